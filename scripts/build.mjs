@@ -1,0 +1,26 @@
+// Builds dist/: TypeScript by tsc, then the files that Node-RED expects beside each node file
+// (html, locales, icons). Nothing in dist/ is written by hand.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const dist = path.join(root, 'dist');
+const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+
+rmSync(dist, { recursive: true, force: true });
+execFileSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.json')], {
+  stdio: 'inherit',
+  cwd: root
+});
+
+cpSync(path.join(root, 'nodes'), path.join(dist, 'nodes'), {
+  recursive: true,
+  filter: (source) => !source.endsWith('.ts') && path.basename(source) !== 'runtime'
+});
+cpSync(path.join(root, 'icons'), path.join(dist, 'nodes', 'icons'), { recursive: true });
+
+const cli = path.join(dist, 'src', 'simulator', 'cli.js');
+if (existsSync(cli)) chmodSync(cli, 0o755);

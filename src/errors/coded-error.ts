@@ -1,0 +1,28 @@
+import type { ErrorCode } from './codes';
+
+export interface CodedErrorOptions {
+  /** The error underneath. Its text is for the log; it must hold no secret and no signed link. */
+  cause?: unknown;
+  /** Whether the same attempt, made again later, can succeed. Default false. */
+  retryable?: boolean;
+  /** Earliest time of the next attempt, in milliseconds from now, when the other side named one. */
+  retryAfterMs?: number;
+}
+
+/**
+ * The only error class of this package. `code` is stable and meant for Catch nodes
+ * (`msg.error.code`); `message` says what was expected, what arrived and what to do next.
+ */
+export class CodedError extends Error {
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: CodedErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'CodedError';
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}

@@ -1,0 +1,43 @@
+/** Codes of the webhook nodes: why a delivery was refused or could not be answered. */
+export const WEBHOOK_ERROR_CODES = [
+  'NO_PUBLIC_KEY',
+  'BAD_PUBLIC_KEY',
+  'MISSING_SIGNATURE',
+  'MALFORMED_SIGNATURE',
+  'SIGNATURE_MISMATCH',
+  'BAD_TIMESTAMP',
+  'TIMESTAMP_OUT_OF_RANGE',
+  'BODY_TOO_LARGE',
+  'UNSUPPORTED_ENCODING',
+  'UNPARSABLE_BODY',
+  'METHOD_NOT_ALLOWED',
+  'RAW_BODY_UNAVAILABLE',
+  'PATH_IN_USE',
+  'REPLY_TIMEOUT',
+  'NOT_RECORDED'
+] as const;
+
+/** Codes of the recording-download node: why a recording is not (yet) in the archive. */
+export const DOWNLOAD_ERROR_CODES = [
+  'NO_RECORDING',
+  'LINK_EXPIRED',
+  'LINK_REFUSED',
+  'NOT_MEDIA',
+  'TRUNCATED',
+  'TOO_LARGE',
+  'UNSAFE_URL',
+  'UNSUPPORTED_URL',
+  'STALLED',
+  'API_UNAUTHORIZED',
+  'API_NOT_FOUND',
+  'RATE_LIMITED',
+  'STORE_FAILED',
+  'GAVE_UP'
+] as const;
+
+/** Settings that cannot work; raised at deploy, never for a single message. */
+export const SETTINGS_ERROR_CODES = ['BAD_SETTING'] as const;
+
+export type WebhookErrorCode = (typeof WEBHOOK_ERROR_CODES)[number];
+export type DownloadErrorCode = (typeof DOWNLOAD_ERROR_CODES)[number];
+export type ErrorCode = WebhookErrorCode | DownloadErrorCode | (typeof SETTINGS_ERROR_CODES)[number];

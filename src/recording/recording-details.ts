@@ -1,0 +1,32 @@
+import type { Provider } from '../events/provider';
+
+/**
+ * What is known of a recording apart from its bytes. The names are those of `msg.recording` and of
+ * the sidecar. Every value came from outside: none is trusted as a path, URL or template value.
+ * Each field is null when unknown.
+ */
+export interface RecordingDetails {
+  provider: Provider;
+  recording_id: string | null;
+  event_type: string | null;
+  event_id: string | null;
+  /** `mp3`, `wav`, `mp4`, `pdf`, …; of the wanted file, before its bytes were seen. */
+  format: string | null;
+  /** `single` or `dual` as Telnyx spells it. */
+  channels: string | null;
+  /** ISO 8601 UTC. */
+  started_at: string | null;
+  /** ISO 8601 UTC. */
+  ended_at: string | null;
+  duration_seconds: number | null;
+  call_control_id: string | null;
+  call_leg_id: string | null;
+  call_session_id: string | null;
+  conference_id: string | null;
+  connection_id: string | null;
+  from: string | null;
+  to: string | null;
+  room_name: string | null;
+  track: string | null;
+  transcription: string | null;
+}

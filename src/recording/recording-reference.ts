@@ -1,0 +1,29 @@
+import type { RecordingDetails } from './recording-details';
+
+/** One address of a recording in one format. `url` is a secret: signed links open the file. */
+export interface MediaLink {
+  /** `mp3`, `wav`, …; null when the event does not say. */
+  format: string | null;
+  url: string;
+  /** SHA-256 (hex) that the sender announced, or null. */
+  sha256: string | null;
+  /** Size in bytes that the sender announced, or null. */
+  size: number | null;
+}
+
+/** What kind of media to expect; decides which content types and first bytes are accepted. */
+export type MediaKind = 'audio' | 'video' | 'fax' | 'attachment' | 'track';
+
+/**
+ * One recording (or fax, attachment, track) that an event announces: what is known of it and where
+ * its bytes can be had. `links` is empty when only the provider's API knows the address.
+ */
+export interface RecordingReference {
+  kind: MediaKind;
+  /** Identity for "the same recording twice is one file": provider + id, else provider + address without its query. */
+  identity: string;
+  details: RecordingDetails;
+  links: MediaLink[];
+  /** Position among the files of one event, from 0 (attachments, tracks); null when there is only one. */
+  media_index: number | null;
+}
