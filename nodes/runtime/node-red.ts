@@ -1,0 +1,98 @@
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ExpressApp } from '../../src/receiving/express-app';
+
+/**
+ * The part of Node-RED's API that this package uses, as the runtime really behaves (4.0 to 5.x).
+ * Written by hand because the published typings disagree with it: `getNode` may find nothing,
+ * `done` takes an error, `_` is a function.
+ */
+export interface NodeRedApi {
+  readonly nodes: {
+    createNode(node: RedNode, config: object): void;
+    /** The constructor runs with the new node as `this`; it is synchronous and nothing awaits it. */
+    registerType<Config extends NodeConfig>(
+      type: string,
+      constructor: (this: RedNode, config: Config) => void,
+      options?: { credentials?: Record<string, { type: 'text' | 'password' }>; settings?: object }
+    ): void;
+    getNode(id: string): unknown;
+  };
+  readonly httpNode: ExpressApp;
+  readonly httpAdmin: {
+    get(path: string, ...handlers: AdminHandler[]): void;
+    post(path: string, ...handlers: AdminHandler[]): void;
+  };
+  readonly auth: { needsPermission(permission: string): AdminHandler };
+  readonly settings: {
+    readonly userDir?: string;
+    readonly httpNodeRoot?: string | false;
+    readonly httpAdminRoot?: string | false;
+  };
+  /** Emits `flows:stopping`, `flows:stopped`, `flows:started`, … */
+  readonly events: EventEmitter;
+  readonly util: {
+    generateId(): string;
+    cloneMessage<T>(message: T): T;
+    evaluateNodeProperty(
+      value: string,
+      type: string,
+      node: RedNode,
+      message: FlowMessage,
+      callback: (error: Error | null, value: unknown) => void
+    ): void;
+  };
+  /** Translates a key of the node's own locale file, e.g. `telnyx-account.status.ready`. */
+  _(key: string, replacements?: Record<string, string | number>): string;
+}
+
+export type AdminHandler = (
+  request: IncomingMessage,
+  response: ServerResponse & { json(value: unknown): void },
+  next: () => void
+) => void;
+
+/** What every saved node has. Values come from the flow file and may be strings where numbers are meant. */
+export interface NodeConfig {
+  id: string;
+  type: string;
+  name?: string;
+}
+
+/** A message on a wire. */
+export interface FlowMessage {
+  _msgid?: string;
+  topic?: unknown;
+  payload?: unknown;
+  [key: string]: unknown;
+}
+
+export type StatusFill = 'red' | 'green' | 'yellow' | 'blue' | 'grey';
+
+export interface StatusValue {
+  fill?: StatusFill;
+  shape?: 'ring' | 'dot';
+  text?: string;
+}
+
+/** One element per output; an array inside sends several messages in order; null sends nothing. */
+export type Send = (messages: FlowMessage | (FlowMessage | FlowMessage[] | null)[]) => void;
+
+export type Done = (error?: Error) => void;
+
+export interface RedNode {
+  readonly id: string;
+  readonly type: string;
+  readonly name?: string;
+  /** The tab or subflow the node lies on; absent for global config nodes. */
+  readonly z?: string;
+  readonly credentials?: Record<string, string | undefined>;
+  on(event: 'input', listener: (message: FlowMessage, send: Send, done: Done) => void): void;
+  on(event: 'close', listener: (removed: boolean, done: () => void) => void): void;
+  send: Send;
+  status(value: StatusValue): void;
+  /** With a message: reaches Catch nodes. Without one it is only logged. */
+  error(error: Error | string, message?: FlowMessage): void;
+  warn(text: string): void;
+  log(text: string): void;
+}

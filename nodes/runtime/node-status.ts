@@ -1,0 +1,82 @@
+import type { RedNode, StatusValue } from './node-red';
+
+/** Milliseconds between two status changes of one node; the editor of every user gets each of them. */
+const INTERVAL_MS = 1000;
+
+/**
+ * The status vocabulary of all nodes of this package, as the core nodes use it: green dot = ready,
+ * blue dot = working, yellow ring = waiting, red ring = something the user has to mend, grey dot = idle.
+ * Changes come at most once a second; the last one always arrives.
+ */
+export class NodeStatus {
+  #shown: StatusValue = {};
+  #next: StatusValue | undefined;
+  #lastChange = -Infinity;
+  #timer: NodeJS.Timeout | undefined;
+  #disposed = false;
+
+  constructor(
+    private readonly node: Pick<RedNode, 'status'>,
+    private readonly now: () => number = Date.now
+  ) {}
+
+  ready(text: string): void {
+    this.#show({ fill: 'green', shape: 'dot', text });
+  }
+
+  working(text: string): void {
+    this.#show({ fill: 'blue', shape: 'dot', text });
+  }
+
+  waiting(text: string): void {
+    this.#show({ fill: 'yellow', shape: 'ring', text });
+  }
+
+  problem(text: string): void {
+    this.#show({ fill: 'red', shape: 'ring', text });
+  }
+
+  idle(text: string): void {
+    this.#show({ fill: 'grey', shape: 'dot', text });
+  }
+
+  off(): void {
+    this.#show({});
+  }
+
+  /** Ends the timer; nothing is shown any more. */
+  dispose(): void {
+    this.#disposed = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #show(value: StatusValue): void {
+    if (this.#disposed) return;
+    this.#next = value;
+    if (this.#timer !== undefined) return;
+    const wait = this.#lastChange + INTERVAL_MS - this.now();
+    if (wait <= 0) {
+      this.#flush();
+    } else {
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.#flush();
+      }, wait);
+      this.#timer.unref();
+    }
+  }
+
+  #flush(): void {
+    const next = this.#next;
+    this.#next = undefined;
+    if (next === undefined || same(next, this.#shown)) return;
+    this.#shown = next;
+    this.#lastChange = this.now();
+    this.node.status(next);
+  }
+}
+
+function same(a: StatusValue, b: StatusValue): boolean {
+  return a.fill === b.fill && a.shape === b.shape && a.text === b.text;
+}
