@@ -1,0 +1,7 @@
+// Preloaded into every process that a test starts: when the test runner goes away, however it goes,
+// the channel to it closes and the child ends too. Nothing is left behind, not even after a SIGKILL.
+'use strict';
+const process = require('node:process');
+
+process.on('disconnect', () => process.exit(1));
+process.channel?.unref();

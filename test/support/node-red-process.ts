@@ -1,0 +1,239 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Child } from './child-process';
+import { type FlowNode, type NodeRedOptions, writeUserDir } from './node-red-settings';
+import { installPackage } from './packed-package';
+import { type Deadline, until } from './until';
+
+export type { FlowNode, Login, NodeRedOptions } from './node-red-settings';
+
+/** `full` restarts every node, `nodes` and `flows` only what changed, `reload` what the file holds. */
+export type DeploymentType = 'full' | 'nodes' | 'flows';
+
+/** Where `recorder()` nodes write, below the userDir. */
+export const MESSAGES_FILE = 'messages.jsonl';
+
+const RED_JS = path.join(path.dirname(require.resolve('node-red/package.json')), 'red.js');
+const STARTED = /Started (flows|modified nodes|modified flows)/;
+const directories = new Set<string>();
+
+process.on('exit', () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+
+/**
+ * The real Node-RED as a child process, in a userDir of its own under the system's temporary
+ * directory, with this package installed from its tarball.
+ *
+ * Flows are given as Node-RED exports them; `USER_DIR` in any string of a flow stands for the userDir.
+ */
+export class NodeRedProcess {
+  readonly userDir: string;
+  readonly #options: NodeRedOptions;
+  #port = 0;
+  #child: Child | undefined;
+  #earlierLog = '';
+  #token: string | undefined;
+
+  private constructor(options: NodeRedOptions) {
+    this.#options = options;
+    this.userDir = mkdtempSync(path.join(tmpdir(), 'telnyx-node-red-'));
+    directories.add(this.userDir);
+  }
+
+  /** Prepares a userDir and starts Node-RED in it. Resolves when the flows run and the port listens. */
+  static async start(options: NodeRedOptions = {}): Promise<NodeRedProcess> {
+    const nodeRed = new NodeRedProcess(options);
+    if (options.installPackage !== false) installPackage(nodeRed.userDir);
+    nodeRed.#port = await freePort();
+    writeUserDir(nodeRed.userDir, nodeRed.#port, { ...options, flow: nodeRed.#placed(options.flow ?? []) });
+    try {
+      await nodeRed.start();
+    } catch (error) {
+      await nodeRed.stop();
+      throw error;
+    }
+    return nodeRed;
+  }
+
+  /** Starts again in the same userDir and on the same port, after `kill` or `stop({keep: true})`. */
+  async start(): Promise<void> {
+    if (this.#child?.alive) throw new Error('Node-RED is running already');
+    if (this.#child) this.#earlierLog += this.#child.output;
+    const { env = {}, nodeArgs = [], embeddedIn } = this.#options;
+    const args = embeddedIn
+      ? [this.userDir, String(this.#port)]
+      : ['--userDir', this.userDir, '--settings', path.join(this.userDir, 'settings.js')];
+    this.#child = new Child(embeddedIn ?? RED_JS, args, { cwd: this.userDir, env, nodeArgs });
+    await Promise.all([
+      this.#child.waitForOutput(/Server now running at|Running in headless mode/),
+      this.#child.waitForOutput(/Started flows/)
+    ]);
+  }
+
+  /** `http://127.0.0.1:<port>` */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Where the editor is, ending in `/`. */
+  get editorUrl(): string {
+    const root = this.#options.httpAdminRoot;
+    if (root === false) throw new Error('This Node-RED has no editor: httpAdminRoot is false');
+    return new URL(`${root ?? ''}/`.replace(/\/+$/, '/'), this.url).href;
+  }
+
+  /** The path of a node's endpoint below httpNodeRoot. */
+  nodePath(nodePath: string): string {
+    return `${this.#options.httpNodeRoot ?? ''}/${nodePath}`.replace(/\/+/g, '/');
+  }
+
+  get pid(): number {
+    return this.#running.pid;
+  }
+
+  get alive(): boolean {
+    return this.#child?.alive ?? false;
+  }
+
+  /** Everything that Node-RED logged since the first start. */
+  get log(): string {
+    return this.#earlierLog + (this.#child?.output ?? '');
+  }
+
+  /** Waits for a text in the log; `from` is an offset in `log`. */
+  async waitForLog(pattern: RegExp, options: Deadline & { from?: number } = {}): Promise<RegExpExecArray> {
+    const from = Math.max(0, (options.from ?? 0) - this.#earlierLog.length);
+    return this.#running.waitForOutput(pattern, { ...options, from });
+  }
+
+  /** Deploys through the admin API. Resolves when the new flow runs, not when the API answered. */
+  async deploy(flow: FlowNode[], type: DeploymentType = 'full'): Promise<void> {
+    const from = this.log.length;
+    const response = await this.admin('flows', {
+      method: 'POST',
+      headers: { 'Node-RED-API-Version': 'v2', 'Node-RED-Deployment-Type': type },
+      body: JSON.stringify({ flows: this.#placed(flow) })
+    });
+    if (!response.ok) throw new Error(`The deploy was refused: ${response.status} ${await response.text()}`);
+    await response.arrayBuffer();
+    await this.waitForLog(STARTED, { from });
+  }
+
+  /** A request to the admin API, logged in when the settings ask for it. `where` has no leading slash. */
+  async admin(where: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set('Content-Type', 'application/json');
+    const token = await this.#login();
+    if (token !== undefined) headers.set('Authorization', `Bearer ${token}`);
+    return fetch(new URL(where, this.editorUrl), { ...init, headers });
+  }
+
+  /**
+   * Waits until `recorder()` nodes have written at least `count` messages, and returns all of them.
+   * For "nothing arrived": send something that does arrive afterwards, and look at what there is then.
+   */
+  async messages(count: number, options: Deadline & { file?: string } = {}): Promise<RecordedMessage[]> {
+    const file = options.file ?? MESSAGES_FILE;
+    const look = () => {
+      const all = this.recorded(file);
+      return all.length >= count ? all : undefined;
+    };
+    try {
+      return await until(`${count} messages`, look, options);
+    } catch (error) {
+      const got = this.recorded(file).length;
+      throw new Error(`${(error as Error).message}; there are ${got}. Log:\n${this.log}`, { cause: error });
+    }
+  }
+
+  /** The messages that were recorded so far. */
+  recorded(file = MESSAGES_FILE): RecordedMessage[] {
+    const text = readIfThere(path.join(this.userDir, file));
+    const complete = text.slice(0, text.lastIndexOf('\n') + 1);
+    return complete
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as RecordedMessage);
+  }
+
+  /** Ends the process at once, as a power cut would, and waits until it is gone. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    await this.#running.end(signal);
+  }
+
+  /** Ends Node-RED in good order and starts it again. */
+  async restart(): Promise<void> {
+    await this.#running.end('SIGTERM');
+    await this.start();
+  }
+
+  /** Ends Node-RED and removes the userDir, unless it is kept for a later `start`. */
+  async stop({ keep = false } = {}): Promise<void> {
+    await this.#child?.end('SIGTERM');
+    if (keep) return;
+    rmSync(this.userDir, { recursive: true, force: true });
+    directories.delete(this.userDir);
+  }
+
+  get #running(): Child {
+    if (!this.#child) throw new Error('Node-RED was not started');
+    return this.#child;
+  }
+
+  #placed(flow: FlowNode[]): FlowNode[] {
+    const userDir = JSON.stringify(this.userDir).slice(1, -1);
+    return JSON.parse(JSON.stringify(flow).replaceAll('USER_DIR', userDir)) as FlowNode[];
+  }
+
+  async #login(): Promise<string | undefined> {
+    const login = this.#options.adminAuth;
+    if (!login || this.#token !== undefined) return this.#token;
+    const form = { client_id: 'node-red-admin', grant_type: 'password', scope: '*' };
+    const response = await fetch(new URL('auth/token', this.editorUrl), {
+      method: 'POST',
+      body: new URLSearchParams({ ...form, username: login.user, password: login.password })
+    });
+    if (!response.ok) throw new Error(`The login was refused: ${response.status}`);
+    this.#token = ((await response.json()) as { access_token: string }).access_token;
+    return this.#token;
+  }
+}
+
+/** A message as it left a node, without `req` and `res`. */
+export interface RecordedMessage {
+  _msgid: string;
+  topic?: string;
+  payload?: unknown;
+  event?: Record<string, unknown>;
+  recording?: Record<string, unknown>;
+  error?: { message: string; code?: string; source?: { id: string; type: string } };
+  [property: string]: unknown;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('No port could be had');
+  return address.port;
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}

@@ -1,0 +1,98 @@
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+export interface Login {
+  user: string;
+  password: string;
+}
+
+export interface FlowNode {
+  id: string;
+  type: string;
+  [property: string]: unknown;
+}
+
+export interface NodeRedOptions {
+  /** The flow at the first start. `credentials` inside a node are stored as Node-RED would. */
+  flow?: FlowNode[];
+  /** Default: unset, which means `/`. */
+  httpAdminRoot?: string | false;
+  /** Default: unset, which means `/`. */
+  httpNodeRoot?: string;
+  httpNodeAuth?: Login;
+  adminAuth?: Login;
+  /** Default: a fixed text. `false` stores credentials in the clear. */
+  credentialSecret?: string | false;
+  /** Further settings, values that JSON can hold. */
+  settings?: Record<string, unknown>;
+  /** Environment variables of the Node-RED process. */
+  env?: Record<string, string>;
+  /** Options for node itself. */
+  nodeArgs?: string[];
+  /** Default true: this package, packed and installed by npm. */
+  installPackage?: boolean;
+  /** A program that embeds Node-RED, started with the arguments userDir and port instead of red.js. */
+  embeddedIn?: string;
+}
+
+const fromNodeRed = createRequire(require.resolve('node-red'));
+const bcrypt = fromNodeRed('bcryptjs') as { hashSync(password: string, rounds: number): string };
+
+const SECRET = 'a credential secret of the tests';
+
+/** Writes settings.js, flows.json and flows_cred.json. Nothing is set that the options do not name. */
+export function writeUserDir(userDir: string, port: number, options: NodeRedOptions): void {
+  const secret = options.credentialSecret ?? SECRET;
+  const settings: Record<string, unknown> = {
+    uiHost: '127.0.0.1',
+    uiPort: port,
+    flowFile: 'flows.json',
+    credentialSecret: secret,
+    telemetry: { enabled: false, updateNotification: false },
+    editorTheme: { tours: false },
+    logging: { console: { level: 'info', metrics: false, audit: false } },
+    ...options.settings
+  };
+  if (options.httpAdminRoot !== undefined) settings['httpAdminRoot'] = options.httpAdminRoot;
+  if (options.httpNodeRoot !== undefined) settings['httpNodeRoot'] = options.httpNodeRoot;
+  if (options.httpNodeAuth) {
+    settings['httpNodeAuth'] = { user: options.httpNodeAuth.user, pass: hash(options.httpNodeAuth.password) };
+  }
+  if (options.adminAuth) {
+    const { user, password } = options.adminAuth;
+    const users = [{ username: user, password: hash(password), permissions: '*' }];
+    settings['adminAuth'] = { type: 'credentials', users };
+  }
+  writeFileSync(
+    path.join(userDir, 'settings.js'),
+    `module.exports = ${JSON.stringify(settings, null, 2)};\n`
+  );
+  writeFlow(userDir, options.flow ?? [], secret);
+}
+
+function writeFlow(userDir: string, flow: FlowNode[], secret: string | false): void {
+  const credentials: Record<string, unknown> = {};
+  const nodes = flow.map(({ credentials: own, ...node }) => {
+    if (own !== undefined) credentials[node.id] = own;
+    return node;
+  });
+  writeFileSync(path.join(userDir, 'flows.json'), JSON.stringify(nodes));
+  if (Object.keys(credentials).length === 0) return;
+  const stored = secret === false ? credentials : encrypted(credentials, secret);
+  writeFileSync(path.join(userDir, 'flows_cred.json'), JSON.stringify(stored));
+}
+
+/** Node-RED's own format: AES-256-CTR under SHA-256 of the secret, hex IV in front of base64. */
+function encrypted(credentials: unknown, secret: string): { $: string } {
+  const key = createHash('sha256').update(secret).digest();
+  const iv = randomBytes(16);
+  const cipher = createCipheriv('aes-256-ctr', key, iv);
+  const text = cipher.update(JSON.stringify(credentials), 'utf8', 'base64') + cipher.final('base64');
+  return { $: iv.toString('hex') + text };
+}
+
+function hash(password: string): string {
+  return bcrypt.hashSync(password, 4);
+}

@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+export const REPOSITORY = path.resolve(__dirname, '../..');
+
+let template: string | undefined;
+
+/**
+ * Installs the package into a userDir as a user does: from the tarball that `npm pack` makes, by npm.
+ * Packing and installing happen once per test run; each userDir gets its own copy.
+ */
+export function installPackage(userDir: string): void {
+  template ??= installOnce();
+  cpSync(template, userDir, { recursive: true });
+}
+
+function installOnce(): string {
+  const directory = mkdtempSync(path.join(tmpdir(), 'telnyx-packed-'));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  if (!existsSync(path.join(REPOSITORY, 'dist', 'nodes'))) npm(['run', 'build'], REPOSITORY);
+  // The build has run: a second one during the tests would pull dist/ away under other specs.
+  const packed = npm(['pack', '--ignore-scripts', '--json', '--pack-destination', directory], REPOSITORY);
+  const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+  const userDir = path.join(directory, 'user-dir');
+  cpSync(path.join(directory, filename), path.join(userDir, 'package.tgz'));
+  writeFileSync(path.join(userDir, 'package.json'), '{"name":"node-red-project","private":true}');
+  npm(['install', '--prefer-offline', '--no-audit', '--no-fund', '--omit=dev', './package.tgz'], userDir);
+  return userDir;
+}
+
+function npm(args: string[], cwd: string): string {
+  const environment = { ...process.env };
+  // `npm test` exports its own settings as npm_config_* and npm_package_*; a user's npm has none of them.
+  for (const name of Object.keys(environment)) {
+    if (/^npm_(package|lifecycle|command|execpath)/.test(name)) Reflect.deleteProperty(environment, name);
+  }
+  return execFileSync('npm', args, {
+    cwd,
+    env: environment,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe']
+  });
+}
