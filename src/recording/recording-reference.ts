@@ -20,10 +20,14 @@ export type MediaKind = 'audio' | 'video' | 'fax' | 'attachment' | 'track';
  */
 export interface RecordingReference {
   kind: MediaKind;
-  /** Identity for "the same recording twice is one file": provider + id, else provider + address without its query. */
+  /** Identity for "the same recording twice is one file": provider + id, else provider + address without its signature. */
   identity: string;
   details: RecordingDetails;
   links: MediaLink[];
   /** Position among the files of one event, from 0 (attachments, tracks); null when there is only one. */
   media_index: number | null;
+  /** ISO 8601 UTC; when the event happened, else when it arrived. Names the file when `started_at` is unknown. */
+  announced_at: string | null;
+  /** Object key in the customer's own bucket (Daily `s3_key`, track keys), or null. */
+  storage_key: string | null;
 }

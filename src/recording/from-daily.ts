@@ -1,0 +1,62 @@
+import { unknownDetails, type Announcement } from './announcement';
+import { identityOfId } from './identity';
+import { readTime } from './read-time';
+import { asCount, asFields, asText, firstText, type Fields } from './read-value';
+import type { RecordingDetails } from './recording-details';
+import type { RecordingReference } from './recording-reference';
+
+/**
+ * Daily `recording.ready-to-download` (docs.daily.co, webhook events): an id without a link; the API
+ * makes links on demand. `type` can be absent; then a non-empty `tracks` means raw tracks, each of
+ * which is a file of its own in the customer's bucket. Started recordings carry an id too, but neither
+ * a key nor the status `finished`.
+ */
+export function fromDaily(announcement: Announcement): RecordingReference[] {
+  const { payload } = announcement;
+  if (announcement.provider !== 'daily') return [];
+  const id = asText(payload['recording_id']);
+  const key = firstText(payload, 's3_key', 's3Key', 's3key');
+  const tracks = trackKeysOf(payload);
+  const finished = payload['status'] === 'finished' || (payload['status'] === undefined && key !== null);
+  if (id === null || !finished) return [];
+
+  const details: RecordingDetails = {
+    ...unknownDetails(announcement),
+    recording_id: id,
+    started_at: readTime(payload['start_ts']),
+    duration_seconds: asCount(payload['duration']),
+    room_name: asText(payload['room_name'])
+  };
+  const common = { links: [], announced_at: announcement.announced_at };
+  if (tracks.length > 0 && (asText(payload['type']) ?? 'raw-tracks') === 'raw-tracks') {
+    return tracks.map((track, index) => ({
+      ...common,
+      kind: 'track',
+      identity: identityOfId('daily', id, track),
+      details: { ...details, track: track.split('/').at(-1) ?? track },
+      media_index: index,
+      storage_key: track
+    }));
+  }
+  if (payload['type'] === 'raw-tracks') return [];
+  return [
+    {
+      ...common,
+      kind: 'video',
+      identity: identityOfId('daily', id),
+      details: { ...details, format: 'mp4' },
+      media_index: null,
+      storage_key: key
+    }
+  ];
+}
+
+function trackKeysOf(payload: Fields): string[] {
+  const tracks: unknown = payload['tracks'];
+  if (!Array.isArray(tracks)) return [];
+  return tracks.flatMap((entry: unknown) => {
+    const fields = asFields(entry);
+    const key = fields === null ? null : firstText(fields, 's3Key', 's3key', 's3_key');
+    return key === null ? [] : [key];
+  });
+}

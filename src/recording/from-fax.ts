@@ -1,0 +1,35 @@
+import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
+import { identityOfId } from './identity';
+import { formatOfUrl, mediaLink } from './media-link';
+import { asParty, asText } from './read-value';
+import type { RecordingReference } from './recording-reference';
+
+/**
+ * fax.received (Telnyx page of that name). `media_url` alone says nothing: playback events carry the
+ * same field for the user's own sound file, and outbound faxes are the user's own document.
+ */
+export function fromFax(announcement: Announcement): RecordingReference[] {
+  const { payload } = announcement;
+  const faxId = asText(payload['fax_id']);
+  const url = asText(payload['media_url']);
+  if (faxId === null || url === null || payload['direction'] === 'outbound') return [];
+  const format = formatOfUrl(url) ?? 'pdf';
+  return [
+    {
+      kind: 'fax',
+      identity: identityOfId(announcement.provider, faxId),
+      details: {
+        ...unknownDetails(announcement),
+        ...callIdentifiers(payload),
+        recording_id: faxId,
+        format,
+        from: asParty(payload['from']),
+        to: asParty(payload['to'])
+      },
+      links: [mediaLink(url, format)],
+      media_index: null,
+      announced_at: announcement.announced_at,
+      storage_key: null
+    }
+  ];
+}

@@ -1,0 +1,71 @@
+import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
+import { identityOfId, identityOfUrl } from './identity';
+import { asFormat, mediaLink } from './media-link';
+import { readTime } from './read-time';
+import { asCount, asFields, asParty, asText, firstText, type Fields } from './read-value';
+import type { MediaLink, RecordingReference } from './recording-reference';
+
+const VIDEO_FORMATS = new Set(['mp4', 'webm', 'mkv', 'mov']);
+
+/**
+ * `recording_urls` and `public_recording_urls`, as in call.recording.saved, conference.recording.saved
+ * and the v1 recording_saved (Telnyx pages of the same names), and in whatever comes with these maps.
+ * `download_urls` is the same map as the recordings API spells it.
+ */
+export function fromRecordingUrls(announcement: Announcement): RecordingReference[] {
+  const { payload } = announcement;
+  // The signed link first: the public one exists only for accounts that asked for it.
+  const links = ['recording_urls', 'download_urls', 'public_recording_urls'].flatMap((name) =>
+    linksOf(payload[name])
+  );
+  const first = links[0];
+  if (first === undefined) return [];
+
+  const id = recordingIdOf(payload);
+  const video = links.every((link) => link.format !== null && VIDEO_FORMATS.has(link.format));
+  return [
+    {
+      kind: video ? 'video' : 'audio',
+      identity:
+        id === null
+          ? identityOfUrl(announcement.provider, first.url)
+          : identityOfId(announcement.provider, id),
+      details: {
+        ...unknownDetails(announcement),
+        ...callIdentifiers(payload),
+        recording_id: id,
+        format: asFormat(payload['format']),
+        channels: asText(payload['channels']),
+        started_at: readTime(payload['recording_started_at']) ?? readTime(payload['start_time']),
+        ended_at: readTime(payload['recording_ended_at']) ?? readTime(payload['end_time']),
+        duration_seconds: durationOf(payload),
+        from: asParty(payload['from']),
+        to: asParty(payload['to'])
+      },
+      links,
+      media_index: null,
+      announced_at: announcement.announced_at,
+      storage_key: null
+    }
+  ];
+}
+
+/** The list API calls its id `id`; there `record_type` says that it is the recording's. */
+function recordingIdOf(payload: Fields): string | null {
+  const own = asText(payload['recording_id']);
+  return own ?? (payload['record_type'] === 'recording' ? asText(payload['id']) : null);
+}
+
+/** `end - start` is no substitute: a paused recording is shorter than its span. */
+function durationOf(payload: Fields): number | null {
+  const milliseconds = asCount(payload['duration_millis']);
+  if (milliseconds !== null) return milliseconds / 1000;
+  return asCount(firstText(payload, 'duration_secs', 'duration_seconds'));
+}
+
+function linksOf(map: unknown): MediaLink[] {
+  return Object.entries(asFields(map) ?? {}).flatMap(([key, value]) => {
+    const url = asText(value);
+    return typeof value === 'string' && url !== null ? [mediaLink(url, asFormat(key))] : [];
+  });
+}

@@ -1,0 +1,31 @@
+import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
+import { identityOfId } from './identity';
+import { asText } from './read-value';
+import type { RecordingReference } from './recording-reference';
+
+/**
+ * call.recording.transcription.saved (Telnyx page of that name): the text of a recording, and the
+ * recording by its id only; the API knows its address.
+ */
+export function fromTranscription(announcement: Announcement): RecordingReference[] {
+  const { payload } = announcement;
+  const id = asText(payload['recording_id']);
+  const text = asText(payload['transcription_text']);
+  if (id === null || (text === null && asText(payload['recording_transcription_id']) === null)) return [];
+  return [
+    {
+      kind: 'audio',
+      identity: identityOfId(announcement.provider, id),
+      details: {
+        ...unknownDetails(announcement),
+        ...callIdentifiers(payload),
+        recording_id: id,
+        transcription: text
+      },
+      links: [],
+      media_index: null,
+      announced_at: announcement.announced_at,
+      storage_key: null
+    }
+  ];
+}

@@ -1,0 +1,38 @@
+import { unknownDetails, type Announcement } from './announcement';
+import { identityOfId, identityOfUrl } from './identity';
+import { asFormat, formatOfUrl, mediaLink } from './media-link';
+import { readTime } from './read-time';
+import { asCount, asText, firstText } from './read-value';
+import type { RecordingReference } from './recording-reference';
+
+/** video.room.recording.completed, video.room.composition.completed, and whatever has a `download_url`. */
+export function fromVideoRoom(announcement: Announcement): RecordingReference[] {
+  const { payload } = announcement;
+  const url = asText(payload['download_url']);
+  if (url === null) return [];
+  const id =
+    firstText(payload, 'recording_id', 'composition_id') ??
+    (payload['record_type'] === 'room_recording' ? asText(payload['id']) : null);
+  const format = asFormat(payload['format']) ?? formatOfUrl(url);
+  return [
+    {
+      // An audio-only room recording comes in a video container too.
+      kind: 'video',
+      identity:
+        id === null ? identityOfUrl(announcement.provider, url) : identityOfId(announcement.provider, id),
+      details: {
+        ...unknownDetails(announcement),
+        recording_id: id,
+        format,
+        started_at: readTime(payload['started_at']),
+        ended_at: readTime(payload['ended_at']),
+        duration_seconds: asCount(payload['duration_secs']),
+        room_name: firstText(payload, 'room_name', 'room_id')
+      },
+      links: [mediaLink(url, format)],
+      media_index: null,
+      announced_at: announcement.announced_at,
+      storage_key: null
+    }
+  ];
+}

@@ -1,0 +1,30 @@
+import { asText } from './read-value';
+
+/** Seconds stay below this until the year 5138; milliseconds passed it in 1973. */
+const LARGEST_SECONDS = 1e11;
+
+const ISO_WITHOUT_ZONE = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)$/;
+
+/**
+ * Reads a point in time as Telnyx and Daily spell it: ISO 8601 with 0 to 6 decimals, with `Z`, an
+ * offset or no zone (then UTC), with a space for `T`; RFC 2822; Unix seconds or milliseconds.
+ *
+ * @returns ISO 8601 UTC with milliseconds, or null when it cannot be read
+ */
+export function readTime(value: unknown): string | null {
+  const text = asText(value);
+  if (text === null) return null;
+  if (/^\d+(\.\d+)?$/.test(text)) {
+    const number = Number(text);
+    return toIso(number > LARGEST_SECONDS ? number : number * 1000);
+  }
+  const noZone = ISO_WITHOUT_ZONE.exec(text);
+  if (noZone) return toIso(Date.parse(`${String(noZone[1])}T${String(noZone[2])}Z`));
+  return toIso(Date.parse(text.replace(/^(\d{4}-\d{2}-\d{2}) (?=\d)/, '$1T')));
+}
+
+/** @returns null outside the years 1970 to 9999, which no recording has */
+function toIso(epochMs: number): string | null {
+  if (!Number.isFinite(epochMs) || epochMs <= 0 || epochMs >= Date.UTC(10000, 0)) return null;
+  return new Date(epochMs).toISOString();
+}

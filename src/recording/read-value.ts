@@ -1,0 +1,56 @@
+/** Readers for values that came from outside: each returns null instead of guessing. */
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** @returns the value as an object with fields; null for arrays, primitives and null */
+export function asFields(value: unknown): Fields | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+}
+
+/** @returns non-blank text, without blanks around it; a finite number becomes text */
+export function asText(value: unknown): string | null {
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  if (typeof value !== 'string') return null;
+  const trimmed = value.trim();
+  return trimmed === '' ? null : trimmed;
+}
+
+/** @returns the first of several fields that holds text */
+export function firstText(fields: Fields, ...names: string[]): string | null {
+  for (const name of names) {
+    const text = asText(fields[name]);
+    if (text !== null) return text;
+  }
+  return null;
+}
+
+/** @returns a finite number >= 0, also from its decimal spelling (form fields are always text) */
+export function asCount(value: unknown): number | null {
+  const text = asText(value);
+  if (text === null || !/^\d+(\.\d+)?$/.test(text)) return null;
+  const number = Number(text);
+  return Number.isFinite(number) ? number : null;
+}
+
+/** @returns a SHA-256 in lower-case hex, or null when the value is anything else */
+export function asSha256(value: unknown): string | null {
+  const text = asText(value);
+  return text !== null && /^[0-9a-f]{64}$/i.test(text) ? text.toLowerCase() : null;
+}
+
+/**
+ * A number or address as events spell it: text, `{phone_number}`, or a list of either.
+ *
+ * @returns the first one found
+ */
+export function asParty(value: unknown): string | null {
+  if (Array.isArray(value)) {
+    for (const entry of value) {
+      const party = asParty(entry);
+      if (party !== null) return party;
+    }
+    return null;
+  }
+  const fields = asFields(value);
+  return fields === null ? asText(value) : firstText(fields, 'phone_number', 'agent_id');
+}
