@@ -1,0 +1,59 @@
+import type { Provider } from '../events/provider';
+
+/** What the rules look at. */
+export interface RoutedEvent {
+  provider: Provider;
+  /** The name on the wire. */
+  event_type: string;
+  /** The same with aliases and v1 names resolved. */
+  canonical_type: string;
+  family: string;
+  /** Whether the catalogue lists the type. */
+  known: boolean;
+}
+
+/** What routing needs to know of the catalogue of event types. */
+export interface RoutingCatalogue {
+  /** Every name an event can be called by, aliases included, with the name it resolves to. */
+  readonly names: Iterable<{ provider: Provider; name: string; canonical: string }>;
+  isFamily(family: string): boolean;
+  isKnown(provider: Provider, type: string): boolean;
+  resolveAlias(provider: Provider, type: string): string;
+  familyOf(provider: Provider, type: string): string;
+}
+
+/**
+ * Completes what a message tells about its event by what the catalogue knows.
+ *
+ * @param type the event type the user's property gave; anything but a non-empty string is no event
+ * @param told `msg.event` when it describes that very type, else undefined; its fields win
+ * @param provider who sent the event, when the message tells; without it the provider that knows the
+ *   type is taken, Telnyx first
+ * @returns null when the message is about no event: then only an `else` rule can match
+ */
+export function describeEvent(
+  type: unknown,
+  told: Partial<Record<keyof RoutedEvent, unknown>> | undefined,
+  provider: unknown,
+  catalogue: RoutingCatalogue
+): RoutedEvent | null {
+  if (typeof type !== 'string' || type === '') return null;
+  const sender = isProvider(provider) ? provider : guessProvider(type, catalogue);
+  const text = (value: unknown, otherwise: () => string): string =>
+    typeof value === 'string' ? value : otherwise();
+  return {
+    provider: sender,
+    event_type: type,
+    canonical_type: text(told?.canonical_type, () => catalogue.resolveAlias(sender, type)),
+    family: text(told?.family, () => catalogue.familyOf(sender, type)),
+    known: typeof told?.known === 'boolean' ? told.known : catalogue.isKnown(sender, type)
+  };
+}
+
+function isProvider(value: unknown): value is Provider {
+  return value === 'telnyx' || value === 'daily';
+}
+
+function guessProvider(type: string, catalogue: RoutingCatalogue): Provider {
+  return !catalogue.isKnown('telnyx', type) && catalogue.isKnown('daily', type) ? 'daily' : 'telnyx';
+}
