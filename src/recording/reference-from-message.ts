@@ -1,0 +1,46 @@
+import { PROVIDERS } from '../events/provider';
+import { unknownDetails } from './announcement';
+import { identityOfId, identityOfUrl } from './identity';
+import { formatOfUrl, mediaLink } from './media-link';
+import { asText } from './read-value';
+import type { MediaKind, RecordingReference } from './recording-reference';
+
+/** What a flow sets when it names a recording itself. All untrusted. */
+export interface RecordingRequest {
+  recording_id?: unknown;
+  provider?: unknown;
+  url?: unknown;
+}
+
+/**
+ * The recording that a message names without an event: `msg.recording_id` (with `msg.provider`,
+ * default `telnyx`) or `msg.url`. With both, the address is used and the id names the recording.
+ *
+ * @returns null when the message names none
+ */
+export function referenceFromMessage(message: RecordingRequest): RecordingReference | null {
+  const id = asText(message.recording_id);
+  const url = asText(message.url);
+  if (id === null && url === null) return null;
+
+  const provider = PROVIDERS.find((known) => known === message.provider) ?? 'telnyx';
+  const format = url === null ? null : formatOfUrl(url);
+  return {
+    kind: kindOf(format, provider === 'daily'),
+    identity: id === null ? identityOfUrl(provider, url ?? '') : identityOfId(provider, id),
+    details: {
+      ...unknownDetails({ provider, event_type: null, event_id: null, announced_at: null }),
+      recording_id: id,
+      format
+    },
+    links: url === null ? [] : [mediaLink(url, format)],
+    media_index: null,
+    announced_at: null,
+    storage_key: null
+  };
+}
+
+function kindOf(format: string | null, daily: boolean): MediaKind {
+  if (format === 'pdf') return 'fax';
+  return daily || format === 'mp4' || format === 'webm' ? 'video' : 'audio';
+}

@@ -1,0 +1,46 @@
+import 'should';
+import { chooseFormat, type FormatChoice } from '../../../src/recording/choose-format';
+import { mediaLink } from '../../../src/recording/media-link';
+import type { MediaKind } from '../../../src/recording/recording-reference';
+
+function chosen(
+  formats: (string | null)[],
+  choice: FormatChoice,
+  kind: MediaKind = 'audio'
+): (string | null)[] {
+  const links = formats.map((format, index) => mediaLink(`https://example.com/${index}`, format));
+  return chooseFormat({ kind, links }, choice).map((file) => file.format);
+}
+
+describe('choose-format', () => {
+  it('any: what there is, mp3 before wav', () => {
+    chosen(['wav', 'mp3'], 'any').should.eql(['mp3']);
+    chosen(['wav'], 'any').should.eql(['wav']);
+    chosen(['ogg', 'wav'], 'any').should.eql(['wav']);
+    chosen(['ogg'], 'any').should.eql(['ogg']);
+    chosen([null], 'any').should.eql([null]);
+    chosen([], 'any').should.eql([]);
+  });
+
+  it('mp3 and wav: only that, or an address that does not show its format', () => {
+    chosen(['wav', 'mp3'], 'wav').should.eql(['wav']);
+    chosen(['wav'], 'mp3').should.eql([]);
+    chosen([null], 'mp3').should.eql([null]);
+  });
+
+  it('all: every format once', () => {
+    chosen(['wav', 'mp3', 'wav'], 'all').should.eql(['wav', 'mp3']);
+    chosen([null], 'all').should.eql([null]);
+  });
+
+  it('leaves media with one form alone', () => {
+    chosen(['pdf'], 'mp3', 'fax').should.eql(['pdf']);
+    chosen(['mp4'], 'wav', 'video').should.eql(['mp4']);
+  });
+
+  it('keeps second addresses of a format in order, each once', () => {
+    const links = ['a', 'b', 'a'].map((path) => mediaLink(`https://example.com/${path}`, 'mp3'));
+    const [file] = chooseFormat({ kind: 'audio', links }, 'any');
+    file!.links.map((link) => link.url).should.eql(['https://example.com/a', 'https://example.com/b']);
+  });
+});

@@ -1,0 +1,384 @@
+import should from 'should';
+import { carriesRecording, findRecordings } from '../../../src/recording/find-recordings';
+
+const SIGNED =
+  'https://s3.amazonaws.com/telephony-recorder-prod/acc/2026-03-04/leg-7.mp3?X-Amz-Expires=600&X-Amz-Signature=aa';
+
+function envelope(
+  event_type: string,
+  payload: object,
+  provider = 'telnyx'
+): { event: unknown; payload: unknown } {
+  return {
+    event: {
+      provider,
+      event_type,
+      id: 'evt-1',
+      occurred_at: '2026-03-04T09:20:00.000Z',
+      received_at: '2026-03-04T09:20:01.000Z',
+      body: { data: { event_type, id: 'evt-1', payload } }
+    },
+    payload
+  };
+}
+
+function texml(fields: Record<string, string>): { event: unknown; payload: unknown } {
+  const payload = { AccountSid: 'acc-1', CallSid: 'v3:CALL', ...fields };
+  return { event: { provider: 'telnyx', event_type: 'texml.x', id: 'h', body: payload }, payload };
+}
+
+describe('find-recordings', () => {
+  describe('recording_urls maps', () => {
+    it('reads every detail of a saved conference recording', () => {
+      const found = findRecordings(
+        envelope('conference.recording.saved', {
+          call_control_id: 'v3:CONF',
+          call_session_id: 'ses-1',
+          channels: 'dual',
+          conference_id: 'conf-1',
+          connection_id: '1893004417265530001',
+          format: 'mp3',
+          recording_id: 'rec-1',
+          recording_started_at: '2026-03-04T09:15:02.118204Z',
+          recording_ended_at: '2026-03-04 09:16:02',
+          recording_urls: { mp3: SIGNED, wav: null },
+          public_recording_urls: {}
+        })
+      );
+      found.should.have.length(1);
+      found[0]!.should.eql({
+        kind: 'audio',
+        identity: 'telnyx:rec-1',
+        details: {
+          provider: 'telnyx',
+          recording_id: 'rec-1',
+          event_type: 'conference.recording.saved',
+          event_id: 'evt-1',
+          format: 'mp3',
+          channels: 'dual',
+          started_at: '2026-03-04T09:15:02.118Z',
+          ended_at: '2026-03-04T09:16:02.000Z',
+          duration_seconds: null,
+          call_control_id: 'v3:CONF',
+          call_leg_id: null,
+          call_session_id: 'ses-1',
+          conference_id: 'conf-1',
+          connection_id: '1893004417265530001',
+          from: null,
+          to: null,
+          room_name: null,
+          track: null,
+          transcription: null
+        },
+        links: [{ format: 'mp3', url: SIGNED, sha256: null, size: null }],
+        media_index: null,
+        announced_at: '2026-03-04T09:20:00.000Z',
+        storage_key: null
+      });
+    });
+
+    it('takes a type that nobody knows yet, driven by its fields', () => {
+      carriesRecording(
+        envelope('call.recording.archived', { recording_urls: { wav: SIGNED } })
+      ).should.be.true();
+    });
+
+    it('prefers the signed link and keeps the public one as a second way', () => {
+      const [found] = findRecordings(
+        envelope('call.recording.saved', {
+          public_recording_urls: { mp3: 'https://media.example.com/p.mp3' },
+          recording_urls: { mp3: SIGNED }
+        })
+      );
+      found!.links.map((link) => link.url).should.eql([SIGNED, 'https://media.example.com/p.mp3']);
+    });
+
+    it('gives the same identity to the same address signed twice', () => {
+      const first = findRecordings(envelope('call.recording.saved', { recording_urls: { mp3: SIGNED } }))[0]!;
+      const second = findRecordings(
+        envelope('call.recording.saved', {
+          recording_urls: { mp3: SIGNED.replace('Signature=aa', 'Signature=bb') }
+        })
+      )[0]!;
+      first.identity.should.equal(second.identity);
+      first.identity.should.not.containEql('Signature');
+    });
+
+    it('finds nothing in empty or broken maps', () => {
+      for (const recording_urls of [
+        {},
+        null,
+        'https://example.com/a.mp3',
+        [],
+        { mp3: null },
+        { mp3: '' },
+        { mp3: 7 }
+      ]) {
+        carriesRecording(
+          envelope('call.recording.saved', { recording_urls, public_recording_urls: {} })
+        ).should.be.false();
+      }
+    });
+
+    it('reads the v1 shape, whose body has the payload at the root', () => {
+      const body = {
+        event_type: 'recording_saved',
+        webhook_id: 'w-1',
+        payload: {
+          recording_id: 'rec-9',
+          recording_urls: { wav: SIGNED },
+          start_time: '2026-03-04T09:15:02Z'
+        }
+      };
+      const [found] = findRecordings({ event: { provider: 'telnyx', body }, payload: undefined });
+      found!.identity.should.equal('telnyx:rec-9');
+      found!.details.started_at!.should.equal('2026-03-04T09:15:02.000Z');
+    });
+
+    it('still finds the recording after another node has replaced msg.payload', () => {
+      const source = envelope('call.recording.saved', { recording_urls: { wav: SIGNED } });
+      carriesRecording({ ...source, payload: '/archive/2026/file.wav' }).should.be.true();
+    });
+
+    it('reads a recording as the list API gives it', () => {
+      const [found] = findRecordings({
+        event: undefined,
+        payload: {
+          id: 'rec-3',
+          record_type: 'recording',
+          duration_millis: 61500,
+          download_urls: { mp3: SIGNED },
+          from: '+12025550111'
+        }
+      });
+      found!.identity.should.equal('telnyx:rec-3');
+      found!.details.duration_seconds!.should.equal(61.5);
+      found!.details.from!.should.equal('+12025550111');
+    });
+  });
+
+  describe('TeXML', () => {
+    it('reads a completed recording', () => {
+      const [found] = findRecordings(
+        texml({
+          RecordingStatus: 'completed',
+          RecordingSid: 'rs-1',
+          RecordingUrl: 'https://api.telnyx.com/v2/recordings/rs-1.wav',
+          RecordingDuration: '42',
+          RecordingChannels: '2',
+          From: '+12025550111'
+        })
+      );
+      found!.identity.should.equal('telnyx:rs-1');
+      found!.links.should.eql([
+        { format: 'wav', url: 'https://api.telnyx.com/v2/recordings/rs-1.wav', sha256: null, size: null }
+      ]);
+      found!.details.duration_seconds!.should.equal(42);
+      found!.details.channels!.should.equal('dual');
+      found!.details.call_control_id!.should.equal('v3:CALL');
+      found!.details.from!.should.equal('+12025550111');
+    });
+
+    it('gives an ended call and its recording the same identity', () => {
+      const [call] = findRecordings(
+        texml({ CallStatus: 'completed', RecordingUrl: 'https://api.telnyx.com/v2/recordings/rs-1.wav' })
+      );
+      call!.identity.should.equal('telnyx:rs-1');
+    });
+
+    it('knows that the API has the address when sendRecordingUrl is off', () => {
+      const [found] = findRecordings(texml({ RecordingStatus: 'completed', RecordingSid: 'rs-2' }));
+      found!.links.should.eql([]);
+      found!.identity.should.equal('telnyx:rs-2');
+    });
+
+    it('finds nothing while a recording is in progress or absent', () => {
+      for (const RecordingStatus of ['in-progress', 'absent', 'In-Progress']) {
+        carriesRecording(
+          texml({ RecordingStatus, RecordingSid: 'rs-1', RecordingUrl: '' })
+        ).should.be.false();
+      }
+    });
+
+    it('finds nothing in other callbacks', () => {
+      carriesRecording(texml({ CallStatus: 'completed', CallDuration: '12' })).should.be.false();
+      carriesRecording(texml({ SiprecEvent: 'siprec-started', SiprecSid: 's' })).should.be.false();
+      carriesRecording(texml({ Transcript: 'hello', IsFinal: 'true' })).should.be.false();
+    });
+
+    it('is not led astray by channel counts named like object members', () => {
+      const [found] = findRecordings(texml({ RecordingSid: 'rs-1', RecordingChannels: 'constructor' }));
+      found!.details.channels!.should.equal('constructor');
+    });
+
+    it('keeps the text of a transcription', () => {
+      const [found] = findRecordings(
+        texml({ TranscriptionStatus: 'completed', TranscriptionText: 'Good day.', RecordingSid: 'rs-1' })
+      );
+      found!.details.transcription!.should.equal('Good day.');
+    });
+  });
+
+  it('reads a transcription, whose recording only the API can find', () => {
+    const [found] = findRecordings(
+      envelope('call.recording.transcription.saved', {
+        recording_id: 'rec-1',
+        recording_transcription_id: 'tr-1',
+        transcription_text: 'Hello there.',
+        status: 'completed'
+      })
+    );
+    found!.links.should.eql([]);
+    found!.details.transcription!.should.equal('Hello there.');
+  });
+
+  it('reads a received fax but neither a sent one nor the sound file of a playback', () => {
+    const fax = {
+      fax_id: 'fax-1',
+      direction: 'inbound',
+      media_url: 'https://s3.example.com/fax-1.pdf?X-Amz-Expires=7200'
+    };
+    const [found] = findRecordings(envelope('fax.received', fax));
+    found!.kind.should.equal('fax');
+    found!.identity.should.equal('telnyx:fax-1');
+    found!.details.format!.should.equal('pdf');
+    carriesRecording(envelope('fax.delivered', { ...fax, direction: 'outbound' })).should.be.false();
+    carriesRecording(
+      envelope('call.playback.ended', { media_url: 'https://example.com/hold.mp3' })
+    ).should.be.false();
+  });
+
+  it('reads the attachments of a received message with what their sender promised', () => {
+    const sha = 'AB'.repeat(32);
+    const payload = {
+      id: 'msg-1',
+      direction: 'inbound',
+      from: { phone_number: '+12025550118', carrier: 'X' },
+      to: [{ phone_number: '+12025550124' }],
+      media: [
+        { url: 'https://media.example.com/1.png', content_type: 'image/png', sha256: sha, size: 10 },
+        { url: null },
+        { url: 'https://media.example.com/2', content_type: null, hash_sha256: sha, size: null }
+      ]
+    };
+    const found = findRecordings(envelope('message.received', payload));
+    found
+      .map((one) => [one.kind, one.media_index, one.identity])
+      .should.eql([
+        ['attachment', 0, 'telnyx:msg-1#0'],
+        ['attachment', 1, 'telnyx:msg-1#1']
+      ]);
+    found[0]!.links[0]!.should.eql({
+      format: 'png',
+      url: 'https://media.example.com/1.png',
+      sha256: sha.toLowerCase(),
+      size: 10
+    });
+    found[1]!.links[0]!.sha256!.should.equal(sha.toLowerCase());
+    found[0]!.details.from!.should.equal('+12025550118');
+    found[0]!.details.to!.should.equal('+12025550124');
+    carriesRecording(envelope('message.sent', { ...payload, direction: 'outbound' })).should.be.false();
+  });
+
+  it('reads the file of an RCS message', () => {
+    const [found] = findRecordings(
+      envelope('message.received', {
+        direction: 'inbound',
+        body: {
+          user_file: {
+            payload: {
+              file_uri: 'https://rcs.example.com/a.jpg',
+              mime_type: 'image/jpeg',
+              file_size_bytes: 7
+            }
+          }
+        }
+      })
+    );
+    found!.links[0]!.should.eql({
+      format: 'jpeg',
+      url: 'https://rcs.example.com/a.jpg',
+      sha256: null,
+      size: 7
+    });
+  });
+
+  it('reads video-room recordings', () => {
+    const [found] = findRecordings(
+      envelope('video.room.composition.completed', {
+        composition_id: 'cmp-1',
+        download_url: 'https://example.com/x',
+        duration_secs: 12,
+        format: 'mp4'
+      })
+    );
+    found!.kind.should.equal('video');
+    found!.identity.should.equal('telnyx:cmp-1');
+    found!.details.duration_seconds!.should.equal(12);
+  });
+
+  describe('Daily', () => {
+    const cloud = {
+      recording_id: 'rec-d',
+      room_name: 'standup',
+      start_ts: 1772615702.5,
+      status: 'finished',
+      duration: 80,
+      s3_key: 'example/standup/1772615702484'
+    };
+
+    it('reads a cloud recording whose type is absent', () => {
+      const [found] = findRecordings(envelope('recording.ready-to-download', cloud, 'daily'));
+      found!.identity.should.equal('daily:rec-d');
+      found!.kind.should.equal('video');
+      found!.links.should.eql([]);
+      found!.details.started_at!.should.equal('2026-03-04T09:15:02.500Z');
+      found!.details.room_name!.should.equal('standup');
+      found!.storage_key!.should.equal(cloud.s3_key);
+    });
+
+    it('reads one reference per raw track, in both spellings of the key', () => {
+      const tracks = [
+        { type: 'audio', s3Key: 'example/standup/1-cam-audio-2' },
+        { s3key: 'example/standup/1-cam-video-3' }
+      ];
+      const found = findRecordings(envelope('recording.ready-to-download', { ...cloud, tracks }, 'daily'));
+      found
+        .map((one) => [one.kind, one.media_index, one.details.track, one.storage_key])
+        .should.eql([
+          ['track', 0, '1-cam-audio-2', 'example/standup/1-cam-audio-2'],
+          ['track', 1, '1-cam-video-3', 'example/standup/1-cam-video-3']
+        ]);
+      new Set(found.map((one) => one.identity)).size.should.equal(2);
+    });
+
+    it('finds nothing in silent raw tracks, started recordings and errors', () => {
+      for (const payload of [
+        { ...cloud, type: 'raw-tracks', tracks: null },
+        { recording_id: 'rec-d', action: 'start-cloud-recording', start_ts: 1772615702 },
+        { room_name: 'standup', error_msg: 'no' }
+      ]) {
+        carriesRecording(envelope('recording.x', payload, 'daily')).should.be.false();
+      }
+    });
+  });
+
+  it('finds nothing in anything else, and never throws', () => {
+    for (const payload of [
+      undefined,
+      null,
+      '',
+      'x',
+      7,
+      [],
+      [{}],
+      {},
+      Object.create(null),
+      { recording_id: 'rec-1' }
+    ]) {
+      carriesRecording({ event: undefined, payload }).should.be.false();
+      carriesRecording({ event: payload, payload }).should.be.false();
+    }
+    should(findRecordings({ event: { body: 'text' }, payload: 'text' })).eql([]);
+  });
+});
