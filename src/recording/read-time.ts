@@ -3,7 +3,8 @@ import { asText } from './read-value';
 /** Seconds stay below this until the year 5138; milliseconds passed it in 1973. */
 const LARGEST_SECONDS = 1e11;
 
-const ISO_WITHOUT_ZONE = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)$/;
+const ISO = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) ?(Z|[+-]\d{2}:?\d{2})?$/i;
+const RFC_2822 = /^(?:[a-z]{3}, )?\d{1,2} [a-z]{3} \d{4} \d{2}:\d{2}(?::\d{2})? (?:[+-]\d{4}|GMT|UTC?)$/i;
 
 /**
  * Reads a point in time as Telnyx and Daily spell it: ISO 8601 with 0 to 6 decimals, with `Z`, an
@@ -18,9 +19,10 @@ export function readTime(value: unknown): string | null {
     const number = Number(text);
     return toIso(number > LARGEST_SECONDS ? number : number * 1000);
   }
-  const noZone = ISO_WITHOUT_ZONE.exec(text);
-  if (noZone) return toIso(Date.parse(`${String(noZone[1])}T${String(noZone[2])}Z`));
-  return toIso(Date.parse(text.replace(/^(\d{4}-\d{2}-\d{2}) (?=\d)/, '$1T')));
+  const iso = ISO.exec(text);
+  if (iso) return toIso(Date.parse(`${String(iso[1])}T${String(iso[2])}${(iso[3] ?? 'Z').toUpperCase()}`));
+  // Date.parse alone would read a date into almost any text.
+  return RFC_2822.test(text) ? toIso(Date.parse(text)) : null;
 }
 
 /** @returns null outside the years 1970 to 9999, which no recording has */
