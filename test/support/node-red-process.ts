@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,9 @@ export type DeploymentType = 'full' | 'nodes' | 'flows';
 
 /** Where `recorder()` nodes write, below the userDir. */
 export const MESSAGES_FILE = 'messages.jsonl';
+
+/** Where the probe (option `probe`) writes every message that left a webhook node. */
+export const SENT_FILE = 'sent.jsonl';
 
 const RED_JS = path.join(path.dirname(require.resolve('node-red/package.json')), 'red.js');
 const STARTED = /Started (flows|modified nodes|modified flows)/;
@@ -48,6 +51,12 @@ export class NodeRedProcess {
   static async start(options: NodeRedOptions = {}): Promise<NodeRedProcess> {
     const nodeRed = new NodeRedProcess(options);
     if (options.installPackage !== false) installPackage(nodeRed.userDir);
+    if (options.probe) {
+      for (const extension of ['cjs', 'html']) {
+        const target = path.join(nodeRed.userDir, 'nodes', `probe.${extension.replace('cjs', 'js')}`);
+        cpSync(path.join(__dirname, `sent-messages-probe.${extension}`), target);
+      }
+    }
     nodeRed.#port = await freePort();
     writeUserDir(nodeRed.userDir, nodeRed.#port, { ...options, flow: nodeRed.#placed(options.flow ?? []) });
     try {

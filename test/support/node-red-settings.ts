@@ -33,6 +33,8 @@ export interface NodeRedOptions {
   nodeArgs?: string[];
   /** Default true: this package, packed and installed by npm. */
   installPackage?: boolean;
+  /** Default false: write down each message that leaves a webhook node, also while a deploy runs. */
+  probe?: boolean;
   /** A program that embeds Node-RED, started with the arguments userDir and port instead of red.js. */
   embeddedIn?: string;
 }

@@ -1,0 +1,28 @@
+// Somebody's own Express application with Node-RED inside, as Node-RED's documentation shows it, and
+// with a body parser in front of everything.
+'use strict';
+const console = require('node:console');
+const http = require('node:http');
+const { createRequire } = require('node:module');
+const path = require('node:path');
+const process = require('node:process');
+
+const RED = require('node-red');
+const express = createRequire(require.resolve('node-red'))('express');
+
+const [, , userDir, port] = process.argv;
+const settings = { ...require(path.join(userDir, 'settings.js')), userDir };
+
+const app = express();
+app.use(express.json());
+app.use(express.urlencoded({ extended: true }));
+app.post('/own', (req, res) => res.json({ parsed: req.body }));
+
+const server = http.createServer(app);
+RED.init(server, settings);
+app.use(settings.httpAdminRoot, RED.httpAdmin);
+app.use(settings.httpNodeRoot, RED.httpNode);
+server.listen(Number(port), '127.0.0.1', () => console.log(`Server now running at port ${port}`));
+RED.start();
+
+process.on('SIGTERM', () => RED.stop().then(() => process.exit()));

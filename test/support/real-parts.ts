@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+/**
+ * For tests that need a program of the machine. Returns its path, or skips the test and says why.
+ * In CI a skipped test fails the run, so a missing program is noticed.
+ *
+ * @param programs absolute paths or names on the PATH; the first one found is taken
+ */
+export function requireProgram(context: Mocha.Context, ...programs: string[]): string {
+  for (const program of programs) {
+    const found = path.isAbsolute(program) ? [program] : searchPath(program);
+    const runnable = found.find(isRunnable);
+    if (runnable !== undefined) return runnable;
+  }
+  return skip(context, `${programs.join(' or ')} is not installed`);
+}
+
+export interface Mount {
+  directory: string;
+  unmount(): void;
+}
+
+/** For tests that need a file system of a given size (a full disk). Skips where mounting is not permitted. */
+export function requireMount(context: Mocha.Context, size = '1m'): Mount {
+  const directory = mkdtempSync(path.join(tmpdir(), 'telnyx-mount-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', directory], { stdio: 'pipe' });
+  } catch {
+    rmSync(directory, { recursive: true });
+    return skip(context, 'this user may not mount a file system');
+  }
+  return {
+    directory,
+    unmount: () => {
+      execFileSync('umount', ['-l', directory], { stdio: 'pipe' });
+      rmSync(directory, { recursive: true });
+    }
+  };
+}
+
+function skip(context: Mocha.Context, reason: string): never {
+  console.warn(`      skipped: ${reason}`);
+  return context.skip();
+}
+
+function searchPath(program: string): string[] {
+  const directories = (process.env['PATH'] ?? '').split(path.delimiter).filter((entry) => entry !== '');
+  return directories.map((directory) => path.join(directory, program));
+}
+
+function isRunnable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
