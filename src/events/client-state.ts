@@ -1,0 +1,22 @@
+import { isUtf8 } from 'node:buffer';
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/**
+ * `client_state` as the flow author wrote it.
+ *
+ * Telnyx hands back the base64 it was given. Other Telnyx products put binary terms there, and some
+ * users text that was never encoded; both come out unchanged.
+ *
+ * @param value - the field as received
+ * @returns the decoded text when the value is strict, padded base64 of valid UTF-8; the value itself
+ * when it is any other string; null when it is absent or no string
+ */
+export function decodeClientState(value: unknown): string | null {
+  if (typeof value !== 'string') return null;
+  if (!BASE64.test(value)) return value;
+  const bytes = Buffer.from(value, 'base64');
+  // Spare bits in the last character mean it was not made by an encoder.
+  if (bytes.toString('base64') !== value) return value;
+  return isUtf8(bytes) ? bytes.toString('utf8') : value;
+}
