@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import should from 'should';
+import { CodedError } from '../../../src/errors/coded-error';
+import {
+  compileFilename,
+  DEFAULT_FILENAME,
+  FILENAME_TOKENS,
+  type FilenameValues
+} from '../../../src/naming/filename-template';
+
+const NOTHING = Object.fromEntries(
+  FILENAME_TOKENS.map((token) => [token, null])
+) as unknown as FilenameValues;
+
+function named(template: string, values: Partial<FilenameValues> = {}): string {
+  return compileFilename(template).name({ ...NOTHING, ...values });
+}
+
+/** What Windows, macOS and Linux all accept as one path segment, stated independently of the code. */
+function shouldBeSafe(segment: string): void {
+  segment.should.not.equal('');
+  segment.should.not.match(/^\.\.?$/);
+  segment.should.not.match(/[. ]$/);
+  segment.should.not.match(/[<>:"/\\|?*⁄∕∖⧵⧸⧹﹨／＼]/);
+  segment.should.not.match(/\p{Cc}/u);
+  Buffer.from(segment, 'utf8').toString('utf8').should.equal(segment, 'holds a lone surrogate');
+  Buffer.byteLength(segment).should.be.belowOrEqual(255);
+  segment
+    .split('.')[0]!
+    .trimEnd()
+    .should.not.match(/^(con|prn|aux|nul|com\d|lpt\d)$/i);
+}
+
+describe('filename-template', () => {
+  it('names a file by the default template', () => {
+    named(DEFAULT_FILENAME, {
+      year: '2026',
+      month: '03',
+      day: '04',
+      started_at: '20260304T091502Z',
+      recording_id: 'rec-1',
+      channels: 'dual',
+      ext: 'mp3'
+    }).should.equal('2026/03/04/20260304T091502Z_rec-1_dual.mp3');
+  });
+
+  it('puts "unknown" where nothing is known', () => {
+    named('{{year}}/{{ recording_id }}.{{ext}}').should.equal('unknown/unknown.unknown');
+    named('{{from}}', { from: '  ' }).should.equal('unknown');
+  });
+
+  it('leaves telephone numbers, ids and SIP addresses as they are', () => {
+    for (const value of ['+12025550111', 'a1319f9e-5521-4d3b', 'user@sip.example.com', 'Zoë 🎥']) {
+      named('{{from}}', { from: value }).should.equal(value);
+    }
+  });
+
+  it('refuses an unknown token by its name', () => {
+    (() => compileFilename('{{year}}/{{caller}}.{{ext}}')).should.throw(CodedError, { code: 'BAD_SETTING' });
+    (() => compileFilename('{{caller}}')).should.throw(/\{\{caller\}\}/);
+    (() => compileFilename('{{constructor}}')).should.throw(/\{\{constructor\}\}/);
+  });
+
+  for (const template of [
+    '',
+    '   ',
+    '/etc/{{ext}}',
+    '\\\\server\\{{ext}}',
+    'C:/x.{{ext}}',
+    '../{{ext}}',
+    'a/../{{ext}}',
+    'a/./{{ext}}',
+    'a/.../{{ext}}',
+    'a//{{ext}}',
+    '{{year}}/',
+    'a\\{{ext}}',
+    'a:b',
+    'what?.mp3',
+    'a\u0000b',
+    'a\u202eb',
+    '{{year',
+    'year}}',
+    '{{}}',
+    '{{year}}/'.repeat(16) + 'x'
+  ]) {
+    it(`refuses the template ${JSON.stringify(template)}`, () => {
+      (() => compileFilename(template)).should.throw(CodedError, { code: 'BAD_SETTING' });
+    });
+  }
+
+  for (const value of [
+    '..',
+    '.',
+    '../../etc/passwd',
+    '..\\..\\boot.ini',
+    '/absolute',
+    'C:\\x',
+    'CON',
+    'nul.txt',
+    'com1',
+    'LPT9 ',
+    'a\u0000b',
+    'line\nbreak',
+    'trailing. ',
+    '...',
+    'slash\u2215look\uff0falike',
+    'lone\ud800surrogate',
+    '\u202egnp.exe',
+    'x'.repeat(300),
+    '🎥'.repeat(100),
+    '{{year}}'
+  ]) {
+    it(`makes the value ${JSON.stringify(value).slice(0, 40)} harmless`, () => {
+      for (const template of [
+        '{{recording_id}}',
+        '{{recording_id}}.{{ext}}',
+        'a/{{recording_id}}/{{recording_id}}.mp3'
+      ]) {
+        const segments = named(template, { recording_id: value, ext: 'mp3' }).split('/');
+        segments.length.should.equal(template.split('/').length);
+        segments.forEach(shouldBeSafe);
+      }
+    });
+  }
+
+  it('keeps the ending of a name that had to be cut', () => {
+    named('{{recording_id}}.{{ext}}', { recording_id: 'é'.repeat(300), ext: 'mp3' }).should.endWith('.mp3');
+  });
+
+  it('keeps the whole path within what systems accept, however many folders there are', () => {
+    const template = Array.from({ length: 16 }, () => '{{recording_id}}').join('/');
+    Buffer.byteLength(named(template, { recording_id: 'x'.repeat(4000) })).should.be.belowOrEqual(1024);
+  });
+
+  it('stays safe and tells different values apart, whatever they are', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.string({ maxLength: 20 }),
+      fc.constantFrom('..', 'CON', 'con', '.', 'a.', 'a', 'a_', 'a/', 'a:')
+    );
+    fc.assert(
+      fc.property(text, text, (one, two) => {
+        const first = named('{{year}}/{{recording_id}}.mp3', { recording_id: one });
+        const segments = first.split('/');
+        segments.should.have.length(2);
+        segments.forEach(shouldBeSafe);
+        const blank = (value: string): boolean => value.trim() === '' || value === 'unknown';
+        if (one !== two && !(blank(one) && blank(two))) {
+          should(named('{{year}}/{{recording_id}}.mp3', { recording_id: two })).not.equal(first);
+        }
+      }),
+      { numRuns: 2000 }
+    );
+  });
+});
