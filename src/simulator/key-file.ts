@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { SigningKey } from './signing-key';
+
+/** Where the command keeps its key, so that the key it printed and later deliveries match. */
+export function defaultKeyFile(): string {
+  return path.join(homedir(), '.telnyx-simulator.json');
+}
+
+/**
+ * Reads the key of the command, or makes one at the first use. The file is readable by its owner alone.
+ *
+ * @param file absolute or relative path of the key file
+ * @throws Error with what to do, when the file cannot be read, written or understood
+ */
+export function keyFromFile(file: string): SigningKey {
+  try {
+    return new SigningKey(readSeed(file));
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  const seed = randomBytes(32);
+  try {
+    // `wx`: of two commands that start together, one writes and the other reads what it wrote.
+    writeFileSync(file, `${JSON.stringify({ seed: seed.toString('base64') })}\n`, {
+      mode: 0o600,
+      flag: 'wx'
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return new SigningKey(readSeed(file));
+    throw new Error(`The key file ${file} cannot be written; name another one with --key-file`, {
+      cause: error
+    });
+  }
+  return new SigningKey(seed);
+}
+
+function readSeed(file: string): Buffer {
+  const text = readFileSync(file, 'utf8');
+  const seed = parseSeed(text);
+  if (seed?.length !== 32) {
+    throw new Error(`The key file ${file} does not hold a key; delete it, and a new key is made`);
+  }
+  return seed;
+}
+
+function parseSeed(text: string): Buffer | undefined {
+  try {
+    const content: unknown = JSON.parse(text);
+    if (typeof content !== 'object' || content === null || !('seed' in content)) return undefined;
+    return typeof content.seed === 'string' ? Buffer.from(content.seed, 'base64') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}

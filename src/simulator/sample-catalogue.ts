@@ -1,0 +1,26 @@
+import { CALL_EVENTS } from './sample-call-events';
+import type { SampleKind } from './sample-delivery';
+import { TEXML_EVENTS } from './sample-texml-events';
+
+/** Every event of which the simulator can make sample deliveries. */
+export const SAMPLE_KINDS: readonly SampleKind[] = [...CALL_EVENTS, ...TEXML_EVENTS];
+
+/** The events that `npm start` shows. */
+export const SEED_EVENTS = [
+  'conference.recording.saved',
+  'call.playback.ended',
+  'texml.siprec.started',
+  'texml.transcription',
+  'call.recording.saved'
+] as const;
+
+/**
+ * @param name an event type as flows see it
+ * @throws Error that lists the known ones
+ */
+export function sampleKind(name: string): SampleKind {
+  const kind = SAMPLE_KINDS.find((candidate) => candidate.name === name);
+  if (kind) return kind;
+  const known = SAMPLE_KINDS.map((candidate) => candidate.name).join(', ');
+  throw new Error(`There is no sample of "${name}". There are samples of: ${known}`);
+}

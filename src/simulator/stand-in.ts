@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { deliver, type DeliverOptions, type DeliveryReport } from './deliver';
+import type { MediaFormat } from './media';
+import { type MediaFault, MediaServer } from './media-server';
+import { mediaOf, RecordingShelf, type ShelvedFile, type StandInRecording } from './recording-shelf';
+import { RecordingsApi } from './recordings-api';
+import { RequestLimit, type RequestLimitOptions } from './request-limit';
+import { sampleKind } from './sample-catalogue';
+import { factsWithoutRecording, type SampleDelivery } from './sample-delivery';
+import { type Clock, SignedLinks } from './signed-links';
+import { SigningKey } from './signing-key';
+
+export interface StandInOptions {
+  /** Address to listen on, which media links then name. Default 127.0.0.1. */
+  host?: string;
+  /** Default 0: any free port. */
+  port?: number;
+  /** Default: a key of its own. */
+  key?: SigningKey;
+  /** What the recordings API asks for. Default: random. */
+  apiKey?: string;
+  /** Default: the system's clock. */
+  clock?: Clock;
+  /** How long a media link works, in seconds. Default 600, as Telnyx's. */
+  linkSeconds?: number;
+  /** Default: no limit. */
+  apiLimit?: RequestLimitOptions;
+  /** Default `none`. */
+  fault?: MediaFault;
+}
+
+/** One file of a recording as a complete and correct copy must be. */
+export interface ExpectedFile {
+  recordingId: string;
+  format: MediaFormat;
+  /** Bytes. */
+  size: number;
+  /** Hex. */
+  sha256: string;
+}
+
+/** Pauses between the attempts of a delivery: short ones, so that nobody waits for a demonstration. */
+const RETRY_DELAYS_MS = [250, 500, 1000, 2000, 4000];
+const DELIVERY_TIMEOUT_MS = 10_000;
+
+/**
+ * A local stand-in for Telnyx: signs and delivers events with its own key, serves the media of the
+ * recordings that they announce, and answers the recordings API.
+ */
+export class TelnyxStandIn {
+  readonly key: SigningKey;
+  readonly apiKey: string;
+  readonly #options: StandInOptions;
+  readonly #clock: Clock;
+  readonly #links: SignedLinks;
+  readonly #shelf = new RecordingShelf();
+  readonly #downloads = new Map<string, number>();
+  readonly #downloaded = new EventEmitter();
+  readonly #server: Server;
+  #port: number | undefined;
+
+  constructor(options: StandInOptions = {}) {
+    this.#options = options;
+    this.#clock = options.clock ?? Date.now;
+    this.#links = new SignedLinks(this.#clock);
+    this.key = options.key ?? new SigningKey();
+    this.apiKey = options.apiKey ?? `KEY${randomBytes(24).toString('hex')}`;
+    this.#server = this.#createServer();
+  }
+
+  /**
+   * Starts to listen.
+   *
+   * @throws Error when the port is taken or the address is not one of this machine
+   */
+  async start(): Promise<void> {
+    const listening = once(this.#server, 'listening');
+    this.#server.listen(this.#options.port ?? 0, this.#host);
+    await listening;
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('The stand-in got no port');
+    this.#port = address.port;
+  }
+
+  /** Stops listening and cuts what is still being sent. */
+  async stop(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  /** Base64 of the raw 32 bytes: what belongs into the account's public keys. */
+  get publicKey(): string {
+    return this.key.publicKey;
+  }
+
+  /** `http://<host>:<port>` */
+  get url(): string {
+    if (this.#port === undefined) throw new Error('The stand-in was not started');
+    const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
+    return `http://${host}:${this.#port}`;
+  }
+
+  /** What belongs into the account's API address. */
+  get apiUrl(): string {
+    return `${this.url}/v2`;
+  }
+
+  /** Puts a recording into the account without announcing it. */
+  addRecording(wish: Partial<StandInRecording> = {}): StandInRecording {
+    return this.#shelf.add(wish, this.#clock());
+  }
+
+  /** The files that a complete copy of a recording consists of. */
+  expectedFiles(recording: StandInRecording): ExpectedFile[] {
+    return recording.formats.map((format) => {
+      const { size, sha256 } = mediaOf(recording, format);
+      return { recordingId: recording.id, format, size, sha256 };
+    });
+  }
+
+  /** A fresh link to a recording's file, or null when it does not have that format. */
+  link(recording: StandInRecording, format: MediaFormat): string | null {
+    const file = this.#shelf.files(recording).find((candidate) => candidate.format === format);
+    return file ? this.#linkTo(file) : null;
+  }
+
+  /**
+   * Makes a delivery, and the recording that it announces.
+   *
+   * @param name event type as in the catalogue
+   * @param wish what to fix of the recording; ignored for events without one
+   * @throws Error when the catalogue does not have the event
+   */
+  sample(name: string, wish: Partial<StandInRecording> = {}): SampleDelivery {
+    const kind = sampleKind(name);
+    const now = new Date(this.#clock());
+    if (!kind.recording) return { name, recording: null, ...kind.make(factsWithoutRecording(now)) };
+    const recording = this.addRecording({ ...kind.recording, ...wish });
+    const link = (format: MediaFormat) => this.link(recording, format);
+    return { name, recording, ...kind.make({ call: recording.call, now, recording, link }) };
+  }
+
+  /** Signs and sends a delivery; see `deliver`. */
+  async deliver(
+    sample: SampleDelivery,
+    to: string,
+    options: Partial<DeliverOptions> = {}
+  ): Promise<DeliveryReport> {
+    return deliver(sample, {
+      to,
+      key: this.key,
+      clock: this.#clock,
+      retryDelaysMs: RETRY_DELAYS_MS,
+      timeoutMs: DELIVERY_TIMEOUT_MS,
+      ...options
+    });
+  }
+
+  /** How often the last byte of a file of the recording was sent. */
+  downloads(recording: StandInRecording): number {
+    return this.#downloads.get(recording.id) ?? 0;
+  }
+
+  /**
+   * Resolves when a file of the recording has been fetched to its end.
+   *
+   * @throws Error `AbortError` when the signal fires first
+   */
+  async downloaded(recording: StandInRecording, signal: AbortSignal): Promise<void> {
+    if (this.downloads(recording) > 0) return;
+    await once(this.#downloaded, recording.id, { signal });
+  }
+
+  get #host(): string {
+    return this.#options.host ?? '127.0.0.1';
+  }
+
+  #linkTo(file: ShelvedFile): string {
+    return this.url + this.#links.sign(file.path, this.#options.linkSeconds ?? 600);
+  }
+
+  #createServer(): Server {
+    const { apiLimit, fault = 'none' } = this.#options;
+    const api = new RecordingsApi({
+      shelf: this.#shelf,
+      apiKey: this.apiKey,
+      link: (file) => this.#linkTo(file),
+      ...(apiLimit && { limit: new RequestLimit(apiLimit, this.#clock) })
+    });
+    const media = new MediaServer({
+      shelf: this.#shelf,
+      links: this.#links,
+      fault,
+      onDownloaded: ({ recording }) => {
+        this.#downloads.set(recording.id, this.downloads(recording) + 1);
+        this.#downloaded.emit(recording.id);
+      }
+    });
+    return createServer((request, response) => {
+      const address = `http://stand-in.invalid${request.url ?? ''}`;
+      if (!URL.canParse(address)) {
+        response.writeHead(400).end();
+        return;
+      }
+      const url = new URL(address);
+      if (url.pathname.startsWith('/v2/')) api.handle(request, url, response);
+      else void media.handle(request, url, response);
+    });
+  }
+}
