@@ -4,18 +4,17 @@ import { compileGlob, GlobIndex } from '../../../src/routing/glob-index';
 
 /** Slow and obviously right: tries every length for every star, remembering what failed. */
 function reference(glob: string, name: string): boolean {
-  const row = new Array<boolean>(name.length + 1).fill(false);
-  row[0] = true;
+  const row: boolean[] = Array.from({ length: name.length + 1 }, (_, at) => at === 0);
   for (const character of glob) {
-    let left: boolean = row[0] ?? false;
+    let left = row[0] === true;
     row[0] = character === '*' && left;
     for (let at = 1; at <= name.length; at++) {
-      const above: boolean = row[at] ?? false;
-      row[at] = character === '*' ? above || (row[at - 1] ?? false) : left && name[at - 1] === character;
+      const above = row[at] === true;
+      row[at] = character === '*' ? above || row[at - 1] === true : left && name[at - 1] === character;
       left = above;
     }
   }
-  return row[name.length] ?? false;
+  return row[name.length] === true;
 }
 
 describe('glob index', () => {

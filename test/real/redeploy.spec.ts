@@ -1,0 +1,127 @@
+import should from 'should';
+import { holdEvent, jsonDelivery } from '../support/deliveries';
+import type { RawAnswer } from '../support/http-client';
+import { type DeploymentType, SENT_FILE } from '../support/node-red-process';
+import { webhookFlow, WebhookInstance } from '../support/webhook-instance';
+
+interface Sent {
+  id: string;
+  answer: RawAnswer;
+}
+
+/** Keeps deliveries coming on several connections until told to stop. */
+class Sender {
+  readonly sent: Sent[] = [];
+  #going = true;
+  readonly #done: Promise<unknown>;
+
+  constructor(instance: WebhookInstance, name: string, lanes = 4) {
+    const lane = async (number: number) => {
+      for (let count = 0; this.#going; count += 1) {
+        const id = `${name}-${number}-${count}`;
+        this.sent.push({ id, answer: await instance.deliver(jsonDelivery(holdEvent(id))) });
+      }
+    };
+    this.#done = Promise.all(Array.from({ length: lanes }, (_, number) => lane(number)));
+  }
+
+  async stop(): Promise<Sent[]> {
+    this.#going = false;
+    await this.#done;
+    return this.sent;
+  }
+}
+
+describe('deploys while deliveries come in', () => {
+  let instance: WebhookInstance;
+
+  before(async function () {
+    this.timeout(60_000);
+    instance = await WebhookInstance.start({ flow: webhookFlow(), probe: true });
+  });
+  after(() => instance.stop());
+
+  const deployTwelveTimes = async (type: DeploymentType) => {
+    for (let round = 0; round < 12; round += 1) {
+      await instance.nodeRed.deploy(webhookFlow({ name: `${type} ${round}` }), type);
+    }
+  };
+
+  for (const type of ['full', 'nodes', 'flows'] as const) {
+    it(`${type}: only 200 or 503, and each accepted delivery is one message`, async function () {
+      this.timeout(60_000);
+      const sender = new Sender(instance, type);
+      await deployTwelveTimes(type);
+      const sent = await sender.stop();
+      const statuses = [...new Set(sent.map(({ answer }) => answer.status))].sort();
+      should(statuses.filter((status) => status !== 200 && status !== 503)).deepEqual([]);
+      for (const { answer } of sent.filter(({ answer: { status } }) => status === 503)) {
+        should(Number(answer.headers['retry-after'])).be.above(0);
+      }
+      const accepted = sent.filter(({ answer }) => answer.status === 200).map(({ id }) => id);
+      should(accepted.length).be.above(20);
+      await instance.settled();
+      const left = instance.nodeRed.recorded(SENT_FILE).map(({ event }) => String(event?.['id']));
+      should(left.filter((id) => id.startsWith(`${type}-`)).sort()).deepEqual(accepted.sort());
+    });
+  }
+
+  it('a retry of what was answered 503 during a deploy is accepted', async function () {
+    this.timeout(60_000);
+    const sender = new Sender(instance, 'retried');
+    await deployTwelveTimes('full');
+    const refused = (await sender.stop()).filter(({ answer }) => answer.status === 503);
+    for (const { id } of refused) {
+      should((await instance.deliver(jsonDelivery(holdEvent(id)))).status).equal(200);
+    }
+    await instance.settled();
+    const left = instance.nodeRed.recorded(SENT_FILE).map(({ event }) => event?.['id']);
+    for (const { id } of refused) should(left.filter((other) => other === id)).have.length(1);
+  });
+
+  it('after five more deploys an event is still one message', async function () {
+    this.timeout(60_000);
+    for (const type of ['full', 'nodes', 'flows', 'full', 'nodes'] as const) {
+      await instance.nodeRed.deploy(webhookFlow({ name: `again ${type}` }), type);
+    }
+    should((await instance.deliver(jsonDelivery(holdEvent('after')))).status).equal(200);
+    const seen = (await instance.settled()).filter(({ event }) => event?.['id'] === 'after');
+    should(seen).have.length(1);
+  });
+
+  it('a duplicate is known across a deploy', async () => {
+    should((await instance.deliver(jsonDelivery(holdEvent('remembered')))).status).equal(200);
+    await instance.nodeRed.deploy(webhookFlow({ name: 'fresh' }), 'full');
+    should((await instance.deliver(jsonDelivery(holdEvent('remembered')))).status).equal(200);
+    const seen = (await instance.settled()).filter(({ event }) => event?.['id'] === 'remembered');
+    should(seen).have.length(1);
+  });
+
+  it('a changed path is served and the old one is gone', async () => {
+    await instance.nodeRed.deploy(webhookFlow({ path: '/moved' }), 'nodes');
+    should((await instance.deliver(jsonDelivery(holdEvent()), '/moved')).status).equal(200);
+    should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(404);
+    await instance.nodeRed.deploy(webhookFlow(), 'nodes');
+    should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(200);
+  });
+
+  it('a disabled node is gone, and is back when enabled', async () => {
+    await instance.nodeRed.deploy(webhookFlow({ d: true }), 'full');
+    should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(404);
+    await instance.nodeRed.deploy(webhookFlow(), 'full');
+    should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(200);
+  });
+
+  it('a deleted node answers 503 while it goes, then 404', async () => {
+    const sender = new Sender(instance, 'deleted', 2);
+    await instance.nodeRed.deploy(
+      webhookFlow().filter(({ id }) => id !== 'webhook'),
+      'full'
+    );
+    const gone = await instance.deliver(jsonDelivery(holdEvent('gone')));
+    const order = (await sender.stop()).map(({ answer }) => answer.status);
+    should(gone.status).equal(404);
+    should([...new Set(order)].filter((status) => ![200, 404, 503].includes(status))).deepEqual([]);
+    should(order.indexOf(404) === -1 || order.lastIndexOf(503) < order.indexOf(404)).equal(true);
+  });
+});

@@ -1,0 +1,34 @@
+import type { EventEmitter } from 'node:events';
+import { createRequire } from 'node:module';
+import type { NodeRedApi } from '../../nodes/runtime/node-red';
+
+/** What a message looks like to a test. */
+export type TestMessage = Record<string, unknown>;
+
+/** A running node in the test helper's Node-RED. */
+export interface TestNode extends EventEmitter {
+  receive(message: TestMessage): void;
+  context(): { flow: TestContext; global: TestContext };
+}
+
+export interface TestContext {
+  set(key: string, value: unknown): void;
+}
+
+/** The part of node-red-node-test-helper that the tests use; the package has no typings. */
+interface NodeTestHelper {
+  load(nodes: ((RED: NodeRedApi) => void)[], flow: object[]): Promise<void>;
+  unload(): Promise<void>;
+  getNode(id: string): TestNode | null;
+  request(): { get(path: string): Promise<{ status: number; body: unknown }> };
+  log(): { args: [{ level: number; id?: string; type?: string; msg: unknown }][] };
+}
+
+export const nodeHelper = createRequire(__filename)('node-red-node-test-helper') as NodeTestHelper;
+
+/** A node of the loaded flow. */
+export function loadedNode(id: string): TestNode {
+  const node = nodeHelper.getNode(id);
+  if (node === null) throw new Error(`The flow has no node ${id}`);
+  return node;
+}
