@@ -11,6 +11,17 @@ export interface Store {
   openPart(jobId: string): Promise<PartialCopy>;
 }
 
+/** A store whose copies can be read again: before deletion at the source, and to check old copies. */
+export interface ReadBack {
+  /**
+   * Reads a stored copy from where it lies.
+   *
+   * @param location as `PublishedFile.location`
+   * @throws CodedError `STORE_FAILED` when it is not there or cannot be read
+   */
+  readBack(location: string): Promise<{ sha256: string; size: number }>;
+}
+
 /** Bytes on their way into the archive. Nothing of it is visible under the final name before `publish`. */
 export interface PartialCopy {
   /** Bytes held so far. */
@@ -21,12 +32,14 @@ export interface PartialCopy {
   write(bytes: Uint8Array): Promise<void>;
   /** Forgets everything held, to start over. */
   restart(): Promise<void>;
-  /** Closes but keeps the bytes for a later attempt. */
+  /** Closes but keeps the bytes for a later attempt, as far as that is possible. Never throws. */
   suspend(): Promise<void>;
   /** Closes and deletes everything held. Never throws. */
   discard(): Promise<void>;
   /**
-   * Makes the copy durable and visible under its name, never replacing anything else.
+   * Makes the copy durable and visible under its name, never replacing anything else. When another
+   * recording has that name, a variant of it is taken (`name_2.mp3`). Afterwards the copy is closed;
+   * after an error, `suspend` or `discard` is still to be called.
    *
    * @throws CodedError `STORE_FAILED`
    */
@@ -47,4 +60,6 @@ export interface PublishedFile {
   location: string | null;
   /** True when the same bytes already lay under that name. */
   alreadyStored: boolean;
+  /** The bytes themselves; `message` only. */
+  content?: Buffer;
 }

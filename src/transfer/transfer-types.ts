@@ -16,12 +16,17 @@ export interface TransferRequest {
   /** Milliseconds without a byte before the attempt counts as stalled. */
   stallTimeoutMs: number;
   into: PartialCopy;
-  /** ETag of the bytes already held; without it a resumed transfer starts over. */
+  /** ETag of the bytes already held, as `onValidator` told it; without it a transfer starts over. */
   resumeEtag?: string;
+  /** What the event announced about the file; a file that differs is not accepted. */
+  expected?: { size: number | null; sha256: string | null };
   signal: AbortSignal;
   /** @param received bytes held; @param total expected size, or null */
   onProgress?: (received: number, total: number | null) => void;
-  /** Called once when the response's validators are known, so that a later attempt can resume. */
+  /**
+   * Called when the response is accepted, before its first byte is held, so that a later attempt can
+   * resume. Null: these bytes cannot be gone on with (no ETag, or a weak one).
+   */
   onValidator?: (etag: string | null) => void;
 }
 

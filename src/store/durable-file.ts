@@ -1,0 +1,135 @@
+import { constants } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { errnoOf, type FileSystem } from './file-system';
+
+/** Recordings are private: the owner writes, the group may read (backup, file sharing), nobody else. */
+export const FILE_MODE = 0o640;
+export const DIRECTORY_MODE = 0o750;
+
+/** Windows has no such flag; there a link made in the meantime is caught by the exclusive creation. */
+export const NO_FOLLOW: number = (constants as { O_NOFOLLOW?: number }).O_NOFOLLOW ?? 0;
+
+/** Where a directory cannot be opened or synced at all (Windows, some network and FUSE file systems). */
+const NO_DIRECTORY_SYNC = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF']);
+
+/** Makes the names in a directory survive a power cut. */
+export async function syncDirectory(fs: FileSystem, directory: string): Promise<void> {
+  try {
+    const handle = await fs.open(directory, constants.O_RDONLY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (NO_DIRECTORY_SYNC.has(errno) || (errno === 'EACCES' && process.platform === 'win32')) return;
+    throw error;
+  }
+}
+
+/**
+ * Creates a directory and its parents, each durable in its parent.
+ *
+ * @returns the first directory that was created, or null when all existed
+ */
+export async function makeDirectory(fs: FileSystem, directory: string): Promise<string | null> {
+  const first = await fs.mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+  if (first === undefined) return null;
+  const top = dirname(first);
+  for (let made = directory; made.length > top.length; made = dirname(made))
+    await syncDirectory(fs, dirname(made));
+  return first;
+}
+
+/**
+ * Creates a file with the given content under a name that must be free, complete from its first
+ * moment on.
+ *
+ * @throws the system's error; `EEXIST` when the name is taken
+ */
+export async function writeNewFile(fs: FileSystem, path: string, content: string): Promise<void> {
+  const temporary = await writeTemporary(fs, path, content);
+  try {
+    try {
+      await fs.link(temporary, path);
+    } catch (error) {
+      if (!lacksHardLinks(error)) throw error;
+      // Reserve the name exclusively, then let the complete file take the place of the reservation.
+      await (await fs.open(path, 'wx', FILE_MODE)).close();
+      await whileBusy(() => fs.rename(temporary, path));
+    }
+  } finally {
+    await removeIfThere(fs, temporary);
+  }
+  await syncDirectory(fs, dirname(path));
+}
+
+/** Replaces a file at once: readers see the old or the new content, also after a power cut. */
+export async function replaceFile(fs: FileSystem, path: string, content: string): Promise<void> {
+  const temporary = await writeTemporary(fs, path, content);
+  try {
+    await whileBusy(() => fs.rename(temporary, path));
+  } catch (error) {
+    await removeIfThere(fs, temporary);
+    throw error;
+  }
+  await syncDirectory(fs, dirname(path));
+}
+
+/** True for the errors of `link` on file systems without hard links, or across two of them. */
+export function lacksHardLinks(error: unknown): boolean {
+  return WITHOUT_LINKS.has(errnoOf(error));
+}
+
+/** exFAT and FAT give EPERM (Linux) or EISDIR (Windows), SMB, FUSE and Android any of the others. */
+const WITHOUT_LINKS = new Set(
+  'EPERM EACCES ENOTSUP EOPNOTSUPP ENOSYS EXDEV EMLINK EISDIR EINVAL ENOTTY'.split(' ')
+);
+
+const BUSY_WAITS_MS = [20, 50, 100, 200, 400, 800];
+
+/** Repeats what a virus scanner or indexer on Windows holds up for a moment. */
+export async function whileBusy<T>(
+  action: () => Promise<T>,
+  waits: readonly number[] = BUSY_WAITS_MS
+): Promise<T> {
+  for (const wait of waits) {
+    try {
+      return await action();
+    } catch (error) {
+      const errno = errnoOf(error);
+      const held =
+        errno === 'EBUSY' || (process.platform === 'win32' && (errno === 'EPERM' || errno === 'EACCES'));
+      if (!held) throw error;
+      await pause(wait);
+    }
+  }
+  return await action();
+}
+
+/** Deletes a file; that it is not there, or cannot be deleted now, is no error. */
+export async function removeIfThere(fs: FileSystem, path: string): Promise<void> {
+  try {
+    await whileBusy(() => fs.unlink(path), BUSY_WAITS_MS.slice(0, 3));
+  } catch {
+    // Nothing depends on it: left-overs are hidden names that the next start clears away.
+  }
+}
+
+async function writeTemporary(fs: FileSystem, path: string, content: string): Promise<string> {
+  const temporary = join(dirname(path), `.telnyx-${randomBytes(8).toString('hex')}.tmp`);
+  const handle = await fs.open(temporary, 'wx', FILE_MODE);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } catch (error) {
+    await handle.close();
+    await removeIfThere(fs, temporary);
+    throw error;
+  }
+  await handle.close();
+  return temporary;
+}

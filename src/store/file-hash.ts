@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { NO_FOLLOW } from './durable-file';
+import type { FileSystem } from './file-system';
+
+const PIECE_BYTES = 256 * 1024;
+
+/** Reads the bytes of a regular file in order. A symbolic link is not followed (`ELOOP`). */
+export async function* fileBytes(fs: FileSystem, path: string): AsyncGenerator<Uint8Array> {
+  const handle = await fs.open(path, constants.O_RDONLY | NO_FOLLOW);
+  try {
+    const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, 0, PIECE_BYTES, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Hex SHA-256 and size of a file, read from the disk. */
+export async function hashFile(fs: FileSystem, path: string): Promise<{ sha256: string; size: number }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const bytes of fileBytes(fs, path)) {
+    hash.update(bytes);
+    size += bytes.length;
+  }
+  return { sha256: hash.digest('hex'), size };
+}

@@ -1,0 +1,117 @@
+import { uptime } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CodedError } from '../errors/coded-error';
+import { makeDirectoryBelow } from './archive-path';
+import { removeIfThere } from './durable-file';
+import { hashFile } from './file-hash';
+import { errnoOf, realFileSystem, type FileSystem } from './file-system';
+import { PartialFile, type PartPaths } from './partial-file';
+import type { PartialCopy, ReadBack, Store } from './store';
+import { storeFault } from './store-fault';
+
+/** Hidden, beside the archive: on the same file system, so that a finished copy only needs a name. */
+export const PARTIAL_DIRECTORY = '.telnyx-partial';
+
+export interface FolderStoreOptions {
+  /** Absolute path of the archive's folder; created when it is missing. */
+  folder: string;
+  fs?: FileSystem;
+  /** When the machine was started, in milliseconds since 1970. */
+  bootTime?: () => number;
+}
+
+export interface FolderStore extends Store, ReadBack {
+  readonly destination: 'folder';
+  readonly folder: string;
+  /**
+   * Deletes partial copies of jobs that no longer exist.
+   *
+   * @param isWanted whether a job still exists
+   * @returns how many files were deleted
+   */
+  sweepPartialCopies(isWanted: (jobId: string) => boolean): Promise<number>;
+}
+
+/** A folder on a disk as the archive. */
+export function createFolderStore(options: FolderStoreOptions): FolderStore {
+  const folder = resolve(options.folder);
+  const fs = options.fs ?? realFileSystem;
+  const bootTime = options.bootTime ?? (() => Date.now() - uptime() * 1000);
+
+  return {
+    destination: 'folder',
+    folder,
+
+    async openPart(jobId: string): Promise<PartialCopy> {
+      if (!/^[0-9a-zA-Z_-]{1,128}$/.test(jobId))
+        throw new CodedError('STORE_FAILED', 'A job id may hold letters, digits, "_" and "-" only.');
+      try {
+        const paths = partPaths(await makeDirectoryBelow(fs, folder, [PARTIAL_DIRECTORY]), jobId);
+        if (await hasTrustedPart(fs, paths, bootTime())) return await PartialFile.goOn(fs, folder, paths);
+        await fs.unlink(paths.part).catch(ignoreMissing);
+        return await PartialFile.create(fs, folder, paths);
+      } catch (error) {
+        throw storeFault(`open a partial copy in ${folder}`, error);
+      }
+    },
+
+    async readBack(location: string) {
+      try {
+        return await hashFile(fs, location);
+      } catch (error) {
+        throw storeFault('read the stored copy back', error);
+      }
+    },
+
+    async sweepPartialCopies(isWanted: (jobId: string) => boolean): Promise<number> {
+      const directory = join(folder, PARTIAL_DIRECTORY);
+      try {
+        const names = await fs.readdir(directory);
+        const abandoned = names.filter((name) => {
+          const jobId = /^([0-9a-zA-Z_-]{1,128})\.(part|held|claim)$/.exec(name)?.[1];
+          return jobId !== undefined && !isWanted(jobId);
+        });
+        for (const name of abandoned) await removeIfThere(fs, join(directory, name));
+        return abandoned.length;
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') return 0;
+        throw storeFault('clear partial copies away', error);
+      }
+    }
+  };
+}
+
+function partPaths(directory: string, jobId: string): PartPaths {
+  const path = join(directory, jobId);
+  return { part: `${path}.part`, held: `${path}.held`, claim: `${path}.claim` };
+}
+
+/**
+ * Whether bytes of an earlier attempt may be gone on with; if so they lie at `paths.part`. Bytes that
+ * were put aside were synced. Bytes that a killed process left are whole as long as the machine
+ * itself stayed up; after a power cut, blocks in the middle may have never been written.
+ */
+async function hasTrustedPart(fs: FileSystem, paths: PartPaths, bootTime: number): Promise<boolean> {
+  try {
+    await fs.rename(paths.held, paths.part);
+    return await isOwnFile(fs, paths.part, 0);
+  } catch (error) {
+    ignoreMissing(error);
+  }
+  return await isOwnFile(fs, paths.part, bootTime);
+}
+
+async function isOwnFile(fs: FileSystem, path: string, changedAfter: number): Promise<boolean> {
+  try {
+    const found = await fs.lstat(path);
+    // A second link means that it was published and only its old name was left behind.
+    return found.isFile() && found.nlink === 1 && found.mtimeMs > changedAfter;
+  } catch (error) {
+    ignoreMissing(error);
+    return false;
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (errnoOf(error) !== 'ENOENT') throw error;
+}

@@ -1,0 +1,170 @@
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CodedError } from '../errors/coded-error';
+import { makeDirectoryBelow, nameSegments } from './archive-path';
+import { BatchWriter } from './batch-writer';
+import { FILE_MODE, NO_FOLLOW, removeIfThere } from './durable-file';
+import { fileBytes } from './file-hash';
+import type { FileSystem } from './file-system';
+import { publishFile } from './publish-file';
+import type { FileToPublish, PartialCopy, PublishedFile } from './store';
+import { storeFault } from './store-fault';
+
+/** The names that one job has in the hidden directory. */
+export interface PartPaths {
+  /** Being written. After a power cut its content is not to be trusted. */
+  part: string;
+  /** Put aside by `suspend`, after a sync. */
+  held: string;
+  /** See `publish-file.ts`. */
+  claim: string;
+}
+
+/** The partial copy of one job as a file beside the archive. */
+export class PartialFile implements PartialCopy {
+  private writer: BatchWriter;
+  private accepted: number;
+  private isOpen = true;
+  private isTrusted = true;
+
+  private constructor(
+    private readonly fs: FileSystem,
+    private readonly folder: string,
+    private readonly paths: PartPaths,
+    private handle: FileHandle,
+    size: number
+  ) {
+    this.writer = new BatchWriter(handle, size);
+    this.accepted = size;
+  }
+
+  /** @throws the system's error */
+  static async create(fs: FileSystem, folder: string, paths: PartPaths): Promise<PartialFile> {
+    return new PartialFile(fs, folder, paths, await openNew(fs, paths.part), 0);
+  }
+
+  /** @throws the system's error */
+  static async goOn(fs: FileSystem, folder: string, paths: PartPaths): Promise<PartialFile> {
+    const handle = await fs.open(paths.part, constants.O_RDWR | NO_FOLLOW);
+    const { size } = await handle.stat();
+    return new PartialFile(fs, folder, paths, handle, size);
+  }
+
+  get size(): number {
+    return this.accepted;
+  }
+
+  async *read(): AsyncGenerator<Uint8Array> {
+    try {
+      await this.writer.flush();
+      yield* fileBytes(this.fs, this.paths.part);
+    } catch (error) {
+      throw storeFault('read the partial copy', error);
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.writer.write(bytes);
+      this.accepted += bytes.length;
+    } catch (error) {
+      throw storeFault('write the partial copy', error);
+    }
+  }
+
+  async restart(): Promise<void> {
+    try {
+      await this.close();
+      // A new file, never a shortened one: should the old one be linked into the archive, it stays.
+      await this.fs.unlink(this.paths.part);
+      this.handle = await openNew(this.fs, this.paths.part);
+    } catch (error) {
+      throw storeFault('start the partial copy over', error);
+    }
+    this.isOpen = true;
+    this.isTrusted = true;
+    this.accepted = 0;
+    this.writer = new BatchWriter(this.handle, 0);
+  }
+
+  async suspend(): Promise<void> {
+    try {
+      if (this.isOpen && this.isTrusted) {
+        // A full disk refuses the last bytes, not those that lie in the file already.
+        await this.writer.flush().catch(() => undefined);
+        await this.handle.truncate(this.writer.written);
+        await this.handle.sync();
+      }
+      await this.close();
+      if (this.isTrusted && this.writer.written > 0) await this.fs.rename(this.paths.part, this.paths.held);
+      else await removeIfThere(this.fs, this.paths.part);
+    } catch {
+      await this.discard();
+    }
+  }
+
+  async discard(): Promise<void> {
+    try {
+      await this.close();
+    } catch {
+      // A handle that cannot be closed is lost anyway; the file below it is still to be removed.
+    }
+    await removeIfThere(this.fs, this.paths.part);
+    await removeIfThere(this.fs, this.paths.claim);
+  }
+
+  async publish(file: FileToPublish): Promise<PublishedFile> {
+    try {
+      const segments = nameSegments(file.name);
+      await this.makeDurable(file.size);
+      const directory = await makeDirectoryBelow(this.fs, this.folder, segments.slice(0, -1));
+      const { path, alreadyStored } = await publishFile(this.fs, {
+        part: this.paths.part,
+        claim: this.paths.claim,
+        target: join(directory, segments.at(-1) ?? ''),
+        sha256: file.sha256,
+        size: file.size
+      });
+      return { location: path, alreadyStored };
+    } catch (error) {
+      throw storeFault(`store ${printable(file.name)} in ${this.folder}`, error);
+    }
+  }
+
+  private async makeDurable(size: number): Promise<void> {
+    try {
+      await this.writer.sync();
+      const found = await this.handle.stat();
+      if (found.size !== size || this.writer.written !== size)
+        throw new CodedError(
+          'STORE_FAILED',
+          `The partial copy holds ${found.size} bytes instead of ${size}.`,
+          {
+            retryable: true
+          }
+        );
+    } catch (error) {
+      // After a failed sync the system may forget which pages never reached the disk.
+      this.isTrusted = false;
+      throw error;
+    } finally {
+      await this.close();
+    }
+  }
+
+  private async close(): Promise<void> {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    await this.writer.halt();
+    await this.handle.close();
+  }
+}
+
+function openNew(fs: FileSystem, path: string): Promise<FileHandle> {
+  return fs.open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW, FILE_MODE);
+}
+
+function printable(name: string): string {
+  return name.replace(/[^\x20-\x7e]/g, '?');
+}

@@ -1,0 +1,96 @@
+import type { Readable } from 'node:stream';
+import type { IncomingHttpHeaders } from 'node:http';
+import { CodedError } from '../errors/coded-error';
+import { checkAddress } from './address-guard';
+import type { TransferAgents } from './transfer-agents';
+import { transferFault } from './transfer-fault';
+import type { TransferRequest } from './transfer-types';
+
+/** The response at the end of the redirects. Whoever gets it must read or destroy `body`. */
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Readable;
+  /** Where it came from, after redirects. */
+  url: URL;
+}
+
+const MAX_REDIRECTS = 5;
+const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Sends the GET and follows redirects by hand, because each hop must pass the address rules and
+ * only the first origin may see the authorization.
+ *
+ * @param range `Range` and `If-Range` headers of a resumed transfer
+ * @throws CodedError `UNSAFE_URL`, `UNSUPPORTED_URL`, `LINK_REFUSED`, `STALLED`; the signal's reason when aborted
+ */
+export async function requestAnswer(
+  request: TransferRequest,
+  agents: TransferAgents,
+  range: Record<string, string>
+): Promise<Answer> {
+  let address = request.url;
+  let firstOrigin: string | undefined;
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const { url, target, authorization } = checkAddress(address, request.network, agents.isPublic);
+    firstOrigin ??= url.origin;
+    // Without a way back: a host that was left once does not get the key again.
+    if (url.origin !== firstOrigin) firstOrigin = '';
+    const credentials = firstOrigin === '' ? undefined : (request.authorization ?? authorization);
+    const answer = await send(request, agents, url, target, {
+      ...range,
+      ...(credentials === undefined ? {} : { authorization: credentials })
+    });
+    if (!REDIRECT_STATUSES.has(answer.status)) return answer;
+    answer.body.destroy();
+    address = redirectTarget(answer);
+  }
+  throw new CodedError(
+    'LINK_REFUSED',
+    `The link redirects more than ${MAX_REDIRECTS} times; it leads nowhere.`
+  );
+}
+
+async function send(
+  request: TransferRequest,
+  agents: TransferAgents,
+  url: URL,
+  target: string,
+  headers: Record<string, string>
+): Promise<Answer> {
+  try {
+    const {
+      statusCode,
+      headers: received,
+      body
+    } = await agents.agent(request.network).request({
+      origin: url.origin,
+      path: target,
+      method: 'GET',
+      // Compressed bodies have other lengths and hashes than the file; `identity` asks for the file.
+      headers: { accept: '*/*', 'accept-encoding': 'identity', ...headers },
+      headersTimeout: request.stallTimeoutMs,
+      bodyTimeout: request.stallTimeoutMs,
+      signal: request.signal
+    });
+    // A body that is destroyed before its end emits an error, wherever it is at that time.
+    body.on('error', () => undefined);
+    return { status: statusCode, headers: received, body, url };
+  } catch (error) {
+    if (request.signal.aborted) throw request.signal.reason;
+    throw transferFault(error, 'connect', url.host);
+  }
+}
+
+function redirectTarget({ headers, url, status }: Answer): string {
+  const location = headers.location;
+  if (location === undefined || location === '')
+    throw new CodedError('LINK_REFUSED', `${url.host} answered ${status} without saying where to go.`);
+  if (/^[a-z][a-z0-9+.-]*:/i.test(location)) return location;
+  try {
+    return new URL(location, url).href;
+  } catch {
+    throw new CodedError('LINK_REFUSED', `${url.host} redirects to something that is not an address.`);
+  }
+}

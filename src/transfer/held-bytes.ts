@@ -1,0 +1,40 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { PartialCopy } from '../store/store';
+import { HEAD_BYTES } from './media-check';
+
+/** What is known of the bytes that the store holds already. */
+export interface HeldBytes {
+  hash: Hash;
+  size: number;
+  /** The first bytes, at most `HEAD_BYTES`. */
+  head: Buffer;
+  /** The last byte held, which a resumed transfer asks for again. */
+  last: number;
+}
+
+export function nothingHeld(): HeldBytes {
+  return { hash: createHash('sha256'), size: 0, head: Buffer.alloc(0), last: 0 };
+}
+
+/**
+ * Reads everything held once more, so that the hash of a resumed file covers what really lies there.
+ *
+ * @throws CodedError `STORE_FAILED`
+ */
+export async function readHeldBytes(copy: PartialCopy, signal: AbortSignal): Promise<HeldBytes> {
+  const held = nothingHeld();
+  for await (const bytes of copy.read()) {
+    signal.throwIfAborted();
+    addBytes(held, bytes);
+  }
+  return held;
+}
+
+export function addBytes(held: HeldBytes, bytes: Uint8Array): void {
+  if (bytes.length === 0) return;
+  held.hash.update(bytes);
+  if (held.head.length < HEAD_BYTES)
+    held.head = Buffer.concat([held.head, bytes.subarray(0, HEAD_BYTES - held.head.length)]);
+  held.size += bytes.length;
+  held.last = bytes[bytes.length - 1] ?? 0;
+}

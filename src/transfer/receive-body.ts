@@ -1,0 +1,144 @@
+import { CodedError } from '../errors/coded-error';
+import type { Answer } from './answer';
+import { addBytes, type HeldBytes } from './held-bytes';
+import { checkMedia, HEAD_BYTES } from './media-check';
+import { sizeFromHeader } from './media-signature';
+import { transferFault } from './transfer-fault';
+import type { TransferRequest } from './transfer-types';
+
+/** How the end of a body is recognised. */
+export interface BodyFrame {
+  /** Size of the whole file, or null when the response does not say. */
+  total: number | null;
+  /** False for a body that ends with the connection (HTTP/1.0): its end proves nothing. */
+  endIsMarked: boolean;
+  /** The first byte repeats the last held one (a resumed transfer). */
+  overlaps: boolean;
+}
+
+/**
+ * Streams a body into the store: checks the first bytes before the first is written, hashes, counts,
+ * and checks at the end that the file is complete.
+ *
+ * @param held the bytes before; updated
+ * @returns the format that the first bytes show
+ * @throws CodedError `NOT_MEDIA`, `TOO_LARGE`, `TRUNCATED`, `STALLED`, `STORE_FAILED`; the signal's reason when aborted
+ */
+export async function receiveBody(
+  request: TransferRequest,
+  answer: Answer,
+  held: HeldBytes,
+  frame: BodyFrame
+): Promise<string> {
+  const intake = new Intake(request, answer, held, frame);
+  try {
+    refuseTooLarge(request.maxSize, frame.total ?? 0);
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      // Reading ahead may have filled a buffer before the abort reached the socket.
+      request.signal.throwIfAborted();
+      await intake.take(chunk);
+    }
+    return await intake.end();
+  } catch (error) {
+    if (request.signal.aborted) throw request.signal.reason;
+    throw transferFault(error, 'body', answer.url.host);
+  } finally {
+    answer.body.destroy();
+  }
+}
+
+/** One body on its way: holds back the first bytes until they are known to be media. */
+class Intake {
+  private format: string | undefined;
+  private waiting: Uint8Array[] = [];
+  private waitingSize = 0;
+  private overlap: boolean;
+
+  constructor(
+    private readonly request: TransferRequest,
+    private readonly answer: Answer,
+    private readonly held: HeldBytes,
+    private readonly frame: BodyFrame
+  ) {
+    this.overlap = frame.overlaps;
+    // Bytes that are held have passed the check; their format is still wanted.
+    if (held.size > 0) this.format = this.checked(held.head);
+  }
+
+  async take(received: Uint8Array): Promise<void> {
+    const chunk = await this.withoutOverlap(received);
+    if (chunk.length === 0) return;
+    refuseTooLarge(this.request.maxSize, this.held.size + this.waitingSize + chunk.length);
+    if (this.format !== undefined) {
+      await this.keep(chunk);
+      return;
+    }
+    this.waiting.push(chunk);
+    this.waitingSize += chunk.length;
+    if (this.waitingSize >= HEAD_BYTES) await this.release();
+  }
+
+  async end(): Promise<string> {
+    const format = this.format ?? (await this.release());
+    const { size } = this.held;
+    const { total, endIsMarked } = this.frame;
+    const announced = this.request.expected?.size ?? null;
+    if (total !== null && size !== total) throw truncated(`${size} of ${total} bytes arrived`);
+    if (total === null && !endIsMarked && size !== announced && size !== sizeFromHeader(this.held.head))
+      throw truncated(
+        `the server neither states a length nor marks the end, so that nothing shows whether ${size} bytes are all`
+      );
+    if (announced !== null && size !== announced) {
+      await this.request.into.restart();
+      throw truncated(`${size} bytes arrived, but the event announced ${announced}`);
+    }
+    return format;
+  }
+
+  private async release(): Promise<string> {
+    const chunks = this.waiting;
+    this.waiting = [];
+    this.waitingSize = 0;
+    const format = this.checked(Buffer.concat(chunks).subarray(0, HEAD_BYTES));
+    this.format = format;
+    for (const chunk of chunks) await this.keep(chunk);
+    return format;
+  }
+
+  private async keep(chunk: Uint8Array): Promise<void> {
+    await this.request.into.write(chunk);
+    addBytes(this.held, chunk);
+    this.request.onProgress?.(this.held.size, this.frame.total);
+  }
+
+  private checked(head: Uint8Array): string {
+    const verdict = checkMedia(this.request.kind, this.answer.headers['content-type'] ?? null, head);
+    if (verdict.ok) return verdict.format;
+    // An empty answer is often a fault that passes; a page is what the link leads to.
+    throw new CodedError(verdict.code, verdict.message, { retryable: head.length === 0 });
+  }
+
+  private async withoutOverlap(chunk: Uint8Array): Promise<Uint8Array> {
+    if (!this.overlap || chunk.length === 0) return chunk;
+    if (chunk[0] !== this.held.last) {
+      await this.request.into.restart();
+      throw truncated('the rest that arrived does not fit the part that was held');
+    }
+    this.overlap = false;
+    return chunk.subarray(1);
+  }
+}
+
+function truncated(what: string): CodedError {
+  return new CodedError('TRUNCATED', `The file is not complete: ${what}. It is not stored like this.`, {
+    retryable: true
+  });
+}
+
+function refuseTooLarge(maxSize: number, size: number): void {
+  if (maxSize > 0 && size > maxSize)
+    throw new CodedError(
+      'TOO_LARGE',
+      `The file is larger than the ${maxSize} bytes that the download node allows ("maxSize").`
+    );
+}

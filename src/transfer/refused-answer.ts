@@ -1,0 +1,69 @@
+import { CodedError } from '../errors/coded-error';
+import type { Answer } from './answer';
+import { linkExpiry } from './link-expiry';
+import { retryAfterMs } from './retry-after';
+import { parseS3Error, S3_ERROR_BYTES, type S3Error } from './s3-error';
+
+/** A server that drips its error page does not hold up the attempt for longer. */
+const ERROR_BODY_MS = 5000;
+
+export const LINK_EXPIRED_TEXT =
+  'The link has expired (signed links work for about ten minutes). A fresh one is needed: with an API key in the ' +
+  'account of the download node it is fetched by itself.';
+
+/**
+ * Explains a status other than 200 and 206 (table in `transfer.ts`). Reads at most 8 kB of the body
+ * and destroys it.
+ *
+ * @param now milliseconds since 1970
+ */
+export async function refusedAnswer(answer: Answer, authorized: boolean, now: number): Promise<CodedError> {
+  const { status, headers, url } = answer;
+  const s3 = status >= 400 ? parseS3Error(await firstBytes(answer)) : null;
+  answer.body.destroy();
+  const said = `${url.host} answered ${status}${s3 === null ? '' : ` (${s3.code})`}`;
+  const wait = retryAfterMs(headers, now);
+  const later = { retryable: true, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
+
+  if (hasEnded(answer, s3, now)) return new CodedError('LINK_EXPIRED', LINK_EXPIRED_TEXT);
+  if (status === 429 || s3?.code === 'SlowDown')
+    return new CodedError('RATE_LIMITED', `${said}: too many requests; the next attempt waits.`, later);
+  if (status === 401 && authorized)
+    return new CodedError(
+      'API_UNAUTHORIZED',
+      `${said}: it does not accept the API key. Check the key in the account.`
+    );
+  if (status === 404)
+    return new CodedError('LINK_REFUSED', `${said}: the file is not there, or not yet.`, later);
+  if (status === 408 || status === 425 || status >= 500)
+    return new CodedError('LINK_REFUSED', `${said}: a fault on its side that may pass.`, later);
+  if (s3?.code === 'AccessDenied')
+    // S3 says this also of an object that is not there yet.
+    return new CodedError('LINK_REFUSED', `${said}: the link does not open the file, or not yet.`, later);
+  return new CodedError('LINK_REFUSED', `${said} instead of the file. Get a new link from the provider.`);
+}
+
+function hasEnded({ status, url }: Answer, s3: S3Error | null, now: number): boolean {
+  if (status !== 400 && status !== 401 && status !== 403) return false;
+  if (s3?.expired === true) return true;
+  const expiry = linkExpiry(url);
+  return expiry !== null && expiry <= now;
+}
+
+async function firstBytes({ body }: Answer): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const timer = setTimeout(() => body.destroy(), ERROR_BODY_MS);
+  try {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= S3_ERROR_BYTES) break;
+    }
+  } catch {
+    // What arrived before the connection broke is enough to go by; the status speaks for itself.
+  } finally {
+    clearTimeout(timer);
+  }
+  return Buffer.concat(chunks).subarray(0, S3_ERROR_BYTES);
+}

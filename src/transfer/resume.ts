@@ -1,0 +1,40 @@
+import type { Answer } from './answer';
+import type { HeldBytes } from './held-bytes';
+
+/**
+ * The headers that go on where the held bytes end (RFC 9110, 13.1.5 and 14.2). The last held byte is
+ * asked for again: it shows that the two pieces fit together, and a file that was complete already
+ * gives one byte instead of 416, which says nothing about whether it is still the same file.
+ */
+export function resumeHeaders(held: HeldBytes, etag: string): Record<string, string> {
+  return { range: `bytes=${held.size - 1}-`, 'if-range': etag };
+}
+
+/** Whether an ETag vouches for every byte; weak ones do not, and cannot be sent in `If-Range`. */
+export function strongEtag(etag: string | undefined): string | null {
+  return etag !== undefined && /^"[\x21\x23-\x7e\x80-\xff]*"$/.test(etag) ? etag : null;
+}
+
+/**
+ * What the answer to a resuming request means.
+ * - `append`: 206 with exactly the wanted rest of the same file
+ * - `whole`: 200, the file changed or ranges are not served; its bytes replace the held ones
+ * - `again`: anything that does not fit; to be asked for from the start
+ * - `refused`: any other status
+ */
+export function judgeResume(
+  answer: Answer,
+  held: HeldBytes,
+  etag: string
+): { verdict: 'append'; total: number | null } | { verdict: 'whole' | 'again' | 'refused' } {
+  if (answer.status === 200) return { verdict: 'whole' };
+  if (answer.status === 416) return { verdict: 'again' };
+  if (answer.status !== 206) return { verdict: 'refused' };
+  const range = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(answer.headers['content-range'] ?? '');
+  if (range === null || Number(range[1]) !== held.size - 1) return { verdict: 'again' };
+  // A server that forgets If-Range sends the rest of another file; its ETag tells.
+  if (answer.headers.etag !== etag) return { verdict: 'again' };
+  const total = range[3] === '*' ? null : Number(range[3]);
+  if (total !== null && Number(range[2]) >= total) return { verdict: 'again' };
+  return { verdict: 'append', total };
+}

@@ -1,0 +1,153 @@
+import { CodedError } from '../errors/coded-error';
+import { checkAddress } from './address-guard';
+import { requestAnswer, type Answer } from './answer';
+import { nothingHeld, readHeldBytes, type HeldBytes } from './held-bytes';
+import { hasExpired } from './link-expiry';
+import { receiveBody } from './receive-body';
+import { LINK_EXPIRED_TEXT, refusedAnswer } from './refused-answer';
+import { judgeResume, resumeHeaders, strongEtag } from './resume';
+import { createTransferAgents, type TransferAgents } from './transfer-agents';
+import type { TransferRequest, TransferResult } from './transfer-types';
+
+export interface TransferDeps {
+  /** Long-lived connection pools; without them the attempt makes its own and closes them. */
+  agents?: TransferAgents;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+}
+
+/**
+ * Makes one attempt to bring a file into `request.into`, whole and checked. It neither suspends,
+ * discards nor publishes the copy: whoever retries decides that.
+ *
+ * | what happens                                                        | code             | retryable |
+ * |---------------------------------------------------------------------|------------------|-----------|
+ * | not https/public (also after a redirect, also once resolved)        | UNSAFE_URL       | no |
+ * | s3://, gs://, Azure blob without signature                          | UNSUPPORTED_URL  | no |
+ * | link over by its own dates (5 min. tolerance), or 400/401/403 saying so | LINK_EXPIRED | no: needs a fresh link |
+ * | no connection, reset before headers, 404, 408, 425, 5xx, S3 AccessDenied | LINK_REFUSED | yes, obeys Retry-After |
+ * | every other status, redirect without end                            | LINK_REFUSED     | no |
+ * | 401 to a request with a key                                         | API_UNAUTHORIZED | no |
+ * | 429, S3 SlowDown                                                    | RATE_LIMITED     | yes, obeys Retry-After, x-ratelimit-reset |
+ * | connect, headers or body time-out                                   | STALLED          | yes |
+ * | connection cut in the body; length, announced size or hash differ; end not provable | TRUNCATED | yes |
+ * | HTML, XML, JSON, unknown bytes, compressed body                     | NOT_MEDIA        | no |
+ * | empty body                                                          | NOT_MEDIA        | yes |
+ * | larger than `maxSize`, declared or counted                          | TOO_LARGE        | no |
+ * | the store cannot take it                                            | STORE_FAILED     | as the store says |
+ *
+ * A body without length and without end mark (HTTP/1.0) counts as complete only when the event
+ * announced its size or its own header states it (WAV, RF64).
+ *
+ * @throws CodedError as in the table; `signal.reason` when aborted
+ */
+export async function transfer(request: TransferRequest, deps: TransferDeps = {}): Promise<TransferResult> {
+  const agents = deps.agents ?? createTransferAgents();
+  try {
+    return await attempt(request, agents, deps.now ?? Date.now);
+  } finally {
+    if (deps.agents === undefined) await agents.close();
+  }
+}
+
+async function attempt(
+  request: TransferRequest,
+  agents: TransferAgents,
+  now: () => number
+): Promise<TransferResult> {
+  request.signal.throwIfAborted();
+  const { url } = checkAddress(request.url, request.network, agents.isPublic);
+  if (hasExpired(url, now())) throw new CodedError('LINK_EXPIRED', LINK_EXPIRED_TEXT);
+
+  const etag = strongEtag(request.resumeEtag);
+  const resumable = etag !== null && request.into.size > 0;
+  const held = resumable ? await readHeldBytes(request.into, request.signal) : nothingHeld();
+  const start = await firstAnswer(request, agents, held, etag);
+  if (start.answer.status !== 200 && !start.resumed)
+    throw await refusedAnswer(start.answer, request.authorization !== undefined, now());
+  return await accept(request, start);
+}
+
+interface Start {
+  answer: Answer;
+  held: HeldBytes;
+  resumed: boolean;
+  /** Size of the whole file from `Content-Range`. */
+  total: number | null;
+}
+
+async function firstAnswer(
+  request: TransferRequest,
+  agents: TransferAgents,
+  held: HeldBytes,
+  etag: string | null
+): Promise<Start> {
+  if (held.size > 0 && etag !== null) {
+    const answer = await requestAnswer(request, agents, resumeHeaders(held, etag));
+    const judged = judgeResume(answer, held, etag);
+    if (judged.verdict === 'append') return { answer, held, resumed: true, total: judged.total };
+    if (judged.verdict !== 'again') return { answer, held: nothingHeld(), resumed: false, total: null };
+    answer.body.destroy();
+  }
+  const answer = await requestAnswer(request, agents, {});
+  return { answer, held: nothingHeld(), resumed: false, total: null };
+}
+
+async function accept(request: TransferRequest, start: Start): Promise<TransferResult> {
+  const { answer, held, resumed } = start;
+  const { headers, url } = answer;
+  try {
+    refuseCompressed(answer);
+    // Only now: as long as the answer was not the file, the bytes held could still be of use.
+    if (!resumed && request.into.size > 0) await request.into.restart();
+    request.onValidator?.(strongEtag(headers.etag));
+  } catch (error) {
+    answer.body.destroy();
+    throw error;
+  }
+  const length = contentLength(answer);
+  const format = await receiveBody(request, answer, held, {
+    total: resumed ? start.total : length,
+    endIsMarked: length !== null || /\bchunked\b/i.test(headers['transfer-encoding'] ?? ''),
+    overlaps: resumed
+  });
+  const sha256 = held.hash.digest('hex');
+  await refuseOtherHash(request, sha256);
+  return {
+    size: held.size,
+    sha256,
+    contentType: headers['content-type'] ?? 'application/octet-stream',
+    format,
+    sourceHost: url.host,
+    resumed
+  };
+}
+
+/** `aws-chunked` is a leftover of the upload in the metadata of some stores; the bytes are plain. */
+const PLAIN_ENCODINGS = new Set(['', 'identity', 'aws-chunked']);
+
+function refuseCompressed({ headers, url }: Answer): void {
+  const encoding = (headers['content-encoding'] ?? '').trim().toLowerCase();
+  if (!PLAIN_ENCODINGS.has(encoding))
+    throw new CodedError(
+      'NOT_MEDIA',
+      `Expected the file as it is, but ${url.host} sent it compressed although that was not asked for; its length and ` +
+        'hash could not be checked. Look for a proxy that compresses.'
+    );
+}
+
+function contentLength({ headers }: Answer): number | null {
+  const length = headers['content-length'];
+  return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : null;
+}
+
+async function refuseOtherHash(request: TransferRequest, sha256: string): Promise<void> {
+  const announced = request.expected?.sha256 ?? null;
+  if (announced === null || announced.toLowerCase() === sha256) return;
+  await request.into.restart();
+  throw new CodedError(
+    'TRUNCATED',
+    'The file is not what the event announced: its SHA-256 differs. It is fetched again from the start.',
+    { retryable: true }
+  );
+}
