@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { CodedError } from '../errors/coded-error';
 import { makeDirectoryBelow, nameSegments } from './archive-path';
 import { BatchWriter } from './batch-writer';
@@ -126,7 +126,8 @@ export class PartialFile implements PartialCopy {
         sha256: file.sha256,
         size: file.size
       });
-      return { location: path, alreadyStored };
+      // As the owner spells the folder, not where its symbolic links end.
+      return { location: join(this.folder, ...segments.slice(0, -1), basename(path)), alreadyStored };
     } catch (error) {
       throw storeFault(`store ${printable(file.name)} in ${this.folder}`, error);
     }
