@@ -11,9 +11,9 @@ export interface NodeRedApi {
   readonly nodes: {
     createNode(node: RedNode, config: object): void;
     /** The constructor runs with the new node as `this`; it is synchronous and nothing awaits it. */
-    registerType<Config extends NodeConfig>(
+    registerType(
       type: string,
-      constructor: (this: RedNode, config: Config) => void,
+      constructor: (this: RedNode, config: never) => void,
       options?: { credentials?: Record<string, { type: 'text' | 'password' }>; settings?: object }
     ): void;
     getNode(id: string): unknown;

@@ -1,0 +1,23 @@
+import type { CodedError } from '../../src/errors/coded-error';
+import type { TelnyxKeys } from '../../src/verification/telnyx-verifier';
+import type { NodeRedApi, RedNode } from './node-red';
+
+/** What a `telnyx-account` config node offers to the nodes that use it. */
+export interface TelnyxAccount {
+  readonly keys: TelnyxKeys;
+  /** One `BAD_PUBLIC_KEY` for each entry that is no key. */
+  readonly keyProblems: readonly CodedError[];
+  /** Without a trailing slash. */
+  readonly apiUrl: string;
+  /** A secret; goes to the host of `apiUrl` and nowhere else. Null when none is set. */
+  apiKey(): string | null;
+}
+
+export type TelnyxAccountNode = RedNode & { telnyxAccount?: TelnyxAccount };
+
+/** @returns null when none is chosen, or the chosen one is missing, disabled or of another type */
+export function telnyxAccountOf(RED: NodeRedApi, id: unknown): TelnyxAccount | null {
+  if (typeof id !== 'string' || id === '') return null;
+  const node = RED.nodes.getNode(id) as TelnyxAccountNode | null | undefined;
+  return node?.telnyxAccount ?? null;
+}

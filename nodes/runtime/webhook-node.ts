@@ -1,0 +1,186 @@
+import type { CodedError } from '../../src/errors/coded-error';
+import { CodedError as Coded } from '../../src/errors/coded-error';
+import type { DeliveryParser } from '../../src/events/delivery-content';
+import { pathProblem } from '../../src/receiving/route-path';
+import { WebhookEndpoint, type Exchange } from '../../src/receiving/webhook-endpoint';
+import type { WebhookMessage } from '../../src/events/webhook-message';
+import type { DeliveryVerifier } from '../../src/verification/verdict';
+import { afterStart } from './after-start';
+import { deliveryJournal } from './delivery-journal';
+import { deliveryRoutes } from './delivery-routes';
+import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from './node-red';
+import { NodeStatus } from './node-status';
+import { onClose } from './on-input';
+import { readBoolean, readChoice, readNumber, readText } from './read-setting';
+import { RefusalWarnings } from './refusal-warnings';
+
+/** The properties that all webhook nodes share, as saved in a flow. */
+export interface WebhookNodeConfig extends NodeConfig {
+  account?: string;
+  path?: string;
+  reply?: string;
+  replyTimeout?: string | number;
+  tolerance?: string | number;
+  duplicates?: string;
+  maxBody?: string | number;
+  rawBody?: boolean;
+  rejectedOutput?: boolean;
+}
+
+/** What differs from provider to provider. */
+export interface WebhookProvider {
+  defaultPath: string;
+  /** Seconds. */
+  defaultTolerance: number;
+  acceptGet: boolean;
+  parse: DeliveryParser;
+  isProbe?: (rawBody: Buffer) => boolean;
+  /** @param tolerance seconds */
+  verifier: (tolerance: number) => DeliveryVerifier;
+  /** Why no delivery could be verified with the account as it is, or null. */
+  problem: CodedError | null;
+  /** Short status text for `problem`. */
+  problemStatus: string;
+}
+
+const DAY_SECONDS = 86_400;
+const MAX_BODY_LIMIT = 64 * 1024 * 1024;
+
+/** Puts a webhook node to work: settings, path, endpoint, outputs, status, close. */
+export function startWebhookNode(
+  RED: NodeRedApi,
+  node: RedNode,
+  config: WebhookNodeConfig,
+  provider: WebhookProvider
+): void {
+  const status = new NodeStatus(node);
+  onClose(node, () => status.dispose());
+  const say = (key: string, values?: Record<string, string | number>): string =>
+    RED._(`${node.type}.status.${key}`, values);
+  const fail = (error: CodedError, text: string): void => {
+    status.problem(text);
+    afterStart(RED, node, () => node.error(error, {}));
+  };
+
+  try {
+    listen();
+  } catch (error) {
+    if (!(error instanceof Coded)) throw error;
+    fail(error, say('bad-setting'));
+  }
+
+  function listen(): void {
+    const path = readText(config.path, provider.defaultPath);
+    const sharesAdminRoot =
+      RED.settings.httpAdminRoot !== false &&
+      isRoot(RED.settings.httpAdminRoot) &&
+      isRoot(RED.settings.httpNodeRoot);
+    const problem = pathProblem(path, sharesAdminRoot);
+    if (problem !== null) throw new Coded('BAD_SETTING', problem);
+    if (RED.settings.httpNodeRoot === false) {
+      throw new Coded(
+        'BAD_SETTING',
+        'httpNodeRoot is false in settings.js, so no flow can receive HTTP. Set it to "/".'
+      );
+    }
+    const tolerance = readNumber(config.tolerance, 'tolerance', {
+      fallback: provider.defaultTolerance,
+      min: 1,
+      max: DAY_SECONDS
+    });
+    const rejectedOutput = readBoolean(config.rejectedOutput, false);
+    const withRawBody = readBoolean(config.rawBody, false);
+    const warnings = new RefusalWarnings((text) => node.warn(text));
+    let received = 0;
+    let refused = 0;
+
+    const showCounts = (): void => {
+      if (!claim.serving || provider.problem !== null) return;
+      if (received + refused === 0) return status.ready(say('ready'));
+      status.ready(
+        refused === 0 ? say('received', { received }) : say('received-refused', { received, refused })
+      );
+    };
+
+    const endpoint = new WebhookEndpoint(
+      {
+        scope: node.id,
+        reply: readChoice(config.reply, 'reply', ['at-once', 'flow']),
+        replyTimeoutMs:
+          1000 *
+          readNumber(config.replyTimeout, 'reply timeout', {
+            fallback: 10,
+            min: 0.1,
+            max: 3600,
+            whole: false
+          }),
+        duplicates: readChoice(config.duplicates, 'duplicates', ['drop', 'pass']),
+        maxBody: readNumber(config.maxBody, 'max body', {
+          fallback: 1024 * 1024,
+          min: 1,
+          max: MAX_BODY_LIMIT
+        }),
+        acceptGet: provider.acceptGet
+      },
+      {
+        verifier: provider.verifier(tolerance),
+        parse: provider.parse,
+        journal: deliveryJournal(),
+        ...(provider.isProbe && { isProbe: provider.isProbe }),
+        now: Date.now,
+        emit: (message, rawBody, exchange) => {
+          received += 1;
+          showCounts();
+          const sent = flowMessage(RED, message, exchange);
+          if (withRawBody) sent['rawBody'] = rawBody;
+          node.send(rejectedOutput ? [sent, null] : sent);
+        },
+        onRefused: (refusal) => {
+          refused += 1;
+          showCounts();
+          warnings.add(refusal);
+          if (rejectedOutput) node.send([null, { topic: 'rejected', payload: refusal }]);
+        },
+        onFault: (code, message, about, cause) => {
+          const error = new Coded(code, message, cause === undefined ? {} : { cause });
+          node.error(error, about === null ? {} : flowMessage(RED, about, null));
+        },
+        onLateAnswer: () => node.warn(say('late-answer'))
+      }
+    );
+
+    const claim = deliveryRoutes(RED).claim(path, node.id, endpoint, showCounts);
+    onClose(node, () => {
+      claim.release();
+      endpoint.close();
+    });
+    showCounts();
+    if (provider.problem !== null) fail(provider.problem, provider.problemStatus);
+    if (!claim.serving) {
+      const other = claim.heldBy ?? '';
+      fail(
+        new Coded(
+          'PATH_IN_USE',
+          `The path ${path} is served by the node ${other} already. Give this node another path.`
+        ),
+        say('path-in-use')
+      );
+    }
+  }
+}
+
+function isRoot(root: string | false | undefined): boolean {
+  return root === undefined || root === '' || root === '/';
+}
+
+function flowMessage(RED: NodeRedApi, message: WebhookMessage, exchange: Exchange | null): FlowMessage {
+  const sent: FlowMessage = { _msgid: RED.util.generateId(), ...message };
+  if (exchange !== null) {
+    const { request, response } = exchange;
+    // Node reads headers on first use and hides the property; the Debug sidebar should show them.
+    Object.defineProperty(request, 'headers', { value: request.headers, enumerable: true });
+    sent['req'] = request;
+    sent['res'] = { _res: response };
+  }
+  return sent;
+}

@@ -1,0 +1,48 @@
+import { parsePublicKeys } from '../src/verification/public-keys';
+import { parseSecrets } from '../src/verification/secrets';
+import { afterStart } from './runtime/after-start';
+import type { NodeConfig, NodeRedApi } from './runtime/node-red';
+import { readText } from './runtime/read-setting';
+import type { TelnyxAccountNode } from './runtime/telnyx-account-access';
+
+interface TelnyxAccountConfig extends NodeConfig {
+  publicKeys?: string;
+  apiUrl?: string;
+}
+
+const DEFAULT_API_URL = 'https://api.telnyx.com/v2';
+
+export = function (RED: NodeRedApi): void {
+  RED.nodes.registerType(
+    'telnyx-account',
+    function (this: TelnyxAccountNode, config: TelnyxAccountConfig) {
+      RED.nodes.createNode(this, config);
+      const secret = (name: string): string => readText(this.credentials?.[name]);
+      const { keys, problems } = parsePublicKeys(
+        readText(config.publicKeys, process.env['TELNYX_PUBLIC_KEY'] ?? '')
+      );
+      this.telnyxAccount = {
+        keys: {
+          publicKeys: keys,
+          meetingSecrets: parseSecrets(secret('meetingSecrets')),
+          legacySecrets: parseSecrets(secret('legacySecrets'))
+        },
+        keyProblems: problems,
+        apiUrl: readText(config.apiUrl, DEFAULT_API_URL).replace(/\/+$/, ''),
+        apiKey: () => readText(this.credentials?.['apiKey'], process.env['TELNYX_API_KEY'] ?? '') || null
+      };
+      if (problems.length > 0) {
+        afterStart(RED, this, () => {
+          for (const problem of problems) this.error(problem, {});
+        });
+      }
+    },
+    {
+      credentials: {
+        apiKey: { type: 'password' },
+        meetingSecrets: { type: 'password' },
+        legacySecrets: { type: 'password' }
+      }
+    }
+  );
+};

@@ -1,0 +1,42 @@
+import { CodedError } from '../src/errors/coded-error';
+import { parseTelnyxDelivery } from '../src/events/parse-telnyx';
+import { TelnyxVerifier } from '../src/verification/telnyx-verifier';
+import { deliveryRoutes } from './runtime/delivery-routes';
+import type { NodeRedApi, RedNode } from './runtime/node-red';
+import { readBoolean } from './runtime/read-setting';
+import { telnyxAccountOf, type TelnyxAccount } from './runtime/telnyx-account-access';
+import { startWebhookNode, type WebhookNodeConfig } from './runtime/webhook-node';
+
+interface TelnyxWebhookInConfig extends WebhookNodeConfig {
+  acceptGet?: boolean;
+}
+
+const NO_KEYS = { publicKeys: [], meetingSecrets: [], legacySecrets: [] };
+
+export = function (RED: NodeRedApi): void {
+  deliveryRoutes(RED);
+
+  RED.nodes.registerType('telnyx-webhook-in', function (this: RedNode, config: TelnyxWebhookInConfig) {
+    RED.nodes.createNode(this, config);
+    const account = telnyxAccountOf(RED, config.account);
+    startWebhookNode(RED, this, config, {
+      defaultPath: '/telnyx',
+      defaultTolerance: 300,
+      acceptGet: readBoolean(config.acceptGet, false),
+      parse: parseTelnyxDelivery,
+      verifier: (tolerance) => new TelnyxVerifier(account?.keys ?? NO_KEYS, tolerance),
+      problem: problemOf(account),
+      problemStatus: RED._('telnyx-webhook-in.status.no-public-key')
+    });
+  });
+};
+
+function problemOf(account: TelnyxAccount | null): CodedError | null {
+  const advice =
+    'Copy the public key from the Telnyx portal (Keys & Credentials, Public Key) into the account, or set ' +
+    'the environment variable TELNYX_PUBLIC_KEY. Until then every delivery is answered with 503.';
+  if (account === null) return new CodedError('NO_PUBLIC_KEY', `No Telnyx account is chosen. ${advice}`);
+  const { publicKeys, meetingSecrets, legacySecrets } = account.keys;
+  if (publicKeys.length + meetingSecrets.length + legacySecrets.length > 0) return null;
+  return new CodedError('NO_PUBLIC_KEY', `The Telnyx account has no usable public key. ${advice}`);
+}

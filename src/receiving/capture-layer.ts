@@ -1,0 +1,111 @@
+import type { IncomingMessage } from 'node:http';
+import { ByteBudget, captureBody, isUntouched, type CapturedBody } from './captured-body';
+import type { ExpressApp, Middleware } from './express-app';
+import { comparablePath } from './route-path';
+import type { RouteTable } from './route-table';
+
+/** Where a captured body rests on the request. Shared by every copy of the package in the process. */
+const CAPTURED = Symbol.for('@red-telephony/node-red-telnyx/captured-body');
+
+/** Milliseconds that a sender has for a whole body. Senders themselves give up after 2 to 30 s. */
+export const BODY_TIMEOUT_MS = 10_000;
+
+/** Unverified bytes of all requests together; 64 bodies of the default limit. */
+const TOTAL_UNVERIFIED_BYTES = 64 * 1024 * 1024;
+const budget = new ByteBudget(TOTAL_UNVERIFIED_BYTES);
+
+type CapturedRequest = IncomingMessage & {
+  [CAPTURED]?: CapturedBody;
+  _body?: boolean;
+  body?: unknown;
+};
+
+/**
+ * The body of a request, captured already or read now if nobody has touched it.
+ *
+ * @returns `lost` when something else parsed the body first: what is left cannot be verified
+ */
+export async function bodyOf(request: IncomingMessage, maxBody: number): Promise<CapturedBody> {
+  const captured = (request as CapturedRequest)[CAPTURED];
+  if (captured !== undefined) return captured;
+  if (!isUntouched(request)) return { kind: 'lost' };
+  return captureBody(request, { maxBody, timeoutMs: BODY_TIMEOUT_MS, budget });
+}
+
+/**
+ * Puts a layer at the very front of the Express app that serves Node-RED. With the default settings
+ * Node-RED's admin API parses, and so destroys, every JSON and form body before any route of ours;
+ * here, before it, the bytes of requests to our own paths are taken as they arrive. All other requests pass
+ * untouched.
+ *
+ * @param httpNode the app of the flows' URLs; the layer goes to the front of its root app, and of a
+ *   new root when it is mounted later
+ */
+export function installCapture(httpNode: ExpressApp, table: RouteTable): void {
+  const equipped = new WeakSet<ExpressApp>();
+  const watched = new WeakSet<ExpressApp>();
+  const equip = (): void => {
+    let root = httpNode;
+    for (;;) {
+      if (!watched.has(root)) {
+        watched.add(root);
+        root.on('mount', equip);
+      }
+      if (root.parent === undefined) break;
+      root = root.parent;
+    }
+    if (equipped.has(root)) return;
+    equipped.add(root);
+    putInFront(root, captureFor(httpNode, table));
+  };
+  equip();
+}
+
+function captureFor(httpNode: ExpressApp, table: RouteTable): Middleware {
+  return function telnyxRawBody(request, response, next) {
+    const mount = httpNode.path();
+    const path = pathBelow(mount === '' ? '/' : mount, request.url ?? '/');
+    const route = path === null ? undefined : table.find(path);
+    const captured = request as CapturedRequest;
+    if (route === undefined || captured[CAPTURED] !== undefined || !isUntouched(request)) return next();
+
+    const claim = (body: CapturedBody): void => {
+      captured[CAPTURED] = body;
+      // Every body parser, ours or somebody's, leaves a request alone that carries this mark.
+      captured._body = true;
+      captured.body = body.kind === 'bytes' ? body.bytes : undefined;
+      // Whoever answers, perhaps a login layer: a connection with an unread rest cannot go on.
+      if (body.kind !== 'bytes') response.once('finish', () => endUnread(request));
+      next();
+    };
+    const { receiver } = route;
+    if (receiver === null || request.method !== 'POST' || !receiver.acceptsMethod('POST')) {
+      return claim({ kind: 'not-read' });
+    }
+    captureBody(request, { maxBody: receiver.maxBody, timeoutMs: BODY_TIMEOUT_MS, budget }).then(claim, next);
+  };
+}
+
+function endUnread(request: IncomingMessage): void {
+  if (!request.complete) request.socket.destroySoon();
+}
+
+/** @returns the path below `mount`, or null when the request goes elsewhere */
+function pathBelow(mount: string, url: string): string | null {
+  const base = comparablePath(mount);
+  const path = comparablePath(url);
+  if (base === '/') return path;
+  return path.startsWith(`${base}/`) ? path.slice(base.length) : null;
+}
+
+function putInFront(app: ExpressApp, layer: Middleware): void {
+  app.use(layer);
+  const stack = (app._router ?? app.router)?.stack;
+  if (stack === undefined) return;
+  // Not necessarily the last one: some frameworks sort their layers when one is added.
+  const index = stack.findIndex((entry) => entry.handle === layer);
+  const entry = stack[index];
+  if (entry === undefined) return;
+  stack.splice(index, 1);
+  stack.unshift(entry);
+}

@@ -1,0 +1,85 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * What could be had of a request's body before anything else saw it.
+ * - `bytes`: exactly what was received
+ * - `not-read`: the method carries none that matters; nothing was read
+ * - `too-large`, `encoded`: refused before or while reading
+ * - `too-slow`: not complete in time
+ * - `overloaded`: too many unverified bytes are under way already
+ * - `lost`: something else read the stream first, or the sender gave up
+ */
+export type CapturedBody =
+  | { kind: 'bytes'; bytes: Buffer }
+  | { kind: 'not-read' | 'too-large' | 'encoded' | 'too-slow' | 'overloaded' | 'lost' };
+
+export interface CaptureLimits {
+  /** Bytes of this body. */
+  maxBody: number;
+  /** Milliseconds for the whole body. A total, because a byte a second never looks idle. */
+  timeoutMs: number;
+  /** Unverified bytes of all requests together. */
+  budget: ByteBudget;
+}
+
+/** Bounds what strangers can make this process hold before their signatures are checked. */
+export class ByteBudget {
+  #used = 0;
+  constructor(private readonly limit: number) {}
+
+  take(bytes: number): boolean {
+    if (this.#used + bytes > this.limit) return false;
+    this.#used += bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#used -= bytes;
+  }
+}
+
+/** Whether nobody has read from the request's body, nor replaced it. */
+export function isUntouched(request: IncomingMessage & { _body?: unknown; body?: unknown }): boolean {
+  return request._body !== true && !request.readableDidRead && !request.destroyed;
+}
+
+/**
+ * Reads a request body to its end, counting. The limit holds for a declared length, before anything
+ * is read, and for the bytes that really come.
+ *
+ * @returns never rejects
+ */
+export function captureBody(request: IncomingMessage, limits: CaptureLimits): Promise<CapturedBody> {
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
+    return Promise.resolve({ kind: 'encoded' });
+  }
+  const declared = request.headers['content-length'];
+  if (declared !== undefined && Number(declared) > limits.maxBody)
+    return Promise.resolve({ kind: 'too-large' });
+
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const finish = (outcome: CapturedBody): void => {
+      clearTimeout(timer);
+      limits.budget.give(size);
+      request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
+      if (outcome.kind !== 'bytes') request.pause();
+      resolve(outcome);
+    };
+    const onData = (chunk: Buffer): void => {
+      if (size + chunk.length > limits.maxBody) return finish({ kind: 'too-large' });
+      if (!limits.budget.take(chunk.length)) return finish({ kind: 'overloaded' });
+      size += chunk.length;
+      chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      const first = chunks[0];
+      finish({ kind: 'bytes', bytes: chunks.length === 1 && first ? first : Buffer.concat(chunks, size) });
+    };
+    const onGone = (): void => finish({ kind: 'lost' });
+    const timer = setTimeout(() => finish({ kind: 'too-slow' }), limits.timeoutMs);
+    request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+  });
+}

@@ -1,0 +1,44 @@
+import type { VerifiedBy } from '../events/event';
+import type { FlowAnswer } from './flow-reply';
+
+/** A delivery that was accepted at once, as it has to be known to hand it over after a crash. */
+export interface AcceptedDelivery {
+  /** Node id: two nodes remember apart. */
+  scope: string;
+  /** The delivery's identity. */
+  id: string;
+  /** Milliseconds since 1970. */
+  receivedAt: number;
+  verified: VerifiedBy;
+  keyIndex: number;
+  contentType: string | undefined;
+  /** Raw query string of a GET delivery, else null. */
+  query: string | null;
+  rawBody: Buffer;
+}
+
+/** What is remembered of an accepted delivery; the flow's answer when it gave one worth repeating. */
+export interface Remembered {
+  answer: FlowAnswer | null;
+}
+
+/** The memory of accepted deliveries. An implementation decides how lasting it is. */
+export interface DeliveryJournal {
+  /** Whether a delivery was accepted within the last 24 hours. */
+  find(scope: string, id: string): Remembered | undefined;
+
+  /**
+   * Records a delivery that is about to be answered and handed over. Durable when resolved.
+   *
+   * @returns to be called when the flow has it
+   * @throws CodedError `NOT_RECORDED`
+   */
+  accept(delivery: AcceptedDelivery): Promise<() => void>;
+
+  /**
+   * Records that the flow has answered a delivery with 2xx. Durable when resolved.
+   *
+   * @throws CodedError `NOT_RECORDED`
+   */
+  remember(scope: string, id: string, answer: FlowAnswer): Promise<void>;
+}

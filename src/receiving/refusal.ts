@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http';
+import type { WebhookErrorCode } from '../errors/codes';
+import type { CapturedBody } from './captured-body';
+import { STATUS_OF } from './http-answers';
+
+/** Why a delivery was refused, as the second output shows it. */
+export interface Refusal {
+  code: WebhookErrorCode;
+  message: string;
+  /** HTTP status that the sender got. */
+  status: number;
+  /** The sender's address; behind a trusted proxy the one that the proxy names. */
+  remote: string | null;
+  method: string;
+  /** Without the query. */
+  path: string;
+}
+
+export function refusalOf(request: IncomingMessage, code: WebhookErrorCode, message: string): Refusal {
+  const { ip, originalUrl } = request as IncomingMessage & { ip?: string; originalUrl?: string };
+  return {
+    code,
+    message,
+    status: STATUS_OF[code],
+    remote: ip ?? request.socket.remoteAddress ?? null,
+    method: request.method ?? '',
+    path: (originalUrl ?? request.url ?? '/').split('?')[0] ?? '/'
+  };
+}
+
+/** The reason for a body whose bytes are not there. @param maxBody bytes */
+export function whyNoBytes(
+  kind: CapturedBody['kind'],
+  maxBody: number
+): { code: WebhookErrorCode; message: string } {
+  switch (kind) {
+    case 'too-large':
+      return { code: 'BODY_TOO_LARGE', message: `The body has more than the allowed ${maxBody} bytes.` };
+    case 'encoded':
+      return {
+        code: 'UNSUPPORTED_ENCODING',
+        message: 'The body is compressed. The signature covers the plain bytes, so only those are accepted.'
+      };
+    case 'too-slow':
+      return { code: 'RAW_BODY_UNAVAILABLE', message: 'The body did not arrive completely in time.' };
+    case 'overloaded':
+      return {
+        code: 'RAW_BODY_UNAVAILABLE',
+        message: 'Too many unverified deliveries are arriving at once.'
+      };
+    default:
+      return {
+        code: 'RAW_BODY_UNAVAILABLE',
+        message:
+          'The exact bytes of the body are not to be had: the sender hung up, or another package or ' +
+          'middleware read the body first. Look for a body parser in settings.js.'
+      };
+  }
+}

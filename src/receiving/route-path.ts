@@ -1,0 +1,41 @@
+/**
+ * The form in which paths are compared. Express matches without regard to case, to a trailing slash
+ * and to the query; a request that reaches our handler must be recognised by the capture as well, so
+ * both compare this form.
+ *
+ * @param path URL path, with or without query; percent escapes stay as they are, as in Express
+ * @returns begins with `/`, lower case, no doubled and no trailing slash (`/` alone for the root)
+ */
+export function comparablePath(path: string): string {
+  const end = path.indexOf('?');
+  const withoutQuery = end === -1 ? path : path.slice(0, end);
+  const collapsed = `/${withoutQuery}`.replace(/\/{2,}/g, '/').toLowerCase();
+  return collapsed.length > 1 && collapsed.endsWith('/') ? collapsed.slice(0, -1) : collapsed;
+}
+
+/** First segments that belong to Node-RED's admin API when that lies on the same root as the flows' URLs. */
+const ADMIN_SEGMENTS: ReadonlySet<string> = new Set(
+  (
+    'auth comms context credentials debug diagnostics flow flows icons inject library locales nodes ' +
+    'plugins projects red resources settings theme types vendor'
+  ).split(' ')
+);
+
+/**
+ * Why a node cannot listen on a path, or null when it can.
+ *
+ * @param path as written in the node
+ * @param sharesAdminRoot whether flows' URLs and the admin API begin at the same place (Node-RED's default)
+ */
+export function pathProblem(path: string, sharesAdminRoot: boolean): string | null {
+  if (path.trim() === '') return 'The path is empty. Enter one such as /telnyx.';
+  if (/[?#\s]/.test(path)) return 'The path must not hold spaces, "?" or "#".';
+  if (/[:*()]/.test(path)) return 'The path is taken literally; ":", "*" and brackets are not possible.';
+  const comparable = comparablePath(path);
+  if (comparable === '/') return 'The path must have a name, such as /telnyx.';
+  const first = comparable.split('/')[1] ?? '';
+  if (sharesAdminRoot && ADMIN_SEGMENTS.has(first)) {
+    return `The path begins with /${first}, which Node-RED's editor uses itself. Choose another one.`;
+  }
+  return null;
+}

@@ -1,0 +1,26 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+/**
+ * Which of several secrets made an HMAC-SHA256. Every secret is tried whatever the result, and the
+ * comparison takes the same time for every wrong digest.
+ *
+ * @param secrets keys, as bytes or as text (its UTF-8 bytes)
+ * @param message the signed bytes, in parts
+ * @param digest 32 bytes as received
+ * @returns the index of the secret, or -1
+ */
+export function matchHmac(
+  secrets: readonly (Buffer | string)[],
+  message: readonly (Buffer | string)[],
+  digest: Buffer
+): number {
+  let found = -1;
+  secrets.forEach((secret, index) => {
+    const hmac = createHmac('sha256', secret);
+    for (const part of message) hmac.update(part);
+    const expected = hmac.digest();
+    const matches = expected.length === digest.length && timingSafeEqual(expected, digest);
+    if (matches && found === -1) found = index;
+  });
+  return found;
+}

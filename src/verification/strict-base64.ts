@@ -1,0 +1,13 @@
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/**
+ * Decodes standard base64 with padding and nothing else: no white space, no URL alphabet, no unused
+ * bits set. Buffer.from alone skips what it does not know, so that many texts pass for one value.
+ *
+ * @returns the bytes, or null when the text is not canonical base64
+ */
+export function decodeStrictBase64(text: string): Buffer | null {
+  if (!BASE64.test(text)) return null;
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : null;
+}

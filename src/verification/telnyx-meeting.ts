@@ -1,0 +1,50 @@
+import { headerValues } from './header-values';
+import { matchHmac } from './hmac';
+import { checkTimestamp } from './timestamp';
+import { refuse, type SignedDelivery, type Verdict } from './verdict';
+
+export const MEETING_SIGNATURE_HEADER = 'x-meeting-bot-signature';
+
+/**
+ * Telnyx meeting sessions: HMAC-SHA256 over the timestamp, `.`, and the raw body, with the
+ * `webhook_secret` of the session. The header holds `t=<unix seconds>,v1=<hex>`; several `v1` may
+ * stand there while a secret is changed.
+ *
+ * @see developers.telnyx.com, meeting sessions, "Webhooks"
+ */
+export function verifyMeeting(
+  delivery: SignedDelivery,
+  secrets: readonly string[],
+  toleranceSeconds: number
+): Verdict {
+  if (secrets.length === 0) {
+    return refuse(
+      'NO_PUBLIC_KEY',
+      'A delivery of a meeting session cannot be verified because the account has no meeting secret. ' +
+        'Put the webhook_secret of the session into the account.'
+    );
+  }
+  const headers = headerValues(delivery.rawHeaders, MEETING_SIGNATURE_HEADER);
+  const parts = (headers.length === 1 ? (headers[0] ?? '') : '').split(',').map((part) => part.trim());
+  const values = (name: string): string[] =>
+    parts.filter((part) => part.startsWith(`${name}=`)).map((part) => part.slice(name.length + 1));
+  const digests = values('v1').filter((digest) => /^[0-9a-f]{64}$/i.test(digest));
+  if (digests.length === 0) {
+    return refuse(
+      'MALFORMED_SIGNATURE',
+      `The header ${MEETING_SIGNATURE_HEADER} must read t=<seconds>,v1=<hex>.`
+    );
+  }
+  const timestamp = checkTimestamp(
+    values('t'),
+    MEETING_SIGNATURE_HEADER,
+    delivery.receivedAt,
+    toleranceSeconds
+  );
+  if (!timestamp.ok) return timestamp;
+  for (const digest of digests) {
+    const keyIndex = matchHmac(secrets, [`${timestamp.text}.`, delivery.rawBody], Buffer.from(digest, 'hex'));
+    if (keyIndex !== -1) return { ok: true, verified: 'hmac', keyIndex };
+  }
+  return refuse('SIGNATURE_MISMATCH', 'The signature fits none of the meeting secrets of the account.');
+}
