@@ -1,0 +1,139 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import vm from 'node:vm';
+import { REPOSITORY } from '../support/packed-package';
+
+export interface Manifest {
+  name: string;
+  license: string;
+  keywords: string[];
+  repository: { url: string };
+  bugs: { url: string };
+  engines: { node: string };
+  bin: Record<string, string>;
+  files: string[];
+  dependencies: Record<string, string>;
+  'node-red': { version: string; nodes: Record<string, string>; plugins?: Record<string, string> };
+}
+
+export const MANIFEST = JSON.parse(readFileSync(path.join(REPOSITORY, 'package.json'), 'utf8')) as Manifest;
+
+export interface Property {
+  value: unknown;
+  required?: boolean;
+  type?: string;
+  validate?: (value: unknown, options: unknown) => unknown;
+}
+
+/** What a node tells the editor. */
+export interface Definition {
+  category: string;
+  color: string;
+  icon?: string;
+  inputs?: number;
+  outputs?: number;
+  defaults: Record<string, Property>;
+  credentials?: Record<string, { type: string }>;
+  paletteLabel?: unknown;
+  label?: unknown;
+  labelStyle?: unknown;
+  outputLabels?: unknown;
+  align?: string;
+}
+
+/** One node as it was built: what the editor gets and where it is. */
+export interface NodeFiles {
+  type: string;
+  /** Absolute paths in dist/. */
+  js: string;
+  html: string;
+  text: string;
+  definitions: Map<string, Definition>;
+  forms: Map<string, string>;
+  helps: Map<string, string>;
+  script: string;
+  /** The sources in nodes/, TypeScript and HTML together. */
+  sources: string;
+  /** The English texts, as `a.b.c` → text. */
+  texts: Map<string, string>;
+}
+
+/** Nothing before the first build; `pack.spec.ts` fails then. */
+const BUILT = Object.entries(MANIFEST['node-red'].nodes).filter(([, file]) =>
+  existsSync(path.join(REPOSITORY, file.replace(/\.js$/, '.html')))
+);
+
+export const NODES: NodeFiles[] = BUILT.map(([type, file]) => {
+  const js = path.join(REPOSITORY, file);
+  const html = js.replace(/\.js$/, '.html');
+  const text = readFileSync(html, 'utf8');
+  const sources = ['ts', 'html'].map((extension) =>
+    readFileSync(path.join(REPOSITORY, 'nodes', `${type}.${extension}`), 'utf8')
+  );
+  const script = scripts(text, 'type="text/javascript"').map(([, body]) => body);
+  return {
+    type,
+    js,
+    html,
+    text,
+    definitions: definitionsOf(script.join('\n'), html),
+    forms: named(text, 'data-template-name'),
+    helps: named(text, 'data-help-name'),
+    script: script.join('\n'),
+    sources: sources.join('\n'),
+    texts: textsOf('en-US', type)
+  };
+});
+
+export function definitionOf(node: NodeFiles): Definition {
+  const definition = node.definitions.get(node.type);
+  if (!definition) throw new Error(`${node.html} does not register ${node.type}`);
+  return definition;
+}
+
+export function languages(): string[] {
+  return readdirSync(path.join(REPOSITORY, 'nodes', 'locales'));
+}
+
+/** A locale file flattened to `a.b.c` → text. */
+export function textsOf(language: string, type: string): Map<string, string> {
+  const file = path.join(REPOSITORY, 'dist', 'nodes', 'locales', language, `${type}.json`);
+  const flat = new Map<string, string>();
+  const walk = (value: unknown, prefix: string): void => {
+    if (typeof value === 'string') flat.set(prefix, value);
+    else
+      for (const [key, inner] of Object.entries(value as object))
+        walk(inner, prefix ? `${prefix}.${key}` : key);
+  };
+  walk(JSON.parse(readFileSync(file, 'utf8')), '');
+  return flat;
+}
+
+function scripts(html: string, attribute: string): [string, string][] {
+  const pattern = new RegExp(`<script ([^>]*${attribute}[^>]*)>([^]*?)</script>`, 'g');
+  return [...html.matchAll(pattern)].map(([, attributes = '', body = '']) => [attributes, body]);
+}
+
+function named(html: string, attribute: string): Map<string, string> {
+  const found = scripts(html, `${attribute}="`);
+  return new Map(
+    found.map(([attributes, body]) => [
+      new RegExp(`${attribute}="([^"]*)"`).exec(attributes)?.[1] ?? '',
+      body
+    ])
+  );
+}
+
+/** Runs the editor's script with an editor that only listens to registrations. */
+function definitionsOf(script: string, file: string): Map<string, Definition> {
+  const definitions = new Map<string, Definition>();
+  const validator = () => (value: unknown, options: unknown) => value !== options;
+  const RED = {
+    nodes: { registerType: (type: string, definition: Definition) => void definitions.set(type, definition) },
+    validators: { number: validator, regex: validator, typedInput: validator },
+    settings: {},
+    _: (key: string) => key
+  };
+  vm.runInNewContext(script, { RED, window: {}, document: {}, console }, { filename: file });
+  return definitions;
+}

@@ -1,0 +1,88 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import should from 'should';
+import { REPOSITORY } from '../support/packed-package';
+import { definitionOf, languages, MANIFEST, NODES } from './node-files';
+
+const fromNodeRed = createRequire(require.resolve('node-red'));
+const semver = fromNodeRed('semver') as { satisfies(version: string, range: string): boolean };
+
+describe('the package that users install', () => {
+  let files: string[];
+
+  before(function () {
+    this.timeout(60_000);
+    const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+    const output = execFileSync('npm', args, {
+      cwd: REPOSITORY,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe']
+    });
+    const [packed] = JSON.parse(output) as [{ files: { path: string }[] }];
+    files = packed.files.map(({ path: file }) => file);
+  });
+
+  it('was built with all of its nodes', () => {
+    should(NODES.map(({ type }) => type)).deepEqual(Object.keys(MANIFEST['node-red'].nodes));
+  });
+
+  it('holds each node with its form, its texts and its icon', () => {
+    for (const node of NODES) {
+      const base = MANIFEST['node-red'].nodes[node.type]!.replace(/\.js$/, '');
+      const folder = path.posix.dirname(base);
+      should(files).containEql(`${base}.js`);
+      should(files).containEql(`${base}.html`);
+      for (const language of languages()) {
+        should(files).containEql(`${folder}/locales/${language}/${node.type}.json`);
+      }
+      const { icon } = definitionOf(node);
+      if (icon !== undefined && !icon.startsWith('font-awesome/')) {
+        should(files).containEql(`${folder}/icons/${icon}`);
+      }
+    }
+  });
+
+  it('holds the documents, the examples and the command', () => {
+    for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json'])
+      should(files).containEql(name);
+    should(files.filter((file) => /^examples\/.*\.json$/.test(file))).not.be.empty();
+    for (const command of Object.values(MANIFEST.bin)) should(files).containEql(command);
+  });
+
+  it('holds nothing else: no test, no source, no map to nowhere', () => {
+    const wanted = /^(dist\/|examples\/|resources\/|README\.md$|LICENSE$|CHANGELOG\.md$|package\.json$)/;
+    should(files.filter((file) => !wanted.test(file))).deepEqual([]);
+    const unwanted = /\.(ts|tsbuildinfo|map|spec\.js|env|pem|key|tgz|log)$|(^|\/)(test|bench|node_modules)\//;
+    should(files.filter((file) => unwanted.test(file))).deepEqual([]);
+    const elsewhere = /^dist\/(?!src\/|nodes\/)/;
+    should(files.filter((file) => elsewhere.test(file))).deepEqual([]);
+  });
+
+  it('has a manifest that the Flow Library and the palette accept', () => {
+    should(MANIFEST.name).equal('@red-telephony/node-red-telnyx');
+    should(MANIFEST.license).equal('Apache-2.0');
+    should(MANIFEST.keywords).containEql('node-red');
+    should(MANIFEST.repository.url).match(/^git\+https:/);
+    should(MANIFEST.bugs.url).match(/^https:/);
+    for (const version of ['20.19.0', '22.9.0', '24.0.0']) {
+      should(semver.satisfies(version, MANIFEST.engines.node)).equal(true, version);
+    }
+    for (const version of ['4.0.0', '4.1.15', '5.0.7']) {
+      should(semver.satisfies(version, MANIFEST['node-red'].version)).equal(true, version);
+    }
+  });
+
+  it('depends on few packages, each for a job, and never on Node-RED', () => {
+    const allowed = ['tweetnacl', 'undici', 'lmdb', '@aws-sdk/client-s3', '@aws-sdk/lib-storage', 'bullmq'];
+    const names = Object.keys(MANIFEST.dependencies);
+    should(names.length).be.belowOrEqual(6);
+    should(names.filter((name) => !allowed.includes(name))).deepEqual([]);
+  });
+
+  it('names no file that was not built', () => {
+    const named = [...Object.values(MANIFEST['node-red'].nodes), ...Object.values(MANIFEST.bin)];
+    for (const file of named) should(existsSync(path.join(REPOSITORY, file))).equal(true, file);
+  });
+});
