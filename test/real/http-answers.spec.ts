@@ -129,8 +129,9 @@ for (const httpAdminRoot of [undefined, false] as const) {
       should((await messagesOf('second-key'))[0]?.event?.['key_index']).equal(1);
     });
 
-    for (const [name, headers] of Object.entries(unverifiable())) {
+    for (const name of Object.keys(unverifiable())) {
       it(`401 for ${name}`, async () => {
+        const headers = unverifiable()[name];
         const list = Array.isArray(headers) ? headers : Object.entries(headers ?? {});
         const answer = await instance.request('/telnyx', {
           headers: [...list, ['content-type', 'application/json']],
@@ -229,10 +230,10 @@ for (const httpAdminRoot of [undefined, false] as const) {
     it('warns about refusals with their reason, at most once a second', async () => {
       const from = instance.nodeRed.log.length;
       const begun = Date.now();
-      for (let count = 0; count < 40; count += 1) {
+      do {
         await instance.deliver(jsonDelivery(holdEvent('forged'), { key: STRANGER }));
-      }
-      await instance.nodeRed.waitForLog(/SIGNATURE_MISMATCH/, { from, deadline: 3000 });
+      } while (Date.now() - begun < 2500);
+      await instance.nodeRed.waitForLog(/SIGNATURE_MISMATCH/, { from });
       const warnings = instance.nodeRed.log.slice(from).match(/\[warn\].*SIGNATURE_MISMATCH/g) ?? [];
       should(warnings.length).be.within(1, 2 + (Date.now() - begun) / 1000);
     });

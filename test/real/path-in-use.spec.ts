@@ -27,9 +27,8 @@ describe('two webhook nodes on one path', () => {
 
   it('the second does not listen and says PATH_IN_USE in red', async () => {
     const status = await nodeStatus(instance.nodeRed, 'second', ({ fill }) => fill === 'red');
-    should(status.text).be.a.String();
-    should(instance.nodeRed.log).match(/telnyx-webhook-in:second.*(PATH_IN_USE|\/telnyx)/i);
-    should(`${status.text} ${instance.nodeRed.log}`).match(/PATH_IN_USE/);
+    should(status.text).match(/path.in.use/i);
+    should(instance.nodeRed.log).match(/telnyx-webhook-in:second.*PATH_IN_USE/);
   });
 
   it('the first works on', async () => {

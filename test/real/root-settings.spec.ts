@@ -128,13 +128,7 @@ for (const httpAdminRoot of ADMIN_ROOTS) {
 
       it('accepts every spelling of the path that Express takes for the same', async () => {
         const plain = instance.nodeRed.nodePath('/telnyx');
-        const spellings = [
-          plain.toUpperCase(),
-          `${plain}/`,
-          `/${plain}`,
-          plain.replace('/tel', '//tel'),
-          `${plain}?a=1`
-        ];
+        const spellings = [plain.toUpperCase(), `${plain}/`, plain.replace('/tel', '//tel'), `${plain}?a=1`];
         for (const [index, path] of spellings.entries()) {
           const delivery = jsonDelivery(oddJson(`path-${index}`));
           const { status } = await exchange(instance.nodeRed.port, { path, ...delivery });

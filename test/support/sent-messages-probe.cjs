@@ -1,8 +1,10 @@
-// A node file without nodes, for tests only: writes down each message at the moment it leaves a webhook
-// node. Unlike nodes of the flow it is not restarted by a deploy, so it loses nothing.
+// A node file for tests only. It writes down each message at the moment it leaves a webhook node: unlike
+// a node of the flow it is not restarted by a deploy, so it loses nothing. Its one node type takes its
+// time to close, as nodes with connections do; the gap in a deploy is then long enough to be met.
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
+const { setTimeout } = require('node:timers');
 
 module.exports = function (RED) {
   const file = path.join(RED.settings.userDir, 'sent.jsonl');
@@ -19,4 +21,10 @@ module.exports = function (RED) {
       fs.appendFileSync(file, `${JSON.stringify(line)}\n`);
     }
   });
+
+  function SlowClose(config) {
+    RED.nodes.createNode(this, config);
+    this.on('close', (done) => setTimeout(done, 80));
+  }
+  RED.nodes.registerType('test-slow-close', SlowClose);
 };
