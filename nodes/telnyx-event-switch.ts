@@ -1,0 +1,83 @@
+import { CodedError } from '../src/errors/coded-error';
+import { carriesRecording } from '../src/recording/find-recordings';
+import { compileRules } from '../src/routing/compile-rules';
+import { EVENT_CATALOGUE, ruleChoices } from '../src/routing/event-catalogue';
+import { describeEvent } from '../src/routing/routed-event';
+import { readRules } from '../src/routing/rules';
+import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from './runtime/node-red';
+import { NodeStatus } from './runtime/node-status';
+import { onInput } from './runtime/on-input';
+import { readTypedProperty } from './runtime/typed-property';
+
+interface EventSwitchConfig extends NodeConfig {
+  property?: string;
+  propertyType?: string;
+  rules?: unknown;
+  checkall?: string | boolean;
+}
+
+const PROPERTY_TYPES = ['msg', 'flow', 'global', 'jsonata'];
+
+export = function (RED: NodeRedApi): void {
+  function EventSwitch(this: RedNode, config: EventSwitchConfig): void {
+    RED.nodes.createNode(this, config);
+    const { property = 'event.event_type', propertyType = 'msg' } = config;
+    const read = readRules(config.rules, (family) => EVENT_CATALOGUE.isFamily(family));
+    if (!read.ok) {
+      refuse(this, read.message, read.rule);
+      return;
+    }
+    if (property.trim() === '' || !PROPERTY_TYPES.includes(propertyType)) {
+      refuse(
+        this,
+        `The event switch reads the event type from "${property}" (${propertyType}). Expected a message ` +
+          'property, a flow or global context key, or a JSONata expression. Open the node and choose one.'
+      );
+      return;
+    }
+
+    const outputs = read.rules.length;
+    const match = compileRules(read.rules, String(config.checkall) === 'true', EVENT_CATALOGUE);
+    onInput(this, async (message, send) => {
+      const type = await readTypedProperty(RED, this, property, propertyType, message);
+      const told = asEvent(message['event']);
+      // Fields of `msg.event` belong to its own type; of another one the catalogue tells.
+      const described = describeEvent(
+        type,
+        told.event_type === type ? told : undefined,
+        told.provider,
+        EVENT_CATALOGUE
+      );
+      const matching = match(described, () =>
+        carriesRecording({ event: message['event'], payload: message.payload })
+      );
+      if (matching.length === 0) return;
+      const messages = new Array<FlowMessage | null>(outputs).fill(null);
+      for (const output of matching) messages[output] = message;
+      send(messages);
+    });
+  }
+
+  /** Shows the problem, logs it, and gives it to the Catch nodes for every message: none is lost in silence. */
+  function refuse(node: RedNode, reason: string, rule = 0): void {
+    const error = new CodedError('BAD_SETTING', reason);
+    const key = rule > 0 ? 'bad-rule' : 'bad-settings';
+    new NodeStatus(node).problem(RED._(`telnyx-event-switch.status.${key}`, { number: rule }));
+    node.error(error);
+    onInput(node, () => Promise.reject(error));
+  }
+
+  RED.nodes.registerType('telnyx-event-switch', EventSwitch);
+
+  RED.httpAdmin.get('/telnyx/catalogue', RED.auth.needsPermission('telnyx.read'), (_request, response) =>
+    response.json(ruleChoices())
+  );
+};
+
+function asEvent(value: unknown): Record<string, unknown> {
+  return isRecord(value) ? value : {};
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
