@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 /** Bytes gathered into one write. Small enough to keep memory flat, large enough to keep calls few. */
 const BATCH_BYTES = 1024 * 1024;
 /** Written bytes after which the disk is told to start, so that the last sync finds little to do. */
-const SYNC_BYTES = 16 * 1024 * 1024;
+const SYNC_BYTES = 8 * 1024 * 1024;
 
 /**
  * Appends to a file in batches: one batch is written while the next is gathered, and the disk
