@@ -1,0 +1,55 @@
+import type { FilenameTemplate } from '../naming/filename-template';
+import type { MediaLink, RecordingReference } from '../recording/recording-reference';
+import type { Store } from '../store/store';
+import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
+import type { StoredRecording } from './stored-recording';
+
+export interface ArchiveSettings {
+  /** Keeps the partial copies of two nodes apart; the node's id. */
+  scope: string;
+  filename: FilenameTemplate;
+  sidecar: boolean;
+  /** How many files may be transferred at once. */
+  concurrency: number;
+  /** Attempts after the first. */
+  retries: number;
+  /** Bytes; 0: no limit. */
+  maxSize: number;
+  stallTimeoutMs: number;
+  network: NetworkPolicy;
+}
+
+/** The sidecars of stored files. */
+export interface SidecarWriter {
+  /** @returns where the sidecar of a file lies */
+  pathOf(location: string): string;
+  /** Writes it or brings it up to date. @throws CodedError `STORE_FAILED` */
+  write(location: string, recording: StoredRecording): Promise<void>;
+  /** @returns what it holds; null when there is none that can be read. @throws CodedError `STORE_FAILED` */
+  read(location: string): Promise<Readonly<Record<string, unknown>> | null>;
+}
+
+/** What archiving needs from the world. */
+export interface ArchiveDeps {
+  store: Store;
+  transfer: (request: TransferRequest) => Promise<TransferResult>;
+  sidecar: SidecarWriter;
+  /** @returns the `Authorization` header that a link needs, if any */
+  authorize: (url: string) => string | undefined;
+  /**
+   * Asks the provider's API for links: `missing` when the event had none, `dead` when they no longer
+   * work. Left out when no API is at hand.
+   *
+   * @throws CodedError
+   */
+  resolveLinks?: (
+    reference: RecordingReference,
+    why: 'missing' | 'dead',
+    signal: AbortSignal
+  ) => Promise<MediaLink[]>;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** From 0 to 1. */
+  random: () => number;
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+}

@@ -1,0 +1,71 @@
+/** What a node's status shows. */
+export interface ProgressSummary {
+  /** Files being transferred right now. */
+  active: number;
+  /** Files that wait for a place or for their next attempt. */
+  waiting: number;
+  /** Files stored since the node started, those that lay there already included. */
+  stored: number;
+  /** Bytes of the active files that are here. */
+  received: number;
+  /** Bytes of the active files, or null when the size of one is not known yet. */
+  total: number | null;
+}
+
+interface FileState {
+  active: boolean;
+  received: number;
+  total: number | null;
+}
+
+/** One file's part in the progress. */
+export interface FileProgress {
+  working(): void;
+  waiting(): void;
+  /** @param received bytes; @param total bytes, or null when unknown */
+  bytes(received: number, total: number | null): void;
+  end(stored: boolean): void;
+}
+
+/** Adds up what all files of a node are doing. */
+export class ArchiveProgress {
+  readonly #files = new Set<FileState>();
+  #stored = 0;
+
+  /** @param onChange called after every change; whoever shows it must slow it down */
+  constructor(private readonly onChange: () => void = () => undefined) {}
+
+  begin(): FileProgress {
+    const state: FileState = { active: false, received: 0, total: null };
+    this.#files.add(state);
+    const change = (values: Partial<FileState>): void => {
+      Object.assign(state, values);
+      this.onChange();
+    };
+    this.onChange();
+    return {
+      working: () => change({ active: true }),
+      waiting: () => change({ active: false }),
+      bytes: (received, total) => change({ received, total }),
+      end: (stored) => {
+        this.#files.delete(state);
+        if (stored) this.#stored += 1;
+        this.onChange();
+      }
+    };
+  }
+
+  summary(): ProgressSummary {
+    const active = [...this.#files].filter((file) => file.active);
+    return {
+      active: active.length,
+      waiting: this.#files.size - active.length,
+      stored: this.#stored,
+      received: active.reduce((sum, file) => sum + file.received, 0),
+      total: active.reduce<number | null>(
+        (sum, file) => (sum === null || file.total === null ? null : sum + file.total),
+        0
+      )
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import type { RecordingDetails } from '../recording/recording-details';
+
+/** What is known of a file once it is stored. */
+export interface StoredFacts {
+  /** Bytes. */
+  size: number;
+  /** Hex. */
+  sha256: string;
+  content_type: string;
+  destination: 'folder' | 'bucket' | 'message';
+  /** Absolute; `folder` only. */
+  path?: string;
+  /** `bucket` only. */
+  bucket?: string;
+  key?: string;
+  /** Where the sidecar lies, or null when there is none. */
+  sidecar: string | null;
+  source_host: string;
+  attempts: number;
+  resumed: boolean;
+  already_stored: boolean;
+  /** ISO 8601 UTC. */
+  stored_at: string;
+  deleted_at_source: string | null;
+}
+
+/** `msg.recording`, and what the sidecar holds. */
+export type StoredRecording = RecordingDetails & StoredFacts;
+
+/** A stored file as the flow gets it. */
+export interface StoredFile {
+  recording: StoredRecording;
+  /** `msg.payload`: absolute path, `s3://bucket/key`, or the bytes. */
+  payload: string | Buffer;
+}

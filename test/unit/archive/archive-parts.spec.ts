@@ -1,0 +1,117 @@
+import should from 'should';
+import { apiAuthorization } from '../../../src/archive/api-authorization';
+import { partialCopyId, partialCopyPrefix } from '../../../src/archive/archive-job';
+import { ArchiveProgress } from '../../../src/archive/archive-progress';
+import { backoffMs, sleep } from '../../../src/archive/backoff';
+import { MemoryStoredIndex, type IndexedFile } from '../../../src/archive/stored-index';
+
+describe('api-authorization', () => {
+  const API = 'https://api.telnyx.com/v2';
+
+  it("is for the API's own host only", () => {
+    should(apiAuthorization('https://api.telnyx.com/v2/recordings/r.wav', API, 'k')).equal('Bearer k');
+    for (const url of [
+      'http://api.telnyx.com/v2/recordings/r.wav',
+      'https://api.telnyx.com:8443/r.wav',
+      'https://api.telnyx.com.example.org/r.wav',
+      'https://example.org/api.telnyx.com/r.wav',
+      'https://api.telnyx.com@example.org/r.wav',
+      'https://s3.amazonaws.com/telephony-recorder-prod/r.wav',
+      'https://api.telnyx.com/r.wav?X-Amz-Signature=1',
+      'nonsense'
+    ]) {
+      should(apiAuthorization(url, API, 'k')).be.undefined();
+    }
+    should(apiAuthorization('https://api.telnyx.com/r.wav', API, null)).be.undefined();
+    should(apiAuthorization('https://api.telnyx.com/r.wav', 'nonsense', 'k')).be.undefined();
+  });
+
+  it('follows the address that the account has', () => {
+    should(apiAuthorization('http://127.0.0.1:8080/r.wav', 'http://127.0.0.1:8080/v2', 'k')).equal(
+      'Bearer k'
+    );
+    should(apiAuthorization('https://api.telnyx.com/r.wav', 'http://127.0.0.1:8080/v2', 'k')).be.undefined();
+  });
+});
+
+describe('backoff', () => {
+  it('doubles up to two minutes, with full jitter', () => {
+    [1, 2, 3, 4].map((attempt) => backoffMs(attempt, 1, undefined)).should.eql([1000, 2000, 4000, 8000]);
+    backoffMs(50, 1, undefined).should.equal(120_000);
+    backoffMs(50, 0, undefined).should.equal(0);
+    backoffMs(3, 0.25, undefined).should.equal(1000);
+  });
+
+  it('waits as long as the server asks, but not for ever', () => {
+    backoffMs(1, 0, 7000).should.equal(7000);
+    backoffMs(4, 1, 7000).should.equal(8000);
+    backoffMs(1, 0, 1e12).should.equal(900_000);
+  });
+
+  it('sleeps, and wakes up when aborted', async () => {
+    await sleep(1, new AbortController().signal);
+    const aborting = new AbortController();
+    const sleeping = sleep(60_000, aborting.signal);
+    aborting.abort(new Error('up'));
+    await sleeping.should.be.rejectedWith('up');
+    await sleep(60_000, aborting.signal).should.be.rejectedWith('up');
+  });
+});
+
+describe('archive-progress', () => {
+  it('adds up active files and counts the others', () => {
+    let changes = 0;
+    const progress = new ArchiveProgress(() => (changes += 1));
+    const [one, two, three] = [progress.begin(), progress.begin(), progress.begin()];
+    one.working();
+    one.bytes(10, 100);
+    two.working();
+    two.bytes(5, null);
+    progress.summary().should.eql({ active: 2, waiting: 1, stored: 0, received: 15, total: null });
+    two.bytes(5, 50);
+    should(progress.summary().total).equal(150);
+    one.end(true);
+    two.end(false);
+    three.end(true);
+    progress.summary().should.eql({ active: 0, waiting: 0, stored: 2, received: 0, total: 0 });
+    changes.should.equal(11);
+  });
+});
+
+describe('stored-index', () => {
+  const file = (wantedFormat: string | null, size: number): IndexedFile =>
+    ({ wantedFormat, recording: { size } }) as unknown as IndexedFile;
+
+  it('keeps the latest file per format, and the latest recordings', () => {
+    const index = new MemoryStoredIndex(2);
+    index.add('a', file('mp3', 1));
+    index.add('b', file('mp3', 2));
+    index.add('a', file('wav', 3));
+    index.add('a', file('mp3', 4));
+    index
+      .find('a')
+      .map((known) => [known.wantedFormat, known.recording.size])
+      .should.eql([
+        ['wav', 3],
+        ['mp3', 4]
+      ]);
+    index.add('c', file(null, 5));
+    index.find('b').should.eql([]);
+    index.find('c').should.have.length(1);
+  });
+});
+
+describe('archive-job', () => {
+  it('names partial copies by node, recording and format, with safe characters only', () => {
+    const id = partialCopyId('node-1', 'telnyx:../../x', 'mp3');
+    id.should.match(/^[0-9a-z_]{1,128}$/);
+    id.should.equal(partialCopyId('node-1', 'telnyx:../../x', 'mp3'));
+    id.should.startWith(partialCopyPrefix('node-1'));
+    new Set([
+      id,
+      partialCopyId('node-2', 'telnyx:../../x', 'mp3'),
+      partialCopyId('node-1', 'telnyx:y', 'mp3'),
+      partialCopyId('node-1', 'telnyx:../../x', null)
+    ]).size.should.equal(4);
+  });
+});

@@ -1,0 +1,229 @@
+import { readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import path from 'node:path';
+import should from 'should';
+import type { Archiver } from '../../../src/archive/archiver';
+import { folderSidecar } from '../../../src/archive/folder-sidecar';
+import { CodedError } from '../../../src/errors/coded-error';
+import { transfer } from '../../../src/transfer/transfer';
+import { localServer, wav, type LocalServer } from '../../support/media';
+import { ArchiveFixture, onlyFile, recordingAt } from './archive-fixture';
+
+const closed = new CodedError('GAVE_UP', 'closed');
+
+describe('archiver, when things go wrong', () => {
+  const bytes = wav({ seconds: 20 });
+  let fixture: ArchiveFixture;
+  let server: LocalServer;
+  let archivers: Archiver[];
+  let answer: (request: IncomingMessage, response: ServerResponse) => void;
+
+  const archiver = (...args: Parameters<ArchiveFixture['archiver']>): Archiver => {
+    const made = fixture.archiver(...args);
+    archivers.push(made);
+    return made;
+  };
+  const sendAll = (response: ServerResponse): void => {
+    response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length }).end(bytes);
+  };
+  const at = (...paths: string[]): Parameters<Archiver['archive']>[0] => ({
+    reference: recordingAt(...paths.map((one) => server.url + one)),
+    format: 'any'
+  });
+
+  beforeEach(async () => {
+    archivers = [];
+    fixture = await ArchiveFixture.create();
+    server = await localServer((request, response) => answer(request, response));
+  });
+
+  afterEach(async () => {
+    await Promise.all(archivers.map((each) => each.close(closed)));
+    await server.close();
+    await fixture.remove();
+  });
+
+  it('tries again after growing pauses, and obeys Retry-After', async () => {
+    answer = (_request, response) => {
+      if (server.requests.length === 3) response.setHeader('retry-after', '9');
+      if (server.requests.length <= 3) response.writeHead(503).end();
+      else sendAll(response);
+    };
+    const { recording } = await onlyFile(archiver().archive(at('/a.wav')));
+    recording.attempts.should.equal(4);
+    fixture.pauses.should.eql([1000, 2000, 9000]);
+  });
+
+  it('gives up after the last retry, with the last reason', async () => {
+    answer = (_request, response) => response.writeHead(503).end();
+    const error: unknown = await onlyFile(archiver({ retries: 2 }).archive(at('/a.wav?geheim'))).catch(
+      (thrown: unknown) => thrown
+    );
+    error!.should.have.properties({ name: 'CodedError', code: 'GAVE_UP' });
+    (error as Error).message.should.match(/after 3 attempts.*503/);
+    (error as Error).message.should.not.containEql('geheim');
+    (error as { cause: unknown }).cause!.should.have.property('code', 'LINK_REFUSED');
+    (await fixture.files()).should.eql([]);
+    server.requests.should.have.length(3);
+  });
+
+  it('does not repeat what cannot succeed, and leaves nothing behind', async () => {
+    answer = (_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>no</html>');
+    await onlyFile(archiver().archive(at('/a.wav'))).should.be.rejectedWith({ code: 'NOT_MEDIA' });
+    server.requests.should.have.length(1);
+    (await fixture.files()).should.eql([]);
+  });
+
+  it('takes the second address when the first is dead', async () => {
+    answer = (request, response) => {
+      if (request.url === '/first.wav') response.writeHead(410).end();
+      else sendAll(response);
+    };
+    await onlyFile(archiver().archive(at('/first.wav', '/second.wav')));
+    server.requests.should.eql(['/first.wav', '/second.wav']);
+  });
+
+  it('asks for fresh links once when all are dead', async () => {
+    answer = (request, response) => {
+      if (request.url === '/fresh.wav') sendAll(response);
+      else response.writeHead(410).end();
+    };
+    const asked: string[] = [];
+    const resolveLinks = (_reference: unknown, why: string) => {
+      asked.push(why);
+      return Promise.resolve(recordingAt(`${server.url}/other.mp3`, `${server.url}/fresh.wav`).links);
+    };
+    await onlyFile(archiver({}, { resolveLinks }).archive(at('/old.wav')));
+    asked.should.eql(['dead']);
+    server.requests.should.eql(['/old.wav', '/fresh.wav']);
+  });
+
+  it('asks for links when the event has none', async () => {
+    answer = (_request, response) => sendAll(response);
+    const resolveLinks = (_reference: unknown, why: string) =>
+      Promise.resolve(why === 'missing' ? recordingAt(`${server.url}/found.wav`).links : []);
+    await onlyFile(archiver({}, { resolveLinks }).archive(at()));
+    server.requests.should.eql(['/found.wav']);
+  });
+
+  it('goes on where a broken transfer ended', async () => {
+    answer = (request, response) => {
+      const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      response.setHeader('etag', '"one"');
+      response.setHeader('content-type', 'audio/wav');
+      response.setHeader('content-length', bytes.length - from);
+      if (from > 0) {
+        response.setHeader('content-range', `bytes ${from}-${bytes.length - 1}/${bytes.length}`);
+        response.writeHead(206).end(bytes.subarray(from));
+      } else {
+        response.writeHead(200);
+        response.write(bytes.subarray(0, 100_000), () => response.destroy());
+      }
+    };
+    const { recording, payload } = await onlyFile(archiver().archive(at('/a.wav')));
+    recording.should.have.properties({ attempts: 2, resumed: true, size: bytes.length });
+    (await readFile(payload)).equals(bytes).should.be.true();
+  });
+
+  it('does not fetch a stored file again because its sidecar failed', async () => {
+    answer = (_request, response) => sendAll(response);
+    let writes = 0;
+    const sidecar: typeof folderSidecar = {
+      ...folderSidecar,
+      write: (...args) => {
+        writes += 1;
+        if (writes > 1) return folderSidecar.write(...args);
+        return Promise.reject(new CodedError('STORE_FAILED', 'disk full', { retryable: true }));
+      }
+    };
+    const { recording } = await onlyFile(archiver({}, { sidecar }).archive(at('/a.wav')));
+    recording.attempts.should.equal(2);
+    recording.already_stored.should.be.false();
+    server.requests.should.have.length(1);
+  });
+
+  it('sends the authorization that a link needs', async () => {
+    let seen: string | undefined;
+    answer = (request, response) => {
+      seen = request.headers.authorization;
+      sendAll(response);
+    };
+    await onlyFile(archiver({}, { authorize: () => 'Bearer k' }).archive(at('/a.wav')));
+    should(seen).equal('Bearer k');
+  });
+
+  it('keeps the number of transfers at the limit', async () => {
+    answer = (_request, response) => sendAll(response);
+    let running = 0;
+    let most = 0;
+    const archive = archiver(
+      { concurrency: 2 },
+      {
+        transfer: async (request) => {
+          running += 1;
+          most = Math.max(most, running);
+          fixture.progress.summary().active.should.be.belowOrEqual(2);
+          try {
+            return await transfer(request);
+          } finally {
+            running -= 1;
+          }
+        }
+      }
+    );
+    const jobs = Array.from({ length: 6 }, (_value, index) => {
+      const reference = recordingAt(`${server.url}/${index}.wav`);
+      reference.identity = `telnyx:${index}`;
+      reference.details.recording_id = String(index);
+      return onlyFile(archive.archive({ reference, format: 'any' }));
+    });
+    await Promise.all(jobs);
+    most.should.equal(2);
+    fixture.progress.summary().should.have.properties({ active: 0, waiting: 0, stored: 6 });
+  });
+
+  it('ends at once when it is closed, keeping what was received', async () => {
+    const archive = archiver({ concurrency: 1 });
+    const first = new Promise<void>((resolve) => {
+      answer = (_request, response) => {
+        response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length });
+        response.write(bytes.subarray(0, 100_000), () => resolve());
+      };
+    });
+    const active = onlyFile(archive.archive(at('/a.wav')));
+    const second = recordingAt(`${server.url}/b.wav`);
+    second.identity = 'telnyx:rec-2';
+    const queued = onlyFile(archive.archive({ reference: second, format: 'any' }));
+    const failures = Promise.all(
+      [active, queued].map((job) => job.should.be.rejectedWith({ message: 'closed' }))
+    );
+    await first;
+    await archive.close(closed);
+    await failures;
+    const left = await fixture.files();
+    left.every((name) => path.dirname(name) === '.telnyx-partial').should.be.true();
+  });
+
+  it('ends at once when it is closed in a pause', async () => {
+    answer = (_request, response) => response.writeHead(503).end();
+    let paused: () => void = () => undefined;
+    const pause = new Promise<void>((resolve) => (paused = resolve));
+    const archive = archiver(
+      {},
+      {
+        sleep: (_ms, signal) => {
+          paused();
+          return new Promise((_resolve, reject) =>
+            signal.addEventListener('abort', () => reject(signal.reason as Error))
+          );
+        }
+      }
+    );
+    const job = onlyFile(archive.archive(at('/a.wav')));
+    const failure = job.should.be.rejectedWith({ message: 'closed' });
+    await pause;
+    await archive.close(closed);
+    await failure;
+  });
+});
