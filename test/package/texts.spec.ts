@@ -16,7 +16,7 @@ function named(node: NodeFiles): { whole: string[]; beginnings: string[] } {
     value.split(';').map((part) => part.replace(/^\[[^\]]+\]/, ''))
   );
   const key = /var KEY = '([^']+)'/.exec(node.sources)?.[1];
-  const inScript = `${node.sources}\n${SHARED}`;
+  const inScript = `${node.sources}\n${SHARED}`.replaceAll('${node.type}', node.type);
   const whole = [...attributes];
   const beginnings: string[] = [];
   for (const [, before = '', text = '', after = ''] of inScript.matchAll(
@@ -101,14 +101,14 @@ for (const node of NODES) {
     it('has property lines that Node-RED shows whole', () => {
       const properties = lines.filter((line) => /^\s*:/.test(line));
       for (const line of properties) {
-        should(line).match(/^: [*\w.]+ \([^():]+\) : {2}[^:]+$/);
+        should(line).match(/^( {3})?: [*_]?[\w.]+[*_]? \([^():]+\) : +[^:]+$/);
       }
-      const mentioned = lines.filter((line) => /\) ?: /.test(line) && !line.startsWith(':'));
+      const mentioned = lines.filter((line) => /\) ?: /.test(line) && !properties.includes(line));
       should(mentioned).deepEqual([]);
     });
 
     it('has no emphasis in running text', () => {
-      const running = lines.filter((line) => !line.startsWith(':')).join('\n');
+      const running = lines.filter((line) => !/^\s*:/.test(line)).join('\n');
       should(running.replace(/`[^`]*`/g, '')).not.match(/\*\*|(^|\s)_\w+_(\s|$)/m);
     });
   });
