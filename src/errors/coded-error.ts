@@ -20,7 +20,8 @@ export class CodedError extends Error {
 
   constructor(code: ErrorCode, message: string, options: CodedErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.name = 'CodedError';
+    // The name is what Node-RED's log shows before the message.
+    this.name = code;
     this.code = code;
     this.retryable = options.retryable ?? false;
     this.retryAfterMs = options.retryAfterMs;
