@@ -1,0 +1,29 @@
+import type { ParsedEvent } from '../../../src/events/event';
+import { parseTelnyxDelivery } from '../../../src/events/parse-telnyx';
+import type { ParseResult } from '../../../src/events/parse-result';
+
+/** The event of a result that must be one. */
+export function eventOf(result: ParseResult): ParsedEvent {
+  if (!result.ok) throw new Error(`Expected an event, got ${result.code}: ${result.message}`);
+  return result.event;
+}
+
+/** What Telnyx's parser makes of a JSON value. */
+export function fromJson(body: unknown): ParsedEvent {
+  return fromText(JSON.stringify(body), 'application/json');
+}
+
+/** What Telnyx's parser makes of a body's text. */
+export function fromText(text: string, contentType?: string): ParsedEvent {
+  return eventOf(parseTelnyxDelivery({ rawBody: Buffer.from(text), contentType, query: null }));
+}
+
+/** What Telnyx's parser makes of a form body. */
+export function fromForm(fields: Readonly<Record<string, string>>): ParsedEvent {
+  return fromText(new URLSearchParams(fields).toString(), 'application/x-www-form-urlencoded');
+}
+
+/** What Telnyx's parser makes of a GET. */
+export function fromQuery(query: string): ParsedEvent {
+  return eventOf(parseTelnyxDelivery({ rawBody: Buffer.alloc(0), contentType: undefined, query }));
+}
