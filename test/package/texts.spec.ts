@@ -1,14 +1,20 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import { REPOSITORY } from '../support/packed-package';
 import { languages, type NodeFiles, NODES, textsOf } from './node-files';
 
-const runtime = path.join(REPOSITORY, 'nodes', 'runtime');
-const SHARED = readdirSync(runtime)
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => readFileSync(path.join(runtime, name), 'utf8'))
-  .join('\n');
+/** The sources that a node file imports from nodes/runtime, directly or through each other. */
+function imported(source: string, seen = new Set<string>()): string {
+  let text = '';
+  for (const [, name = ''] of source.matchAll(/from '\.\/(?:runtime\/)?([\w-]+)'/g)) {
+    if (seen.has(name)) continue;
+    seen.add(name);
+    const file = readFileSync(path.join(REPOSITORY, 'nodes', 'runtime', `${name}.ts`), 'utf8');
+    text += file + imported(file, seen);
+  }
+  return text;
+}
 
 /** Keys that a form, a script or the runtime names; those put together at run time as their beginning. */
 function named(node: NodeFiles): { whole: string[]; beginnings: string[] } {
@@ -16,7 +22,7 @@ function named(node: NodeFiles): { whole: string[]; beginnings: string[] } {
     value.split(';').map((part) => part.replace(/^\[[^\]]+\]/, ''))
   );
   const key = /var KEY = '([^']+)'/.exec(node.sources)?.[1];
-  const inScript = `${node.sources}\n${SHARED}`.replaceAll('${node.type}', node.type);
+  const inScript = `${node.sources}\n${imported(node.sources)}`.replaceAll('${node.type}', node.type);
   const whole = [...attributes];
   const beginnings: string[] = [];
   for (const [, before = '', text = '', after = ''] of inScript.matchAll(
@@ -33,6 +39,7 @@ for (const node of NODES) {
   describe(`${node.type}: texts`, () => {
     const { whole, beginnings } = named(node);
     const keys = [...node.texts.keys()];
+    const sources = node.sources + imported(node.sources);
 
     it('every key starts with the type', () => {
       should(keys.filter((key) => !key.startsWith(`${node.type}.`))).deepEqual([]);
@@ -53,7 +60,7 @@ for (const node of NODES) {
         return (
           whole.includes(key) ||
           beginnings.some((start) => start.length > node.type.length + 1 && key.startsWith(start)) ||
-          [tail, ...groups].some((text) => node.sources.includes(`'${text}'`) || SHARED.includes(`'${text}'`))
+          [tail, ...groups].some((text) => sources.includes(`'${text}'`))
         );
       };
       should(keys.filter((key) => !used(key))).deepEqual([]);
