@@ -1,0 +1,94 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import type { ArchiveSettings } from '../../src/archive/archive-context';
+import { CodedError } from '../../src/errors/coded-error';
+import { archiveFolder, DEFAULT_FOLDER } from '../../src/naming/archive-folder';
+import { compileFilename, DEFAULT_FILENAME } from '../../src/naming/filename-template';
+import type { FormatChoice } from '../../src/recording/choose-format';
+import { createFolderStore, type FolderStore } from '../../src/store/folder-store';
+import { createMessageStore } from '../../src/store/message-store';
+import type { Store } from '../../src/store/store';
+import type { NodeConfig, NodeRedApi, RedNode } from './node-red';
+import { readBoolean, readChoice, readNumber, readText } from './read-setting';
+
+/** The properties of a `telnyx-recording-download` node, as saved in a flow. */
+export interface RecordingDownloadConfig extends NodeConfig {
+  account?: string;
+  dailyAccount?: string;
+  destination?: string;
+  folder?: string;
+  filename?: string;
+  bucket?: string;
+  format?: string;
+  sidecar?: boolean | string;
+  concurrency?: string | number;
+  retries?: string | number;
+  maxSize?: string | number;
+  stallTimeout?: string | number;
+  network?: string;
+  deleteAtSource?: boolean | string;
+  answer?: string;
+  queue?: string;
+}
+
+export interface DownloadSettings {
+  archive: ArchiveSettings;
+  format: FormatChoice;
+  answer: 'never' | 'queued' | 'stored';
+  store: Store;
+  /** The store again when it is a folder, whose left-overs are cleared away at the start. */
+  folder: FolderStore | null;
+}
+
+/** @throws CodedError `BAD_SETTING` that names the setting and says what it must be */
+export function readDownloadSettings(
+  RED: Pick<NodeRedApi, 'settings' | 'util'>,
+  node: RedNode,
+  config: RecordingDownloadConfig
+): DownloadSettings {
+  if (readBoolean(config.deleteAtSource, false)) {
+    throw new CodedError(
+      'BAD_SETTING',
+      'Deleting at the source is not possible yet. Set "deleteAtSource" to false.'
+    );
+  }
+  const archive: ArchiveSettings = {
+    scope: node.id,
+    filename: compileFilename(readText(config.filename, DEFAULT_FILENAME)),
+    sidecar: readBoolean(config.sidecar, true),
+    concurrency: readNumber(config.concurrency, 'concurrency', { fallback: 4, min: 1, max: 64 }),
+    retries: readNumber(config.retries, 'retries', { fallback: 8, min: 0, max: 100 }),
+    maxSize: readNumber(config.maxSize, 'max size', { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER }),
+    stallTimeoutMs:
+      1000 *
+      readNumber(config.stallTimeout, 'stall timeout', { fallback: 30, min: 0.1, max: 3600, whole: false }),
+    network: readChoice(config.network, 'network', ['public-https', 'any'])
+  };
+  const toFolder = readChoice(config.destination, 'destination', ['folder', 'message']) === 'folder';
+  const folder = toFolder ? createFolderStore({ folder: folderOf(RED, node, config) }) : null;
+  return {
+    archive,
+    format: readChoice(config.format, 'format', ['any', 'mp3', 'wav', 'all']),
+    answer: readChoice(config.answer, 'answer', ['never', 'queued', 'stored']),
+    store: folder ?? createMessageStore(archive.maxSize === 0 ? undefined : archive.maxSize),
+    folder
+  };
+}
+
+function folderOf(
+  RED: Pick<NodeRedApi, 'settings' | 'util'>,
+  node: RedNode,
+  config: RecordingDownloadConfig
+): string {
+  return archiveFolder(readText(config.folder, DEFAULT_FOLDER), {
+    userDir: path.resolve(RED.settings.userDir ?? path.join(homedir(), '.node-red')),
+    env: (name) => {
+      let found: unknown;
+      // Knows the variables of the tab, of groups and of the editor's global ones too.
+      RED.util.evaluateNodeProperty(name, 'env', node, {}, (_error, value) => {
+        found = value;
+      });
+      return typeof found === 'string' && found !== '' ? found : undefined;
+    }
+  });
+}

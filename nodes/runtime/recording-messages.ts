@@ -1,0 +1,56 @@
+import type { ArchiveJob } from '../../src/archive/archive-job';
+import type { StoredFile } from '../../src/archive/stored-recording';
+import { CodedError } from '../../src/errors/coded-error';
+import type { FormatChoice } from '../../src/recording/choose-format';
+import { findRecordings } from '../../src/recording/find-recordings';
+import { referenceFromMessage, type RecordingRequest } from '../../src/recording/reference-from-message';
+import type { FlowMessage, NodeRedApi } from './node-red';
+
+/**
+ * What a message asks to be stored: what its event carries, else what `msg.recording_id` or `msg.url`
+ * names.
+ *
+ * @throws CodedError `NO_RECORDING`
+ */
+export function jobsOf(message: FlowMessage, format: FormatChoice): ArchiveJob[] {
+  const found = findRecordings({ event: message['event'], payload: message.payload });
+  const named = found.length > 0 ? null : referenceFromMessage(requestOf(message));
+  const references = named === null ? found : [named];
+  if (references.length > 0) return references.map((reference) => ({ reference, format }));
+  const topic = typeof message.topic === 'string' ? ` (topic "${message.topic.slice(0, 100)}")` : '';
+  throw new CodedError(
+    'NO_RECORDING',
+    `The message${topic} carries nothing to store. Expected an event with a recording, fax or attachment, or ` +
+      'msg.recording_id, or msg.url. Put an event switch with the rule "carries a recording" before this node.'
+  );
+}
+
+function requestOf(message: FlowMessage): RecordingRequest {
+  return { recording_id: message['recording_id'], provider: message['provider'], url: message['url'] };
+}
+
+/** One message per stored file; with `msg.parts` when there are several. */
+export function storedMessages(
+  RED: Pick<NodeRedApi, 'util'>,
+  message: FlowMessage,
+  files: StoredFile[]
+): FlowMessage[] {
+  const id = RED.util.generateId();
+  return files.map(({ payload, recording }, index) => ({
+    ...message,
+    payload,
+    recording,
+    ...(files.length > 1 ? { parts: { id, index, count: files.length } } : {})
+  }));
+}
+
+/** One error for all files of a message that could not be stored; null when there is none. */
+export function failureOf(errors: Error[], files: number): Error | null {
+  const [first, ...others] = errors;
+  if (first === undefined || others.length === 0 || !(first instanceof CodedError)) return first ?? null;
+  return new CodedError(
+    first.code,
+    `${errors.length} of ${errors.length + files} files of the message were not stored. The first: ${first.message}`,
+    { cause: first }
+  );
+}
