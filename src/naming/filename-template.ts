@@ -75,21 +75,15 @@ function splitTemplate(template: string): Part[][] {
     );
   }
   const segments: Part[][] = [[]];
-  let rest = template;
-  while (rest !== '') {
-    const token = /^\{\{([^{}]*)\}\}/.exec(rest);
-    const parts = segments[segments.length - 1] ?? [];
-    if (token) {
-      parts.push({ token: knownToken((token[1] ?? '').trim()) });
-      rest = rest.slice(token[0].length);
-    } else if (rest.startsWith('/')) {
-      segments.push([]);
-      rest = rest.slice(1);
-    } else {
-      const literal = /^(?:[^{/]|\{(?!\{))+/.exec(rest)?.[0];
-      if (literal === undefined) refuse('has a {{ without its }}', 'Write tokens as {{recording_id}}');
-      parts.push({ literal: checkedLiteral(literal) });
-      rest = rest.slice(literal.length);
+  // Splitting by a group gives literal text at even places and token names at odd ones.
+  for (const [place, piece] of template.split(/\{\{([^{}]*)\}\}/).entries()) {
+    if (place % 2 === 1) {
+      segments.at(-1)?.push({ token: knownToken(piece.trim()) });
+      continue;
+    }
+    for (const [level, literal] of checkedLiteral(piece).split('/').entries()) {
+      if (level > 0) segments.push([]);
+      if (literal !== '') segments.at(-1)?.push({ literal });
     }
   }
   checkSegments(segments);
@@ -111,7 +105,9 @@ function checkedLiteral(literal: string): string {
       bad === '\\' ? 'Use / between folders' : 'Leave it out'
     );
   }
-  if (literal.includes('}}')) refuse('has a }} without its {{', 'Write tokens as {{recording_id}}');
+  if (/\{\{|\}\}/.test(literal)) {
+    refuse('has {{ and }} that do not enclose a token', 'Write tokens as {{recording_id}}');
+  }
   return literal;
 }
 

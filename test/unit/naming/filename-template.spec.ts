@@ -49,6 +49,10 @@ describe('filename-template', () => {
     named('{{from}}', { from: '  ' }).should.equal('unknown');
   });
 
+  it('takes single braces for what they are', () => {
+    named('{{{year}}}', { year: '2026' }).should.equal('{2026}');
+  });
+
   it('leaves telephone numbers, ids and SIP addresses as they are', () => {
     for (const value of ['+12025550111', 'a1319f9e-5521-4d3b', 'user@sip.example.com', 'Zoë 🎥']) {
       named('{{from}}', { from: value }).should.equal(value);
