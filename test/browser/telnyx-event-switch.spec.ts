@@ -1,0 +1,190 @@
+import type { Locator } from 'playwright-core';
+import should from 'should';
+import { EditorPage } from '../support/editor-page';
+import { node, recorder, tab } from '../support/flows';
+import { type FlowNode, NodeRedProcess } from '../support/node-red-process';
+import { requireProgram } from '../support/real-parts';
+
+/** An inject node that sends an event as a webhook node would. */
+function sender(id: string, event_type: string, payload: object): FlowNode {
+  const props = [
+    { p: 'event', v: JSON.stringify({ provider: 'telnyx', event_type }), vt: 'json' },
+    { p: 'payload', v: JSON.stringify(payload), vt: 'json' }
+  ];
+  return node(id, 'inject', { props, repeat: '', crontab: '', once: false, wires: [['switch']] });
+}
+
+const FLOW: FlowNode[] = [
+  tab(),
+  node('switch', 'telnyx-event-switch', {
+    x: 300,
+    y: 200,
+    name: 'by type',
+    property: 'event.event_type',
+    propertyType: 'msg',
+    rules: [{ t: 'event', v: 'call.*' }, { t: 'family', v: 'fax' }, { t: 'recording' }],
+    checkall: 'false',
+    outputs: 3,
+    wires: [['calls'], ['faxes'], ['recordings']]
+  }),
+  ...recorder('calls', 'calls.jsonl'),
+  ...recorder('faxes', 'faxes.jsonl'),
+  ...recorder('recordings', 'recordings.jsonl'),
+  sender('hangup', 'call.hangup', {}),
+  sender('saved', 'call.recording.saved', { recording_urls: { mp3: 'https://media.example.com/r1.mp3' } })
+].map((each, at) => ('x' in each && each.id !== 'switch' ? { ...each, x: 600, y: 60 + 60 * at } : each));
+
+describe('telnyx-event-switch in the editor', function () {
+  this.timeout(120_000);
+  let nodeRed: NodeRedProcess;
+  let editor: EditorPage;
+
+  before('a browser and Node-RED with the built package', async function () {
+    const browser = requireProgram(this, '/usr/bin/chromium');
+    nodeRed = await NodeRedProcess.start({ flow: FLOW });
+    editor = await EditorPage.open(nodeRed, browser);
+  });
+
+  after(async () => {
+    // Both are missing when the browser is.
+    await (editor as EditorPage | undefined)?.close();
+    await (nodeRed as NodeRedProcess | undefined)?.stop();
+  });
+
+  const rows = (): Locator => editor.page.locator('#node-input-rules-list > li');
+  const kind = (row: number): Locator => rows().nth(row).locator('select.telnyx-event-switch-kind');
+  const pattern = (row: number): Locator => rows().nth(row).locator('input.telnyx-event-switch-event');
+  const family = (row: number): Locator => rows().nth(row).locator('select.telnyx-event-switch-family');
+
+  async function shown(): Promise<string[]> {
+    const texts: string[] = [];
+    for (let row = 0; row < (await rows().count()); row++) {
+      const chosen = await kind(row).inputValue();
+      const value = chosen === 'event' ? pattern(row) : chosen === 'family' ? family(row) : null;
+      texts.push(value === null ? chosen : `${chosen} ${await value.inputValue()}`);
+    }
+    return texts;
+  }
+
+  async function drag(from: number, to: number): Promise<void> {
+    const handle = rows().nth(from).locator('.red-ui-editableList-item-handle');
+    await handle.hover();
+    await editor.page.mouse.down();
+    const target = await rows().nth(to).boundingBox();
+    const x = target!.x + target!.width - 60;
+    const y = target!.y + (to < from ? 2 : target!.height - 2);
+    await editor.page.mouse.move(x, y, { steps: 10 });
+    await editor.page.mouse.move(x, y + (to < from ? -6 : 6), { steps: 5 });
+    await editor.page.mouse.up();
+  }
+
+  it('shows the saved rules, the families of the catalogue among the choices', async () => {
+    await editor.edit('switch');
+    (await shown()).should.deepEqual(['event call.*', 'family fax', 'recording']);
+    await family(1).locator('option[value="recording"]').waitFor({ state: 'attached' });
+    (await family(1).locator('option').count()).should.be.above(20);
+    await editor.done();
+    should(await editor.property('switch', 'changed')).not.be.true();
+  });
+
+  it('keeps wires at their rules when rules are moved, removed and added', async () => {
+    await editor.edit('switch');
+    await drag(2, 0);
+    (await shown()).should.deepEqual(['recording', 'event call.*', 'family fax']);
+    await rows().nth(2).locator('.red-ui-editableList-item-remove').click();
+    await editor.page.waitForFunction("$('#node-input-rules-list > li').length === 2");
+    await editor.page.locator('.red-ui-editableList-addButton').click();
+    (await kind(2).inputValue()).should.equal('event');
+
+    await pattern(2).pressSequentially('conference.*, fax.rec');
+    await editor.page.locator('.red-ui-autoComplete-container', { hasText: 'fax.received' }).waitFor();
+    await editor.page.keyboard.press('Enter');
+    (await pattern(2).inputValue()).should.equal('conference.*, fax.received');
+    await editor.done();
+
+    (await editor.wires('switch')).should.deepEqual([
+      { port: 0, to: 'recordings' },
+      { port: 1, to: 'calls' }
+    ]);
+    (await editor.property('switch', 'outputs'))!.should.equal(3);
+    should(await editor.property('switch', 'rules')).deepEqual([
+      { t: 'recording' },
+      { t: 'event', v: 'call.*' },
+      { t: 'event', v: 'conference.*, fax.received' }
+    ]);
+  });
+
+  it('deploys what it shows, and shows it again', async () => {
+    await editor.deploy();
+    const { flows } = (await (
+      await nodeRed.admin('flows', { headers: { 'Node-RED-API-Version': 'v2' } })
+    ).json()) as { flows: FlowNode[] };
+    const deployed = flows.find(({ id }) => id === 'switch')!;
+    should(deployed['wires']).deepEqual([['recordings'], ['calls'], []]);
+    should(deployed['rules']).deepEqual(await editor.property('switch', 'rules'));
+
+    await nodeRed.admin('inject/saved', { method: 'POST' });
+    await nodeRed.admin('inject/hangup', { method: 'POST' });
+    const [saved] = await nodeRed.messages(1, { file: 'recordings.jsonl' });
+    const [hangup] = await nodeRed.messages(1, { file: 'calls.jsonl' });
+    should(saved?.event?.['event_type']).equal('call.recording.saved');
+    should(hangup?.event?.['event_type']).equal('call.hangup');
+    nodeRed.recorded('faxes.jsonl').should.be.empty();
+
+    await editor.edit('switch');
+    (await shown()).should.deepEqual(['recording', 'event call.*', 'event conference.*, fax.received']);
+    await editor.done();
+  });
+
+  it('brings rules and wires back when the edit is undone', async () => {
+    await editor.edit('switch');
+    await rows().nth(0).locator('.red-ui-editableList-item-remove').click();
+    await editor.page.waitForFunction("$('#node-input-rules-list > li').length === 2");
+    await editor.done();
+    (await editor.wires('switch')).should.deepEqual([{ port: 0, to: 'calls' }]);
+    await editor.page.evaluate("RED.actions.invoke('core:undo')");
+    (await editor.wires('switch')).should.deepEqual([
+      { port: 0, to: 'recordings' },
+      { port: 1, to: 'calls' }
+    ]);
+    should(await editor.property('switch', 'outputs')).equal(3);
+  });
+
+  it('names each output by its rule', async () => {
+    const labels = await editor.page.evaluate<string[]>(
+      "[0, 1, 2].map((port) => RED.nodes.node('switch')._def.outputLabels.call(RED.nodes.node('switch'), port))"
+    );
+    labels.should.deepEqual(['carries a recording', 'call.*', 'conference.*, fax.received']);
+  });
+
+  it('says which rule cannot work', async () => {
+    await editor.edit('switch');
+    await editor.page.locator('.red-ui-editableList-addButton').click();
+    await editor.page.locator('.red-ui-editableList-addButton').click();
+    await kind(4).selectOption('family');
+    (await pattern(4).isVisible()).should.be.false();
+    (await family(4).getAttribute('class'))!.should.match(/input-error/);
+    await editor.done();
+    should(await editor.property('switch', 'valid')).be.false();
+    JSON.stringify(await editor.property('switch', 'validationErrors'))
+      .should.match(/Rule 4 has no event type/)
+      .and.match(/Rule 5 has no family/);
+  });
+
+  it('has no text without a translation, and no error in the console', async () => {
+    await editor.edit('switch');
+    const form = editor.page.locator('#dialog-form');
+    (await form.innerText()).should.not.match(/telnyx-event-switch/);
+    const unnamed = await form
+      .locator('.form-row :is(input:not([type=hidden]), select)')
+      .evaluateAll((fields) =>
+        fields
+          .filter((field) => field.getClientRects().length > 0)
+          .filter((field) => !field.hasAttribute('aria-label') && !(field as HTMLInputElement).labels?.length)
+          .map((field) => field.outerHTML)
+      );
+    unnamed.filter((field) => !field.includes('red-ui-typedInput')).should.deepEqual([]);
+    await editor.done();
+    editor.errors.should.deepEqual([]);
+  });
+});

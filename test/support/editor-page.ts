@@ -1,0 +1,106 @@
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import type { NodeRedProcess } from './node-red-process';
+
+const CHROMIUM_ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync'
+];
+
+/** A wire of the editor's own model, which may differ from what is deployed. */
+export interface Wire {
+  port: number;
+  to: string;
+}
+
+/** The Node-RED editor in a browser, used as a person uses it: by mouse and keyboard. */
+export class EditorPage {
+  /** What the page logged as an error, and exceptions nobody caught. */
+  readonly errors: string[] = [];
+
+  private constructor(
+    readonly page: Page,
+    private readonly browser: Browser,
+    private readonly nodeRed: NodeRedProcess
+  ) {
+    page.on('pageerror', (error) => this.errors.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.errors.push(message.text());
+    });
+  }
+
+  /**
+   * Opens the editor and waits until the flow is shown.
+   *
+   * @param executablePath the browser, as `requireProgram` found it
+   */
+  static async open(nodeRed: NodeRedProcess, executablePath: string): Promise<EditorPage> {
+    const browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGUMENTS });
+    try {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+      const editor = new EditorPage(page, browser, nodeRed);
+      // Tests ask nobody outside; the editor itself wants the palette's catalogue.
+      await page.route(
+        (url) => url.origin !== nodeRed.url,
+        (route) => route.fulfill({ json: { modules: [] }, headers: { 'Access-Control-Allow-Origin': '*' } })
+      );
+      await page.goto(nodeRed.editorUrl);
+      await page.locator('.red-ui-flow-node-group').first().waitFor();
+      await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
+      return editor;
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
+  }
+
+  /** A node in the workspace. */
+  node(id: string): Locator {
+    return this.page.locator(`[id="${id}"]`);
+  }
+
+  /** Opens the edit dialog of a node by double click. */
+  async edit(id: string): Promise<void> {
+    await this.node(id).locator('.red-ui-flow-node').first().dblclick();
+    await this.page.locator('#node-dialog-ok').waitFor();
+  }
+
+  /** Closes the edit dialog by its Done button. */
+  async done(): Promise<void> {
+    await this.page.locator('#node-dialog-ok').click();
+    await this.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
+  }
+
+  /** Deploys by the button and waits until the new flow runs. */
+  async deploy(): Promise<void> {
+    const from = this.nodeRed.log.length;
+    const saved = this.page.waitForResponse(
+      (response) => response.url().endsWith('/flows') && response.request().method() === 'POST'
+    );
+    await this.page.locator('#red-ui-header-button-deploy:not(.disabled)').click();
+    await saved;
+    await this.nodeRed.waitForLog(/Started (flows|modified nodes|modified flows)/, { from });
+  }
+
+  /** The wires that leave a node, by output and target. */
+  async wires(id: string): Promise<Wire[]> {
+    const source = JSON.stringify(id);
+    return this.page.evaluate<Wire[]>(
+      `RED.nodes.filterLinks({ source: RED.nodes.node(${source}) })
+        .map((link) => ({ port: Number(link.sourcePort), to: link.target.id }))
+        .sort((a, b) => a.port - b.port || a.to.localeCompare(b.to))`
+    );
+  }
+
+  /** A property of a node in the editor's model. */
+  async property(id: string, name: string): Promise<unknown> {
+    return this.page.evaluate<unknown>(`RED.nodes.node(${JSON.stringify(id)})[${JSON.stringify(name)}]`);
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+  }
+}
