@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TelnyxStandIn } from '../stand-in';
+import { NodeRedChild, type NodeRedOptions } from './node-red-child';
+
+/** Owns what a run has started and made, and clears it away, also when this process ends in a hurry. */
+export class Workshop {
+  #nodeRed: NodeRedChild | undefined;
+  #standIn: TelnyxStandIn | undefined;
+  #temporary: string | undefined;
+  readonly #atExit = () => {
+    this.#nodeRed?.kill();
+    this.#removeFolder();
+  };
+
+  constructor() {
+    process.once('exit', this.#atExit);
+  }
+
+  /** A new folder that goes away in the end, unless it is kept. */
+  temporaryFolder(keep: boolean): string {
+    const folder = mkdtempSync(path.join(tmpdir(), 'telnyx-npm-start-'));
+    if (!keep) this.#temporary = folder;
+    return folder;
+  }
+
+  startNodeRed(options: NodeRedOptions): NodeRedChild {
+    this.#nodeRed = new NodeRedChild(options);
+    return this.#nodeRed;
+  }
+
+  async start(standIn: TelnyxStandIn): Promise<void> {
+    this.#standIn = standIn;
+    await standIn.start();
+  }
+
+  async clear(): Promise<void> {
+    await this.#nodeRed?.stop();
+    await this.#standIn?.stop();
+    this.#removeFolder();
+    process.removeListener('exit', this.#atExit);
+  }
+
+  #removeFolder(): void {
+    if (this.#temporary !== undefined) rmSync(this.#temporary, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,60 @@
+import { createPublicKey, verify } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import should from 'should';
+import { keyFromFile } from '../../../src/simulator/key-file';
+import { SigningKey } from '../../../src/simulator/signing-key';
+
+describe('simulator signing key', () => {
+  it('signs timestamp, bar and body so that node:crypto verifies it', () => {
+    const key = new SigningKey();
+    const body = Buffer.from('{"text":"grüße","n":1.0}');
+    const headers = key.sign(body, '1772615702');
+    should(headers['telnyx-timestamp']).equal('1772615702');
+    should(verified(key.publicKey, '1772615702|', body, headers['telnyx-signature-ed25519'])).be.true();
+    should(verified(key.publicKey, '1772615703|', body, headers['telnyx-signature-ed25519'])).be.false();
+    should(
+      verified(new SigningKey().publicKey, '1772615702|', body, headers['telnyx-signature-ed25519'])
+    ).be.false();
+  });
+
+  it('makes the same key from the same seed, and refuses a seed of another length', () => {
+    const seed = Buffer.alloc(32, 7);
+    should(new SigningKey(seed).publicKey).equal(new SigningKey(seed).publicKey);
+    should(() => new SigningKey(Buffer.alloc(31))).throw(/32 bytes long; this one has 31/);
+  });
+
+  describe('key file', () => {
+    let folder: string;
+    beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'telnyx-key-'))));
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    it('is made once, readable by its owner alone, and gives the same key ever after', () => {
+      const file = path.join(folder, 'key.json');
+      const first = keyFromFile(file).publicKey;
+      should(keyFromFile(file).publicKey).equal(first);
+      if (process.platform !== 'win32') should(statSync(file).mode & 0o777).equal(0o600);
+      should(readFileSync(file, 'utf8')).not.containEql(first);
+    });
+
+    for (const content of ['', 'nonsense', '{}', '{"seed":"c2hvcnQ="}', 'null']) {
+      it(`is not replaced when it holds ${JSON.stringify(content)}`, () => {
+        const file = path.join(folder, 'key.json');
+        writeFileSync(file, content);
+        should(() => keyFromFile(file)).throw(/does not hold a key/);
+        should(readFileSync(file, 'utf8')).equal(content);
+      });
+    }
+
+    it('says what to do when it cannot be written', () => {
+      should(() => keyFromFile(path.join(folder, 'missing', 'key.json'))).throw(/--key-file/);
+    });
+  });
+});
+
+function verified(publicKey: string, prefix: string, body: Buffer, signature: string): boolean {
+  const x = Buffer.from(publicKey, 'base64').toString('base64url');
+  const key = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x } });
+  return verify(null, Buffer.concat([Buffer.from(prefix), body]), key, Buffer.from(signature, 'base64'));
+}
