@@ -1,4 +1,5 @@
 import { CodedError } from '../errors/coded-error';
+import { rootCause } from '../errors/root-cause';
 import type { Answer } from './answer';
 import { addBytes, type HeldBytes } from './held-bytes';
 import { checkMedia, HEAD_BYTES } from './media-check';
@@ -106,7 +107,13 @@ class Intake {
   }
 
   private async keep(chunk: Uint8Array): Promise<void> {
-    await this.request.into.write(chunk);
+    await this.request.into.write(chunk).catch((error: unknown) => {
+      if (error instanceof CodedError) throw error;
+      throw new CodedError('STORE_FAILED', `The store did not take the bytes: ${rootCause(error)}.`, {
+        cause: error,
+        retryable: true
+      });
+    });
     addBytes(this.held, chunk);
     this.request.onProgress?.(this.held.size, this.frame.total);
   }

@@ -1,0 +1,156 @@
+import should from 'should';
+import type { MediaKind } from '../../../src/recording/recording-reference';
+import { checkMedia } from '../../../src/transfer/media-check';
+import { mediaSignature, sizeFromHeader } from '../../../src/transfer/media-signature';
+import { wav } from '../../support/media';
+
+function latin(text: string): Buffer {
+  return Buffer.concat([Buffer.from(text, 'latin1'), Buffer.alloc(600)]);
+}
+
+describe('transfer/media-signature', () => {
+  const formats: [string, Buffer][] = [
+    ['mp3', latin('ID3\x04\x00\x00\x00\x00\x00\x21')],
+    ['mp3', latin('\xff\xfb\x90\x64')], // MPEG 1 layer III 128 kbit/s 44.1 kHz
+    ['mp3', latin('\xff\xf3\x48\xc4')], // MPEG 2 layer III 24 kHz
+    ['mp3', latin('\xff\xe3\x18\xc4')], // MPEG 2.5 layer III 8 kHz
+    ['mp2', latin('\xff\xfd\x84\x04')],
+    ['wav', wav()],
+    ['wav', latin('RF64\xff\xff\xff\xffWAVEds64')],
+    ['mp4', latin('\0\0\0\x20ftypisom')],
+    ['m4a', latin('\0\0\0\x20ftypM4A ')],
+    ['3gp', latin('\0\0\0\x18ftyp3gp4')],
+    ['mov', latin('\0\0\0\x18ftypqt  ')],
+    ['heic', latin('\0\0\0\x18ftypheic')],
+    ['webm', latin('\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm')],
+    ['mkv', latin('\x1a\x45\xdf\xa3\x9f\x42\x82\x88matroska')],
+    ['ogg', latin('OggS\0\x02')],
+    ['flac', latin('fLaC')],
+    ['amr', latin('#!AMR\n')],
+    ['aac', latin('\xff\xf1\x50\x80')],
+    ['pdf', latin('%PDF-1.7\n')],
+    ['pdf', latin('\n\n%PDF-1.4\n')],
+    ['jpg', latin('\xff\xd8\xff\xe0\0\x10JFIF')],
+    ['png', latin('\x89PNG\r\n\x1a\n')],
+    ['gif', latin('GIF89a')],
+    ['webp', latin('RIFF\x10\0\0\0WEBPVP8 ')],
+    ['tiff', latin('II*\0')],
+    ['vcf', latin('BEGIN:VCARD\r\n')]
+  ];
+  for (const [format, head] of formats)
+    it(`knows ${format} by ${head.subarray(0, 8).toString('hex')}`, () => {
+      should(mediaSignature(head)).equal(format);
+    });
+
+  const unknown: [string, Buffer][] = [
+    ['no bytes', Buffer.alloc(0)],
+    ['zeros', Buffer.alloc(600)],
+    ['text', latin('hello')],
+    ['a frame with a forbidden bit rate', latin('\xff\xfb\xf0\x64')],
+    ['a frame with a forbidden sample rate', latin('\xff\xfb\x9c\x64')],
+    ['a frame of a reserved version', latin('\xff\xeb\x90\x64')],
+    ['three bytes of a frame', Buffer.from([0xff, 0xfb, 0x90])],
+    ['UTF-16 JSON', Buffer.from('\ufeff{"errors":[]}', 'utf16le')],
+    ['UTF-16 HTML', Buffer.from('\ufeff<html>', 'utf16le')],
+    ['a RIFF of something else', latin('RIFF\x10\0\0\0AVI LIST')]
+  ];
+  for (const [what, head] of unknown)
+    it(`does not take ${what} for media`, () => {
+      should(mediaSignature(head)).equal(null);
+    });
+
+  it('reads the size that WAV files state', () => {
+    const file = wav({ seconds: 1 });
+    should(sizeFromHeader(file.subarray(0, 512))).equal(file.length);
+    const open = Buffer.from(file);
+    open.writeUInt32LE(0xffffffff, 4);
+    should(sizeFromHeader(open)).equal(null);
+    open.writeUInt32LE(0, 4);
+    should(sizeFromHeader(open)).equal(null);
+    const rf64 = latin('RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0');
+    rf64.writeBigUInt64LE(5_000_000_000n, 20);
+    should(sizeFromHeader(rf64)).equal(5_000_000_008);
+    should(sizeFromHeader(latin('\xff\xfb\x90\x64'))).equal(null);
+    should(sizeFromHeader(Buffer.from('RIFF'))).equal(null);
+  });
+});
+
+describe('transfer/media-check', () => {
+  function verdict(kind: MediaKind, type: string | null, head: Buffer): string {
+    const found = checkMedia(kind, type, head);
+    return found.ok ? found.format : found.code;
+  }
+  const mp3 = latin('\xff\xfb\x90\x64');
+  const pages: [string, string][] = [
+    ['HTML', '<!DOCTYPE html><html><head><title>Sign in</title>'],
+    ['HTML without a doctype', '\r\n  <HTML lang="en">'],
+    ['HTML after a comment', '<!-- saved --><html>'],
+    ['S3 XML', '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>'],
+    ['XML without a declaration', '<Error><Code>NoSuchKey</Code></Error>'],
+    ['XML after a byte order mark', '\xef\xbb\xbf<?xml version="1.0"?><a/>'],
+    ['a Telnyx error', '{"errors":[{"code":"10005"}]}'],
+    ['indented JSON', '\n {\n  "errors": []}'],
+    ['a JSON list', '[{"a":1}]'],
+    ['an empty JSON object', '{}']
+  ];
+  for (const [what, text] of pages)
+    for (const kind of ['audio', 'video', 'track', 'fax', 'attachment'] as const)
+      it(`refuses ${what} as ${kind}, whatever type it claims`, () => {
+        for (const type of [null, 'audio/mpeg', 'application/octet-stream', 'text/plain'])
+          should(verdict(kind, type, Buffer.from(text, 'latin1'))).equal('NOT_MEDIA');
+      });
+
+  it('refuses pages in UTF-16', () => {
+    for (const text of ['<html></html>', '{"errors":[]}']) {
+      const little = Buffer.from(text, 'utf16le');
+      for (const bytes of [
+        little,
+        Buffer.concat([Buffer.from([0xff, 0xfe]), little]),
+        Buffer.from(little).swap16(),
+        Buffer.concat([Buffer.from([0xfe, 0xff]), Buffer.from(little).swap16()])
+      ])
+        should(verdict('attachment', 'text/plain', bytes)).equal('NOT_MEDIA');
+    }
+  });
+
+  it('refuses an empty file of every kind', () => {
+    for (const kind of ['audio', 'video', 'track', 'fax', 'attachment'] as const)
+      should(verdict(kind, 'audio/mpeg', Buffer.alloc(0))).equal('NOT_MEDIA');
+  });
+
+  it('refuses what is announced as a page, whatever its bytes', () => {
+    for (const type of ['text/html; charset=utf-8', 'Application/JSON', 'text/xml', 'application/xml'])
+      should(verdict('audio', type, mp3)).equal('NOT_MEDIA');
+  });
+
+  it('goes by the bytes when type and bytes differ', () => {
+    should(verdict('audio', 'audio/mpeg', wav())).equal('wav');
+    should(verdict('audio', 'binary/octet-stream', mp3)).equal('mp3');
+    should(verdict('audio', null, mp3)).equal('mp3');
+  });
+
+  it('refuses recordings in no known format, and of the wrong kind', () => {
+    should(verdict('audio', 'audio/mpeg', Buffer.alloc(600, 7))).equal('NOT_MEDIA');
+    should(verdict('audio', 'audio/mpeg', latin('\x89PNG\r\n\x1a\n'))).equal('NOT_MEDIA');
+    should(verdict('fax', 'application/pdf', mp3)).equal('NOT_MEDIA');
+    should(verdict('fax', 'application/pdf', latin('%PDF-1.7'))).equal('pdf');
+    should(verdict('video', 'video/mp4', latin('\0\0\0\x20ftypisom'))).equal('mp4');
+    should(verdict('track', 'video/webm', latin('\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm'))).equal('webm');
+  });
+
+  it('takes attachments of every kind but pages', () => {
+    should(verdict('attachment', 'image/jpeg', latin('\xff\xd8\xff\xe0'))).equal('jpg');
+    should(verdict('attachment', 'text/plain', Buffer.from('See you at nine'))).equal('txt');
+    should(verdict('attachment', 'text/x-vcard', Buffer.from('BEGIN:VCARD'))).equal('vcf');
+    should(verdict('attachment', 'application/smil', Buffer.from('<smil><head/></smil>'))).equal('smil');
+    should(verdict('attachment', 'application/x-thing', Buffer.from([1, 2, 3, 4, 5]))).equal('bin');
+  });
+
+  it('says what arrived and never quotes it', () => {
+    const found = checkMedia('audio', 'text/html', Buffer.from('<html>token=abc123</html>'));
+    should(found).have.property('ok', false);
+    should((found as { message: string }).message)
+      .match(/Expected an audio file, but an HTML page arrived/)
+      .and.not.match(/abc123/);
+  });
+});

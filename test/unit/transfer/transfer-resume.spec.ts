@@ -1,0 +1,188 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import should from 'should';
+import type { PartialCopy } from '../../../src/store/store';
+import { localServer, sha256, wav, type LocalServer } from '../../support/media';
+import { held, newCopy, Transfers } from './transfer-fixture';
+
+describe('transfer/transfer: resuming', () => {
+  const file = wav({ seconds: 20, seed: 1 });
+  const changed = wav({ seconds: 20, seed: 2 });
+  const half = 150_001;
+  let server: LocalServer | undefined;
+  let seen: IncomingMessage[];
+  let transfers: Transfers;
+  let copy: PartialCopy;
+
+  beforeEach(async () => {
+    transfers = new Transfers();
+    copy = await newCopy();
+    await copy.write(file.subarray(0, half));
+    seen = [];
+  });
+  afterEach(async () => {
+    await transfers.close();
+    await server?.close();
+    server = undefined;
+  });
+
+  async function serve(
+    answer: (request: IncomingMessage, response: ServerResponse) => void
+  ): Promise<string> {
+    server = await localServer((request, response) => {
+      seen.push(request);
+      answer(request, response);
+    });
+    return server.url;
+  }
+  /** Answers 206 as RFC 9110 wants it, with deviations. */
+  function part(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer,
+    over: Record<string, string> = {}
+  ): void {
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? NaN);
+    response.writeHead(206, {
+      'content-type': 'audio/wav',
+      'content-range': `bytes ${from}-${body.length - 1}/${body.length}`,
+      'content-length': body.length - from,
+      etag: '"v1"',
+      ...over
+    });
+    response.end(body.subarray(from));
+  }
+  function whole(response: ServerResponse, body: Buffer, etag = '"v1"'): void {
+    response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': body.length, etag }).end(body);
+  }
+  async function isStored(body: Buffer): Promise<void> {
+    should((await held(copy)).equals(body)).be.true();
+  }
+
+  it('goes on where it was cut off', async () => {
+    const url = await serve((request, response) => part(request, response, file));
+    const progress: [number, number | null][] = [];
+    const result = await transfers.run(url, copy, {
+      resumeEtag: '"v1"',
+      onProgress: (...step) => progress.push(step)
+    });
+    should(result).have.properties({ resumed: true, size: file.length, sha256: sha256(file), format: 'wav' });
+    await isStored(file);
+    should(seen[0]!.headers).have.properties({ range: `bytes=${half - 1}-`, 'if-range': '"v1"' });
+    should(progress[0]![0]).be.above(half);
+    should(progress.at(-1)).eql([file.length, file.length]);
+  });
+
+  it('needs one byte when everything was there already', async () => {
+    await copy.write(file.subarray(half));
+    const url = await serve((request, response) => part(request, response, file));
+    const result = await transfers.run(url, copy, { resumeEtag: '"v1"' });
+    should(result).have.properties({ resumed: true, size: file.length, sha256: sha256(file) });
+  });
+
+  it('starts over when the file changed', async () => {
+    const url = await serve((_request, response) => whole(response, changed, '"v2"'));
+    const validators: (string | null)[] = [];
+    const result = await transfers.run(url, copy, {
+      resumeEtag: '"v1"',
+      onValidator: (etag) => validators.push(etag)
+    });
+    should(result).have.properties({ resumed: false, sha256: sha256(changed) });
+    should(validators).eql(['"v2"']);
+    await isStored(changed);
+  });
+
+  it('does not ask for a part when it cannot know whether it is the same file', async () => {
+    const url = await serve((_request, response) => whole(response, changed));
+    for (const etag of [undefined, 'W/"v1"', 'v1']) {
+      seen = [];
+      const result = await transfers.run(url, copy, etag === undefined ? {} : { resumeEtag: etag });
+      should(result).have.properties({ resumed: false, sha256: sha256(changed) });
+      should(seen).have.length(1);
+      should(seen[0]!.headers).not.have.property('range');
+      await isStored(changed);
+    }
+  });
+
+  const unusable: [string, (request: IncomingMessage, response: ServerResponse) => void][] = [
+    ['416', (_request, response) => response.writeHead(416, { 'content-range': 'bytes */10' }).end()],
+    ['a part of another version', (request, response) => part(request, response, changed, { etag: '"v2"' })],
+    ['a part without an ETag', (request, response) => part(request, response, changed, { etag: '' })],
+    [
+      'a part from elsewhere',
+      (request, response) => part(request, response, file, { 'content-range': 'bytes 7-9/10' })
+    ],
+    [
+      'a part without Content-Range',
+      (request, response) => part(request, response, file, { 'content-range': '' })
+    ],
+    [
+      'several parts',
+      (request, response) =>
+        part(request, response, file, { 'content-type': 'multipart/byteranges', 'content-range': 'none' })
+    ],
+    [
+      'a range beyond the end',
+      (request, response) =>
+        part(request, response, file, { 'content-range': `bytes ${half - 1}-${file.length}/${file.length}` })
+    ]
+  ];
+  for (const [what, answer] of unusable)
+    it(`starts over in the same attempt after ${what}`, async () => {
+      const url = await serve((request, response) =>
+        request.headers.range === undefined ? whole(response, file) : answer(request, response)
+      );
+      const result = await transfers.run(url, copy, { resumeEtag: '"v1"' });
+      should(result).have.properties({ resumed: false, sha256: sha256(file) });
+      should(seen).have.length(2);
+      await isStored(file);
+    });
+
+  it('drops both pieces when they do not fit together', async () => {
+    const wrong = Buffer.from(file);
+    wrong[half - 1] = (wrong[half - 1]! + 1) & 255;
+    const url = await serve((request, response) => part(request, response, wrong));
+    should(await transfers.fail(url, copy, { resumeEtag: '"v1"' })).have.properties({
+      code: 'TRUNCATED',
+      retryable: true
+    });
+    should(copy.size).equal(0);
+  });
+
+  it('keeps what it has when the link is refused', async () => {
+    const url = await serve((_request, response) => response.writeHead(503, { 'retry-after': '1' }).end());
+    should((await transfers.fail(url, copy, { resumeEtag: '"v1"' })).code).equal('LINK_REFUSED');
+    should(copy.size).equal(half);
+  });
+
+  it('keeps what it has when it is cut again, and comes to the end in pieces', async () => {
+    copy = await newCopy();
+    let cuts = 0;
+    const url = await serve((request, response) => {
+      const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      response.writeHead(from === 0 ? 200 : 206, {
+        'content-type': 'audio/wav',
+        'content-length': file.length - from,
+        etag: '"v1"',
+        ...(from === 0 ? {} : { 'content-range': `bytes ${from}-${file.length - 1}/${file.length}` })
+      });
+      const next = from + 40_000 + 7 * cuts++;
+      if (next >= file.length) response.end(file.subarray(from));
+      else response.write(file.subarray(from, next), () => response.destroy());
+    });
+    let result: unknown;
+    for (let attempt = 0; attempt < 50 && result === undefined; attempt++)
+      result = await transfers.run(url, copy, { resumeEtag: '"v1"' }).catch((error: unknown) => {
+        should(error).have.properties({ code: 'TRUNCATED', retryable: true });
+        return undefined;
+      });
+    should(result).have.properties({ resumed: true, sha256: sha256(file), size: file.length });
+    should(cuts).be.above(5);
+    await isStored(file);
+  });
+
+  it('obeys the size limit with the bytes held included', async () => {
+    const url = await serve((request, response) => part(request, response, file));
+    const error = await transfers.fail(url, copy, { resumeEtag: '"v1"', maxSize: file.length - 1 });
+    should(error.code).equal('TOO_LARGE');
+  });
+});
