@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { runInNewContext } from 'node:vm';
+import should from 'should';
+import { showDownloads } from '../../nodes/runtime/download-status';
+import { compileFilename, DEFAULT_FILENAME, FILENAME_TOKENS } from '../../src/naming/filename-template';
+
+type Validator = (this: object, value: unknown, opt: object) => true | string;
+
+interface Definition {
+  defaults: Record<string, { value: unknown; validate?: Validator }>;
+}
+
+const nodes = path.join(__dirname, '../../nodes');
+const html = readFileSync(path.join(nodes, 'telnyx-recording-download.html'), 'utf8');
+const texts = (
+  JSON.parse(
+    readFileSync(path.join(nodes, 'locales/en-US/telnyx-recording-download.json'), 'utf8')
+  ) as Record<string, Record<string, unknown>>
+)['telnyx-recording-download']!;
+
+/** Looks a key up in the locale file as Node-RED does; an unknown key fails the test. */
+function translate(key: string, values: Record<string, string | number> = {}): string {
+  const found = key
+    .split('.')
+    .slice(1)
+    .reduce<unknown>((branch, name) => (branch as Record<string, unknown> | undefined)?.[name], texts);
+  should(found).be.a.String();
+  return String(found).replace(/__(\w+)__/g, (_whole, name: string) => String(values[name]));
+}
+
+function definition(): Definition {
+  const script = /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(html)?.[1] ?? '';
+  let found: Definition | undefined;
+  runInNewContext(script, {
+    RED: { nodes: { registerType: (_type: string, registered: Definition) => (found = registered) } }
+  });
+  return found!;
+}
+
+function verdict(property: string, value: unknown, node: object = {}): true | string {
+  const { validate } = definition().defaults[property]!;
+  return validate!.call({ _: translate, ...node }, value, {});
+}
+
+describe('the dialog of telnyx-recording-download', () => {
+  for (const template of [
+    DEFAULT_FILENAME,
+    FILENAME_TOKENS.map((token) => `{{${token}}}`).join('_'),
+    '{{ year }}/x.{{ext}}',
+    '{{{year}}}',
+    'plain',
+    '.hidden/{{ext}}',
+    '   ',
+    '/a',
+    '\\a',
+    'C:/a',
+    '../a',
+    'a/..',
+    'a/. /b',
+    'a//b',
+    'a/',
+    'a\\b',
+    'a?b',
+    'a\u202eb',
+    'a\u0000b',
+    '{{caller}}',
+    '{{constructor}}',
+    '{{}}',
+    '{{year',
+    'year}}',
+    '{{year}}/'.repeat(15) + 'x',
+    '{{year}}/'.repeat(16) + 'x'
+  ]) {
+    it(`judges the file name ${JSON.stringify(template)} as the node does`, () => {
+      let accepted = true;
+      try {
+        compileFilename(template);
+      } catch {
+        accepted = false;
+      }
+      const said = verdict('filename', template);
+      should(said === true).equal(accepted, String(said));
+      if (said !== true) said.should.not.containEql('undefined');
+    });
+  }
+
+  it('names an unknown token', () => {
+    String(verdict('filename', '{{caller}}')).should.containEql('{{caller}}');
+  });
+
+  it('does not judge a file name that is not used', () => {
+    should(verdict('filename', '{{caller}}', { destination: 'message' })).be.true();
+  });
+
+  for (const [property, good, bad] of [
+    ['concurrency', '64', '65'],
+    ['retries', '0', '1.5'],
+    ['maxSize', '0', '-1'],
+    ['stallTimeout', '0.5', '0'],
+    ['folder', '${DISK}/calls', 'a\u0000b']
+  ] as const) {
+    it(`accepts ${JSON.stringify(good)} and refuses ${JSON.stringify(bad)} for ${property}`, () => {
+      should(verdict(property, good)).be.true();
+      should(verdict(property, bad)).be.a.String();
+    });
+  }
+
+  it('accepts its own defaults', () => {
+    for (const [property, { value, validate }] of Object.entries(definition().defaults)) {
+      if (validate) should(verdict(property, value)).be.true(property);
+    }
+  });
+
+  it('has a text for every key in the form', () => {
+    for (const [, key = ''] of html.matchAll(/data-i18n="(?:\[\w+\])?([\w.-]+)"/g)) translate(key);
+  });
+});
+
+describe('download-status', () => {
+  const none = { active: 0, waiting: 0, stored: 0, received: 0, total: 0 };
+
+  function shown(progress: object, failure: string | null = null): string {
+    let seen = '';
+    const note =
+      (kind: string) =>
+      (text = ''): void => {
+        seen = `${kind} ${text}`.trim();
+      };
+    const status = {
+      working: note('working'),
+      waiting: note('waiting'),
+      problem: note('problem'),
+      ready: note('ready'),
+      off: note('off')
+    };
+    const say = (key: string, values?: Record<string, string | number>): string =>
+      translate(`telnyx-recording-download.status.${key}`, values);
+    showDownloads(status, say, { ...none, ...progress }, failure);
+    return seen;
+  }
+
+  it('tells what is going on in a few words', () => {
+    shown({}).should.equal('off');
+    shown({ stored: 12 }).should.equal('ready 12 stored');
+    shown({ active: 1, received: 11_900_000, total: 29_000_000 }).should.equal(
+      'working 1 active · 41% of 29 MB'
+    );
+    shown({ active: 2, waiting: 3, received: 1_500, total: null, stored: 4 }).should.equal(
+      'working 2 active · 1.5 kB · 3 waiting'
+    );
+    shown({ waiting: 3 }).should.equal('waiting 3 waiting');
+    shown({ stored: 12 }, 'GAVE_UP').should.equal('problem failed: GAVE_UP');
+    shown({ active: 1, received: 5, total: 2_500_000_000 }, 'GAVE_UP').should.equal(
+      'working 1 active · 0% of 2.5 GB'
+    );
+    shown({ active: 1 }).should.equal('working 1 active · 0 B');
+  });
+});

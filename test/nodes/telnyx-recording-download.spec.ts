@@ -1,0 +1,339 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import should from 'should';
+import telnyxAccount from '../../nodes/telnyx-account';
+import recordingDownload from '../../nodes/telnyx-recording-download';
+import { account, node, tab } from '../support/flows';
+import { localServer, sha256, wav, type LocalServer } from '../support/media';
+import { loadedNode, nodeHelper, type TestMessage } from '../support/node-helper';
+
+interface Outcome {
+  messages: TestMessage[];
+  error?: { message: string; code?: string };
+}
+
+const bytes = wav({ seconds: 2, channels: 2 });
+
+describe('telnyx-recording-download', () => {
+  let folder: string;
+  let media: LocalServer;
+  let answer: (request: IncomingMessage, response: ServerResponse) => void;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'telnyx-download-'));
+    answer = (_request, response) => sendAll(response);
+    media = await localServer((request, response) => answer(request, response));
+  });
+
+  afterEach(async () => {
+    await nodeHelper.unload();
+    await media.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  function sendAll(response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length }).end(bytes);
+  }
+
+  async function start(properties: object = {}): Promise<void> {
+    await nodeHelper.load(
+      [telnyxAccount, recordingDownload],
+      [
+        tab(),
+        account({ apiUrl: `${media.url}/v2` }),
+        node('download', 'telnyx-recording-download', {
+          account: 'account',
+          folder,
+          network: 'any',
+          retries: '0',
+          wires: [['stored']],
+          ...properties
+        }),
+        node('stored', 'helper'),
+        node('catch', 'catch', { scope: ['download'], wires: [['caught']] }),
+        node('caught', 'helper'),
+        node('complete', 'complete', { scope: ['download'], wires: [['completed']] }),
+        node('completed', 'helper'),
+        node('status', 'status', { scope: ['download'], wires: [['shown']] }),
+        node('shown', 'helper')
+      ]
+    );
+  }
+
+  /** Sends a message and waits until the node is done with it. */
+  function store(message: TestMessage): Promise<Outcome> {
+    return new Promise((resolve) => {
+      const outcome: Outcome = { messages: [] };
+      const finish = (): void => {
+        for (const id of ['stored', 'completed', 'caught']) loadedNode(id).removeAllListeners('input');
+        resolve(outcome);
+      };
+      loadedNode('stored').on('input', (sent: TestMessage) => outcome.messages.push(sent));
+      loadedNode('completed').once('input', finish);
+      loadedNode('caught').once('input', (caught: TestMessage) => {
+        outcome.error = caught['error'] as NonNullable<Outcome['error']>;
+        finish();
+      });
+      loadedNode('download').receive(message);
+    });
+  }
+
+  function saved(
+    more: object = {},
+    urls: object = { wav: `${media.url}/rec.wav?X-Amz-Date=x` }
+  ): TestMessage {
+    const payload = {
+      recording_id: 'rec-1',
+      channels: 'dual',
+      recording_started_at: '2026-03-04T09:15:02.118204Z',
+      recording_urls: urls,
+      public_recording_urls: {},
+      ...more
+    };
+    const event = {
+      provider: 'telnyx',
+      event_type: 'call.recording.saved',
+      id: 'evt-1',
+      body: { data: { payload } }
+    };
+    return { topic: 'call.recording.saved', event, payload, kept: 'as it was' };
+  }
+
+  async function files(): Promise<string[]> {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => entry.name)
+      .sort();
+  }
+
+  it('stores the recording of an event and sends the message on with path and details', async () => {
+    await start();
+    const { messages, error } = await store(saved());
+    should(error).be.undefined();
+    messages.should.have.length(1);
+    const [sent] = messages;
+    const file = path.join(folder, '2026/03/04/20260304T091502Z_rec-1_dual.wav');
+    sent!.should.have.properties({ topic: 'call.recording.saved', kept: 'as it was', payload: file });
+    sent!.should.not.have.property('parts');
+    sent!['recording']!.should.have.properties({
+      recording_id: 'rec-1',
+      event_id: 'evt-1',
+      sha256: sha256(bytes),
+      size: bytes.length,
+      destination: 'folder',
+      path: file,
+      sidecar: `${file}.json`,
+      already_stored: false
+    });
+    (await readFile(file)).equals(bytes).should.be.true();
+    const sidecar: unknown = JSON.parse(await readFile(`${file}.json`, 'utf8'));
+    should(sidecar).eql(sent!['recording']);
+  });
+
+  it('stores a repeated event once', async () => {
+    await start();
+    await store(saved());
+    const { messages } = await store(saved());
+    messages[0]!['recording']!.should.have.property('already_stored', true);
+    (await files()).should.have.length(2);
+  });
+
+  it('sends one message per file, as parts of one sequence', async () => {
+    await start({ format: 'all', sidecar: false });
+    const { messages } = await store(saved({}, { wav: `${media.url}/a.wav`, mp3: `${media.url}/b.mp3` }));
+    const parts = messages.map((message) => message['parts'] as { id: string; index: number; count: number });
+    parts
+      .map(({ index, count }) => [index, count])
+      .should.eql([
+        [0, 2],
+        [1, 2]
+      ]);
+    parts[0]!.id.should.equal(parts[1]!.id);
+  });
+
+  it('stores what a message names by its address, and hands the bytes over on request', async () => {
+    await start({ destination: 'message' });
+    const { messages } = await store({ url: `${media.url}/any.wav` });
+    bytes.equals(messages[0]!['payload'] as Buffer).should.be.true();
+    messages[0]!['recording']!.should.have.properties({ destination: 'message', sidecar: null });
+    (await files()).should.eql([]);
+  });
+
+  it('gives a message with nothing to store to the Catch nodes', async () => {
+    await start();
+    const { messages, error } = await store({
+      topic: 'call.hangup',
+      event: { event_type: 'call.hangup' },
+      payload: {}
+    });
+    messages.should.eql([]);
+    error!.should.have.property('code', 'NO_RECORDING');
+    error!.message.should.containEql('call.hangup');
+  });
+
+  it('gives what cannot be stored to the Catch nodes, with its code and without the query', async () => {
+    answer = (_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html></html>');
+    await start();
+    const { messages, error } = await store(saved());
+    messages.should.eql([]);
+    error!.should.have.property('code', 'NOT_MEDIA');
+    error!.message.should.not.containEql('X-Amz');
+    (await files()).should.eql([]);
+  });
+
+  it('sends the files that were stored even when another of the message failed', async () => {
+    answer = (request, response) => {
+      if (request.url === '/a.wav') sendAll(response);
+      else response.writeHead(410).end();
+    };
+    await start({ format: 'all' });
+    const { messages, error } = await store(
+      saved({}, { wav: `${media.url}/a.wav`, mp3: `${media.url}/b.mp3` })
+    );
+    messages.should.have.length(1);
+    error!.should.have.property('code', 'LINK_REFUSED');
+  });
+
+  it('refuses addresses that are not public unless allowed', async () => {
+    await start({ network: undefined });
+    (await store(saved())).error!.should.have.property('code', 'UNSAFE_URL');
+    media.requests.should.eql([]);
+  });
+
+  it("sends the API key to the API's own address only", async () => {
+    const other = await localServer((_request, response) => sendAll(response));
+    const seen: unknown[] = [];
+    answer = (request, response) => {
+      seen.push(request.headers.authorization);
+      sendAll(response);
+    };
+    process.env['TELNYX_API_KEY'] = 'KEY-for-tests';
+    try {
+      await start();
+      const texml = (RecordingSid: string, RecordingUrl: string): TestMessage => ({
+        payload: { CallSid: 'c', RecordingStatus: 'completed', RecordingSid, RecordingUrl }
+      });
+      should((await store(texml('r1', `${media.url}/v2/recordings/r1.wav`))).error).be.undefined();
+      should((await store(texml('r2', `${other.url}/r2.wav`))).error).be.undefined();
+      seen.should.eql(['Bearer KEY-for-tests']);
+    } finally {
+      delete process.env['TELNYX_API_KEY'];
+      await other.close();
+    }
+  });
+
+  it('expands environment variables in the folder', async () => {
+    process.env['TELNYX_TEST_FOLDER'] = folder;
+    try {
+      await start({ folder: '${TELNYX_TEST_FOLDER}/sub' });
+      const { messages } = await store(saved());
+      String(messages[0]!['payload']).should.startWith(path.join(folder, 'sub'));
+    } finally {
+      delete process.env['TELNYX_TEST_FOLDER'];
+    }
+  });
+
+  for (const properties of [
+    { filename: '{{caller}}' },
+    { concurrency: '0' },
+    { format: 'flac' },
+    { destination: 'bucket' },
+    { deleteAtSource: true },
+    { folder: '${TELNYX_NOT_SET}/x' }
+  ]) {
+    it(`refuses the settings ${JSON.stringify(properties)}, for every message`, async () => {
+      await start(properties);
+      const { messages, error } = await store(saved());
+      messages.should.eql([]);
+      error!.should.have.property('code', 'BAD_SETTING');
+      media.requests.should.eql([]);
+    });
+  }
+
+  describe('answering the HTTP request', () => {
+    async function answered(properties: object, message: TestMessage): Promise<string> {
+      await start(properties);
+      const server = await localServer((_request, response) => {
+        void store({ ...message, res: { _res: response } }).then(() => {
+          if (!response.writableEnded) response.writeHead(599).end();
+        });
+      });
+      try {
+        const response = await fetch(server.url);
+        return `${response.status}${await response.text()}`;
+      } finally {
+        await server.close();
+      }
+    }
+
+    it('is left to others by default', async () => {
+      (await answered({}, saved())).should.equal('599');
+    });
+
+    it('happens once everything is stored', async () => {
+      (await answered({ answer: 'stored' }, saved())).should.equal('200');
+      (await files()).should.have.length(2);
+    });
+
+    it('does not happen when something was not stored', async () => {
+      answer = (_request, response) => response.writeHead(410).end();
+      (await answered({ answer: 'stored' }, saved())).should.equal('599');
+    });
+
+    it('leaves an answer alone that somebody gave already', async () => {
+      await start({ answer: 'stored' });
+      const response = {
+        headersSent: true,
+        writableEnded: true,
+        statusCode: 204,
+        end: () => should.fail('answered', 'left alone')
+      };
+      should((await store({ ...saved(), res: { _res: response } })).error).be.undefined();
+      response.statusCode.should.equal(204);
+    });
+  });
+
+  it('shows progress while it works and the count afterwards', async () => {
+    let finish: () => void = () => undefined;
+    answer = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length });
+      response.write(bytes.subarray(0, bytes.length / 2));
+      finish = () => response.end(bytes.subarray(bytes.length / 2));
+    };
+    await start();
+    const texts: string[] = [];
+    const done = new Promise<void>((resolve) => {
+      loadedNode('shown').on('input', ({ status }: TestMessage) => {
+        const { text = '' } = status as { text?: string };
+        texts.push(text);
+        if (/percent/.test(text)) finish();
+        if (/stored/.test(text)) resolve();
+      });
+    });
+    await Promise.all([store(saved()), done]);
+    texts.some((text) => /status.active · .*status.percent/.test(text)).should.be.true(texts.join(' | '));
+    texts.at(-1)!.should.match(/stored/);
+  });
+
+  it('ends at once when it is stopped in the middle of a transfer', async () => {
+    const begun = new Promise<void>((resolve) => {
+      answer = (_request, response) => {
+        response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length });
+        response.write(bytes.subarray(0, 1000), () => resolve());
+      };
+    });
+    await start();
+    loadedNode('download').receive(saved());
+    await begun;
+    await nodeHelper.unload();
+    (await files()).filter((name) => !name.endsWith('.held')).should.eql([]);
+    answer = (_request, response) => sendAll(response);
+    await start();
+    (await store(saved())).messages.should.have.length(1);
+    (await files()).should.have.length(2);
+  });
+});
