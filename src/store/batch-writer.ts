@@ -16,6 +16,7 @@ export class BatchWriter {
   private syncing: Promise<void> | undefined;
   private unsynced = 0;
   private fault: { error: unknown } | undefined;
+  private syncFailed = false;
 
   /** @param position where to append, in bytes */
   constructor(
@@ -26,6 +27,14 @@ export class BatchWriter {
   /** Bytes that certainly lie in the file. */
   get written(): number {
     return this.position;
+  }
+
+  /**
+   * False after a failed sync: the system may forget which pages never reached the disk, so that
+   * neither reading them nor syncing again proves anything.
+   */
+  get isTrusted(): boolean {
+    return !this.syncFailed;
   }
 
   /** Takes bytes; resolves when more may come. The bytes must not be changed afterwards. */
@@ -53,7 +62,12 @@ export class BatchWriter {
     await this.flush();
     await this.syncing;
     this.raise();
-    await this.handle.sync();
+    try {
+      await this.handle.sync();
+    } catch (error) {
+      this.syncFailed = true;
+      throw error;
+    }
   }
 
   /** Forgets what was not written yet and waits until nothing is under way. Never throws. */
@@ -94,7 +108,10 @@ export class BatchWriter {
     this.unsynced = 0;
     this.syncing = this.handle
       .datasync()
-      .catch((error: unknown) => this.fail(error))
+      .catch((error: unknown) => {
+        this.syncFailed = true;
+        this.fail(error);
+      })
       .finally(() => (this.syncing = undefined));
   }
 

@@ -31,17 +31,34 @@ export async function syncDirectory(fs: FileSystem, directory: string): Promise<
 }
 
 /**
- * Creates a directory and its parents, each durable in its parent.
+ * Creates a directory and its parents, each durable in its parent. Step by step, because the
+ * recursive `mkdir` calls a read-only disk a missing folder.
  *
- * @returns the first directory that was created, or null when all existed
+ * @throws the system's error; `EEXIST` when something else has that name
  */
-export async function makeDirectory(fs: FileSystem, directory: string): Promise<string | null> {
-  const first = await fs.mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
-  if (first === undefined) return null;
-  const top = dirname(first);
-  for (let made = directory; made.length > top.length; made = dirname(made))
-    await syncDirectory(fs, dirname(made));
-  return first;
+export async function makeDirectory(fs: FileSystem, directory: string): Promise<void> {
+  try {
+    await fs.mkdir(directory, DIRECTORY_MODE);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' && dirname(directory) !== directory) {
+      await makeDirectory(fs, dirname(directory));
+      await makeDirectory(fs, directory);
+      return;
+    }
+    // Some systems refuse to create what they would also refuse to write: look first.
+    if (await isDirectory(fs, directory)) return;
+    throw error;
+  }
+  await syncDirectory(fs, dirname(directory));
+}
+
+async function isDirectory(fs: FileSystem, path: string): Promise<boolean> {
+  try {
+    return (await fs.stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /**

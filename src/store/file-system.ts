@@ -3,7 +3,17 @@ import * as nodeFs from 'node:fs/promises';
 /** What the store asks of a disk. Injected, so that tests can make a disk that fails. */
 export type FileSystem = Pick<
   typeof nodeFs,
-  'open' | 'link' | 'unlink' | 'rename' | 'mkdir' | 'lstat' | 'realpath' | 'readFile' | 'readdir' | 'copyFile'
+  | 'open'
+  | 'link'
+  | 'unlink'
+  | 'rename'
+  | 'mkdir'
+  | 'stat'
+  | 'lstat'
+  | 'realpath'
+  | 'readFile'
+  | 'readdir'
+  | 'copyFile'
 >;
 
 export const realFileSystem: FileSystem = nodeFs;

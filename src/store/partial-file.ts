@@ -26,7 +26,7 @@ export class PartialFile implements PartialCopy {
   private writer: BatchWriter;
   private accepted: number;
   private isOpen = true;
-  private isTrusted = true;
+  private isWrong = false;
 
   private constructor(
     private readonly fs: FileSystem,
@@ -83,21 +83,21 @@ export class PartialFile implements PartialCopy {
       throw storeFault('start the partial copy over', error);
     }
     this.isOpen = true;
-    this.isTrusted = true;
+    this.isWrong = false;
     this.accepted = 0;
     this.writer = new BatchWriter(this.handle, 0);
   }
 
   async suspend(): Promise<void> {
     try {
-      if (this.isOpen && this.isTrusted) {
+      if (this.isOpen && this.mayGoOn) {
         // A full disk refuses the last bytes, not those that lie in the file already.
         await this.writer.flush().catch(() => undefined);
         await this.handle.truncate(this.writer.written);
         await this.handle.sync();
       }
       await this.close();
-      if (this.isTrusted && this.writer.written > 0) await this.fs.rename(this.paths.part, this.paths.held);
+      if (this.mayGoOn && this.writer.written > 0) await this.fs.rename(this.paths.part, this.paths.held);
       else await removeIfThere(this.fs, this.paths.part);
     } catch {
       await this.discard();
@@ -133,25 +133,21 @@ export class PartialFile implements PartialCopy {
     }
   }
 
+  /** Leaves the file open when it fails, so that `suspend` can save what is there. */
   private async makeDurable(size: number): Promise<void> {
-    try {
-      await this.writer.sync();
-      const found = await this.handle.stat();
-      if (found.size !== size || this.writer.written !== size)
-        throw new CodedError(
-          'STORE_FAILED',
-          `The partial copy holds ${found.size} bytes instead of ${size}.`,
-          {
-            retryable: true
-          }
-        );
-    } catch (error) {
-      // After a failed sync the system may forget which pages never reached the disk.
-      this.isTrusted = false;
-      throw error;
-    } finally {
-      await this.close();
+    await this.writer.sync();
+    const found = await this.handle.stat();
+    if (found.size !== size || this.writer.written !== size) {
+      this.isWrong = true;
+      throw new CodedError('STORE_FAILED', `The partial copy holds ${found.size} bytes instead of ${size}.`, {
+        retryable: true
+      });
     }
+    await this.close();
+  }
+
+  private get mayGoOn(): boolean {
+    return this.writer.isTrusted && !this.isWrong;
   }
 
   private async close(): Promise<void> {

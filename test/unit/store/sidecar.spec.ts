@@ -1,0 +1,97 @@
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import should from 'should';
+import { readSidecar, sidecarPath, sidecarText, writeSidecar } from '../../../src/store/sidecar';
+import { withoutSecrets } from '../../../src/store/without-secrets';
+import { fileSystemWith, storeFailure, systemError, TestFolder } from './store-fixture';
+
+describe('store/sidecar', () => {
+  const record = {
+    recording_id: 'r1',
+    from: '+12025550100',
+    size: 5,
+    sha256: 'aa',
+    stored_at: '2026-01-31T12:00:00Z'
+  };
+  let folder: TestFolder;
+  let file: string;
+
+  beforeEach(async () => {
+    folder = await TestFolder.create();
+    await mkdir(folder.at('archive'));
+    file = folder.at('archive/x.mp3');
+  });
+  afterEach(() => folder.remove());
+
+  it('lies beside its file, for people to read, and is read back', async () => {
+    should(await writeSidecar(file, record)).equal(`${file}.json`);
+    const text = await readFile(sidecarPath(file), 'utf8');
+    should(text).startWith('{\n  "recording_id": "r1",\n').and.endWith('}\n');
+    should(await readSidecar(file)).eql({ ok: true, record });
+    should(await folder.files()).eql(['x.mp3.json']);
+  });
+
+  it('is brought up to date in one step', async () => {
+    await writeSidecar(file, record);
+    await writeSidecar(file, { ...record, deleted_at_source: true });
+    should(await readSidecar(file)).eql({ ok: true, record: { ...record, deleted_at_source: true } });
+    should(await folder.files()).eql(['x.mp3.json']);
+  });
+
+  it('leaves files alone that are not its own', async () => {
+    for (const foreign of ['a note', '[]', '{"sha256":"bb"}', '{}']) {
+      await writeFile(`${file}.json`, foreign);
+      should((await storeFailure(writeSidecar(file, record))).retryable).be.false();
+      should(await readFile(`${file}.json`, 'utf8')).equal(foreign);
+    }
+    should(await folder.files()).eql(['x.mp3.json']);
+  });
+
+  it('does not write through a link', async () => {
+    await writeFile(folder.at('victim'), '{"sha256":"aa"}');
+    await symlink(folder.at('victim'), `${file}.json`);
+    await storeFailure(writeSidecar(file, record));
+    should(await readFile(folder.at('victim'), 'utf8')).equal('{"sha256":"aa"}');
+    should(await readSidecar(file)).eql({ ok: false, reason: 'unreadable' });
+  });
+
+  it('tells missing from damaged', async () => {
+    should(await readSidecar(file)).eql({ ok: false, reason: 'missing' });
+    await writeFile(`${file}.json`, '{"cut');
+    should(await readSidecar(file)).eql({ ok: false, reason: 'unreadable' });
+  });
+
+  it('works without hard links, also after a cut-off attempt', async () => {
+    const fs = fileSystemWith({ link: () => Promise.reject(systemError('EPERM')) });
+    await writeFile(`${file}.json`, '');
+    await writeSidecar(file, record, fs);
+    await writeSidecar(file, { ...record, size: 6 }, fs);
+    should(await readSidecar(file)).eql({ ok: true, record: { ...record, size: 6 } });
+    await writeSidecar(folder.at('archive/y.mp3'), record, fs);
+    should(await folder.files()).eql(['x.mp3.json', 'y.mp3.json']);
+  });
+
+  it('leaves no half file when the disk is full', async () => {
+    const fs = fileSystemWith({ link: () => Promise.reject(systemError('ENOSPC')) });
+    should((await storeFailure(writeSidecar(file, record, fs))).message).match(/disk is full/);
+    should(await folder.files()).be.empty();
+  });
+
+  it('never holds what could open something', () => {
+    const text = sidecarText({
+      recording_id: 'see https://user:pass@media.example.com/a.mp3?X-Amz-Signature=abc#frag, or not',
+      url: 'https://media.example.com/a.mp3',
+      download_url: 'https://media.example.com/a.mp3',
+      nested: [{ apiKey: 'k', Authorization: 'Bearer k', ok: 'wss://h.example.com?token=t' }],
+      note: 'KEY0123456789ABCDEF0123_abcdef and Bearer abc.def',
+      when: new Date(0),
+      absent: undefined
+    });
+    should(JSON.parse(text)).eql({
+      recording_id: 'see https://media.example.com/a.mp3 or not',
+      nested: [{ ok: 'wss://h.example.com' }],
+      note: '(key removed) and (key removed)',
+      when: '1970-01-01T00:00:00.000Z'
+    });
+    should(withoutSecrets(JSON.parse('{"__proto__":{"a":1},"b":null}'))).eql({ b: null });
+  });
+});
