@@ -1,10 +1,49 @@
+import { CodedError } from '../../src/errors/coded-error';
 import type { DeliveryJournal } from '../../src/receiving/journal';
-import { MemoryJournal } from '../../src/receiving/memory-journal';
+import { LmdbJournal } from '../../src/receiving/lmdb-journal';
+import type { NodeRedApi } from './node-red';
+import { stateDatabase, stateDirectory } from './state';
 
-let shared: DeliveryJournal | undefined;
+/** Milliseconds between two rounds of forgetting. */
+const SWEEP_INTERVAL_MS = 60 * 60 * 1000;
 
-/** The one journal of this process: it outlives redeploys, as the nodes do not. */
-export function deliveryJournal(): DeliveryJournal {
-  shared ??= new MemoryJournal();
-  return shared;
+const journals = new Map<string, DeliveryJournal>();
+
+/**
+ * The one journal of this Node-RED. It outlives redeploys, as the nodes do not. While its directory cannot
+ * be written nothing is accepted; every delivery tries again.
+ */
+export function deliveryJournal(RED: NodeRedApi): DeliveryJournal {
+  const directory = stateDirectory(RED);
+  const open = (): DeliveryJournal => {
+    const journal = journals.get(directory) ?? openJournal(RED);
+    journals.set(directory, journal);
+    return journal;
+  };
+  return {
+    find: (scope, id) => open().find(scope, id),
+    accept: (delivery) => open().accept(delivery),
+    remember: (scope, id, answer) => open().remember(scope, id, answer),
+    pending: (scope) => open().pending(scope)
+  };
+}
+
+function openJournal(RED: NodeRedApi): DeliveryJournal {
+  try {
+    const journal = new LmdbJournal(stateDatabase(RED));
+    const sweep = (): void => {
+      // Old entries only take up room; what cannot be removed now is tried again in an hour.
+      journal.sweep().catch(() => undefined);
+    };
+    setInterval(sweep, SWEEP_INTERVAL_MS).unref();
+    sweep();
+    return journal;
+  } catch (cause) {
+    throw new CodedError(
+      'NOT_RECORDED',
+      `The state directory ${stateDirectory(RED)} cannot be written, so no delivery is accepted. Look at its ` +
+        'permissions and at the free space.',
+      { cause, retryable: true }
+    );
+  }
 }

@@ -3,10 +3,11 @@ import type { Refusal } from '../../src/receiving/refusal';
 /** Milliseconds between two warnings; a flood of forged deliveries must not become a flood of log lines. */
 const INTERVAL_MS = 1000;
 
-/** Says in the log why deliveries are refused, at most once a second. */
+/** Says in the log why deliveries are refused, at most once a second; what came meanwhile is said after it. */
 export class RefusalWarnings {
   #last = -Infinity;
-  #unsaid = 0;
+  #unsaid: { latest: Refusal; count: number } | null = null;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly warn: (text: string) => void,
@@ -14,13 +15,33 @@ export class RefusalWarnings {
   ) {}
 
   add(refusal: Refusal): void {
-    if (this.now() - this.#last < INTERVAL_MS) {
-      this.#unsaid += 1;
+    this.#unsaid = { latest: refusal, count: (this.#unsaid?.count ?? 0) + 1 };
+    if (this.#timer !== undefined) return;
+    const wait = this.#last + INTERVAL_MS - this.now();
+    if (wait <= 0) {
+      this.#say();
       return;
     }
-    const more = this.#unsaid === 0 ? '' : ` (${this.#unsaid} more since the last warning)`;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#say();
+    }, wait);
+    this.#timer.unref();
+  }
+
+  /** Says what is left and ends the timer. */
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#say();
+  }
+
+  #say(): void {
+    if (this.#unsaid === null) return;
+    const { latest, count } = this.#unsaid;
+    this.#unsaid = null;
     this.#last = this.now();
-    this.#unsaid = 0;
-    this.warn(`Delivery refused with ${refusal.status}, ${refusal.code}: ${refusal.message}${more}`);
+    const more = count === 1 ? '' : ` (the last of ${count})`;
+    this.warn(`Delivery refused with ${latest.status}, ${latest.code}${more}: ${latest.message}`);
   }
 }

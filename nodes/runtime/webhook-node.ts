@@ -125,7 +125,7 @@ export function startWebhookNode(
       {
         verifier: provider.verifier(tolerance),
         parse: provider.parse,
-        journal: deliveryJournal(),
+        journal: deliveryJournal(RED),
         ...(provider.isProbe && { isProbe: provider.isProbe }),
         now: Date.now,
         emit: (message, rawBody, exchange) => {
@@ -152,8 +152,10 @@ export function startWebhookNode(
     const claim = deliveryRoutes(RED).claim(path, node.id, endpoint, showCounts);
     onClose(node, () => {
       claim.release();
-      endpoint.close();
+      warnings.dispose();
+      return endpoint.close();
     });
+    afterStart(RED, node, () => endpoint.recover());
     showCounts();
     if (provider.problem !== null) fail(provider.problem, provider.problemStatus);
     if (!claim.serving) {

@@ -22,6 +22,19 @@ export interface Remembered {
   answer: FlowAnswer | null;
 }
 
+/** What becomes of an accepted delivery. One of the two is called, once. */
+export interface HandOver {
+  /** The flow has it. */
+  done: () => void;
+  /** The node closed before it could send; its successor finds the delivery among the pending ones. */
+  leave: () => void;
+}
+
+/** A delivery that was accepted and not handed over. */
+export interface PendingDelivery extends HandOver {
+  delivery: AcceptedDelivery;
+}
+
 /** The memory of accepted deliveries. An implementation decides how lasting it is. */
 export interface DeliveryJournal {
   /** Whether a delivery was accepted within the last 24 hours. */
@@ -30,10 +43,9 @@ export interface DeliveryJournal {
   /**
    * Records a delivery that is about to be answered and handed over. Durable when resolved.
    *
-   * @returns to be called when the flow has it
    * @throws CodedError `NOT_RECORDED`
    */
-  accept(delivery: AcceptedDelivery): Promise<() => void>;
+  accept(delivery: AcceptedDelivery): Promise<HandOver>;
 
   /**
    * Records that the flow has answered a delivery with 2xx. Durable when resolved.
@@ -41,4 +53,10 @@ export interface DeliveryJournal {
    * @throws CodedError `NOT_RECORDED`
    */
   remember(scope: string, id: string, answer: FlowAnswer): Promise<void>;
+
+  /**
+   * What a node accepted and could not hand over before it or the process ended, oldest first. Each is
+   * given to one caller only.
+   */
+  pending(scope: string): Iterable<PendingDelivery>;
 }

@@ -1,5 +1,5 @@
 import type { FlowAnswer } from './flow-reply';
-import type { AcceptedDelivery, DeliveryJournal, Remembered } from './journal';
+import type { AcceptedDelivery, DeliveryJournal, HandOver, Remembered } from './journal';
 
 /** How long an accepted delivery is remembered. Retries of all products end well before. */
 export const REMEMBERED_MS = 24 * 60 * 60 * 1000;
@@ -16,14 +16,18 @@ export class MemoryJournal implements DeliveryJournal {
     return this.#accepted.get(`${scope} ${id}`);
   }
 
-  accept(delivery: AcceptedDelivery): Promise<() => void> {
+  accept(delivery: AcceptedDelivery): Promise<HandOver> {
     this.#note(delivery.scope, delivery.id, null);
-    return Promise.resolve(() => undefined);
+    return Promise.resolve({ done: () => undefined, leave: () => undefined });
   }
 
   remember(scope: string, id: string, answer: FlowAnswer): Promise<void> {
     this.#note(scope, id, answer);
     return Promise.resolve();
+  }
+
+  pending(): [] {
+    return [];
   }
 
   #note(scope: string, id: string, answer: FlowAnswer | null): void {

@@ -8,8 +8,11 @@ import type { CapturedBody } from './captured-body';
 import type { DeliveryReceiver } from './delivery-receiver';
 import { FlowReply, type FlowAnswer, type ReplyOutcome } from './flow-reply';
 import { answer, repeatAnswer, STATUS_OF } from './http-answers';
-import type { AcceptedDelivery, DeliveryJournal } from './journal';
+import type { AcceptedDelivery, DeliveryJournal, HandOver } from './journal';
 import { refusalOf, whyNoBytes, type Refusal } from './refusal';
+
+/** Recovered messages that are sent before others get their turn. */
+const RECOVERED_IN_ONE_GO = 50;
 
 export interface EndpointSettings {
   /** Node id; keeps what two nodes remember apart. */
@@ -86,10 +89,33 @@ export class WebhookEndpoint implements DeliveryReceiver {
     });
   }
 
-  /** From now on senders are asked to try again, and so are those who still wait for the flow. */
-  close(): void {
+  /**
+   * Hands over what was accepted before a crash, a restart or a redeploy and did not reach the flow.
+   * Resolves when through; stops when the endpoint closes.
+   */
+  async recover(): Promise<void> {
+    let count = 0;
+    for (const { delivery, done, leave } of this.parts.journal.pending(this.settings.scope)) {
+      if (this.#isClosed()) { leave(); return; }
+      const parsed = this.parts.parse(delivery);
+      if (parsed.ok) {
+        const facts = { ...delivery, duplicate: false, recovered: true };
+        this.parts.emit(webhookMessage(parsed.event, facts), delivery.rawBody, null);
+      }
+      done();
+      count += 1;
+      if (count % RECOVERED_IN_ONE_GO === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /**
+   * From now on senders are asked to try again, and so are those who still wait for the flow. Resolves
+   * when nothing is being recorded any more, so that a successor finds all that is left.
+   */
+  async close(): Promise<void> {
     this.#closed = true;
     for (const reply of this.#replies) reply.withdraw();
+    await Promise.allSettled(this.#firstCopies.values());
   }
 
   #isClosed(): boolean {
@@ -207,19 +233,20 @@ export class WebhookEndpoint implements DeliveryReceiver {
       this.parts.emit(delivery.message, delivery.record.rawBody, null);
       return { accepted: true, answer: null };
     }
-    let handedOver: () => void;
+    let handOver: HandOver;
     try {
-      handedOver = await this.parts.journal.accept(delivery.record);
+      handOver = await this.parts.journal.accept(delivery.record);
     } catch (fault) {
       this.#notRecorded(delivery.message, fault);
       answer(request, response, 503);
       return { accepted: false, status: 503 };
     }
     answer(request, response, 200);
-    // A node that closed meanwhile cannot send; the record stays open and its successor hands it over.
-    if (!this.#isClosed()) {
+    if (this.#isClosed()) {
+      handOver.leave();
+    } else {
       this.parts.emit(delivery.message, delivery.record.rawBody, null);
-      handedOver();
+      handOver.done();
     }
     return { accepted: true, answer: null };
   }

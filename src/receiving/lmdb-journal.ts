@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { CodedError } from '../errors/coded-error';
+import type { KeyRange, StateCollection, StateDatabase } from '../state/state-database';
+import type { FlowAnswer } from './flow-reply';
+import type { AcceptedDelivery, DeliveryJournal, HandOver, PendingDelivery, Remembered } from './journal';
+
+/** How long an accepted delivery is remembered. Retries of all products end well before. */
+export const REMEMBERED_MS = 24 * 60 * 60 * 1000;
+
+/** How long an accepted delivery waits for its node, which may be disabled or deleted meanwhile. */
+const PENDING_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** Entries looked at in one go while forgetting, so that the event loop stays free. */
+const SWEEP_STEP = 500;
+
+interface Identity {
+  at: number;
+  answer: FlowAnswer | null;
+}
+
+type IdentityKey = [scope: string, hash: string];
+type PendingKey = [scope: string, receivedAt: number, sequence: number];
+
+/**
+ * The journal on disk. An accepted delivery is durable before it is answered; until it is handed over
+ * it stays listed, and its node finds it again after a crash, a restart or a redeploy.
+ */
+export class LmdbJournal implements DeliveryJournal {
+  readonly #identities: StateCollection<Identity>;
+  readonly #pending: StateCollection<AcceptedDelivery>;
+  /** Distinguishes deliveries of one millisecond; a restart begins again at another one. */
+  #sequence = 0;
+  /** Keys of pending deliveries that somebody in this process is about to hand over. */
+  readonly #underWay = new Set<string>();
+
+  constructor(
+    database: StateDatabase,
+    private readonly now: () => number = Date.now
+  ) {
+    this.#identities = database.collection('delivery-identities');
+    this.#pending = database.collection('deliveries-pending');
+  }
+
+  find(scope: string, id: string): Remembered | undefined {
+    const known = this.#identities.get(identityKey(scope, id));
+    return known !== undefined && this.now() - known.at < REMEMBERED_MS
+      ? { answer: known.answer }
+      : undefined;
+  }
+
+  async accept(delivery: AcceptedDelivery): Promise<HandOver> {
+    this.#sequence += 1;
+    const key: PendingKey = [delivery.scope, delivery.receivedAt, this.#sequence];
+    // The entry can be read before its promise resolves; until then it is nobody else's.
+    const handOver = this.#take(key);
+    try {
+      await recorded([
+        this.#pending.put(key, delivery),
+        this.#identities.put(identityKey(delivery.scope, delivery.id), { at: this.now(), answer: null })
+      ]);
+    } catch (error) {
+      handOver.done();
+      throw error;
+    }
+    return handOver;
+  }
+
+  async remember(scope: string, id: string, answer: FlowAnswer): Promise<void> {
+    await recorded([this.#identities.put(identityKey(scope, id), { at: this.now(), answer })]);
+  }
+
+  *pending(scope: string): Iterable<PendingDelivery> {
+    const span = { start: [scope], end: [scope, Number.MAX_VALUE] };
+    for (const { key, value } of this.#pending.range(span)) {
+      if (this.#underWay.has(String(key))) continue;
+      const delivery: AcceptedDelivery = { ...value, rawBody: Buffer.from(value.rawBody) };
+      yield { delivery, ...this.#take(key as PendingKey) };
+    }
+  }
+
+  /** Forgets what is too old, in small steps. Resolves when through. */
+  async sweep(): Promise<void> {
+    const now = this.now();
+    await sweepCollection(this.#identities, (identity) => now - identity.at >= REMEMBERED_MS);
+    await sweepCollection(this.#pending, (delivery) => now - delivery.receivedAt >= PENDING_MS);
+  }
+
+  #take(key: PendingKey): HandOver {
+    const name = String(key);
+    this.#underWay.add(name);
+    return {
+      done: () => {
+        // When the disk does not take it the delivery comes again after the next start: twice, not never.
+        this.#pending
+          .remove(key)
+          .catch(() => undefined)
+          .finally(() => this.#underWay.delete(name));
+      },
+      leave: () => {
+        this.#underWay.delete(name);
+      }
+    };
+  }
+}
+
+/** Ids come from outside and may be longer than a key can be. */
+function identityKey(scope: string, id: string): IdentityKey {
+  return [scope, createHash('sha256').update(id).digest('base64url')];
+}
+
+async function recorded(writes: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(writes);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed === undefined) return;
+  throw new CodedError('NOT_RECORDED', 'The state database did not take a delivery.', {
+    cause: failed.reason,
+    retryable: true
+  });
+}
+
+async function sweepCollection<Value>(
+  collection: StateCollection<Value>,
+  isOld: (value: Value) => boolean
+): Promise<void> {
+  let span: KeyRange = { limit: SWEEP_STEP };
+  for (;;) {
+    const step = [...collection.range(span)];
+    const old = step.filter(({ value }) => isOld(value));
+    await Promise.allSettled(old.map(({ key }) => collection.remove(key)));
+    const last = step.at(-1);
+    if (last === undefined || step.length < SWEEP_STEP) return;
+    span = { start: last.key, limit: SWEEP_STEP };
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
