@@ -98,8 +98,14 @@ export function createEd25519Verifier(
 ): (message: Buffer, signature: Buffer) => Promise<boolean> {
   if (key.length !== KEY_LENGTH || isLowOrderPoint(key)) return () => Promise.resolve(false);
   const verify = engine.prepare(key);
+  const verifyInstead = tweetnaclEngine.prepare(key);
   return async (message, signature) => {
     if (signature.length !== SIGNATURE_LENGTH || !hasCanonicalS(signature)) return false;
-    return verify(message, signature);
+    try {
+      return await verify(message, signature);
+    } catch {
+      // A crypto library may take the key and refuse to compute only later.
+      return verifyInstead(message, signature);
+    }
   };
 }

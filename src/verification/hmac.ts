@@ -2,25 +2,28 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
  * Which of several secrets made an HMAC-SHA256. Every secret is tried whatever the result, and the
- * comparison takes the same time for every wrong digest.
+ * comparison takes the same time for every wrong digest. The message is hashed once for each secret,
+ * however many digests a stranger sends.
  *
  * @param secrets keys, as bytes or as text (its UTF-8 bytes)
  * @param message the signed bytes, in parts
- * @param digest 32 bytes as received
+ * @param digests as received, one of which has to fit
  * @returns the index of the secret, or -1
  */
 export function matchHmac(
   secrets: readonly (Buffer | string)[],
   message: readonly (Buffer | string)[],
-  digest: Buffer
+  digests: readonly Buffer[]
 ): number {
   let found = -1;
   secrets.forEach((secret, index) => {
     const hmac = createHmac('sha256', secret);
     for (const part of message) hmac.update(part);
     const expected = hmac.digest();
-    const matches = expected.length === digest.length && timingSafeEqual(expected, digest);
-    if (matches && found === -1) found = index;
+    for (const digest of digests) {
+      const matches = expected.length === digest.length && timingSafeEqual(expected, digest);
+      if (matches && found === -1) found = index;
+    }
   });
   return found;
 }

@@ -1,6 +1,7 @@
 import { CodedError } from '../errors/coded-error';
 import { isLowOrderPoint, KEY_LENGTH } from './ed25519';
 import { decodeStrictBase64 } from './strict-base64';
+import { isUnsetVariable } from './unset-variable';
 
 export interface PublicKeys {
   /** 32 bytes each, in the order written; a key that stands there twice counts once. */
@@ -34,13 +35,14 @@ export function parsePublicKeys(text: string): PublicKeys {
 
 function whyUnusable(entry: string): string | null {
   const copyAgain = 'Copy it again from the Telnyx portal: Keys & Credentials, Public Key.';
-  if (/^\$[({]\w+[)}]$/.test(entry)) {
-    return `names an environment variable that is not set. Set it, or put the key itself here.`;
+  if (isUnsetVariable(entry)) {
+    return 'names an environment variable that is not set. Set it, or put the key itself here.';
   }
   if (/^[0-9a-f]{64}$/i.test(entry))
     return `is written in hex; it must be base64 (44 characters). ${copyAgain}`;
-  if (entry.startsWith('KEY')) return `is an API key. ${copyAgain}`;
   const key = decodeStrictBase64(entry);
+  // Only what is no key: a public key may begin with any letters.
+  if (key?.length !== KEY_LENGTH && entry.startsWith('KEY')) return `is an API key. ${copyAgain}`;
   if (key === null) return `is not base64. ${copyAgain}`;
   if (key.length !== KEY_LENGTH) return `has ${key.length} bytes; it must have ${KEY_LENGTH}. ${copyAgain}`;
   if (isLowOrderPoint(key)) return `is a weak key that would let anybody sign. ${copyAgain}`;

@@ -2,7 +2,7 @@ import { createEd25519Verifier, SIGNATURE_LENGTH } from './ed25519';
 import { headerValues } from './header-values';
 import { decodeStrictBase64 } from './strict-base64';
 import { checkTimestamp } from './timestamp';
-import { refuse, type SignedDelivery, type Verdict } from './verdict';
+import { hasQuery, refuse, type SignedDelivery, type Verdict } from './verdict';
 
 export const SIGNATURE_HEADER = 'telnyx-signature-ed25519';
 export const TIMESTAMP_HEADER = 'telnyx-timestamp';
@@ -65,10 +65,9 @@ export class TelnyxEd25519 {
     const prefix = Buffer.from(`${timestamp}|`, 'latin1');
     const keyIndex = await this.#firstMatch(Buffer.concat([prefix, delivery.rawBody]), signature);
     if (keyIndex !== -1) {
-      const covered = delivery.query === null || delivery.query === '';
-      return { ok: true, verified: covered ? 'ed25519' : 'partial', keyIndex };
+      return { ok: true, verified: hasQuery(delivery) ? 'partial' : 'ed25519', keyIndex };
     }
-    if (delivery.query !== null && delivery.query !== '') {
+    if (hasQuery(delivery)) {
       const overQuery = Buffer.concat([prefix, Buffer.from(delivery.query, 'latin1')]);
       const queryKey = await this.#firstMatch(overQuery, signature);
       if (queryKey !== -1) return { ok: true, verified: 'ed25519', keyIndex: queryKey };

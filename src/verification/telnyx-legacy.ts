@@ -1,7 +1,7 @@
 import { headerValues } from './header-values';
 import { matchHmac } from './hmac';
 import { decodeStrictBase64 } from './strict-base64';
-import { refuse, type SignedDelivery, type Verdict } from './verdict';
+import { hasQuery, refuse, type SignedDelivery, type Verdict } from './verdict';
 
 export const LEGACY_SIGNATURE_HEADER = 'x-telnyx-signature';
 
@@ -27,8 +27,8 @@ export function verifyLegacy(delivery: SignedDelivery, secrets: readonly string[
       `The header ${LEGACY_SIGNATURE_HEADER} must be one SHA-256 digest in hex or base64.`
     );
   }
-  const keyIndex = matchHmac(secrets, [delivery.rawBody], digest);
-  if (keyIndex !== -1) return { ok: true, verified: 'hmac', keyIndex };
+  const keyIndex = matchHmac(secrets, [delivery.rawBody], [digest]);
+  if (keyIndex !== -1) return { ok: true, verified: hasQuery(delivery) ? 'partial' : 'hmac', keyIndex };
   return refuse('SIGNATURE_MISMATCH', 'The signature fits none of the legacy secrets of the account.');
 }
 

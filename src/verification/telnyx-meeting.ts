@@ -1,7 +1,7 @@
 import { headerValues } from './header-values';
 import { matchHmac } from './hmac';
 import { checkTimestamp } from './timestamp';
-import { refuse, type SignedDelivery, type Verdict } from './verdict';
+import { hasQuery, refuse, type SignedDelivery, type Verdict } from './verdict';
 
 export const MEETING_SIGNATURE_HEADER = 'x-meeting-bot-signature';
 
@@ -42,9 +42,11 @@ export function verifyMeeting(
     toleranceSeconds
   );
   if (!timestamp.ok) return timestamp;
-  for (const digest of digests) {
-    const keyIndex = matchHmac(secrets, [`${timestamp.text}.`, delivery.rawBody], Buffer.from(digest, 'hex'));
-    if (keyIndex !== -1) return { ok: true, verified: 'hmac', keyIndex };
-  }
+  const keyIndex = matchHmac(
+    secrets,
+    [`${timestamp.text}.`, delivery.rawBody],
+    digests.map((digest) => Buffer.from(digest, 'hex'))
+  );
+  if (keyIndex !== -1) return { ok: true, verified: hasQuery(delivery) ? 'partial' : 'hmac', keyIndex };
   return refuse('SIGNATURE_MISMATCH', 'The signature fits none of the meeting secrets of the account.');
 }

@@ -26,3 +26,8 @@ export interface DeliveryVerifier {
 export function refuse(code: WebhookErrorCode, message: string): Verdict & { ok: false } {
   return { ok: false, code, message };
 }
+
+/** Whether a delivery has fields outside its body, which no signature over the body covers. */
+export function hasQuery(delivery: SignedDelivery): delivery is SignedDelivery & { query: string } {
+  return delivery.query !== null && delivery.query !== '';
+}

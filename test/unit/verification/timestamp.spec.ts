@@ -1,0 +1,81 @@
+import should from 'should';
+import { checkTimestamp } from '../../../src/verification/timestamp';
+import { TelnyxEd25519 } from '../../../src/verification/telnyx-ed25519';
+import { accepted, delivery, KEY, NOW, refused, signedHeaders } from './signed-deliveries';
+
+const check = (values: string[], receivedAt = NOW * 1000, tolerance = 300) =>
+  checkTimestamp(values, 'telnyx-timestamp', receivedAt, tolerance);
+
+describe('checkTimestamp', () => {
+  it('keeps the text as it came', () => {
+    should(check([`00${NOW}`])).deepEqual({ ok: true, text: `00${NOW}` });
+  });
+
+  const malformed = ['', 'abc', '123abc', '-5', '+5', '1e9', '1.5', '0x6ab0', ' 1790000123', '1790000123\n'];
+  for (const text of [...malformed, '1790000123000', '\u0661\u0667', '1790000123, 1790000123']) {
+    it(`refuses ${JSON.stringify(text)}`, () => {
+      const result = check([text]);
+      should(result).have.properties({ ok: false, code: 'BAD_TIMESTAMP' });
+    });
+  }
+
+  it('takes 12 digits for a number and 13 for none', () => {
+    should(check(['999999999999'])).have.property('code', 'TIMESTAMP_OUT_OF_RANGE');
+    should(check(['9999999999999'])).have.property('code', 'BAD_TIMESTAMP');
+  });
+
+  it('refuses none and several', () => {
+    should(check([])).have.property('code', 'BAD_TIMESTAMP');
+    should(check([String(NOW), String(NOW)])).have.property('code', 'BAD_TIMESTAMP');
+  });
+
+  describe('tolerance', () => {
+    const cases: [secondsOff: number, allowed: boolean][] = [
+      [0, true],
+      [-299, true],
+      [-300, true],
+      [-301, false],
+      [299, true],
+      [300, true],
+      [301, false]
+    ];
+    for (const [off, allowed] of cases) {
+      it(`${allowed ? 'allows' : 'refuses'} ${off} s at 300 s`, () => {
+        check([String(NOW + off)]).ok.should.equal(allowed);
+      });
+    }
+
+    it('counts milliseconds of the own clock', () => {
+      check([String(NOW)], NOW * 1000 + 300_000).ok.should.be.true();
+      check([String(NOW)], NOW * 1000 + 300_001).ok.should.be.false();
+      check([String(NOW)], NOW * 1000 - 300_001).ok.should.be.false();
+    });
+
+    it('is what the node says, down to 1 s', () => {
+      check([String(NOW - 1)], NOW * 1000, 1).ok.should.be.true();
+      check([String(NOW - 2)], NOW * 1000, 1).ok.should.be.false();
+      check([String(NOW - 86_400)], NOW * 1000, 86_400).ok.should.be.true();
+    });
+
+    it('says how far and in which direction the clock is off', () => {
+      const past = check([String(NOW - 400)]);
+      const future = check([String(NOW + 400)]);
+      should(past)
+        .have.property('message')
+        .match(/400 s in the past.*300 s are allowed/);
+      should(future)
+        .have.property('message')
+        .match(/400 s in the future/);
+    });
+
+    it('holds for deliveries whose signature is right', async () => {
+      const verifier = new TelnyxEd25519([KEY], 300);
+      for (const [off, allowed] of cases) {
+        const headers = signedHeaders('{}', { timestamp: String(NOW + off) });
+        const verdict = await verifier.verify(delivery({ body: '{}', headers }));
+        if (allowed) accepted(verdict, 'ed25519');
+        else refused(verdict, 'TIMESTAMP_OUT_OF_RANGE');
+      }
+    });
+  });
+});
