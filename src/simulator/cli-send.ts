@@ -2,11 +2,9 @@ import { setMaxListeners } from 'node:events';
 import type { SendOptions } from './cli-options';
 import type { DeliveryReport } from './deliver';
 import { keyFromFile } from './key-file';
+import type { Print } from './print';
 import type { StandInRecording } from './recording-shelf';
 import { TelnyxStandIn } from './stand-in';
-
-/** Takes one line for the user. */
-export type Print = (line: string) => void;
 
 /**
  * Sends the deliveries that the options ask for, then serves their recordings until the flow has

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ServeOptions } from './cli-options';
-import type { Print } from './cli-send';
 import { keyFromFile } from './key-file';
+import type { Print } from './print';
 import { TelnyxStandIn } from './stand-in';
 
 /**

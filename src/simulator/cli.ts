@@ -1,16 +1,17 @@
 #!/usr/bin/env node
-import { rootCause } from '../errors/root-cause';
 import { type Command, readCommand } from './cli-options';
 import { send } from './cli-send';
 import { serve } from './cli-serve';
 import { USAGE } from './cli-usage';
+import { describeError } from './describe-error';
 import { keyFromFile } from './key-file';
+import type { Print } from './print';
 import { SAMPLE_KINDS } from './sample-catalogue';
 
 const EXIT_REFUSED = 1;
 const EXIT_USAGE = 2;
 
-const print = (line: string) => void process.stdout.write(`${line}\n`);
+const print: Print = (line) => void process.stdout.write(`${line}\n`);
 
 async function run(command: Command, signal: AbortSignal): Promise<boolean> {
   switch (command.name) {
@@ -36,7 +37,7 @@ async function main(): Promise<number> {
   try {
     command = readCommand(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`${rootCause(error)}\nSee: telnyx-simulator --help\n`);
+    process.stderr.write(`${describeError(error)}\nSee: telnyx-simulator --help\n`);
     return EXIT_USAGE;
   }
   const stop = new AbortController();
@@ -45,15 +46,9 @@ async function main(): Promise<number> {
     return (await run(command, stop.signal)) ? 0 : EXIT_REFUSED;
   } catch (error) {
     if (stop.signal.aborted) return EXIT_REFUSED;
-    process.stderr.write(`${describe(error)}\n`);
+    process.stderr.write(`${describeError(error)}\n`);
     return EXIT_REFUSED;
   }
-}
-
-function describe(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const reason = rootCause(error);
-  return reason === text ? text : `${text}: ${reason}`;
 }
 
 void main().then((code) => {

@@ -1,15 +1,15 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { Print } from '../print';
 import type { DemoOptions } from './demo-options';
-import type { Places } from './demonstration';
+import { type Places, START_MS } from './demonstration';
 import { prepareExample } from './example-flow';
 import { freePort } from './free-port';
 import type { NodeRedChild } from './node-red-child';
 import { installPackage } from './package-install';
-import { type Print, step } from './steps';
+import { step } from './steps';
 import { prepareUserDirectory } from './user-directory';
 import type { Workshop } from './workshop';
-
-const START_MS = 60_000;
 
 /**
  * Starts a Node-RED that waits for the real Telnyx, in a folder that is kept: recordings of real
@@ -26,7 +26,9 @@ export async function listen(
   signal: AbortSignal
 ): Promise<NodeRedChild> {
   const port = await freePort(options.port);
-  const flow = prepareExample(places.example, null);
+  // At later starts the flow is the user's: its own path and folder count.
+  const kept = path.join(options.directory, 'flows.json');
+  const flow = prepareExample(existsSync(kept) ? kept : places.example, null);
   prepareUserDirectory(options.directory, places.stockSettings, flow.json);
   await step(print, `Installing the package into ${options.directory}`, () =>
     installPackage(places.repository, options.directory, signal)
@@ -38,7 +40,7 @@ export async function listen(
     env: process.env
   });
   await step(print, 'Starting Node-RED', async () => {
-    await nodeRed.ready(flow.webhookPath, START_MS, signal);
+    await nodeRed.started(START_MS, signal);
     return `the flow listens at ${nodeRed.url}${flow.webhookPath}`;
   });
   print(`- Recordings go to ${path.resolve(options.directory, flow.recordingsFolder)}`);

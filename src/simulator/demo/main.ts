@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { describeError } from '../describe-error';
+import type { Print } from '../print';
 import { DEMO_USAGE, type DemoOptions, readDemoCommand } from './demo-options';
 import { demonstrate, type Places } from './demonstration';
 import { listen } from './listening';
@@ -7,7 +9,7 @@ import { Workshop } from './workshop';
 
 const EXAMPLE = 'Archive call recordings to disk.json';
 
-const print = (line: string) => void process.stdout.write(`${line}\n`);
+const print: Print = (line) => void process.stdout.write(`${line}\n`);
 
 /**
  * What `npm start` does.
@@ -22,7 +24,7 @@ export async function main(args: string[], repository: string, nodeRedManifest: 
   try {
     command = readDemoCommand(args, process.env['TELNYX_PUBLIC_KEY']);
   } catch (error) {
-    process.stderr.write(`${(error as Error).message}\nSee: npm start -- --help\n`);
+    process.stderr.write(`${describeError(error)}\nSee: npm start -- --help\n`);
     return 2;
   }
   if (command.name === 'help') {
@@ -47,9 +49,10 @@ async function run(show: typeof demonstrate, options: DemoOptions, places: Place
     const nodeRed = await show(options, places, workshop, print, stop.signal);
     print(`The editor: ${nodeRed.url}/`);
     if (!options.once) await stayUp(nodeRed, stop.signal);
+    else if (!options.keep) print('The temporary folder is deleted now; with --keep it stays.');
     return 0;
   } catch (error) {
-    const reason = stop.signal.aborted ? 'Stopped before the end.' : (error as Error).message;
+    const reason = stop.signal.aborted ? 'Stopped before the end.' : describeError(error);
     process.stderr.write(`${reason}\n`);
     return 1;
   } finally {

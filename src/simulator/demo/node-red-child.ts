@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { request } from 'undici';
 import { lastLines } from './program';
 
 export interface NodeRedOptions {
@@ -52,17 +51,17 @@ export class NodeRedChild {
   }
 
   /**
-   * Waits until the flows run and a path is served: neither unknown (404) nor still starting (503).
+   * Waits until the port listens and the flows run.
    *
    * @throws Error with the log when Node-RED ends first or the deadline passes
    */
-  async ready(nodePath: string, deadlineMs: number, signal: AbortSignal): Promise<void> {
+  async started(deadlineMs: number, signal: AbortSignal): Promise<void> {
     const end = Date.now() + deadlineMs;
-    while (!(STARTED.test(this.#log) && LISTENING.test(this.#log) && (await this.#serves(nodePath)))) {
+    while (!(STARTED.test(this.#log) && LISTENING.test(this.#log))) {
       if (this.#ended) throw new Error(`Node-RED ended while it started. It logged:\n${this.logTail()}`);
       if (Date.now() > end) {
         throw new Error(
-          `Node-RED did not serve ${nodePath} within ${deadlineMs / 1000} s. It logged:\n${this.logTail()}`
+          `Node-RED did not start within ${deadlineMs / 1000} s. It logged:\n${this.logTail()}`
         );
       }
       await wait(POLL_MS, undefined, { signal });
@@ -92,16 +91,5 @@ export class NodeRedChild {
   /** Ends Node-RED at once; for the last moments of this process. */
   kill(): void {
     this.#child.kill('SIGKILL');
-  }
-
-  async #serves(nodePath: string): Promise<boolean> {
-    try {
-      // A method that the node refuses: nothing is logged or counted as an attempt to forge.
-      const response = await request(this.url + nodePath, { method: 'GET' });
-      await response.body.dump();
-      return response.statusCode !== 404 && response.statusCode !== 503;
-    } catch {
-      return false; // Nothing listens yet.
-    }
   }
 }

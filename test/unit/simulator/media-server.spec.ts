@@ -95,7 +95,7 @@ describe('simulator media server', () => {
         should(response.status).equal(206);
         const last = end(whole.length);
         should(response.headers.get('content-range')).equal(`bytes ${start}-${last - 1}/${whole.length}`);
-        should(Buffer.from(await response.arrayBuffer())).deepEqual(whole.subarray(start, last));
+        should(whole.subarray(start, last).equals(Buffer.from(await response.arrayBuffer()))).be.true();
       });
     }
 

@@ -1,0 +1,2 @@
+/** Takes one line for the user. */
+export type Print = (line: string) => void;

@@ -1,0 +1,160 @@
+import { createPublicKey, verify } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import should from 'should';
+import { readCommand } from '../../../src/simulator/cli-options';
+import { Child } from '../../support/child-process';
+import { until } from '../../support/until';
+
+const CLI = path.resolve(__dirname, '../../../src/simulator/cli.ts');
+
+/** The command as its own process, against a small receiver. */
+describe('telnyx-simulator', function () {
+  this.timeout(40_000);
+  let folder: string;
+  let server: Server;
+  let to: string;
+  let received: { body: string; genuine: boolean }[];
+  let answer: { status: number; fetches: boolean };
+  let publicKey = '';
+  const children: Child[] = [];
+
+  before(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'telnyx-cli-'));
+    server = createServer((request, response) => {
+      const pieces: Buffer[] = [];
+      request.on('data', (piece: Buffer) => pieces.push(piece));
+      request.on('end', () => {
+        const body = Buffer.concat(pieces);
+        const timestamp = String(request.headers['telnyx-timestamp']);
+        const signature = Buffer.from(String(request.headers['telnyx-signature-ed25519']), 'base64');
+        const signed = Buffer.concat([Buffer.from(`${timestamp}|`), body]);
+        const genuine = verify(null, signed, nodeKey(publicKey), signature);
+        received.push({ body: body.toString(), genuine });
+        response.writeHead(answer.status).end();
+        if (answer.fetches) void fetchRecording(body.toString());
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    to = `http://127.0.0.1:${(server.address() as AddressInfo).port}/telnyx`;
+    publicKey = (await run('key')).output.trim();
+  });
+  after(async () => {
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+    rmSync(folder, { recursive: true });
+  });
+  beforeEach(() => {
+    received = [];
+    answer = { status: 200, fetches: false };
+  });
+  afterEach(() => Promise.all(children.splice(0).map((child) => child.end('SIGKILL'))));
+
+  function start(...args: string[]): Child {
+    const keyFile = path.join(folder, 'key.json');
+    const child = new Child(CLI, [...args, '--key-file', keyFile], { nodeArgs: ['--import', 'tsx'] });
+    children.push(child);
+    return child;
+  }
+
+  async function run(...args: string[]): Promise<Child> {
+    const child = start(...args);
+    await until('the end of the command', () => (child.alive ? undefined : true), { deadline: 30_000 });
+    return child;
+  }
+
+  it('prints one key, and the same one every time', async () => {
+    should(publicKey).match(/^[A-Za-z0-9+/]{43}=$/);
+    should((await run('key')).output.trim()).equal(publicKey);
+  });
+
+  it('sends one call recording by default, signed with the printed key', async () => {
+    const child = await run('send', '--to', to, '--linger', '0');
+    should(child.exitCode).equal(0);
+    should(child.output).match(/^call\.recording\.saved: answered 200 in \d+ ms$/m);
+    should(received.map(({ genuine }) => genuine)).deepEqual([true]);
+  });
+
+  it('sends all samples, several times', async () => {
+    const child = await run('send', '--to', to, '--all', '--count', '2', '--linger', '0');
+    should(child.exitCode).equal(0);
+    const listed = (await run('--list')).output.trim().split('\n').length;
+    should(received.length).equal(2 * listed);
+    should(new Set(received.map(({ body }) => body)).size).equal(2 * listed);
+    should(received.every(({ genuine }) => genuine)).be.true();
+  });
+
+  it('serves recordings until the flow has fetched them, then ends', async () => {
+    answer.fetches = true;
+    const child = await run('send', '--to', to, '--event', 'conference.recording.saved');
+    should(child.exitCode).equal(0);
+    should(child.output).containEql('The flow fetched 1 of 1 recording.');
+  });
+
+  it('says that nothing was fetched', async () => {
+    const child = await run('send', '--to', to, '--linger', '1');
+    should(child.exitCode).equal(0);
+    should(child.output).match(/fetched 0 of 1 recording\.\n.*network setting/);
+  });
+
+  it('fails with advice when a delivery is refused', async () => {
+    answer.status = 401;
+    const child = await run('send', '--to', to, '--event', 'call.hangup');
+    should(child.exitCode).equal(1);
+    should(child.output).match(/answered 401 .*is the key .* in the account/);
+  });
+
+  it('serves the API until it is told to end', async () => {
+    const child = start('serve', '--recordings', '3');
+    const [, api = ''] = await child.waitForOutput(/API address +(\S+)/);
+    const [, key = ''] = await child.waitForOutput(/API key +(\S+)/);
+    await child.waitForOutput(/Ctrl-C/);
+    const response = await fetch(`${api}/recordings`, { headers: { authorization: `Bearer ${key}` } });
+    should(((await response.json()) as { data: unknown[] }).data.length).equal(3);
+    await child.end('SIGTERM');
+    should(child.exitCode).equal(0);
+  });
+
+  it('shows help', async () => {
+    const child = await run('--help');
+    should(child.exitCode).equal(0);
+    for (const word of ['send', 'key', 'serve', '--to', '--linger']) should(child.output).containEql(word);
+  });
+
+  const mistakes: [args: string[], message: RegExp][] = [
+    [[], /one of the commands key, send and serve/],
+    [['post'], /no command "post"/],
+    [['send'], /needs --to/],
+    [['send', '--to', 'ftp://example.com'], /begins with http/],
+    [['send', '--to', 'http://127.0.0.1:1', '--event', 'x'], /no sample of "x".*call\.hangup/],
+    [['send', '--to', 'http://127.0.0.1:1', '--count', '1.5'], /--count needs a whole number from 1/],
+    [['send', '--loud'], /--loud/]
+  ];
+  for (const [args, message] of mistakes) {
+    it(`explains what is wrong with: ${args.join(' ') || 'no arguments'}`, () => {
+      should(() => readCommand(args)).throw(message);
+    });
+  }
+
+  it('ends with 2 and points to the help when it does not understand', async () => {
+    const child = await run('post');
+    should(child.exitCode).equal(2);
+    should(child.output).match(/no command "post"[\s\S]*telnyx-simulator --help/);
+  });
+});
+
+async function fetchRecording(body: string): Promise<void> {
+  const url = /http:[^"]+X-Amz-Signature=[0-9a-f]+/.exec(body)?.[0];
+  if (url !== undefined) await (await fetch(url)).arrayBuffer();
+}
+
+function nodeKey(publicKey: string) {
+  const x = Buffer.from(publicKey, 'base64').toString('base64url');
+  return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x } });
+}

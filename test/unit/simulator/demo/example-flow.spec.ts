@@ -1,0 +1,70 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import should from 'should';
+import { prepareExample } from '../../../../src/simulator/demo/example-flow';
+import { prepareUserDirectory } from '../../../../src/simulator/demo/user-directory';
+
+describe('npm start: user directory', () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'telnyx-flow-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const flow = [
+    { id: 'a', type: 'telnyx-account', publicKeys: '', apiUrl: 'https://api.telnyx.com/v2' },
+    { id: 'w', type: 'telnyx-webhook-in', account: 'a', path: '/calls', wires: [['d']] },
+    { id: 'd', type: 'telnyx-recording-download', folder: 'calls', network: 'public-https', wires: [[]] },
+    { id: 'x', type: 'debug', complete: 'payload', wires: [] }
+  ];
+  const changes = { publicKey: 'the key', apiUrl: 'http://127.0.0.1:1/v2' };
+
+  function file(content: unknown): string {
+    const name = path.join(folder, 'example.json');
+    writeFileSync(name, JSON.stringify(content));
+    return name;
+  }
+
+  it('puts the stand-in into the example, and changes nothing else', () => {
+    const prepared = prepareExample(file(flow), changes);
+    should(prepared.webhookPath).equal('/calls');
+    should(prepared.recordingsFolder).equal('calls');
+    should(JSON.parse(prepared.json)).deepEqual([
+      { ...flow[0], publicKeys: 'the key', apiUrl: 'http://127.0.0.1:1/v2' },
+      flow[1],
+      { ...flow[2], network: 'any' },
+      flow[3]
+    ]);
+  });
+
+  it('leaves the flow alone for the real Telnyx', () => {
+    should(JSON.parse(prepareExample(file(flow), null).json)).deepEqual(flow);
+  });
+
+  it('refuses what is no such flow', () => {
+    should(() => prepareExample(file({ no: 'array' }), null)).throw(/not an exported flow/);
+    should(() => prepareExample(file([1]), null)).throw(/not an exported flow/);
+    should(() => prepareExample(file(flow.slice(0, 2)), null)).throw(/no download node/);
+  });
+
+  it('makes a user directory with stock settings, and leaves an existing one as it is', () => {
+    const stock = path.join(folder, 'stock.js');
+    writeFileSync(stock, 'module.exports = { flowFile: "flows.json", editorTheme: { palette: 1 } };');
+    const userDir = path.join(folder, 'user-dir');
+    prepareUserDirectory(userDir, stock, '[]');
+    const settings: unknown = createRequire(__filename)(path.join(userDir, 'settings.js'));
+    should(settings).containDeep({
+      uiHost: '127.0.0.1',
+      flowFile: 'flows.json',
+      telemetry: { enabled: false },
+      editorTheme: { palette: 1, tours: false }
+    });
+    should((settings as { credentialSecret: string }).credentialSecret).match(/^[0-9a-f]{48}$/);
+    should(existsSync(path.join(userDir, 'package.json'))).be.true();
+
+    const before = readFileSync(path.join(userDir, 'settings.js'), 'utf8');
+    prepareUserDirectory(userDir, stock, '[{}]');
+    should(readFileSync(path.join(userDir, 'settings.js'), 'utf8')).equal(before);
+    should(readFileSync(path.join(userDir, 'flows.json'), 'utf8')).equal('[]');
+  });
+});
