@@ -194,9 +194,10 @@ describe('find-recordings', () => {
 
     it('finds nothing while a recording is in progress or absent', () => {
       for (const RecordingStatus of ['in-progress', 'absent', 'In-Progress']) {
-        carriesRecording(
-          texml({ RecordingStatus, RecordingSid: 'rs-1', RecordingUrl: '' })
-        ).should.be.false();
+        for (const RecordingUrl of ['', 'https://media.example.com/rs-1']) {
+          const source = texml({ RecordingStatus, RecordingSid: 'rs-1', RecordingUrl });
+          carriesRecording(source).should.be.false();
+        }
       }
     });
 
