@@ -58,7 +58,7 @@ function fromParts(
   if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 60) return null;
   const midnight = new Date(Date.UTC(year, month - 1, day));
   // Date.UTC takes 30 February for 1 March; a date that moved was none.
-  if (midnight.getUTCDate() !== day || midnight.getUTCMonth() !== month - 1) return null;
+  if (midnight.getUTCDate() !== day) return null;
   const offset = offsetMinutes(zone);
   if (offset === null) return null;
   return toIso(Date.UTC(year, month - 1, day, hour, minute - offset, second, millisecond));

@@ -1,0 +1,37 @@
+import { FAMILY_GROUPS } from '../../src/events/catalogue';
+import type { FamilyGroup, TypeRow } from '../../src/events/catalogue/catalogue-entry';
+
+const BEGIN = '<!-- events:begin -->';
+const END = '<!-- events:end -->';
+const PROVIDER_NAMES = { telnyx: 'Telnyx', daily: 'Daily' } as const;
+
+/** The README's table of families and event types (Markdown), one line a family. */
+export function eventTable(groups: readonly FamilyGroup[] = FAMILY_GROUPS): string {
+  const head = ['| Sender | Family | Event types |', '| --- | --- | --- |'];
+  return [...head, ...groups.map(familyLine)].join('\n');
+}
+
+function familyLine(group: FamilyGroup): string {
+  const types = group.types.map(typeText).join(', ');
+  return `| ${PROVIDER_NAMES[group.provider]} | ${group.label} (\`${group.family}\`) | ${types} |`;
+}
+
+function typeText(row: TypeRow): string {
+  const others = [...(row.canonical === undefined ? [] : [row.canonical]), ...(row.aliases ?? [])];
+  const same = others.map((name) => ` = \`${name}\``).join('');
+  return `\`${row.event_type}\`${same}`;
+}
+
+/**
+ * A README with the table as it should be now.
+ *
+ * @throws when the two markers that enclose it are not there
+ */
+export function withEventTable(readme: string): string {
+  const begin = readme.indexOf(BEGIN);
+  const end = readme.indexOf(END, begin);
+  if (begin < 0 || end < 0) {
+    throw new Error(`README.md has no place for the table of events: add the lines ${BEGIN} and ${END}.`);
+  }
+  return `${readme.slice(0, begin + BEGIN.length)}\n\n${eventTable()}\n\n${readme.slice(end)}`;
+}

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import should from 'should';
+import { CATALOGUE, FAMILIES } from '../../../src/events/catalogue';
+import { eventTable, withEventTable } from '../../support/event-table';
+
+describe('README: table of families and event types', () => {
+  it('names every family and every type', () => {
+    const table = eventTable();
+    for (const { family } of FAMILIES) should(table).containEql(`(\`${family}\`)`);
+    for (const { event_type } of CATALOGUE) should(table).containEql(`\`${event_type}\``);
+  });
+
+  it('replaces what stands between the markers and nothing else', () => {
+    const readme = 'before\n<!-- events:begin -->\nstale words\n<!-- events:end -->\nafter\n';
+    const written = withEventTable(readme);
+    should(written).startWith('before\n<!-- events:begin -->\n\n| Sender ');
+    should(written).endWith('|\n\n<!-- events:end -->\nafter\n').and.not.containEql('stale words');
+    should(withEventTable(written)).equal(written);
+  });
+
+  it('says which markers are missing', () => {
+    should(() => withEventTable('no markers')).throw(/events:begin/);
+  });
+
+  it('is fresh in README.md (else run: node --import tsx scripts/event-table.mjs)', () => {
+    const readme = readFileSync(path.join(__dirname, '../../../README.md'), 'utf8');
+    should(withEventTable(readme) === readme).be.true();
+  });
+});

@@ -1,0 +1,118 @@
+import should from 'should';
+import { parseBody } from '../../../src/events/parse-body';
+
+const FORM = 'application/x-www-form-urlencoded';
+
+function parse(body: string | Buffer, contentType?: string) {
+  return parseBody(Buffer.from(body as string), contentType);
+}
+
+function nested(depth: number, open = '[', close = ']'): string {
+  return open.repeat(depth) + close.repeat(depth);
+}
+
+describe('events: body as JSON or form', () => {
+  const json: readonly (readonly [string, string, unknown])[] = [
+    ['an object', '{"a":1}', { a: 1 }],
+    ['an array', '[1,2]', [1, 2]],
+    ['white space before and after', ' \r\n{"a":1}\n', { a: 1 }],
+    ['a byte order mark', '\uFEFF{"a":1}', { a: 1 }],
+    ['a string that looks like a form', '"a=b"', 'a=b'],
+    ['a number', '17', 17],
+    ['null', 'null', null]
+  ];
+  for (const [what, text, value] of json) {
+    it(`reads ${what} as JSON`, () => {
+      should(parse(text, 'application/json')).deepEqual({ ok: true, form: false, body: value });
+      should(parse(text)).deepEqual({ ok: true, form: false, body: value });
+    });
+  }
+
+  it('reads JSON by its content when the Content-Type says form, as curl does by default', () => {
+    should(parse('{"a":"x=y"}', FORM)).deepEqual({ ok: true, form: false, body: { a: 'x=y' } });
+  });
+
+  it('reads a form by its content when the Content-Type says JSON or nothing', () => {
+    const form = { ok: true, form: true, body: { CallSid: 'v3:x', From: '+12025550111' } };
+    for (const type of [undefined, 'application/json', 'text/plain']) {
+      should(parse('CallSid=v3%3Ax&From=%2B12025550111', type)).deepEqual(form);
+    }
+  });
+
+  it('takes the Content-Type at its word for what only it can tell', () => {
+    const type = `${FORM.toUpperCase()} ; charset=UTF-8`;
+    should(parse('hello world', type)).deepEqual({ ok: true, form: true, body: { 'hello world': '' } });
+    should(parse('', type)).deepEqual({ ok: true, form: true, body: {} });
+    should(parse('17', type)).deepEqual({ ok: true, form: true, body: { 17: '' } });
+  });
+
+  const refused: readonly (readonly [string, string | Buffer, RegExp])[] = [
+    ['plain text', 'hello world', /neither complete JSON nor a form/],
+    ['text with an equals sign', 'price = 5', /neither/],
+    ['XML', '<Response><Say voice="alice">Hi</Say></Response>', /neither/],
+    ['a multipart body', '--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--', /neither/],
+    ['an empty body', '', /empty/],
+    ['white space', ' \n', /empty/],
+    ['truncated JSON', '{"data":{"event_type":"call.init', /neither/],
+    ['truncated JSON with an equals sign', '{"url":"https://example.com/?a=b&c=', /neither/],
+    ['a truncated array with an equals sign', '["a=b', /neither/],
+    ['a truncated string with an equals sign', '"a=b', /neither/],
+    ['JSON with something after it', '{"a":1}{"b":2}', /neither/],
+    ['invalid UTF-8 in JSON', Buffer.from('{"a":"\xff"}', 'latin1'), /UTF-8/],
+    ['an overlong encoding', Buffer.from([0x7b, 0xc0, 0xaf, 0x7d]), /UTF-8/],
+    ['half a surrogate pair', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]), /UTF-8/],
+    ['UTF-16', Buffer.from('\uFEFF{"a":1}', 'utf16le'), /UTF-8/],
+    ['binary', Buffer.from([0, 1, 2, 3]), /neither/]
+  ];
+  for (const [what, bytes, reason] of refused) {
+    it(`refuses ${what} and says why`, () => {
+      const result = parse(bytes);
+      should(result.ok).be.false();
+      should(result).have.property('reason').match(reason);
+    });
+  }
+
+  it('refuses truncated JSON and invalid UTF-8 even if the Content-Type says form', () => {
+    should(parse('{"a":"b=c', FORM).ok).be.false();
+    should(parse(Buffer.from('a=\xff', 'latin1'), FORM).ok).be.false();
+  });
+
+  it('never quotes the body in the reason', () => {
+    should(JSON.stringify(parse('{"link":"https://example.com/?sig=hidden'))).not.containEql('hidden');
+  });
+
+  it('takes JSON nested 100 levels deep, and no deeper', () => {
+    should(parse(nested(100)).ok).be.true();
+    should(parse(nested(101)))
+      .have.property('reason')
+      .match(/deeper than 100/);
+    should(parse(nested(50, '{"a":[', ']}')).ok).be.true();
+    should(parse(`{"b":1,"a":${nested(100)}}`).ok).be.false();
+  });
+
+  it('survives a megabyte of brackets, closed or not', () => {
+    should(parse(nested(500_000)).ok).be.false();
+    should(parse('['.repeat(1_000_000)).ok).be.false();
+    should(parse('{"a":'.repeat(200_000)).ok).be.false();
+  });
+
+  it('removes own keys __proto__ at every level, however they are spelled', () => {
+    const text =
+      '{"a":1,"__proto__":{"polluted":1},"b":[{"__pro\\u0074o__":{"polluted":2},"c":{"__proto__":null,"d":2}}]}';
+    const result = parse(text);
+    should(result).deepEqual({ ok: true, form: false, body: { a: 1, b: [{ c: { d: 2 } }] } });
+    should(JSON.stringify(result)).not.containEql('__proto__');
+    const copy = Object.assign({}, (result as { body: object }).body);
+    should(Object.getPrototypeOf(copy)).equal(Object.prototype);
+    should(copy).not.have.property('polluted');
+  });
+
+  it('counts the depth after a removed key was removed', () => {
+    should(parse(`{"__proto__":${nested(200)},"a":1}`)).deepEqual({ ok: true, form: false, body: { a: 1 } });
+  });
+
+  it('keeps __proto__ as a value and other odd keys', () => {
+    const text = '{"a":"__proto__","constructor":{"prototype":1},"toString":2}';
+    should(parse(text)).have.property('body').deepEqual(JSON.parse(text));
+  });
+});
