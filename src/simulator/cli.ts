@@ -5,13 +5,13 @@ import { serve } from './cli-serve';
 import { USAGE } from './cli-usage';
 import { describeError } from './describe-error';
 import { keyFromFile } from './key-file';
-import type { Print } from './print';
+import { printToStdout } from './print';
 import { SAMPLE_KINDS } from './sample-catalogue';
 
 const EXIT_REFUSED = 1;
 const EXIT_USAGE = 2;
 
-const print: Print = (line) => void process.stdout.write(`${line}\n`);
+const print = printToStdout();
 
 async function run(command: Command, signal: AbortSignal): Promise<boolean> {
   switch (command.name) {

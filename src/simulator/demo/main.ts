@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describeError } from '../describe-error';
-import type { Print } from '../print';
+import { printToStdout } from '../print';
 import { DEMO_USAGE, type DemoOptions, readDemoCommand } from './demo-options';
 import { demonstrate, type Places } from './demonstration';
 import { listen } from './listening';
@@ -9,7 +9,7 @@ import { Workshop } from './workshop';
 
 const EXAMPLE = 'Archive call recordings to disk.json';
 
-const print: Print = (line) => void process.stdout.write(`${line}\n`);
+const print = printToStdout();
 
 /**
  * What `npm start` does.

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -125,6 +126,16 @@ describe('telnyx-simulator', function () {
     const child = await run('--help');
     should(child.exitCode).equal(0);
     for (const word of ['send', 'key', 'serve', '--to', '--linger']) should(child.output).containEql(word);
+  });
+
+  it('ends in silence when the reader of its output has gone', async () => {
+    const key = path.join(folder, 'key.json');
+    const child = spawn(process.execPath, ['--import', 'tsx', CLI, 'serve', '--key-file', key]);
+    let errors = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+    child.stdout.destroy();
+    await once(child, 'close');
+    should(errors).equal('');
   });
 
   const mistakes: [args: string[], message: RegExp][] = [
