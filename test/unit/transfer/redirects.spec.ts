@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import should from 'should';
 import { localServer, sha256, wav, type LocalServer } from '../../support/media';
@@ -57,6 +58,21 @@ describe('transfer/answer: redirects', () => {
     location = `${storage.url}/back`;
     await transfers.run(`${api.url}/start`, await newCopy(), { authorization: 'Bearer k' });
     should(seen.map(({ headers }) => headers.authorization)).eql(['Bearer k', undefined, undefined]);
+  });
+
+  it('hangs up on a redirect whose body has no end', async () => {
+    let connectionEnded: Promise<unknown> | undefined;
+    const endless = await localServer((request, response) => {
+      connectionEnded = once(request.socket, 'close');
+      response.writeHead(302, { location: `${storage.url}/file` });
+      response.write('moved');
+    });
+    try {
+      await transfers.run(endless.url, await newCopy(), { stallTimeoutMs: 60_000 });
+      await connectionEnded;
+    } finally {
+      await endless.close();
+    }
   });
 
   it('gives up on circles', async () => {

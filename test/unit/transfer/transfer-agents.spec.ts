@@ -175,6 +175,14 @@ describe('transfer/transfer-agents: public-https at the socket', () => {
     should(connections).equal(0);
   });
 
+  it('looks once more at the address that was reached, before the request goes out', async () => {
+    let asked = 0;
+    transfers = resolverFor(() => ++asked === 1);
+    const error = await transfers.fail(url(), await newCopy(), policy);
+    should(error.code).equal('UNSAFE_URL');
+    should(asked).equal(2);
+  });
+
   it('says when a name does not exist, or its certificate is not trusted; both may pass', async () => {
     transfers = new Transfers({
       resolve: (_hostname, callback) =>

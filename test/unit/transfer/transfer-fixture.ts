@@ -18,6 +18,18 @@ export async function held(copy: PartialCopy): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
+export function testRequest(url: string, into: PartialCopy): TransferRequest {
+  return {
+    url,
+    network: 'any',
+    kind: 'audio',
+    maxSize: 0,
+    stallTimeoutMs: 5000,
+    into,
+    signal: new AbortController().signal
+  };
+}
+
 /** Runs transfers over pools of their own; close it after each test. */
 export class Transfers {
   readonly agents: TransferAgents;
@@ -27,17 +39,7 @@ export class Transfers {
   }
 
   async run(url: string, into: PartialCopy, over: Partial<TransferRequest> = {}): Promise<TransferResult> {
-    const request: TransferRequest = {
-      url,
-      network: 'any',
-      kind: 'audio',
-      maxSize: 0,
-      stallTimeoutMs: 5000,
-      into,
-      signal: new AbortController().signal,
-      ...over
-    };
-    return await transfer(request, { agents: this.agents });
+    return await transfer({ ...testRequest(url, into), ...over }, { agents: this.agents });
   }
 
   /** The error of a transfer that must fail; checks that it gives nothing away. */

@@ -137,6 +137,20 @@ describe('transfer/transfer: resuming', () => {
       await isStored(file);
     });
 
+  it('does not take a shorter part than it asked for as the end', async () => {
+    const end = half + 50_000;
+    const url = await serve((_request, response) => {
+      const range = `bytes ${half - 1}-${end - 1}/${file.length}`;
+      const headers = { 'content-type': 'audio/wav', 'content-range': range, etag: '"v1"' };
+      response
+        .writeHead(206, { ...headers, 'content-length': end - half + 1 })
+        .end(file.subarray(half - 1, end));
+    });
+    const error = await transfers.fail(url, copy, { resumeEtag: '"v1"' });
+    should(error).have.properties({ code: 'TRUNCATED', retryable: true });
+    await isStored(file.subarray(0, end)); // the next attempt goes on from here
+  });
+
   it('drops both pieces when they do not fit together', async () => {
     const wrong = Buffer.from(file);
     wrong[half - 1] = (wrong[half - 1]! + 1) & 255;

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import should from 'should';
+import { nothingHeld } from '../../../src/transfer/held-bytes';
+import { receiveBody } from '../../../src/transfer/receive-body';
 import type { PartialCopy } from '../../../src/store/store';
 import { localServer, sha256, wav, type LocalServer } from '../../support/media';
-import { held, newCopy, Transfers } from './transfer-fixture';
+import { held, newCopy, testRequest, Transfers } from './transfer-fixture';
 
 describe('transfer/transfer: answers', () => {
   const file = wav({ seconds: 10 });
@@ -82,6 +85,20 @@ describe('transfer/transfer: answers', () => {
     should((await held(copy)).equals(tiny)).be.true();
   });
 
+  it('waits for enough bytes to judge, however small the pieces', async () => {
+    const pieces = Array.from(file, (byte) => Uint8Array.of(byte));
+    const answer = {
+      status: 200,
+      headers: {},
+      body: Readable.from(pieces),
+      url: new URL('http://h.example.com')
+    };
+    const request = { ...testRequest('http://h.example.com', copy), maxSize: file.length };
+    const frame = { total: file.length, endIsMarked: true, overlaps: false };
+    should(await receiveBody(request, answer, nothingHeld(), frame)).equal('wav');
+    should((await held(copy)).equals(file)).be.true();
+  });
+
   it('refuses pages with status 200 before a byte is held', async () => {
     const url = await serve((_request, response) => send(response, '<html>Sign in</html>'));
     const error = await transfers.fail(url, copy);
@@ -112,11 +129,17 @@ describe('transfer/transfer: answers', () => {
   });
 
   describe('sizes', () => {
-    it('refuses a declared size over the limit at once', async () => {
-      const url = await serve((_request, response) => send(response, file));
-      const error = await transfers.fail(url, copy, { maxSize: file.length - 1 });
+    it('refuses a declared size over the limit at once, and hangs up', async () => {
+      let connectionEnded: Promise<unknown> | undefined;
+      const url = await serve((request, response) => {
+        connectionEnded = once(request.socket, 'close');
+        response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': file.length });
+        response.write(file.subarray(0, 5000));
+      });
+      const error = await transfers.fail(url, copy, { maxSize: file.length - 1, stallTimeoutMs: 60_000 });
       should(error).have.properties({ code: 'TOO_LARGE', retryable: false });
       should(copy.size).equal(0);
+      await connectionEnded;
     });
 
     it('stops counting at the limit when no size was declared', async () => {
