@@ -22,7 +22,10 @@ function named(node: NodeFiles): { whole: string[]; beginnings: string[] } {
     value.split(';').map((part) => part.replace(/^\[[^\]]+\]/, ''))
   );
   const key = /var KEY = '([^']+)'/.exec(node.sources)?.[1];
-  const inScript = `${node.sources}\n${imported(node.sources)}`.replaceAll('${node.type}', node.type);
+  const inScript = `${node.sources}\n${imported(node.sources)}`.replaceAll(
+    /\$\{(node\.type|TYPE)\}/g,
+    node.type
+  );
   const whole = [...attributes];
   const beginnings: string[] = [];
   for (const [, before = '', text = '', after = ''] of inScript.matchAll(
