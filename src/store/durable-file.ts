@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { randomBytes } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errnoOf, type FileSystem } from './file-system';
+import { OneAtATime } from './one-at-a-time';
 
 /** Recordings are private: the owner writes, the group may read (backup, file sharing), nobody else. */
 export const FILE_MODE = 0o640;
@@ -68,8 +69,7 @@ async function isDirectory(fs: FileSystem, path: string): Promise<boolean> {
  * @throws the system's error; `EEXIST` when the name is taken
  */
 export async function writeNewFile(fs: FileSystem, path: string, content: string): Promise<void> {
-  const temporary = await writeTemporary(fs, path, content);
-  try {
+  await withTemporary(fs, path, content, async (temporary) => {
     try {
       await fs.link(temporary, path);
     } catch (error) {
@@ -78,22 +78,12 @@ export async function writeNewFile(fs: FileSystem, path: string, content: string
       await (await fs.open(path, 'wx', FILE_MODE)).close();
       await whileBusy(() => fs.rename(temporary, path));
     }
-  } finally {
-    await removeIfThere(fs, temporary);
-  }
-  await syncDirectory(fs, dirname(path));
+  });
 }
 
 /** Replaces a file at once: readers see the old or the new content, also after a power cut. */
 export async function replaceFile(fs: FileSystem, path: string, content: string): Promise<void> {
-  const temporary = await writeTemporary(fs, path, content);
-  try {
-    await whileBusy(() => fs.rename(temporary, path));
-  } catch (error) {
-    await removeIfThere(fs, temporary);
-    throw error;
-  }
-  await syncDirectory(fs, dirname(path));
+  await withTemporary(fs, path, content, (temporary) => whileBusy(() => fs.rename(temporary, path)));
 }
 
 /** True for the errors of `link` on file systems without hard links, or across two of them. */
@@ -136,17 +126,34 @@ export async function removeIfThere(fs: FileSystem, path: string): Promise<void>
   }
 }
 
-async function writeTemporary(fs: FileSystem, path: string, content: string): Promise<string> {
-  const temporary = join(dirname(path), `.telnyx-${randomBytes(8).toString('hex')}.tmp`);
-  const handle = await fs.open(temporary, 'wx', FILE_MODE);
-  try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } catch (error) {
-    await handle.close();
+const writers = new OneAtATime();
+
+/**
+ * The temporary file has one name for each target, so that what a killed process left is found and
+ * cleared away by the next attempt.
+ */
+async function withTemporary(
+  fs: FileSystem,
+  path: string,
+  content: string,
+  place: (temporary: string) => Promise<void>
+): Promise<void> {
+  const name = createHash('sha256').update(basename(path)).digest('hex').slice(0, 16);
+  const temporary = join(dirname(path), `.telnyx-${name}.tmp`);
+  await writers.run(temporary, async () => {
     await removeIfThere(fs, temporary);
-    throw error;
-  }
-  await handle.close();
-  return temporary;
+    try {
+      const handle = await fs.open(temporary, 'wx', FILE_MODE);
+      try {
+        await handle.writeFile(content);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await place(temporary);
+    } finally {
+      await removeIfThere(fs, temporary);
+    }
+    await syncDirectory(fs, dirname(path));
+  });
 }

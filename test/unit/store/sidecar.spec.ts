@@ -37,6 +37,18 @@ describe('store/sidecar', () => {
     should(await folder.files()).eql(['x.mp3.json']);
   });
 
+  it('is whole when several write it at once, and clears away what a killed process left', async () => {
+    const dies = fileSystemWith({
+      link: () => Promise.reject(systemError('EIO')),
+      unlink: () => Promise.reject(systemError('EIO'))
+    });
+    await storeFailure(writeSidecar(file, record, dies));
+    should(await folder.files()).have.length(1); // the temporary file
+    await Promise.all(Array.from({ length: 20 }, (_, size) => writeSidecar(file, { ...record, size })));
+    should(await readSidecar(file)).have.property('ok', true);
+    should(await folder.files()).eql(['x.mp3.json']);
+  });
+
   it('leaves files alone that are not its own', async () => {
     for (const foreign of ['a note', '[]', '{"sha256":"bb"}', '{}']) {
       await writeFile(`${file}.json`, foreign);
