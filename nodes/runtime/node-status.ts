@@ -15,9 +15,10 @@ export class NodeStatus {
   #timer: NodeJS.Timeout | undefined;
   #disposed = false;
 
+  /** @param now milliseconds of a clock that nobody sets */
   constructor(
     private readonly node: Pick<RedNode, 'status'>,
-    private readonly now: () => number = Date.now
+    private readonly now: () => number = () => performance.now()
   ) {}
 
   ready(text: string): void {

@@ -9,9 +9,10 @@ export class RefusalWarnings {
   #unsaid: { latest: Refusal; count: number } | null = null;
   #timer: NodeJS.Timeout | undefined;
 
+  /** @param now milliseconds of a clock that nobody sets */
   constructor(
     private readonly warn: (text: string) => void,
-    private readonly now: () => number = Date.now
+    private readonly now: () => number = () => performance.now()
   ) {}
 
   add(refusal: Refusal): void {

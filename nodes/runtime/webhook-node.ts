@@ -1,7 +1,7 @@
 import type { CodedError } from '../../src/errors/coded-error';
 import { CodedError as Coded } from '../../src/errors/coded-error';
 import type { DeliveryParser } from '../../src/events/delivery-content';
-import { pathProblem } from '../../src/receiving/route-path';
+import { comparablePath, pathProblem } from '../../src/receiving/route-path';
 import { WebhookEndpoint, type Exchange } from '../../src/receiving/webhook-endpoint';
 import type { WebhookMessage } from '../../src/events/webhook-message';
 import type { DeliveryVerifier } from '../../src/verification/verdict';
@@ -71,11 +71,7 @@ export function startWebhookNode(
 
   function listen(): void {
     const path = readText(config.path, provider.defaultPath);
-    const sharesAdminRoot =
-      RED.settings.httpAdminRoot !== false &&
-      isRoot(RED.settings.httpAdminRoot) &&
-      isRoot(RED.settings.httpNodeRoot);
-    const problem = pathProblem(path, sharesAdminRoot);
+    const problem = pathProblem(path, sharesAdminRoot(RED.settings));
     if (problem !== null) throw new Coded('BAD_SETTING', problem);
     if (RED.settings.httpNodeRoot === false) {
       throw new Coded(
@@ -171,8 +167,9 @@ export function startWebhookNode(
   }
 }
 
-function isRoot(root: string | false | undefined): boolean {
-  return root === undefined || root === '' || root === '/';
+function sharesAdminRoot({ httpAdminRoot, httpNodeRoot }: NodeRedApi['settings']): boolean {
+  if (httpAdminRoot === false || httpNodeRoot === false) return false;
+  return comparablePath(httpAdminRoot ?? '/') === comparablePath(httpNodeRoot ?? '/');
 }
 
 function flowMessage(RED: NodeRedApi, message: WebhookMessage, exchange: Exchange | null): FlowMessage {

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { ByteBudget, captureBody, isUntouched, type CapturedBody } from './captured-body';
 import type { ExpressApp, Middleware } from './express-app';
+import { MountPaths } from './mount-paths';
 import { comparablePath } from './route-path';
-import type { RouteTable } from './route-table';
+import type { FoundRoute, RouteTable } from './route-table';
 
 /** Where a captured body rests on the request. Shared by every copy of the package in the process. */
 const CAPTURED = Symbol.for('@red-telephony/node-red-telnyx/captured-body');
@@ -38,34 +39,30 @@ export async function bodyOf(request: IncomingMessage, maxBody: number): Promise
  * here, before it, the bytes of requests to our own paths are taken as they arrive. All other requests pass
  * untouched.
  *
- * @param httpNode the app of the flows' URLs; the layer goes to the front of its root app, and of a
+ * @param httpNode the app of the flows' URLs; the layer goes to the front of its root app, and of each
  *   new root when it is mounted later
  */
 export function installCapture(httpNode: ExpressApp, table: RouteTable): void {
-  const equipped = new WeakSet<ExpressApp>();
-  const watched = new WeakSet<ExpressApp>();
+  /** The equipped root apps, each with the paths under which it leads to `httpNode`. */
+  const basesOf = new Map<ExpressApp, string[]>();
   const equip = (): void => {
-    let root = httpNode;
-    for (;;) {
-      if (!watched.has(root)) {
-        watched.add(root);
-        root.on('mount', equip);
-      }
-      if (root.parent === undefined) break;
-      root = root.parent;
+    for (const root of mounts.roots()) {
+      if (basesOf.has(root)) continue;
+      basesOf.set(root, []);
+      putInFront(
+        root,
+        captureFor(() => basesOf.get(root) ?? [], table)
+      );
     }
-    if (equipped.has(root)) return;
-    equipped.add(root);
-    putInFront(root, captureFor(httpNode, table));
+    for (const root of basesOf.keys()) basesOf.set(root, mounts.below(root));
   };
+  const mounts = new MountPaths(httpNode, equip);
   equip();
 }
 
-function captureFor(httpNode: ExpressApp, table: RouteTable): Middleware {
+function captureFor(bases: () => string[], table: RouteTable): Middleware {
   return function telnyxRawBody(request, response, next) {
-    const mount = httpNode.path();
-    const path = pathBelow(mount === '' ? '/' : mount, request.url ?? '/');
-    const route = path === null ? undefined : table.find(path);
+    const route = routeOf(request.url ?? '/', bases(), table);
     const captured = request as CapturedRequest;
     if (route === undefined || captured[CAPTURED] !== undefined || !isUntouched(request)) return next();
 
@@ -90,12 +87,14 @@ function endUnread(request: IncomingMessage): void {
   if (!request.complete) request.socket.destroySoon();
 }
 
-/** @returns the path below `mount`, or null when the request goes elsewhere */
-function pathBelow(mount: string, url: string): string | null {
-  const base = comparablePath(mount);
+function routeOf(url: string, bases: string[], table: RouteTable): FoundRoute | undefined {
   const path = comparablePath(url);
-  if (base === '/') return path;
-  return path.startsWith(`${base}/`) ? path.slice(base.length) : null;
+  for (const base of bases) {
+    const below = base === '/' ? path : path.startsWith(`${base}/`) ? path.slice(base.length) : null;
+    const route = below === null ? undefined : table.find(below);
+    if (route !== undefined) return route;
+  }
+  return undefined;
 }
 
 function putInFront(app: ExpressApp, layer: Middleware): void {

@@ -38,9 +38,14 @@ export class ByteBudget {
   }
 }
 
-/** Whether nobody has read from the request's body, nor replaced it. */
+/** Whether nobody has read from the request's body, nor replaced it, nor turns its bytes into text. */
 export function isUntouched(request: IncomingMessage & { _body?: unknown; body?: unknown }): boolean {
-  return request._body !== true && !request.readableDidRead && !request.destroyed;
+  return (
+    request._body !== true &&
+    !request.readableDidRead &&
+    !request.destroyed &&
+    request.readableEncoding === null
+  );
 }
 
 /**

@@ -10,9 +10,9 @@ export type Middleware = (request: IncomingMessage, response: ServerResponse, ne
  */
 export interface ExpressApp {
   use(middleware: Middleware): unknown;
-  /** Where the app is mounted, all parents included; '' for a root app. */
-  path(): string;
-  /** The app this one was mounted on, if any. */
+  /** Where the app was mounted last, below `parent`; `/` for a root app. Elements may be patterns. */
+  readonly mountpath: string | readonly string[];
+  /** The app this one was mounted on last, if any. */
   readonly parent?: ExpressApp;
   readonly _router?: { stack: { handle: unknown }[] };
   readonly router?: { stack: { handle: unknown }[] };

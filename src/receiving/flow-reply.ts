@@ -27,7 +27,16 @@ export interface FlowReplyOptions {
   onLate: () => void;
 }
 
-type Methods = 'end' | 'write' | 'writeHead' | 'setHeader' | 'appendHeader' | 'removeHeader' | 'flushHeaders';
+/** The ways in which a flow can touch the response. */
+const METHODS = [
+  'setHeader',
+  'appendHeader',
+  'removeHeader',
+  'writeHead',
+  'flushHeaders',
+  'write',
+  'end'
+] as const;
 
 /**
  * Stands between the flow's answer and the wire, on the very response object that a core *http response*
@@ -40,6 +49,8 @@ export class FlowReply {
   #size = 0;
   #settled = false;
   readonly #timer: NodeJS.Timeout;
+  /** What a middleware in front may have put on the response itself, such as the saving of a session. */
+  readonly #own: [name: (typeof METHODS)[number], own: PropertyDescriptor | undefined][];
 
   constructor(
     private readonly response: ServerResponse,
@@ -47,6 +58,7 @@ export class FlowReply {
   ) {
     this.#timer = setTimeout(() => this.#refuse('timed-out'), options.timeoutMs);
     this.#timer.unref();
+    this.#own = METHODS.map((name) => [name, Object.getOwnPropertyDescriptor(response, name)]);
     this.#listen();
   }
 
@@ -63,6 +75,7 @@ export class FlowReply {
       return write(...args);
     };
     response.end = (...args: unknown[]): ServerResponse => {
+      assertSendable(response.statusCode, args[0]);
       this.#keep(args);
       this.#answered(args);
       return response;
@@ -92,7 +105,12 @@ export class FlowReply {
     };
     const accepted = answer.status >= 200 && answer.status < 300;
     const send = (): void => {
-      this.#onWire(() => (response.end as (...args: unknown[]) => unknown)(...args));
+      try {
+        this.#onWire(() => (response.end as (...args: unknown[]) => unknown)(...args));
+      } catch {
+        // Nobody is left to be told. A connection that breaks makes the sender ask again.
+        response.destroy();
+      }
       this.options.onSettled({ kind: 'answered', answer });
     };
     this.#silence(answer.status);
@@ -118,12 +136,15 @@ export class FlowReply {
   #sendTryAgain(): void {
     this.#onWire(() => {
       const { response } = this;
-      if (!response.headersSent) {
-        for (const name of response.getHeaderNames()) response.removeHeader(name);
-        response.statusCode = 503;
-        response.setHeader('Retry-After', retryAfter());
-        response.setHeader('Content-Length', '0');
+      if (response.headersSent) {
+        // The flow has begun to write. To end it here would pass half an answer for a whole one.
+        response.destroy();
+        return;
       }
+      for (const name of response.getHeaderNames()) response.removeHeader(name);
+      response.statusCode = 503;
+      response.setHeader('Retry-After', retryAfter());
+      response.setHeader('Content-Length', '0');
       response.end();
     });
   }
@@ -133,7 +154,7 @@ export class FlowReply {
     const { response } = this;
     const late = (): void => this.options.onLate();
     const ignored = (): ServerResponse => response;
-    const silent: Record<Methods, unknown> = {
+    const silent: Record<(typeof METHODS)[number], unknown> = {
       setHeader: ignored,
       appendHeader: ignored,
       removeHeader: ignored,
@@ -148,7 +169,9 @@ export class FlowReply {
         return response;
       }
     };
-    Object.assign(response, silent);
+    for (const name of METHODS) {
+      Object.defineProperty(response, name, { configurable: true, writable: true, value: silent[name] });
+    }
     Object.defineProperty(response, 'statusCode', { configurable: true, get: () => status, set: ignored });
   }
 
@@ -156,19 +179,29 @@ export class FlowReply {
   #onWire(step: () => void): void {
     const { response } = this;
     const status = response.statusCode;
-    for (const name of [
-      'setHeader',
-      'appendHeader',
-      'removeHeader',
-      'writeHead',
-      'flushHeaders',
-      'write',
-      'end'
-    ]) {
-      Reflect.deleteProperty(response, name);
+    for (const [name, own] of this.#own) {
+      if (own === undefined) Reflect.deleteProperty(response, name);
+      else Object.defineProperty(response, name, own);
     }
     Object.defineProperty(response, 'statusCode', { configurable: true, writable: true, value: status });
-    if (!response.destroyed && !response.writableEnded) step();
-    this.#silence(response.statusCode);
+    try {
+      if (!response.destroyed && !response.writableEnded) step();
+    } finally {
+      this.#silence(response.statusCode);
+    }
+  }
+}
+
+/**
+ * Throws in the flow, where a Catch node sees it, what Node.js would throw only when the answer goes out.
+ * The delivery can still be answered afterwards.
+ */
+function assertSendable(status: unknown, chunk: unknown): void {
+  if (typeof status !== 'number' || !Number.isInteger(status) || status < 200 || status > 999) {
+    throw new RangeError(`The HTTP status must be a whole number from 200 to 999; it is ${String(status)}.`);
+  }
+  const none = chunk === undefined || chunk === null || typeof chunk === 'function';
+  if (!none && typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) {
+    throw new TypeError(`An HTTP answer must be text or a Buffer; it is of type ${typeof chunk}.`);
   }
 }

@@ -29,8 +29,16 @@ const ADMIN_SEGMENTS: ReadonlySet<string> = new Set(
  */
 export function pathProblem(path: string, sharesAdminRoot: boolean): string | null {
   if (path.trim() === '') return 'The path is empty. Enter one such as /telnyx.';
+  if (/\$[({]/.test(path)) {
+    return 'The path names an environment variable that is not set. Set it, or write the path itself here.';
+  }
   if (/[?#\s]/.test(path)) return 'The path must not hold spaces, "?" or "#".';
   if (/[:*()]/.test(path)) return 'The path is taken literally; ":", "*" and brackets are not possible.';
+  // Senders escape other characters and resolve dots, so that the path they ask for would be another one.
+  if (!/^[\w\-.~!$&'+,;=@%/]*$/.test(path)) {
+    return 'The path must have only letters from a to z, digits, "-", "_", "." and "/".';
+  }
+  if (/(^|\/)\.\.?(\/|$)/.test(path)) return 'The path must not have "." or ".." between slashes.';
   const comparable = comparablePath(path);
   if (comparable === '/') return 'The path must have a name, such as /telnyx.';
   const first = comparable.split('/')[1] ?? '';

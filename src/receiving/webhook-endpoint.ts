@@ -48,7 +48,9 @@ export interface EndpointParts {
 }
 
 /** How the first copy of a delivery ended, for the copies that wait for it. */
-type FirstCopy = { accepted: true; answer: FlowAnswer | null } | { accepted: false; status: number };
+type FirstCopy =
+  | { accepted: true; answer: FlowAnswer | null }
+  | { accepted: false; status: number; answer: FlowAnswer | null };
 
 interface Verified {
   message: WebhookMessage;
@@ -193,7 +195,8 @@ export class WebhookEndpoint implements DeliveryReceiver {
     }
     const outcome: FirstCopy = running ? await running : { accepted: true, answer: earlier?.answer ?? null };
     if (!outcome.accepted) {
-      answer(request, response, outcome.status);
+      if (outcome.answer === null) answer(request, response, outcome.status);
+      else repeatAnswer(response, outcome.answer);
       return;
     }
     if (this.#isClosed()) {
@@ -239,7 +242,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
     } catch (fault) {
       this.#notRecorded(delivery.message, fault);
       answer(request, response, 503);
-      return { accepted: false, status: 503 };
+      return { accepted: false, status: 503, answer: null };
     }
     answer(request, response, 200);
     if (this.#isClosed()) {
@@ -318,8 +321,8 @@ function queryOf(request: IncomingMessage): string {
 }
 
 function firstCopyOf(outcome: ReplyOutcome): FirstCopy {
-  if (outcome.kind !== 'answered') return { accepted: false, status: 503 };
+  if (outcome.kind !== 'answered') return { accepted: false, status: 503, answer: null };
   const { answer: given } = outcome;
   if (given.status >= 200 && given.status < 300) return { accepted: true, answer: given };
-  return { accepted: false, status: given.status };
+  return { accepted: false, status: given.status, answer: given };
 }

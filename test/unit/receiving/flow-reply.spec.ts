@@ -1,0 +1,336 @@
+import type { ServerResponse } from 'node:http';
+import type { Response } from 'express';
+import should from 'should';
+import {
+  type FlowAnswer,
+  FlowReply,
+  type FlowReplyOptions,
+  type ReplyOutcome
+} from '../../../src/receiving/flow-reply';
+import { exchange, type RawAnswer } from '../../support/http-client';
+import { closeServers, deferred, express, serve } from './real-http';
+
+interface Asked {
+  response: Response;
+  reply: FlowReply;
+  outcome: Promise<ReplyOutcome>;
+  client: Promise<RawAnswer>;
+  committed: FlowAnswer[];
+  late: number;
+}
+
+/** A real client asks; the test answers as a flow would, on a response of Express. */
+async function ask(
+  options: Partial<FlowReplyOptions> & { front?: (response: Response) => void } = {}
+): Promise<Asked> {
+  const settled = deferred<ReplyOutcome>();
+  const arrived = deferred<Response>();
+  const app = express();
+  app.use((_request, response) => {
+    options.front?.(response);
+    const asked = response as Response;
+    result.reply = new FlowReply(asked, {
+      timeoutMs: 10_000,
+      commit: (answer) => {
+        result.committed.push(answer);
+        return options.commit?.(answer) ?? Promise.resolve();
+      },
+      onSettled: settled.resolve,
+      onLate: () => (result.late += 1),
+      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs })
+    });
+    arrived.resolve(asked);
+  });
+  const port = await serve(app);
+  const client = exchange(port, { path: '/', body: Buffer.from('{}') });
+  const result = { outcome: settled.promise, client, committed: [], late: 0 } as unknown as Asked;
+  result.response = await arrived.promise;
+  return result;
+}
+
+/** An answer whose recording the test lets through or not. */
+function slowCommit() {
+  const gate = deferred();
+  return { gate, commit: () => gate.promise };
+}
+
+describe('FlowReply', () => {
+  afterEach(closeServers);
+
+  it('sends what the flow answers, and keeps it', async () => {
+    const { response, client, outcome, committed } = await ask();
+    response.status(201).set('Content-Type', 'application/xml').set('X-Own', 'y').send('<Response/>');
+    const answer = await client;
+    answer.status.should.equal(201);
+    answer.body.toString().should.equal('<Response/>');
+    answer.headers.should.have.properties({ 'x-own': 'y', 'content-length': '11' });
+    const given = {
+      status: 201,
+      contentType: 'application/xml; charset=utf-8',
+      body: Buffer.from('<Response/>')
+    };
+    should(answer.headers['content-type']).equal(given.contentType);
+    should(await outcome).deepEqual({ kind: 'answered', answer: given });
+    committed.should.deepEqual([given]);
+  });
+
+  for (const [how, answer, body] of [
+    ['json()', (response: Response) => response.json({ a: '\u00e9' }), '{"a":"\u00e9"}'],
+    ['send(Buffer)', (response: Response) => response.send(Buffer.from([0, 255])), '\u0000\u00ff'],
+    ['end()', (response: Response) => response.end(), ''],
+    ['end(text, encoding)', (response: Response) => response.end('4142', 'hex'), 'AB'],
+    ['end(callback)', (response: Response) => response.end(() => undefined), ''],
+    ['sendStatus()', (response: Response) => response.sendStatus(200), 'OK']
+  ] as [string, (response: Response) => unknown, string][]) {
+    it(`takes an answer by ${how}`, async () => {
+      const asked = await ask();
+      answer(asked.response);
+      const encoding = how === 'send(Buffer)' ? 'latin1' : 'utf8';
+      (await asked.client).body.toString(encoding).should.equal(body);
+      asked.committed.map((given) => given.body.toString(encoding)).should.deepEqual([body]);
+    });
+  }
+
+  it('takes an answer in pieces', async () => {
+    const asked = await ask();
+    asked.response.type('text/plain');
+    asked.response.write('one ');
+    asked.response.write(Buffer.from('two '));
+    asked.response.end('746872 6565'.replace(' ', ''), 'hex');
+    const answer = await asked.client;
+    answer.body.toString().should.equal('one two three');
+    asked.committed.map(({ body }) => body.toString()).should.deepEqual(['one two three']);
+  });
+
+  it('gives out nothing before the answer is recorded', async () => {
+    const { gate, commit } = slowCommit();
+    const asked = await ask({ commit });
+    let answered = false;
+    const client = asked.client.then((answer) => {
+      answered = true;
+      return answer;
+    });
+    asked.response.status(200).send('recorded');
+    asked.response.headersSent.should.be.false();
+    await new Promise((resolve) => setImmediate(resolve));
+    answered.should.be.false();
+    gate.resolve();
+    (await client).body.toString().should.equal('recorded');
+  });
+
+  it('says "try again" when the answer cannot be recorded, and keeps it to itself', async () => {
+    const { gate, commit } = slowCommit();
+    const asked = await ask({ commit });
+    asked.response.set('X-Secret', '1').type('text/xml').send('<Response/>');
+    gate.reject(new Error('disk full'));
+    const answer = await asked.client;
+    answer.status.should.equal(503);
+    answer.body.length.should.equal(0);
+    Number(answer.headers['retry-after']).should.be.above(0);
+    answer.headers.should.not.have.properties(['x-secret', 'content-type']);
+    should(await asked.outcome).deepEqual({ kind: 'not-recorded' });
+  });
+
+  it('breaks the connection when an answer given in pieces cannot be recorded', async () => {
+    const { gate, commit } = slowCommit();
+    const asked = await ask({ commit });
+    await new Promise((resolve) => asked.response.write('<Response>', resolve));
+    asked.response.end('</Response>');
+    gate.reject(new Error('disk full'));
+    // Without the closing chunk no client takes this for a whole answer.
+    const answer = await asked.client;
+    answer.headers.should.have.property('transfer-encoding', 'chunked');
+    answer.body.toString().should.equal('<Response>');
+    should(await asked.outcome).deepEqual({ kind: 'not-recorded' });
+    asked.response.writableFinished.should.be.false();
+  });
+
+  it('records only what the sender takes for success', async () => {
+    for (const status of [200, 204, 299]) {
+      const asked = await ask();
+      asked.response.status(status).end();
+      (await asked.client).status.should.equal(status);
+      asked.committed.length.should.equal(1);
+    }
+    for (const status of [302, 404, 500]) {
+      const asked = await ask();
+      asked.response.status(status).send('no');
+      const answer = await asked.client;
+      answer.status.should.equal(status);
+      answer.body.toString().should.equal('no');
+      should(await asked.outcome).have.property('kind', 'answered');
+      asked.committed.should.be.empty();
+    }
+  });
+
+  it('takes the first of two answers; the second is no exception in the flow', async () => {
+    const asked = await ask();
+    asked.response.status(200).send('first');
+    asked.response.status(500).set('X-Second', '1').type('html').json({ second: true });
+    asked.response.write('more');
+    const answer = await asked.client;
+    answer.status.should.equal(200);
+    answer.body.toString().should.equal('first');
+    answer.headers.should.not.have.property('x-second');
+    asked.late.should.equal(2);
+    asked.committed.length.should.equal(1);
+  });
+
+  it('takes the first of two answers while the first is being recorded', async () => {
+    const { gate, commit } = slowCommit();
+    const asked = await ask({ commit });
+    asked.response.status(200).send('first');
+    asked.response.status(500).send('second');
+    gate.resolve();
+    const answer = await asked.client;
+    answer.status.should.equal(200);
+    answer.body.toString().should.equal('first');
+    asked.late.should.equal(1);
+  });
+
+  it('lets a flow that comes too late go through without an exception', async () => {
+    const asked = await ask({ timeoutMs: 20 });
+    (await asked.client).status.should.equal(503);
+    asked.response.status(200).set('X-Late', '1').cookie('a', 'b').append('X-Late', '2').send('late');
+    asked.response.writeHead(200, { a: 'b' });
+    asked.response.flushHeaders();
+    asked.response.statusCode.should.equal(503);
+    asked.late.should.equal(1);
+    asked.committed.should.be.empty();
+    should(await asked.outcome).deepEqual({ kind: 'timed-out' });
+  });
+
+  it('answers 503 when the time is up, and not before', async () => {
+    const begun = performance.now();
+    const asked = await ask({ timeoutMs: 120 });
+    const answer = await asked.client;
+    answer.status.should.equal(503);
+    should(answer.headers).have.property('retry-after');
+    (performance.now() - begun).should.be.aboveOrEqual(115);
+  });
+
+  it('breaks the connection when the time is up in the middle of an answer', async () => {
+    const asked = await ask({ timeoutMs: 50 });
+    await new Promise((resolve) => asked.response.write('half', resolve));
+    const answer = await asked.client;
+    should(await asked.outcome).deepEqual({ kind: 'timed-out' });
+    answer.body.toString().should.equal('half');
+    asked.response.writableFinished.should.be.false();
+  });
+
+  it('asks the sender to try again when it is withdrawn', async () => {
+    const asked = await ask();
+    asked.reply.withdraw();
+    (await asked.client).status.should.equal(503);
+    should(await asked.outcome).deepEqual({ kind: 'withdrawn' });
+    asked.reply.withdraw();
+    asked.response.send('late');
+    asked.late.should.equal(1);
+  });
+
+  it('stays with the answer when it is withdrawn afterwards', async () => {
+    const { gate, commit } = slowCommit();
+    const asked = await ask({ commit });
+    asked.response.send('given');
+    asked.reply.withdraw();
+    gate.resolve();
+    (await asked.client).body.toString().should.equal('given');
+    should(await asked.outcome).have.property('kind', 'answered');
+  });
+
+  it('counts the answer of a flow whose sender has hung up', async () => {
+    const asked = await ask();
+    const closed = new Promise((resolve) => asked.response.once('close', resolve));
+    asked.response.socket?.destroy();
+    await closed;
+    asked.response.status(200).send('nobody reads this');
+    should(await asked.outcome).deepEqual({
+      kind: 'answered',
+      answer: {
+        status: 200,
+        contentType: 'text/html; charset=utf-8',
+        body: Buffer.from('nobody reads this')
+      }
+    });
+    await asked.client;
+    asked.committed.length.should.equal(1);
+  });
+
+  it('keeps the type of what it does not keep the whole of', async () => {
+    const asked = await ask();
+    const long = 'x'.repeat(300 * 1024);
+    asked.response.type('text/plain').send(long);
+    (await asked.client).body.toString().should.equal(long);
+    const [given] = asked.committed;
+    should(given).have.properties({ status: 200, contentType: 'text/plain; charset=utf-8' });
+    should(given?.body.length).equal(0);
+  });
+
+  describe('with a mistake in the flow', () => {
+    for (const status of [1000, 99, 100, 0, 200.5, Number.NaN]) {
+      it(`throws there for the status ${status}, and can be answered still`, async () => {
+        const asked = await ask();
+        asked.response.statusCode = status;
+        (() => asked.response.end('x')).should.throw(RangeError);
+        asked.response.statusCode = 200;
+        asked.response.end('right');
+        (await asked.client).body.toString().should.equal('right');
+      });
+    }
+
+    it('throws there for what is neither text nor bytes', async () => {
+      const asked = await ask();
+      const end = asked.response.end.bind(asked.response) as (chunk: unknown) => void;
+      for (const chunk of [5, {}, [1], true]) (() => end(chunk)).should.throw(TypeError);
+      asked.response.end('right');
+      (await asked.client).body.toString().should.equal('right');
+    });
+
+    it('settles even when the answer cannot be sent at the last moment', async () => {
+      const asked = await ask();
+      asked.response.statusMessage = 'two\nlines';
+      asked.response.end('x');
+      should(await asked.outcome).have.property('kind', 'answered');
+      (await asked.client).status.should.equal(0);
+    });
+  });
+
+  it('leaves to a middleware in front what is its own', async () => {
+    const seen: string[] = [];
+    const front = (response: ServerResponse): void => {
+      const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
+      const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
+      response.end = (...args: unknown[]) => {
+        seen.push('end');
+        return end(...args);
+      };
+      response.writeHead = (...args: unknown[]) => {
+        seen.push('writeHead');
+        response.setHeader('X-Front', '1');
+        return writeHead(...args);
+      };
+    };
+    const asked = await ask({ front });
+    asked.response.send('x');
+    should((await asked.client).headers).have.property('x-front', '1');
+    seen.should.deepEqual(['end', 'writeHead']);
+  });
+
+  it('works on a response without Express', async () => {
+    const outcome = deferred<ReplyOutcome>();
+    const port = await serve((_request, response) => {
+      new FlowReply(response, {
+        timeoutMs: 1000,
+        commit: () => Promise.resolve(),
+        onSettled: outcome.resolve,
+        onLate: () => undefined
+      });
+      response.writeHead(202, { 'Content-Type': 'text/plain' });
+      response.end('plain');
+    });
+    const answer = await exchange(port, { path: '/' });
+    answer.status.should.equal(202);
+    answer.body.toString().should.equal('plain');
+    should(await outcome.promise).have.property('kind', 'answered');
+  });
+});
