@@ -42,9 +42,11 @@ describe('the real Node-RED as a child process', () => {
   it('has deployed when deploy() resolves', async () => {
     await nodeRed.deploy([tab(), ...httpIn('/two')]);
     should((await post('/two', { n: 2 })).status).equal(200);
+    await nodeRed.messages(2);
     should((await post('/one', { n: 3 })).status).equal(404);
     await nodeRed.deploy([tab(), ...httpIn('/three')], 'nodes');
     should((await post('/three', { n: 4 })).status).equal(200);
+    await nodeRed.messages(3);
   });
 
   it('comes back in the same place after a kill', async function () {
