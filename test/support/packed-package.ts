@@ -36,6 +36,10 @@ function npm(args: string[], cwd: string): string {
   for (const name of Object.keys(environment)) {
     if (/^npm_(package|lifecycle|command|execpath)/.test(name)) Reflect.deleteProperty(environment, name);
   }
+  // Node-RED brings an older npm, which builds even when told not to; a user has the machine's.
+  const own = path.join('node_modules', '.bin');
+  const directories = (environment['PATH'] ?? '').split(path.delimiter).filter((each) => !each.endsWith(own));
+  environment['PATH'] = directories.join(path.delimiter);
   return execFileSync('npm', args, {
     cwd,
     env: environment,

@@ -1,0 +1,139 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import should from 'should';
+import type { AcceptedDelivery } from '../../../src/receiving/journal';
+import { LmdbJournal, REMEMBERED_MS } from '../../../src/receiving/lmdb-journal';
+import { StateDatabase } from '../../../src/state/state-database';
+
+describe('LmdbJournal', () => {
+  let directory: string;
+  let database: StateDatabase;
+  let journal: LmdbJournal;
+  let now: number;
+
+  const delivery = (id: string, values: Partial<AcceptedDelivery> = {}): AcceptedDelivery => ({
+    scope: 'node',
+    id,
+    receivedAt: now,
+    verified: 'ed25519',
+    keyIndex: 1,
+    contentType: 'application/json',
+    query: null,
+    rawBody: Buffer.from(`{"id":"${id}"}`),
+    ...values
+  });
+  const pendingIds = (scope = 'node', of = journal): string[] =>
+    [...of.pending(scope)].map(({ delivery: { id }, leave }) => {
+      leave();
+      return id;
+    });
+
+  const open = (): void => {
+    database = new StateDatabase(directory);
+    journal = new LmdbJournal(database, () => now);
+  };
+  const reopen = async (): Promise<void> => {
+    await database.close();
+    open();
+  };
+
+  beforeEach(() => {
+    now = Date.parse('2026-05-06T07:08:09Z');
+    directory = mkdtempSync(path.join(tmpdir(), 'telnyx-journal-'));
+    open();
+  });
+  afterEach(async () => {
+    await database.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('remembers an accepted delivery, for its own node only', async () => {
+    should(journal.find('node', 'a')).be.undefined();
+    await journal.accept(delivery('a'));
+    should(journal.find('node', 'a')).deepEqual({ answer: null });
+    should(journal.find('other', 'a')).be.undefined();
+    await reopen();
+    should(journal.find('node', 'a')).deepEqual({ answer: null });
+  });
+
+  it('remembers the answer that the flow gave', async () => {
+    const answer = { status: 201, contentType: 'application/xml', body: Buffer.from('<Response/>') };
+    await journal.remember('node', 'b', answer);
+    await reopen();
+    const found = journal.find('node', 'b')?.answer;
+    should(found?.status).equal(201);
+    should(found?.contentType).equal('application/xml');
+    should(Buffer.from(found?.body ?? []).toString()).equal('<Response/>');
+    should(pendingIds()).deepEqual([]);
+  });
+
+  it('takes identities of any length and content', async () => {
+    const long = 'x'.repeat(100_000);
+    await journal.accept(delivery(long));
+    await journal.accept(delivery('\u0000'));
+    should(journal.find('node', long)).not.be.undefined();
+    should(journal.find('node', `${long}x`)).be.undefined();
+    should(journal.find('node', '\u0000')).not.be.undefined();
+  });
+
+  it('lists what was not handed over, oldest first and with every byte', async () => {
+    await journal.accept(delivery('late', { receivedAt: now + 5, rawBody: Buffer.from([0, 255, 128]) }));
+    await journal.accept(delivery('early', { contentType: undefined }));
+    await journal.accept(delivery('elsewhere', { scope: 'node2' }));
+    await reopen();
+    const pending = [...journal.pending('node')].map((entry) => entry.delivery);
+    should(pending).deepEqual([
+      delivery('early', { contentType: undefined }),
+      delivery('late', { receivedAt: now + 5, rawBody: Buffer.from([0, 255, 128]) })
+    ]);
+  });
+
+  it('does not list what its own process is about to hand over, or has', async () => {
+    const first = await journal.accept(delivery('first'));
+    const second = await journal.accept(delivery('second'));
+    should(pendingIds()).deepEqual([]);
+    second.leave();
+    should(pendingIds()).deepEqual(['second']);
+    first.done();
+    await journal.accept(delivery('third'));
+    await reopen();
+    should(pendingIds()).deepEqual(['second', 'third']);
+  });
+
+  it('gives a pending delivery to one caller only', async () => {
+    (await journal.accept(delivery('once'))).leave();
+    const taken = [...journal.pending('node')];
+    should(taken.length).equal(1);
+    should([...journal.pending('node')].length).equal(0);
+    taken[0]?.done();
+    await journal.accept(delivery('after'));
+    await reopen();
+    should(pendingIds()).deepEqual(['after']);
+  });
+
+  it('forgets after 24 hours, and what nobody came for after a week', async () => {
+    (await journal.accept(delivery('old'))).leave();
+    now += REMEMBERED_MS - 1;
+    should(journal.find('node', 'old')).not.be.undefined();
+    await journal.sweep();
+    should(journal.find('node', 'old')).not.be.undefined();
+    now += 1;
+    should(journal.find('node', 'old')).be.undefined();
+    await journal.sweep();
+    should(database.collection('delivery-identities').count()).equal(0);
+    should(pendingIds()).deepEqual(['old']);
+    now += 7 * REMEMBERED_MS;
+    await journal.sweep();
+    should(pendingIds()).deepEqual([]);
+  });
+
+  it('sweeps more than one step', async () => {
+    await Promise.all(Array.from({ length: 1203 }, (_, index) => journal.accept(delivery(`many-${index}`))));
+    now += REMEMBERED_MS;
+    await journal.accept(delivery('new'));
+    await journal.sweep();
+    should(database.collection('delivery-identities').count()).equal(1);
+    should(journal.find('node', 'new')).not.be.undefined();
+  });
+});

@@ -1,0 +1,90 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import should from 'should';
+import { StateDatabase } from '../../../src/state/state-database';
+import { type Mount, requireMount } from '../../support/real-parts';
+
+const MODULE = require.resolve('../../../src/state/state-database');
+
+describe('StateDatabase', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(path.join(tmpdir(), 'telnyx-state-'));
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  it('keeps collections apart and in the order of their keys', async () => {
+    const database = new StateDatabase(directory);
+    const one = database.collection<number>('one');
+    const two = database.collection<number>('two');
+    await Promise.all([one.put(['b', 2], 3), one.put(['a', 10], 2), one.put(['a', 9], 1), two.put('a', 7)]);
+    should([...one.range({})].map(({ value }) => value)).deepEqual([1, 2, 3]);
+    should([...one.range({ start: ['a', 10], limit: 1 })].map(({ key }) => key)).deepEqual([['a', 10]]);
+    should([...one.range({ start: ['a'], end: ['b'] })].map(({ value }) => value)).deepEqual([1, 2]);
+    await one.remove(['a', 9]);
+    should(one.count()).equal(2);
+    should(two.get('a')).equal(7);
+    await database.close();
+  });
+
+  it('keeps strangers out of its directory', async () => {
+    const state = path.join(directory, 'telnyx');
+    await new StateDatabase(state).close();
+    should(statSync(state).mode & 0o777).equal(0o700);
+  });
+
+  it('has on disk what it said it has, when the process is killed right after', () => {
+    const script = `
+      const { StateDatabase } = require(${JSON.stringify(MODULE)});
+      const values = new StateDatabase(process.argv[1]).collection('values');
+      Promise.all([1, 2, 3].map((key) => values.put(key, key))).then(() => process.kill(process.pid, 'SIGKILL'));
+    `;
+    const run = spawnSync(process.execPath, ['--import', 'tsx', '--eval', script, directory], {
+      encoding: 'utf8'
+    });
+    should(run.signal).equal('SIGKILL', run.stderr);
+    const values = new StateDatabase(directory).collection('values');
+    should([...values.range({})].map(({ value }) => value)).deepEqual([1, 2, 3]);
+  });
+
+  it('cannot be opened where a file is in the way', () => {
+    writeFileSync(path.join(directory, 'telnyx'), '');
+    should(() => new StateDatabase(path.join(directory, 'telnyx'))).throw(/EEXIST|ENOTDIR/);
+  });
+
+  describe('on a full disk', () => {
+    let mount: Mount;
+    beforeEach(function () {
+      mount = requireMount(this, '2m');
+    });
+    afterEach(() => mount.unmount());
+
+    it('rejects each write that does not fit, keeps what it has, and leaves no rejection unhandled', async () => {
+      const unhandled: unknown[] = [];
+      const note = (reason: unknown): void => void unhandled.push(reason);
+      process.on('unhandledRejection', note);
+      const database = new StateDatabase(mount.directory);
+      const values = database.collection<Buffer>('values');
+      let kept = 0;
+      const failures: string[] = [];
+      while (failures.length < 5) {
+        await values.put(kept, Buffer.alloc(20_000, kept)).then(
+          () => (kept += 1),
+          (error: unknown) => failures.push(String(error))
+        );
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      process.off('unhandledRejection', note);
+      should(kept).be.above(10);
+      should(unhandled).deepEqual([]);
+      should(values.count()).equal(kept);
+      should(values.get(kept - 1)?.[0]).equal((kept - 1) % 256);
+      await values.remove(0);
+      await database.close();
+    });
+  });
+});
