@@ -63,6 +63,7 @@ export function unknownDetails(announcement: Omit<Announcement, 'payload'>): Rec
     connection_id: null,
     from: null,
     to: null,
+    initiated_by: null,
     room_name: null,
     track: null,
     transcription: null

@@ -32,7 +32,8 @@ export function fromMessageMedia(announcement: Announcement): RecordingReference
     links: [link],
     media_index: links.length > 1 ? index : null,
     announced_at: announcement.announced_at,
-    storage_key: null
+    storage_key: null,
+    resource: 'message'
   }));
 }
 

@@ -40,12 +40,14 @@ export function fromRecordingUrls(announcement: Announcement): RecordingReferenc
         ended_at: readTime(payload['recording_ended_at']) ?? readTime(payload['end_time']),
         duration_seconds: durationOf(payload),
         from: asParty(payload['from']),
-        to: asParty(payload['to'])
+        to: asParty(payload['to']),
+        initiated_by: asText(payload['initiated_by'])
       },
       links,
       media_index: null,
       announced_at: announcement.announced_at,
-      storage_key: null
+      storage_key: null,
+      resource: 'recording'
     }
   ];
 }

@@ -24,6 +24,7 @@ export function fromTexml(announcement: Announcement): RecordingReference[] {
   if (url === null && (sid === null || (status !== null && status !== 'completed'))) return [];
 
   const format = url === null ? null : formatOfUrl(url);
+  const account = asText(payload['AccountSid']);
   return [
     {
       kind: 'audio',
@@ -45,12 +46,15 @@ export function fromTexml(announcement: Announcement): RecordingReference[] {
         connection_id: asText(payload['ConnectionId']),
         from: asText(payload['From']),
         to: asText(payload['To']),
+        initiated_by: asText(payload['RecordingSource']),
         transcription: asText(payload['TranscriptionText'])
       },
       links: url === null ? [] : [mediaLink(url, format)],
       media_index: null,
       announced_at: announcement.announced_at,
-      storage_key: null
+      storage_key: null,
+      resource: 'texml-recording',
+      ...(account === null ? {} : { account_sid: account })
     }
   ];
 }

@@ -11,7 +11,8 @@ export function fromTranscription(announcement: Announcement): RecordingReferenc
   const { payload } = announcement;
   const id = asText(payload['recording_id']);
   const text = asText(payload['transcription_text']);
-  if (id === null || (text === null && asText(payload['recording_transcription_id']) === null)) return [];
+  const textId = asText(payload['recording_transcription_id']);
+  if (id === null || (text === null && textId === null)) return [];
   return [
     {
       kind: 'audio',
@@ -25,7 +26,9 @@ export function fromTranscription(announcement: Announcement): RecordingReferenc
       links: [],
       media_index: null,
       announced_at: announcement.announced_at,
-      storage_key: null
+      storage_key: null,
+      resource: 'recording',
+      ...(textId === null ? {} : { transcription_id: textId })
     }
   ];
 }

@@ -5,14 +5,18 @@ import { readTime } from './read-time';
 import { asCount, asText, firstText } from './read-value';
 import type { RecordingReference } from './recording-reference';
 
+const ROOM_RECORDS = new Set<unknown>(['room_recording', 'room_composition']);
+
 /** video.room.recording.completed, video.room.composition.completed, and whatever has a `download_url`. */
 export function fromVideoRoom(announcement: Announcement): RecordingReference[] {
   const { payload } = announcement;
   const url = asText(payload['download_url']);
   if (url === null) return [];
   const id =
-    firstText(payload, 'recording_id', 'composition_id') ??
-    (payload['record_type'] === 'room_recording' ? asText(payload['id']) : null);
+    firstText(payload, 'composition_id', 'recording_id') ??
+    (ROOM_RECORDS.has(payload['record_type']) ? asText(payload['id']) : null);
+  const composed =
+    asText(payload['composition_id']) !== null || payload['record_type'] === 'room_composition';
   const format = asFormat(payload['format']) ?? formatOfUrl(url);
   return [
     {
@@ -32,7 +36,8 @@ export function fromVideoRoom(announcement: Announcement): RecordingReference[] 
       links: [mediaLink(url, format)],
       media_index: null,
       announced_at: announcement.announced_at,
-      storage_key: null
+      storage_key: null,
+      resource: composed ? 'room-composition' : 'room-recording'
     }
   ];
 }

@@ -26,6 +26,8 @@ export interface RecordingDetails {
   connection_id: string | null;
   from: string | null;
   to: string | null;
+  /** What had the recording made: `DialVerb`, `RecordVerb`, `StartCallRecordingAPI`, … */
+  initiated_by: string | null;
   room_name: string | null;
   track: string | null;
   transcription: string | null;

@@ -15,6 +15,13 @@ export interface MediaLink {
 export type MediaKind = 'audio' | 'video' | 'fax' | 'attachment' | 'track';
 
 /**
+ * What the provider's API calls the thing. `texml-recording` is known to the recordings API too, as far
+ * as is known; `message` is an attachment, of which the API makes no links.
+ */
+export type ApiResource =
+  'recording' | 'texml-recording' | 'fax' | 'room-recording' | 'room-composition' | 'message';
+
+/**
  * One recording (or fax, attachment, track) that an event announces: what is known of it and where
  * its bytes can be had. `links` is empty when only the provider's API knows the address.
  */
@@ -30,4 +37,10 @@ export interface RecordingReference {
   announced_at: string | null;
   /** Object key in the customer's own bucket (Daily `s3_key`, track keys), or null. */
   storage_key: string | null;
+  /** Under what the API can be asked about `details.recording_id`; left out when nothing told. */
+  resource?: ApiResource;
+  /** TeXML `AccountSid`: part of the TeXML API's addresses. */
+  account_sid?: string;
+  /** Id of the text of the recording, when an event announced that. */
+  transcription_id?: string;
 }

@@ -63,6 +63,7 @@ describe('archiver', () => {
       connection_id: null,
       from: null,
       to: null,
+      initiated_by: null,
       room_name: null,
       track: null,
       transcription: null,

@@ -66,6 +66,7 @@ describe('find-recordings', () => {
           connection_id: '1893004417265530001',
           from: null,
           to: null,
+          initiated_by: null,
           room_name: null,
           track: null,
           transcription: null
@@ -73,7 +74,8 @@ describe('find-recordings', () => {
         links: [{ format: 'mp3', url: SIGNED, sha256: null, size: null }],
         media_index: null,
         announced_at: '2026-03-04T09:20:00.000Z',
-        storage_key: null
+        storage_key: null,
+        resource: 'recording'
       });
     });
 
@@ -247,6 +249,46 @@ describe('find-recordings', () => {
     carriesRecording(
       envelope('call.playback.ended', { media_url: 'https://example.com/hold.mp3' })
     ).should.be.false();
+  });
+
+  it('knows that the API has the link of a received fax that came without one', () => {
+    const fax = { fax_id: 'fax-2', direction: 'inbound', status: 'received', media_url: null };
+    const [found] = findRecordings(envelope('fax.received', fax));
+    found!.kind.should.equal('fax');
+    found!.resource!.should.equal('fax');
+    found!.links.should.eql([]);
+    for (const status of ['receiving', 'media.processing', 'failed'])
+      carriesRecording(envelope('fax.x', { ...fax, status })).should.be.false();
+  });
+
+  it('says under what name the API can be asked again', () => {
+    const link = 'https://media.example.com/x';
+    const resources: [Record<string, unknown>, string, string][] = [
+      [{ recording_id: 'r', recording_urls: { mp3: link } }, 'recording', 'audio'],
+      [{ recording_id: 'r', recording_transcription_id: 't' }, 'recording', 'audio'],
+      [{ fax_id: 'f', media_url: link }, 'fax', 'fax'],
+      [{ recording_id: 'r', download_url: link }, 'room-recording', 'video'],
+      [{ record_type: 'room_recording', id: 'r', download_url: link }, 'room-recording', 'video'],
+      [{ composition_id: 'c', download_url: link }, 'room-composition', 'video'],
+      [{ record_type: 'room_composition', id: 'c', download_url: link }, 'room-composition', 'video'],
+      [{ id: 'm', media: [{ url: link }] }, 'message', 'attachment'],
+      [{ id: 'm', body: { user_file: { payload: { file_uri: link } } } }, 'message', 'attachment']
+    ];
+    for (const [payload, resource, kind] of resources) {
+      const [found] = findRecordings(envelope('some.event', payload));
+      [found!.resource, found!.kind].should.eql([resource, kind]);
+    }
+    const [composed] = findRecordings(
+      envelope('x', { composition_id: 'comp-1', recording_id: 'rec-1', download_url: link })
+    );
+    composed!.details.recording_id!.should.equal('comp-1');
+    const [spoken] = findRecordings(
+      texml({ RecordingSid: 'RS1', RecordingUrl: link, RecordingSource: 'DialVerb' })
+    );
+    [spoken!.resource, spoken!.account_sid].should.eql(['texml-recording', 'acc-1']);
+    spoken!.details.initiated_by!.should.equal('DialVerb');
+    const [text] = findRecordings(envelope('x', { recording_id: 'r', recording_transcription_id: 't-1' }));
+    text!.transcription_id!.should.equal('t-1');
   });
 
   it('reads the attachments of a received message with what their sender promised', () => {

@@ -1,0 +1,26 @@
+import type { Readable } from 'node:stream';
+
+export type JsonBody = { ok: true; value: unknown } | { ok: false; reason: string };
+
+/**
+ * Reads a JSON body of limited size, and destroys what is beyond the limit. An empty body is null.
+ *
+ * @param limit bytes
+ * @throws what breaks the connection
+ */
+export async function readJsonBody(body: Readable, limit: number): Promise<JsonBody> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > limit) return { ok: false, reason: `more than ${limit} bytes` };
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks).toString('utf8');
+  if (text.trim() === '') return { ok: true, value: null };
+  try {
+    return { ok: true, value: JSON.parse(text) as unknown };
+  } catch {
+    return { ok: false, reason: 'something that is not JSON' };
+  }
+}
