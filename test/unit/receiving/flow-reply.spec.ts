@@ -1,58 +1,7 @@
-import type { ServerResponse } from 'node:http';
-import type { Response } from 'express';
 import should from 'should';
-import {
-  type FlowAnswer,
-  FlowReply,
-  type FlowReplyOptions,
-  type ReplyOutcome
-} from '../../../src/receiving/flow-reply';
-import { exchange, type RawAnswer } from '../../support/http-client';
-import { closeServers, deferred, express, serve } from './real-http';
-
-interface Asked {
-  response: Response;
-  reply: FlowReply;
-  outcome: Promise<ReplyOutcome>;
-  client: Promise<RawAnswer>;
-  committed: FlowAnswer[];
-  late: number;
-}
-
-/** A real client asks; the test answers as a flow would, on a response of Express. */
-async function ask(
-  options: Partial<FlowReplyOptions> & { front?: (response: Response) => void } = {}
-): Promise<Asked> {
-  const settled = deferred<ReplyOutcome>();
-  const arrived = deferred<Response>();
-  const app = express();
-  app.use((_request, response) => {
-    options.front?.(response);
-    const asked = response as Response;
-    result.reply = new FlowReply(asked, {
-      timeoutMs: 10_000,
-      commit: (answer) => {
-        result.committed.push(answer);
-        return options.commit?.(answer) ?? Promise.resolve();
-      },
-      onSettled: settled.resolve,
-      onLate: () => (result.late += 1),
-      ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs })
-    });
-    arrived.resolve(asked);
-  });
-  const port = await serve(app);
-  const client = exchange(port, { path: '/', body: Buffer.from('{}') });
-  const result = { outcome: settled.promise, client, committed: [], late: 0 } as unknown as Asked;
-  result.response = await arrived.promise;
-  return result;
-}
-
-/** An answer whose recording the test lets through or not. */
-function slowCommit() {
-  const gate = deferred();
-  return { gate, commit: () => gate.promise };
-}
+import type { Response } from 'express';
+import { ask, slowCommit } from './flow-reply-fixture';
+import { closeServers } from './real-http';
 
 describe('FlowReply', () => {
   afterEach(closeServers);
@@ -264,73 +213,5 @@ describe('FlowReply', () => {
     const [given] = asked.committed;
     should(given).have.properties({ status: 200, contentType: 'text/plain; charset=utf-8' });
     should(given?.body.length).equal(0);
-  });
-
-  describe('with a mistake in the flow', () => {
-    for (const status of [1000, 99, 100, 0, 200.5, Number.NaN]) {
-      it(`throws there for the status ${status}, and can be answered still`, async () => {
-        const asked = await ask();
-        asked.response.statusCode = status;
-        (() => asked.response.end('x')).should.throw(RangeError);
-        asked.response.statusCode = 200;
-        asked.response.end('right');
-        (await asked.client).body.toString().should.equal('right');
-      });
-    }
-
-    it('throws there for what is neither text nor bytes', async () => {
-      const asked = await ask();
-      const end = asked.response.end.bind(asked.response) as (chunk: unknown) => void;
-      for (const chunk of [5, {}, [1], true]) (() => end(chunk)).should.throw(TypeError);
-      asked.response.end('right');
-      (await asked.client).body.toString().should.equal('right');
-    });
-
-    it('settles even when the answer cannot be sent at the last moment', async () => {
-      const asked = await ask();
-      asked.response.statusMessage = 'two\nlines';
-      asked.response.end('x');
-      should(await asked.outcome).have.property('kind', 'answered');
-      (await asked.client).status.should.equal(0);
-    });
-  });
-
-  it('leaves to a middleware in front what is its own', async () => {
-    const seen: string[] = [];
-    const front = (response: ServerResponse): void => {
-      const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
-      const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
-      response.end = (...args: unknown[]) => {
-        seen.push('end');
-        return end(...args);
-      };
-      response.writeHead = (...args: unknown[]) => {
-        seen.push('writeHead');
-        response.setHeader('X-Front', '1');
-        return writeHead(...args);
-      };
-    };
-    const asked = await ask({ front });
-    asked.response.send('x');
-    should((await asked.client).headers).have.property('x-front', '1');
-    seen.should.deepEqual(['end', 'writeHead']);
-  });
-
-  it('works on a response without Express', async () => {
-    const outcome = deferred<ReplyOutcome>();
-    const port = await serve((_request, response) => {
-      new FlowReply(response, {
-        timeoutMs: 1000,
-        commit: () => Promise.resolve(),
-        onSettled: outcome.resolve,
-        onLate: () => undefined
-      });
-      response.writeHead(202, { 'Content-Type': 'text/plain' });
-      response.end('plain');
-    });
-    const answer = await exchange(port, { path: '/' });
-    answer.status.should.equal(202);
-    answer.body.toString().should.equal('plain');
-    should(await outcome.promise).have.property('kind', 'answered');
   });
 });
