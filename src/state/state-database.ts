@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { open, type Database, type Key, type RootDatabase } from 'lmdb';
 
@@ -11,6 +11,11 @@ export interface KeyRange {
   limit?: number;
 }
 
+/** One change of a collection, to be made by `StateDatabase.commit`. */
+export interface StateChange {
+  apply(): void;
+}
+
 /** One named collection of the state: ordered keys, values of one shape. */
 export interface StateCollection<Value> {
   get(key: Key): Value | undefined;
@@ -18,9 +23,16 @@ export interface StateCollection<Value> {
   put(key: Key, value: Value): Promise<void>;
   /** As `put`. */
   remove(key: Key): Promise<void>;
+  /** As `put`, as a part of a commit. */
+  putting(key: Key, value: Value): StateChange;
+  /** As `remove`, as a part of a commit. */
+  removing(key: Key): StateChange;
   /** Entries in the order of their keys, from `start` (included) to `end` (excluded). */
   range(span: KeyRange): Iterable<{ key: Key; value: Value }>;
-  count(): number;
+  /** As `range`, without reading the values. */
+  keys(span: KeyRange): Iterable<Key>;
+  /** @param span default: everything */
+  count(span?: KeyRange): number;
 }
 
 /**
@@ -32,11 +44,13 @@ export class StateDatabase {
   readonly #root: RootDatabase;
 
   /**
-   * @param directory made when missing
+   * @param directory made when missing; only the user who runs Node-RED may look into it, because it
+   *   holds signed links
    * @throws an error of the file system or of LMDB when the directory cannot be written
    */
   constructor(directory: string) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    keepToOwner(directory);
     this.#root = open({
       path: path.join(directory, 'state'),
       maxDbs: MAX_COLLECTIONS,
@@ -50,6 +64,19 @@ export class StateDatabase {
 
   collection<Value>(name: string): StateCollection<Value> {
     return new LmdbCollection<Value>(this.#root.openDB<Value>({ name }));
+  }
+
+  /**
+   * Makes several changes, of any collections: all of them or none. Durable when resolved. Rejects when
+   * the disk did not take them.
+   */
+  commit(changes: readonly StateChange[]): Promise<void> {
+    if (changes.length === 0) return Promise.resolve();
+    return settled(
+      this.#root.batch(() => {
+        for (const change of changes) change.apply();
+      })
+    );
   }
 
   /** Waits for what is being written and closes. */
@@ -73,12 +100,34 @@ class LmdbCollection<Value> implements StateCollection<Value> {
     return settled(this.database.remove(key));
   }
 
+  putting(key: Key, value: Value): StateChange {
+    // Inside a batch the library resolves at once; the batch itself tells how it went.
+    return { apply: () => void this.database.put(key, value) };
+  }
+
+  removing(key: Key): StateChange {
+    return { apply: () => void this.database.remove(key) };
+  }
+
   range(span: KeyRange): Iterable<{ key: Key; value: Value }> {
     return this.database.getRange(span);
   }
 
-  count(): number {
-    return this.database.getKeysCount();
+  keys(span: KeyRange): Iterable<Key> {
+    return this.database.getKeys(span);
+  }
+
+  count(span: KeyRange = {}): number {
+    return this.database.getKeysCount(span);
+  }
+}
+
+/** For a directory that was there before, perhaps open to everybody. */
+function keepToOwner(directory: string): void {
+  try {
+    chmodSync(directory, 0o700);
+  } catch {
+    // Of another owner, or on a file system without permissions: not ours to change.
   }
 }
 

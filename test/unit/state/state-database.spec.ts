@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
@@ -31,8 +31,25 @@ describe('StateDatabase', () => {
     await database.close();
   });
 
+  it('makes several changes as one, also of different collections', async () => {
+    const database = new StateDatabase(directory);
+    const one = database.collection<number>('one');
+    const two = database.collection<string>('two');
+    await database.commit([]);
+    await database.commit([one.putting(['a', 1], 1), one.putting(['a', 2], 2), two.putting('b', 'x')]);
+    await database.commit([one.removing(['a', 1]), one.putting(['a', 3], 3), two.putting('b', 'y')]);
+    should([...one.keys({ start: ['a'] })]).deepEqual([
+      ['a', 2],
+      ['a', 3]
+    ]);
+    should(one.count({ start: ['a', 3], end: ['a', 4] })).equal(1);
+    should(two.get('b')).equal('y');
+    await database.close();
+  });
+
   it('keeps strangers out of its directory', async () => {
     const state = path.join(directory, 'telnyx');
+    mkdirSync(state, { mode: 0o755 });
     await new StateDatabase(state).close();
     should(statSync(state).mode & 0o777).equal(0o700);
   });
@@ -84,6 +101,27 @@ describe('StateDatabase', () => {
       should(values.count()).equal(kept);
       should(values.get(kept - 1)?.[0]).equal((kept - 1) % 256);
       await values.remove(0);
+      await database.close();
+    });
+
+    it('makes all changes of a commit or none', async () => {
+      const unhandled: unknown[] = [];
+      const note = (reason: unknown): void => void unhandled.push(reason);
+      process.on('unhandledRejection', note);
+      const database = new StateDatabase(mount.directory);
+      const one = database.collection<Buffer>('one');
+      const two = database.collection<number>('two');
+      let failures = 0;
+      for (let key = 0; failures < 3; key += 1) {
+        await database
+          .commit([two.putting(key, key), one.putting(key, Buffer.alloc(20_000))])
+          .catch(() => (failures += 1));
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      process.off('unhandledRejection', note);
+      should(unhandled).deepEqual([]);
+      should(two.count()).be.above(10);
+      should([...two.keys({})]).deepEqual([...one.keys({})]);
       await database.close();
     });
   });
