@@ -13,7 +13,7 @@ async function isOpen(promise: Promise<unknown>): Promise<boolean> {
     () => (open = false),
     () => (open = false)
   );
-  for (let turns = 0; turns < 50; turns += 1) await turn();
+  for (let turns = 0; turns < 20; turns += 1) await turn();
   return open;
 }
 
@@ -50,7 +50,7 @@ describe('duplicates', () => {
       const gate = deferred();
       stage.journal.gate = gate.promise;
       const copies = Promise.all([stage.deliver('one'), stage.deliver('one'), stage.deliver('one')]);
-      while (stage.journal.log.length === 0) await turn();
+      await stage.arrived(3);
       (await isOpen(copies)).should.be.true();
       stage.emitted.should.be.empty();
       gate.resolve();
@@ -64,7 +64,7 @@ describe('duplicates', () => {
       const gate = deferred();
       stage.journal.gate = gate.promise;
       const copies = Promise.all([stage.deliver('one'), stage.deliver('one')]);
-      while (stage.journal.log.length === 0) await turn();
+      await stage.arrived(2);
       (await isOpen(copies)).should.be.true();
       gate.reject(new Error('disk full'));
       for (const { status, headers } of await copies) {
@@ -82,7 +82,7 @@ describe('duplicates', () => {
       const gate = deferred();
       stage.journal.gate = gate.promise;
       const first = stage.deliver('one');
-      while (stage.journal.log.length === 0) await turn();
+      await stage.arrived(1);
       stage.journal.gate = Promise.resolve();
       (await stage.deliver('two')).status.should.equal(200);
       stage.ids.should.deepEqual(['two']);
@@ -119,6 +119,7 @@ describe('duplicates', () => {
       const first = stage.deliver('one');
       await stage.emittedEvent(1);
       const second = stage.deliver('one');
+      await stage.arrived(2);
       (await isOpen(second)).should.be.true();
       await reply(stage, 1);
       xml(await first).should.deepEqual(given);
@@ -131,6 +132,7 @@ describe('duplicates', () => {
       const first = stage.deliver('one');
       const { response } = (await stage.emittedEvent(1)).exchange!;
       const second = stage.deliver('one');
+      await stage.arrived(2);
       (await isOpen(second)).should.be.true();
       response.socket?.destroy();
       await first;
@@ -145,6 +147,7 @@ describe('duplicates', () => {
       const first = stage.deliver('one');
       await stage.emittedEvent(1);
       const second = stage.deliver('one');
+      await stage.arrived(2);
       (await isOpen(second)).should.be.true();
       await reply(stage, 1, 422, 'unknown caller');
       for (const answer of [await first, await second]) {
@@ -157,7 +160,7 @@ describe('duplicates', () => {
     });
 
     it('share the 503 of a flow that does not answer', async () => {
-      const stage = await EndpointStage.start({ reply: 'flow', replyTimeoutMs: 100 });
+      const stage = await EndpointStage.start({ reply: 'flow', replyTimeoutMs: 1000 });
       const first = stage.deliver('one');
       await stage.emittedEvent(1);
       const second = await stage.deliver('one');
@@ -172,6 +175,7 @@ describe('duplicates', () => {
       const first = stage.deliver('one');
       await stage.emittedEvent(1);
       const second = stage.deliver('one');
+      await stage.arrived(2);
       (await isOpen(second)).should.be.true();
       await stage.endpoint.close();
       (await first).status.should.equal(503);

@@ -81,6 +81,7 @@ export class EndpointStage {
   late = 0;
   readonly endpoint: WebhookEndpoint;
   #port = 0;
+  #arrived = 0;
   #awaited: { count: number; resolve: (emitted: Emitted) => void }[] = [];
 
   private constructor(settings: Partial<EndpointSettings>, parts: Partial<EndpointParts>) {
@@ -96,7 +97,10 @@ export class EndpointStage {
       },
       {
         verifier,
-        parse: parseTelnyxDelivery,
+        parse: (content) => {
+          this.#arrived += 1;
+          return parseTelnyxDelivery(content);
+        },
         journal: this.journal,
         now: Date.now,
         emit: (message, rawBody, exchange) => this.#emit({ message, rawBody, exchange }),
@@ -145,6 +149,13 @@ export class EndpointStage {
     return promise;
   }
 
+  /** Resolves when that many verified deliveries are waiting, recorded, or with the flow. */
+  async arrived(count: number): Promise<void> {
+    while (this.#arrived < count) await nextTurn();
+    // What follows parsing runs in the same turn.
+    await nextTurn();
+  }
+
   /** Ids of what reached the flow, a duplicate marked. */
   get ids(): string[] {
     return this.emitted.map(({ message: { event } }) => `${event.id}${event.duplicate ? ' again' : ''}`);
@@ -157,4 +168,8 @@ export class EndpointStage {
       if (awaited !== undefined) resolve(awaited);
     }
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

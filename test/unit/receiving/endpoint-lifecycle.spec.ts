@@ -130,7 +130,7 @@ describe('WebhookEndpoint over time', () => {
       const gate = deferred();
       stage.journal.gate = gate.promise;
       const sent = stage.deliver('one');
-      while (stage.journal.log.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      await stage.arrived(1);
       let closed = false;
       const closing = stage.endpoint.close().then(() => (closed = true));
       await new Promise((resolve) => setImmediate(resolve));

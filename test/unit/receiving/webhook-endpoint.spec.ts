@@ -158,7 +158,7 @@ describe('WebhookEndpoint', () => {
         answered = true;
         return answer;
       });
-      while (stage.journal.log.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      await stage.arrived(1);
       answered.should.be.false();
       stage.emitted.should.be.empty();
       gate.resolve();
