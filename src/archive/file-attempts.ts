@@ -50,13 +50,7 @@ export class FileAttempts {
     try {
       const result = await this.#transfer(link, part, signal);
       const file = await part.publish({
-        name: this.settings.filename.name(
-          filenameValues(this.reference.details, {
-            ext: result.format,
-            announced_at: this.reference.announced_at,
-            media_index: this.reference.media_index
-          })
-        ),
+        name: this.#name(result.format),
         sha256: result.sha256,
         size: result.size,
         contentType: result.contentType
@@ -67,6 +61,16 @@ export class FileAttempts {
       await (another ? part.suspend() : part.discard());
       throw error;
     }
+  }
+
+  #name(format: string): string {
+    return this.settings.filename.name(
+      filenameValues(this.reference.details, {
+        ext: format,
+        announced_at: this.reference.announced_at,
+        media_index: this.reference.media_index
+      })
+    );
   }
 
   async #transfer(link: MediaLink, part: PartialCopy, signal: AbortSignal): Promise<TransferResult> {
@@ -83,6 +87,9 @@ export class FileAttempts {
       ...(this.#etag === undefined ? {} : { resumeEtag: this.#etag }),
       expected: { size: link.size, sha256: link.sha256 },
       signal,
+      onMedia: async ({ format, contentType, size }) => {
+        await part.begin?.({ name: this.#name(format), contentType, size });
+      },
       onProgress: (received, total) => this.progress.bytes(received, total),
       onValidator: (etag) => {
         this.#etag = etag ?? undefined;

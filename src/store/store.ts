@@ -1,3 +1,5 @@
+import type { Hash } from 'node:crypto';
+
 /** Where stored copies go. One implementation per destination: folder, bucket, message. */
 export interface Store {
   readonly destination: 'folder' | 'bucket' | 'message';
@@ -22,10 +24,39 @@ export interface ReadBack {
   readBack(location: string): Promise<{ sha256: string; size: number }>;
 }
 
+/** What a copy remembers of the bytes it took, for stores that cannot read them before they are published. */
+export interface RememberedBytes {
+  /** Of all bytes held; a copy, to be gone on with. */
+  hash: Hash;
+  size: number;
+  /** At least the first 4,096 bytes, or all. */
+  head: Buffer;
+  /** The last byte held. */
+  last: number;
+}
+
+/** What is known of a file once its first bytes were checked, before the first of them is written. */
+export interface FileAhead {
+  /** As `FileToPublish.name`. */
+  name: string;
+  contentType: string;
+  /** Bytes, when the response states them. */
+  size: number | null;
+}
+
 /** Bytes on their way into the archive. Nothing of it is visible under the final name before `publish`. */
 export interface PartialCopy {
   /** Bytes held so far. */
   readonly size: number;
+  /**
+   * Tells what is coming, before the first `write` (also the first after `restart`). For stores that
+   * need the name before the bytes; `publish` is then called with the same name.
+   *
+   * @throws CodedError `STORE_FAILED`
+   */
+  begin?(file: FileAhead): Promise<void>;
+  /** For stores without a `read` of what is held: what is remembered of it. */
+  remembered?(): RememberedBytes;
   /** Reads back what is held, to rebuild a hash when a transfer resumes. */
   read(): AsyncIterable<Uint8Array>;
   /** Appends bytes. Resolves when the next ones may come (back-pressure). */

@@ -15,6 +15,11 @@ export interface Answer {
   url: URL;
 }
 
+/** The content type as sent; what the standard says of a response without one. */
+export function contentTypeOf({ headers }: Answer): string {
+  return headers['content-type'] ?? 'application/octet-stream';
+}
+
 const MAX_REDIRECTS = 5;
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
 

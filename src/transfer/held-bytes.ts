@@ -18,10 +18,14 @@ export function nothingHeld(): HeldBytes {
 
 /**
  * Reads everything held once more, so that the hash of a resumed file covers what really lies there.
+ * A store that cannot be read before the end (a bucket) tells what it remembers.
  *
  * @throws CodedError `STORE_FAILED`
  */
 export async function readHeldBytes(copy: PartialCopy, signal: AbortSignal): Promise<HeldBytes> {
+  const remembered = copy.remembered?.();
+  if (remembered !== undefined)
+    return { ...remembered, head: Buffer.from(remembered.head.subarray(0, HEAD_BYTES)) };
   const held = nothingHeld();
   for await (const bytes of copy.read()) {
     signal.throwIfAborted();

@@ -1,6 +1,6 @@
 import { CodedError } from '../errors/coded-error';
 import { rootCause } from '../errors/root-cause';
-import type { Answer } from './answer';
+import { contentTypeOf, type Answer } from './answer';
 import { addBytes, type HeldBytes } from './held-bytes';
 import { checkMedia, HEAD_BYTES } from './media-check';
 import { sizeFromHeader } from './media-signature';
@@ -102,6 +102,11 @@ class Intake {
     this.waitingSize = 0;
     const format = this.checked(Buffer.concat(chunks).subarray(0, HEAD_BYTES));
     this.format = format;
+    await this.request.onMedia?.({
+      format,
+      contentType: contentTypeOf(this.answer),
+      size: this.frame.total
+    });
     for (const chunk of chunks) await this.keep(chunk);
     return format;
   }

@@ -21,6 +21,11 @@ export interface TransferRequest {
   /** What the event announced about the file; a file that differs is not accepted. */
   expected?: { size: number | null; sha256: string | null };
   signal: AbortSignal;
+  /**
+   * Called when the first bytes show that the file is what it should be, before the first of them is
+   * written; not when a transfer resumes.
+   */
+  onMedia?: (media: MediaFound) => Promise<void>;
   /** @param received bytes held; @param total expected size, or null */
   onProgress?: (received: number, total: number | null) => void;
   /**
@@ -28,6 +33,14 @@ export interface TransferRequest {
    * resume. Null: these bytes cannot be gone on with (no ETag, or a weak one).
    */
   onValidator?: (etag: string | null) => void;
+}
+
+export interface MediaFound {
+  /** What the first bytes say it is: `mp3`, `wav`, `mp4`, `pdf`, … */
+  format: string;
+  contentType: string;
+  /** Of the whole file, or null when the response does not say. */
+  size: number | null;
 }
 
 export interface TransferResult {

@@ -1,6 +1,6 @@
 import { CodedError } from '../errors/coded-error';
 import { checkAddress } from './address-guard';
-import { requestAnswer, type Answer } from './answer';
+import { contentTypeOf, requestAnswer, type Answer } from './answer';
 import { nothingHeld, readHeldBytes, type HeldBytes } from './held-bytes';
 import { hasExpired } from './link-expiry';
 import { receiveBody } from './receive-body';
@@ -116,7 +116,7 @@ async function accept(request: TransferRequest, start: Start): Promise<TransferR
   return {
     size: held.size,
     sha256,
-    contentType: headers['content-type'] ?? 'application/octet-stream',
+    contentType: contentTypeOf(answer),
     format,
     sourceHost: url.host,
     resumed
