@@ -7,7 +7,16 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
  * @returns the bytes, or null when the text is not canonical base64
  */
 export function decodeStrictBase64(text: string): Buffer | null {
-  if (!BASE64.test(text)) return null;
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : null;
+  const bytes = decodePaddedBase64(text);
+  return bytes?.toString('base64') === text ? bytes : null;
+}
+
+/**
+ * Decodes standard base64 with padding, whatever its unused bits are. For texts that a person made up,
+ * such as a secret: whoever signs with them ignores those bits too.
+ *
+ * @returns the bytes, or null when the text is not base64
+ */
+export function decodePaddedBase64(text: string): Buffer | null {
+  return BASE64.test(text) ? Buffer.from(text, 'base64') : null;
 }

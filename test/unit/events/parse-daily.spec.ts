@@ -1,5 +1,5 @@
 import should from 'should';
-import { isDailyProbe } from '../../../src/events/daily-probe';
+import { isDailyProbe, isDailyProbeBody } from '../../../src/events/daily-probe';
 import { parseDailyDelivery } from '../../../src/events/parse-daily';
 import { eventOf } from './parsed';
 
@@ -80,5 +80,20 @@ describe('events: deliveries of Daily', () => {
     for (const body of [{ test: 'test', a: 1 }, { test: 1 }, {}, ['test'], 'test', null]) {
       should(isDailyProbe(body)).be.false();
     }
+  });
+
+  it('knows the probe by its bytes', () => {
+    for (const text of ['{"test":"test"}', ' {\n"test" : "test" }\n'])
+      should(isDailyProbeBody(Buffer.from(text))).be.true();
+    const long = `{"test":"test"${' '.repeat(1000)}}`;
+    for (const text of [
+      '',
+      '{"test":"test"',
+      'test=test',
+      '{"test":"test","id":"1"}',
+      '[{"test":"test"}]',
+      long
+    ])
+      should(isDailyProbeBody(Buffer.from(text))).be.false();
   });
 });

@@ -1,0 +1,39 @@
+import { CodedError } from '../src/errors/coded-error';
+import { isDailyProbeBody } from '../src/events/daily-probe';
+import { parseDailyDelivery } from '../src/events/parse-daily';
+import { DailyHmac } from '../src/verification/daily-hmac';
+import { dailyAccountOf, type DailyAccount } from './runtime/daily-account-access';
+import { deliveryRoutes } from './runtime/delivery-routes';
+import type { NodeRedApi, RedNode } from './runtime/node-red';
+import { startWebhookNode, type WebhookNodeConfig } from './runtime/webhook-node';
+
+export = function (RED: NodeRedApi): void {
+  deliveryRoutes(RED);
+
+  RED.nodes.registerType('daily-webhook-in', function (this: RedNode, config: WebhookNodeConfig) {
+    RED.nodes.createNode(this, config);
+    const account = dailyAccountOf(RED, config.account);
+    startWebhookNode(RED, this, config, {
+      defaultPath: '/daily',
+      // Daily repeats a delivery for up to 15 minutes, perhaps with the time of the first attempt.
+      defaultTolerance: 1800,
+      acceptGet: false,
+      parse: parseDailyDelivery,
+      isProbe: isDailyProbeBody,
+      verifier: (tolerance) => new DailyHmac(account?.secrets ?? [], tolerance),
+      problem: problemOf(account),
+      problemStatus: RED._('daily-webhook-in.status.no-secret')
+    });
+  });
+};
+
+function problemOf(account: DailyAccount | null): CodedError | null {
+  if (account !== null && account.secrets.length > 0) return null;
+  const what = account === null ? 'No Daily account is chosen.' : 'The Daily account has no usable secret.';
+  return new CodedError(
+    'NO_PUBLIC_KEY',
+    `${what} Register the webhook with the command that the account's dialog shows, and copy the "hmac" of ` +
+      "Daily's answer into the account, or set the environment variable DAILY_HMAC_SECRET. Until then every " +
+      'delivery is answered with 503.'
+  );
+}

@@ -1,0 +1,20 @@
+import type { NodeRedApi, RedNode } from './node-red';
+
+/** What a `daily-account` config node offers to the nodes that use it. */
+export interface DailyAccount {
+  /** Decoded secrets of the webhooks; empty when none is usable. */
+  readonly secrets: readonly Buffer[];
+  /** Without a trailing slash. */
+  readonly apiUrl: string;
+  /** A secret; goes to the host of `apiUrl` and nowhere else. Null when none is set. */
+  apiKey(): string | null;
+}
+
+export type DailyAccountNode = RedNode & { dailyAccount?: DailyAccount };
+
+/** @returns null when none is chosen, or the chosen one is missing, disabled or of another type */
+export function dailyAccountOf(RED: NodeRedApi, id: unknown): DailyAccount | null {
+  if (typeof id !== 'string' || id === '') return null;
+  const node = RED.nodes.getNode(id) as DailyAccountNode | null | undefined;
+  return node?.dailyAccount ?? null;
+}

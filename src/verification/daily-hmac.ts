@@ -1,0 +1,84 @@
+import { headerValues } from './header-values';
+import { matchHmac } from './hmac';
+import { decodeStrictBase64 } from './strict-base64';
+import { checkTimestamp, type TimestampFormat } from './timestamp';
+import { refuse, type DeliveryVerifier, type SignedDelivery, type Verdict } from './verdict';
+
+export const DAILY_SIGNATURE_HEADER = 'x-webhook-signature';
+export const DAILY_TIMESTAMP_HEADER = 'x-webhook-timestamp';
+
+const DIGEST_LENGTH = 32;
+
+/**
+ * Above this a number is milliseconds: as seconds it would be the year 5138, as milliseconds 1973.
+ * Daily does not document the unit; milliseconds were seen.
+ */
+const FIRST_MILLISECOND = 1e11;
+
+const DAILY_TIMESTAMP: TimestampFormat = {
+  sender: 'Daily',
+  pattern: /^\d{1,15}$/,
+  described: 'unix seconds or milliseconds',
+  seconds: (number) => (number > FIRST_MILLISECOND ? number / 1000 : number)
+};
+
+/**
+ * Daily: HMAC-SHA256 over the timestamp text as received, `.`, and the raw body; the key is the decoded
+ * `hmac` of the webhook, the digest comes in base64.
+ *
+ * @see docs.daily.co, REST API, "Webhooks"
+ */
+export class DailyHmac implements DeliveryVerifier {
+  /**
+   * @param secrets decoded, from `parseDailySecrets`
+   * @param toleranceSeconds in both directions
+   */
+  constructor(
+    private readonly secrets: readonly Buffer[],
+    private readonly toleranceSeconds: number
+  ) {}
+
+  verify(delivery: SignedDelivery): Promise<Verdict> {
+    return Promise.resolve(this.#verdict(delivery));
+  }
+
+  #verdict(delivery: SignedDelivery): Verdict {
+    if (this.secrets.length === 0) {
+      return refuse(
+        'NO_PUBLIC_KEY',
+        'No delivery can be verified because the account has no usable secret. Copy the "hmac" of the ' +
+          'webhook, as Daily returned it, into the account, or set DAILY_HMAC_SECRET.'
+      );
+    }
+    const signatures = headerValues(delivery.rawHeaders, DAILY_SIGNATURE_HEADER);
+    const text = signatures[0];
+    if (text === undefined) {
+      return refuse(
+        'MISSING_SIGNATURE',
+        `The header ${DAILY_SIGNATURE_HEADER} is missing. Daily signs every delivery.`
+      );
+    }
+    const digest = signatures.length === 1 ? decodeStrictBase64(text) : null;
+    if (digest?.length !== DIGEST_LENGTH) {
+      return refuse(
+        'MALFORMED_SIGNATURE',
+        `The header ${DAILY_SIGNATURE_HEADER} must be one base64 value of ${DIGEST_LENGTH} bytes.`
+      );
+    }
+    const timestamp = checkTimestamp(
+      headerValues(delivery.rawHeaders, DAILY_TIMESTAMP_HEADER),
+      DAILY_TIMESTAMP_HEADER,
+      delivery.receivedAt,
+      this.toleranceSeconds,
+      DAILY_TIMESTAMP
+    );
+    if (!timestamp.ok) return timestamp;
+    const keyIndex = matchHmac(this.secrets, [`${timestamp.text}.`, delivery.rawBody], [digest]);
+    if (keyIndex !== -1) return { ok: true, verified: 'hmac', keyIndex };
+    return refuse(
+      'SIGNATURE_MISMATCH',
+      'The signature does not fit the secret of the account. Either it is not from this webhook of Daily, or ' +
+        'something between Daily and Node-RED changed the body.'
+    );
+  }
+}
