@@ -3,6 +3,13 @@ import type { RedNode, StatusValue } from './node-red';
 /** Milliseconds between two status changes of one node; the editor of every user gets each of them. */
 const INTERVAL_MS = 1000;
 
+/** A text, or how to make one: most of them are replaced by the next before anybody could read them. */
+export type StatusText = string | (() => string);
+
+interface Wanted extends Omit<StatusValue, 'text'> {
+  text?: StatusText;
+}
+
 /**
  * The status vocabulary of all nodes of this package, as the core nodes use it: green dot = ready,
  * blue dot = working, yellow ring = waiting, red ring = something the user has to mend, grey dot = idle.
@@ -10,7 +17,7 @@ const INTERVAL_MS = 1000;
  */
 export class NodeStatus {
   #shown: StatusValue = {};
-  #next: StatusValue | undefined;
+  #next: Wanted | undefined;
   #lastChange = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #disposed = false;
@@ -21,23 +28,23 @@ export class NodeStatus {
     private readonly now: () => number = () => performance.now()
   ) {}
 
-  ready(text: string): void {
+  ready(text: StatusText): void {
     this.#show({ fill: 'green', shape: 'dot', text });
   }
 
-  working(text: string): void {
+  working(text: StatusText): void {
     this.#show({ fill: 'blue', shape: 'dot', text });
   }
 
-  waiting(text: string): void {
+  waiting(text: StatusText): void {
     this.#show({ fill: 'yellow', shape: 'ring', text });
   }
 
-  problem(text: string): void {
+  problem(text: StatusText): void {
     this.#show({ fill: 'red', shape: 'ring', text });
   }
 
-  idle(text: string): void {
+  idle(text: StatusText): void {
     this.#show({ fill: 'grey', shape: 'dot', text });
   }
 
@@ -52,7 +59,7 @@ export class NodeStatus {
     this.#timer = undefined;
   }
 
-  #show(value: StatusValue): void {
+  #show(value: Wanted): void {
     if (this.#disposed) return;
     this.#next = value;
     if (this.#timer !== undefined) return;
@@ -69,9 +76,13 @@ export class NodeStatus {
   }
 
   #flush(): void {
-    const next = this.#next;
+    const wanted = this.#next;
     this.#next = undefined;
-    if (next === undefined || same(next, this.#shown)) return;
+    if (wanted === undefined) return;
+    const { text, ...look } = wanted;
+    const next: StatusValue =
+      text === undefined ? look : { ...look, text: typeof text === 'string' ? text : text() };
+    if (same(next, this.#shown)) return;
     this.#shown = next;
     this.#lastChange = this.now();
     this.node.status(next);

@@ -2,7 +2,8 @@ import type { CodedError } from '../../src/errors/coded-error';
 import { CodedError as Coded } from '../../src/errors/coded-error';
 import type { DeliveryParser } from '../../src/events/delivery-content';
 import { comparablePath, pathProblem } from '../../src/receiving/route-path';
-import { WebhookEndpoint, type Exchange } from '../../src/receiving/webhook-endpoint';
+import { unavailableReceiver } from '../../src/receiving/unavailable-receiver';
+import { WebhookEndpoint, type EndpointSettings, type Exchange } from '../../src/receiving/webhook-endpoint';
 import type { WebhookMessage } from '../../src/events/webhook-message';
 import type { DeliveryVerifier } from '../../src/verification/verdict';
 import { afterStart } from './after-start';
@@ -69,6 +70,17 @@ export function startWebhookNode(
     fail(error, say('bad-setting'));
   }
 
+  /** Keeps the path when the other settings cannot work: senders try again until the user has mended them. */
+  function orKeepPath<T>(path: string, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      const claim = deliveryRoutes(RED).claim(path, node.id, unavailableReceiver, () => undefined);
+      onClose(node, () => claim.release());
+      throw error;
+    }
+  }
+
   function listen(): void {
     const path = readText(config.path, provider.defaultPath);
     const problem = pathProblem(path, sharesAdminRoot(RED.settings));
@@ -79,71 +91,45 @@ export function startWebhookNode(
         'httpNodeRoot is false in settings.js, so no flow can receive HTTP. Set it to "/".'
       );
     }
-    const tolerance = readNumber(config.tolerance, 'tolerance', {
-      fallback: provider.defaultTolerance,
-      min: 1,
-      max: DAY_SECONDS
-    });
-    const rejectedOutput = readBoolean(config.rejectedOutput, false);
-    const withRawBody = readBoolean(config.rawBody, false);
+    const settings = orKeepPath(path, () => readSettings(config, node, provider));
+    const { rejectedOutput, withRawBody } = settings;
     const warnings = new RefusalWarnings((text) => node.warn(text));
     let received = 0;
     let refused = 0;
 
     const showCounts = (): void => {
       if (!claim.serving || provider.problem !== null) return;
-      if (received + refused === 0) return status.ready(say('ready'));
-      status.ready(
-        refused === 0 ? say('received', { received }) : say('received-refused', { received, refused })
-      );
+      status.ready(() => {
+        if (received + refused === 0) return say('ready');
+        return refused === 0 ? say('received', { received }) : say('received-refused', { received, refused });
+      });
     };
 
-    const endpoint = new WebhookEndpoint(
-      {
-        scope: node.id,
-        reply: readChoice(config.reply, 'reply', ['at-once', 'flow']),
-        replyTimeoutMs:
-          1000 *
-          readNumber(config.replyTimeout, 'reply timeout', {
-            fallback: 10,
-            min: 0.1,
-            max: 3600,
-            whole: false
-          }),
-        duplicates: readChoice(config.duplicates, 'duplicates', ['drop', 'pass']),
-        maxBody: readNumber(config.maxBody, 'max body', {
-          fallback: 1024 * 1024,
-          min: 1,
-          max: MAX_BODY_LIMIT
-        }),
-        acceptGet: provider.acceptGet
+    const endpoint = new WebhookEndpoint(settings, {
+      verifier: provider.verifier(settings.tolerance),
+      parse: provider.parse,
+      journal: deliveryJournal(RED),
+      ...(provider.isProbe && { isProbe: provider.isProbe }),
+      now: Date.now,
+      emit: (message, rawBody, exchange) => {
+        received += 1;
+        showCounts();
+        const sent = flowMessage(RED, message, exchange);
+        if (withRawBody) sent['rawBody'] = rawBody;
+        node.send(rejectedOutput ? [sent, null] : sent);
       },
-      {
-        verifier: provider.verifier(tolerance),
-        parse: provider.parse,
-        journal: deliveryJournal(RED),
-        ...(provider.isProbe && { isProbe: provider.isProbe }),
-        now: Date.now,
-        emit: (message, rawBody, exchange) => {
-          received += 1;
-          showCounts();
-          const sent = flowMessage(RED, message, exchange);
-          if (withRawBody) sent['rawBody'] = rawBody;
-          node.send(rejectedOutput ? [sent, null] : sent);
-        },
-        onRefused: (refusal) => {
-          refused += 1;
-          showCounts();
-          warnings.add(refusal);
-          if (rejectedOutput) node.send([null, { topic: 'rejected', payload: refusal }]);
-        },
-        onFault: (code, message, about, cause) => {
-          const error = new Coded(code, message, cause === undefined ? {} : { cause });
-          node.error(error, about === null ? {} : flowMessage(RED, about, null));
-        },
-        onLateAnswer: () => node.warn(say('late-answer'))
-      }
-    );
+      onRefused: (refusal) => {
+        refused += 1;
+        showCounts();
+        warnings.add(refusal);
+        if (rejectedOutput) node.send([null, { topic: 'rejected', payload: refusal }]);
+      },
+      onFault: (code, message, about, cause) => {
+        const error = new Coded(code, message, cause === undefined ? {} : { cause });
+        node.error(error, about === null ? {} : flowMessage(RED, about, null));
+      },
+      onLateAnswer: () => node.warn(say('late-answer'))
+    });
 
     const claim = deliveryRoutes(RED).claim(path, node.id, endpoint, showCounts);
     onClose(node, () => {
@@ -165,6 +151,38 @@ export function startWebhookNode(
       );
     }
   }
+}
+
+interface WebhookNodeSettings extends EndpointSettings {
+  /** Seconds. */
+  tolerance: number;
+  rejectedOutput: boolean;
+  withRawBody: boolean;
+}
+
+/** @throws CodedError `BAD_SETTING` */
+function readSettings(
+  config: WebhookNodeConfig,
+  node: RedNode,
+  provider: WebhookProvider
+): WebhookNodeSettings {
+  return {
+    scope: node.id,
+    reply: readChoice(config.reply, 'reply', ['at-once', 'flow']),
+    replyTimeoutMs:
+      1000 *
+      readNumber(config.replyTimeout, 'reply timeout', { fallback: 10, min: 0.1, max: 3600, whole: false }),
+    duplicates: readChoice(config.duplicates, 'duplicates', ['drop', 'pass']),
+    maxBody: readNumber(config.maxBody, 'max body', { fallback: 1024 * 1024, min: 1, max: MAX_BODY_LIMIT }),
+    acceptGet: provider.acceptGet,
+    tolerance: readNumber(config.tolerance, 'tolerance', {
+      fallback: provider.defaultTolerance,
+      min: 1,
+      max: DAY_SECONDS
+    }),
+    rejectedOutput: readBoolean(config.rejectedOutput, false),
+    withRawBody: readBoolean(config.rawBody, false)
+  };
 }
 
 function sharesAdminRoot({ httpAdminRoot, httpNodeRoot }: NodeRedApi['settings']): boolean {

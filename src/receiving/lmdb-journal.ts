@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../errors/coded-error';
-import type { KeyRange, StateCollection, StateDatabase } from '../state/state-database';
+import type { KeyRange, StateChange, StateCollection, StateDatabase } from '../state/state-database';
 import type { FlowAnswer } from './flow-reply';
 import type { AcceptedDelivery, DeliveryJournal, HandOver, PendingDelivery, Remembered } from './journal';
 
@@ -18,7 +18,7 @@ interface Identity {
   answer: FlowAnswer | null;
 }
 
-type IdentityKey = [scope: string, hash: string];
+type IdentityKey = [scope: string, id: string];
 type PendingKey = [scope: string, receivedAt: number, sequence: number];
 
 /**
@@ -34,7 +34,7 @@ export class LmdbJournal implements DeliveryJournal {
   readonly #underWay = new Set<string>();
 
   constructor(
-    database: StateDatabase,
+    private readonly database: StateDatabase,
     private readonly now: () => number = Date.now
   ) {
     this.#identities = database.collection('delivery-identities');
@@ -54,9 +54,9 @@ export class LmdbJournal implements DeliveryJournal {
     // The entry can be read before its promise resolves; until then it is nobody else's.
     const handOver = this.#take(key);
     try {
-      await recorded([
-        this.#pending.put(key, delivery),
-        this.#identities.put(identityKey(delivery.scope, delivery.id), { at: this.now(), answer: null })
+      await this.#record([
+        this.#pending.putting(key, delivery),
+        this.#identities.putting(identityKey(delivery.scope, delivery.id), { at: this.now(), answer: null })
       ]);
     } catch (error) {
       handOver.done();
@@ -66,7 +66,7 @@ export class LmdbJournal implements DeliveryJournal {
   }
 
   async remember(scope: string, id: string, answer: FlowAnswer): Promise<void> {
-    await recorded([this.#identities.put(identityKey(scope, id), { at: this.now(), answer })]);
+    await this.#record([this.#identities.putting(identityKey(scope, id), { at: this.now(), answer })]);
   }
 
   *pending(scope: string): Iterable<PendingDelivery> {
@@ -85,14 +85,25 @@ export class LmdbJournal implements DeliveryJournal {
     await sweepCollection(this.#pending, (delivery) => now - delivery.receivedAt >= PENDING_MS);
   }
 
+  async #record(changes: readonly StateChange[]): Promise<void> {
+    try {
+      await this.database.commit(changes);
+    } catch (cause) {
+      throw new CodedError('NOT_RECORDED', 'The state database did not take a delivery.', {
+        cause,
+        retryable: true
+      });
+    }
+  }
+
   #take(key: PendingKey): HandOver {
     const name = String(key);
     this.#underWay.add(name);
     return {
       done: () => {
         // When the disk does not take it the delivery comes again after the next start: twice, not never.
-        this.#pending
-          .remove(key)
+        this.database
+          .commitSoon([this.#pending.removing(key)])
           .catch(() => undefined)
           .finally(() => this.#underWay.delete(name));
       },
@@ -103,19 +114,11 @@ export class LmdbJournal implements DeliveryJournal {
   }
 }
 
-/** Ids come from outside and may be longer than a key can be. */
-function identityKey(scope: string, id: string): IdentityKey {
-  return [scope, createHash('sha256').update(id).digest('base64url')];
-}
+/** Characters of an id that is its own key; longer ones, which a key could not hold, are hashed. */
+const LONGEST_PLAIN_ID = 100;
 
-async function recorded(writes: readonly Promise<void>[]): Promise<void> {
-  const outcomes = await Promise.allSettled(writes);
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed === undefined) return;
-  throw new CodedError('NOT_RECORDED', 'The state database did not take a delivery.', {
-    cause: failed.reason,
-    retryable: true
-  });
+function identityKey(scope: string, id: string): IdentityKey {
+  return [scope, id.length <= LONGEST_PLAIN_ID ? id : createHash('sha256').update(id).digest('base64url')];
 }
 
 async function sweepCollection<Value>(

@@ -1,6 +1,10 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { open, type Database, type Key, type RootDatabase } from 'lmdb';
+import { GroupCommit, type StateChange } from './group-commit';
+
+export type { StateChange } from './group-commit';
+export type { Key } from 'lmdb';
 
 /** Named collections that one environment may hold. */
 const MAX_COLLECTIONS = 16;
@@ -9,11 +13,6 @@ export interface KeyRange {
   start?: Key;
   end?: Key;
   limit?: number;
-}
-
-/** One change of a collection, to be made by `StateDatabase.commit`. */
-export interface StateChange {
-  apply(): void;
 }
 
 /** One named collection of the state: ordered keys, values of one shape. */
@@ -37,11 +36,16 @@ export interface StateCollection<Value> {
 
 /**
  * The state of one Node-RED in one LMDB environment: what was accepted, what is still to do, what is
- * stored. Reads are memory-mapped and take microseconds; writes are gathered into one transaction per
- * turn and synced to disk before their promise resolves.
+ * stored. Reads are memory-mapped and take microseconds; writes are synced to disk before their promise
+ * resolves, many of them with one sync.
  */
 export class StateDatabase {
   readonly #root: RootDatabase;
+  readonly #commits = new GroupCommit((changes) =>
+    this.#root.batch(() => {
+      for (const change of changes) change.apply();
+    })
+  );
 
   /**
    * @param directory made when missing; only the user who runs Node-RED may look into it, because it
@@ -63,7 +67,7 @@ export class StateDatabase {
   }
 
   collection<Value>(name: string): StateCollection<Value> {
-    return new LmdbCollection<Value>(this.#root.openDB<Value>({ name }));
+    return new LmdbCollection<Value>(this.#root.openDB<Value>({ name }), this.#commits);
   }
 
   /**
@@ -71,33 +75,37 @@ export class StateDatabase {
    * the disk did not take them.
    */
   commit(changes: readonly StateChange[]): Promise<void> {
-    if (changes.length === 0) return Promise.resolve();
-    return settled(
-      this.#root.batch(() => {
-        for (const change of changes) change.apply();
-      })
-    );
+    return this.#commits.add(changes);
+  }
+
+  /** As `commit`, for what may be lost in a crash: goes along with the next changes, or soon by itself. */
+  commitSoon(changes: readonly StateChange[]): Promise<void> {
+    return this.#commits.addSoon(changes);
   }
 
   /** Waits for what is being written and closes. */
   async close(): Promise<void> {
+    await this.#commits.finish();
     await this.#root.close();
   }
 }
 
 class LmdbCollection<Value> implements StateCollection<Value> {
-  constructor(private readonly database: Database<Value>) {}
+  constructor(
+    private readonly database: Database<Value>,
+    private readonly commits: GroupCommit
+  ) {}
 
   get(key: Key): Value | undefined {
     return this.database.get(key);
   }
 
   put(key: Key, value: Value): Promise<void> {
-    return settled(this.database.put(key, value));
+    return this.commits.add([this.putting(key, value)]);
   }
 
   remove(key: Key): Promise<void> {
-    return settled(this.database.remove(key));
+    return this.commits.add([this.removing(key)]);
   }
 
   putting(key: Key, value: Value): StateChange {
@@ -128,19 +136,5 @@ function keepToOwner(directory: string): void {
     chmodSync(directory, 0o700);
   } catch {
     // Of another owner, or on a file system without permissions: not ours to change.
-  }
-}
-
-/** LMDB tells the reason of a failed commit in a second promise, which has to be handled as well. */
-async function settled(write: Promise<boolean>): Promise<void> {
-  try {
-    await write;
-  } catch (error) {
-    const reason = (error as { commitError?: unknown }).commitError;
-    if (!(reason instanceof Promise)) throw error;
-    const named = reason.catch((cause: unknown) => cause);
-    // The reason comes with the failure or not at all; nobody waits for it longer than a turn.
-    const later = new Promise((resolve) => setImmediate(resolve, error));
-    throw await Promise.race([named, later]);
   }
 }

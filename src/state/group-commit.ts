@@ -1,0 +1,88 @@
+/** Milliseconds after which changes that can wait go to disk by themselves. */
+const SOON_MS = 20;
+
+/** One change of a collection, made inside a transaction. */
+export interface StateChange {
+  apply(): void;
+}
+
+interface Entry {
+  changes: readonly StateChange[];
+  resolve: () => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Gathers changes into transactions. While one is on its way to disk the next one fills, so that the
+ * number of syncs follows the speed of the disk and not the number of changes.
+ */
+export class GroupCommit {
+  #waiting: Entry[] = [];
+  #soon: Entry[] = [];
+  #underWay: Promise<void> | undefined;
+  #turn: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param transact makes the changes in one transaction; resolves when it is durable */
+  constructor(private readonly transact: (changes: readonly StateChange[]) => Promise<unknown>) {}
+
+  /** Durable when resolved; rejects when the disk did not take them. All of the changes are made, or none. */
+  add(changes: readonly StateChange[]): Promise<void> {
+    if (changes.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ changes, resolve, reject });
+      if (this.#underWay === undefined) this.#turn ??= setImmediate(() => this.#begin());
+    });
+  }
+
+  /** As `add`, in no hurry: goes along with the next transaction, or after a moment by itself. */
+  addSoon(changes: readonly StateChange[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#soon.push({ changes, resolve, reject });
+      this.#timer ??= setTimeout(() => this.#begin(), SOON_MS);
+    });
+  }
+
+  /** Resolves when everything asked for so far is on disk or was rejected. */
+  async finish(): Promise<void> {
+    this.#begin();
+    while (this.#underWay !== undefined) {
+      await this.#underWay;
+      this.#begin();
+    }
+  }
+
+  #begin(): void {
+    if (this.#underWay !== undefined || this.#waiting.length + this.#soon.length === 0) return;
+    const group = [...this.#waiting, ...this.#soon];
+    this.#waiting = [];
+    this.#soon = [];
+    clearImmediate(this.#turn);
+    clearTimeout(this.#timer);
+    this.#turn = this.#timer = undefined;
+    this.#underWay = this.#carryOut(group).finally(() => {
+      this.#underWay = undefined;
+      if (this.#waiting.length > 0) this.#begin();
+    });
+  }
+
+  /** Never rejects. */
+  async #carryOut(group: readonly Entry[]): Promise<void> {
+    try {
+      await this.transact(group.flatMap(({ changes }) => changes));
+      for (const { resolve } of group) resolve();
+    } catch (error) {
+      const reason = await reasonOf(error);
+      for (const { reject } of group) reject(reason);
+    }
+  }
+}
+
+/** LMDB tells the reason of a failed commit in a second promise, which has to be handled as well. */
+async function reasonOf(error: unknown): Promise<unknown> {
+  const reason = (error as { commitError?: unknown } | null)?.commitError;
+  if (!(reason instanceof Promise)) return error;
+  const named = reason.catch((cause: unknown) => cause);
+  // The reason comes with the failure or not at all; nobody waits for it longer than a turn.
+  return Promise.race([named, new Promise((resolve) => setImmediate(resolve, error))]);
+}
