@@ -90,7 +90,10 @@ describe('the flow answers', () => {
     await instance.nodeRed.messages(instance.nodeRed.recorded().length + 1);
     const flow = webhookFlow({ reply: 'flow', wires: [['seen', 'decide']] }, [...ANSWERING, ...catchAll()]);
     await instance.nodeRed.deploy(flow, 'full');
-    should((await waiting).status).equal(503);
+    const { status, elapsed } = await waiting;
+    should(status).equal(503);
+    // At once, not when the reply timeout of 2 s ends it.
+    should(elapsed).be.below(1500);
     should(await seen('silent:2')).have.length(1);
   });
 });
