@@ -1,5 +1,7 @@
+import { CodedError } from '../src/errors/coded-error';
 import { parsePublicKeys } from '../src/verification/public-keys';
 import { parseSecrets } from '../src/verification/secrets';
+import { isUnsetVariable } from '../src/verification/unset-variable';
 import { afterStart } from './runtime/after-start';
 import type { NodeConfig, NodeRedApi } from './runtime/node-red';
 import { readText } from './runtime/read-setting';
@@ -10,6 +12,9 @@ interface TelnyxAccountConfig extends NodeConfig {
   apiUrl?: string;
 }
 
+const SECRETS = ['apiKey', 'meetingSecrets', 'legacySecrets'] as const;
+type SecretName = (typeof SECRETS)[number];
+
 const DEFAULT_API_URL = 'https://api.telnyx.com/v2';
 
 export = function (RED: NodeRedApi): void {
@@ -17,7 +22,7 @@ export = function (RED: NodeRedApi): void {
     'telnyx-account',
     function (this: TelnyxAccountNode, config: TelnyxAccountConfig) {
       RED.nodes.createNode(this, config);
-      const secret = (name: string): string => readText(this.credentials?.[name]);
+      const secret = (name: SecretName): string => readText(this.credentials?.[name]);
       const { keys, problems } = parsePublicKeys(
         readText(config.publicKeys, process.env['TELNYX_PUBLIC_KEY'] ?? '')
       );
@@ -29,11 +34,20 @@ export = function (RED: NodeRedApi): void {
         },
         keyProblems: problems,
         apiUrl: readText(config.apiUrl, DEFAULT_API_URL).replace(/\/+$/, ''),
-        apiKey: () => readText(this.credentials?.['apiKey'], process.env['TELNYX_API_KEY'] ?? '') || null
+        apiKey: () => {
+          const key = readText(secret('apiKey'), process.env['TELNYX_API_KEY'] ?? '');
+          return key === '' || isUnsetVariable(key) ? null : key;
+        }
       };
-      if (problems.length > 0) {
+      const unset = SECRETS.filter((name) =>
+        secret(name)
+          .split(/[\s,]+/)
+          .some(isUnsetVariable)
+      );
+      const faults = [...problems, ...unset.map(unsetSecret)];
+      if (faults.length > 0) {
         afterStart(RED, this, () => {
-          for (const problem of problems) this.error(problem, {});
+          for (const fault of faults) this.error(fault, {});
         });
       }
     },
@@ -46,3 +60,11 @@ export = function (RED: NodeRedApi): void {
     }
   );
 };
+
+function unsetSecret(name: SecretName): CodedError {
+  return new CodedError(
+    'BAD_SETTING',
+    `The account's "${name}" names an environment variable that is not set, and counts as blank. Set the ` +
+      'variable, or put the value itself there.'
+  );
+}

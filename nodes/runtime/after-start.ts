@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import { inBackground, onClose } from './on-input';
 import type { NodeRedApi, RedNode } from './node-red';
 
-/** What waits for the next start of the flows, by the runtime's events. */
+/** What waits for the flows to start. One listener for all nodes: Node.js warns of more than ten. */
 const waiting = new WeakMap<EventEmitter, Set<() => void>>();
 
 /**
@@ -10,24 +10,23 @@ const waiting = new WeakMap<EventEmitter, Set<() => void>>();
  * nodes that should see it do not exist yet.
  */
 export function afterStart(RED: NodeRedApi, node: RedNode, work: () => Promise<void> | void): void {
-  const queue = queueOf(RED.events);
   const run = (): void => inBackground(node, work);
-  queue.add(run);
+  const waitingHere = waitingFor(RED.events);
+  waitingHere.add(run);
   onClose(node, () => {
-    queue.delete(run);
+    waitingHere.delete(run);
   });
 }
 
-/** One listener however many nodes wait: Node.js warns of a leak when there are more than ten. */
-function queueOf(events: EventEmitter): Set<() => void> {
+function waitingFor(events: EventEmitter): Set<() => void> {
   const known = waiting.get(events);
   if (known !== undefined) return known;
-  const queue = new Set<() => void>();
-  waiting.set(events, queue);
+  const added = new Set<() => void>();
+  waiting.set(events, added);
   events.on('flows:started', () => {
-    const due = [...queue];
-    queue.clear();
+    const due = [...added];
+    added.clear();
     for (const run of due) run();
   });
-  return queue;
+  return added;
 }

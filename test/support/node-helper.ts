@@ -17,8 +17,12 @@ export interface TestContext {
 
 /** The part of node-red-node-test-helper that the tests use; the package has no typings. */
 interface NodeTestHelper {
-  load(nodes: ((RED: NodeRedApi) => void)[], flow: object[]): Promise<void>;
+  load(nodes: ((RED: NodeRedApi) => void)[], flow: object[], credentials?: object): Promise<void>;
+  /** Merged with the defaults; each call replaces what the one before has set. */
+  settings(settings: object): object;
   unload(): Promise<void>;
+  /** Stops the nodes only. */
+  clearFlows(): Promise<void>;
   getNode(id: string): TestNode | null;
   request(): { get(path: string): Promise<{ status: number; body: unknown }> };
   log(): { args: [{ level: number; id?: string; type?: string; msg: unknown }][] };
