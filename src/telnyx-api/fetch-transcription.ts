@@ -2,7 +2,7 @@ import { CodedError } from '../errors/coded-error';
 import { asFields, asText } from '../recording/read-value';
 import type { RecordingReference } from '../recording/recording-reference';
 import type { TelnyxApi } from './api-client';
-import { idSegment } from './api-path';
+import { idSegment } from '../api/api-path';
 
 /**
  * The text of a recording when its event named but did not hold it (Telnyx "Retrieve a recording

@@ -3,7 +3,7 @@ import { asFields } from '../recording/read-value';
 import type { RecordingReference } from '../recording/recording-reference';
 import type { TelnyxApi } from './api-client';
 import { readApiMedia, type ApiMedia, type KnownResource } from './api-media';
-import { idSegment } from './api-path';
+import { idSegment } from '../api/api-path';
 import { chooseRecording, type Choice } from './same-recording';
 
 /** What has to be known of a thing to ask the API for it. */

@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
 import should from 'should';
 import { CodedError } from '../../../src/errors/coded-error';
-import { TelnyxApi, type ApiRequest } from '../../../src/telnyx-api/api-client';
-import { idSegment } from '../../../src/telnyx-api/api-path';
+import { idSegment } from '../../../src/api/api-path';
+import type { ApiRequest } from '../../../src/api/json-api';
+import { TelnyxApi } from '../../../src/telnyx-api/api-client';
 import { API_KEY, ApiServer, never } from './api-server';
 
 const LINE = 'GET /v2/recordings/rec-1';

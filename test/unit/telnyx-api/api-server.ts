@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { TelnyxApi, type TelnyxApiOptions } from '../../../src/telnyx-api/api-client';
+import type { JsonApiOptions } from '../../../src/api/json-api';
+import { TelnyxApi } from '../../../src/telnyx-api/api-client';
 import { unknownDetails } from '../../../src/recording/announcement';
 import type { RecordingDetails } from '../../../src/recording/recording-details';
 import type { RecordingReference } from '../../../src/recording/recording-reference';
@@ -50,7 +51,7 @@ export class ApiServer {
   }
 
   /** A client of this server, closed with it. */
-  client(options: Partial<TelnyxApiOptions> = {}): TelnyxApi {
+  client(options: Partial<JsonApiOptions> = {}): TelnyxApi {
     const api = new TelnyxApi({ apiUrl: this.apiUrl, apiKey: () => API_KEY, ...options });
     this.#apis.push(api);
     return api;

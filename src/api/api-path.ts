@@ -4,7 +4,7 @@ const LONGEST_ID = 256;
 
 /**
  * What would end or leave a path segment once somebody on the way decodes it: separators, escapes,
- * control characters. No id of Telnyx has any of them.
+ * control characters. No id of Telnyx or Daily has any of them.
  */
 const LEAVES_SEGMENT = /[/\\%?#;\p{Cc}\p{Cs}]/u;
 

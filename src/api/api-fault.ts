@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { CodedError } from '../errors/coded-error';
-import { asFields, asText } from '../recording/read-value';
 import { retryAfterMs } from '../transfer/retry-after';
+import type { ApiDialect, ErrorMeaning } from './api-dialect';
 
 /** An answer that is not the wanted one. */
 export interface RefusedRequest {
@@ -17,46 +17,44 @@ export interface RefusedRequest {
   apiKey: string;
 }
 
-/** Telnyx "API errors": the thing is there but not ready, whatever the status is. */
-const STILL_PROCESSING = '10036';
-
-/** Besides 5xx and 429, what the SDKs of Telnyx try again. */
+/** Besides 5xx and 429, what the SDKs of the providers try again. */
 const PASSING = new Set([408, 409, 425]);
 
 /**
- * Explains a refusal of the API (Telnyx "API errors", "Rate limiting").
+ * Explains a refusal of an API. What the error code means goes before what the status means.
  *
  * | status | code | retryable |
  * |---|---|---|
  * | 401, 403 | `API_UNAUTHORIZED` | no |
  * | 404, 410 | `API_NOT_FOUND` | no |
  * | 429 | `RATE_LIMITED` | yes, after what the headers say |
- * | 408, 409, 425, 5xx, error 10036 (still processing) | `LINK_REFUSED` | yes |
+ * | 408, 409, 425, 5xx, still processing | `LINK_REFUSED` | yes |
  * | 3xx and everything else | `LINK_REFUSED` | no |
  */
-export function apiFault(refused: RefusedRequest): CodedError {
+export function apiFault(refused: RefusedRequest, dialect: ApiDialect): CodedError {
   const { status, headers, now, what } = refused;
-  const { code, text } = firstError(refused);
+  const { code, text } = firstError(refused, dialect);
+  const meaning = (code === null ? undefined : dialect.meanings[code]) ?? meaningOf(status);
   const said = `${what} was answered ${status}${text}`;
   const wait = retryAfterMs(headers, now);
   const later = { retryable: true, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
 
-  if (code === STILL_PROCESSING)
+  if (meaning === 'processing')
     return new CodedError('LINK_REFUSED', `${said}: it is still being processed.`, later);
-  if (status === 401 || status === 403)
+  if (meaning === 'unauthorized')
     return new CodedError(
       'API_UNAUTHORIZED',
       `${said}: the API does not accept the key. Check the API key in the account, and that it belongs to the ` +
-        'Telnyx account that sends the events.'
+        `${dialect.provider} account that sends the events.`
     );
-  if (status === 404 || status === 410)
+  if (meaning === 'not-found')
     return new CodedError(
       'API_NOT_FOUND',
       `${said}: the API does not know it. It was deleted, or the API key belongs to another account.`
     );
-  if (status === 429)
+  if (meaning === 'rate-limited')
     return new CodedError('RATE_LIMITED', `${said}: too many requests; the next attempt waits.`, later);
-  if (PASSING.has(status) || status >= 500)
+  if (meaning === 'passing')
     return new CodedError('LINK_REFUSED', `${said}: a fault on its side that may pass.`, later);
   if (status >= 300 && status < 400)
     return new CodedError(
@@ -66,12 +64,21 @@ export function apiFault(refused: RefusedRequest): CodedError {
   return new CodedError('LINK_REFUSED', `${said} instead of what was asked for.`);
 }
 
+function meaningOf(status: number): ErrorMeaning | null {
+  if (status === 401 || status === 403) return 'unauthorized';
+  if (status === 404 || status === 410) return 'not-found';
+  if (status === 429) return 'rate-limited';
+  return PASSING.has(status) || status >= 500 ? 'passing' : null;
+}
+
 /** Code and title of the first error; the rest of an error body can repeat the request. */
-function firstError({ body, apiKey }: RefusedRequest): { code: string | null; text: string } {
-  const errors = asFields(body)?.['errors'];
-  const first = asFields(Array.isArray(errors) ? (errors[0] as unknown) : null);
-  const code = plain(asText(first?.['code']), /^[\w.-]{1,40}$/, apiKey);
-  const title = plain(asText(first?.['title']), /^[\p{L}\p{N} .,'()-]{1,80}$/u, apiKey);
+function firstError(
+  { body, apiKey }: RefusedRequest,
+  dialect: ApiDialect
+): { code: string | null; text: string } {
+  const read = dialect.readError(body);
+  const code = plain(read.code, /^[\w.-]{1,40}$/, apiKey);
+  const title = plain(read.title, /^[\p{L}\p{N} .,'()-]{1,80}$/u, apiKey);
   const parts = [code, title].filter((part) => part !== null);
   return { code, text: parts.length === 0 ? '' : ` (${parts.join(' ')})` };
 }
