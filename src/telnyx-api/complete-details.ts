@@ -38,17 +38,13 @@ export async function completeDetails(
   const resource = resourceOf(reference);
   // Events of faxes and messages say all that the API could say.
   const worthAsking = resource !== 'message' && resource !== 'fax' && details.provider === 'telnyx';
-  if (!worthAsking || api?.hasKey !== true || !isNamed(reference)) return details;
+  if (!worthAsking || api?.hasKey !== true) return details;
   try {
     return added(details, await findMedia(api, reference, signal));
   } catch (error) {
     if (signal.aborted || !(error instanceof CodedError)) throw error;
     return details;
   }
-}
-
-function isNamed({ details, resource }: Askable): boolean {
-  return resource !== undefined || details.recording_id !== null;
 }
 
 function added(details: RecordingDetails, { media, by }: FoundMedia): RecordingDetails {

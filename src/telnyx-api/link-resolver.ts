@@ -42,7 +42,8 @@ export function createLinkResolver({ api, lagMs = 2000 }: LinkResolverOptions): 
       if (why === 'dead') throw expired(error);
       // The API can be behind the event.
       if (details.event_type === null || !hasCode(error, 'API_NOT_FOUND')) throw error;
-      await pause(lagMs, signal);
+      // When aborted, the next request says so.
+      await timer(lagMs, undefined, { signal }).catch(() => undefined);
       return await freshLinks(api, reference, signal);
     }
   };
@@ -116,12 +117,4 @@ function withoutKey(why: LinkReason): CodedError {
   return why === 'dead'
     ? new CodedError('LINK_EXPIRED', `The link no longer works. ${advice}`)
     : new CodedError('NO_RECORDING', `The event names a recording but has no link to it. ${advice}`);
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await timer(ms, undefined, { signal });
-  } catch {
-    throw signal.reason;
-  }
 }

@@ -1,4 +1,5 @@
 import should from 'should';
+import { CodedError } from '../../../src/errors/coded-error';
 import { completeDetails } from '../../../src/telnyx-api/complete-details';
 import { mediaLink } from '../../../src/recording/media-link';
 import { ApiServer, link, never, recordingItem, reference } from './api-server';
@@ -90,7 +91,7 @@ describe('complete-details', () => {
 
   it('ends when aborted', async () => {
     const abort = new AbortController();
-    const reason = new Error('closing');
+    const reason = new CodedError('GAVE_UP', 'closing');
     server.on('GET /v2/recordings/rec-1', () => abort.abort(reason));
     const wanted = reference({ recording_id: 'rec-1' });
     await completeDetails(server.client(), wanted, abort.signal).should.be.rejectedWith(reason);

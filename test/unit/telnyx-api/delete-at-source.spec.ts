@@ -102,6 +102,11 @@ describe('delete-at-source', () => {
       server.status(`DELETE /v2/recordings/r${status}`, status);
       const wanted = reference({ recording_id: `r${status}` });
       await deleteAtSource(server.client(), wanted, never).should.be.rejectedWith({ code, retryable });
+      server.status('GET /v2/recordings', status);
+      const unnamed = reference({ call_leg_id: 'leg-1' });
+      await deleteAtSource(server.client(), unnamed, never).should.be.rejectedWith({ code, retryable });
+      await server.stop();
+      server = await ApiServer.start();
     }
   });
 });

@@ -3,6 +3,7 @@ import type { RecordingReference } from '../../../src/recording/recording-refere
 import { findRecordings } from '../../../src/recording/find-recordings';
 import { TelnyxStandIn } from '../../../src/simulator/stand-in';
 import { TelnyxApi } from '../../../src/telnyx-api/api-client';
+import { findMedia } from '../../../src/telnyx-api/find-media';
 import { createLinkResolver } from '../../../src/telnyx-api/link-resolver';
 import { mediaLink } from '../../../src/recording/media-link';
 import { ApiServer, link, never, recordingItem, reference } from './api-server';
@@ -119,6 +120,12 @@ describe('link-resolver', () => {
         (await resolve(wanted(), 'missing')).should.eql(['wav RS1.wav']);
       });
 
+    it('waits for the recordings API instead when that only fails for the moment', async () => {
+      server.status('GET /v2/recordings/RS1', 409);
+      await resolve(wanted()).should.be.rejectedWith({ code: 'LINK_REFUSED', retryable: true });
+      server.seen.should.have.length(1);
+    });
+
     it('does not ask it when the key is refused, nor for an AccountSid that is a path', async () => {
       server.status('GET /v2/recordings/RS1', 401);
       await resolve(wanted()).should.be.rejectedWith({ code: 'API_UNAUTHORIZED' });
@@ -213,6 +220,36 @@ describe('link-resolver', () => {
       (await resolve(reference({ ...wanted, channels: 'dual', format: 'mp3' }))).should.eql(['mp3 c.mp3']);
     });
 
+    it('prefers the one with the right times to one without times', async () => {
+      lists(
+        recordingItem({ id: 'a', recording_started_at: null, recording_ended_at: null }),
+        recordingItem({ id: 'b', download_urls: { mp3: link('b.mp3') } })
+      );
+      const wanted = reference({ call_leg_id: 'leg-1', started_at: STARTED });
+      (await resolve(wanted)).should.eql(['mp3 b.mp3']);
+    });
+
+    it('uses the duration where no times are known', async () => {
+      const untimed = { recording_started_at: null, recording_ended_at: null };
+      lists(
+        recordingItem({ ...untimed, id: 'a', duration_millis: 63_000 }),
+        recordingItem({ ...untimed, id: 'b', duration_millis: 61_400, download_urls: { mp3: link('b.mp3') } })
+      );
+      const wanted = reference({ call_leg_id: 'leg-1', duration_seconds: 61 });
+      (await resolve(wanted)).should.eql(['mp3 b.mp3']);
+    });
+
+    it('does not take every recording.mp3 for the same file', async () => {
+      const short = (host: string): string => `https://${host}/recording.mp3`;
+      lists(recordingItem({ download_urls: { mp3: short('new.example.com') } }));
+      const wanted = reference(
+        { call_leg_id: 'leg-1' },
+        { links: [mediaLink(short('old.example.com'), 'mp3')] }
+      );
+      const found = await findMedia(server.client(), wanted, never);
+      found.by.should.equal('elimination');
+    });
+
     it('takes none when nothing tells which one is meant', async () => {
       lists(recordingItem({ id: 'a' }), recordingItem({ id: 'b' }));
       const wanted = reference({ call_leg_id: 'leg-1', started_at: STARTED });
@@ -287,6 +324,15 @@ describe('link-resolver', () => {
       server.status('POST /v2/faxes/fax-1/actions/refresh', 422);
       server.json('GET /v2/faxes/fax-1', { data: { id: 'fax-1', media_url: link('x.tiff') } });
       (await resolve(faxEvent(null), 'missing')).should.eql(['pdf x.tiff']);
+    });
+
+    it('says that a received fax has no document', async () => {
+      server.json('POST /v2/faxes/fax-1/actions/refresh', { data: { result: 'ok' } });
+      server.json('GET /v2/faxes/fax-1', { data: { id: 'fax-1', status: 'received', media_url: null } });
+      await resolve(faxEvent(null), 'missing').should.be.rejectedWith({
+        code: 'NO_RECORDING',
+        retryable: false
+      });
     });
 
     for (const [status, code] of [
