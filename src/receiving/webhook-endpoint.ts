@@ -98,7 +98,10 @@ export class WebhookEndpoint implements DeliveryReceiver {
   async recover(): Promise<void> {
     let count = 0;
     for (const { delivery, done, leave } of this.parts.journal.pending(this.settings.scope)) {
-      if (this.#isClosed()) { leave(); return; }
+      if (this.#isClosed()) {
+        leave();
+        return;
+      }
       const parsed = this.parts.parse(delivery);
       if (parsed.ok) {
         const facts = { ...delivery, duplicate: false, recovered: true };
