@@ -1,24 +1,21 @@
-import { apiAuthorization } from '../src/archive/api-authorization';
-import { partialCopyPrefix } from '../src/archive/archive-job';
 import { ArchiveProgress } from '../src/archive/archive-progress';
-import { Archiver } from '../src/archive/archiver';
-import { sleep } from '../src/archive/backoff';
-import { folderSidecar } from '../src/archive/folder-sidecar';
+import { keptMessage } from '../src/archive/kept-message';
 import { CodedError } from '../src/errors/coded-error';
-import { createTransferAgents } from '../src/transfer/transfer-agents';
-import { transfer } from '../src/transfer/transfer';
 import { afterStart } from './runtime/after-start';
 import { answerResponse } from './runtime/answer-response';
+import { archiveState } from './runtime/archive-state';
 import {
   readDownloadSettings,
   type DownloadSettings,
   type RecordingDownloadConfig
 } from './runtime/download-settings';
 import { showDownloads } from './runtime/download-status';
+import { createDownloadWork, type DownloadWork } from './runtime/download-work';
+import { LiveMessages } from './runtime/live-messages';
 import type { NodeRedApi, RedNode } from './runtime/node-red';
 import { NodeStatus } from './runtime/node-status';
-import { onClose, onInput } from './runtime/on-input';
-import { failureOf, jobsOf, storedMessages } from './runtime/recording-messages';
+import { asError, onClose, onInput } from './runtime/on-input';
+import { failureOf, jobsOf, storedFiles, storedLine, storedMessages } from './runtime/recording-messages';
 import { telnyxAccountOf } from './runtime/telnyx-account-access';
 
 const TYPE = 'telnyx-recording-download';
@@ -48,71 +45,79 @@ export = function (RED: NodeRedApi): void {
     settings: DownloadSettings,
     status: NodeStatus
   ): void {
+    const account = telnyxAccountOf(RED, config.account);
+    const live = new LiveMessages();
     let failure: string | null = null;
     const show = (): void => showDownloads(status, say, progress.summary(), failure);
     const progress = new ArchiveProgress(() => show());
-    const account = telnyxAccountOf(RED, config.account);
-    const agents = createTransferAgents();
-    const archiver = new Archiver(
-      settings.archive,
-      {
-        store: settings.store,
-        transfer: (request) => transfer(request, { agents }),
-        sidecar: folderSidecar,
-        authorize: (url) =>
-          account === null ? undefined : apiAuthorization(url, account.apiUrl, account.apiKey()),
-        now: Date.now,
-        random: Math.random,
-        sleep
-      },
-      progress
-    );
-    const cleared = clearLeftOvers(node, settings);
+    const fail = (error: CodedError): void => {
+      failure = error.code;
+      show();
+    };
+
+    let work: DownloadWork | undefined;
+    /** The state may become writable later: every message tries again. */
+    const opened = async (): Promise<DownloadWork> => {
+      if (work !== undefined) return work;
+      work = createDownloadWork(node.id, settings, account, archiveState(RED), progress, {
+        deliver,
+        onNotDeleted: (order, error) => node.error(error, { ...order.message }),
+        onFault: (error) => {
+          fail(error);
+          node.warn(error.message);
+        }
+      });
+      await work.start();
+      return work;
+    };
 
     onInput(node, async (message, send) => {
       const jobs = jobsOf(message, settings.format);
-      await cleared;
-      const outcomes = (await Promise.all(jobs.map((job) => archiver.archive(job)))).flat();
-      const files = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.file] : []));
-      const error = failureOf(
-        outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error])),
-        files.length
-      );
-      failure = error instanceof CodedError ? error.code : error === null ? null : 'ERROR';
-      show();
-      for (const { recording } of files) node.log(storedLine(recording));
-      if (files.length > 0) send([storedMessages(RED, message, files)]);
-      if (error !== null) throw error;
-      if (settings.answer !== 'never') answerResponse(message);
+      await new Promise<void>((resolve, reject) => {
+        const end = (error: Error | null): void => (error === null ? resolve() : reject(error));
+        let order = '';
+        const accept = async (): Promise<void> => {
+          const { queue } = await opened();
+          await queue.add(keptMessage(message), jobs, (id) => {
+            order = id;
+            live.add(id, { message, send, end });
+          });
+          if (settings.answer === 'queued') answerResponse(message, 200);
+        };
+        accept().catch((error: unknown) => {
+          live.take(order);
+          if (error instanceof CodedError) fail(error);
+          if (settings.answer !== 'never') answerResponse(message, 503);
+          end(asError(error));
+        });
+      });
     });
 
-    onClose(node, async () => {
-      await archiver.close(
-        new CodedError(
-          'GAVE_UP',
-          'The node was stopped before the recording was stored. Send the message again.'
-        )
-      );
-      await agents.close();
+    const deliver: Parameters<typeof createDownloadWork>[5]['deliver'] = (order, outcomes) => {
+      const known = live.take(order.id);
+      const message = known?.message ?? { ...order.message };
+      const files = storedFiles(outcomes);
+      const error = failureOf(outcomes);
+      failure = error?.code ?? null;
+      show();
+      for (const { recording } of files) node.log(storedLine(recording));
+      if (files.length > 0) (known?.send ?? node.send.bind(node))([storedMessages(RED, message, files)]);
+      if (error === null && settings.answer === 'stored') answerResponse(message, 200);
+      if (known !== undefined) known.end(error);
+      else if (error !== null) node.error(error, message);
+    };
+
+    afterStart(RED, node, async () => {
+      try {
+        await opened();
+      } catch (error) {
+        if (error instanceof CodedError) fail(error);
+        throw error;
+      }
+    });
+    onClose(node, async (removed) => {
+      live.clear();
+      await work?.close(removed);
     });
   }
 };
-
-/** Jobs do not outlive the process, so nobody will go on with the partial copies of an earlier one. */
-async function clearLeftOvers(node: RedNode, { folder }: DownloadSettings): Promise<void> {
-  try {
-    await folder?.sweepPartialCopies((id) => !id.startsWith(partialCopyPrefix(node.id)));
-  } catch {
-    // A folder that cannot be read now is reported by the first recording that is to be stored.
-  }
-}
-
-function storedLine(recording: {
-  path?: string;
-  size: number;
-  sha256: string;
-  already_stored: boolean;
-}): string {
-  const what = recording.already_stored ? 'Already stored' : 'Stored';
-  return `${what}: ${recording.path ?? 'in the message'}, ${recording.size} bytes, SHA-256 ${recording.sha256}`;
-}

@@ -4,19 +4,26 @@ interface Response {
   headersSent: boolean;
   writableEnded: boolean;
   statusCode: number;
+  setHeader(name: string, value: string): unknown;
   end(): unknown;
 }
 
+/** Seconds after which a sender may try again what could not be written down. */
+const RETRY_AFTER = '30';
+
 /**
- * Answers the HTTP request that a message came with (200, no body), when there is one that nobody has
+ * Answers the HTTP request that a message came with (no body), when there is one that nobody has
  * answered yet. The message carries it as core *http in* does, in `msg.res._res`.
+ *
+ * @param status 200: accepted; 503: the sender shall try again
  */
-export function answerResponse(message: FlowMessage): void {
+export function answerResponse(message: FlowMessage, status: 200 | 503): void {
   const holder = message['res'];
   const response =
     typeof holder === 'object' && holder !== null && '_res' in holder ? holder._res : undefined;
   if (!isResponse(response) || response.headersSent || response.writableEnded) return;
-  response.statusCode = 200;
+  response.statusCode = status;
+  if (status === 503) response.setHeader('Retry-After', RETRY_AFTER);
   response.end();
 }
 

@@ -35,7 +35,11 @@ export interface DownloadSettings {
   archive: ArchiveSettings;
   format: FormatChoice;
   answer: 'never' | 'queued' | 'stored';
+  /** Only after the stored copy was read back and matched. */
+  deleteAtSource: boolean;
   store: Store;
+  /** The same text for the same place, whichever node stores there. */
+  place: string;
   /** The store again when it is a folder, whose left-overs are cleared away at the start. */
   folder: FolderStore | null;
 }
@@ -46,12 +50,6 @@ export function readDownloadSettings(
   node: RedNode,
   config: RecordingDownloadConfig
 ): DownloadSettings {
-  if (readBoolean(config.deleteAtSource, false)) {
-    throw new CodedError(
-      'BAD_SETTING',
-      'Deleting at the source is not possible yet. Set "deleteAtSource" to false.'
-    );
-  }
   const archive: ArchiveSettings = {
     scope: node.id,
     filename: compileFilename(readText(config.filename, DEFAULT_FILENAME)),
@@ -66,10 +64,20 @@ export function readDownloadSettings(
   };
   const toFolder = readChoice(config.destination, 'destination', ['folder', 'message']) === 'folder';
   const folder = toFolder ? createFolderStore({ folder: folderOf(RED, node, config) }) : null;
+  const deleteAtSource = readBoolean(config.deleteAtSource, false);
+  if (deleteAtSource && !toFolder) {
+    throw new CodedError(
+      'BAD_SETTING',
+      'Recordings that go to the message only are not stored, so they cannot be deleted at the source. Store them in ' +
+        'a folder, or set "deleteAtSource" to false.'
+    );
+  }
   return {
     archive,
     format: readChoice(config.format, 'format', ['any', 'mp3', 'wav', 'all']),
     answer: readChoice(config.answer, 'answer', ['never', 'queued', 'stored']),
+    deleteAtSource,
+    place: folder?.folder ?? 'message',
     store: folder ?? createMessageStore(archive.maxSize === 0 ? undefined : archive.maxSize),
     folder
   };

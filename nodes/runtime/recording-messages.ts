@@ -1,5 +1,6 @@
 import type { ArchiveJob } from '../../src/archive/archive-job';
-import type { StoredFile } from '../../src/archive/stored-recording';
+import type { FileOutcome } from '../../src/archive/pass-result';
+import type { StoredFile, StoredRecording } from '../../src/archive/stored-recording';
 import { CodedError } from '../../src/errors/coded-error';
 import type { FormatChoice } from '../../src/recording/choose-format';
 import { findRecordings } from '../../src/recording/find-recordings';
@@ -44,13 +45,32 @@ export function storedMessages(
   }));
 }
 
+/** The files that were stored. */
+export function storedFiles(outcomes: FileOutcome[]): StoredFile[] {
+  return outcomes.flatMap((outcome) => (outcome.kind === 'stored' ? [outcome.file] : []));
+}
+
 /** One error for all files of a message that could not be stored; null when there is none. */
-export function failureOf(errors: Error[], files: number): Error | null {
+export function failureOf(outcomes: FileOutcome[]): CodedError | null {
+  const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
   const [first, ...others] = errors;
-  if (first === undefined || others.length === 0 || !(first instanceof CodedError)) return first ?? null;
+  if (first === undefined || others.length === 0) return first ?? null;
   return new CodedError(
     first.code,
-    `${errors.length} of ${errors.length + files} files of the message were not stored. The first: ${first.message}`,
+    `${errors.length} of ${outcomes.length} files of the message were not stored. The first: ${first.message}`,
     { cause: first }
   );
+}
+
+/** The line that the log gets for a stored file. */
+export function storedLine({
+  already_stored,
+  path,
+  bucket,
+  key,
+  size,
+  sha256
+}: Pick<StoredRecording, 'already_stored' | 'path' | 'bucket' | 'key' | 'size' | 'sha256'>): string {
+  const where = path ?? (bucket === undefined ? 'in the message' : `s3://${bucket}/${key ?? ''}`);
+  return `${already_stored ? 'Already stored' : 'Stored'}: ${where}, ${size} bytes, SHA-256 ${sha256}`;
 }

@@ -1,7 +1,9 @@
 import type { FilenameTemplate } from '../naming/filename-template';
+import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
 import type { Store } from '../store/store';
 import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
+import type { PartialNotes } from './partial-notes';
 import type { StoredRecording } from './stored-recording';
 
 export interface ArchiveSettings {
@@ -32,6 +34,8 @@ export interface SidecarWriter {
 /** What archiving needs from the world. */
 export interface ArchiveDeps {
   store: Store;
+  /** What is known of the partial copies in the store. */
+  partials: PartialNotes;
   transfer: (request: TransferRequest) => Promise<TransferResult>;
   sidecar: SidecarWriter;
   /** @returns the `Authorization` header that a link needs, if any */
@@ -47,9 +51,14 @@ export interface ArchiveDeps {
     why: 'missing' | 'dead',
     signal: AbortSignal
   ) => Promise<MediaLink[]>;
+  /**
+   * Adds what the provider's API knows to what the event said. Left out when no API is at hand.
+   *
+   * @throws `signal.reason` when aborted, nothing else
+   */
+  completeDetails?: (reference: RecordingReference, signal: AbortSignal) => Promise<RecordingDetails>;
   /** Milliseconds since 1970. */
   now: () => number;
   /** From 0 to 1. */
   random: () => number;
-  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }

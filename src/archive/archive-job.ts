@@ -1,14 +1,70 @@
 import { createHash } from 'node:crypto';
 import type { FormatChoice } from '../recording/choose-format';
-import type { RecordingReference } from '../recording/recording-reference';
+import type { RecordingDetails } from '../recording/recording-details';
+import type { MediaLink, RecordingReference } from '../recording/recording-reference';
+import type { TransferResult } from '../transfer/transfer-types';
+import type { KeptMessage } from './kept-message';
+import type { StoredFile } from './stored-recording';
 
-/**
- * The order to store one recording. Plain JSON on purpose: what is needed to go on after a restart
- * is in it, and nothing else.
- */
+/** The wish to store one recording. */
 export interface ArchiveJob {
   reference: RecordingReference;
   format: FormatChoice;
+}
+
+/** What became of one file in earlier passes. */
+export interface FileNote {
+  attempts: number;
+  /** Attempts that failed in a way worth another one. */
+  failures: number;
+  /** What is known of the recording, with what the API added; the file has its name by it. */
+  details?: RecordingDetails;
+  /** Addresses that the API gave in place of dead ones. */
+  links?: MediaLink[];
+  /** The file lies in its place; only what describes it was not written yet. */
+  published?: PublishedNote;
+  /** Why it will not be tried again. */
+  failed?: { code: string; message: string };
+}
+
+export interface PublishedNote {
+  result: TransferResult;
+  location: string;
+  alreadyStored: boolean;
+}
+
+/** What is left to do of an order whose files are stored: to delete the recordings at the source. */
+export interface DeletionNote {
+  /** One list per recording: all of its files. */
+  recordings: { reference: RecordingReference; files: StoredFile[] }[];
+  failures: number;
+}
+
+/**
+ * Everything that one message asks to be stored. Plain values on purpose: it lies on disk until it is
+ * carried out, and what is needed to go on after a crash is in it and nothing else. It holds signed links,
+ * which are secrets.
+ */
+export interface ArchiveOrder {
+  /** Sorts by age. */
+  id: string;
+  /** Milliseconds since 1970. */
+  acceptedAt: number;
+  message: KeptMessage;
+  jobs: ArchiveJob[];
+  /** By `fileKey`. */
+  files: Record<string, FileNote>;
+  /** Set when everything is stored and the flow has its messages. */
+  deletion?: DeletionNote;
+}
+
+/**
+ * Names one file of a recording.
+ *
+ * @param format as wanted; null when nothing says it before the bytes do
+ */
+export function fileKey(identity: string, format: string | null): string {
+  return `${identity}\n${format ?? ''}`;
 }
 
 /**
@@ -19,7 +75,7 @@ export interface ArchiveJob {
  * @returns safe characters only
  */
 export function partialCopyId(scope: string, identity: string, format: string | null): string {
-  return `${partialCopyPrefix(scope)}${digest(`${identity}\n${format ?? ''}`)}`;
+  return `${partialCopyPrefix(scope)}${digest(fileKey(identity, format))}`;
 }
 
 /** How the ids of all partial copies of one node begin. */

@@ -2,7 +2,7 @@
 export interface ProgressSummary {
   /** Files being transferred right now. */
   active: number;
-  /** Files that wait for a place or for their next attempt. */
+  /** Files and jobs that wait for a place or for their next attempt. */
   waiting: number;
   /** Files stored since the node started, those that lay there already included. */
   stored: number;
@@ -31,9 +31,17 @@ export interface FileProgress {
 export class ArchiveProgress {
   readonly #files = new Set<FileState>();
   #stored = 0;
+  #queued = 0;
 
   /** @param onChange called after every change; whoever shows it must slow it down */
   constructor(private readonly onChange: () => void = () => undefined) {}
+
+  /** @param count jobs that lie on disk until it is their turn */
+  queued(count: number): void {
+    if (count === this.#queued) return;
+    this.#queued = count;
+    this.onChange();
+  }
 
   begin(): FileProgress {
     const state: FileState = { active: false, received: 0, total: null };
@@ -59,7 +67,7 @@ export class ArchiveProgress {
     const active = [...this.#files].filter((file) => file.active);
     return {
       active: active.length,
-      waiting: this.#files.size - active.length,
+      waiting: this.#files.size - active.length + this.#queued,
       stored: this.#stored,
       received: active.reduce((sum, file) => sum + file.received, 0),
       total: active.reduce<number | null>(

@@ -1,136 +1,189 @@
 import { CodedError } from '../errors/coded-error';
 import { chooseFormat, type WantedFile } from '../recording/choose-format';
 import type { RecordingReference } from '../recording/recording-reference';
-import type { ReadBack, Store } from '../store/store';
+import { canReadBack } from '../store/store';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
-import type { ArchiveJob } from './archive-job';
+import { fileKey, type ArchiveJob, type ArchiveOrder, type FileNote } from './archive-job';
+import { notInFormat, withoutLink } from './archive-faults';
 import type { ArchiveProgress } from './archive-progress';
+import { judgeFault, type FileResult, type PassResult } from './pass-result';
+import { passResult } from './pass-result';
 import { Semaphore } from './semaphore';
 import { storeFile } from './store-file';
-import { MemoryStoredIndex, type StoredIndex } from './stored-index';
+import type { IndexedFile, StoredIndex } from './stored-index';
 import type { StoredFile } from './stored-recording';
-
-/** How one file of a job ended. */
-export type FileOutcome = { ok: true; file: StoredFile } | { ok: false; error: Error };
 
 /**
  * Archives recordings for one node: several at once, each only once at a time, and none that is
- * stored already.
+ * stored already. It tries each file once per pass; whoever calls it waits between passes, and keeps the
+ * order on disk meanwhile.
  */
 export class Archiver {
   readonly #slots: Semaphore;
   readonly #closing = new AbortController();
   readonly #underWay = new Map<string, Promise<StoredFile>>();
-  readonly #jobs = new Set<Promise<FileOutcome[]>>();
+  readonly #passes = new Set<Promise<unknown>>();
 
   constructor(
     private readonly settings: ArchiveSettings,
     private readonly deps: ArchiveDeps,
     private readonly progress: ArchiveProgress,
-    private readonly index: StoredIndex = new MemoryStoredIndex()
+    private readonly index: StoredIndex
   ) {
     this.#slots = new Semaphore(settings.concurrency);
   }
 
   /**
-   * Stores all files of a recording.
+   * Tries to store all files of an order that are not stored yet.
    *
-   * @returns one outcome per file, one failure when not even the files could be told. Never rejects.
+   * @param order brought up to date with what was achieved
+   * @returns never rejects
    */
-  archive(job: ArchiveJob): Promise<FileOutcome[]> {
-    const work = this.#run(job);
-    this.#jobs.add(work);
-    return work.finally(() => this.#jobs.delete(work));
+  pass(order: ArchiveOrder): Promise<PassResult> {
+    const work = this.#pass(order);
+    this.#passes.add(work);
+    return work.finally(() => this.#passes.delete(work));
   }
 
-  /**
-   * Stops all work; what was received so far stays for a later attempt. Jobs under way end with `reason`.
-   */
-  async close(reason: CodedError): Promise<void> {
-    this.#closing.abort(reason);
-    await Promise.allSettled(this.#jobs);
+  /** Stops all work; what was received so far stays for a later attempt. Passes under way end `stopped`. */
+  async close(): Promise<void> {
+    this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
+    await Promise.allSettled(this.#passes);
   }
 
-  async #run({ reference, format }: ArchiveJob): Promise<FileOutcome[]> {
+  async #pass(order: ArchiveOrder): Promise<PassResult> {
+    const results = await Promise.all(order.jobs.map((job) => this.#job(order, job)));
+    return passResult(results.flat(), this.#closing.signal.aborted);
+  }
+
+  async #job(order: ArchiveOrder, job: ArchiveJob): Promise<FileResult[]> {
+    const { reference } = job;
+    const note = noteOf(order, `${reference.identity}\n*`);
+    if (note.failed !== undefined) return [this.#fault(reference, null, note, undefined)];
     try {
-      const resolved = await this.#withLinks(reference);
-      if (resolved.links.length === 0) return await this.#storedBefore(reference);
-      const files = chooseFormat(resolved, format);
-      if (files.length === 0) throw notInFormat(resolved, format);
-      return await Promise.all(files.map((file) => this.#outcome(resolved, file)));
+      // Once stored, a recording may be gone at the source: the API is asked last.
+      const known = reference.links.length > 0 ? [] : await this.#storedBefore(order, reference);
+      if (known.length > 0) return known;
+      job.reference = await this.#withLinks(reference);
     } catch (error) {
-      return [failure(error)];
+      note.attempts += 1;
+      return [this.#fault(reference, null, note, error)];
+    }
+    try {
+      const files = chooseFormat(job.reference, job.format);
+      if (files.length === 0) throw notInFormat(job.reference, job.format);
+      return await Promise.all(files.map((file) => this.#file(order, job.reference, file)));
+    } catch (error) {
+      return [this.#fault(reference, null, note, error)];
     }
   }
 
   async #withLinks(reference: RecordingReference): Promise<RecordingReference> {
-    if (reference.links.length > 0 || this.deps.resolveLinks === undefined) return reference;
-    const links = await this.deps.resolveLinks(reference, 'missing', this.#closing.signal);
+    if (reference.links.length > 0) return reference;
+    const links = (await this.deps.resolveLinks?.(reference, 'missing', this.#closing.signal)) ?? [];
+    if (links.length === 0) throw withoutLink(reference);
     return { ...reference, links };
   }
 
   /** Without an address there is still an answer for a recording that an earlier event brought. */
-  async #storedBefore(reference: RecordingReference): Promise<FileOutcome[]> {
-    const found: FileOutcome[] = [];
+  async #storedBefore(order: ArchiveOrder, reference: RecordingReference): Promise<FileResult[]> {
+    const found: FileResult[] = [];
     for (const { wantedFormat } of this.index.find(reference.identity)) {
-      const file = await this.#alreadyStored(reference.identity, wantedFormat);
-      if (file !== null) found.push({ ok: true, file });
+      const file = await this.#alreadyStored(order, reference.identity, wantedFormat);
+      if (file !== null) found.push({ kind: 'stored', reference, wantedFormat, file, entry: null });
     }
-    if (found.length === 0) throw withoutLink(reference);
     return found;
   }
 
-  async #outcome(reference: RecordingReference, wanted: WantedFile): Promise<FileOutcome> {
-    const key = `${reference.identity}\n${wanted.format ?? ''}`;
-    const running = this.#underWay.get(key);
+  async #file(order: ArchiveOrder, reference: RecordingReference, wanted: WantedFile): Promise<FileResult> {
+    const { identity } = reference;
+    const key = fileKey(identity, wanted.format);
+    const note = noteOf(order, key);
+    if (note.failed !== undefined) return this.#fault(reference, wanted.format, note, undefined);
+    const stored = { kind: 'stored', reference, wantedFormat: wanted.format } as const;
     try {
-      if (running !== undefined) return { ok: true, file: repeated(await running) };
-      const work = this.#store(reference, wanted).finally(() => this.#underWay.delete(key));
+      const running = this.#underWay.get(key);
+      if (running !== undefined) return { ...stored, file: repeated(await running), entry: null };
+      const known = isLasting(reference) ? await this.#alreadyStored(order, identity, wanted.format) : null;
+      if (known !== null) return { ...stored, file: known, entry: null };
+      // Another order may have begun while the stored copy was looked for.
+      const since = this.#underWay.get(key);
+      if (since !== undefined) return { ...stored, file: repeated(await since), entry: null };
+      const work = this.#store(reference, wanted, note).finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, work);
-      return { ok: true, file: await work };
+      const file = await work;
+      return { ...stored, file, entry: entryOf(order, identity, wanted.format, file) };
     } catch (error) {
-      return failure(error);
+      return this.#fault(reference, wanted.format, note, error);
     }
   }
 
-  async #store(reference: RecordingReference, wanted: WantedFile): Promise<StoredFile> {
+  async #store(reference: RecordingReference, wanted: WantedFile, note: FileNote): Promise<StoredFile> {
     const progress = this.progress.begin();
     let stored = false;
     try {
-      const known = isLasting(reference)
-        ? await this.#alreadyStored(reference.identity, wanted.format)
-        : null;
       const { signal } = this.#closing;
-      const file =
-        known ??
-        (await storeFile(reference, wanted, this.settings, this.deps, this.#slots, progress, signal));
+      const { settings, deps } = this;
+      const file = await storeFile(reference, wanted, note, settings, deps, this.#slots, progress, signal);
       stored = true;
-      if (typeof file.payload === 'string')
-        this.index.add(reference.identity, { wantedFormat: wanted.format, recording: file.recording });
       return file;
     } finally {
       progress.end(stored);
     }
   }
 
-  /** A file counts as stored only when its bytes, read back now, are still the ones that were stored. */
-  async #alreadyStored(identity: string, wantedFormat: string | null): Promise<StoredFile | null> {
+  /**
+   * A file counts as stored only when its bytes, read back now, are still the ones that were stored. What
+   * an earlier pass of the same order stored is no repetition.
+   */
+  async #alreadyStored(
+    order: ArchiveOrder,
+    identity: string,
+    wantedFormat: string | null
+  ): Promise<StoredFile | null> {
     const { store } = this.deps;
-    const found = this.index.find(identity).find((file) => file.wantedFormat === wantedFormat)?.recording;
-    const location =
-      found?.path ?? (found?.bucket === undefined ? undefined : `s3://${found.bucket}/${found.key ?? ''}`);
-    if (found === undefined || location === undefined || !canReadBack(store)) return null;
+    const found = this.index.find(identity).find((file) => file.wantedFormat === wantedFormat);
+    const location = found === undefined ? null : locationOf(found);
+    if (found === undefined || location === null) return null;
+    const file = { recording: found.recording, payload: location };
+    if (found.order === order.id) return file;
+    if (!canReadBack(store)) return null;
     try {
       const { sha256 } = await store.readBack(location);
-      return sha256 === found.sha256 ? repeated({ recording: found, payload: location }) : null;
+      return sha256 === found.recording.sha256 ? repeated(file) : null;
     } catch {
       return null;
     }
   }
+
+  #fault(
+    reference: RecordingReference,
+    wantedFormat: string | null,
+    note: FileNote,
+    error: unknown
+  ): FileResult {
+    const { signal } = this.#closing;
+    if (signal.aborted) return { kind: 'stopped' };
+    const judged = judgeFault(note, error, this.settings.retries, this.deps.random);
+    return { ...judged, reference, wantedFormat, attempts: note.attempts };
+  }
 }
 
-function canReadBack(store: Store): store is Store & ReadBack {
-  return 'readBack' in store;
+function noteOf(order: ArchiveOrder, key: string): FileNote {
+  return (order.files[key] ??= { attempts: 0, failures: 0 });
+}
+
+function locationOf({ recording: { path, bucket, key } }: IndexedFile): string | null {
+  return path ?? (bucket === undefined ? null : `s3://${bucket}/${key ?? ''}`);
+}
+
+function entryOf(
+  order: ArchiveOrder,
+  identity: string,
+  wantedFormat: string | null,
+  { recording, payload }: StoredFile
+): IndexedFile | null {
+  return typeof payload === 'string' ? { identity, wantedFormat, recording, order: order.id } : null;
 }
 
 /**
@@ -143,25 +196,4 @@ function isLasting({ details }: RecordingReference): boolean {
 
 function repeated(file: StoredFile): StoredFile {
   return { ...file, recording: { ...file.recording, already_stored: true } };
-}
-
-function failure(error: unknown): FileOutcome {
-  return { ok: false, error: error instanceof Error ? error : new Error(String(error)) };
-}
-
-function notInFormat(reference: RecordingReference, format: string): CodedError {
-  const offered = [...new Set(reference.links.map((link) => link.format ?? 'an unknown format'))].join(', ');
-  return new CodedError(
-    'NO_RECORDING',
-    `The recording is wanted as ${format}, but there is only ${offered}. Choose the format "any" in the download node, ` +
-      `or have the call recorded as ${format}.`
-  );
-}
-
-function withoutLink(reference: RecordingReference): CodedError {
-  return new CodedError(
-    'NO_RECORDING',
-    `The message names the recording ${reference.details.recording_id ?? ''} but has no link to it. Send the event that ` +
-      'carries the link (such as call.recording.saved), or set msg.url.'
-  );
 }

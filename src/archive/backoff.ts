@@ -1,7 +1,7 @@
 const FIRST_MS = 1000;
 const LONGEST_MS = 120_000;
 /** No server may hold a recording up for longer than this by its Retry-After. */
-const LONGEST_ASKED_MS = 15 * 60_000;
+export const LONGEST_PAUSE_MS = 15 * 60_000;
 
 /**
  * Exponential backoff with full jitter: recordings that failed together do not come back together.
@@ -14,7 +14,7 @@ const LONGEST_ASKED_MS = 15 * 60_000;
 export function backoffMs(attempt: number, random: number, askedMs: number | undefined): number {
   const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** (attempt - 1));
   const own = Math.round(ceiling * random);
-  return askedMs === undefined ? own : Math.max(own, Math.min(askedMs, LONGEST_ASKED_MS));
+  return askedMs === undefined ? own : Math.max(own, Math.min(askedMs, LONGEST_PAUSE_MS));
 }
 
 /**

@@ -1,12 +1,14 @@
 import { CodedError } from '../errors/coded-error';
 import { filenameValues } from '../naming/filename-values';
 import type { WantedFile } from '../recording/choose-format';
+import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
 import type { PartialCopy, PublishedFile } from '../store/store';
 import type { TransferResult } from '../transfer/transfer-types';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
-import { partialCopyId } from './archive-job';
+import { partialCopyId, type FileNote } from './archive-job';
 import type { FileProgress } from './archive-progress';
+import { ResumePoint } from './resume-point';
 import type { StoredFile, StoredRecording } from './stored-recording';
 
 interface Published {
@@ -19,18 +21,23 @@ interface Published {
  * a published file whose sidecar failed is not fetched again.
  */
 export class FileAttempts {
-  attempts = 0;
-  #resumed = false;
-  #etag: string | undefined;
-  #published: Published | undefined;
+  readonly #resume: ResumePoint;
+  #details: Promise<RecordingDetails> | undefined;
 
+  /** @param note what earlier attempts achieved; brought up to date */
   constructor(
     private readonly reference: RecordingReference,
-    private readonly file: WantedFile,
+    file: WantedFile,
+    private readonly note: FileNote,
     private readonly settings: ArchiveSettings,
     private readonly deps: ArchiveDeps,
     private readonly progress: FileProgress
-  ) {}
+  ) {
+    this.#resume = new ResumePoint(
+      deps.partials,
+      partialCopyId(settings.scope, reference.identity, file.format)
+    );
+  }
 
   /**
    * Makes one attempt.
@@ -38,45 +45,71 @@ export class FileAttempts {
    * @throws CodedError as `transfer` and the store throw; `signal.reason` when aborted
    */
   async attempt(link: MediaLink, signal: AbortSignal): Promise<StoredFile> {
-    this.attempts += 1;
-    this.#published ??= await this.#fetch(link, signal);
-    return await this.#describe(this.#published);
+    this.note.attempts += 1;
+    const published = this.#publishedBefore() ?? (await this.#fetch(link, signal));
+    return await this.#describe(published, signal);
+  }
+
+  #publishedBefore(): Published | undefined {
+    const { published } = this.note;
+    if (published === undefined) return undefined;
+    const { result, location, alreadyStored } = published;
+    return { result, file: { location, alreadyStored } };
   }
 
   async #fetch(link: MediaLink, signal: AbortSignal): Promise<Published> {
-    const { store } = this.deps;
-    const id = partialCopyId(this.settings.scope, this.reference.identity, this.file.format);
-    const part = await store.openPart(id);
+    const part = await this.deps.store.openPart(this.#resume.copyId);
     try {
+      await this.#resume.begin(part.size);
+      // Asked for while the bytes come; they do not wait for each other.
+      void this.#complete(signal).catch(() => undefined);
       const result = await this.#transfer(link, part, signal);
       const file = await part.publish({
-        name: this.#name(result.format),
+        name: await this.#name(result.format, signal),
         sha256: result.sha256,
         size: result.size,
         contentType: result.contentType
       });
+      this.#resume.forget();
+      if (file.location !== null)
+        this.note.published = { result, location: file.location, alreadyStored: file.alreadyStored };
       return { result, file };
     } catch (error) {
       const another = signal.aborted || (error instanceof CodedError && error.retryable);
-      await (another ? part.suspend() : part.discard());
+      if (another) {
+        await part.suspend();
+        await this.#resume.keep(part.size);
+      } else {
+        await part.discard();
+        this.#resume.forget();
+      }
       throw error;
     }
   }
 
-  #name(format: string): string {
-    return this.settings.filename.name(
-      filenameValues(this.reference.details, {
-        ext: format,
-        announced_at: this.reference.announced_at,
-        media_index: this.reference.media_index
-      })
-    );
+  #complete(signal: AbortSignal): Promise<RecordingDetails> {
+    const { completeDetails } = this.deps;
+    this.#details ??= completeDetails?.(this.reference, signal) ?? Promise.resolve(this.reference.details);
+    return this.#details;
+  }
+
+  /** The details that name a file are settled with its name: a resumed copy may have begun under it. */
+  async #settled(signal: AbortSignal): Promise<RecordingDetails> {
+    this.note.details ??= await this.#complete(signal);
+    return this.note.details;
+  }
+
+  async #name(format: string, signal: AbortSignal): Promise<string> {
+    const { announced_at, media_index } = this.reference;
+    const details = await this.#settled(signal);
+    return this.settings.filename.name(filenameValues(details, { ext: format, announced_at, media_index }));
   }
 
   async #transfer(link: MediaLink, part: PartialCopy, signal: AbortSignal): Promise<TransferResult> {
     const { maxSize, stallTimeoutMs, network } = this.settings;
     const authorization = this.deps.authorize(link.url);
-    const result = await this.deps.transfer({
+    const { etag } = this.#resume;
+    return await this.deps.transfer({
       url: link.url,
       ...(authorization === undefined ? {} : { authorization }),
       network,
@@ -84,25 +117,24 @@ export class FileAttempts {
       maxSize,
       stallTimeoutMs,
       into: part,
-      ...(this.#etag === undefined ? {} : { resumeEtag: this.#etag }),
+      ...(etag === undefined ? {} : { resumeEtag: etag }),
       expected: { size: link.size, sha256: link.sha256 },
       signal,
       onMedia: async ({ format, contentType, size }) => {
-        await part.begin?.({ name: this.#name(format), contentType, size });
+        if (part.begin) await part.begin({ name: await this.#name(format, signal), contentType, size });
       },
-      onProgress: (received, total) => this.progress.bytes(received, total),
-      onValidator: (etag) => {
-        this.#etag = etag ?? undefined;
-      }
+      onProgress: (received, total) => {
+        this.progress.bytes(received, total);
+        this.#resume.received(received);
+      },
+      onValidator: (validator) => this.#resume.validator(validator)
     });
-    this.#resumed ||= result.resumed;
-    return result;
   }
 
-  async #describe({ result, file }: Published): Promise<StoredFile> {
+  async #describe({ result, file }: Published, signal: AbortSignal): Promise<StoredFile> {
     const { destination } = this.deps.store;
     const recording: StoredRecording = {
-      ...this.reference.details,
+      ...(await this.#settled(signal)),
       format: result.format,
       size: result.size,
       sha256: result.sha256,
@@ -111,8 +143,8 @@ export class FileAttempts {
       ...place(destination, file.location),
       sidecar: null,
       source_host: result.sourceHost,
-      attempts: this.attempts,
-      resumed: this.#resumed,
+      attempts: this.note.attempts,
+      resumed: result.resumed,
       already_stored: file.alreadyStored,
       stored_at: new Date(this.deps.now()).toISOString(),
       deleted_at_source: null

@@ -2,8 +2,8 @@ import { CodedError } from '../errors/coded-error';
 import type { WantedFile } from '../recording/choose-format';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
+import type { FileNote } from './archive-job';
 import type { FileProgress } from './archive-progress';
-import { backoffMs } from './backoff';
 import { FileAttempts } from './file-attempts';
 import type { Semaphore } from './semaphore';
 import type { StoredFile } from './stored-recording';
@@ -12,26 +12,25 @@ import type { StoredFile } from './stored-recording';
 const DEAD_LINK = new Set(['LINK_EXPIRED', 'LINK_REFUSED', 'NOT_MEDIA', 'UNSAFE_URL', 'UNSUPPORTED_URL']);
 
 /**
- * Stores one file: tries until it is there, a fault is final, or the retries are used up. What is
- * worth another attempt is tried again after a growing pause, in which the place is free for others;
- * a dead address is left for the next one, and when there is none the API is asked once.
+ * Tries once to store one file. A dead address is left for the next one, and when there is none the API
+ * is asked for a fresh one; when that does not work either, a pause may help.
  *
- * @throws CodedError the fault itself when it is final, `GAVE_UP` after the last retry;
- *   `signal.reason` when aborted
+ * @param note what earlier tries achieved; brought up to date
+ * @throws CodedError whose `retryable` says whether another try makes sense; `signal.reason` when aborted
  */
 export async function storeFile(
   reference: RecordingReference,
   file: WantedFile,
+  note: FileNote,
   settings: ArchiveSettings,
   deps: ArchiveDeps,
   slots: Semaphore,
   progress: FileProgress,
   signal: AbortSignal
 ): Promise<StoredFile> {
-  const tries = new FileAttempts(reference, file, settings, deps, progress);
-  const links = new LinkSupply(reference, file, deps);
+  const tries = new FileAttempts(reference, file, note, settings, deps, progress);
+  const links = new LinkSupply(reference, file, note, deps);
   let link = links.first();
-  let failures = 0;
   for (;;) {
     try {
       return await slots.run(signal, () => {
@@ -40,16 +39,10 @@ export async function storeFile(
       });
     } catch (error) {
       progress.waiting();
-      if (signal.aborted || !(error instanceof CodedError)) throw error;
-      if (error.retryable) {
-        failures += 1;
-        if (failures > settings.retries) throw gaveUp(error, tries.attempts);
-        await deps.sleep(backoffMs(failures, deps.random(), error.retryAfterMs), signal);
-      } else {
-        const next = DEAD_LINK.has(error.code) ? await links.next(error, signal) : undefined;
-        if (next === undefined) throw error;
-        link = next;
-      }
+      if (signal.aborted || !(error instanceof CodedError) || error.retryable) throw error;
+      const next = DEAD_LINK.has(error.code) ? await links.next(error, signal) : undefined;
+      if (next === undefined) throw links.areFresh && mayBeRenewed(error) ? later(error) : error;
+      link = next;
     }
   }
 }
@@ -62,9 +55,15 @@ class LinkSupply {
   constructor(
     private readonly reference: RecordingReference,
     private readonly file: WantedFile,
+    private readonly note: FileNote,
     private readonly deps: ArchiveDeps
   ) {
-    this.#rest = [...file.links];
+    this.#rest = [...(note.links ?? file.links)];
+  }
+
+  /** Whether the API has just given the addresses. */
+  get areFresh(): boolean {
+    return this.#asked;
   }
 
   first(): MediaLink {
@@ -75,17 +74,38 @@ class LinkSupply {
 
   async next(fault: CodedError, signal: AbortSignal): Promise<MediaLink | undefined> {
     const { resolveLinks } = this.deps;
-    const mayBeRenewed = fault.code === 'LINK_EXPIRED' || fault.code === 'LINK_REFUSED';
-    if (this.#rest.length === 0 && !this.#asked && mayBeRenewed && resolveLinks !== undefined) {
-      this.#asked = true;
-      const fresh = await resolveLinks(this.reference, 'dead', signal);
-      this.#rest = fresh.filter((link) => this.file.format === null || link.format === this.file.format);
+    if (this.#rest.length === 0 && !this.#asked && mayBeRenewed(fault) && resolveLinks !== undefined) {
+      const fresh = await resolveLinks(this.reference, 'dead', signal).catch((error: unknown) => {
+        throw withReason(fault, error);
+      });
+      this.#asked = fresh.length > 0;
+      this.#rest = fresh.filter(({ format }) => this.file.format === null || format === this.file.format);
+      if (this.#rest.length > 0) this.note.links = [...this.#rest];
     }
     return this.#rest.shift();
   }
 }
 
-function gaveUp(last: CodedError, attempts: number): CodedError {
-  const times = attempts === 1 ? 'one attempt' : `${attempts} attempts`;
-  return new CodedError('GAVE_UP', `Gave up after ${times}. The last one: ${last.message}`, { cause: last });
+function mayBeRenewed({ code }: CodedError): boolean {
+  return code === 'LINK_EXPIRED' || code === 'LINK_REFUSED';
+}
+
+/** When there is no fresh link either, why the old one failed must not be lost. */
+function withReason(fault: CodedError, error: unknown): unknown {
+  if (!(error instanceof CodedError) || error.retryable || error.code !== 'LINK_EXPIRED') return error;
+  return fault.code === 'LINK_EXPIRED'
+    ? error
+    : new CodedError(fault.code, `${fault.message} ${error.message}`, { cause: error });
+}
+
+/** A link that was made a moment ago is not dead: storage and API disagree, and will agree again. */
+function later(fault: CodedError): CodedError {
+  return new CodedError(
+    fault.code,
+    `${fault.message} The API had just given this link; the next attempt waits.`,
+    {
+      cause: fault,
+      retryable: true
+    }
+  );
 }

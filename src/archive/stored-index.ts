@@ -1,32 +1,77 @@
+import { createHash } from 'node:crypto';
+import type { StateChange, StateCollection, StateDatabase } from '../state/state-database';
 import type { StoredRecording } from './stored-recording';
 
-/** Which recordings are stored, by identity. A durable one can take the place of the one in memory. */
-export interface StoredIndex {
-  /** Files stored for an identity, with the format under which each was wanted. */
-  find(identity: string): readonly IndexedFile[];
-  add(identity: string, file: IndexedFile): void;
-}
-
+/**
+ * One stored file. `recording` is what its sidecar holds: where it lies (`path`, or `bucket` and `key`),
+ * `sha256`, `size`, `stored_at`, whether it is deleted at the source, and all that is known of the call.
+ */
 export interface IndexedFile {
+  identity: string;
+  /** The format under which the file was wanted; `recording.format` is what its bytes are. */
   wantedFormat: string | null;
   recording: StoredRecording;
+  /** Id of the order that stored it: the same order again is no repetition. */
+  order: string;
 }
 
-/** Remembers the latest recordings of this process: repeats of an event come within minutes. */
-export class MemoryStoredIndex implements StoredIndex {
-  readonly #byIdentity = new Map<string, IndexedFile[]>();
+/** Which recordings lie in one destination. */
+export interface StoredIndex {
+  /** Files stored for an identity, one per wanted format. */
+  find(identity: string): readonly IndexedFile[];
+  /** The change that enters a file, or replaces what was known of it. */
+  entering(file: IndexedFile): StateChange;
+}
 
-  constructor(private readonly limit = 5000) {}
+type Key = [identity: string, destination: string, wantedFormat: string];
 
+/**
+ * All files that this Node-RED has stored, in all destinations, on disk. A look-up takes microseconds
+ * whatever the number of recordings.
+ */
+export class StoredRecordings {
+  readonly #files: StateCollection<IndexedFile>;
+
+  constructor(database: StateDatabase) {
+    this.#files = database.collection('stored-recordings');
+  }
+
+  /** @param destination the same text for the same place: an absolute folder, `s3://endpoint/bucket/prefix` */
+  at(destination: string): StoredIndex {
+    const place = digest(destination);
+    return {
+      find: (identity) => this.#range([digest(identity), place]),
+      entering: (file) => {
+        const key: Key = [digest(file.identity), place, file.wantedFormat ?? ''];
+        return this.#files.putting(key, file);
+      }
+    };
+  }
+
+  /** The files of a recording in all destinations. */
   find(identity: string): readonly IndexedFile[] {
-    return this.#byIdentity.get(identity) ?? [];
+    return this.#range([digest(identity)]);
   }
 
-  add(identity: string, file: IndexedFile): void {
-    const others = this.find(identity).filter((known) => known.wantedFormat !== file.wantedFormat);
-    this.#byIdentity.delete(identity);
-    this.#byIdentity.set(identity, [...others, file]);
-    const oldest = this.#byIdentity.keys().next();
-    if (this.#byIdentity.size > this.limit && oldest.done !== true) this.#byIdentity.delete(oldest.value);
+  /** Everything, in no particular order; read while it is iterated, a little at a time. */
+  *all(): Iterable<IndexedFile> {
+    for (const { value } of this.#files.range({})) yield value;
   }
+
+  count(): number {
+    return this.#files.count();
+  }
+
+  #range(prefix: string[]): IndexedFile[] {
+    const span = { start: prefix, end: [...prefix, AFTER_ALL_TEXT] };
+    return [...this.#files.range(span)].map(({ value }) => value);
+  }
+}
+
+/** Sorts behind every text that a key part can be. */
+const AFTER_ALL_TEXT = '\u{10ffff}';
+
+/** Identities and paths come from outside and may be longer than a key can be. */
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }

@@ -41,3 +41,14 @@ export const SETTINGS_ERROR_CODES = ['BAD_SETTING'] as const;
 export type WebhookErrorCode = (typeof WEBHOOK_ERROR_CODES)[number];
 export type DownloadErrorCode = (typeof DOWNLOAD_ERROR_CODES)[number];
 export type ErrorCode = WebhookErrorCode | DownloadErrorCode | (typeof SETTINGS_ERROR_CODES)[number];
+
+const ALL_CODES: ReadonlySet<string> = new Set([
+  ...WEBHOOK_ERROR_CODES,
+  ...DOWNLOAD_ERROR_CODES,
+  ...SETTINGS_ERROR_CODES
+]);
+
+/** Whether a text read from disk is one of this package's codes. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return ALL_CODES.has(text);
+}

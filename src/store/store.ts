@@ -24,6 +24,10 @@ export interface ReadBack {
   readBack(location: string): Promise<{ sha256: string; size: number }>;
 }
 
+export function canReadBack(store: Store): store is Store & ReadBack {
+  return 'readBack' in store;
+}
+
 /** What a copy remembers of the bytes it took, for stores that cannot read them before they are published. */
 export interface RememberedBytes {
   /** Of all bytes held; a copy, to be gone on with. */

@@ -18,12 +18,15 @@ const bytes = wav({ seconds: 2, channels: 2 });
 
 describe('telnyx-recording-download', () => {
   let folder: string;
+  let userDir: string;
   let sent = 0;
   let media: LocalServer;
   let answer: (request: IncomingMessage, response: ServerResponse) => void;
 
   beforeEach(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'telnyx-download-'));
+    userDir = await mkdtemp(path.join(tmpdir(), 'telnyx-user-dir-'));
+    nodeHelper.settings({ userDir });
     answer = (_request, response) => sendAll(response);
     media = await localServer((request, response) => answer(request, response));
   });
@@ -31,7 +34,7 @@ describe('telnyx-recording-download', () => {
   afterEach(async () => {
     await nodeHelper.unload();
     await media.close();
-    await rm(folder, { recursive: true, force: true });
+    for (const directory of [folder, userDir]) await rm(directory, { recursive: true, force: true });
   });
 
   function sendAll(response: ServerResponse): void {
@@ -103,6 +106,12 @@ describe('telnyx-recording-download', () => {
       body: { data: { payload } }
     };
     return { topic: 'call.recording.saved', event, payload, kept: 'as it was' };
+  }
+
+  function nextMessage(id: string): Promise<TestMessage> {
+    return new Promise((resolve) => {
+      loadedNode(id).once('input', resolve);
+    });
   }
 
   async function files(): Promise<string[]> {
@@ -209,12 +218,13 @@ describe('telnyx-recording-download', () => {
   });
 
   it("sends the API key to the API's own address only", async () => {
-    const other = await localServer((_request, response) => sendAll(response));
-    const seen: unknown[] = [];
+    const seen: Record<string, unknown> = {};
     answer = (request, response) => {
-      seen.push(request.headers.authorization);
-      sendAll(response);
+      seen[request.url ?? ''] = request.headers.authorization;
+      if (request.url?.endsWith('.wav') === true) sendAll(response);
+      else response.writeHead(404).end();
     };
+    const other = await localServer((request, response) => answer(request, response));
     process.env['TELNYX_API_KEY'] = 'KEY-for-tests';
     try {
       await start();
@@ -223,7 +233,9 @@ describe('telnyx-recording-download', () => {
       });
       should((await store(texml('r1', `${media.url}/v2/recordings/r1.wav`))).error).be.undefined();
       should((await store(texml('r2', `${other.url}/r2.wav`))).error).be.undefined();
-      seen.should.eql(['Bearer KEY-for-tests']);
+      seen.should.containEql({ '/v2/recordings/r1.wav': 'Bearer KEY-for-tests' });
+      should(seen['/r2.wav']).be.undefined();
+      other.requests.should.eql(['/r2.wav']);
     } finally {
       delete process.env['TELNYX_API_KEY'];
       await other.close();
@@ -246,7 +258,7 @@ describe('telnyx-recording-download', () => {
     { concurrency: '0' },
     { format: 'flac' },
     { destination: 'bucket' },
-    { deleteAtSource: true },
+    { deleteAtSource: true, destination: 'message' },
     { folder: '${TELNYX_NOT_SET}/x' }
   ]) {
     it(`refuses the settings ${JSON.stringify(properties)}, for every message`, async () => {
@@ -323,7 +335,7 @@ describe('telnyx-recording-download', () => {
     texts.at(-1)!.should.match(/stored/);
   });
 
-  it('ends at once when it is stopped in the middle of a transfer', async () => {
+  it('goes on by itself with what was under way when it was stopped', async () => {
     const begun = new Promise<void>((resolve) => {
       answer = (_request, response) => {
         response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length });
@@ -331,13 +343,15 @@ describe('telnyx-recording-download', () => {
       };
     });
     await start();
-    loadedNode('download').receive(saved());
+    loadedNode('download').receive({ ...saved(), _msgid: 'before' });
     await begun;
     await nodeHelper.unload();
     (await files()).filter((name) => !name.endsWith('.held')).should.eql([]);
     answer = (_request, response) => sendAll(response);
     await start();
-    (await store(saved())).messages.should.have.length(1);
+    const message = await nextMessage('stored');
+    message.should.have.properties({ _msgid: 'before', topic: 'call.recording.saved', kept: 'as it was' });
+    message['recording']!.should.have.properties({ recording_id: 'rec-1', already_stored: false });
     (await files()).should.have.length(2);
   });
 });

@@ -3,8 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ArchiveDeps, ArchiveSettings } from '../../../src/archive/archive-context';
 import { ArchiveProgress } from '../../../src/archive/archive-progress';
+import type { ArchiveJob, ArchiveOrder } from '../../../src/archive/archive-job';
 import { Archiver } from '../../../src/archive/archiver';
 import { folderSidecar } from '../../../src/archive/folder-sidecar';
+import type { PartialNotes } from '../../../src/archive/partial-notes';
+import type { PassResult } from '../../../src/archive/pass-result';
+import type { IndexedFile, StoredIndex } from '../../../src/archive/stored-index';
+import { CodedError } from '../../../src/errors/coded-error';
 import type { StoredFile } from '../../../src/archive/stored-recording';
 import { compileFilename, DEFAULT_FILENAME } from '../../../src/naming/filename-template';
 import { mediaLink } from '../../../src/recording/media-link';
@@ -19,6 +24,7 @@ export const STORED_AT = Date.UTC(2026, 2, 4, 10, 0, 0);
 export class ArchiveFixture {
   readonly pauses: number[] = [];
   readonly progress = new ArchiveProgress();
+  readonly partials = new MemoryPartials();
 
   private constructor(readonly folder: string) {}
 
@@ -26,8 +32,9 @@ export class ArchiveFixture {
     return new ArchiveFixture(await mkdtemp(path.join(tmpdir(), 'telnyx-archive-')));
   }
 
-  archiver(settings: Partial<ArchiveSettings> = {}, deps: Partial<ArchiveDeps> = {}): Archiver {
-    return new Archiver(
+  archiver(settings: Partial<ArchiveSettings> = {}, deps: Partial<ArchiveDeps> = {}): TestArchiver {
+    const index = new MemoryIndex();
+    const archiver = new Archiver(
       {
         scope: 'node-1',
         filename: compileFilename(DEFAULT_FILENAME),
@@ -41,20 +48,18 @@ export class ArchiveFixture {
       },
       {
         store: createFolderStore({ folder: this.folder }),
+        partials: this.partials,
         transfer,
         sidecar: folderSidecar,
         authorize: () => undefined,
         now: () => STORED_AT,
         random: () => 1,
-        sleep: (ms, signal) => {
-          this.pauses.push(ms);
-          signal.throwIfAborted();
-          return Promise.resolve();
-        },
         ...deps
       },
-      this.progress
+      this.progress,
+      index
     );
+    return new TestArchiver(archiver, index, this.pauses);
   }
 
   /** Names of everything in the folder, hidden partial copies included, sorted. */
@@ -69,6 +74,87 @@ export class ArchiveFixture {
 
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export type Outcome = { ok: true; file: StoredFile } | { ok: false; error: Error };
+
+/** Carries an order out to its end; pauses are noted, not waited for. */
+export class TestArchiver {
+  #orders = 0;
+
+  constructor(
+    private readonly archiver: Archiver,
+    private readonly index: MemoryIndex,
+    private readonly pauses: number[]
+  ) {}
+
+  async archive(...jobs: ArchiveJob[]): Promise<Outcome[]> {
+    const order = this.order(...jobs);
+    for (;;) {
+      const result = await this.pass(order);
+      if (result.kind === 'stopped') return [{ ok: false, error: new CodedError('GAVE_UP', 'closed') }];
+      if (result.kind === 'again') this.pauses.push(result.pauseMs);
+      else
+        return result.outcomes.map((outcome) =>
+          outcome.kind === 'stored' ? { ok: true, file: outcome.file } : { ok: false, error: outcome.error }
+        );
+    }
+  }
+
+  order(...jobs: ArchiveJob[]): ArchiveOrder {
+    this.#orders += 1;
+    return { id: `order-${this.#orders}`, acceptedAt: 0, message: {}, jobs, files: {} };
+  }
+
+  /** One pass; orders are kept as text in between, as on disk. */
+  async pass(order: ArchiveOrder): Promise<PassResult> {
+    const kept = JSON.parse(JSON.stringify(order)) as ArchiveOrder;
+    const result = await this.archiver.pass(kept);
+    for (const entry of result.entries) this.index.entering(entry).apply();
+    Object.assign(order, kept);
+    return result;
+  }
+
+  close(): Promise<void> {
+    return this.archiver.close();
+  }
+}
+
+class MemoryIndex implements StoredIndex {
+  readonly #files: IndexedFile[] = [];
+
+  find(identity: string): readonly IndexedFile[] {
+    return this.#files.filter((file) => file.identity === identity);
+  }
+
+  entering(file: IndexedFile): { apply(): void } {
+    return {
+      apply: () => {
+        const place = this.#files.findIndex(
+          (known) => known.identity === file.identity && known.wantedFormat === file.wantedFormat
+        );
+        this.#files.splice(place < 0 ? this.#files.length : place, 1, file);
+      }
+    };
+  }
+}
+
+class MemoryPartials implements PartialNotes {
+  readonly etags = new Map<string, string>();
+
+  etag(copyId: string): string | undefined {
+    return this.etags.get(copyId);
+  }
+
+  note(copyId: string, etag: string): Promise<void> {
+    this.etags.set(copyId, etag);
+    return Promise.resolve();
+  }
+
+  forget(copyId: string): Promise<void> {
+    this.etags.delete(copyId);
+    return Promise.resolve();
   }
 }
 
@@ -96,9 +182,7 @@ export function recordingAt(...urls: string[]): RecordingReference {
 }
 
 /** The only file of a job that went well. */
-export async function onlyFile(
-  outcomes: Promise<Awaited<ReturnType<Archiver['archive']>>>
-): Promise<StoredFile> {
+export async function onlyFile(outcomes: Promise<Outcome[]>): Promise<StoredFile> {
   const [outcome, ...others] = await outcomes;
   if (outcome === undefined || others.length > 0)
     throw new Error(`${others.length + 1} outcomes instead of one`);

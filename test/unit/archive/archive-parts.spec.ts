@@ -3,7 +3,6 @@ import { apiAuthorization } from '../../../src/archive/api-authorization';
 import { partialCopyId, partialCopyPrefix } from '../../../src/archive/archive-job';
 import { ArchiveProgress } from '../../../src/archive/archive-progress';
 import { backoffMs, sleep } from '../../../src/archive/backoff';
-import { MemoryStoredIndex, type IndexedFile } from '../../../src/archive/stored-index';
 
 describe('api-authorization', () => {
   const API = 'https://api.telnyx.com/v2';
@@ -75,29 +74,6 @@ describe('archive-progress', () => {
     three.end(true);
     progress.summary().should.eql({ active: 0, waiting: 0, stored: 2, received: 0, total: 0 });
     changes.should.equal(11);
-  });
-});
-
-describe('stored-index', () => {
-  const file = (wantedFormat: string | null, size: number): IndexedFile =>
-    ({ wantedFormat, recording: { size } }) as unknown as IndexedFile;
-
-  it('keeps the latest file per format, and the latest recordings', () => {
-    const index = new MemoryStoredIndex(2);
-    index.add('a', file('mp3', 1));
-    index.add('b', file('mp3', 2));
-    index.add('a', file('wav', 3));
-    index.add('a', file('mp3', 4));
-    index
-      .find('a')
-      .map((known) => [known.wantedFormat, known.recording.size])
-      .should.eql([
-        ['wav', 3],
-        ['mp3', 4]
-      ]);
-    index.add('c', file(null, 5));
-    index.find('b').should.eql([]);
-    index.find('c').should.have.length(1);
   });
 });
 

@@ -2,23 +2,21 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import should from 'should';
-import type { Archiver } from '../../../src/archive/archiver';
 import { folderSidecar } from '../../../src/archive/folder-sidecar';
+import type { ArchiveJob } from '../../../src/archive/archive-job';
 import { CodedError } from '../../../src/errors/coded-error';
 import { transfer } from '../../../src/transfer/transfer';
 import { localServer, wav, type LocalServer } from '../../support/media';
-import { ArchiveFixture, onlyFile, recordingAt } from './archive-fixture';
-
-const closed = new CodedError('GAVE_UP', 'closed');
+import { ArchiveFixture, onlyFile, recordingAt, type TestArchiver } from './archive-fixture';
 
 describe('archiver, when things go wrong', () => {
   const bytes = wav({ seconds: 20 });
   let fixture: ArchiveFixture;
   let server: LocalServer;
-  let archivers: Archiver[];
+  let archivers: TestArchiver[];
   let answer: (request: IncomingMessage, response: ServerResponse) => void;
 
-  const archiver = (...args: Parameters<ArchiveFixture['archiver']>): Archiver => {
+  const archiver = (...args: Parameters<ArchiveFixture['archiver']>): TestArchiver => {
     const made = fixture.archiver(...args);
     archivers.push(made);
     return made;
@@ -26,7 +24,7 @@ describe('archiver, when things go wrong', () => {
   const sendAll = (response: ServerResponse): void => {
     response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length }).end(bytes);
   };
-  const at = (...paths: string[]): Parameters<Archiver['archive']>[0] => ({
+  const at = (...paths: string[]): ArchiveJob => ({
     reference: recordingAt(...paths.map((one) => server.url + one)),
     format: 'any'
   });
@@ -38,7 +36,7 @@ describe('archiver, when things go wrong', () => {
   });
 
   afterEach(async () => {
-    await Promise.all(archivers.map((each) => each.close(closed)));
+    await Promise.all(archivers.map((each) => each.close()));
     await server.close();
     await fixture.remove();
   });
@@ -199,31 +197,9 @@ describe('archiver, when things go wrong', () => {
       [active, queued].map((job) => job.should.be.rejectedWith({ message: 'closed' }))
     );
     await first;
-    await archive.close(closed);
+    await archive.close();
     await failures;
     const left = await fixture.files();
     left.every((name) => path.dirname(name) === '.telnyx-partial').should.be.true();
-  });
-
-  it('ends at once when it is closed in a pause', async () => {
-    answer = (_request, response) => response.writeHead(503).end();
-    let paused: () => void = () => undefined;
-    const pause = new Promise<void>((resolve) => (paused = resolve));
-    const archive = archiver(
-      {},
-      {
-        sleep: (_ms, signal) => {
-          paused();
-          return new Promise((_resolve, reject) =>
-            signal.addEventListener('abort', () => reject(signal.reason as Error))
-          );
-        }
-      }
-    );
-    const job = onlyFile(archive.archive(at('/a.wav')));
-    const failure = job.should.be.rejectedWith({ message: 'closed' });
-    await pause;
-    await archive.close(closed);
-    await failure;
   });
 });

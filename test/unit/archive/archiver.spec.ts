@@ -1,22 +1,19 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import should from 'should';
-import type { Archiver } from '../../../src/archive/archiver';
-import { CodedError } from '../../../src/errors/coded-error';
+import type { ArchiveJob } from '../../../src/archive/archive-job';
 import { createMessageStore } from '../../../src/store/message-store';
 import { localServer, sha256, wav, type LocalServer } from '../../support/media';
-import { ArchiveFixture, onlyFile, recordingAt } from './archive-fixture';
+import { ArchiveFixture, onlyFile, recordingAt, type TestArchiver } from './archive-fixture';
 
 const NAME = '2026/03/04/20260304T091502Z_rec-1_dual.wav';
-const closed = new CodedError('GAVE_UP', 'closed');
-
 describe('archiver', () => {
   const bytes = wav({ seconds: 1 });
   let fixture: ArchiveFixture;
   let server: LocalServer;
-  let archivers: Archiver[];
+  let archivers: TestArchiver[];
 
-  const archiver = (...args: Parameters<ArchiveFixture['archiver']>): Archiver => {
+  const archiver = (...args: Parameters<ArchiveFixture['archiver']>): TestArchiver => {
     const made = fixture.archiver(...args);
     archivers.push(made);
     return made;
@@ -31,7 +28,7 @@ describe('archiver', () => {
   });
 
   afterEach(async () => {
-    await Promise.all(archivers.map((each) => each.close(closed)));
+    await Promise.all(archivers.map((each) => each.close()));
     await server.close();
     await fixture.remove();
   });
@@ -65,6 +62,7 @@ describe('archiver', () => {
       to: null,
       initiated_by: null,
       room_name: null,
+      max_participants: null,
       track: null,
       transcription: null,
       size: bytes.length,
@@ -131,7 +129,7 @@ describe('archiver', () => {
   });
 
   describe('the same recording again', () => {
-    const job = (): Parameters<Archiver['archive']>[0] => ({
+    const job = (): ArchiveJob => ({
       reference: recordingAt(`${server.url}/a.wav?again`),
       format: 'any'
     });

@@ -1,0 +1,75 @@
+import { GivenUpList } from '../../src/archive/given-up-list';
+import { JobLedger } from '../../src/archive/job-ledger';
+import { StoredRecordings } from '../../src/archive/stored-index';
+import { CodedError } from '../../src/errors/coded-error';
+import type { StateDatabase } from '../../src/state/state-database';
+import type { NodeRedApi } from './node-red';
+import { stateDatabase, stateDirectory } from './state';
+
+/** What the download nodes of one Node-RED know together: jobs, stored files, what was given up. */
+export interface ArchiveState {
+  readonly database: StateDatabase;
+  readonly ledger: JobLedger;
+  readonly recordings: StoredRecordings;
+  readonly givenUp: GivenUpList;
+  /** Ids of the download nodes that run. */
+  readonly nodes: Set<string>;
+}
+
+/** Milliseconds between two rounds of forgetting. */
+const SWEEP_INTERVAL_MS = 60 * 60 * 1000;
+/** After the start, when the nodes of all flows are there. */
+const FIRST_SWEEP_MS = 5 * 60 * 1000;
+
+const states = new Map<string, ArchiveState>();
+
+/** @throws CodedError `STORE_FAILED` when the state directory cannot be written; the next call tries again */
+export function archiveState(RED: NodeRedApi): ArchiveState {
+  const directory = stateDirectory(RED);
+  const known = states.get(directory);
+  if (known !== undefined) return known;
+  try {
+    const database = stateDatabase(RED);
+    const state: ArchiveState = {
+      database,
+      ledger: new JobLedger(database),
+      recordings: new StoredRecordings(database),
+      givenUp: new GivenUpList(database),
+      nodes: new Set()
+    };
+    states.set(directory, state);
+    const sweep = (): void => {
+      // Old entries only take up room; what cannot be removed now is tried again in an hour.
+      forget(state).catch(() => undefined);
+    };
+    setTimeout(sweep, FIRST_SWEEP_MS).unref();
+    setInterval(sweep, SWEEP_INTERVAL_MS).unref();
+    return state;
+  } catch (cause) {
+    throw new CodedError(
+      'STORE_FAILED',
+      `The state directory ${directory} cannot be written, so no job is accepted. Look at its permissions and at ` +
+        'the free space.',
+      { cause, retryable: true }
+    );
+  }
+}
+
+async function forget({ ledger, givenUp, nodes }: ArchiveState): Promise<void> {
+  await ledger.sweep(
+    (node) => nodes.has(node),
+    (node, order) =>
+      order.jobs.map(({ reference: { identity, details } }) =>
+        givenUp.entering({
+          node,
+          identity,
+          details,
+          at: Date.now(),
+          code: 'GAVE_UP',
+          message: 'The download node was deleted or disabled before the recording was stored.',
+          attempts: 0
+        })
+      )
+  );
+  await givenUp.sweep();
+}

@@ -1,0 +1,34 @@
+import type { FlowMessage, Send } from './node-red';
+
+/** A message of this process whose job is under way. */
+export interface LiveMessage {
+  message: FlowMessage;
+  send: Send;
+  /** Ends the handling of the message, without or with an error. */
+  end: (error: Error | null) => void;
+}
+
+/**
+ * Messages beyond this number are not kept in memory: they go on from what is on disk, as after a restart.
+ */
+const MOST_LIVE = 10_000;
+
+/** The messages that wait for their jobs, by the ids of these. */
+export class LiveMessages {
+  readonly #messages = new Map<string, LiveMessage>();
+
+  add(order: string, live: LiveMessage): void {
+    if (this.#messages.size < MOST_LIVE) this.#messages.set(order, live);
+  }
+
+  /** @returns undefined for a job of an earlier process; each message is given once */
+  take(order: string): LiveMessage | undefined {
+    const live = this.#messages.get(order);
+    this.#messages.delete(order);
+    return live;
+  }
+
+  clear(): void {
+    this.#messages.clear();
+  }
+}

@@ -1,0 +1,185 @@
+import { CodedError } from '../errors/coded-error';
+import type { StateChange } from '../state/state-database';
+import type { ArchiveJob, ArchiveOrder } from './archive-job';
+import { LONGEST_PAUSE_MS, sleep } from './backoff';
+import type { DueOrder, JobLedger } from './job-ledger';
+import type { KeptMessage } from './kept-message';
+
+/** What is to be done with an order after it was worked on. */
+export type Verdict = {
+  /** To be made along with it. */
+  changes: StateChange[];
+} & ({ kind: 'done' } | { kind: 'again'; pauseMs: number } | { kind: 'stopped' });
+
+export interface OrderQueueOptions {
+  /** Id of the download node. */
+  node: string;
+  /** How many orders may be worked on at once. */
+  concurrency: number;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** Works on an order, which it may bring up to date. Never rejects. */
+  work: (order: ArchiveOrder) => Promise<Verdict>;
+  /** Told when the number of orders that wait for a place or their time has changed. */
+  onWaiting: (count: number) => void;
+  /** The state could not be read or written; the queue tries again by itself. */
+  onFault: (error: CodedError) => void;
+}
+
+/** Pause after the state database failed: every attempt costs it a line in the log. */
+const STATE_PAUSE_MS = 15_000;
+/** Timers sleep no longer than this, because clocks are set while they do. */
+const LONGEST_TIMER_MS = 60_000;
+
+/**
+ * Works through the orders of one node, oldest first, a few at a time. What waits lies on disk only; the
+ * memory it takes does not depend on how many there are.
+ */
+export class OrderQueue {
+  /** Ids of orders that are worked on or being struck off. */
+  readonly #busy = new Set<string>();
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
+  #started = false;
+  #working = 0;
+  #total = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly ledger: JobLedger,
+    private readonly options: OrderQueueOptions
+  ) {}
+
+  /** Begins with what an earlier process or an earlier version of the node left. */
+  start(): void {
+    this.#guard(() => {
+      this.#total = this.ledger.count(this.options.node);
+    });
+    this.#started = true;
+    this.#pump();
+  }
+
+  /**
+   * Accepts an order: it is on disk when this resolves, and will be carried out whatever happens.
+   *
+   * @param known told the order's id before anybody can work on it
+   * @throws CodedError `STORE_FAILED`
+   */
+  async add(message: KeptMessage, jobs: ArchiveJob[], known: (id: string) => void): Promise<void> {
+    const order = this.ledger.order(message, jobs);
+    known(order.id);
+    const added = this.ledger.add(this.options.node, order);
+    this.#track(added);
+    await added;
+    if (this.#started) this.#total += 1;
+    this.#pump();
+  }
+
+  /** Stops. Whoever works on orders has been told to stop. Resolves when nothing is written any more. */
+  async close(): Promise<void> {
+    this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
+    clearTimeout(this.#timer);
+    while (this.#tasks.size > 0) await Promise.allSettled(this.#tasks);
+  }
+
+  #pump(): void {
+    if (!this.#started || this.#closing.signal.aborted) return;
+    clearTimeout(this.#timer);
+    const { node, concurrency, now, onWaiting } = this.options;
+    this.#guard(() => {
+      while (this.#working < concurrency) {
+        const next = this.ledger.next(node, this.#busy);
+        if (next === undefined) {
+          // Counted along the way; what went wrong with that ends here.
+          if (this.#busy.size === 0) this.#total = 0;
+          break;
+        }
+        const wait = next.dueAt - now();
+        // A time that no pause explains was written while the clock was wrong.
+        if (wait > 0 && wait <= LONGEST_PAUSE_MS) {
+          this.#wakeIn(wait);
+          break;
+        }
+        this.#track(this.#run(next));
+      }
+    });
+    onWaiting(Math.max(0, this.#total - this.#working));
+  }
+
+  async #run(due: DueOrder): Promise<void> {
+    const { id } = due.order;
+    this.#busy.add(id);
+    this.#working += 1;
+    let verdict: Verdict;
+    try {
+      verdict = await this.options.work(due.order);
+    } finally {
+      this.#working -= 1;
+    }
+    if (verdict.kind === 'done') this.#total -= 1;
+    // The place is free; that the order is still on disk for a moment must not start it again.
+    this.#track(this.#settle(due, verdict).finally(() => this.#busy.delete(id)));
+    this.#pump();
+  }
+
+  async #settle(due: DueOrder, verdict: Verdict): Promise<void> {
+    const { node, now } = this.options;
+    const { changes } = verdict;
+    const written = await this.#write(() => {
+      if (verdict.kind === 'done') return this.ledger.finish(node, due, changes);
+      if (verdict.kind === 'stopped') return this.ledger.postpone(node, due, due.dueAt, changes);
+      return this.ledger.postpone(node, due, now() + verdict.pauseMs, changes);
+    });
+    if (written && verdict.kind === 'again') setImmediate(() => this.#pump());
+  }
+
+  /** @returns false when the node was closed before the state took it */
+  async #write(write: () => Promise<void>): Promise<boolean> {
+    for (;;) {
+      try {
+        await write();
+        return true;
+      } catch (cause) {
+        this.options.onFault(stateFault(cause));
+        try {
+          await sleep(STATE_PAUSE_MS, this.#closing.signal);
+        } catch {
+          return false;
+        }
+      }
+    }
+  }
+
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch (cause) {
+      this.options.onFault(stateFault(cause));
+      this.#wakeIn(STATE_PAUSE_MS);
+    }
+  }
+
+  #wakeIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#pump(), Math.min(ms, LONGEST_TIMER_MS));
+    this.#timer.unref();
+  }
+
+  #track(task: Promise<void>): void {
+    const tracked = task
+      .catch(() => undefined)
+      .finally(() => {
+        this.#tasks.delete(tracked);
+      });
+    this.#tasks.add(tracked);
+  }
+}
+
+function stateFault(cause: unknown): CodedError {
+  return new CodedError(
+    'STORE_FAILED',
+    'The list of jobs could not be read or written. Look at the free space and the permissions of "telnyx" in the ' +
+      'user directory of Node-RED; jobs go on by themselves then.',
+    { cause, retryable: true }
+  );
+}

@@ -1,0 +1,157 @@
+import { CodedError } from '../errors/coded-error';
+import type { StateChange } from '../state/state-database';
+import type { ArchiveOrder } from './archive-job';
+import { backoffMs } from './backoff';
+import type { Archiver } from './archiver';
+import type { GivenUpList } from './given-up-list';
+import type { Verdict } from './order-queue';
+import type { FileOutcome } from './pass-result';
+import type { SourceDeletion, StoredWhole } from './source-deletion';
+import type { StoredIndex } from './stored-index';
+
+export interface OrderWorkParts {
+  /** Id of the download node. */
+  node: string;
+  /** Attempts after the first to delete at the source. */
+  retries: number;
+  archiver: Archiver;
+  index: StoredIndex;
+  givenUp: GivenUpList;
+  /** Null: recordings stay at the source. */
+  deletion: SourceDeletion | null;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** From 0 to 1. */
+  random: () => number;
+  /** Hands the outcome to the flow: files that are stored, and what was given up. Must not throw. */
+  deliver: (order: ArchiveOrder, outcomes: FileOutcome[]) => void;
+  /** A stored recording was not deleted at the source, and will not be. Must not throw. */
+  onNotDeleted: (order: ArchiveOrder, error: CodedError) => void;
+}
+
+/**
+ * Carries out orders: tries to store their files, deletes at the source what is stored, tells the flow,
+ * and says what is to be written down about it.
+ */
+export class OrderWork {
+  readonly #closing = new AbortController();
+
+  constructor(private readonly parts: OrderWorkParts) {}
+
+  /** @param order brought up to date; @returns never rejects */
+  async work(order: ArchiveOrder): Promise<Verdict> {
+    if (order.deletion !== undefined) return await this.#deleteAgain(order, order.deletion.recordings, []);
+    const { archiver, index, deliver } = this.parts;
+    const result = await archiver.pass(order);
+    const changes = result.entries.map((entry) => index.entering(entry));
+    if (result.kind === 'stopped') return { kind: 'stopped', changes };
+    if (result.kind === 'again') return { kind: 'again', pauseMs: result.pauseMs, changes };
+    const undeleted = await this.#deleteFirst(result.outcomes);
+    if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
+    deliver(order, result.outcomes);
+    // After the deletion, so that the index knows of it.
+    const noted = result.outcomes.flatMap((outcome) => this.#noted(order, outcome));
+    return this.#afterDeletion(order, undeleted, noted);
+  }
+
+  /** Stops all work. Orders under way end `stopped`. */
+  async close(): Promise<void> {
+    this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
+    await this.parts.archiver.close();
+  }
+
+  #noted(order: ArchiveOrder, outcome: FileOutcome): StateChange[] {
+    const { node, index, givenUp, now } = this.parts;
+    const { identity, details } = outcome.reference;
+    if (outcome.kind === 'failed') {
+      const { error, attempts } = outcome;
+      const { code, message } = error;
+      return [givenUp.entering({ node, identity, at: now(), code, message, attempts, details })];
+    }
+    const { file, wantedFormat, entry } = outcome;
+    const leaving = givenUp.leaving(node, identity);
+    const changes = leaving === null ? [] : [leaving];
+    if (typeof file.payload !== 'string' || (entry === null && !isDeleted(file.recording))) return changes;
+    const recording = { ...file.recording, already_stored: false };
+    return [...changes, index.entering({ identity, wantedFormat, recording, order: order.id })];
+  }
+
+  /** @returns recordings that are to be tried again, each with the reason */
+  async #deleteFirst(outcomes: FileOutcome[]): Promise<NotDeleted[]> {
+    return await this.#delete(this.parts.deletion === null ? [] : wholeRecordings(outcomes));
+  }
+
+  async #delete(recordings: StoredWhole[]): Promise<NotDeleted[]> {
+    const { deletion } = this.parts;
+    const failed: NotDeleted[] = [];
+    for (const recording of recordings) {
+      try {
+        const result = await deletion?.delete(recording, this.#closing.signal);
+        if (result?.ok === false) failed.push({ recording, error: result.error });
+      } catch {
+        // Only when the node closes; its successor begins anew.
+        failed.push({ recording, error: new CodedError('GAVE_UP', 'Stopped.', { retryable: true }) });
+      }
+    }
+    return failed;
+  }
+
+  async #deleteAgain(
+    order: ArchiveOrder,
+    recordings: StoredWhole[],
+    changes: StateChange[]
+  ): Promise<Verdict> {
+    const failed = this.parts.deletion === null ? [] : await this.#delete(recordings);
+    if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
+    const noted = recordings.flatMap((recording) => this.#deletionNoted(recording));
+    return this.#afterDeletion(order, failed, [...changes, ...noted]);
+  }
+
+  #deletionNoted({ reference: { identity }, files }: StoredWhole): StateChange[] {
+    const { index } = this.parts;
+    return index.find(identity).flatMap((known) => {
+      const file = files.find(({ recording }) => recording.sha256 === known.recording.sha256);
+      if (file === undefined || !isDeleted(file.recording)) return [];
+      const { deleted_at_source } = file.recording;
+      return [index.entering({ ...known, recording: { ...known.recording, deleted_at_source } })];
+    });
+  }
+
+  #afterDeletion(order: ArchiveOrder, failed: NotDeleted[], changes: StateChange[]): Verdict {
+    const { retries, random, onNotDeleted } = this.parts;
+    const failures = (order.deletion?.failures ?? 0) + 1;
+    const again = failed.filter(({ error }) => error.retryable && failures <= retries);
+    for (const one of failed) if (!again.includes(one)) onNotDeleted(order, one.error);
+    if (again.length === 0) return { kind: 'done', changes };
+    order.deletion = { recordings: again.map(({ recording }) => recording), failures };
+    const pauses = again.map(({ error }) => backoffMs(failures, random(), error.retryAfterMs));
+    return { kind: 'again', pauseMs: Math.max(...pauses), changes };
+  }
+}
+
+interface NotDeleted {
+  recording: StoredWhole;
+  error: CodedError;
+}
+
+function isDeleted(recording: { deleted_at_source: string | null }): boolean {
+  return recording.deleted_at_source !== null;
+}
+
+/** Recordings of which every file is stored, in a place where it can be read back. */
+function wholeRecordings(outcomes: FileOutcome[]): StoredWhole[] {
+  const groups = new Map<string, FileOutcome[]>();
+  for (const outcome of outcomes) {
+    const { identity, details } = outcome.reference;
+    // The tracks of one recording have one id, and go together.
+    const name = details.recording_id ?? identity;
+    groups.set(name, [...(groups.get(name) ?? []), outcome]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const files = group.flatMap((outcome) => (outcome.kind === 'stored' ? [outcome.file] : []));
+    const [first] = group;
+    const whole = files.length === group.length && files.every(({ payload }) => typeof payload === 'string');
+    const left = files.some(({ recording }) => !isDeleted(recording));
+    return whole && left && first !== undefined ? [{ reference: first.reference, files }] : [];
+  });
+}

@@ -1,0 +1,37 @@
+import { isAbsolute } from 'node:path';
+import { createFolderStore, type FolderStore } from '../store/folder-store';
+import { partialCopyPrefix } from './archive-job';
+import type { NodePartialNotes } from './partial-notes';
+
+export interface Clearance {
+  /** Id of the download node. */
+  node: string;
+  /** Where it stores; null when that is no folder. */
+  folder: FolderStore | null;
+  notes: NodePartialNotes;
+  /** Also those that a job could go on with. */
+  all: boolean;
+}
+
+/**
+ * Deletes the partial copies of a node that no job can go on with: those without a note, and those that
+ * lie where the node stored before its settings were changed. Never rejects: a folder that cannot be read
+ * now is reported by the first recording that is to be stored.
+ */
+export async function clearPartialCopies({ node, folder, notes, all }: Clearance): Promise<void> {
+  const prefix = partialCopyPrefix(node);
+  const isWanted = (copyId: string): boolean =>
+    !copyId.startsWith(prefix) || (!all && notes.etag(copyId) !== undefined);
+  try {
+    await folder?.sweepPartialCopies(isWanted);
+    for (const [place, copyIds] of notes.elsewhere()) {
+      if (isAbsolute(place)) {
+        const left = new Set(copyIds);
+        await createFolderStore({ folder: place }).sweepPartialCopies((copyId) => !left.has(copyId));
+      }
+      for (const copyId of copyIds) await notes.forget(copyId);
+    }
+  } catch {
+    // As said above.
+  }
+}
