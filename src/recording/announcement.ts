@@ -65,6 +65,7 @@ export function unknownDetails(announcement: Omit<Announcement, 'payload'>): Rec
     to: null,
     initiated_by: null,
     room_name: null,
+    max_participants: null,
     track: null,
     transcription: null
   };

@@ -25,7 +25,8 @@ export function fromDaily(announcement: Announcement): RecordingReference[] {
     recording_id: id,
     started_at: readTime(payload['start_ts']),
     duration_seconds: asCount(payload['duration']),
-    room_name: asText(payload['room_name'])
+    room_name: asText(payload['room_name']),
+    max_participants: asCount(payload['max_participants'])
   };
   const common = { links: [], announced_at: announcement.announced_at };
   if (tracks.length > 0 && (asText(payload['type']) ?? 'raw-tracks') === 'raw-tracks') {

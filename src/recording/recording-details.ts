@@ -29,6 +29,8 @@ export interface RecordingDetails {
   /** What had the recording made: `DialVerb`, `RecordVerb`, `StartCallRecordingAPI`, … */
   initiated_by: string | null;
   room_name: string | null;
+  /** Most people in the room at once, as Daily counts. */
+  max_participants: number | null;
   track: string | null;
   transcription: string | null;
 }

@@ -68,6 +68,7 @@ describe('find-recordings', () => {
           to: null,
           initiated_by: null,
           room_name: null,
+          max_participants: null,
           track: null,
           transcription: null
         },
