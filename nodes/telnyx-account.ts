@@ -22,6 +22,7 @@ export = function (RED: NodeRedApi): void {
     'telnyx-account',
     function (this: TelnyxAccountNode, config: TelnyxAccountConfig) {
       RED.nodes.createNode(this, config);
+      this.users = {};
       const secret = (name: SecretName): string => readText(this.credentials?.[name]);
       const { keys, problems } = parsePublicKeys(
         readText(config.publicKeys, process.env['TELNYX_PUBLIC_KEY'] ?? '')

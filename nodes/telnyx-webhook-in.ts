@@ -18,7 +18,7 @@ export = function (RED: NodeRedApi): void {
 
   RED.nodes.registerType('telnyx-webhook-in', function (this: RedNode, config: TelnyxWebhookInConfig) {
     RED.nodes.createNode(this, config);
-    const account = telnyxAccountOf(RED, config.account);
+    const account = telnyxAccountOf(RED, config.account, this);
     startWebhookNode(RED, this, config, {
       defaultPath: '/telnyx',
       defaultTolerance: 300,

@@ -159,6 +159,18 @@ describe('duplicates', () => {
       stage.ids.should.deepEqual(['one', 'one']);
     });
 
+    it('share a refusal of the flow also where they are passed on', async () => {
+      const stage = await EndpointStage.start({ reply: 'flow', duplicates: 'pass' });
+      const first = stage.deliver('one');
+      await stage.emittedEvent(1);
+      const second = stage.deliver('one');
+      await stage.arrived(2);
+      await reply(stage, 1, 422, 'unknown caller');
+      (await first).status.should.equal(422);
+      (await second).status.should.equal(422);
+      stage.ids.should.deepEqual(['one']);
+    });
+
     it('share the 503 of a flow that does not answer', async () => {
       const stage = await EndpointStage.start({ reply: 'flow', replyTimeoutMs: 1000 });
       const first = stage.deliver('one');

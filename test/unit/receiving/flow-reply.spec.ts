@@ -158,6 +158,17 @@ describe('FlowReply', () => {
     (performance.now() - begun).should.be.aboveOrEqual(115);
   });
 
+  it('has no time limit for the recording of an answer', async () => {
+    const { gate, commit } = slowCommit();
+    const asked = await ask({ commit, timeoutMs: 50 });
+    asked.response.send('in time');
+    // Its time began later, so that of the first one is up with it.
+    const later = await ask({ timeoutMs: 50 });
+    should(await later.outcome).deepEqual({ kind: 'timed-out' });
+    gate.resolve();
+    (await asked.client).body.toString().should.equal('in time');
+  });
+
   it('breaks the connection when the time is up in the middle of an answer', async () => {
     const asked = await ask({ timeoutMs: 50 });
     await new Promise((resolve) => asked.response.write('half', resolve));

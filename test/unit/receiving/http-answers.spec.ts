@@ -43,7 +43,8 @@ describe('answer', () => {
 
   it('reaches a client that reads only after it has written everything', async () => {
     const port = await serve((request, response) => answer(request, response, 413));
-    const size = 3_000_000;
+    // More than the buffers of both sides hold, so that the client writes after the answer was given.
+    const size = 5_000_000;
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
     const failed = new Promise((_, reject) => socket.once('error', reject));

@@ -1,0 +1,135 @@
+import should from 'should';
+import type { TelnyxAccount } from '../../nodes/runtime/telnyx-account-access';
+import telnyxAccount from '../../nodes/telnyx-account';
+import telnyxWebhookIn from '../../nodes/telnyx-webhook-in';
+import { account, node, tab, webhookIn } from '../support/flows';
+import { loadedNode } from '../support/node-helper';
+import { STRANGER, TRUSTED } from '../support/sign';
+import { NodeStage } from './node-stage';
+
+const VARIABLES = ['TELNYX_PUBLIC_KEY', 'TELNYX_API_KEY', 'SOME_KEY'] as const;
+
+describe('telnyx-account', () => {
+  let stage: NodeStage | undefined;
+  const before = new Map(VARIABLES.map((name) => [name, process.env[name]]));
+
+  beforeEach(() => {
+    for (const name of VARIABLES) Reflect.deleteProperty(process.env, name);
+  });
+  afterEach(async () => {
+    await stage?.unload();
+    stage = undefined;
+    for (const [name, value] of before) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+    }
+  });
+
+  async function start(
+    properties: object = {},
+    credentials: Record<string, string> = {}
+  ): Promise<TelnyxAccount> {
+    stage = await NodeStage.load(
+      [telnyxAccount, telnyxWebhookIn],
+      [
+        tab(),
+        account({ ...properties }),
+        webhookIn({ wires: [[]] }),
+        node('catch', 'catch', { scope: null, wires: [['caught']] }),
+        node('caught', 'recorder')
+      ],
+      { credentials: { account: credentials } }
+    );
+    return (loadedNode('account') as unknown as { telnyxAccount: TelnyxAccount }).telnyxAccount;
+  }
+
+  const keysOf = ({ keys }: TelnyxAccount): string[] => keys.publicKeys.map((key) => key.toString('base64'));
+
+  describe('public keys', () => {
+    it('are read from the field, several of them', async () => {
+      const found = await start({ publicKeys: `${TRUSTED.publicKey}\n ${STRANGER.publicKey},` });
+      keysOf(found).should.deepEqual([TRUSTED.publicKey, STRANGER.publicKey]);
+      found.keyProblems.should.be.empty();
+    });
+
+    it('are read from the environment where the field is blank, and only there', async () => {
+      process.env['TELNYX_PUBLIC_KEY'] = `${TRUSTED.publicKey} `;
+      keysOf(await start({ publicKeys: ' \n' })).should.deepEqual([TRUSTED.publicKey]);
+      await stage?.unload();
+      keysOf(await start({ publicKeys: STRANGER.publicKey })).should.deepEqual([STRANGER.publicKey]);
+    });
+
+    it('may be named by a variable in the field', async () => {
+      process.env['SOME_KEY'] = TRUSTED.publicKey;
+      keysOf(await start({ publicKeys: '${SOME_KEY}' })).should.deepEqual([TRUSTED.publicKey]);
+    });
+
+    it('that are none are reported where a Catch node sees it, and do no harm to the others', async () => {
+      const found = await start({ publicKeys: `nonsense ${TRUSTED.publicKey} ${'A'.repeat(43)}=` });
+      keysOf(found).should.deepEqual([TRUSTED.publicKey]);
+      await stage?.messages('caught', 2);
+      should(stage?.caught.map(({ code, source }) => [code, source.id])).deepEqual([
+        ['BAD_PUBLIC_KEY', 'account'],
+        ['BAD_PUBLIC_KEY', 'account']
+      ]);
+      should(stage?.caught[1]?.message).match(/Public key 3 of 3 is a weak key/);
+      should(stage?.status('webhook')?.text).equal('ready');
+    });
+
+    it('named by a variable that is not set are reported as that', async () => {
+      keysOf(await start({ publicKeys: '${SOME_KEY}' })).should.be.empty();
+      await stage?.messages('caught', 2);
+      const codes = stage?.caught.map(({ code }) => code).sort();
+      should(codes).deepEqual(['BAD_PUBLIC_KEY', 'NO_PUBLIC_KEY']);
+      should(stage?.caught.map(({ message }) => message).join()).match(
+        /environment variable that is not set/
+      );
+    });
+  });
+
+  describe('secrets', () => {
+    it('are lists too', async () => {
+      const { keys } = await start({}, { meetingSecrets: 'one, two', legacySecrets: ' three ' });
+      should(keys).have.properties({ meetingSecrets: ['one', 'two'], legacySecrets: ['three'] });
+      should(stage?.status('webhook')?.text).equal('ready');
+    });
+
+    it('that nobody set are none, not the name of a variable that everybody can guess', async () => {
+      const found = await start(
+        { publicKeys: TRUSTED.publicKey },
+        { meetingSecrets: '${SOME_KEY}', legacySecrets: 'a ${SOME_KEY}', apiKey: '${SOME_KEY}' }
+      );
+      should(found.keys).have.properties({ meetingSecrets: [], legacySecrets: ['a'] });
+      should(found.apiKey()).be.null();
+      await stage?.messages('caught', 3);
+      should(stage?.caught.map(({ code }) => code)).deepEqual(['BAD_SETTING', 'BAD_SETTING', 'BAD_SETTING']);
+      for (const { message } of stage?.caught ?? [])
+        message.should.match(/"(apiKey|meetingSecrets|legacySecrets)"/);
+    });
+  });
+
+  describe('the API key', () => {
+    it('is the credential, else the environment, else none', async () => {
+      should((await start()).apiKey()).be.null();
+      await stage?.unload();
+      process.env['TELNYX_API_KEY'] = 'KEYfromenvironment';
+      should((await start()).apiKey()).equal('KEYfromenvironment');
+      await stage?.unload();
+      should((await start({}, { apiKey: ' KEYfromcredential ' })).apiKey()).equal('KEYfromcredential');
+    });
+
+    it('stands in no log', async () => {
+      await start({ publicKeys: 'nonsense' }, { apiKey: 'KEYsecret', meetingSecrets: 'hush' });
+      await stage?.messages('caught', 1);
+      (stage?.log().join('\n') ?? '').should.not.match(/KEYsecret|hush/);
+    });
+  });
+
+  it('has an API address without a slash at its end', async () => {
+    (await start({ apiUrl: 'https://api.example.com/v2//' })).apiUrl.should.equal(
+      'https://api.example.com/v2'
+    );
+    await stage?.unload();
+    (await start({ apiUrl: '' })).apiUrl.should.equal('https://api.telnyx.com/v2');
+  });
+});

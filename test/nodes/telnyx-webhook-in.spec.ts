@@ -1,0 +1,382 @@
+import should from 'should';
+import telnyxAccount from '../../nodes/telnyx-account';
+import telnyxWebhookIn from '../../nodes/telnyx-webhook-in';
+import { type Delivery, holdEvent, jsonDelivery } from '../support/deliveries';
+import { account, node, tab, webhookIn } from '../support/flows';
+import { exchange, type RawAnswer, type RawRequest } from '../support/http-client';
+import { nodeHelper } from '../support/node-helper';
+import { STRANGER, TRUSTED } from '../support/sign';
+import { NodeStage, type StageOptions } from './node-stage';
+
+const RED_RING = { fill: 'red', shape: 'ring' };
+
+describe('telnyx-webhook-in', () => {
+  let stage: NodeStage;
+  afterEach(() => stage.unload());
+
+  async function start(
+    properties: object = {},
+    more: object[] = [],
+    options: StageOptions = {}
+  ): Promise<void> {
+    stage = await NodeStage.load(
+      [telnyxAccount, telnyxWebhookIn],
+      [
+        tab(),
+        account({ publicKeys: TRUSTED.publicKey }),
+        JSON.parse(JSON.stringify(webhookIn({ wires: [['events'], ['refused']], ...properties }))) as object,
+        node('events', 'recorder'),
+        node('refused', 'recorder'),
+        node('catch', 'catch', { scope: null, wires: [['caught']] }),
+        node('caught', 'recorder'),
+        ...more
+      ],
+      options
+    );
+  }
+
+  const send = (raw: Omit<RawRequest, 'path'>, path = '/telnyx'): Promise<RawAnswer> =>
+    exchange(stage.port, { path, ...raw });
+  const deliver = (delivery: Delivery = jsonDelivery(holdEvent()), path?: string): Promise<RawAnswer> =>
+    send(delivery, path);
+  const forge = (): Promise<RawAnswer> => deliver(jsonDelivery(holdEvent(), { key: STRANGER }));
+
+  describe('messages', () => {
+    it('have topic, payload and event, and nothing that was not asked for', async () => {
+      await start();
+      (await deliver(jsonDelivery(holdEvent('one')))).status.should.equal(200);
+      const [message] = await stage.messages('events', 1);
+      Object.keys(message!).sort().should.deepEqual(['_msgid', 'event', 'payload', 'topic']);
+      should(message).have.properties({ topic: 'call.hold' });
+      should(message!['payload']).have.property('call_control_id', 'v3:made-up');
+      should(message!['event']).have.properties({ id: 'one', provider: 'telnyx', verified: 'ed25519' });
+    });
+
+    it('have the exact bytes where they are switched on', async () => {
+      await start({ rawBody: true });
+      const delivery = jsonDelivery(`${holdEvent('one')}  \n`);
+      await deliver(delivery);
+      const [message] = await stage.messages('events', 1);
+      should(message!['rawBody']).deepEqual(delivery.body);
+    });
+
+    it('go to the only output, however many there are', async () => {
+      for (const rejectedOutput of [false, true]) {
+        await start({ rejectedOutput });
+        await forge();
+        await deliver(jsonDelivery(holdEvent('one')));
+        await stage.messages('events', 1);
+        stage.received('events').length.should.equal(1);
+        stage.received('refused').length.should.equal(rejectedOutput ? 1 : 0);
+        if (!rejectedOutput) await stage.unload();
+      }
+    });
+
+    it('of refused deliveries say what was wrong and who sent them', async () => {
+      await start({ rejectedOutput: true, outputs: 2 });
+      (await forge()).status.should.equal(401);
+      const [message] = await stage.messages('refused', 1);
+      should(message!['topic']).equal('rejected');
+      const payload = message!['payload'] as Record<string, unknown>;
+      Object.keys(payload).sort().should.deepEqual(['code', 'message', 'method', 'path', 'remote', 'status']);
+      payload.should.have.properties({
+        code: 'SIGNATURE_MISMATCH',
+        status: 401,
+        remote: '127.0.0.1',
+        method: 'POST',
+        path: '/telnyx'
+      });
+      stage.received('events').should.be.empty();
+    });
+  });
+
+  describe('in flow mode', () => {
+    it('sends the answer of the flow', async () => {
+      const answering = node('answering', 'recorder', { answer: '<Response/>' });
+      await start({ reply: 'flow', wires: [['answering']] }, [answering]);
+      const answer = await deliver(jsonDelivery(holdEvent('one')));
+      answer.status.should.equal(200);
+      answer.body.toString().should.equal('<Response/>');
+      const [message] = await stage.messages('answering', 1);
+      const request = message!['req'] as { headers: Record<string, string>; method: string };
+      should(request.method).equal('POST');
+      request.headers.should.have.property('telnyx-signature-ed25519');
+      Object.keys(request).should.containEql('headers');
+      should(message!['res']).have.property('_res');
+    });
+
+    it('tells a Catch node which event nobody answered', async () => {
+      await start({ reply: 'flow', replyTimeout: '0.1' });
+      (await deliver(jsonDelivery(holdEvent('one')))).status.should.equal(503);
+      const [message] = await stage.messages('caught', 1);
+      should(stage.caught[0]).have.properties({ code: 'REPLY_TIMEOUT' });
+      should(stage.caught[0]?.source.id).equal('webhook');
+      should(message!['event']).have.property('id', 'one');
+      message!.should.not.have.properties(['req', 'res']);
+    });
+
+    it('warns of a second answer', async () => {
+      const answering = ['first', 'second'].map((id) => node(id, 'recorder', { answer: id }));
+      await start({ reply: 'flow', wires: [['first', 'second']] }, answering);
+      (await deliver()).body.toString().should.equal('first');
+      await stage.messages('second', 1);
+      stage
+        .log()
+        .filter((line) => /had its answer already/.test(line))
+        .length.should.equal(1);
+      stage.received('caught').should.be.empty();
+    });
+  });
+
+  describe('status', () => {
+    const texts = (): (string | undefined)[] => stage.statuses.map(({ status }) => status.text);
+
+    it('is ready, then counts', async () => {
+      await start();
+      should(stage.status('webhook')).deepEqual({ fill: 'green', shape: 'dot', text: 'ready' });
+      await deliver();
+      await stage.until('1 received', () => stage.status('webhook')?.text === '1 received');
+      await forge();
+      await stage.until('1 ok, 1 refused', () => stage.status('webhook')?.text === '1 ok, 1 refused');
+      should(stage.status('webhook')).have.properties({ fill: 'green', shape: 'dot' });
+    });
+
+    it('changes at most once a second, and comes to the right number in the end', async () => {
+      await start();
+      const begun = performance.now();
+      for (let count = 0; count < 40; count += 1) await deliver();
+      await stage.until('40 received', () => stage.status('webhook')?.text === '40 received');
+      const seconds = (performance.now() - begun) / 1000;
+      texts().length.should.be.belowOrEqual(Math.ceil(seconds) + 2);
+    });
+  });
+
+  describe('refusals in the log', () => {
+    it('are warned about with the code, in a burst once', async () => {
+      await start();
+      for (let count = 0; count < 5; count += 1) await forge();
+      const warnings = () => stage.log().filter((line) => /refused with/.test(line));
+      warnings().length.should.equal(1);
+      should(warnings()[0]).match(/401, SIGNATURE_MISMATCH: /);
+      await nodeHelper.clearFlows();
+      warnings().length.should.equal(2);
+      should(warnings()[1]).match(/SIGNATURE_MISMATCH \(the last of 4\)/);
+    });
+  });
+
+  describe('with settings that cannot work', () => {
+    const rows: [property: string, values: unknown[]][] = [
+      ['tolerance', ['0', '86401', '1.5', 'abc', '${UNSET_TOLERANCE}', -1, true]],
+      ['maxBody', ['0', '67108865', '1e3.', '${UNSET_SIZE}']],
+      ['replyTimeout', ['0', '3601', 'soon', '${UNSET_TIMEOUT}']],
+      ['reply', ['later', '${UNSET_REPLY}']],
+      ['duplicates', ['forget', '${UNSET_DUPLICATES}']]
+    ];
+    for (const [property, values] of rows) {
+      it(`says so for ${property}, and asks senders to try again`, async () => {
+        for (const [at, value] of values.entries()) {
+          if (at > 0) await stage.unload();
+          await start({ [property]: value });
+          should(stage.status('webhook')).deepEqual({ ...RED_RING, text: 'invalid setting' });
+          await stage.messages('caught', 1);
+          should(stage.caught[0]?.code).equal('BAD_SETTING', String(value));
+          const answer = await deliver();
+          answer.status.should.equal(503);
+          should(answer.headers).have.property('retry-after');
+          stage.received('events').should.be.empty();
+        }
+      });
+    }
+
+    for (const path of ['${UNSET_PATH}', '/', '/a b', '/:x', '/flows', '/caf\u00e9']) {
+      it(`says so for the path ${path}`, async () => {
+        await start({ path });
+        should(stage.status('webhook')).deepEqual({ ...RED_RING, text: 'invalid setting' });
+        await stage.messages('caught', 1);
+        should(stage.caught[0]).have.property('code', 'BAD_SETTING');
+        should(stage.caught[0]?.source.id).equal('webhook');
+        (await deliver()).status.should.equal(404);
+      });
+    }
+
+    it('keeps away from the editor only where the editor is', async () => {
+      await start({ path: '/flows' }, [], { settings: { httpAdminRoot: '/admin/', httpNodeRoot: '/' } });
+      should(stage.status('webhook')?.text).equal('ready');
+      await stage.unload();
+      await start({ path: '/flows' }, [], { settings: { httpAdminRoot: '/red/', httpNodeRoot: '/red' } });
+      should(stage.status('webhook')?.text).equal('invalid setting');
+    });
+
+    it('says so where httpNodeRoot is switched off', async () => {
+      await start({}, [], { settings: { httpNodeRoot: false } });
+      should(stage.status('webhook')?.text).equal('invalid setting');
+      await stage.messages('caught', 1);
+      should(stage.caught[0]?.message).match(/httpNodeRoot/);
+    });
+  });
+
+  describe('with settings as text, as environment variables give them', () => {
+    const long = (): Delivery => jsonDelivery(JSON.stringify({ id: 'x', text: 'x'.repeat(500) }));
+
+    it('takes numbers and switches for what they mean', async () => {
+      await start({ maxBody: '500', rawBody: 'true', rejectedOutput: 'true', tolerance: '60' });
+      (await deliver(long())).status.should.equal(413);
+      const early = Math.floor(Date.now() / 1000) - 90;
+      (await deliver(jsonDelivery(holdEvent(), { timestamp: early }))).status.should.equal(401);
+      (await deliver()).status.should.equal(200);
+      const [event] = await stage.messages('events', 1);
+      should(event!['rawBody']).be.instanceof(Buffer);
+      const refused = await stage.messages('refused', 2);
+      refused
+        .map(({ payload }) => (payload as { code: string }).code)
+        .should.deepEqual(['BODY_TOO_LARGE', 'TIMESTAMP_OUT_OF_RANGE']);
+    });
+
+    it('accepts GET where that is "true"', async () => {
+      await start({ acceptGet: 'true' });
+      const { headers } = jsonDelivery('');
+      (await send({ method: 'GET', headers }, '/telnyx?CallSid=v3%3Ax')).status.should.equal(200);
+      const [message] = await stage.messages('events', 1);
+      should(message!['event']).have.property('verified', 'partial');
+    });
+
+    it('has the documented values where nothing is said, as in older flows', async () => {
+      const nothing = [
+        'path',
+        'reply',
+        'replyTimeout',
+        'tolerance',
+        'duplicates',
+        'maxBody',
+        'acceptGet',
+        'rawBody'
+      ];
+      for (const value of [undefined, '']) {
+        if (value === '') await stage.unload();
+        // Undefined properties do not survive a flow file: they are not there at all.
+        await start(Object.fromEntries<unknown>(nothing.map((name) => [name, value])));
+        const stamp = Math.floor(Date.now() / 1000) - 290;
+        (await deliver(jsonDelivery(holdEvent('one'), { timestamp: stamp }))).status.should.equal(200);
+        (await deliver(jsonDelivery(holdEvent('one')))).status.should.equal(200);
+        (await deliver(jsonDelivery(holdEvent('two')))).status.should.equal(200);
+        (await stage.messages('events', 2)).length.should.equal(2);
+        (await send({ method: 'GET' })).headers.should.have.property('allow', 'POST');
+      }
+    });
+  });
+
+  describe('without a usable key', () => {
+    const accounts: [what: string, nodes: object[], config: object][] = [
+      ['no account', [], { account: '' }],
+      ['an account that is gone', [], { account: 'gone' }],
+      ['an account without a key', [], { account: 'empty' }],
+      ['an account with a bad key', [], { account: 'bad' }]
+    ];
+    for (const [what, , config] of accounts) {
+      it(`says so for ${what}, and asks senders to try again`, async () => {
+        await start(config, [
+          { ...account(), id: 'empty' },
+          { ...account({ publicKeys: 'nonsense' }), id: 'bad' }
+        ]);
+        should(stage.status('webhook')).deepEqual({ ...RED_RING, text: 'no public key' });
+        await stage.until('the error', () => stage.caught.some(({ code }) => code === 'NO_PUBLIC_KEY'));
+        const answer = await deliver();
+        answer.status.should.equal(503);
+        should(answer.headers).have.property('retry-after');
+        stage.received('events').should.be.empty();
+        should(stage.status('webhook')?.text).equal('no public key');
+      });
+    }
+  });
+
+  describe('two nodes', () => {
+    it('with one path: the second does not listen, and says who does', async () => {
+      const second = { ...webhookIn({ path: '/TELNYX/', wires: [['other']] }), id: 'second' };
+      await start({}, [second, node('other', 'recorder')]);
+      should(stage.status('second')).deepEqual({ ...RED_RING, text: 'path in use' });
+      await stage.messages('caught', 1);
+      should(stage.caught[0]).have.property('code', 'PATH_IN_USE');
+      should(stage.caught[0]?.message).match(/the node webhook /);
+      should(stage.caught[0]?.source.id).equal('second');
+      await deliver();
+      await stage.messages('events', 1);
+      stage.received('other').should.be.empty();
+      should(stage.status('second')?.text).equal('path in use');
+    });
+
+    it('with two paths: each gets its own, also the same event', async () => {
+      const second = { ...webhookIn({ path: '/other', wires: [['other']] }), id: 'second' };
+      await start({}, [second, node('other', 'recorder')]);
+      for (const path of ['/telnyx', '/other', '/telnyx', '/other']) {
+        (await deliver(jsonDelivery(holdEvent('one')), path)).status.should.equal(200);
+      }
+      await stage.messages('events', 1);
+      await stage.messages('other', 1);
+      stage.received('events').length.should.equal(1);
+      stage.received('other').length.should.equal(1);
+    });
+  });
+
+  describe('when it closes', () => {
+    it('lets nobody wait and leaves no timer behind', async () => {
+      const ledger = new TimerLedger();
+      try {
+        await start({ reply: 'flow', replyTimeout: '1000' });
+        const waiting = deliver(jsonDelivery(holdEvent('one')));
+        await stage.messages('events', 1);
+        await forge();
+        await forge();
+        ledger.open().length.should.be.above(1);
+        await stage.unload();
+        ledger.open().should.deepEqual([]);
+        // The server of the test ends after the nodes; until then the sender has had its answer.
+        (await waiting).status.should.equal(503);
+      } finally {
+        ledger.close();
+      }
+      await start();
+    });
+
+    it('answers 503 instead of 404 until the flows run again', async () => {
+      await start();
+      await nodeHelper.clearFlows();
+      (await deliver()).status.should.equal(503);
+    });
+  });
+});
+
+/** The timeouts of this package that were set and neither ran nor were cleared. */
+class TimerLedger {
+  readonly #open = new Map<unknown, string>();
+  readonly #set = globalThis.setTimeout;
+  readonly #clear = globalThis.clearTimeout;
+
+  constructor() {
+    const set = (work: (...args: unknown[]) => void, delay?: number, ...args: unknown[]): NodeJS.Timeout => {
+      const timer = this.#set(
+        (...given: unknown[]) => {
+          this.#open.delete(timer);
+          work(...given);
+        },
+        delay,
+        ...args
+      );
+      const line = (new Error().stack ?? '').split('\n')[2] ?? '';
+      if (/[\\/](src|nodes)[\\/](receiving|runtime)[\\/]/.test(line)) this.#open.set(timer, line.trim());
+      return timer;
+    };
+    const clear = (timer: NodeJS.Timeout | undefined): void => {
+      this.#open.delete(timer);
+      this.#clear(timer);
+    };
+    Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
+  }
+
+  open(): string[] {
+    return [...this.#open.values()];
+  }
+
+  close(): void {
+    Object.assign(globalThis, { setTimeout: this.#set, clearTimeout: this.#clear });
+  }
+}
