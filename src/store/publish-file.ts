@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CodedError } from '../errors/coded-error';
 import { FILE_MODE, lacksHardLinks, removeIfThere, syncDirectory, whileBusy } from './durable-file';
 import { errnoOf, type FileSystem } from './file-system';
 import { hashFile } from './file-hash';
+import { nameVariants } from './name-variants';
 
 export interface Publication {
   /** The complete, synced copy. It is gone afterwards. */
@@ -32,7 +33,7 @@ export async function publishFile(
   const { part, target, sha256, size } = publication;
   const place = new Placement(fs, publication);
   try {
-    for (const path of nameVariants(target, sha256)) {
+    for (const path of nameVariants(target, sha256.slice(0, 16))) {
       const placed = await place.at(path);
       if (!placed && !(await holdsSameBytes(fs, path, sha256, size))) continue;
       await syncDirectory(fs, dirname(path));
@@ -142,15 +143,6 @@ class Placement {
         retryable: true
       });
   }
-}
-
-/** @returns the wanted path first, then the names to use when other bytes lie there */
-function* nameVariants(target: string, sha256: string): Generator<string> {
-  yield target;
-  const extension = extname(target);
-  const stem = target.slice(0, target.length - extension.length);
-  for (let number = 2; number <= 9; number++) yield `${stem}_${number}${extension}`;
-  yield `${stem}_${sha256.slice(0, 16)}${extension}`;
 }
 
 const RESERVATION_WAITS_MS = [50, 100, 200, 400];
