@@ -14,6 +14,9 @@ export type LinkResolver = (
   signal: AbortSignal
 ) => Promise<MediaLink[]>;
 
+/** Pause until the audio of a text is looked for again. */
+const AUDIO_MAY_COME_MS = 15_000;
+
 export interface LinkResolverOptions {
   /** Null when there is no account. */
   api: TelnyxApi | null;
@@ -27,7 +30,8 @@ export interface LinkResolverOptions {
  *
  * @returns a function that returns at least one link; none only for what is not Telnyx's, or when a
  *   dead address names nothing that the API could be asked for. It throws CodedError as `findMedia`;
- *   `LINK_EXPIRED` or `NO_RECORDING` when an API key is missing or the API makes no such links;
+ *   `LINK_EXPIRED` or `NO_RECORDING` when an API key is missing (retryable for the text of a recording, whose
+ *   audio may follow) or the API makes no such links;
  *   a retryable `LINK_REFUSED` while Telnyx still processes the recording
  */
 export function createLinkResolver({ api, lagMs = 2000 }: LinkResolverOptions): LinkResolver {
@@ -35,7 +39,7 @@ export function createLinkResolver({ api, lagMs = 2000 }: LinkResolverOptions): 
     const { details } = reference;
     if (details.provider !== 'telnyx' || (why === 'dead' && !isNamed(reference))) return [];
     if (resourceOf(reference) === 'message') throw withoutApi(why);
-    if (api?.hasKey !== true) throw withoutKey(why);
+    if (api?.hasKey !== true) throw withoutKey(why, reference);
     try {
       return await freshLinks(api, reference, signal);
     } catch (error) {
@@ -110,11 +114,16 @@ function withoutApi(why: LinkReason): CodedError {
   );
 }
 
-function withoutKey(why: LinkReason): CodedError {
+function withoutKey(why: LinkReason, { details, transcription_id }: RecordingReference): CodedError {
   const advice =
     'Telnyx gives a fresh link to whoever has an API key: put one into the account of the download node, and send the ' +
     'message again.';
-  return why === 'dead'
-    ? new CodedError('LINK_EXPIRED', `The link no longer works. ${advice}`)
-    : new CodedError('NO_RECORDING', `The event names a recording but has no link to it. ${advice}`);
+  if (why === 'dead') return new CodedError('LINK_EXPIRED', `The link no longer works. ${advice}`);
+  // The text of a recording can be here before the event that has the link to its audio.
+  const mayCome = details.transcription !== null || transcription_id !== undefined;
+  return new CodedError(
+    'NO_RECORDING',
+    `The event names a recording but has no link to it. ${advice}`,
+    mayCome ? { retryable: true, retryAfterMs: AUDIO_MAY_COME_MS } : {}
+  );
 }

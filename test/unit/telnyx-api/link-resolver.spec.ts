@@ -391,6 +391,20 @@ describe('link-resolver', () => {
     server.seen.should.be.empty();
   });
 
+  it('waits without a key for the audio of a text, which may follow', async () => {
+    const resolver = createLinkResolver({ api: null });
+    const spoken = reference({ recording_id: 'rec-1', transcription: 'Hello.' });
+    const named = reference({ recording_id: 'rec-1' }, { transcription_id: 'tr-1' });
+    for (const wanted of [spoken, named])
+      await resolver(wanted, 'missing', never).should.be.rejectedWith({
+        code: 'NO_RECORDING',
+        retryable: true,
+        retryAfterMs: 15_000
+      });
+    const plain = reference({ recording_id: 'rec-1' });
+    await resolver(plain, 'missing', never).should.be.rejectedWith({ retryable: false });
+  });
+
   it('gets working links from the stand-in, for every kind of event that it makes', async () => {
     const standIn = new TelnyxStandIn();
     await standIn.start();
