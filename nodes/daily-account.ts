@@ -1,4 +1,6 @@
 import { parseDailySecrets } from '../src/verification/daily-secrets';
+import { isUnsetVariable } from '../src/verification/unset-variable';
+import { unsetSecrets } from './runtime/account-users';
 import { afterStart } from './runtime/after-start';
 import type { DailyAccountNode } from './runtime/daily-account-access';
 import type { NodeConfig, NodeRedApi } from './runtime/node-red';
@@ -15,17 +17,23 @@ export = function (RED: NodeRedApi): void {
     'daily-account',
     function (this: DailyAccountNode, config: DailyAccountConfig) {
       RED.nodes.createNode(this, config);
-      const credential = (name: string, variable: string): string =>
-        readText(this.credentials?.[name], process.env[variable] ?? '');
-      const { secrets, problems } = parseDailySecrets(credential('hmac', 'DAILY_HMAC_SECRET'));
+      this.users = {};
+      const secret = (name: 'hmac' | 'apiKey'): string => readText(this.credentials?.[name]);
+      const { secrets, problems } = parseDailySecrets(
+        readText(secret('hmac'), process.env['DAILY_HMAC_SECRET'] ?? '')
+      );
       this.dailyAccount = {
         secrets,
         apiUrl: readText(config.apiUrl, DEFAULT_API_URL).replace(/\/+$/, ''),
-        apiKey: () => credential('apiKey', 'DAILY_API_KEY') || null
+        apiKey: () => {
+          const key = readText(secret('apiKey'), process.env['DAILY_API_KEY'] ?? '');
+          return key === '' || isUnsetVariable(key) ? null : key;
+        }
       };
-      if (problems.length > 0) {
+      const faults = [...problems, ...unsetSecrets(['apiKey'], secret)];
+      if (faults.length > 0) {
         afterStart(RED, this, () => {
-          for (const problem of problems) this.error(problem, {});
+          for (const fault of faults) this.error(fault, {});
         });
       }
     },

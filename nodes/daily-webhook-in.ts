@@ -12,7 +12,7 @@ export = function (RED: NodeRedApi): void {
 
   RED.nodes.registerType('daily-webhook-in', function (this: RedNode, config: WebhookNodeConfig) {
     RED.nodes.createNode(this, config);
-    const account = dailyAccountOf(RED, config.account);
+    const account = dailyAccountOf(RED, config.account, this);
     startWebhookNode(RED, this, config, {
       defaultPath: '/daily',
       // Daily repeats a delivery for up to 15 minutes, perhaps with the time of the first attempt.

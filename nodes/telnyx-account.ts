@@ -1,7 +1,7 @@
-import { CodedError } from '../src/errors/coded-error';
 import { parsePublicKeys } from '../src/verification/public-keys';
 import { parseSecrets } from '../src/verification/secrets';
 import { isUnsetVariable } from '../src/verification/unset-variable';
+import { unsetSecrets } from './runtime/account-users';
 import { afterStart } from './runtime/after-start';
 import type { NodeConfig, NodeRedApi } from './runtime/node-red';
 import { readText } from './runtime/read-setting';
@@ -40,12 +40,7 @@ export = function (RED: NodeRedApi): void {
           return key === '' || isUnsetVariable(key) ? null : key;
         }
       };
-      const unset = SECRETS.filter((name) =>
-        secret(name)
-          .split(/[\s,]+/)
-          .some(isUnsetVariable)
-      );
-      const faults = [...problems, ...unset.map(unsetSecret)];
+      const faults = [...problems, ...unsetSecrets(SECRETS, secret)];
       if (faults.length > 0) {
         afterStart(RED, this, () => {
           for (const fault of faults) this.error(fault, {});
@@ -61,11 +56,3 @@ export = function (RED: NodeRedApi): void {
     }
   );
 };
-
-function unsetSecret(name: SecretName): CodedError {
-  return new CodedError(
-    'BAD_SETTING',
-    `The account's "${name}" names an environment variable that is not set, and counts as blank. Set the ` +
-      'variable, or put the value itself there.'
-  );
-}

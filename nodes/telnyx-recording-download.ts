@@ -4,6 +4,7 @@ import { CodedError } from '../src/errors/coded-error';
 import { afterStart } from './runtime/after-start';
 import { answerResponse } from './runtime/answer-response';
 import { archiveState } from './runtime/archive-state';
+import { dailyAccountOf } from './runtime/daily-account-access';
 import {
   readDownloadSettings,
   type DownloadSettings,
@@ -45,7 +46,11 @@ export = function (RED: NodeRedApi): void {
     settings: DownloadSettings,
     status: NodeStatus
   ): void {
-    const account = telnyxAccountOf(RED, config.account);
+    const sources = {
+      account: telnyxAccountOf(RED, config.account, node),
+      dailyAccount: dailyAccountOf(RED, config.dailyAccount, node),
+      dailyBucket: null
+    };
     const live = new LiveMessages();
     let failure: string | null = null;
     const show = (): void => showDownloads(status, say, progress.summary(), failure);
@@ -59,7 +64,7 @@ export = function (RED: NodeRedApi): void {
     /** The state may become writable later: every message tries again. */
     const opened = async (): Promise<DownloadWork> => {
       if (work !== undefined) return work;
-      work = createDownloadWork(node.id, settings, account, archiveState(RED), progress, {
+      work = createDownloadWork(node.id, settings, sources, archiveState(RED), progress, {
         deliver,
         onNotDeleted: (order, error) => node.error(error, { ...order.message }),
         onFault: (error) => {

@@ -1,3 +1,4 @@
+import { noteUser, type AccountNode } from './account-users';
 import type { NodeRedApi, RedNode } from './node-red';
 
 /** What a `daily-account` config node offers to the nodes that use it. */
@@ -10,11 +11,15 @@ export interface DailyAccount {
   apiKey(): string | null;
 }
 
-export type DailyAccountNode = RedNode & { dailyAccount?: DailyAccount };
+export type DailyAccountNode = AccountNode & { dailyAccount?: DailyAccount };
 
-/** @returns null when none is chosen, or the chosen one is missing, disabled or of another type */
-export function dailyAccountOf(RED: NodeRedApi, id: unknown): DailyAccount | null {
+/**
+ * @param user a node whose Catch nodes are to see what is wrong with the account
+ * @returns null when none is chosen, or the chosen one is missing, disabled or of another type
+ */
+export function dailyAccountOf(RED: NodeRedApi, id: unknown, user?: RedNode): DailyAccount | null {
   if (typeof id !== 'string' || id === '') return null;
   const node = RED.nodes.getNode(id) as DailyAccountNode | null | undefined;
+  if (node && user !== undefined) noteUser(node, user);
   return node?.dailyAccount ?? null;
 }

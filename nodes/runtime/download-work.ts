@@ -1,4 +1,3 @@
-import { apiAuthorization } from '../../src/archive/api-authorization';
 import type { ArchiveOrder } from '../../src/archive/archive-job';
 import type { ArchiveProgress } from '../../src/archive/archive-progress';
 import { Archiver } from '../../src/archive/archiver';
@@ -11,15 +10,13 @@ import type { FileOutcome } from '../../src/archive/pass-result';
 import { SourceDeletion } from '../../src/archive/source-deletion';
 import type { CodedError } from '../../src/errors/coded-error';
 import { canReadBack } from '../../src/store/store';
-import { TelnyxApi } from '../../src/telnyx-api/api-client';
-import { completeDetails } from '../../src/telnyx-api/complete-details';
-import { deleteAtSource } from '../../src/telnyx-api/delete-at-source';
-import { createLinkResolver } from '../../src/telnyx-api/link-resolver';
 import { transfer } from '../../src/transfer/transfer';
 import { createTransferAgents } from '../../src/transfer/transfer-agents';
 import type { ArchiveState } from './archive-state';
 import type { DownloadSettings } from './download-settings';
-import type { TelnyxAccount } from './telnyx-account-access';
+import { recordingSources, type SourceSettings } from './recording-sources';
+
+const PROCESS_STARTED_AT = Date.now() - process.uptime() * 1000;
 
 /** What the work tells the node. None of these may throw. */
 export interface DownloadEvents {
@@ -39,18 +36,18 @@ export interface DownloadWork {
 /**
  * Puts the parts of the archive together for one download node.
  *
- * @throws CodedError `BAD_SETTING` when the account's API address cannot be used
+ * @throws CodedError `BAD_SETTING` when the API address of an account cannot be used
  */
 export function createDownloadWork(
   node: string,
   settings: DownloadSettings,
-  account: TelnyxAccount | null,
+  sourceSettings: SourceSettings,
   state: ArchiveState,
   progress: ArchiveProgress,
   events: DownloadEvents
 ): DownloadWork {
   const { archive, store, place } = settings;
-  const api = account && new TelnyxApi({ apiUrl: account.apiUrl, apiKey: () => account.apiKey() });
+  const sources = recordingSources(sourceSettings);
   const agents = createTransferAgents();
   const partials = new NodePartialNotes(state.database, node, place);
   const index = state.recordings.at(place);
@@ -61,11 +58,9 @@ export function createDownloadWork(
       partials,
       transfer: (request) => transfer(request, { agents }),
       sidecar: folderSidecar,
-      authorize: (url) =>
-        account === null ? undefined : apiAuthorization(url, account.apiUrl, account.apiKey()),
-      resolveLinks: createLinkResolver({ api }),
-      completeDetails: (reference, signal) => completeDetails(api, reference, signal),
+      ...sources,
       now: Date.now,
+      startedAt: PROCESS_STARTED_AT,
       random: Math.random
     },
     progress,
@@ -76,7 +71,7 @@ export function createDownloadWork(
       ? new SourceDeletion({
           store,
           sidecar: folderSidecar,
-          deleteAtSource: (reference, signal) => deleteAtSource(api, reference, signal),
+          deleteAtSource: sources.deleteAtSource,
           now: Date.now
         })
       : null;
@@ -113,7 +108,7 @@ export function createDownloadWork(
       state.nodes.delete(node);
       await work.close();
       await queue.close();
-      await Promise.all([agents.close(), api?.close()]);
+      await Promise.all([agents.close(), sources.close()]);
       if (!removed) return;
       // The jobs wait for the node to come back; begun files need not.
       await state.ledger.nodeGone(node).catch(() => undefined);

@@ -1,7 +1,7 @@
 import type { CodedError } from '../../src/errors/coded-error';
 import type { TelnyxKeys } from '../../src/verification/telnyx-verifier';
+import { noteUser, type AccountNode } from './account-users';
 import type { NodeRedApi, RedNode } from './node-red';
-import { onClose } from './on-input';
 
 /** What a `telnyx-account` config node offers to the nodes that use it. */
 export interface TelnyxAccount {
@@ -14,11 +14,7 @@ export interface TelnyxAccount {
   apiKey(): string | null;
 }
 
-export type TelnyxAccountNode = RedNode & {
-  telnyxAccount?: TelnyxAccount;
-  /** Node-RED hands the errors of a config node to the Catch nodes of the flows that these nodes are in. */
-  users?: Record<string, RedNode>;
-};
+export type TelnyxAccountNode = AccountNode & { telnyxAccount?: TelnyxAccount };
 
 /**
  * @param user a node whose Catch nodes are to see what is wrong with the account
@@ -27,12 +23,6 @@ export type TelnyxAccountNode = RedNode & {
 export function telnyxAccountOf(RED: NodeRedApi, id: unknown, user?: RedNode): TelnyxAccount | null {
   if (typeof id !== 'string' || id === '') return null;
   const node = RED.nodes.getNode(id) as TelnyxAccountNode | null | undefined;
-  if (node?.users !== undefined && user !== undefined) {
-    const { users } = node;
-    users[user.id] = user;
-    onClose(user, () => {
-      Reflect.deleteProperty(users, user.id);
-    });
-  }
+  if (node && user !== undefined) noteUser(node, user);
   return node?.telnyxAccount ?? null;
 }

@@ -1,0 +1,37 @@
+import { CodedError } from '../../src/errors/coded-error';
+import { isUnsetVariable } from '../../src/verification/unset-variable';
+import type { RedNode } from './node-red';
+import { onClose } from './on-input';
+
+/** Node-RED hands the errors of a config node to the Catch nodes of the flows that these nodes are in. */
+export type AccountNode = RedNode & { users?: Record<string, RedNode> };
+
+/** Lets the Catch nodes of `user` see what is wrong with the account, as long as it is there. */
+export function noteUser(account: AccountNode, user: RedNode): void {
+  const { users } = account;
+  if (users === undefined) return;
+  users[user.id] = user;
+  onClose(user, () => {
+    Reflect.deleteProperty(users, user.id);
+  });
+}
+
+/** One `BAD_SETTING` for each secret that is the name of an environment variable without a value. */
+export function unsetSecrets<Name extends string>(
+  names: readonly Name[],
+  secret: (name: Name) => string
+): CodedError[] {
+  const unset = names.filter((name) =>
+    secret(name)
+      .split(/[\s,]+/)
+      .some(isUnsetVariable)
+  );
+  return unset.map(
+    (name) =>
+      new CodedError(
+        'BAD_SETTING',
+        `The account's "${name}" names an environment variable that is not set, and counts as blank. Set the ` +
+          'variable, or put the value itself there.'
+      )
+  );
+}

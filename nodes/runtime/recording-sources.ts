@@ -1,0 +1,60 @@
+import type { ArchiveDeps } from '../../src/archive/archive-context';
+import { apiAuthorization } from '../../src/archive/api-authorization';
+import type { SourceDeletionDeps } from '../../src/archive/source-deletion';
+import { completeDailyDetails } from '../../src/daily-api/complete-details';
+import { DailyApi } from '../../src/daily-api/daily-client';
+import { deleteAtDaily } from '../../src/daily-api/delete-at-source';
+import { createDailyLinkResolver } from '../../src/daily-api/link-resolver';
+import { BucketConnection } from '../../src/store/bucket-connection';
+import type { BucketSettings } from '../../src/store/bucket-settings';
+import { TrackBucket } from '../../src/store/track-bucket';
+import { TelnyxApi } from '../../src/telnyx-api/api-client';
+import { completeDetails } from '../../src/telnyx-api/complete-details';
+import { deleteAtSource } from '../../src/telnyx-api/delete-at-source';
+import { createLinkResolver } from '../../src/telnyx-api/link-resolver';
+import type { DailyAccount } from './daily-account-access';
+import type { TelnyxAccount } from './telnyx-account-access';
+
+/** Where recordings come from, as far as a download node knows it. */
+export interface SourceSettings {
+  account: Pick<TelnyxAccount, 'apiUrl' | 'apiKey'> | null;
+  dailyAccount: Pick<DailyAccount, 'apiUrl' | 'apiKey'> | null;
+  /** The bucket in which Daily puts raw tracks. */
+  dailyBucket: BucketSettings | null;
+}
+
+/** What archiving asks the providers for; each recording's own provider is asked. */
+export interface RecordingSources
+  extends
+    Required<Pick<ArchiveDeps, 'authorize' | 'resolveLinks' | 'completeDetails'>>,
+    Pick<SourceDeletionDeps, 'deleteAtSource'> {
+  close(): Promise<void>;
+}
+
+/** @throws CodedError `BAD_SETTING` when the API address of an account cannot be used */
+export function recordingSources({ account, dailyAccount, dailyBucket }: SourceSettings): RecordingSources {
+  const telnyx = account && new TelnyxApi({ apiUrl: account.apiUrl, apiKey: () => account.apiKey() });
+  const daily =
+    dailyAccount && new DailyApi({ apiUrl: dailyAccount.apiUrl, apiKey: () => dailyAccount.apiKey() });
+  const bucket = dailyBucket && new TrackBucket(new BucketConnection(dailyBucket));
+  const telnyxLinks = createLinkResolver({ api: telnyx });
+  const dailyLinks = createDailyLinkResolver({ api: daily, bucket });
+  const isDaily = ({ details }: { details: { provider: string } }): boolean => details.provider === 'daily';
+  return {
+    authorize: (url) =>
+      account === null ? undefined : apiAuthorization(url, account.apiUrl, account.apiKey()),
+    resolveLinks: (reference, why, signal) =>
+      isDaily(reference) ? dailyLinks(reference, why, signal) : telnyxLinks(reference, why, signal),
+    completeDetails: (reference, signal) =>
+      isDaily(reference)
+        ? completeDailyDetails(daily, reference, signal)
+        : completeDetails(telnyx, reference, signal),
+    deleteAtSource: (reference, signal) =>
+      isDaily(reference)
+        ? deleteAtDaily(daily, reference, signal)
+        : deleteAtSource(telnyx, reference, signal),
+    close: async () => {
+      await Promise.all([telnyx?.close(), daily?.close(), bucket?.close()]);
+    }
+  };
+}
