@@ -59,6 +59,8 @@ export interface ArchiveDeps {
   completeDetails?: (reference: RecordingReference, signal: AbortSignal) => Promise<RecordingDetails>;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** When this process began, in milliseconds since 1970. */
+  startedAt: number;
   /** From 0 to 1. */
   random: () => number;
 }

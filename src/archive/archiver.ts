@@ -111,7 +111,7 @@ export class Archiver {
       if (since !== undefined) return { ...stored, file: repeated(await since), entry: null };
       const work = this.#store(reference, wanted, note).finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, work);
-      const file = await work;
+      const file = this.#ownOfEarlierProcess(order, identity, wanted.format, await work);
       return { ...stored, file, entry: entryOf(order, identity, wanted.format, file) };
     } catch (error) {
       return this.#fault(reference, wanted.format, note, error);
@@ -154,6 +154,22 @@ export class Archiver {
     } catch {
       return null;
     }
+  }
+
+  /**
+   * A process that dies after it gave the file its name, and before it could note that, has told nobody:
+   * what its successor finds there is no repetition.
+   */
+  #ownOfEarlierProcess(
+    order: ArchiveOrder,
+    identity: string,
+    wantedFormat: string | null,
+    file: StoredFile
+  ): StoredFile {
+    const isOwn =
+      order.acceptedAt < this.deps.startedAt &&
+      !this.index.find(identity).some((known) => known.wantedFormat === wantedFormat);
+    return isOwn ? { ...file, recording: { ...file.recording, already_stored: false } } : file;
   }
 
   #fault(

@@ -1,7 +1,7 @@
 import type { PartialNotes } from './partial-notes';
 
 /** Bytes from which on a transfer that a crash cuts off is worth going on with. */
-const WORTH_NOTING = 2 * 1024 * 1024;
+const WORTH_NOTING = 1024 * 1024;
 
 /**
  * Where a broken transfer goes on. The validator of the bytes is written down as soon as there is much to

@@ -53,6 +53,7 @@ export class ArchiveFixture {
         sidecar: folderSidecar,
         authorize: () => undefined,
         now: () => STORED_AT,
+        startedAt: 0,
         random: () => 1,
         ...deps
       },

@@ -155,12 +155,16 @@ describe('archiver, when things go wrong', () => {
     answer = (_request, response) => sendAll(response);
     let running = 0;
     let most = 0;
+    let meet: () => void = () => undefined;
+    const met = new Promise<void>((resolve) => (meet = resolve));
     const archive = archiver(
       { concurrency: 2 },
       {
         transfer: async (request) => {
           running += 1;
           most = Math.max(most, running);
+          if (running === 2) meet();
+          await met;
           fixture.progress.summary().active.should.be.belowOrEqual(2);
           try {
             return await transfer(request);

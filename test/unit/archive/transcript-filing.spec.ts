@@ -118,6 +118,24 @@ describe('transcript-filing', () => {
     (await readFile(at('call.txt'), 'utf8')).should.equal('notes of the user');
   });
 
+  it('takes neither a link nor a text of the same length for its own', async () => {
+    const audio = await stored('call.mp3');
+    await writeFile(at('other.txt'), 'nine char');
+    await symlink('other.txt', at('call.txt'));
+    await writeFile(at('call_2.txt'), 'NINE CHAR');
+    const { recording } = await filing().file(audio, textOf('nine char'), never);
+    recording.transcription_file!.should.equal(at('call_3.txt'));
+    (await readFile(at('call_2.txt'), 'utf8')).should.equal('NINE CHAR');
+  });
+
+  it('takes over the empty file that a cut-off write left', async () => {
+    const audio = await stored('call.mp3');
+    await writeFile(at('call.txt'), '');
+    const { recording } = await filing().file(audio, textOf(TEXT), never);
+    recording.transcription_file!.should.equal(at('call.txt'));
+    (await readFile(at('call.txt'), 'utf8')).should.equal(TEXT);
+  });
+
   it('does not believe a sidecar that names a file elsewhere', async () => {
     await writeFile(at('other.txt'), 'keep me');
     const audio = await stored('call.mp3', { transcription_file: at('other.txt') });
@@ -282,6 +300,19 @@ describe('transcript-filing', () => {
         ['2026/call.txt', 'notes'],
         ['2026/call_2.txt', 'Later.']
       ]);
+    });
+
+    it('tells when somebody else changes the text meanwhile', async () => {
+      const objects = new Objects();
+      const texts = bucketTexts(objects, (location) => location);
+      await texts.create('a', 'one');
+      const { put } = objects;
+      objects.put = (...sent) => {
+        objects.held.set('a', Buffer.from('changed'));
+        return put.apply(objects, sent);
+      };
+      await texts.replace('a', 'two').should.be.rejectedWith({ code: 'STORE_FAILED', retryable: true });
+      (await texts.create('b', 'x')).should.equal('created');
     });
 
     it('takes a text of the same length for another one', async () => {

@@ -1,0 +1,34 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { ArchiveJob } from '../../../src/archive/archive-job';
+import { StateDatabase } from '../../../src/state/state-database';
+import { recordingAt } from './archive-fixture';
+
+/** A state database in a directory of its own, with a clock that the test sets. */
+export class StateFixture {
+  readonly directory = mkdtempSync(path.join(tmpdir(), 'telnyx-ledger-'));
+  database = new StateDatabase(this.directory);
+  time = Date.UTC(2026, 2, 4, 10, 0, 0);
+
+  readonly now = (): number => this.time;
+
+  /** As after a restart: a new database object on the same directory. */
+  async reopen(): Promise<void> {
+    await this.database.close();
+    this.database = new StateDatabase(this.directory);
+  }
+
+  async remove(): Promise<void> {
+    await this.database.close();
+    rmSync(this.directory, { recursive: true });
+  }
+}
+
+/** A job for a recording of this name. */
+export function jobFor(name: string): ArchiveJob {
+  const reference = recordingAt(`https://media.example.com/${name}.wav?X-Amz-Signature=geheim`);
+  reference.identity = `telnyx:${name}`;
+  reference.details.recording_id = name;
+  return { reference, format: 'any' };
+}
