@@ -306,10 +306,10 @@ describe('transcript-filing', () => {
       const objects = new Objects();
       const texts = bucketTexts(objects, (location) => location);
       await texts.create('a', 'one');
-      const { put } = objects;
+      const put = objects.put.bind(objects);
       objects.put = (...sent) => {
         objects.held.set('a', Buffer.from('changed'));
-        return put.apply(objects, sent);
+        return put(...sent);
       };
       await texts.replace('a', 'two').should.be.rejectedWith({ code: 'STORE_FAILED', retryable: true });
       (await texts.create('b', 'x')).should.equal('created');

@@ -86,9 +86,10 @@ describe('transcript-results', () => {
   });
 
   it('enters the text with a file that an earlier event brought, as it was stored then', async () => {
-    const other = { ...ENTRY, wantedFormat: 'wav', recording: { ...RECORDING, sha256: 'bb' } };
+    const other = { ...ENTRY, wantedFormat: null };
+    const changed = { ...ENTRY, recording: { ...RECORDING, sha256: 'bb' } };
     const results = [storedResult(null)];
-    const known = index(other, ENTRY);
+    const known = index(other, changed, ENTRY);
     const [filed] = await withTexts(results, reference('Hello.'), filing, known, noJudge, never);
     if (filed?.kind !== 'stored') throw new Error('not stored');
     filed.file.recording.already_stored.should.be.true();
