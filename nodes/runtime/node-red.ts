@@ -19,7 +19,8 @@ export interface NodeRedApi {
     getNode(id: string): unknown;
   };
   readonly httpNode: ExpressApp;
-  readonly httpAdmin: {
+  /** A stub without an Express app behind it when the admin app is switched off. */
+  readonly httpAdmin: ExpressApp & {
     get(path: string, ...handlers: AdminHandler[]): void;
     post(path: string, ...handlers: AdminHandler[]): void;
   };
@@ -28,6 +29,8 @@ export interface NodeRedApi {
     readonly userDir?: string;
     readonly httpNodeRoot?: string | false;
     readonly httpAdminRoot?: string | false;
+    readonly httpAdminMiddleware?: unknown;
+    readonly httpAdminAuth?: unknown;
   };
   /** Emits `flows:stopping`, `flows:stopped`, `flows:started`, … */
   readonly events: EventEmitter;

@@ -41,8 +41,14 @@ export async function bodyOf(request: IncomingMessage, maxBody: number): Promise
  *
  * @param httpNode the app of the flows' URLs; the layer goes to the front of its root app, and of each
  *   new root when it is mounted later
+ * @param direct whether nothing stands between the front of a root app and the dispatcher, so that a
+ *   delivery may go to its receiver at once
  */
-export function installCapture(httpNode: ExpressApp, table: RouteTable): void {
+export function installCapture(
+  httpNode: ExpressApp,
+  table: RouteTable,
+  direct: (root: ExpressApp) => boolean
+): void {
   /** The equipped root apps, each with the paths under which it leads to `httpNode`. */
   const basesOf = new Map<ExpressApp, string[]>();
   const equip = (): void => {
@@ -51,7 +57,11 @@ export function installCapture(httpNode: ExpressApp, table: RouteTable): void {
       basesOf.set(root, []);
       putInFront(
         root,
-        captureFor(() => basesOf.get(root) ?? [], table)
+        captureFor(
+          () => basesOf.get(root) ?? [],
+          table,
+          () => direct(root)
+        )
       );
     }
     for (const root of basesOf.keys()) basesOf.set(root, mounts.below(root));
@@ -60,13 +70,15 @@ export function installCapture(httpNode: ExpressApp, table: RouteTable): void {
   equip();
 }
 
-function captureFor(bases: () => string[], table: RouteTable): Middleware {
+function captureFor(bases: () => string[], table: RouteTable, direct: () => boolean): Middleware {
   return function telnyxRawBody(request, response, next) {
     const route = routeOf(request.url ?? '/', bases(), table);
     const captured = request as CapturedRequest;
     if (route === undefined || captured[CAPTURED] !== undefined || !isUntouched(request)) return next();
 
+    const { receiver } = route;
     const claim = (body: CapturedBody): void => {
+      if (receiver?.plain === true && direct()) return receiver.receive(request, response, body);
       captured[CAPTURED] = body;
       // Every body parser, ours or somebody's, leaves a request alone that carries this mark.
       captured._body = true;
@@ -75,7 +87,6 @@ function captureFor(bases: () => string[], table: RouteTable): Middleware {
       if (body.kind !== 'bytes') response.once('finish', () => endUnread(request));
       next();
     };
-    const { receiver } = route;
     if (receiver === null || request.method !== 'POST' || !receiver.acceptsMethod('POST')) {
       return claim({ kind: 'not-read' });
     }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { bodyOf, installCapture } from './capture-layer';
 import type { ExpressApp, Middleware } from './express-app';
+import { DirectWay } from './direct-way';
 import { answer } from './http-answers';
 import { RouteTable } from './route-table';
 
@@ -22,15 +23,23 @@ const SIGNATURE_HEADERS = [
  *
  * @param httpNode `RED.httpNode`
  * @param onNew called once per app, to connect the table with the runtime's events
+ * @param shortCut lets deliveries skip both apps where nothing stands between (see `DirectWay`); left out
+ *   when that cannot be known
  */
-export function routesOf(httpNode: ExpressApp, onNew: (table: RouteTable) => void): RouteTable {
+export function routesOf(
+  httpNode: ExpressApp,
+  onNew: (table: RouteTable) => void,
+  shortCut?: { httpAdmin: ExpressApp | undefined }
+): RouteTable {
   const holder = httpNode as ExpressApp & { [TABLE]?: RouteTable };
   const existing = holder[TABLE];
   if (existing !== undefined) return existing;
   const table = new RouteTable();
   Object.defineProperty(holder, TABLE, { value: table });
-  installCapture(httpNode, table);
-  httpNode.use(dispatch(table));
+  const dispatcher = dispatch(table);
+  const way = shortCut && new DirectWay({ httpNode, dispatcher, ...shortCut });
+  installCapture(httpNode, table, (root) => way?.from(root) ?? false);
+  httpNode.use(dispatcher);
   onNew(table);
   return table;
 }

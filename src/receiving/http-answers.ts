@@ -43,14 +43,16 @@ export function answer(
   headers: Readonly<Record<string, string>> = {}
 ): void {
   if (response.headersSent || response.destroyed) return;
-  response.statusCode = status;
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  if (status === 503) response.setHeader('Retry-After', retryAfter());
-  response.setHeader('Content-Length', '0');
-  if (request.complete || !carriesBody(request)) {
+  const whole = request.complete || !carriesBody(request);
+  response.writeHead(status, {
+    ...headers,
+    ...(status === 503 && { 'Retry-After': retryAfter() }),
+    ...(!whole && { Connection: 'close' }),
+    'Content-Length': '0'
+  });
+  if (whole) {
     response.end();
   } else {
-    response.setHeader('Connection', 'close');
     response.flushHeaders();
     linger(request, () => response.end());
   }

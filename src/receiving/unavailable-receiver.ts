@@ -7,6 +7,7 @@ import { answer } from './http-answers';
  */
 export const unavailableReceiver: DeliveryReceiver = {
   maxBody: 0,
+  plain: true,
   acceptsMethod: () => false,
   receive: (request, response) => answer(request, response, 503)
 };

@@ -75,6 +75,10 @@ export class WebhookEndpoint implements DeliveryReceiver {
     return this.settings.maxBody;
   }
 
+  get plain(): boolean {
+    return this.settings.reply === 'at-once';
+  }
+
   acceptsMethod(method: string): boolean {
     return method === 'POST' || (method === 'GET' && this.settings.acceptGet);
   }

@@ -23,6 +23,7 @@ describe('the capture in front of an Express app', () => {
 
   const receiver: DeliveryReceiver = {
     maxBody: 1000,
+    plain: false,
     acceptsMethod: (method) => method === 'POST',
     receive: (request, response, body) => {
       got.push({ body, request });

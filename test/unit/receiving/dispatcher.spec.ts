@@ -8,6 +8,7 @@ import { closeServers, express, serve } from './real-http';
 
 const receiver: DeliveryReceiver = {
   maxBody: 1000,
+  plain: false,
   acceptsMethod: () => true,
   receive: (_request, response, body) => {
     response.writeHead(200).end(body.kind);

@@ -3,7 +3,7 @@ import type { DeliveryReceiver } from '../../../src/receiving/delivery-receiver'
 import { RouteTable } from '../../../src/receiving/route-table';
 
 function receiver(): DeliveryReceiver {
-  return { maxBody: 1, acceptsMethod: () => true, receive: () => undefined };
+  return { maxBody: 1, plain: false, acceptsMethod: () => true, receive: () => undefined };
 }
 
 describe('RouteTable', () => {

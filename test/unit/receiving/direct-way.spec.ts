@@ -1,0 +1,147 @@
+import should from 'should';
+import type { DeliveryReceiver } from '../../../src/receiving/delivery-receiver';
+import { routesOf } from '../../../src/receiving/dispatcher';
+import type { ExpressApp, Middleware } from '../../../src/receiving/express-app';
+import { exchange } from '../../support/http-client';
+import { closeServers, express, serve } from './real-http';
+
+type App = ReturnType<typeof express>;
+
+/** Express gives its own request to whoever comes behind it; a delivery on the direct way has Node's. */
+const wentThroughExpress: string[] = [];
+
+function receiver(plain: boolean): DeliveryReceiver {
+  return {
+    maxBody: 1000,
+    plain,
+    acceptsMethod: () => true,
+    receive: (request, response, body) => {
+      wentThroughExpress.push('res' in request ? 'express' : 'direct');
+      response.writeHead(200).end(body.kind === 'bytes' ? body.bytes : body.kind);
+    }
+  };
+}
+
+/** The apps as Node-RED's own start script wires them; the parts of a test go in between. */
+function nodeRed(parts: { plain?: boolean; admin?: boolean; shortCut?: boolean } = {}) {
+  const root = express();
+  const httpAdmin = express();
+  const httpNode = express();
+  if (parts.admin !== false) root.use('/', httpAdmin);
+  const table = routesOf(
+    httpNode,
+    () => undefined,
+    parts.shortCut === false ? undefined : { httpAdmin: parts.admin === false ? undefined : httpAdmin }
+  );
+  table.claim('/telnyx', 'node', receiver(parts.plain ?? true), () => undefined);
+  table.settle();
+  return { root, httpAdmin, httpNode };
+}
+
+async function wayOf(root: App): Promise<string | undefined> {
+  const port = await serve(root);
+  const answer = await exchange(port, { path: '/telnyx', method: 'POST', body: Buffer.from('{ "a": 1.0 }') });
+  if (answer.status === 200) should(answer.body.toString()).equal('{ "a": 1.0 }');
+  return answer.status === 200 ? wentThroughExpress.at(-1) : String(answer.status);
+}
+
+const login: Middleware = function login(_request, response) {
+  response.writeHead(401).end();
+};
+
+describe('the direct way of a delivery', () => {
+  afterEach(closeServers);
+
+  it('is taken where only Node-RED itself stands between', async () => {
+    const { root, httpNode } = nodeRed();
+    root.use('/', httpNode);
+    should(await wayOf(root)).equal('direct');
+    const without = nodeRed({ admin: false });
+    without.root.use('/', without.httpNode);
+    should(await wayOf(without.root)).equal('direct');
+  });
+
+  it('is not taken by a receiver that needs what Express adds', async () => {
+    const { root, httpNode } = nodeRed({ plain: false });
+    root.use('/', httpNode);
+    should(await wayOf(root)).equal('express');
+  });
+
+  it('is not taken when the owner of the apps is unknown', async () => {
+    const { root, httpNode } = nodeRed({ shortCut: false });
+    root.use('/', httpNode);
+    should(await wayOf(root)).equal('express');
+  });
+
+  const obstacles: [string, (apps: { root: App; httpNode: App }) => void][] = [
+    ['a login between the apps', ({ root }) => void root.use(login)],
+    ['a login for a path', ({ root }) => void root.use('/telnyx', login)],
+    ['a login in an app of its own', ({ root }) => void root.use(express().use(login as never))]
+  ];
+  for (const [name, add] of obstacles) {
+    it(`never passes ${name}`, async () => {
+      const apps = nodeRed();
+      add(apps);
+      apps.root.use('/', apps.httpNode);
+      should(await wayOf(apps.root)).equal('401');
+    });
+  }
+
+  it('never passes a login that another package put on the flows’ app before us', async () => {
+    const root = express();
+    const httpAdmin = express();
+    const httpNode = express();
+    root.use('/', httpAdmin);
+    httpNode.use(login as never);
+    routesOf(httpNode, () => undefined, { httpAdmin }).claim(
+      '/telnyx',
+      'node',
+      receiver(true),
+      () => undefined
+    );
+    root.use('/', httpNode);
+    should(await wayOf(root)).equal('401');
+  });
+
+  it('never passes a route of somebody else that comes first', async () => {
+    const root = express();
+    const httpAdmin = express();
+    const httpNode = express();
+    root.use('/', httpAdmin);
+    httpNode.post('*', login as never);
+    routesOf(httpNode, () => undefined, { httpAdmin }).claim(
+      '/telnyx',
+      'node',
+      receiver(true),
+      () => undefined
+    );
+    root.use('/', httpNode);
+    should(await wayOf(root)).equal('401');
+  });
+
+  it('is left when a layer is put in front later', async () => {
+    const { root, httpNode } = nodeRed();
+    root.use('/', httpNode);
+    should(await wayOf(root)).equal('direct');
+    root.use(login as never);
+    const { stack } = (root as ExpressApp)._router ?? { stack: [] };
+    const added = stack.pop();
+    if (added !== undefined) stack.splice(1, 0, added);
+    should(await wayOf(root)).equal('401');
+  });
+
+  it('is not taken behind a trusted proxy, whose headers Express reads', async () => {
+    const { root, httpNode } = nodeRed();
+    root.set('trust proxy', true);
+    root.use('/', httpNode);
+    should(await wayOf(root)).equal('express');
+  });
+
+  it('is not taken when the flows’ app lies deeper', async () => {
+    const { root, httpNode } = nodeRed();
+    const outer = express();
+    root.use('/', httpNode);
+    outer.use('/', root);
+    should(await wayOf(outer)).equal('express');
+  });
+});
