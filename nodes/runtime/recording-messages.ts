@@ -5,6 +5,7 @@ import { CodedError } from '../../src/errors/coded-error';
 import type { FormatChoice } from '../../src/recording/choose-format';
 import { findRecordings } from '../../src/recording/find-recordings';
 import { referenceFromMessage, type RecordingRequest } from '../../src/recording/reference-from-message';
+import { isWithoutTracks } from '../../src/recording/without-tracks';
 import type { FlowMessage, NodeRedApi } from './node-red';
 
 /**
@@ -14,11 +15,19 @@ import type { FlowMessage, NodeRedApi } from './node-red';
  * @throws CodedError `NO_RECORDING`
  */
 export function jobsOf(message: FlowMessage, format: FormatChoice): ArchiveJob[] {
-  const found = findRecordings({ event: message['event'], payload: message.payload });
+  const source = { event: message['event'], payload: message.payload };
+  const found = findRecordings(source);
   const named = found.length > 0 ? null : referenceFromMessage(requestOf(message));
   const references = named === null ? found : [named];
   if (references.length > 0) return references.map((reference) => ({ reference, format }));
   const topic = typeof message.topic === 'string' ? ` (topic "${message.topic.slice(0, 100)}")` : '';
+  if (isWithoutTracks(source)) {
+    throw new CodedError(
+      'NO_RECORDING',
+      `The raw-tracks recording of the message${topic} has no tracks: nobody was heard or seen while it ran. There is no ` +
+        'file to store.'
+    );
+  }
   throw new CodedError(
     'NO_RECORDING',
     `The message${topic} carries nothing to store. Expected an event with a recording, fax or attachment, or ` +

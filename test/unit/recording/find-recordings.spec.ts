@@ -426,3 +426,15 @@ describe('find-recordings', () => {
     should(findRecordings({ event: { body: 'text' }, payload: 'text' })).eql([]);
   });
 });
+
+describe('isWithoutTracks', () => {
+  const of = (payload: object, provider = 'daily') => isWithoutTracks({ event: { provider }, payload });
+
+  it('knows a raw-tracks recording in which nothing was recorded', () => {
+    for (const tracks of [[], null, undefined]) of({ type: 'raw-tracks', tracks }).should.be.true();
+    of({ type: 'raw-tracks', tracks: [{ s3Key: 'a' }] }).should.be.false();
+    of({ type: 'cloud', tracks: [] }).should.be.false();
+    of({ tracks: null }).should.be.false();
+    of({ type: 'raw-tracks', tracks: [] }, 'telnyx').should.be.false();
+  });
+});
