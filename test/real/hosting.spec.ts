@@ -41,6 +41,29 @@ describe('httpNodeAuth', () => {
   }
 });
 
+describe('httpNodeAuth as a function', () => {
+  let instance: WebhookInstance;
+
+  before(async function () {
+    this.timeout(60_000);
+    instance = await WebhookInstance.start({
+      flow: webhookFlow(),
+      settingsCode: `module.exports.httpNodeAuth = (req, res, next) =>
+        req.headers['x-gateway'] === 'passed' ? next() : res.status(403).end();`
+    });
+  });
+  after(() => instance.stop());
+
+  it('decides before the signature does', async () => {
+    const { body, headers } = jsonDelivery(holdEvent('function'));
+    should((await instance.request('/telnyx', { body, headers })).status).equal(403);
+    const passed = { ...headers, 'x-gateway': 'passed' };
+    should((await instance.request('/telnyx', { body, headers: passed })).status).equal(200);
+    const ids = (await instance.nodeRed.messages(1)).map(({ event }) => event?.['id']);
+    should(ids).deepEqual(['function']);
+  });
+});
+
 describe("Node-RED in somebody's Express application, behind its body parser", () => {
   let instance: WebhookInstance;
 
@@ -67,6 +90,15 @@ describe("Node-RED in somebody's Express application, behind its body parser", (
     const { status } = await instance.deliver(jsonDelivery(holdEvent('l').padEnd(900_000)));
     should(status).equal(200);
     should((await instance.deliver(jsonDelivery(holdEvent('xl').padEnd(1_048_577)))).status).equal(413);
+  });
+
+  it("leaves the last word to the application's own guards", async () => {
+    const { body, headers } = jsonDelivery(holdEvent('blocked'));
+    const blocked = await instance.request('/telnyx', { body, headers: { ...headers, 'x-blocked': 'yes' } });
+    should(blocked.status).equal(403);
+    should((await instance.request('/telnyx', { body, headers })).status).equal(200);
+    const ids = (await instance.settled()).map(({ event }) => event?.['id']);
+    should(ids.filter((id) => id === 'blocked')).have.length(1);
   });
 
   it("leaves the application's own routes alone", async () => {

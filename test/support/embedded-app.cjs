@@ -16,6 +16,10 @@ const settings = { ...require(path.join(userDir, 'settings.js')), userDir };
 const app = express();
 app.use(express.json());
 app.use(express.urlencoded({ extended: true }));
+app.use('/api', (req, res, next) => {
+  if (req.headers['x-blocked'] === undefined) next();
+  else res.sendStatus(403);
+});
 app.post('/own', (req, res) => res.json({ parsed: req.body }));
 
 const server = http.createServer(app);

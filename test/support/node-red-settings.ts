@@ -27,6 +27,8 @@ export interface NodeRedOptions {
   credentialSecret?: string | false;
   /** Further settings, values that JSON can hold. */
   settings?: Record<string, unknown>;
+  /** JavaScript at the end of settings.js, for settings that are functions: `module.exports.x = …`. */
+  settingsCode?: string;
   /** Environment variables of the Node-RED process. */
   env?: Record<string, string>;
   /** Options for node itself. */
