@@ -5,9 +5,6 @@ import { CodedError } from '../../src/errors/coded-error';
 import { archiveFolder, DEFAULT_FOLDER } from '../../src/naming/archive-folder';
 import { compileFilename, DEFAULT_FILENAME } from '../../src/naming/filename-template';
 import type { FormatChoice } from '../../src/recording/choose-format';
-import { createFolderStore, type FolderStore } from '../../src/store/folder-store';
-import { createMessageStore } from '../../src/store/message-store';
-import type { Store } from '../../src/store/store';
 import type { NodeConfig, NodeRedApi, RedNode } from './node-red';
 import { readBoolean, readChoice, readNumber, readText } from './read-setting';
 
@@ -37,12 +34,15 @@ export interface DownloadSettings {
   answer: 'never' | 'queued' | 'stored';
   /** Only after the stored copy was read back and matched. */
   deleteAtSource: boolean;
-  store: Store;
-  /** The same text for the same place, whichever node stores there. */
-  place: string;
-  /** The store again when it is a folder, whose left-overs are cleared away at the start. */
-  folder: FolderStore | null;
+  target: DownloadTarget;
 }
+
+/** Where a node stores, as its settings say. */
+export type DownloadTarget =
+  /** `folder`: absolute path. */
+  | { kind: 'folder'; folder: string }
+  /** `maxSize`: bytes of one recording; undefined for the default. */
+  | { kind: 'message'; maxSize: number | undefined };
 
 /** @throws CodedError `BAD_SETTING` that names the setting and says what it must be */
 export function readDownloadSettings(
@@ -62,10 +62,12 @@ export function readDownloadSettings(
       readNumber(config.stallTimeout, 'stall timeout', { fallback: 30, min: 0.1, max: 3600, whole: false }),
     network: readChoice(config.network, 'network', ['public-https', 'any'])
   };
-  const toFolder = readChoice(config.destination, 'destination', ['folder', 'message']) === 'folder';
-  const folder = toFolder ? createFolderStore({ folder: folderOf(RED, node, config) }) : null;
+  const target: DownloadTarget =
+    readChoice(config.destination, 'destination', ['folder', 'message']) === 'folder'
+      ? { kind: 'folder', folder: folderOf(RED, node, config) }
+      : { kind: 'message', maxSize: archive.maxSize === 0 ? undefined : archive.maxSize };
   const deleteAtSource = readBoolean(config.deleteAtSource, false);
-  if (deleteAtSource && !toFolder) {
+  if (deleteAtSource && target.kind === 'message') {
     throw new CodedError(
       'BAD_SETTING',
       'Recordings that go to the message only are not stored, so they cannot be deleted at the source. Store them in ' +
@@ -77,9 +79,7 @@ export function readDownloadSettings(
     format: readChoice(config.format, 'format', ['any', 'mp3', 'wav', 'all']),
     answer: readChoice(config.answer, 'answer', ['never', 'queued', 'stored']),
     deleteAtSource,
-    place: folder?.folder ?? 'message',
-    store: folder ?? createMessageStore(archive.maxSize === 0 ? undefined : archive.maxSize),
-    folder
+    target
   };
 }
 

@@ -18,12 +18,14 @@ export function showDownloads(
 ): void {
   const { active, waiting, stored } = progress;
   if (active > 0) {
-    const parts = [say('active', { active }), amount(say, progress)];
-    if (waiting > 0) parts.push(say('waiting', { waiting }));
-    status.working(parts.join(' · '));
-  } else if (waiting > 0) status.waiting(say('waiting', { waiting }));
-  else if (failure !== null) status.problem(say('failed', { code: failure }));
-  else if (stored > 0) status.ready(say('stored', { stored }));
+    status.working(() => {
+      const parts = [say('active', { active }), amount(say, progress)];
+      if (waiting > 0) parts.push(say('waiting', { waiting }));
+      return parts.join(' · ');
+    });
+  } else if (waiting > 0) status.waiting(() => say('waiting', { waiting }));
+  else if (failure !== null) status.problem(() => say('failed', { code: failure }));
+  else if (stored > 0) status.ready(() => say('stored', { stored }));
   else status.off();
 }
 

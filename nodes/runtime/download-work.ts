@@ -1,18 +1,19 @@
 import type { ArchiveOrder } from '../../src/archive/archive-job';
 import type { ArchiveProgress } from '../../src/archive/archive-progress';
 import { Archiver } from '../../src/archive/archiver';
-import { folderSidecar } from '../../src/archive/folder-sidecar';
 import { OrderQueue } from '../../src/archive/order-queue';
 import { OrderWork } from '../../src/archive/order-work';
 import { NodePartialNotes } from '../../src/archive/partial-notes';
 import { clearPartialCopies } from '../../src/archive/partial-copies';
 import type { FileOutcome } from '../../src/archive/pass-result';
 import { SourceDeletion } from '../../src/archive/source-deletion';
+import { TranscriptFiling } from '../../src/archive/transcript-filing';
 import type { CodedError } from '../../src/errors/coded-error';
 import { canReadBack } from '../../src/store/store';
 import { transfer } from '../../src/transfer/transfer';
 import { createTransferAgents } from '../../src/transfer/transfer-agents';
 import type { ArchiveState } from './archive-state';
+import { openDestination } from './download-destination';
 import type { DownloadSettings } from './download-settings';
 import { recordingSources, type SourceSettings } from './recording-sources';
 
@@ -46,7 +47,8 @@ export function createDownloadWork(
   progress: ArchiveProgress,
   events: DownloadEvents
 ): DownloadWork {
-  const { archive, store, place } = settings;
+  const { archive } = settings;
+  const { store, sidecar, texts, place, folder } = openDestination(settings.target);
   const sources = recordingSources(sourceSettings);
   const agents = createTransferAgents();
   const partials = new NodePartialNotes(state.database, node, place);
@@ -57,7 +59,8 @@ export function createDownloadWork(
       store,
       partials,
       transfer: (request) => transfer(request, { agents }),
-      sidecar: folderSidecar,
+      sidecar,
+      transcripts: new TranscriptFiling({ sidecar, texts, fetchText: sources.fetchText }),
       ...sources,
       now: Date.now,
       startedAt: PROCESS_STARTED_AT,
@@ -70,7 +73,7 @@ export function createDownloadWork(
     settings.deleteAtSource && canReadBack(store)
       ? new SourceDeletion({
           store,
-          sidecar: folderSidecar,
+          sidecar,
           deleteAtSource: sources.deleteAtSource,
           now: Date.now
         })
@@ -101,7 +104,7 @@ export function createDownloadWork(
     start: async () => {
       state.nodes.add(node);
       await state.ledger.nodeHere(node).catch(() => undefined);
-      await clearPartialCopies({ node, folder: settings.folder, notes: partials, all: false });
+      await clearPartialCopies({ node, folder, notes: partials, all: false });
       queue.start();
     },
     close: async (removed) => {
@@ -112,7 +115,7 @@ export function createDownloadWork(
       if (!removed) return;
       // The jobs wait for the node to come back; begun files need not.
       await state.ledger.nodeGone(node).catch(() => undefined);
-      await clearPartialCopies({ node, folder: settings.folder, notes: partials, all: true });
+      await clearPartialCopies({ node, folder, notes: partials, all: true });
     }
   };
 }

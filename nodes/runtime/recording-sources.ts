@@ -1,6 +1,7 @@
 import type { ArchiveDeps } from '../../src/archive/archive-context';
 import { apiAuthorization } from '../../src/archive/api-authorization';
 import type { SourceDeletionDeps } from '../../src/archive/source-deletion';
+import type { TranscriptDeps } from '../../src/archive/transcript-filing';
 import { completeDailyDetails } from '../../src/daily-api/complete-details';
 import { DailyApi } from '../../src/daily-api/daily-client';
 import { deleteAtDaily } from '../../src/daily-api/delete-at-source';
@@ -11,6 +12,7 @@ import { TrackBucket } from '../../src/store/track-bucket';
 import { TelnyxApi } from '../../src/telnyx-api/api-client';
 import { completeDetails } from '../../src/telnyx-api/complete-details';
 import { deleteAtSource } from '../../src/telnyx-api/delete-at-source';
+import { fetchTranscription } from '../../src/telnyx-api/fetch-transcription';
 import { createLinkResolver } from '../../src/telnyx-api/link-resolver';
 import type { DailyAccount } from './daily-account-access';
 import type { TelnyxAccount } from './telnyx-account-access';
@@ -27,6 +29,7 @@ export interface SourceSettings {
 export interface RecordingSources
   extends
     Required<Pick<ArchiveDeps, 'authorize' | 'resolveLinks' | 'completeDetails'>>,
+    Required<Pick<TranscriptDeps, 'fetchText'>>,
     Pick<SourceDeletionDeps, 'deleteAtSource'> {
   close(): Promise<void>;
 }
@@ -49,6 +52,10 @@ export function recordingSources({ account, dailyAccount, dailyBucket }: SourceS
       isDaily(reference)
         ? completeDailyDetails(daily, reference, signal)
         : completeDetails(telnyx, reference, signal),
+    fetchText: (reference, signal) =>
+      isDaily(reference)
+        ? Promise.resolve(reference.details.transcription)
+        : fetchTranscription(telnyx, reference, signal),
     deleteAtSource: (reference, signal) =>
       isDaily(reference)
         ? deleteAtDaily(daily, reference, signal)

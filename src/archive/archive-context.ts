@@ -5,6 +5,7 @@ import type { Store } from '../store/store';
 import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
 import type { PartialNotes } from './partial-notes';
 import type { StoredRecording } from './stored-recording';
+import type { TranscriptFiling } from './transcript-filing';
 
 export interface ArchiveSettings {
   /** Keeps the partial copies of two nodes apart; the node's id. */
@@ -57,6 +58,8 @@ export interface ArchiveDeps {
    * @throws `signal.reason` when aborted, nothing else
    */
   completeDetails?: (reference: RecordingReference, signal: AbortSignal) => Promise<RecordingDetails>;
+  /** Files the texts of recordings beside their audio. Left out: they are in `msg.recording` only. */
+  transcripts?: Pick<TranscriptFiling, 'file'>;
   /** Milliseconds since 1970. */
   now: () => number;
   /** When this process began, in milliseconds since 1970. */

@@ -12,6 +12,8 @@ import { Semaphore } from './semaphore';
 import { storeFile } from './store-file';
 import type { IndexedFile, StoredIndex } from './stored-index';
 import type { StoredFile } from './stored-recording';
+import { announcesText, storedCopies } from './transcript-filing';
+import { withTexts } from './transcript-results';
 
 /**
  * Archives recordings for one node: several at once, each only once at a time, and none that is
@@ -57,6 +59,16 @@ export class Archiver {
   }
 
   async #job(order: ArchiveOrder, job: ArchiveJob): Promise<FileResult[]> {
+    const results = await this.#files(order, job);
+    const { reference } = job;
+    const { transcripts } = this.deps;
+    if (transcripts === undefined) return results;
+    const judge = (error: unknown, format: string | null): FileResult =>
+      this.#fault(reference, format, noteOf(order, `${fileKey(reference.identity, format)}\ntext`), error);
+    return await withTexts(results, reference, transcripts, this.index, judge, this.#closing.signal);
+  }
+
+  async #files(order: ArchiveOrder, job: ArchiveJob): Promise<FileResult[]> {
     const { reference } = job;
     const note = noteOf(order, `${reference.identity}\n*`);
     if (note.failed !== undefined) return [this.#fault(reference, null, note, undefined)];
@@ -65,6 +77,9 @@ export class Archiver {
       const known = reference.links.length > 0 ? [] : await this.#storedBefore(order, reference);
       if (known.length > 0) return known;
       job.reference = await this.#withLinks(reference);
+      // A text names its recording by an id; with the address it may be found under that.
+      const found = announcesText(reference) ? await this.#storedBefore(order, job.reference) : [];
+      if (found.length > 0) return found;
     } catch (error) {
       note.attempts += 1;
       return [this.#fault(reference, null, note, error)];
@@ -88,8 +103,9 @@ export class Archiver {
   /** Without an address there is still an answer for a recording that an earlier event brought. */
   async #storedBefore(order: ArchiveOrder, reference: RecordingReference): Promise<FileResult[]> {
     const found: FileResult[] = [];
-    for (const { wantedFormat } of this.index.find(reference.identity)) {
-      const file = await this.#alreadyStored(order, reference.identity, wantedFormat);
+    for (const copy of storedCopies(this.index, reference)) {
+      const file = await this.#alreadyStored(order, copy);
+      const { wantedFormat } = copy;
       if (file !== null) found.push({ kind: 'stored', reference, wantedFormat, file, entry: null });
     }
     return found;
@@ -104,7 +120,8 @@ export class Archiver {
     try {
       const running = this.#underWay.get(key);
       if (running !== undefined) return { ...stored, file: repeated(await running), entry: null };
-      const known = isLasting(reference) ? await this.#alreadyStored(order, identity, wanted.format) : null;
+      const copy = isLasting(reference) ? this.#indexed(identity, wanted.format) : undefined;
+      const known = copy === undefined ? null : await this.#alreadyStored(order, copy);
       if (known !== null) return { ...stored, file: known, entry: null };
       // Another order may have begun while the stored copy was looked for.
       const since = this.#underWay.get(key);
@@ -136,15 +153,10 @@ export class Archiver {
    * A file counts as stored only when its bytes, read back now, are still the ones that were stored. What
    * an earlier pass of the same order stored is no repetition.
    */
-  async #alreadyStored(
-    order: ArchiveOrder,
-    identity: string,
-    wantedFormat: string | null
-  ): Promise<StoredFile | null> {
+  async #alreadyStored(order: ArchiveOrder, found: IndexedFile): Promise<StoredFile | null> {
     const { store } = this.deps;
-    const found = this.index.find(identity).find((file) => file.wantedFormat === wantedFormat);
-    const location = found === undefined ? null : locationOf(found);
-    if (found === undefined || location === null) return null;
+    const location = locationOf(found);
+    if (location === null) return null;
     const file = { recording: found.recording, payload: location };
     if (found.order === order.id) return file;
     if (!canReadBack(store)) return null;
@@ -167,9 +179,12 @@ export class Archiver {
     file: StoredFile
   ): StoredFile {
     const isOwn =
-      order.acceptedAt < this.deps.startedAt &&
-      !this.index.find(identity).some((known) => known.wantedFormat === wantedFormat);
+      order.acceptedAt < this.deps.startedAt && this.#indexed(identity, wantedFormat) === undefined;
     return isOwn ? { ...file, recording: { ...file.recording, already_stored: false } } : file;
+  }
+
+  #indexed(identity: string, wantedFormat: string | null): IndexedFile | undefined {
+    return this.index.find(identity).find((file) => file.wantedFormat === wantedFormat);
   }
 
   #fault(
@@ -199,7 +214,8 @@ function entryOf(
   wantedFormat: string | null,
   { recording, payload }: StoredFile
 ): IndexedFile | null {
-  return typeof payload === 'string' ? { identity, wantedFormat, recording, order: order.id } : null;
+  if (typeof payload !== 'string') return null;
+  return { identity, wantedFormat, recording: { ...recording, already_stored: false }, order: order.id };
 }
 
 /**

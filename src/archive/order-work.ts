@@ -50,7 +50,7 @@ export class OrderWork {
     if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
     deliver(order, result.outcomes);
     // After the deletion, so that the index knows of it.
-    const noted = result.outcomes.flatMap((outcome) => this.#noted(order, outcome));
+    const noted = result.outcomes.flatMap((outcome) => this.#noted(outcome));
     return this.#afterDeletion(order, undeleted, noted);
   }
 
@@ -60,7 +60,7 @@ export class OrderWork {
     await this.parts.archiver.close();
   }
 
-  #noted(order: ArchiveOrder, outcome: FileOutcome): StateChange[] {
+  #noted(outcome: FileOutcome): StateChange[] {
     const { node, index, givenUp, now } = this.parts;
     const { identity, details } = outcome.reference;
     if (outcome.kind === 'failed') {
@@ -71,9 +71,17 @@ export class OrderWork {
     const { file, wantedFormat, entry } = outcome;
     const leaving = givenUp.leaving(node, identity);
     const changes = leaving === null ? [] : [leaving];
-    if (typeof file.payload !== 'string' || (entry === null && !isDeleted(file.recording))) return changes;
-    const recording = { ...file.recording, already_stored: false };
-    return [...changes, index.entering({ identity, wantedFormat, recording, order: order.id })];
+    if (typeof file.payload !== 'string') return changes;
+    const { sha256, deleted_at_source } = file.recording;
+    const known =
+      entry ??
+      index
+        .find(identity)
+        .find((one) => one.wantedFormat === wantedFormat && one.recording.sha256 === sha256);
+    const isNews = entry !== null || known?.recording.deleted_at_source !== deleted_at_source;
+    if (known === undefined || !isNews) return changes;
+    const recording = { ...known.recording, deleted_at_source };
+    return [...changes, index.entering({ ...known, recording })];
   }
 
   /** @returns recordings that are to be tried again, each with the reason */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { runInNewContext } from 'node:vm';
 import should from 'should';
 import { showDownloads } from '../../nodes/runtime/download-status';
+import type { StatusText } from '../../nodes/runtime/node-status';
 import { compileFilename, DEFAULT_FILENAME, FILENAME_TOKENS } from '../../src/naming/filename-template';
 
 type Validator = (this: object, value: unknown, opt: object) => true | string;
@@ -124,8 +125,8 @@ describe('download-status', () => {
     let seen = '';
     const note =
       (kind: string) =>
-      (text = ''): void => {
-        seen = `${kind} ${text}`.trim();
+      (text: StatusText = ''): void => {
+        seen = `${kind} ${typeof text === 'string' ? text : text()}`.trim();
       };
     const status = {
       working: note('working'),
