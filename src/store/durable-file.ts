@@ -138,8 +138,7 @@ async function withTemporary(
   content: string,
   place: (temporary: string) => Promise<void>
 ): Promise<void> {
-  const name = createHash('sha256').update(basename(path)).digest('hex').slice(0, 16);
-  const temporary = join(dirname(path), `.telnyx-${name}.tmp`);
+  const temporary = temporaryOf(path);
   await writers.run(temporary, async () => {
     await removeIfThere(fs, temporary);
     try {
@@ -156,4 +155,15 @@ async function withTemporary(
     }
     await syncDirectory(fs, dirname(path));
   });
+}
+
+/** Clears away the temporary file that a process left that was killed while it wrote `path`. */
+export async function removeTemporaryOf(fs: FileSystem, path: string): Promise<void> {
+  const temporary = temporaryOf(path);
+  await writers.run(temporary, () => removeIfThere(fs, temporary));
+}
+
+function temporaryOf(path: string): string {
+  const name = createHash('sha256').update(basename(path)).digest('hex').slice(0, 16);
+  return join(dirname(path), `.telnyx-${name}.tmp`);
 }

@@ -1,5 +1,5 @@
 import { CodedError } from '../errors/coded-error';
-import { replaceFile, writeNewFile } from './durable-file';
+import { removeTemporaryOf, replaceFile, writeNewFile } from './durable-file';
 import { errnoOf, realFileSystem, type FileSystem } from './file-system';
 import { storeFault } from './store-fault';
 import { withoutSecrets } from './without-secrets';
@@ -64,6 +64,8 @@ export async function readSidecar(file: string, fs: FileSystem = realFileSystem)
   try {
     const found = await fs.lstat(path);
     if (!found.isFile() || found.size > LARGEST_BYTES) return { ok: false, reason: 'unreadable' };
+    // A second name is the temporary one, of a process that was killed before it could remove it.
+    if (found.nlink > 1) await removeTemporaryOf(fs, path);
     const record = parsed(await fs.readFile(path, 'utf8'));
     return record === null ? { ok: false, reason: 'unreadable' } : { ok: true, record };
   } catch (error) {

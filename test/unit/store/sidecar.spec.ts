@@ -37,6 +37,21 @@ describe('store/sidecar', () => {
     should(await folder.files()).eql(['x.mp3.json']);
   });
 
+  it('loses the temporary name that a killed process left beside it when it is read', async () => {
+    let temporary = '';
+    const killed = fileSystemWith({
+      unlink: (path) => {
+        temporary = String(path);
+        return Promise.reject(systemError('EIO'));
+      }
+    });
+    await writeSidecar(file, record, killed);
+    should(await folder.files()).have.length(2);
+    should(temporary).endWith('.tmp');
+    should(await readSidecar(file)).eql({ ok: true, record });
+    should(await folder.files()).eql(['x.mp3.json']);
+  });
+
   it('is whole when several write it at once, and clears away what a killed process left', async () => {
     const dies = fileSystemWith({
       link: () => Promise.reject(systemError('EIO')),
