@@ -25,6 +25,8 @@ export interface BucketStoreOptions {
   loadSdk?: () => Promise<S3Sdk>;
   /** Milliseconds for which the parts of a broken transfer are kept. */
   keptMs?: number;
+  /** Milliseconds that closing may take. */
+  closingMs?: number;
 }
 
 export interface BucketStore extends Store, ReadBack {
@@ -59,14 +61,16 @@ class OpenBucket implements BucketStore {
   readonly #connection: BucketConnection;
   readonly #tools: BucketTools;
   readonly #keptMs: number;
+  readonly #closingMs: number;
   /** Copies between two attempts, by job. */
   readonly #kept = new Map<string, Kept>();
   readonly #open = new Set<string>();
   #allEnded: (() => void) | undefined;
 
-  constructor({ settings, ledger, run, loadSdk, keptMs }: BucketStoreOptions) {
+  constructor({ settings, ledger, run, loadSdk, keptMs, closingMs }: BucketStoreOptions) {
     this.settings = settings;
     this.#keptMs = keptMs ?? KEPT_MS;
+    this.#closingMs = closingMs ?? CLOSING_MS;
     this.#connection = new BucketConnection(settings, loadSdk);
     this.objects = new BucketObjects(this.#connection);
     this.#tools = {
@@ -112,7 +116,7 @@ class OpenBucket implements BucketStore {
     for (const { timer } of kept) clearTimeout(timer);
     const cleared = Promise.all([this.#everyCopyEnded(), ...kept.map(({ copy }) => copy.discard())]);
     let timer: NodeJS.Timeout | undefined;
-    await Promise.race([cleared, new Promise((resolve) => (timer = setTimeout(resolve, CLOSING_MS)))]);
+    await Promise.race([cleared, new Promise((resolve) => (timer = setTimeout(resolve, this.#closingMs)))]);
     clearTimeout(timer);
     this.#tools.memory.clear();
     await this.#connection.end();

@@ -72,9 +72,9 @@ export class BucketUploads {
 
   /** Makes the object. Looks first whether its key is free, because some stores ignore the condition here. */
   async complete(key: string, uploadId: string, parts: readonly UploadedPart[]): Promise<Written> {
-    if (await this.objects.isTaken(key)) return { ok: false, reason: 'taken' };
     try {
       return await this.connection.send(async ({ sdk, client, abortSignal }) => {
+        if (await this.objects.isTaken(key)) return { ok: false, reason: 'taken' };
         const command = new sdk.CompleteMultipartUploadCommand({
           ...this.connection.at(key),
           ...condition(this.connection),

@@ -1,0 +1,232 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  createServer,
+  request as send,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  S3Client
+} from '@aws-sdk/client-s3';
+import { requireCeph, S3_USER } from './ceph';
+
+/** A request as it came from the code under test. */
+export interface S3Call {
+  method: string;
+  /** Decoded, without the bucket; empty for requests to the bucket itself. */
+  key: string;
+  query: URLSearchParams;
+  headers: IncomingHttpHeaders;
+  size: number;
+  /** Which request of S3 it is: `PutObject`, `UploadPart`, … */
+  name: string;
+}
+
+/** What happens to a request instead of being carried out. */
+export type Fault =
+  | { answer: number; code: string; header?: string; headers?: Record<string, string> }
+  /** The connection breaks before anything is done. */
+  | 'cut'
+  /** It is carried out, and the connection breaks before the answer. */
+  | 'lose-answer'
+  /** Nothing ever comes. */
+  | 'stall';
+
+/**
+ * A bucket of its own on a real S3 server (see ceph.ts), behind a front that writes down requests,
+ * makes faults, and adds what the server of Debian's Ceph lacks of today's AWS: `If-None-Match` on
+ * CompleteMultipartUpload and SHA-256 checksums in answers.
+ */
+export class S3Server {
+  readonly calls: S3Call[] = [];
+  /** Asked about every request; undefined lets it through. */
+  fault: (call: S3Call) => Fault | undefined = () => undefined;
+  /** Waited for before every request is carried out. */
+  pause: (call: S3Call) => Promise<void> | undefined = () => undefined;
+  /** False: the server as it is. */
+  addsToday = true;
+  readonly #server = createServer({ keepAlive: true });
+
+  private constructor(
+    private readonly behind: string,
+    readonly bucket: string,
+    /** Past the front. */
+    readonly direct: S3Client
+  ) {}
+
+  /** Skips the test when there is no Ceph on the machine. */
+  static async start(context: Mocha.Context): Promise<S3Server> {
+    const behind = await requireCeph(context);
+    const direct = new S3Client({
+      endpoint: behind,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: S3_USER,
+      requestChecksumCalculation: 'WHEN_REQUIRED'
+    });
+    number += 1;
+    const server = new S3Server(behind, `archive-${process.pid}-${number}`, direct);
+    await direct.send(new CreateBucketCommand({ Bucket: server.bucket }));
+    server.#server.on('request', (request, response) => {
+      const pieces: Buffer[] = [];
+      request.on('data', (piece: Buffer) => pieces.push(piece));
+      request.on('end', () => {
+        const body = Buffer.concat(pieces);
+        const call = server.#call(request.method ?? '', request.url ?? '', request.headers, body.length);
+        server.calls.push(call);
+        server.#handle(call, request.url ?? '', body, response).catch(() => response.destroy());
+      });
+      request.on('error', () => undefined);
+    });
+    server.#server.listen(0, '127.0.0.1');
+    await once(server.#server, 'listening');
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    this.direct.destroy();
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  /** The names of the requests so far, without those that only look. */
+  names(): string[] {
+    return this.calls.map(({ name }) => name).filter((name) => name !== 'GetObject');
+  }
+
+  /** All keys in the bucket. */
+  async keys(): Promise<string[]> {
+    const { Contents = [] } = await this.direct.send(new ListObjectsV2Command({ Bucket: this.bucket }));
+    return Contents.map(({ Key }) => Key ?? '').sort();
+  }
+
+  async bytes(key: string): Promise<Buffer> {
+    const { Body } = await this.direct.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
+    return Buffer.from((await Body?.transformToByteArray()) ?? []);
+  }
+
+  /** Keys of the uploads that were begun and neither completed nor dropped. */
+  async incompleteUploads(): Promise<string[]> {
+    const { Uploads = [] } = await this.direct.send(new ListMultipartUploadsCommand({ Bucket: this.bucket }));
+    return Uploads.map(({ Key }) => Key ?? '');
+  }
+
+  #call(method: string, url: string, headers: IncomingHttpHeaders, size: number): S3Call {
+    const [path = '', search = ''] = url.split('?');
+    const query = new URLSearchParams(search);
+    const key = decodeURIComponent(path.split('/').slice(2).join('/'));
+    return { method, key, query, headers, size, name: requestName(method, key, query) };
+  }
+
+  async #handle(call: S3Call, url: string, body: Buffer, response: ServerResponse): Promise<void> {
+    const fault = this.fault(call);
+    if (fault === 'stall') return;
+    if (fault === 'cut') {
+      response.destroy();
+      return;
+    }
+    if (typeof fault === 'object') {
+      refuse(response, fault);
+      return;
+    }
+    await this.pause(call);
+    const refused = this.addsToday ? await this.#todaysRefusal(call, body) : undefined;
+    if (refused !== undefined) {
+      refuse(response, refused);
+      return;
+    }
+    const answer = await this.#forward(call, url, body);
+    if (fault === 'lose-answer') {
+      response.destroy();
+      return;
+    }
+    const headers = { ...answer.headers };
+    let content = answer.body;
+    if (this.addsToday && answer.status === 200) {
+      const sent = call.headers['x-amz-checksum-sha256'];
+      if (typeof sent === 'string') headers['x-amz-checksum-sha256'] = sent;
+      if (call.name === 'CompleteMultipartUpload') content = withChecksum(content, body);
+    }
+    delete headers['transfer-encoding'];
+    response.writeHead(answer.status, { ...headers, 'content-length': content.length });
+    response.end(call.method === 'HEAD' ? undefined : content);
+  }
+
+  /** The rules of "Conditional requests" and "Checking object integrity" in the Amazon S3 User Guide. */
+  async #todaysRefusal(call: S3Call, body: Buffer): Promise<(Fault & object) | undefined> {
+    const checksum = call.headers['x-amz-checksum-sha256'];
+    if (typeof checksum === 'string' && createHash('sha256').update(body).digest('base64') !== checksum)
+      return { answer: 400, code: 'BadDigest' };
+    const isConditional = call.name === 'CompleteMultipartUpload' && call.headers['if-none-match'] === '*';
+    if (isConditional && (await this.#exists(call.key))) return { answer: 412, code: 'PreconditionFailed' };
+    return undefined;
+  }
+
+  async #exists(key: string): Promise<boolean> {
+    try {
+      await this.direct.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #forward(
+    call: S3Call,
+    url: string,
+    body: Buffer
+  ): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }> {
+    // The host stays as it was signed.
+    const request = send(this.behind + url, { method: call.method, headers: call.headers, path: url });
+    request.end(body);
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    const pieces: Buffer[] = [];
+    for await (const piece of answer) pieces.push(piece as Buffer);
+    return { status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(pieces) };
+  }
+}
+
+let number = 0;
+
+function requestName(method: string, key: string, query: URLSearchParams): string {
+  if (query.has('uploads')) return method === 'POST' ? 'CreateMultipartUpload' : 'ListMultipartUploads';
+  if (query.has('uploadId'))
+    return (
+      { PUT: 'UploadPart', POST: 'CompleteMultipartUpload', DELETE: 'AbortMultipartUpload' }[method] ?? method
+    );
+  const verb = { PUT: 'Put', GET: 'Get', HEAD: 'Head', DELETE: 'Delete' }[method] ?? method;
+  return `${verb}${key === '' ? 'Bucket' : 'Object'}`;
+}
+
+function refuse(response: ServerResponse, { answer, code, header, headers }: Fault & object): void {
+  const detail = header === undefined ? '' : `<Header>${header}</Header>`;
+  response.writeHead(answer, { 'content-type': 'application/xml', ...headers });
+  response.end(
+    `<?xml version="1.0"?><Error><Code>${code}</Code><Message>made by the test</Message>${detail}</Error>`
+  );
+}
+
+/** The checksum of an object of parts: the hash of the hashes that the request lists. */
+function withChecksum(answer: Buffer, request: Buffer): Buffer {
+  const parts = [...request.toString('utf8').matchAll(/<ChecksumSHA256>([^<]+)</g)].map(
+    ([, hash]) => hash ?? ''
+  );
+  if (parts.length === 0) return answer;
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(Buffer.from(part, 'base64'));
+  const checksum = `<ChecksumSHA256>${hash.digest('base64')}-${parts.length}</ChecksumSHA256>`;
+  return Buffer.from(answer.toString('utf8').replace('</CompleteMultipartUploadResult>', `${checksum}$&`));
+}
