@@ -69,10 +69,8 @@ export function writeUserDir(userDir: string, port: number, options: NodeRedOpti
     const users = [{ username: user, password: hash(password), permissions: '*' }];
     settings['adminAuth'] = { type: 'credentials', users };
   }
-  writeFileSync(
-    path.join(userDir, 'settings.js'),
-    `module.exports = ${JSON.stringify(settings, null, 2)};\n`
-  );
+  const text = `module.exports = ${JSON.stringify(settings, null, 2)};\n${options.settingsCode ?? ''}\n`;
+  writeFileSync(path.join(userDir, 'settings.js'), text);
   writeFlow(userDir, options.flow ?? [], secret);
 }
 
