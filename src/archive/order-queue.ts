@@ -1,5 +1,6 @@
 import { CodedError } from '../errors/coded-error';
 import type { StateChange } from '../state/state-database';
+import { unexpected } from './archive-faults';
 import type { ArchiveJob, ArchiveOrder } from './archive-job';
 import { LONGEST_PAUSE_MS, sleep } from './backoff';
 import type { DueOrder, JobLedger } from './job-ledger';
@@ -24,9 +25,10 @@ export interface OrderQueueOptions {
   onWaiting: (count: number) => void;
   /** The state could not be read or written; the queue tries again by itself. */
   onFault: (error: CodedError) => void;
+  /** Milliseconds after which the state is tried again; each attempt costs it a line in the log. Default 15,000. */
+  statePauseMs?: number;
 }
 
-/** Pause after the state database failed: every attempt costs it a line in the log. */
 const STATE_PAUSE_MS = 15_000;
 /** Timers sleep no longer than this, because clocks are set while they do. */
 const LONGEST_TIMER_MS = 60_000;
@@ -45,10 +47,14 @@ export class OrderQueue {
   #total = 0;
   #timer: NodeJS.Timeout | undefined;
 
+  readonly #statePauseMs: number;
+
   constructor(
     private readonly ledger: JobLedger,
     private readonly options: OrderQueueOptions
-  ) {}
+  ) {
+    this.#statePauseMs = options.statePauseMs ?? STATE_PAUSE_MS;
+  }
 
   /** Begins with what an earlier process or an earlier version of the node left. */
   start(): void {
@@ -110,16 +116,22 @@ export class OrderQueue {
     const { id } = due.order;
     this.#busy.add(id);
     this.#working += 1;
-    let verdict: Verdict;
-    try {
-      verdict = await this.options.work(due.order);
-    } finally {
-      this.#working -= 1;
-    }
+    const verdict = await this.#worked(due.order);
+    this.#working -= 1;
     if (verdict.kind === 'done') this.#total -= 1;
     // The place is free; that the order is still on disk for a moment must not start it again.
     this.#track(this.#settle(due, verdict).finally(() => this.#busy.delete(id)));
     this.#pump();
+  }
+
+  /** What nobody thought of must not lose an order: it is tried again, and somebody is told. */
+  async #worked(order: ArchiveOrder): Promise<Verdict> {
+    try {
+      return await this.options.work(order);
+    } catch (error) {
+      this.options.onFault(unexpected(error));
+      return { kind: 'again', pauseMs: LONGEST_PAUSE_MS, changes: [] };
+    }
   }
 
   async #settle(due: DueOrder, verdict: Verdict): Promise<void> {
@@ -142,7 +154,7 @@ export class OrderQueue {
       } catch (cause) {
         this.options.onFault(stateFault(cause));
         try {
-          await sleep(STATE_PAUSE_MS, this.#closing.signal);
+          await sleep(this.#statePauseMs, this.#closing.signal);
         } catch {
           return false;
         }
@@ -155,7 +167,7 @@ export class OrderQueue {
       read();
     } catch (cause) {
       this.options.onFault(stateFault(cause));
-      this.#wakeIn(STATE_PAUSE_MS);
+      this.#wakeIn(this.#statePauseMs);
     }
   }
 

@@ -1,0 +1,239 @@
+import should from 'should';
+import type { ArchiveOrder } from '../../../src/archive/archive-job';
+import { JobLedger } from '../../../src/archive/job-ledger';
+import { OrderQueue, type OrderQueueOptions, type Verdict } from '../../../src/archive/order-queue';
+import { CodedError } from '../../../src/errors/coded-error';
+import type { StateChange } from '../../../src/state/state-database';
+import { jobFor, StateFixture } from './state-fixture';
+
+const done: Verdict = { kind: 'done', changes: [] };
+
+describe('OrderQueue', () => {
+  let state: StateFixture;
+  let ledger: JobLedger;
+  let queues: OrderQueue[];
+  let faults: CodedError[];
+
+  beforeEach(() => {
+    state = new StateFixture();
+    state.time = Date.now();
+    ledger = new JobLedger(state.database, state.now);
+    queues = [];
+    faults = [];
+  });
+  afterEach(async () => {
+    await Promise.all(queues.map((queue) => queue.close()));
+    await state.remove();
+  });
+
+  function queueOf(work: OrderQueueOptions['work'], more: Partial<OrderQueueOptions> = {}): OrderQueue {
+    const queue = new OrderQueue(ledger, {
+      node: 'node',
+      concurrency: 2,
+      now: Date.now,
+      work,
+      onWaiting: () => undefined,
+      onFault: (error) => void faults.push(error),
+      ...more
+    });
+    queues.push(queue);
+    return queue;
+  }
+
+  async function leave(...names: string[]): Promise<void> {
+    for (const name of names) await ledger.add('node', ledger.order({ name }, [jobFor(name)]));
+  }
+
+  const nameOf = (order: ArchiveOrder): string => String(order.message['name']);
+
+  /** Resolves when the work was called so many times. */
+  function seen(count: number, verdict: (order: ArchiveOrder) => Verdict | Promise<Verdict>) {
+    const names: string[] = [];
+    let resolve: (names: string[]) => void;
+    const all = new Promise<string[]>((whenSeen) => (resolve = whenSeen));
+    const work = async (order: ArchiveOrder): Promise<Verdict> => {
+      names.push(nameOf(order));
+      if (names.length === count) resolve(names);
+      return await verdict(order);
+    };
+    return { work, all };
+  }
+
+  it('goes on with what was left, oldest first, and accepts what comes', async () => {
+    await leave('a', 'b', 'c');
+    const { work, all } = seen(4, () => done);
+    const queue = queueOf(work, { concurrency: 1 });
+    queue.start();
+    let id = '';
+    await queue.add({ name: 'd' }, [jobFor('d')], (known) => (id = known));
+    (await all).should.eql(['a', 'b', 'c', 'd']);
+    id.should.not.be.empty();
+    await queue.close();
+    ledger.count('node').should.equal(0);
+  });
+
+  it('has an order on disk before anybody works on it or is told', async () => {
+    let onDisk = 0;
+    const { work, all } = seen(1, () => {
+      onDisk = ledger.count('node');
+      return done;
+    });
+    const queue = queueOf(work);
+    queue.start();
+    await queue.add({ name: 'a' }, [], () => undefined);
+    await all;
+    onDisk.should.equal(1);
+  });
+
+  it('works on so many at once and no more, and tells how many wait', async () => {
+    await leave('a', 'b', 'c', 'd', 'e');
+    let running = 0;
+    let most = 0;
+    const waiting: number[] = [];
+    const { work, all } = seen(5, async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      running -= 1;
+      return done;
+    });
+    queueOf(work, { onWaiting: (count) => void waiting.push(count) }).start();
+    await all;
+    most.should.equal(2);
+    should(waiting[0]).equal(3);
+    should(waiting.at(-1)).equal(0);
+  });
+
+  it('does not begin an order again while it is being struck off', async () => {
+    const names: string[] = [];
+    const queue = queueOf((order) => {
+      names.push(nameOf(order));
+      return Promise.resolve(done);
+    });
+    queue.start();
+    await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => queue.add({ name }, [], () => undefined)));
+    await queue.close();
+    names.sort().should.eql(['a', 'b', 'c', 'd', 'e', 'f'].slice(0, names.length));
+    ledger.count('node').should.equal(6 - names.length);
+  });
+
+  it('comes back to an order after its pause, with what is known of it, and does others meanwhile', async () => {
+    await leave('slow', 'other');
+    const begun = performance.now();
+    const { work, all } = seen(3, (order) => {
+      if (nameOf(order) === 'other' || order.files['tried'] !== undefined) return done;
+      order.files['tried'] = { attempts: 1, failures: 1 };
+      return { kind: 'again', pauseMs: 60, changes: [] };
+    });
+    queueOf(work, { concurrency: 1 }).start();
+    (await all).should.eql(['slow', 'other', 'slow']);
+    (performance.now() - begun).should.be.aboveOrEqual(59);
+  });
+
+  it('does at once what is due at a time that no pause explains: the clock was wrong', async () => {
+    state.time = Date.now() + 365 * 24 * 3_600_000;
+    await leave('future');
+    const { work, all } = seen(1, () => done);
+    queueOf(work).start();
+    (await all).should.eql(['future']);
+  });
+
+  it('writes down what was stored along with the end of the order', async () => {
+    await leave('a');
+    const notes = state.database.collection<string>('notes');
+    const changes: StateChange[] = [notes.putting('a', 'stored')];
+    const { work, all } = seen(1, () => ({ kind: 'done', changes }));
+    const queue = queueOf(work);
+    queue.start();
+    await all;
+    await queue.close();
+    should(notes.get('a')).equal('stored');
+    ledger.count('node').should.equal(0);
+  });
+
+  it('leaves an order for its successor when it is stopped, with what was achieved', async () => {
+    await leave('a');
+    const { work, all } = seen(1, (order) => {
+      order.files['half'] = { attempts: 1, failures: 0 };
+      return { kind: 'stopped', changes: [] };
+    });
+    const queue = queueOf(work);
+    queue.start();
+    await all;
+    await queue.close();
+    const left = ledger.next('node', new Set());
+    left!.order.files.should.have.property('half');
+    const next = seen(1, () => done);
+    queueOf(next.work).start();
+    (await next.all).should.eql(['a']);
+  });
+
+  it('keeps an order whose work failed in a way that nobody thought of, and says so', async () => {
+    await leave('a');
+    const queue = queueOf(() => Promise.reject(new TypeError('nobody thought of this')));
+    const told = new Promise<void>((resolve) => {
+      const push = faults.push.bind(faults);
+      faults.push = (...errors) => {
+        resolve();
+        return push(...errors);
+      };
+    });
+    queue.start();
+    await told;
+    await queue.close();
+    faults[0]!.message.should.containEql('nobody thought of this');
+    ledger.count('node').should.equal(1);
+  });
+
+  it('tells when an order could not be written down, and has not accepted it', async () => {
+    const names: string[] = [];
+    const queue = queueOf((order) => {
+      names.push(nameOf(order));
+      return Promise.resolve(done);
+    });
+    queue.start();
+    ledger.add = () => Promise.reject(new CodedError('STORE_FAILED', 'disk full'));
+    await queue.add({ name: 'a' }, [], () => undefined).should.be.rejectedWith({ code: 'STORE_FAILED' });
+    await queue.close();
+    names.should.eql([]);
+  });
+
+  it('does not repeat what is done while the state does not take its end', async () => {
+    await leave('a', 'b');
+    const finish = ledger.finish.bind(ledger);
+    let failures = 0;
+    ledger.finish = (...args) => {
+      failures += 1;
+      return failures <= 2 ? Promise.reject(new Error('disk full')) : finish(...args);
+    };
+    const ended = new Promise<void>((resolve) => {
+      const done = ledger.finish.bind(ledger);
+      ledger.finish = async (...args) => {
+        await done(...args);
+        if (ledger.count('node') === 0) resolve();
+      };
+    });
+    const { work, all } = seen(2, () => done);
+    const queue = queueOf(work, { concurrency: 1, statePauseMs: 5 });
+    queue.start();
+    await all;
+    await ended;
+    (await all).should.eql(['a', 'b']);
+    faults.map(({ code }) => code).should.eql(['STORE_FAILED', 'STORE_FAILED']);
+  });
+
+  it('tells that the list cannot be read, and tries again by itself', async () => {
+    await leave('a');
+    const next = ledger.next.bind(ledger);
+    let reads = 0;
+    ledger.next = (...args) => {
+      reads += 1;
+      if (reads === 1) throw new Error('disk gone');
+      return next(...args);
+    };
+    const { work, all } = seen(1, () => done);
+    queueOf(work, { statePauseMs: 5 }).start();
+    (await all).should.eql(['a']);
+    faults.should.have.length(1);
+  });
+});
