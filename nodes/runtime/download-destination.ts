@@ -1,7 +1,14 @@
 import type { SidecarWriter } from '../../src/archive/archive-context';
+import { bucketSidecar } from '../../src/archive/bucket-sidecar';
 import { folderSidecar } from '../../src/archive/folder-sidecar';
+import { bucketTexts } from '../../src/archive/transcript-bucket';
 import type { TextWriter } from '../../src/archive/transcript-filing';
 import { folderTexts } from '../../src/archive/transcript-folder';
+import type { StateDatabase } from '../../src/state/state-database';
+import { keyOfLocation } from '../../src/store/bucket-key';
+import type { NotedUpload } from '../../src/store/bucket-ledger';
+import type { BucketSettings } from '../../src/store/bucket-settings';
+import { createBucketStore, type BucketStore } from '../../src/store/bucket-store';
 import { createFolderStore, type FolderStore } from '../../src/store/folder-store';
 import { createMessageStore } from '../../src/store/message-store';
 import type { Store } from '../../src/store/store';
@@ -16,17 +23,38 @@ export interface DownloadDestination {
   place: string;
   /** The store again when it is a folder, whose left-overs are cleared away. */
   folder: FolderStore | null;
+  /** The store again when it is a bucket, whose incomplete uploads are dropped. */
+  bucket: BucketStore | null;
 }
 
-/** Opens the destination that the settings name. */
-export function openDestination(target: DownloadTarget): DownloadDestination {
+/** Opens the destination that the settings name. @param database holds what is under way */
+export function openDestination(target: DownloadTarget, database: StateDatabase): DownloadDestination {
   const beside = { sidecar: folderSidecar, texts: folderTexts() };
   switch (target.kind) {
     case 'folder': {
       const folder = createFolderStore({ folder: target.folder });
-      return { ...beside, store: folder, place: folder.folder, folder };
+      return { ...beside, store: folder, place: folder.folder, folder, bucket: null };
     }
-    case 'message':
-      return { ...beside, store: createMessageStore(target.maxSize), place: 'message', folder: null };
+    case 'bucket': {
+      const { settings } = target;
+      const ledger = database.collection<NotedUpload>('bucket-uploads');
+      const bucket = createBucketStore({ settings, ledger });
+      return {
+        store: bucket,
+        sidecar: bucketSidecar(bucket),
+        texts: bucketTexts(bucket.objects, (location) => keyOfLocation(settings, location)),
+        place: placeOf(settings),
+        folder: null,
+        bucket
+      };
+    }
+    case 'message': {
+      const store = createMessageStore(target.maxSize);
+      return { ...beside, store, place: 'message', folder: null, bucket: null };
+    }
   }
+}
+
+function placeOf({ endpoint, bucket, prefix }: BucketSettings): string {
+  return `s3://${bucket}/${prefix} at ${endpoint ?? 'AWS'}`;
 }

@@ -5,6 +5,8 @@ import { CodedError } from '../../src/errors/coded-error';
 import { archiveFolder, DEFAULT_FOLDER } from '../../src/naming/archive-folder';
 import { compileFilename, DEFAULT_FILENAME } from '../../src/naming/filename-template';
 import type { FormatChoice } from '../../src/recording/choose-format';
+import type { BucketSettings } from '../../src/store/bucket-settings';
+import { telnyxBucketOf } from './bucket-access';
 import type { NodeConfig, NodeRedApi, RedNode } from './node-red';
 import { readBoolean, readChoice, readNumber, readText } from './read-setting';
 
@@ -41,12 +43,13 @@ export interface DownloadSettings {
 export type DownloadTarget =
   /** `folder`: absolute path. */
   | { kind: 'folder'; folder: string }
+  | { kind: 'bucket'; settings: BucketSettings }
   /** `maxSize`: bytes of one recording; undefined for the default. */
   | { kind: 'message'; maxSize: number | undefined };
 
 /** @throws CodedError `BAD_SETTING` that names the setting and says what it must be */
 export function readDownloadSettings(
-  RED: Pick<NodeRedApi, 'settings' | 'util'>,
+  RED: Pick<NodeRedApi, 'settings' | 'util' | 'nodes'>,
   node: RedNode,
   config: RecordingDownloadConfig
 ): DownloadSettings {
@@ -62,16 +65,13 @@ export function readDownloadSettings(
       readNumber(config.stallTimeout, 'stall timeout', { fallback: 30, min: 0.1, max: 3600, whole: false }),
     network: readChoice(config.network, 'network', ['public-https', 'any'])
   };
-  const target: DownloadTarget =
-    readChoice(config.destination, 'destination', ['folder', 'message']) === 'folder'
-      ? { kind: 'folder', folder: folderOf(RED, node, config) }
-      : { kind: 'message', maxSize: archive.maxSize === 0 ? undefined : archive.maxSize };
+  const target = targetOf(RED, node, config, archive.maxSize);
   const deleteAtSource = readBoolean(config.deleteAtSource, false);
   if (deleteAtSource && target.kind === 'message') {
     throw new CodedError(
       'BAD_SETTING',
       'Recordings that go to the message only are not stored, so they cannot be deleted at the source. Store them in ' +
-        'a folder, or set "deleteAtSource" to false.'
+        'a folder or bucket, or set "deleteAtSource" to false.'
     );
   }
   return {
@@ -81,6 +81,18 @@ export function readDownloadSettings(
     deleteAtSource,
     target
   };
+}
+
+function targetOf(
+  RED: Pick<NodeRedApi, 'settings' | 'util' | 'nodes'>,
+  node: RedNode,
+  config: RecordingDownloadConfig,
+  maxSize: number
+): DownloadTarget {
+  const kind = readChoice(config.destination, 'destination', ['folder', 'bucket', 'message']);
+  if (kind === 'folder') return { kind, folder: folderOf(RED, node, config) };
+  if (kind === 'bucket') return { kind, settings: telnyxBucketOf(RED, config.bucket) };
+  return { kind, maxSize: maxSize === 0 ? undefined : maxSize };
 }
 
 function folderOf(

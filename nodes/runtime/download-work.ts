@@ -48,7 +48,7 @@ export function createDownloadWork(
   events: DownloadEvents
 ): DownloadWork {
   const { archive } = settings;
-  const { store, sidecar, texts, place, folder } = openDestination(settings.target);
+  const { store, sidecar, texts, place, folder, bucket } = openDestination(settings.target, state.database);
   const sources = recordingSources(sourceSettings);
   const agents = createTransferAgents();
   const partials = new NodePartialNotes(state.database, node, place);
@@ -105,11 +105,14 @@ export function createDownloadWork(
       state.nodes.add(node);
       await state.ledger.nodeHere(node).catch(() => undefined);
       await clearPartialCopies({ node, folder, notes: partials, all: false });
+      // What cannot be dropped now is dropped at another start.
+      void bucket?.dropLeftOvers().catch(() => undefined);
       queue.start();
     },
     close: async (removed) => {
       state.nodes.delete(node);
-      await work.close();
+      // A request to the bucket may take longer than a deploy can wait.
+      await Promise.all([work.close(), bucket?.close()]);
       await queue.close();
       await Promise.all([agents.close(), sources.close()]);
       if (!removed) return;

@@ -110,6 +110,8 @@ export function describeError(error: unknown): { code: string; status: number } 
 }
 
 function unknownFault(error: unknown, code: string, status: number): string {
+  if (error instanceof Error && error.message === 'Region is missing')
+    return 'no region is set; enter it in the bucket node, or set AWS_REGION';
   if (status === 0) return rootCause(error);
   if (status === 403) return 'the store refused it (403); check the access key and its permissions';
   return `the store answered ${status}${code === '' ? '' : ` (${code.replace(/[^\w.-]/g, '').slice(0, 60)})`}`;

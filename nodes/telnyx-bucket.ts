@@ -1,0 +1,26 @@
+import { CodedError } from '../src/errors/coded-error';
+import { afterStart } from './runtime/after-start';
+import { readBucket, type BucketConfig, type TelnyxBucketNode } from './runtime/bucket-access';
+import type { NodeRedApi } from './runtime/node-red';
+
+export = function (RED: NodeRedApi): void {
+  RED.nodes.registerType(
+    'telnyx-bucket',
+    function (this: TelnyxBucketNode, config: BucketConfig) {
+      RED.nodes.createNode(this, config);
+      this.telnyxBucket = () => readBucket(config, this.credentials);
+      try {
+        this.telnyxBucket();
+      } catch (error) {
+        if (!(error instanceof CodedError)) throw error;
+        afterStart(RED, this, () => this.error(error, {}));
+      }
+    },
+    {
+      credentials: {
+        accessKeyId: { type: 'text' },
+        secretAccessKey: { type: 'password' }
+      }
+    }
+  );
+};
