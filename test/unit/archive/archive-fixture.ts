@@ -34,7 +34,15 @@ export class ArchiveFixture {
 
   archiver(settings: Partial<ArchiveSettings> = {}, deps: Partial<ArchiveDeps> = {}): TestArchiver {
     const index = new MemoryIndex();
-    const archiver = new Archiver(
+    return new TestArchiver(this.plainArchiver(index, settings, deps), index, this.pauses);
+  }
+
+  plainArchiver(
+    index: StoredIndex,
+    settings: Partial<ArchiveSettings> = {},
+    deps: Partial<ArchiveDeps> = {}
+  ): Archiver {
+    return new Archiver(
       {
         scope: 'node-1',
         filename: compileFilename(DEFAULT_FILENAME),
@@ -60,7 +68,6 @@ export class ArchiveFixture {
       this.progress,
       index
     );
-    return new TestArchiver(archiver, index, this.pauses);
   }
 
   /** Names of everything in the folder, hidden partial copies included, sorted. */

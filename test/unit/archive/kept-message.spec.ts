@@ -5,7 +5,9 @@ import { StateFixture } from './state-fixture';
 
 describe('kept-message', () => {
   it('keeps what a flow needs, and neither connections nor what is no data', () => {
-    class Connection {}
+    class Connection {
+      readonly open = true;
+    }
     const message = {
       _msgid: 'm',
       topic: 't',

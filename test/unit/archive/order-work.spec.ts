@@ -1,0 +1,297 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import should from 'should';
+import type { ArchiveDeps, ArchiveSettings } from '../../../src/archive/archive-context';
+import type { ArchiveJob, ArchiveOrder } from '../../../src/archive/archive-job';
+import { folderSidecar } from '../../../src/archive/folder-sidecar';
+import { GivenUpList } from '../../../src/archive/given-up-list';
+import type { Verdict } from '../../../src/archive/order-queue';
+import { OrderWork } from '../../../src/archive/order-work';
+import type { FileOutcome } from '../../../src/archive/pass-result';
+import { SourceDeletion, type SourceDeletionDeps } from '../../../src/archive/source-deletion';
+import { StoredRecordings } from '../../../src/archive/stored-index';
+import { CodedError } from '../../../src/errors/coded-error';
+import { createFolderStore } from '../../../src/store/folder-store';
+import { transfer } from '../../../src/transfer/transfer';
+import { localServer, wav, type LocalServer } from '../../support/media';
+import { ArchiveFixture, recordingAt, STORED_AT } from './archive-fixture';
+import { StateFixture } from './state-fixture';
+
+const DELETED_AT = new Date(STORED_AT).toISOString();
+
+describe('OrderWork', () => {
+  const bytes = wav({ seconds: 1 });
+  let archive: ArchiveFixture;
+  let state: StateFixture;
+  let server: LocalServer;
+  let answer: (request: IncomingMessage, response: ServerResponse) => void;
+  let delivered: FileOutcome[][];
+  let notDeleted: CodedError[];
+  let deletions: string[];
+  let deleteAtSource: SourceDeletionDeps['deleteAtSource'];
+  let works: OrderWork[];
+  let orders = 0;
+
+  beforeEach(async () => {
+    archive = await ArchiveFixture.create();
+    state = new StateFixture();
+    answer = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length }).end(bytes);
+    };
+    server = await localServer((request, response) => answer(request, response));
+    [delivered, notDeleted, deletions, works] = [[], [], [], []];
+    deleteAtSource = () => Promise.resolve({ ok: true });
+  });
+  afterEach(async () => {
+    await Promise.all(works.map((work) => work.close()));
+    await server.close();
+    await archive.remove();
+    await state.remove();
+  });
+
+  const recordings = () => new StoredRecordings(state.database);
+  const givenUp = () => new GivenUpList(state.database, () => STORED_AT);
+
+  function workOf(settings: Partial<ArchiveSettings> = {}, deps: Partial<ArchiveDeps> = {}): OrderWork {
+    const index = recordings().at(archive.folder);
+    const work = new OrderWork({
+      node: 'node',
+      retries: settings.retries ?? 2,
+      archiver: archive.plainArchiver(index, { retries: 2, ...settings }, deps),
+      index,
+      givenUp: givenUp(),
+      deletion: new SourceDeletion({
+        store: createFolderStore({ folder: archive.folder }),
+        sidecar: folderSidecar,
+        deleteAtSource: (reference, signal) => {
+          deletions.push(String(reference.details.recording_id));
+          return deleteAtSource(reference, signal);
+        },
+        now: () => STORED_AT
+      }),
+      now: () => STORED_AT,
+      random: () => 1,
+      deliver: (_order, outcomes) => void delivered.push(outcomes),
+      onNotDeleted: (_order, error) => void notDeleted.push(error)
+    });
+    works.push(work);
+    return work;
+  }
+
+  function orderFor(...jobs: ArchiveJob[]): ArchiveOrder {
+    orders += 1;
+    return { id: `order-${orders}`, acceptedAt: STORED_AT, message: {}, jobs, files: {} };
+  }
+
+  const job = (...paths: string[]): ArchiveJob => ({
+    reference: recordingAt(...paths.map((path) => server.url + path)),
+    format: paths.length > 1 ? 'all' : 'any'
+  });
+
+  /** Works once, and writes down what is to be, as the queue does. The order lies on disk in between. */
+  async function carryOut(work: OrderWork, order: ArchiveOrder): Promise<Verdict> {
+    const onDisk = state.database.collection<ArchiveOrder>('orders');
+    await onDisk.put(order.id, order);
+    const kept = onDisk.get(order.id)!;
+    const verdict = await work.work(kept);
+    await state.database.commit(verdict.changes);
+    Object.assign(order, kept);
+    return verdict;
+  }
+
+  const stored = () => {
+    const outcome = delivered.at(-1)?.[0];
+    if (outcome?.kind !== 'stored') throw new Error('Nothing was stored');
+    return outcome.file;
+  };
+
+  const sidecar = async (): Promise<unknown> =>
+    JSON.parse(await readFile(`${String(stored().payload)}.json`, 'utf8'));
+
+  it('stores, deletes at the source, tells the flow, and enters it all into the index', async () => {
+    should((await carryOut(workOf(), orderFor(job('/a.wav')))).kind).equal('done');
+    deletions.should.eql(['rec-1']);
+    stored().recording.should.have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
+    should(await sidecar()).eql(stored().recording);
+    const [indexed] = recordings().find('telnyx:rec-1');
+    should(indexed?.recording).eql(stored().recording);
+    notDeleted.should.eql([]);
+  });
+
+  it('deletes nothing while another file of the recording is missing', async () => {
+    answer = (request, response) => {
+      if (request.url === '/b.mp3') response.writeHead(410).end();
+      else response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
+    };
+    should((await carryOut(workOf(), orderFor(job('/a.wav', '/b.mp3')))).kind).equal('done');
+    deletions.should.eql([]);
+    stored().recording.should.have.property('deleted_at_source', null);
+  });
+
+  it('deletes nothing when the stored copy is not what was received', async () => {
+    const work = workOf(
+      {},
+      {},
+      {
+        ...folderSidecar,
+        // The moment at which the disk lies: after the file was stored, before it is read back.
+        write: folderSidecar.write.bind(folderSidecar)
+      }
+    );
+    const order = orderFor(job('/a.wav'));
+    const spoiling: Partial<ArchiveDeps> = {
+      sidecar: {
+        ...folderSidecar,
+        write: async (location, recording) => {
+          await folderSidecar.write(location, recording);
+          await writeFile(location, 'spoilt');
+        }
+      }
+    };
+    await carryOut(workOf({}, spoiling), orderFor(job('/a.wav')));
+    deletions.should.eql([]);
+    notDeleted.map(({ code }) => code).should.eql(['STORE_FAILED']);
+    stored().recording.should.have.property('deleted_at_source', null);
+  });
+
+  it('sends the message although the source refuses, and says why', async () => {
+    deleteAtSource = () => Promise.resolve({ ok: false, message: 'No API deletes this.' });
+    should((await carryOut(workOf(), orderFor(job('/a.wav')))).kind).equal('done');
+    stored().recording.should.have.property('deleted_at_source', null);
+    notDeleted.map(({ message }) => message).should.eql(['No API deletes this.']);
+  });
+
+  it('tries the deletion again after a pause, without a second message', async () => {
+    let failures = 0;
+    deleteAtSource = () => {
+      failures += 1;
+      return failures <= 2
+        ? Promise.reject(new CodedError('RATE_LIMITED', 'later', { retryable: true, retryAfterMs: 5000 }))
+        : Promise.resolve({ ok: true });
+    };
+    const order = orderFor(job('/a.wav'));
+    const pauses: unknown[] = [];
+    for (;;) {
+      // A new process each time.
+      const verdict = await carryOut(workOf(), order);
+      if (verdict.kind !== 'again') break;
+      pauses.push(verdict.pauseMs);
+    }
+    pauses.should.eql([5000, 5000]);
+    delivered.should.have.length(1);
+    server.requests.should.have.length(1);
+    stored().recording.should.have.property('deleted_at_source', null);
+    should(await sidecar()).have.property('deleted_at_source', DELETED_AT);
+    should(recordings().find('telnyx:rec-1')[0]?.recording.deleted_at_source).equal(DELETED_AT);
+    notDeleted.should.eql([]);
+  });
+
+  it('gives the deletion up after the last retry; the recording stays stored', async () => {
+    deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
+    const order = orderFor(job('/a.wav'));
+    const kinds: string[] = [];
+    while (kinds.at(-1) !== 'done') kinds.push((await carryOut(workOf(), order)).kind);
+    kinds.should.eql(['again', 'again', 'done']);
+    notDeleted.map(({ code }) => code).should.eql(['STALLED']);
+    [...givenUp().list()].should.eql([]);
+  });
+
+  it('deletes what a repeated message finds stored and not deleted yet, and not what is deleted', async () => {
+    deleteAtSource = () => Promise.resolve({ ok: false, message: 'not today' });
+    await carryOut(workOf(), orderFor(job('/a.wav')));
+    deleteAtSource = () => Promise.resolve({ ok: true });
+    await carryOut(workOf(), orderFor(job('/a.wav')));
+    stored().recording.should.have.properties({ already_stored: true, deleted_at_source: DELETED_AT });
+    should(recordings().find('telnyx:rec-1')[0]?.recording.deleted_at_source).equal(DELETED_AT);
+    await carryOut(workOf(), orderFor(job('/a.wav')));
+    deletions.should.have.length(2);
+  });
+
+  it('keeps attempts over restarts, and lists what is given up until it is stored after all', async () => {
+    answer = (_request, response) => response.writeHead(503).end();
+    const order = orderFor(job('/a.wav'));
+    const pauses: unknown[] = [];
+    for (;;) {
+      const verdict = await carryOut(workOf(), order);
+      if (verdict.kind !== 'again') break;
+      pauses.push(verdict.pauseMs);
+    }
+    pauses.should.eql([1000, 2000]);
+    should(delivered[0]?.[0]).have.properties({ kind: 'failed', attempts: 3 });
+    const [given] = [...givenUp().list('node')];
+    should(given).have.properties({ code: 'GAVE_UP', attempts: 3, at: STORED_AT, identity: 'telnyx:rec-1' });
+    should(JSON.stringify(given)).not.containEql(server.url);
+    answer = (_request, response) => response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
+    await carryOut(workOf(), orderFor(job('/a.wav')));
+    [...givenUp().list()].should.eql([]);
+  });
+
+  it('takes what an earlier pass of the same order stored for its own, and does not fetch it again', async () => {
+    let busy = true;
+    answer = (request, response) => {
+      if (request.url === '/b.mp3' && busy) response.writeHead(503).end();
+      else response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
+    };
+    const order = orderFor(job('/a.wav', '/b.mp3'));
+    should((await carryOut(workOf(), order)).kind).equal('again');
+    delivered.should.eql([]);
+    busy = false;
+    should((await carryOut(workOf(), order)).kind).equal('done');
+    server.requests.filter((path) => path === '/a.wav').should.have.length(1);
+    delivered[0]!
+      .map((outcome) => (outcome.kind === 'stored' ? outcome.file.recording.already_stored : null))
+      .should.eql([false, true]);
+  });
+
+  it('goes on after a restart where a stop cut the transfer', async () => {
+    const long = wav({ seconds: 20 });
+    answer = (request, response) => {
+      const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      response.setHeader('etag', '"one"');
+      response.setHeader('content-type', 'audio/wav');
+      response.setHeader('content-length', long.length - from);
+      if (from > 0) {
+        response.setHeader('content-range', `bytes ${from}-${long.length - 1}/${long.length}`);
+        response.writeHead(206).end(long.subarray(from));
+      } else {
+        response.writeHead(200);
+        response.write(long.subarray(0, 100_000));
+      }
+    };
+    let begun: () => void = () => undefined;
+    const isBegun = new Promise<void>((resolve) => (begun = resolve));
+    const order = orderFor(job('/a.wav'));
+    const first = workOf(
+      {},
+      {
+        transfer: (request) =>
+          transfer({
+            ...request,
+            onProgress: (received, total) => {
+              request.onProgress?.(received, total);
+              begun();
+            }
+          })
+      }
+    );
+    const stopped = carryOut(first, order);
+    await isBegun;
+    await first.close();
+    should((await stopped).kind).equal('stopped');
+    delivered.should.eql([]);
+    const v = await carryOut(workOf(), order);
+    console.log(v, JSON.stringify(order), archive.partials);
+    stored().recording.should.have.properties({ resumed: true, attempts: 2, size: long.length });
+    (await readFile(String(stored().payload))).equals(long).should.be.true();
+  });
+
+  it('tells what a crash left without a note from a repetition', async () => {
+    const lost = orderFor(job('/a.wav'));
+    await workOf().work(structuredClone(lost));
+    const after = (startedAt: number) => workOf({}, { startedAt });
+    await carryOut(after(STORED_AT + 1), lost);
+    stored().recording.already_stored.should.be.false();
+    await carryOut(after(STORED_AT + 1), orderFor(job('/a.wav')));
+    stored().recording.already_stored.should.be.true();
+  });
+});
