@@ -129,16 +129,7 @@ describe('OrderWork', () => {
   });
 
   it('deletes nothing when the stored copy is not what was received', async () => {
-    const work = workOf(
-      {},
-      {},
-      {
-        ...folderSidecar,
-        // The moment at which the disk lies: after the file was stored, before it is read back.
-        write: folderSidecar.write.bind(folderSidecar)
-      }
-    );
-    const order = orderFor(job('/a.wav'));
+    // The moment at which the disk lies: after the file was stored, before it is read back.
     const spoiling: Partial<ArchiveDeps> = {
       sidecar: {
         ...folderSidecar,
