@@ -74,6 +74,13 @@ export function readDownloadSettings(
         'a folder or bucket, or set "deleteAtSource" to false.'
     );
   }
+  if (deleteAtSource && readText(config.account) === '' && readText(config.dailyAccount) === '') {
+    throw new CodedError(
+      'BAD_SETTING',
+      'Recordings can be deleted at the source only with an API key. Choose an account that has one, or set ' +
+        '"deleteAtSource" to false.'
+    );
+  }
   return {
     archive,
     format: readChoice(config.format, 'format', ['any', 'mp3', 'wav', 'all']),

@@ -2,7 +2,7 @@ import type { ProgressSummary } from '../../src/archive/archive-progress';
 import type { NodeStatus } from './node-status';
 
 /** Translates a key below `<type>.status.`. */
-type Say = (key: string, values?: Record<string, string | number>) => string;
+export type Say = (key: string, values?: Record<string, string | number>) => string;
 
 /**
  * Shows what a download node is doing: `2 active · 41% of 29 MB · 3 waiting`, `12 stored`, or why the

@@ -22,7 +22,7 @@ const PROCESS_STARTED_AT = Date.now() - process.uptime() * 1000;
 /** What the work tells the node. None of these may throw. */
 export interface DownloadEvents {
   deliver: (order: ArchiveOrder, outcomes: FileOutcome[]) => void;
-  onNotDeleted: (order: ArchiveOrder, error: CodedError) => void;
+  onNotDeleted: (order: ArchiveOrder, message: string, error: CodedError | null) => void;
   onFault: (error: CodedError) => void;
 }
 

@@ -6,7 +6,7 @@ import type { Archiver } from './archiver';
 import type { GivenUpList } from './given-up-list';
 import type { Verdict } from './order-queue';
 import type { FileOutcome } from './pass-result';
-import type { SourceDeletion, StoredWhole } from './source-deletion';
+import type { DeletionResult, SourceDeletion, StoredWhole } from './source-deletion';
 import type { StoredIndex } from './stored-index';
 
 export interface OrderWorkParts {
@@ -25,8 +25,12 @@ export interface OrderWorkParts {
   random: () => number;
   /** Hands the outcome to the flow: files that are stored, and what was given up. Must not throw. */
   deliver: (order: ArchiveOrder, outcomes: FileOutcome[]) => void;
-  /** A stored recording was not deleted at the source, and will not be. Must not throw. */
-  onNotDeleted: (order: ArchiveOrder, error: CodedError) => void;
+  /**
+   * A stored recording was not deleted at the source, and will not be. Must not throw.
+   *
+   * @param error null when the source does not delete such a thing at all
+   */
+  onNotDeleted: (order: ArchiveOrder, message: string, error: CodedError | null) => void;
 }
 
 /**
@@ -84,7 +88,7 @@ export class OrderWork {
     return [...changes, index.entering({ ...known, recording })];
   }
 
-  /** @returns recordings that are to be tried again, each with the reason */
+  /** @returns recordings that were not deleted, each with the reason */
   async #deleteFirst(outcomes: FileOutcome[]): Promise<NotDeleted[]> {
     return await this.#delete(this.parts.deletion === null ? [] : wholeRecordings(outcomes));
   }
@@ -95,10 +99,10 @@ export class OrderWork {
     for (const recording of recordings) {
       try {
         const result = await deletion?.delete(recording, this.#closing.signal);
-        if (result?.ok === false) failed.push({ recording, error: result.error });
+        if (result !== undefined && result.kind !== 'deleted') failed.push({ recording, result });
       } catch {
         // Only when the node closes; its successor begins anew.
-        failed.push({ recording, error: new CodedError('GAVE_UP', 'Stopped.', { retryable: true }) });
+        failed.push({ recording, result: { kind: 'refused', message: 'Stopped.' } });
       }
     }
     return failed;
@@ -128,18 +132,24 @@ export class OrderWork {
   #afterDeletion(order: ArchiveOrder, failed: NotDeleted[], changes: StateChange[]): Verdict {
     const { retries, random, onNotDeleted } = this.parts;
     const failures = (order.deletion?.failures ?? 0) + 1;
-    const again = failed.filter(({ error }) => error.retryable && failures <= retries);
-    for (const one of failed) if (!again.includes(one)) onNotDeleted(order, one.error);
-    if (again.length === 0) return { kind: 'done', changes };
-    order.deletion = { recordings: again.map(({ recording }) => recording), failures };
-    const pauses = again.map(({ error }) => backoffMs(failures, random(), error.retryAfterMs));
-    return { kind: 'again', pauseMs: Math.max(...pauses), changes };
+    const recordings: StoredWhole[] = [];
+    let pauseMs = 0;
+    for (const { recording, result } of failed) {
+      const error = result.kind === 'failed' ? result.error : null;
+      if (error?.retryable === true && failures <= retries) {
+        recordings.push(recording);
+        pauseMs = Math.max(pauseMs, backoffMs(failures, random(), error.retryAfterMs));
+      } else onNotDeleted(order, result.kind === 'failed' ? result.error.message : result.message, error);
+    }
+    if (recordings.length === 0) return { kind: 'done', changes };
+    order.deletion = { recordings, failures };
+    return { kind: 'again', pauseMs, changes };
   }
 }
 
 interface NotDeleted {
   recording: StoredWhole;
-  error: CodedError;
+  result: Exclude<DeletionResult, { kind: 'deleted' }>;
 }
 
 function isDeleted(recording: { deleted_at_source: string | null }): boolean {

@@ -27,7 +27,9 @@ export interface SourceDeletionDeps {
   now: () => number;
 }
 
-export type DeletionResult = { ok: true } | { ok: false; error: CodedError };
+/** `refused`: it cannot be deleted from here, today or later. */
+export type DeletionResult =
+  { kind: 'deleted' } | { kind: 'refused'; message: string } | { kind: 'failed'; error: CodedError };
 
 /**
  * Deletes recordings at the provider once every file of them is stored, and only after each stored copy
@@ -40,22 +42,22 @@ export class SourceDeletion {
    * Deletes one recording and notes it in `files` and their sidecars. May be repeated: what is done is not
    * done again.
    *
-   * @returns an error with `retryable` when it can be tried again. Rejects with `signal.reason` only
+   * @returns a failure with `retryable` when it can be tried again. Rejects with `signal.reason` only
    */
   async delete({ reference, files }: StoredWhole, signal: AbortSignal): Promise<DeletionResult> {
     try {
       if (files.some(({ recording }) => recording.deleted_at_source === null)) {
         for (const file of files) await this.#check(file);
         const deleted = await this.deps.deleteAtSource(reference, signal);
-        if (!deleted.ok) return { ok: false, error: new CodedError('API_NOT_FOUND', deleted.message) };
+        if (!deleted.ok) return { kind: 'refused', message: deleted.message };
         const at = new Date(this.deps.now()).toISOString();
         for (const { recording } of files) recording.deleted_at_source = at;
       }
       for (const file of files) await this.#describe(file);
-      return { ok: true };
+      return { kind: 'deleted' };
     } catch (error) {
       if (signal.aborted || !(error instanceof CodedError)) throw error;
-      return { ok: false, error };
+      return { kind: 'failed', error };
     }
   }
 

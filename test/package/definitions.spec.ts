@@ -39,7 +39,7 @@ function calls(syntax: unknown, found: Syntax[] = []): Syntax[] {
 
 /** Kept in saved flows and not yet offered in the form, because nothing can be chosen there yet. */
 const WITHOUT_FIELD: Record<string, string[]> = {
-  'telnyx-recording-download': ['deleteAtSource', 'queue']
+  'telnyx-recording-download': ['queue']
 };
 
 const COLOUR = '#C7E9C0';

@@ -26,7 +26,7 @@ describe('OrderWork', () => {
   let server: LocalServer;
   let answer: (request: IncomingMessage, response: ServerResponse) => void;
   let delivered: FileOutcome[][];
-  let notDeleted: CodedError[];
+  let notDeleted: { message: string; code: string | null }[];
   let deletions: string[];
   let deleteAtSource: SourceDeletionDeps['deleteAtSource'];
   let works: OrderWork[];
@@ -72,7 +72,7 @@ describe('OrderWork', () => {
       now: () => STORED_AT,
       random: () => 1,
       deliver: (_order, outcomes) => void delivered.push(outcomes),
-      onNotDeleted: (_order, error) => void notDeleted.push(error)
+      onNotDeleted: (_order, message, error) => void notDeleted.push({ message, code: error?.code ?? null })
     });
     works.push(work);
     return work;
@@ -149,7 +149,7 @@ describe('OrderWork', () => {
     deleteAtSource = () => Promise.resolve({ ok: false, message: 'No API deletes this.' });
     should((await carryOut(workOf(), orderFor(job('/a.wav')))).kind).equal('done');
     stored().recording.should.have.property('deleted_at_source', null);
-    notDeleted.map(({ message }) => message).should.eql(['No API deletes this.']);
+    notDeleted.should.eql([{ message: 'No API deletes this.', code: null }]);
   });
 
   it('tries the deletion again after a pause, without a second message', async () => {
