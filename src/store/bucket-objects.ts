@@ -65,6 +65,14 @@ export class BucketObjects {
 
   /** Stores an object in one request. */
   async put(key: string, body: SentBytes, options: PutOptions): Promise<Written> {
+    const { replaces } = options;
+    if (replaces === undefined) return await this.#put(key, body, options);
+    // AWS takes an ETag with and without its quotes, Ceph only without, others only as HTTP has it.
+    const plain = await this.#put(key, body, { ...options, replaces: replaces.replaceAll('"', '') });
+    return plain.ok ? plain : await this.#put(key, body, options);
+  }
+
+  async #put(key: string, body: SentBytes, options: PutOptions): Promise<Written> {
     try {
       return await this.connection.send(async ({ sdk, client, abortSignal }) => {
         const { connection } = this;

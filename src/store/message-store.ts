@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../errors/coded-error';
-import type { FileToPublish, PartialCopy, PublishedFile, Store } from './store';
+import type { FileAhead, FileToPublish, PartialCopy, PublishedFile, Store } from './store';
 
 /** Memory that one recording may take in a message unless the user sets another limit. */
 export const DEFAULT_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -31,14 +31,13 @@ class BufferedCopy implements PartialCopy {
     for (const piece of [...this.pieces]) yield await Promise.resolve(piece);
   }
 
+  /** An announced size that does not fit is refused before a byte is held. */
+  begin({ size }: FileAhead): Promise<void> {
+    return (size ?? 0) > this.maxSize ? Promise.reject(this.tooLarge()) : Promise.resolve();
+  }
+
   write(bytes: Uint8Array): Promise<void> {
-    if (this.held + bytes.length > this.maxSize)
-      return Promise.reject(
-        new CodedError(
-          'TOO_LARGE',
-          `The recording is larger than the ${this.maxSize} bytes that fit into a message. Store it in a folder or bucket instead.`
-        )
-      );
+    if (this.held + bytes.length > this.maxSize) return Promise.reject(this.tooLarge());
     // Copied: the network's buffers are larger than what they hold.
     this.pieces.push(Buffer.from(bytes));
     this.held += bytes.length;
@@ -68,5 +67,12 @@ class BufferedCopy implements PartialCopy {
         retryable: true
       });
     return { location: null, alreadyStored: false, content };
+  }
+
+  private tooLarge(): CodedError {
+    return new CodedError(
+      'TOO_LARGE',
+      `The recording is larger than the ${this.maxSize} bytes that fit into a message. Store it in a folder or bucket instead.`
+    );
   }
 }

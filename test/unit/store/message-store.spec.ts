@@ -24,6 +24,13 @@ describe('store/message-store', () => {
     should(part.size).equal(10);
   });
 
+  it('refuses an announced size that does not fit before the first byte', async () => {
+    const part = await createMessageStore(10).openPart('a');
+    const ahead = { name: 'x.mp3', contentType: 'audio/mpeg' };
+    await part.begin!({ ...ahead, size: 11 }).should.be.rejectedWith({ code: 'TOO_LARGE', retryable: false });
+    for (const size of [10, null]) await part.begin!({ ...ahead, size });
+  });
+
   it('is not fooled by network buffers that are used again', async () => {
     const buffer = Buffer.from('first');
     const part = await createMessageStore().openPart('a');
