@@ -1,10 +1,29 @@
 import { setMaxListeners } from 'node:events';
+import type { Provider } from '../events/provider';
 import type { SendOptions } from './cli-options';
 import type { DeliveryReport } from './deliver';
-import { keyFromFile } from './key-file';
+import { DailyStandIn } from './daily-stand-in';
+import { dailyKeysFromFile, keyFromFile } from './key-file';
 import type { Print } from './print';
-import type { StandInRecording } from './recording-shelf';
+import type { SampleDelivery } from './sample-delivery';
 import { TelnyxStandIn } from './stand-in';
+
+/** What sending needs of a stand-in. */
+interface Sender<Recording> {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  sample(
+    name: string,
+    wish: { seconds: number }
+  ): Omit<SampleDelivery, 'recording'> & { recording: Recording | null };
+  deliver(
+    sample: Pick<SampleDelivery, 'body' | 'contentType'>,
+    to: string,
+    options: { signal: AbortSignal }
+  ): Promise<DeliveryReport>;
+  downloads(recording: Recording): number;
+  downloaded(recording: Recording, signal: AbortSignal): Promise<void>;
+}
 
 /**
  * Sends the deliveries that the options ask for, then serves their recordings until the flow has
@@ -14,7 +33,18 @@ import { TelnyxStandIn } from './stand-in';
  * @returns whether every delivery was accepted
  */
 export async function send(options: SendOptions, print: Print, signal: AbortSignal): Promise<boolean> {
-  const standIn = new TelnyxStandIn({ host: options.host, key: keyFromFile(options.keyFile) });
+  const { host, port, keyFile } = options;
+  return options.provider === 'daily'
+    ? sendFrom(new DailyStandIn({ host, port, ...dailyKeysFromFile(keyFile) }), options, print, signal)
+    : sendFrom(new TelnyxStandIn({ host, port, key: keyFromFile(keyFile) }), options, print, signal);
+}
+
+async function sendFrom<Recording>(
+  standIn: Sender<Recording>,
+  options: SendOptions,
+  print: Print,
+  signal: AbortSignal
+): Promise<boolean> {
   await standIn.start();
   try {
     return await sendAll(standIn, options, print, signal);
@@ -23,19 +53,19 @@ export async function send(options: SendOptions, print: Print, signal: AbortSign
   }
 }
 
-async function sendAll(
-  standIn: TelnyxStandIn,
+async function sendAll<Recording>(
+  standIn: Sender<Recording>,
   options: SendOptions,
   print: Print,
   signal: AbortSignal
 ): Promise<boolean> {
-  const announced: StandInRecording[] = [];
+  const announced: Recording[] = [];
   let accepted = true;
   for (let round = 0; round < options.count; round++) {
     for (const event of options.events) {
       const sample = standIn.sample(event, { seconds: options.seconds });
       const report = await standIn.deliver(sample, options.to, { signal });
-      print(`${event}: ${describeReport(report)}`);
+      print(`${event}: ${describeReport(report, options.provider)}`);
       if (!report.accepted) accepted = false;
       else if (sample.recording) announced.push(sample.recording);
     }
@@ -44,9 +74,9 @@ async function sendAll(
   return accepted;
 }
 
-async function linger(
-  standIn: TelnyxStandIn,
-  announced: StandInRecording[],
+async function linger<Recording>(
+  standIn: Sender<Recording>,
+  announced: Recording[],
   options: SendOptions,
   print: Print,
   signal: AbortSignal
@@ -59,15 +89,17 @@ async function linger(
   print(`The flow fetched ${fetched} of ${count(announced.length)}.`);
   if (fetched === 0) {
     print('A download node fetches from this machine only when its network setting allows any address.');
+    if (options.provider === 'daily')
+      print('Its Daily account needs the API address and key of "telnyx-simulator key --provider daily".');
   }
 }
 
-function describeReport({ last, attempts }: DeliveryReport): string {
+function describeReport({ last, attempts }: DeliveryReport, provider: Provider): string {
   const outcome = last.status === null ? `no answer (${last.problem ?? ''})` : `answered ${last.status}`;
   const repeats = attempts.length === 1 ? '' : ` at attempt ${attempts.length}`;
   const advice =
     last.status === 401
-      ? '; is the key of "telnyx-simulator key" in the account, and deployed?'
+      ? `; is the ${provider === 'daily' ? 'secret' : 'key'} of "telnyx-simulator key${provider === 'daily' ? ' --provider daily' : ''}" in the account, and deployed?`
       : last.status === 404
         ? '; no flow listens at this address'
         : '';

@@ -1,5 +1,7 @@
+import { DAILY_PORT } from './cli-options';
+
 /** Shown by `telnyx-simulator --help`. */
-export const USAGE = `telnyx-simulator: sends signed sample deliveries to a Node-RED flow, as Telnyx would.
+export const USAGE = `telnyx-simulator: sends signed sample deliveries to a Node-RED flow, as Telnyx or Daily would.
 
 Usage
   telnyx-simulator key                    print the public key
@@ -11,18 +13,22 @@ First run "telnyx-simulator key". Paste what it prints into the public keys of t
 Telnyx account, and deploy. Then send:
   telnyx-simulator send --to http://127.0.0.1:1880/telnyx
 
+For Daily, "telnyx-simulator key --provider daily" prints what belongs into the Daily account.
+
 Options of send
   --to <address>     where the flow listens
-  --event <type>     event to send, can be given several times; default call.recording.saved
+  --event <type>     event to send, can be given several times; default call.recording.saved,
+                     with --provider daily recording.ready-to-download
   --all              one of each event
   --count <n>        how many of each; default 1
   --linger <s>       seconds to serve recordings that the flow has not fetched yet; default 30
 
 Options of serve
   --recordings <n>   how many recordings the account has; default 5
-  --port <n>         port to listen on; default: any free one
 
 Common options
+  --provider <name>  telnyx or daily; default: the one that the events belong to, else telnyx
+  --port <n>         port to listen on; default: any free one, for Daily ${DAILY_PORT}
   --seconds <n>      length of the recordings; default 3
   --host <address>   address that serves recordings, named in their links; default 127.0.0.1
   --key-file <file>  where the key is kept; default .telnyx-simulator.json in your home folder

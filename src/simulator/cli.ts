@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-import { type Command, readCommand } from './cli-options';
+import type { Provider } from '../events/provider';
+import { type Command, DAILY_PORT, readCommand } from './cli-options';
 import { send } from './cli-send';
 import { serve } from './cli-serve';
 import { USAGE } from './cli-usage';
 import { describeError } from './describe-error';
-import { keyFromFile } from './key-file';
+import { DAILY_KINDS } from './daily-events';
+import { dailyKeysFromFile, keyFromFile } from './key-file';
 import { printToStdout } from './print';
 import { SAMPLE_KINDS } from './sample-catalogue';
 
@@ -19,10 +21,11 @@ async function run(command: Command, signal: AbortSignal): Promise<boolean> {
       process.stdout.write(USAGE);
       return true;
     case 'list':
-      for (const { name, description } of SAMPLE_KINDS) print(`${name.padEnd(28)} ${description}`);
+      printList(command.provider);
       return true;
     case 'key':
-      print(keyFromFile(command.keyFile).publicKey);
+      if (command.provider === 'daily') printDailyKeys(command.keyFile);
+      else print(keyFromFile(command.keyFile).publicKey);
       return true;
     case 'send':
       return send(command.options, print, signal);
@@ -30,6 +33,21 @@ async function run(command: Command, signal: AbortSignal): Promise<boolean> {
       await serve(command.options, print, signal);
       return true;
   }
+}
+
+function printList(provider: Provider | null): void {
+  const kinds = [
+    ...(provider === 'daily' ? [] : SAMPLE_KINDS),
+    ...(provider === 'telnyx' ? [] : DAILY_KINDS)
+  ];
+  for (const { name, description } of kinds) print(`${name.padEnd(28)} ${description}`);
+}
+
+function printDailyKeys(keyFile: string): void {
+  const { secret, apiKey } = dailyKeysFromFile(keyFile);
+  print(`Webhook secret  ${secret.hmac}`);
+  print(`API key         ${apiKey}`);
+  print(`API address     http://127.0.0.1:${DAILY_PORT}/v1`);
 }
 
 async function main(): Promise<number> {

@@ -3,16 +3,44 @@ import { request } from 'undici';
 import { rootCause } from '../errors/root-cause';
 import type { SampleDelivery } from './sample-delivery';
 import type { Clock } from './signed-links';
-import type { SigningKey } from './signing-key';
+
+/** Signs deliveries. */
+export interface DeliveryKey {
+  /** @param timestamp the text that is sent and signed; @returns the headers to send */
+  sign(body: Uint8Array, timestamp: string): object;
+}
+
+/** What a provider does in its own way. */
+export interface DeliveryHabits {
+  userAgent: string;
+  /** @param now unix milliseconds */
+  timestamp: (now: number) => string;
+  isAccepted: (status: number) => boolean;
+  /** @param status null when no answer came */
+  isRepeated: (status: number | null) => boolean;
+}
+
+/** Telnyx's voice products (docs: "Webhook delivery"). */
+export const TELNYX_HABITS: DeliveryHabits = {
+  userAgent: 'telnyx-webhooks',
+  timestamp: (now) => String(Math.floor(now / 1000)),
+  isAccepted: (status) => status >= 200 && status < 300,
+  isRepeated: (status) => status === null || status === 408 || status === 429 || status >= 500
+};
+
+/** Pauses between the attempts: short ones, so that nobody waits for a demonstration. */
+const RETRY_DELAYS_MS = [250, 500, 1000, 2000, 4000];
+const TIMEOUT_MS = 10_000;
 
 export interface DeliverOptions {
   to: string;
-  key: SigningKey;
+  key: DeliveryKey;
+  habits: DeliveryHabits;
   clock: Clock;
   /** Pauses before the repeats, in milliseconds; as many repeats as entries. */
-  retryDelaysMs: readonly number[];
+  retryDelaysMs?: readonly number[];
   /** How long one attempt may take until the answer is there. */
-  timeoutMs: number;
+  timeoutMs?: number;
   signal?: AbortSignal;
 }
 
@@ -25,7 +53,7 @@ export interface DeliveryAttempt {
 }
 
 export interface DeliveryReport {
-  /** Whether the last answer was 2xx. */
+  /** Whether the last answer said so. */
   accepted: boolean;
   /** At least one; the last one decides. */
   attempts: readonly DeliveryAttempt[];
@@ -33,31 +61,34 @@ export interface DeliveryReport {
 }
 
 /**
- * Signs a delivery and posts it as Telnyx's voice products do (docs: "Webhook delivery"): no answer in
- * time, 408, 429 and 5xx are repeated with a new signature, every other answer is final.
+ * Signs a delivery and posts it as its provider does; repeats have a new signature.
  *
  * @throws Error `AbortError` when the signal fires; a delivery that fails is reported, not thrown
  */
-export async function deliver(sample: SampleDelivery, options: DeliverOptions): Promise<DeliveryReport> {
+export async function deliver(
+  sample: Pick<SampleDelivery, 'body' | 'contentType'>,
+  options: DeliverOptions
+): Promise<DeliveryReport> {
   const attempts: DeliveryAttempt[] = [];
   for (;;) {
     const last = await attemptOnce(sample, attempts.length + 1, options);
     attempts.push(last);
-    const pause = options.retryDelaysMs[attempts.length - 1];
-    if (!isRepeated(last.status) || pause === undefined) {
-      return { accepted: isAccepted(last.status), attempts, last };
+    const { habits, retryDelaysMs = RETRY_DELAYS_MS } = options;
+    const pause = retryDelaysMs[attempts.length - 1];
+    if (!habits.isRepeated(last.status) || pause === undefined) {
+      return { accepted: last.status !== null && habits.isAccepted(last.status), attempts, last };
     }
     await wait(pause, undefined, options.signal ? { signal: options.signal } : {});
   }
 }
 
 async function attemptOnce(
-  sample: SampleDelivery,
+  sample: Pick<SampleDelivery, 'body' | 'contentType'>,
   attempt: number,
-  { to, key, clock, timeoutMs, signal }: DeliverOptions
+  { to, key, habits, clock, timeoutMs = TIMEOUT_MS, signal }: DeliverOptions
 ): Promise<DeliveryAttempt> {
   const body = sample.body(attempt, to);
-  const timestamp = String(Math.floor(clock() / 1000));
+  const timestamp = habits.timestamp(clock());
   const started = performance.now();
   const elapsed = () => Math.round(performance.now() - started);
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -67,7 +98,7 @@ async function attemptOnce(
       body,
       headers: {
         'content-type': sample.contentType,
-        'user-agent': 'telnyx-webhooks',
+        'user-agent': habits.userAgent,
         ...key.sign(body, timestamp)
       },
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout
@@ -80,12 +111,4 @@ async function attemptOnce(
     const problem = timeout.aborted ? `no answer within ${timeoutMs} ms` : rootCause(error);
     return { status: null, problem, milliseconds: elapsed() };
   }
-}
-
-function isAccepted(status: number | null): boolean {
-  return status !== null && status >= 200 && status < 300;
-}
-
-function isRepeated(status: number | null): boolean {
-  return status === null || status === 408 || status === 429 || status >= 500;
 }

@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { DailySecret } from './daily-secret';
 import { SigningKey } from './signing-key';
 
 /** Where the command keeps its key, so that the key it printed and later deliveries match. */
@@ -9,15 +10,31 @@ export function defaultKeyFile(): string {
   return path.join(homedir(), '.telnyx-simulator.json');
 }
 
+/** The command's key as a Telnyx account; see `seedFromFile`. */
+export function keyFromFile(file: string): SigningKey {
+  return new SigningKey(seedFromFile(file));
+}
+
+/** The command's secrets as a Daily account; see `seedFromFile`. */
+export function dailyKeysFromFile(file: string): { secret: DailySecret; apiKey: string } {
+  const seed = seedFromFile(file);
+  const derived = (name: string): Buffer => createHmac('sha256', seed).update(name).digest();
+  return {
+    secret: new DailySecret(derived('daily webhook secret')),
+    apiKey: derived('daily api key').toString('hex')
+  };
+}
+
 /**
- * Reads the key of the command, or makes one at the first use. The file is readable by its owner alone.
+ * Reads the seed of all keys of the command, or makes one at the first use. The file is readable by its
+ * owner alone.
  *
  * @param file absolute or relative path of the key file
  * @throws Error with what to do, when the file cannot be read, written or understood
  */
-export function keyFromFile(file: string): SigningKey {
+function seedFromFile(file: string): Buffer {
   try {
-    return new SigningKey(readSeed(file));
+    return readSeed(file);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
@@ -29,12 +46,12 @@ export function keyFromFile(file: string): SigningKey {
       flag: 'wx'
     });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return new SigningKey(readSeed(file));
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return readSeed(file);
     throw new Error(`The key file ${file} cannot be written; name another one with --key-file`, {
       cause: error
     });
   }
-  return new SigningKey(seed);
+  return seed;
 }
 
 function readSeed(file: string): Buffer {

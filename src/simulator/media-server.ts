@@ -3,18 +3,25 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { readRange } from './byte-range';
 import type { Media } from './media';
-import { type RecordingShelf, type ShelvedFile, mediaOf } from './recording-shelf';
 import type { SignedLinks } from './signed-links';
 
 /** What the stand-in does wrong on purpose, to show that the receiver notices. */
 export type MediaFault = 'none' | 'corrupt-media';
 
+/** A file that is there to be fetched. */
+export interface ServedFile {
+  media: Media;
+  /** Unix milliseconds. */
+  lastModified: number;
+  /** Called when a response that reached the end of the file was sent completely. */
+  onDownloaded: () => void;
+}
+
 export interface MediaServerOptions {
-  shelf: RecordingShelf;
+  /** @param path without a query */
+  fileAt: (path: string) => ServedFile | undefined;
   links: SignedLinks;
   fault: MediaFault;
-  /** Called when a response that reached the end of a file was sent completely. */
-  onDownloaded: (file: ShelvedFile) => void;
 }
 
 /** Serves the media of recordings as S3 serves them through pre-signed links: ranges, ETag, XML errors. */
@@ -28,7 +35,7 @@ export class MediaServer {
       sendXmlError(response, refusal);
       return;
     }
-    const file = this.options.shelf.fileAt(url.pathname);
+    const file = this.options.fileAt(url.pathname);
     if (!file) {
       sendXmlError(response, [404, 'NoSuchKey', 'The specified key does not exist.']);
       return;
@@ -55,8 +62,8 @@ export class MediaServer {
     }
   }
 
-  async #send(file: ShelvedFile, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const media = mediaOf(file.recording, file.format);
+  async #send(file: ServedFile, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { media } = file;
     const ifRange = request.headers['if-range'];
     // If-Range names the copy of which the receiver holds a part; of another one it needs everything.
     const wanted = ifRange === undefined || ifRange === media.etag ? request.headers.range : undefined;
@@ -75,14 +82,14 @@ export class MediaServer {
       'Content-Length': end - start,
       'Content-Type': media.contentType,
       ETag: media.etag,
-      'Last-Modified': new Date(file.recording.createdAt).toUTCString()
+      'Last-Modified': new Date(file.lastModified).toUTCString()
     });
     try {
       await pipeline(Readable.from(this.#pieces(media, start, end)), response);
     } catch {
       return; // The receiver hung up.
     }
-    if (end === media.size) this.options.onDownloaded(file);
+    if (end === media.size) file.onDownloaded();
   }
 
   *#pieces(media: Media, start: number, end: number): Generator<Buffer> {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readFilters } from './recording-filters';
 import type { RecordingShelf, ShelvedFile, StandInRecording } from './recording-shelf';
 import type { RequestLimit } from './request-limit';
+import { sendJson } from './send-json';
 
 export interface RecordingsApiOptions {
   shelf: RecordingShelf;
@@ -38,7 +39,7 @@ export class RecordingsApi {
       this.#list(url.searchParams, response);
     } else if (id !== undefined && (method === 'GET' || method === 'DELETE')) {
       const recording = method === 'GET' ? this.options.shelf.get(id) : this.options.shelf.delete(id);
-      if (recording) send(response, 200, { data: this.#describe(recording) });
+      if (recording) sendJson(response, 200, { data: this.#describe(recording) });
       else sendError(response, 404, '404', 'Not found', 'The recording does not exist.');
     } else {
       sendError(response, 404, '10005', 'Resource not found', 'The stand-in does not know this address.');
@@ -63,7 +64,7 @@ export class RecordingsApi {
 
   #sendPage(found: StandInRecording[], number: number, size: number, response: ServerResponse): void {
     const page = found.slice((number - 1) * size, number * size);
-    send(response, 200, {
+    sendJson(response, 200, {
       data: page.map((recording) => this.#describe(recording)),
       meta: {
         page_number: number,
@@ -109,14 +110,5 @@ function sendError(
   title: string,
   detail: string
 ): void {
-  send(response, status, { errors: [{ code, title, detail }] });
-}
-
-function send(response: ServerResponse, status: number, content: unknown): void {
-  const body = JSON.stringify(content);
-  response.writeHead(status, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body)
-  });
-  response.end(body);
+  sendJson(response, status, { errors: [{ code, title, detail }] });
 }

@@ -16,11 +16,17 @@ export const SEED_EVENTS = [
 
 /**
  * @param name an event type as flows see it
+ * @param kinds to choose from
  * @throws Error that lists the known ones
  */
-export function sampleKind(name: string): SampleKind {
-  const kind = SAMPLE_KINDS.find((candidate) => candidate.name === name);
+export function sampleKind(name: string): SampleKind;
+export function sampleKind<Kind extends { name: string }>(name: string, kinds: readonly Kind[]): Kind;
+export function sampleKind(
+  name: string,
+  kinds: readonly { name: string }[] = SAMPLE_KINDS
+): { name: string } {
+  const kind = kinds.find((candidate) => candidate.name === name);
   if (kind) return kind;
-  const known = SAMPLE_KINDS.map((candidate) => candidate.name).join(', ');
+  const known = kinds.map((candidate) => candidate.name).join(', ');
   throw new Error(`There is no sample of "${name}". There are samples of: ${known}`);
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { EventEmitter, once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import { deliver, type DeliverOptions, type DeliveryReport } from './deliver';
+import { deliver, TELNYX_HABITS, type DeliverOptions, type DeliveryReport } from './deliver';
+import { DownloadCounts } from './download-counts';
+import { LocalServer, type LocalServerOptions } from './local-server';
 import type { MediaFormat } from './media';
 import { type MediaFault, MediaServer } from './media-server';
 import { mediaOf, RecordingShelf, type ShelvedFile, type StandInRecording } from './recording-shelf';
@@ -12,11 +12,7 @@ import { factsWithoutRecording, type SampleDelivery } from './sample-delivery';
 import { type Clock, SignedLinks } from './signed-links';
 import { SigningKey } from './signing-key';
 
-export interface StandInOptions {
-  /** Address to listen on, which media links then name. Default 127.0.0.1. */
-  host?: string;
-  /** Default 0: any free port. */
-  port?: number;
+export interface StandInOptions extends LocalServerOptions {
   /** Default: a key of its own. */
   key?: SigningKey;
   /** What the recordings API asks for. Default: random. */
@@ -34,16 +30,12 @@ export interface StandInOptions {
 /** One file of a recording as a complete and correct copy must be. */
 export interface ExpectedFile {
   recordingId: string;
-  format: MediaFormat;
+  format: MediaFormat | 'mp4';
   /** Bytes. */
   size: number;
   /** Hex. */
   sha256: string;
 }
-
-/** Pauses between the attempts of a delivery: short ones, so that nobody waits for a demonstration. */
-const RETRY_DELAYS_MS = [250, 500, 1000, 2000, 4000];
-const DELIVERY_TIMEOUT_MS = 10_000;
 
 /**
  * A local stand-in for Telnyx: signs and delivers events with its own key, serves the media of the
@@ -56,10 +48,8 @@ export class TelnyxStandIn {
   readonly #clock: Clock;
   readonly #links: SignedLinks;
   readonly #shelf = new RecordingShelf();
-  readonly #downloads = new Map<string, number>();
-  readonly #downloaded = new EventEmitter();
-  readonly #server: Server;
-  #port: number | undefined;
+  readonly #downloads = new DownloadCounts();
+  readonly #server: LocalServer;
 
   constructor(options: StandInOptions = {}) {
     this.#options = options;
@@ -70,27 +60,14 @@ export class TelnyxStandIn {
     this.#server = this.#createServer();
   }
 
-  /**
-   * Starts to listen.
-   *
-   * @throws Error when the port is taken or the address is not one of this machine
-   */
-  async start(): Promise<void> {
-    const listening = once(this.#server, 'listening');
-    this.#server.listen(this.#options.port ?? 0, this.#host);
-    await listening;
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('The stand-in got no port');
-    this.#port = address.port;
+  /** Starts to listen; see `LocalServer.start`. */
+  start(): Promise<void> {
+    return this.#server.start();
   }
 
   /** Stops listening and cuts what is still being sent. */
-  async stop(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await closed;
+  stop(): Promise<void> {
+    return this.#server.stop();
   }
 
   /** Base64 of the raw 32 bytes: what belongs into the account's public keys. */
@@ -100,9 +77,7 @@ export class TelnyxStandIn {
 
   /** `http://<host>:<port>` */
   get url(): string {
-    if (this.#port === undefined) throw new Error('The stand-in was not started');
-    const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
-    return `http://${host}:${this.#port}`;
+    return this.#server.url;
   }
 
   /** What belongs into the account's API address. */
@@ -154,16 +129,15 @@ export class TelnyxStandIn {
     return deliver(sample, {
       to,
       key: this.key,
+      habits: TELNYX_HABITS,
       clock: this.#clock,
-      retryDelaysMs: RETRY_DELAYS_MS,
-      timeoutMs: DELIVERY_TIMEOUT_MS,
       ...options
     });
   }
 
   /** How often the last byte of a file of the recording was sent. */
   downloads(recording: StandInRecording): number {
-    return this.#downloads.get(recording.id) ?? 0;
+    return this.#downloads.of(recording.id);
   }
 
   /**
@@ -172,19 +146,14 @@ export class TelnyxStandIn {
    * @throws Error `AbortError` when the signal fires first
    */
   async downloaded(recording: StandInRecording, signal: AbortSignal): Promise<void> {
-    if (this.downloads(recording) > 0) return;
-    await once(this.#downloaded, recording.id, { signal });
-  }
-
-  get #host(): string {
-    return this.#options.host ?? '127.0.0.1';
+    await this.#downloads.first(recording.id, signal);
   }
 
   #linkTo(file: ShelvedFile): string {
     return this.url + this.#links.sign(file.path, this.#options.linkSeconds ?? 600);
   }
 
-  #createServer(): Server {
+  #createServer(): LocalServer {
     const { apiLimit, fault = 'none' } = this.#options;
     const api = new RecordingsApi({
       shelf: this.#shelf,
@@ -193,21 +162,17 @@ export class TelnyxStandIn {
       ...(apiLimit && { limit: new RequestLimit(apiLimit, this.#clock) })
     });
     const media = new MediaServer({
-      shelf: this.#shelf,
+      fileAt: (path) => {
+        const file = this.#shelf.fileAt(path);
+        if (file === undefined) return undefined;
+        const { recording, format } = file;
+        const onDownloaded = (): void => this.#downloads.add(recording.id);
+        return { media: mediaOf(recording, format), lastModified: recording.createdAt, onDownloaded };
+      },
       links: this.#links,
-      fault,
-      onDownloaded: ({ recording }) => {
-        this.#downloads.set(recording.id, this.downloads(recording) + 1);
-        this.#downloaded.emit(recording.id);
-      }
+      fault
     });
-    return createServer((request, response) => {
-      const address = `http://stand-in.invalid${request.url ?? ''}`;
-      if (!URL.canParse(address)) {
-        response.writeHead(400).end();
-        return;
-      }
-      const url = new URL(address);
+    return new LocalServer(this.#options, (request, url, response) => {
       if (url.pathname.startsWith('/v2/')) api.handle(request, url, response);
       else void media.handle(request, url, response);
     });

@@ -31,19 +31,21 @@ describe('npm start', function () {
   it('--once archives the announced recordings, shows each step and leaves nothing behind', async () => {
     const child = start('--once');
     await end(child);
-    should(child.output).containEql('2 recordings are stored');
+    should(child.output).containEql('3 recordings are stored');
     should(child.exitCode).equal(0);
     for (const event of [
       'conference.recording.saved',
       'call.playback.ended',
       'texml.siprec.started',
       'texml.transcription',
-      'call.recording.saved'
+      'call.recording.saved',
+      'recording.started',
+      'recording.ready-to-download'
     ]) {
       should(child.output).match(new RegExp(`^- ${event}: 200 in \\d+ ms$`, 'm'));
     }
     const stored = [...child.output.matchAll(/^- Stored (.+)\n {2}\d+ bytes, SHA-256 [0-9a-f]{64}$/gm)];
-    should(stored.map(([, file]) => path.extname(file ?? '')).sort()).deepEqual(['.mp3', '.wav']);
+    should(stored.map(([, file]) => path.extname(file ?? '')).sort()).deepEqual(['.mp3', '.mp4', '.wav']);
     for (const [, file = ''] of stored) should(existsSync(file)).be.false();
     should(child.output).match(/^The editor: http:\/\/127\.0\.0\.1:\d+\/$/m);
   });

@@ -21,7 +21,7 @@ export type DemoCommand =
 /** Node-RED's own port: a tunnel to it can be set up once. */
 const LISTENING_PORT = 1880;
 
-export const DEMO_USAGE = `npm start: a real Node-RED with this package, and a stand-in for Telnyx that sends events to it.
+export const DEMO_USAGE = `npm start: a real Node-RED with this package, and stand-ins for Telnyx and Daily that send events to it.
 
   npm start                       show the main job, then stay up until Ctrl-C
   npm start -- --once             show it and end; exit code 0 when every recording is stored and intact

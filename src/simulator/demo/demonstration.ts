@@ -1,6 +1,10 @@
 import path from 'node:path';
 import type { Print } from '../print';
+import { DAILY_SEED_EVENTS } from '../daily-events';
+import { DailyStandIn } from '../daily-stand-in';
+import type { DeliveryReport } from '../deliver';
 import { SEED_EVENTS } from '../sample-catalogue';
+import type { SampleDelivery } from '../sample-delivery';
 import { type ExpectedFile, TelnyxStandIn } from '../stand-in';
 import type { DemoOptions } from './demo-options';
 import { prepareExample } from './example-flow';
@@ -15,8 +19,10 @@ import type { Workshop } from './workshop';
 /** Where things lie in the repository. */
 export interface Places {
   repository: string;
-  /** The flow to show. */
+  /** The flow to show, with a webhook node of each provider. */
   example: string;
+  /** The flow that waits for the real Telnyx. */
+  telnyxExample: string;
   /** Node-RED's red.js. */
   nodeRed: string;
   /** Node-RED's own settings.js. */
@@ -44,9 +50,17 @@ export async function demonstrate(
   const standIn = new TelnyxStandIn({ fault: options.fault });
   await workshop.start(standIn);
   print(`- A stand-in for Telnyx listens at ${standIn.url}, public key ${standIn.publicKey}`);
+  const daily = new DailyStandIn({ fault: options.fault });
+  await workshop.start(daily);
+  print(`- A stand-in for Daily listens at ${daily.url}`);
 
   const userDir = workshop.temporaryFolder(options.keep);
-  const flow = prepareExample(places.example, { publicKey: standIn.publicKey, apiUrl: standIn.apiUrl });
+  const flow = prepareExample(places.example, {
+    publicKey: standIn.publicKey,
+    apiUrl: standIn.apiUrl,
+    dailyApiUrl: daily.apiUrl
+  });
+  if (flow.dailyPath === null) throw new Error(`${places.example} has no webhook node of Daily`);
   prepareUserDirectory(userDir, places.stockSettings, flow.json);
   await step(print, `Installing the package into ${userDir}`, () =>
     installPackage(places.repository, userDir, signal)
@@ -57,7 +71,12 @@ export async function demonstrate(
     program: places.nodeRed,
     userDir,
     port,
-    env: { ...withoutOwnSettings(process.env), TELNYX_API_KEY: standIn.apiKey }
+    env: {
+      ...withoutOwnSettings(process.env),
+      TELNYX_API_KEY: standIn.apiKey,
+      DAILY_API_KEY: daily.apiKey,
+      DAILY_HMAC_SECRET: daily.secret.hmac
+    }
   });
   await step(
     print,
@@ -68,21 +87,40 @@ export async function demonstrate(
     }
   );
 
-  const expected = await deliverSeeds(standIn, nodeRed.url + flow.webhookPath, nodeRed, print, signal);
+  const telnyxSeeds = { standIn, events: SEED_EVENTS, to: nodeRed.url + flow.webhookPath };
+  const dailySeeds = { standIn: daily, events: DAILY_SEED_EVENTS, to: nodeRed.url + flow.dailyPath };
+  const expected = [
+    ...(await deliverSeeds(telnyxSeeds, nodeRed, print, signal)),
+    ...(await deliverSeeds(dailySeeds, nodeRed, print, signal))
+  ];
   const folder = path.resolve(userDir, flow.recordingsFolder);
   await checkCopies(expected, folder, nodeRed, print, signal);
   return nodeRed;
 }
 
-async function deliverSeeds(
-  standIn: TelnyxStandIn,
-  to: string,
+/** What a stand-in sends, and where. */
+interface Seeds<Recording> {
+  standIn: {
+    sample(name: string): Omit<SampleDelivery, 'recording'> & { recording: Recording | null };
+    deliver(
+      sample: Pick<SampleDelivery, 'body' | 'contentType'>,
+      to: string,
+      options: { signal: AbortSignal }
+    ): Promise<DeliveryReport>;
+    expectedFiles(recording: Recording): ExpectedFile[];
+  };
+  events: readonly string[];
+  to: string;
+}
+
+async function deliverSeeds<Recording>(
+  { standIn, events, to }: Seeds<Recording>,
   nodeRed: NodeRedChild,
   print: Print,
   signal: AbortSignal
 ): Promise<ExpectedFile[]> {
   const expected: ExpectedFile[] = [];
-  for (const event of SEED_EVENTS) {
+  for (const event of events) {
     const sample = standIn.sample(event);
     const { accepted, last } = await standIn.deliver(sample, to, { signal });
     print(`- ${event}: ${last.status ?? last.problem ?? 'no answer'} in ${last.milliseconds} ms`);

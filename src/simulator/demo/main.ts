@@ -7,7 +7,8 @@ import { listen } from './listening';
 import type { NodeRedChild } from './node-red-child';
 import { Workshop } from './workshop';
 
-const EXAMPLE = 'Archive call recordings to disk.json';
+const EXAMPLE = 'Archive recordings of Telnyx and Daily.json';
+const TELNYX_EXAMPLE = 'Archive call recordings to disk.json';
 
 const print = printToStdout();
 
@@ -35,6 +36,7 @@ export async function main(args: string[], repository: string, nodeRedManifest: 
   const places: Places = {
     repository,
     example: path.join(repository, 'examples', EXAMPLE),
+    telnyxExample: path.join(repository, 'examples', TELNYX_EXAMPLE),
     nodeRed: path.join(nodeRed, 'red.js'),
     stockSettings: path.join(nodeRed, 'settings.js')
   };

@@ -1,13 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { TelnyxStandIn } from '../stand-in';
 import { NodeRedChild, type NodeRedOptions } from './node-red-child';
+
+/** Something that is started, and stopped in the end. */
+interface Startable {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
 
 /** Owns what a run has started and made, and clears it away, also when this process ends in a hurry. */
 export class Workshop {
   #nodeRed: NodeRedChild | undefined;
-  #standIn: TelnyxStandIn | undefined;
+  readonly #standIns: Startable[] = [];
   #temporary: string | undefined;
   readonly #atExit = () => {
     this.#nodeRed?.kill();
@@ -30,14 +35,14 @@ export class Workshop {
     return this.#nodeRed;
   }
 
-  async start(standIn: TelnyxStandIn): Promise<void> {
-    this.#standIn = standIn;
+  async start(standIn: Startable): Promise<void> {
+    this.#standIns.push(standIn);
     await standIn.start();
   }
 
   async clear(): Promise<void> {
     await this.#nodeRed?.stop();
-    await this.#standIn?.stop();
+    for (const standIn of this.#standIns) await standIn.stop();
     this.#removeFolder();
     process.removeListener('exit', this.#atExit);
   }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createPublicKey, verify } from 'node:crypto';
+import { createHmac, createPublicKey, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -9,6 +9,7 @@ import path from 'node:path';
 import should from 'should';
 import { readCommand } from '../../../src/simulator/cli-options';
 import { Child } from '../../support/child-process';
+import { freePort } from '../../support/node-red-process';
 import { until } from '../../support/until';
 
 const CLI = path.resolve(__dirname, '../../../src/simulator/cli.ts');
@@ -22,6 +23,7 @@ describe('telnyx-simulator', function () {
   let received: { body: string; genuine: boolean }[];
   let answer: { status: number; fetches: boolean };
   let publicKey = '';
+  let secret = '';
   const children: Child[] = [];
 
   before(async () => {
@@ -34,7 +36,12 @@ describe('telnyx-simulator', function () {
         const timestamp = String(request.headers['telnyx-timestamp']);
         const signature = Buffer.from(String(request.headers['telnyx-signature-ed25519']), 'base64');
         const signed = Buffer.concat([Buffer.from(`${timestamp}|`), body]);
-        const genuine = verify(null, signed, nodeKey(publicKey), signature);
+        const daily = String(request.headers['x-webhook-timestamp']);
+        const hmac = createHmac('sha256', Buffer.from(secret, 'base64')).update(`${daily}.`).update(body);
+        const genuine =
+          request.headers['x-webhook-signature'] === undefined
+            ? verify(null, signed, nodeKey(publicKey), signature)
+            : hmac.digest('base64') === request.headers['x-webhook-signature'];
         received.push({ body: body.toString(), genuine });
         response.writeHead(answer.status).end();
         if (answer.fetches) void fetchRecording(body.toString());
@@ -85,7 +92,7 @@ describe('telnyx-simulator', function () {
   it('sends all samples, several times', async () => {
     const child = await run('send', '--to', to, '--all', '--count', '2', '--linger', '0');
     should(child.exitCode).equal(0);
-    const listed = (await run('--list')).output.trim().split('\n').length;
+    const listed = (await run('--list', '--provider', 'telnyx')).output.trim().split('\n').length;
     should(received.length).equal(2 * listed);
     should(new Set(received.map(({ body }) => body)).size).equal(2 * listed);
     should(received.every(({ genuine }) => genuine)).be.true();
@@ -120,6 +127,40 @@ describe('telnyx-simulator', function () {
     should(((await response.json()) as { data: unknown[] }).data.length).equal(3);
     await child.end('SIGTERM');
     should(child.exitCode).equal(0);
+  });
+
+  it('is Daily too: secret, API and a recording that the flow asks for', async () => {
+    const printed = (await run('key', '--provider', 'daily')).output;
+    const [, key = ''] = /^API key +(\w{64})$/m.exec(printed) ?? [];
+    secret = /^Webhook secret +(\S{44})$/m.exec(printed)?.[1] ?? '';
+    should(printed).match(/^API address +http:\/\/127\.0\.0\.1:8791\/v1$/m);
+    const port = String(await freePort());
+    const child = start('send', '--to', to, '--event', 'recording.ready-to-download', '--port', port);
+    await child.waitForOutput(/^recording\.ready-to-download: answered 200/m);
+    should(received.map(({ genuine }) => genuine)).deepEqual([true]);
+    const { payload } = JSON.parse(received[0]?.body ?? '') as { payload: { recording_id: string } };
+    const link = await fetch(`http://127.0.0.1:${port}/v1/recordings/${payload.recording_id}/access-link`, {
+      headers: { authorization: `Bearer ${key}` }
+    });
+    const { download_link } = (await link.json()) as { download_link: string };
+    await (await fetch(download_link)).arrayBuffer();
+    await child.waitForOutput(/The flow fetched 1 of 1 recording\./);
+    await until('the end of the command', () => (child.alive ? undefined : true));
+    should(child.exitCode).equal(0);
+  });
+
+  it('serves the API of Daily', async () => {
+    const child = start('serve', '--provider', 'daily', '--recordings', '3', '--port', '0');
+    const [, api = ''] = await child.waitForOutput(/API address +(\S+)/);
+    const [, key = ''] = await child.waitForOutput(/API key +(\S+)/);
+    const response = await fetch(`${api}/recordings`, { headers: { authorization: `Bearer ${key}` } });
+    should(await response.json()).have.property('total_count', 3);
+  });
+
+  it('lists the events of one provider or of both', async () => {
+    const [all, daily] = [await run('--list'), await run('--list', '--provider', 'daily')];
+    should(all.output).containEql('call.hangup').and.containEql('participant.joined');
+    should(daily.output).containEql('participant.joined').and.not.containEql('call.hangup');
   });
 
   it('shows help', async () => {

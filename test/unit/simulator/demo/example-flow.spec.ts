@@ -15,9 +15,14 @@ describe('npm start: user directory', () => {
     { id: 'a', type: 'telnyx-account', publicKeys: '', apiUrl: 'https://api.telnyx.com/v2' },
     { id: 'w', type: 'telnyx-webhook-in', account: 'a', path: '/calls', wires: [['d']] },
     { id: 'd', type: 'telnyx-recording-download', folder: 'calls', network: 'public-https', wires: [[]] },
-    { id: 'x', type: 'debug', complete: 'payload', wires: [] }
+    { id: 'x', type: 'debug', complete: 'payload', wires: [] },
+    { id: 'b', type: 'daily-account', apiUrl: 'https://api.daily.co/v1' }
   ];
-  const changes = { publicKey: 'the key', apiUrl: 'http://127.0.0.1:1/v2' };
+  const changes = {
+    publicKey: 'the key',
+    apiUrl: 'http://127.0.0.1:1/v2',
+    dailyApiUrl: 'http://127.0.0.1:2/v1'
+  };
 
   function file(content: unknown): string {
     const name = path.join(folder, 'example.json');
@@ -33,8 +38,15 @@ describe('npm start: user directory', () => {
       { ...flow[0], publicKeys: 'the key', apiUrl: 'http://127.0.0.1:1/v2' },
       flow[1],
       { ...flow[2], network: 'any' },
-      flow[3]
+      flow[3],
+      { ...flow[4], apiUrl: 'http://127.0.0.1:2/v1' }
     ]);
+    should(prepared.dailyPath).equal(null);
+  });
+
+  it('finds the path of the Daily node', () => {
+    const daily = { id: 'e', type: 'daily-webhook-in', account: 'b', path: '/meetings', wires: [['d']] };
+    should(prepareExample(file([...flow, daily]), changes).dailyPath).equal('/meetings');
   });
 
   it('leaves the flow alone for the real Telnyx', () => {

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import type { Media } from './media';
+import { mp4Media } from './media-mp4';
+
+/** A recording that the stand-in for Daily keeps. Its media are made when they are asked for. */
+export interface DailyRecording {
+  id: string;
+  type: 'cloud' | 'cloud-audio-only';
+  roomName: string;
+  seconds: number;
+  /** Unix milliseconds. */
+  startedAt: number;
+  maxParticipants: number;
+}
+
+const DOMAIN = 'made-up-domain';
+
+/** The recordings of the made-up Daily domain, newest first. */
+export class DailyShelf {
+  readonly #recordings = new Map<string, DailyRecording>();
+
+  /**
+   * Puts a recording on the shelf.
+   *
+   * @param wish what to fix of it; the rest is made up
+   * @param now unix milliseconds
+   */
+  add(wish: Partial<DailyRecording>, now: number): DailyRecording {
+    const seconds = wish.seconds ?? 3;
+    const recording: DailyRecording = {
+      id: randomUUID(),
+      type: 'cloud',
+      roomName: 'sample-room',
+      startedAt: now - seconds * 1000,
+      maxParticipants: 2,
+      ...wish,
+      seconds
+    };
+    this.#recordings.set(recording.id, recording);
+    return recording;
+  }
+
+  get(id: string): DailyRecording | undefined {
+    return this.#recordings.get(id);
+  }
+
+  delete(id: string): boolean {
+    return this.#recordings.delete(id);
+  }
+
+  /** Newest first, as they are listed. */
+  all(): DailyRecording[] {
+    return [...this.#recordings.values()].sort((a, b) => b.startedAt - a.startedAt);
+  }
+
+  /** @param path as `pathOf` made it */
+  at(path: string): DailyRecording | undefined {
+    return this.all().find((recording) => pathOf(recording) === path);
+  }
+}
+
+/** The object key by Daily's default template. */
+export function storageKey({ roomName, startedAt }: DailyRecording): string {
+  return `${DOMAIN}/${roomName}/${startedAt}`;
+}
+
+/** Where its file lies on the media server. */
+export function pathOf(recording: DailyRecording): string {
+  return `/daily-cloud-recordings/${storageKey(recording)}/${recording.id}`;
+}
+
+/** The bytes of a recording; always the same for the same recording. */
+export function dailyMediaOf({ id, type, seconds }: DailyRecording): Media {
+  return mp4Media({ title: id, seconds, channels: type === 'cloud' ? 2 : 1 });
+}

@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { DailyRecordingsApi } from './daily-api';
+import { DAILY_KINDS, dailyBody } from './daily-events';
+import { DAILY_HABITS, DailySecret } from './daily-secret';
+import { dailyMediaOf, type DailyRecording, DailyShelf, pathOf } from './daily-shelf';
+import { deliver, type DeliverOptions, type DeliveryReport } from './deliver';
+import { DownloadCounts } from './download-counts';
+import { LocalServer, type LocalServerOptions } from './local-server';
+import { type MediaFault, MediaServer } from './media-server';
+import { RequestLimit, type RequestLimitOptions } from './request-limit';
+import { sampleKind } from './sample-catalogue';
+import type { SampleDelivery } from './sample-delivery';
+import { type Clock, SignedLinks } from './signed-links';
+import type { ExpectedFile } from './stand-in';
+
+export interface DailyStandInOptions extends LocalServerOptions {
+  /** Default: a secret of its own. */
+  secret?: DailySecret;
+  /** What the API asks for. Default: random. */
+  apiKey?: string;
+  /** Default: the system's clock. */
+  clock?: Clock;
+  /** Default: no limit. */
+  apiLimit?: RequestLimitOptions;
+  /** Default `none`. */
+  fault?: MediaFault;
+}
+
+/** A made-up event of Daily, ready to be signed and sent. */
+export type DailySample = Omit<SampleDelivery, 'recording'> & { recording: DailyRecording | null };
+
+/**
+ * A local stand-in for Daily: signs and delivers events with its own secret, gives links to the
+ * recordings that they announce, and serves their media.
+ */
+export class DailyStandIn {
+  readonly secret: DailySecret;
+  readonly apiKey: string;
+  readonly #clock: Clock;
+  readonly #links: SignedLinks;
+  readonly #shelf = new DailyShelf();
+  readonly #downloads = new DownloadCounts();
+  readonly #server: LocalServer;
+
+  constructor(options: DailyStandInOptions = {}) {
+    this.#clock = options.clock ?? Date.now;
+    this.#links = new SignedLinks(this.#clock);
+    this.secret = options.secret ?? new DailySecret();
+    this.apiKey = options.apiKey ?? randomBytes(32).toString('hex');
+    this.#server = this.#createServer(options);
+  }
+
+  /** Starts to listen; see `LocalServer.start`. */
+  start(): Promise<void> {
+    return this.#server.start();
+  }
+
+  /** Stops listening and cuts what is still being sent. */
+  stop(): Promise<void> {
+    return this.#server.stop();
+  }
+
+  /** `http://<host>:<port>` */
+  get url(): string {
+    return this.#server.url;
+  }
+
+  /** What belongs into the account's API address. */
+  get apiUrl(): string {
+    return `${this.url}/v1`;
+  }
+
+  /** Puts a recording into the domain without announcing it. */
+  addRecording(wish: Partial<DailyRecording> = {}): DailyRecording {
+    return this.#shelf.add(wish, this.#clock());
+  }
+
+  /** The files that a complete copy of a recording consists of. */
+  expectedFiles(recording: DailyRecording): ExpectedFile[] {
+    const { size, sha256 } = dailyMediaOf(recording);
+    return [{ recordingId: recording.id, format: 'mp4', size, sha256 }];
+  }
+
+  /**
+   * Makes a delivery, and the recording that it announces.
+   *
+   * @param name event type
+   * @param wish what to fix of the recording
+   * @throws Error that lists the known events
+   */
+  sample(name: string, wish: Partial<DailyRecording> = {}): DailySample {
+    const kind = sampleKind(name, DAILY_KINDS);
+    const now = this.#clock();
+    const announces = kind.announces === true;
+    const recording = announces ? this.addRecording(wish) : new DailyShelf().add(wish, now);
+    const body = dailyBody(kind, { now, recording });
+    return {
+      name,
+      contentType: 'application/json',
+      recording: announces ? recording : null,
+      body: () => body
+    };
+  }
+
+  /** Signs and sends a delivery; see `deliver`. */
+  deliver(
+    sample: Pick<SampleDelivery, 'body' | 'contentType'>,
+    to: string,
+    options: Partial<DeliverOptions> = {}
+  ): Promise<DeliveryReport> {
+    return deliver(sample, { to, key: this.secret, habits: DAILY_HABITS, clock: this.#clock, ...options });
+  }
+
+  /** How often the last byte of the file of a recording was sent. */
+  downloads({ id }: DailyRecording): number {
+    return this.#downloads.of(id);
+  }
+
+  /**
+   * Resolves when the file of a recording has been fetched to its end.
+   *
+   * @throws Error `AbortError` when the signal fires first
+   */
+  downloaded({ id }: DailyRecording, signal: AbortSignal): Promise<void> {
+    return this.#downloads.first(id, signal);
+  }
+
+  #createServer(options: DailyStandInOptions): LocalServer {
+    const { apiLimit, fault = 'none' } = options;
+    const api = new DailyRecordingsApi({
+      shelf: this.#shelf,
+      apiKey: this.apiKey,
+      clock: this.#clock,
+      link: (recording, seconds) => this.url + this.#links.sign(pathOf(recording), seconds),
+      ...(apiLimit && { limit: new RequestLimit(apiLimit, this.#clock) })
+    });
+    const media = new MediaServer({
+      fileAt: (path) => {
+        const recording = this.#shelf.at(path);
+        if (recording === undefined) return undefined;
+        const onDownloaded = (): void => this.#downloads.add(recording.id);
+        const lastModified = recording.startedAt + recording.seconds * 1000;
+        return { media: dailyMediaOf(recording), lastModified, onDownloaded };
+      },
+      links: this.#links,
+      fault
+    });
+    return new LocalServer(options, (request, url, response) => {
+      if (url.pathname.startsWith('/v1/')) api.handle(request, url, response);
+      else void media.handle(request, url, response);
+    });
+  }
+}
