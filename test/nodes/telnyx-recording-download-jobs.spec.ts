@@ -1,0 +1,187 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import should from 'should';
+import { JobLedger } from '../../src/archive/job-ledger';
+import { keptMessage } from '../../src/archive/kept-message';
+import { StateDatabase } from '../../src/state/state-database';
+import { jobsOf } from '../../nodes/runtime/recording-messages';
+import { localServer } from '../support/media';
+import { loadedNode, nodeHelper, type TestMessage } from '../support/node-helper';
+import { DownloadStage } from './download-stage';
+
+describe('telnyx-recording-download: jobs', () => {
+  let stage: DownloadStage;
+
+  beforeEach(async () => {
+    stage = await DownloadStage.create();
+  });
+  afterEach(() => stage.remove());
+
+  /** Leaves jobs on disk as a process does that is killed right after it accepted them. */
+  async function leave(...messages: TestMessage[]): Promise<void> {
+    const database = new StateDatabase(path.join(stage.userDir, 'telnyx'));
+    const ledger = new JobLedger(database);
+    for (const message of messages) {
+      await ledger.add('download', ledger.order(keptMessage(message), jobsOf(message, 'any')));
+    }
+    await database.close();
+  }
+
+  /** The status that a sender gets for a delivery that this message came from. */
+  async function answered(message: TestMessage): Promise<Response> {
+    const server = await localServer((_request, response) => {
+      loadedNode('download').receive({ ...message, res: { _res: response } });
+    });
+    try {
+      return await fetch(server.url);
+    } finally {
+      await server.close();
+    }
+  }
+
+  it('go on by themselves at the start, and their messages are sent', async () => {
+    await leave(stage.saved('rec-1', { kept: 'as it was' }), stage.saved('rec-2'));
+    await stage.start({ concurrency: '1' });
+    const messages = await stage.next('stored', 2);
+    messages.map(({ _msgid }) => _msgid).should.eql(['rec-1', 'rec-2']);
+    messages[0]!.should.have.properties({ kept: 'as it was', topic: 'call.recording.saved' });
+    should(messages[0]!['recording']).have.properties({ recording_id: 'rec-1', already_stored: false });
+    (await stage.files()).should.have.length(4);
+  });
+
+  it('are reported to the Catch nodes also when an earlier process accepted them', async () => {
+    stage.answer = (_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<p>');
+    await leave(stage.saved('rec-1', { kept: 'as it was' }));
+    await stage.start();
+    const [caught] = await stage.next('caught');
+    caught!.should.have.properties({ _msgid: 'rec-1', kept: 'as it was' });
+    should(caught!['error']).have.property('code', 'NOT_MEDIA');
+    JSON.stringify(caught!['error']).should.not.containEql('geheim');
+  });
+
+  it('are on disk before the sender is answered, and not begun later than that', async () => {
+    let asked: () => void = () => undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    let send: () => void = () => undefined;
+    stage.answer = (_request, response) => {
+      send = () => stage.sendAll(response);
+      asked();
+    };
+    await stage.start({ answer: 'queued' });
+    const stored = stage.next('stored');
+    (await answered(stage.saved())).status.should.equal(200);
+    await isAsked;
+    (await stage.files()).filter((name) => name.endsWith('.wav')).should.eql([]);
+    send();
+    await stored;
+  });
+
+  it('are refused with 503 and STORE_FAILED while the state directory cannot be written', async () => {
+    await writeFile(path.join(stage.userDir, 'telnyx'), 'a file is in the way');
+    await stage.start({ answer: 'queued' });
+    const caught = stage.next('caught');
+    const response = await answered(stage.saved());
+    response.status.should.equal(503);
+    should(response.headers.get('retry-after')).equal('30');
+    should((await caught)[0]!['error']).have.property('code', 'STORE_FAILED');
+    stage.media.requests.should.eql([]);
+
+    await rm(path.join(stage.userDir, 'telnyx'));
+    const stored = stage.next('stored');
+    (await answered(stage.saved())).status.should.equal(200);
+    await stored;
+  });
+
+  it('of a redeployed node are carried out with its new settings', async () => {
+    const elsewhere = path.join(stage.userDir, 'elsewhere');
+    await mkdir(elsewhere);
+    stage.answer = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'audio/wav', etag: '"one"', 'content-length': 64_044 });
+      response.write(stage.bytes.subarray(0, 20_000));
+    };
+    const begun = new Promise<void>((resolve) => {
+      const { answer } = stage;
+      stage.answer = (request, response) => {
+        answer(request, response);
+        resolve();
+      };
+    });
+    await stage.start();
+    loadedNode('download').receive(stage.saved());
+    await begun;
+    await nodeHelper.unload();
+    stage.answer = (_request, response) => stage.sendAll(response);
+    await stage.start({ folder: elsewhere });
+    const [message] = await stage.next('stored');
+    String(message!['payload']).should.startWith(elsewhere);
+    (await stage.files()).should.eql([]);
+  });
+
+  it('of two nodes with the same folder give one file, with different folders two', async () => {
+    const other = path.join(stage.userDir, 'other');
+    await stage.start({}, {}, { folder: other });
+    const stored = stage.next('stored', 3);
+    for (const id of ['download', 'download2', 'download3']) loadedNode(id).receive(stage.saved());
+    const payloads = (await stored).map(({ payload }) => String(payload));
+    new Set(payloads).size.should.equal(2);
+    (await stage.files()).should.have.length(2);
+    (await readFile(payloads.find((file) => file.startsWith(other))!)).equals(stage.bytes).should.be.true();
+  });
+
+  describe('with deletion at the source', () => {
+    const KEY = 'KEY-for-tests';
+    let deleted: string[];
+
+    beforeEach(() => {
+      process.env['TELNYX_API_KEY'] = KEY;
+      deleted = [];
+      stage.answer = (request, response) => {
+        if (request.method === 'DELETE') {
+          deleted.push(request.url ?? '');
+          response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":{}}');
+        } else if (request.url?.startsWith('/v2/') === true) response.writeHead(404).end();
+        else stage.sendAll(response);
+      };
+    });
+    afterEach(() => {
+      delete process.env['TELNYX_API_KEY'];
+    });
+
+    it('delete the recording once it is stored, and say so in message and sidecar', async () => {
+      await stage.start({ deleteAtSource: true });
+      const stored = stage.next('stored');
+      loadedNode('download').receive(stage.saved());
+      const [message] = await stored;
+      deleted.should.eql(['/v2/recordings/rec-1']);
+      const { deleted_at_source } = message!['recording'] as { deleted_at_source: unknown };
+      should(deleted_at_source)
+        .be.a.String()
+        .and.match(/^\d{4}-\d\d-\d\dT.*Z$/);
+      const sidecar: unknown = JSON.parse(await readFile(`${String(message!['payload'])}.json`, 'utf8'));
+      should(sidecar).eql(message!['recording']);
+    });
+
+    it('send the message when the API refuses, and tell the Catch nodes', async () => {
+      const { answer } = stage;
+      stage.answer = (request, response) => {
+        if (request.method === 'DELETE') response.writeHead(403).end();
+        else answer(request, response);
+      };
+      await stage.start({ deleteAtSource: true });
+      const [stored, caught] = [stage.next('stored'), stage.next('caught')];
+      loadedNode('download').receive(stage.saved());
+      should((await stored)[0]!['recording']).have.property('deleted_at_source', null);
+      const { error } = (await caught)[0] as { error: { code: string; message: string } };
+      error.code.should.equal('API_UNAUTHORIZED');
+      error.message.should.match(/is stored, but it was not deleted/).and.not.containEql(KEY);
+    });
+
+    it('are refused without an account', async () => {
+      await stage.start({ deleteAtSource: true, account: '' });
+      const caught = stage.next('caught');
+      loadedNode('download').receive(stage.saved());
+      should((await caught)[0]!['error']).have.property('code', 'BAD_SETTING');
+    });
+  });
+});
