@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher } from 'undici';
 import { CodedError } from '../errors/coded-error';
 import { rootCause } from '../errors/root-cause';
@@ -101,6 +102,11 @@ export abstract class JsonApi {
     await this.#own?.destroy();
   }
 
+  /** Told the headers of each answer, also of refusals. */
+  protected answered(_headers: IncomingHttpHeaders): void {
+    return;
+  }
+
   async #exchange(request: ApiRequest, apiKey: string, signal: AbortSignal): Promise<unknown> {
     const query = new URLSearchParams(request.query).toString();
     const { statusCode, headers, body } = await this.#dispatcher.request({
@@ -116,6 +122,7 @@ export abstract class JsonApi {
       bodyTimeout: this.#timeoutMs,
       signal
     });
+    this.answered(headers);
     // A body that is destroyed before its end emits an error, wherever it is at that time.
     body.on('error', () => undefined);
     const answer = await readJsonBody(body, this.#maxBody);

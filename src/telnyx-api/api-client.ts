@@ -1,5 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { ApiDialect } from '../api/api-dialect';
-import { JsonApi, type JsonApiOptions } from '../api/json-api';
+import { JsonApi, type ApiRequest, type JsonApiOptions } from '../api/json-api';
+import { ServerPace } from '../api/server-pace';
 import { asFields, asText } from '../recording/read-value';
 
 /** Telnyx "API errors": 10036 is a thing that is there but not ready. */
@@ -15,10 +17,31 @@ const TELNYX: ApiDialect = {
   meanings: { '10036': 'processing' }
 };
 
-/** Telnyx's API v2. */
+export interface TelnyxApiOptions extends JsonApiOptions {
+  /** Of the account; shared by all that ask for it. Default: one of its own. */
+  pace?: ServerPace;
+}
+
+/** Telnyx's API v2. Requests wait for their turn as long as the API says that there are too many. */
 export class TelnyxApi extends JsonApi {
+  readonly #pace: ServerPace;
+
   /** @throws CodedError `BAD_SETTING` when `apiUrl` is not the address of an API */
-  constructor(options: JsonApiOptions) {
+  constructor(options: TelnyxApiOptions) {
     super(options, TELNYX);
+    this.#pace = options.pace ?? new ServerPace(options.now);
+  }
+
+  override async request(request: ApiRequest): Promise<unknown> {
+    await this.#pace.turn(request.signal);
+    try {
+      return await super.request(request);
+    } finally {
+      this.#pace.ended();
+    }
+  }
+
+  protected override answered(headers: IncomingHttpHeaders): void {
+    this.#pace.answered(headers);
   }
 }
