@@ -1,3 +1,4 @@
+import { ServerPace } from '../src/api/server-pace';
 import { parsePublicKeys } from '../src/verification/public-keys';
 import { parseSecrets } from '../src/verification/secrets';
 import { isUnsetVariable } from '../src/verification/unset-variable';
@@ -38,7 +39,8 @@ export = function (RED: NodeRedApi): void {
         apiKey: () => {
           const key = readText(secret('apiKey'), process.env['TELNYX_API_KEY'] ?? '');
           return key === '' || isUnsetVariable(key) ? null : key;
-        }
+        },
+        pace: new ServerPace()
       };
       const faults = [...problems, ...unsetSecrets(SECRETS, secret)];
       if (faults.length > 0) {

@@ -19,7 +19,7 @@ import type { TelnyxAccount } from './telnyx-account-access';
 
 /** Where recordings come from, as far as a download node knows it. */
 export interface SourceSettings {
-  account: Pick<TelnyxAccount, 'apiUrl' | 'apiKey'> | null;
+  account: Pick<TelnyxAccount, 'apiUrl' | 'apiKey' | 'pace'> | null;
   dailyAccount: Pick<DailyAccount, 'apiUrl' | 'apiKey'> | null;
   /** The bucket in which Daily puts raw tracks. */
   dailyBucket: BucketSettings | null;
@@ -36,7 +36,8 @@ export interface RecordingSources
 
 /** @throws CodedError `BAD_SETTING` when the API address of an account cannot be used */
 export function recordingSources({ account, dailyAccount, dailyBucket }: SourceSettings): RecordingSources {
-  const telnyx = account && new TelnyxApi({ apiUrl: account.apiUrl, apiKey: () => account.apiKey() });
+  const telnyx =
+    account && new TelnyxApi({ apiUrl: account.apiUrl, apiKey: () => account.apiKey(), pace: account.pace });
   const daily =
     dailyAccount && new DailyApi({ apiUrl: dailyAccount.apiUrl, apiKey: () => dailyAccount.apiKey() });
   const bucket = dailyBucket && new TrackBucket(new BucketConnection(dailyBucket));

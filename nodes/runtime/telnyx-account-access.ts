@@ -1,3 +1,4 @@
+import type { ServerPace } from '../../src/api/server-pace';
 import type { CodedError } from '../../src/errors/coded-error';
 import type { TelnyxKeys } from '../../src/verification/telnyx-verifier';
 import { noteUser, type AccountNode } from './account-users';
@@ -12,6 +13,8 @@ export interface TelnyxAccount {
   readonly apiUrl: string;
   /** A secret; goes to the host of `apiUrl` and nowhere else. Null when none is set. */
   apiKey(): string | null;
+  /** Shared by all nodes that ask the API with this key. */
+  readonly pace: ServerPace;
 }
 
 export type TelnyxAccountNode = AccountNode & { telnyxAccount?: TelnyxAccount };

@@ -103,9 +103,7 @@ export abstract class JsonApi {
   }
 
   /** Told the headers of each answer, also of refusals. */
-  protected answered(_headers: IncomingHttpHeaders): void {
-    return;
-  }
+  protected answered?(headers: IncomingHttpHeaders): void;
 
   async #exchange(request: ApiRequest, apiKey: string, signal: AbortSignal): Promise<unknown> {
     const query = new URLSearchParams(request.query).toString();
@@ -122,7 +120,7 @@ export abstract class JsonApi {
       bodyTimeout: this.#timeoutMs,
       signal
     });
-    this.answered(headers);
+    this.answered?.(headers);
     // A body that is destroyed before its end emits an error, wherever it is at that time.
     body.on('error', () => undefined);
     const answer = await readJsonBody(body, this.#maxBody);
