@@ -1,11 +1,13 @@
 import { CodedError } from '../src/errors/coded-error';
 import { afterStart } from './runtime/after-start';
+import { telnyxBucketOf } from './runtime/bucket-access';
 import { dailyAccountOf } from './runtime/daily-account-access';
 import { DownloadNode } from './runtime/download-node';
 import { readDownloadSettings, type RecordingDownloadConfig } from './runtime/download-settings';
 import type { NodeRedApi, RedNode } from './runtime/node-red';
 import { NodeStatus } from './runtime/node-status';
 import { onClose, onInput } from './runtime/on-input';
+import { readText } from './runtime/read-setting';
 import { telnyxAccountOf } from './runtime/telnyx-account-access';
 
 const TYPE = 'telnyx-recording-download';
@@ -18,12 +20,13 @@ export = function (RED: NodeRedApi): void {
     RED.nodes.createNode(this, config);
     const status = new NodeStatus(this);
     onClose(this, () => status.dispose());
-    const sources = {
+    const accounts = {
       account: telnyxAccountOf(RED, config.account, this),
-      dailyAccount: dailyAccountOf(RED, config.dailyAccount, this),
-      dailyBucket: null
+      dailyAccount: dailyAccountOf(RED, config.dailyAccount, this)
     };
     try {
+      const tracks = readText(config.dailyBucket);
+      const sources = { ...accounts, dailyBucket: tracks === '' ? null : telnyxBucketOf(RED, tracks) };
       const settings = readDownloadSettings(RED, this, config);
       const download = new DownloadNode(RED, this, settings, sources, status, say);
       onInput(this, (message, send) => download.store(message, send));

@@ -14,6 +14,7 @@ import { readBoolean, readChoice, readNumber, readText } from './read-setting';
 export interface RecordingDownloadConfig extends NodeConfig {
   account?: string;
   dailyAccount?: string;
+  dailyBucket?: string;
   destination?: string;
   folder?: string;
   filename?: string;
