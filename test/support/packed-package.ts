@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -9,11 +18,25 @@ let template: string | undefined;
 
 /**
  * Installs the package into a userDir as a user does: from the tarball that `npm pack` makes, by npm.
- * Packing and installing happen once per test run; each userDir gets its own copy.
+ * Packing and installing happen once per test run; the installed files in each userDir are hard
+ * links to those, because thousands of copies for each of dozens of Node-REDs would take minutes.
  */
 export function installPackage(userDir: string): void {
   template ??= installOnce();
-  cpSync(template, userDir, { recursive: true });
+  // npm and Node-RED write to this one; each userDir has its own.
+  cpSync(path.join(template, 'package.json'), path.join(userDir, 'package.json'));
+  linkTree(path.join(template, 'node_modules'), path.join(userDir, 'node_modules'));
+}
+
+function linkTree(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const source = path.join(from, entry.name);
+    const target = path.join(to, entry.name);
+    if (entry.isDirectory()) linkTree(source, target);
+    else if (entry.isFile()) linkSync(source, target);
+    else cpSync(source, target, { verbatimSymlinks: true });
+  }
 }
 
 function installOnce(): string {
