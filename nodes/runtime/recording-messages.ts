@@ -4,21 +4,22 @@ import type { StoredFile, StoredRecording } from '../../src/archive/stored-recor
 import { CodedError } from '../../src/errors/coded-error';
 import type { FormatChoice } from '../../src/recording/choose-format';
 import { findRecordings } from '../../src/recording/find-recordings';
-import { referenceFromMessage, type RecordingRequest } from '../../src/recording/reference-from-message';
+import { fromStored } from '../../src/recording/from-stored';
+import { referencesFromMessage, type RecordingRequest } from '../../src/recording/reference-from-message';
 import { isWithoutTracks } from '../../src/recording/without-tracks';
 import type { FlowMessage, NodeRedApi } from './node-red';
 
 /**
- * What a message asks to be stored: what its event carries, else what `msg.recording_id` or `msg.url`
- * names.
+ * What a message asks to be stored: a file of the archive that is damaged, else what its event carries, else
+ * what `msg.recording_id` or `msg.url` names.
  *
  * @throws CodedError `NO_RECORDING`
  */
 export function jobsOf(message: FlowMessage, format: FormatChoice): ArchiveJob[] {
   const source = { event: message['event'], payload: message.payload };
-  const found = findRecordings(source);
-  const named = found.length > 0 ? null : referenceFromMessage(requestOf(message));
-  const references = named === null ? found : [named];
+  const damaged = fromStored(message.payload);
+  const found = damaged === null ? findRecordings(source) : [damaged];
+  const references = found.length > 0 ? found : referencesFromMessage(requestOf(message));
   if (references.length > 0) return references.map((reference) => ({ reference, format }));
   const topic = typeof message.topic === 'string' ? ` (topic "${message.topic.slice(0, 100)}")` : '';
   if (isWithoutTracks(source)) {
@@ -36,7 +37,8 @@ export function jobsOf(message: FlowMessage, format: FormatChoice): ArchiveJob[]
 }
 
 function requestOf(message: FlowMessage): RecordingRequest {
-  return { recording_id: message['recording_id'], provider: message['provider'], url: message['url'] };
+  const { recording_id, provider, url, payload } = message;
+  return { recording_id, provider, url, payload };
 }
 
 /** One message per stored file; with `msg.parts` when there are several. */

@@ -60,6 +60,12 @@ export interface ArchiveDeps {
   completeDetails?: (reference: RecordingReference, signal: AbortSignal) => Promise<RecordingDetails>;
   /** Files the texts of recordings beside their audio. Left out: they are in `msg.recording` only. */
   transcripts?: Pick<TranscriptFiling, 'file'>;
+  /**
+   * Called right before a complete copy gets its name; frees that name from a damaged copy. Never rejects.
+   *
+   * @param sha256 of the complete copy, hex
+   */
+  clearPlace?: (sha256: string) => Promise<void>;
   /** Milliseconds since 1970. */
   now: () => number;
   /** When this process began, in milliseconds since 1970. */

@@ -6,12 +6,13 @@ import type { ArchiveDeps, ArchiveSettings } from './archive-context';
 import { fileKey, type ArchiveJob, type ArchiveOrder, type FileNote } from './archive-job';
 import { notInFormat, withoutLink } from './archive-faults';
 import type { ArchiveProgress } from './archive-progress';
+import { clearPlaceOf } from './damaged-copy';
 import { judgeFault, type FileResult, type PassResult } from './pass-result';
 import { passResult } from './pass-result';
 import { Semaphore } from './semaphore';
 import { storeFile } from './store-file';
 import type { IndexedFile, StoredIndex } from './stored-index';
-import type { StoredFile } from './stored-recording';
+import type { StoredFile, StoredRecording } from './stored-recording';
 import { announcesText, storedCopies } from './transcript-filing';
 import { withTexts } from './transcript-results';
 
@@ -100,13 +101,17 @@ export class Archiver {
     return { ...reference, links };
   }
 
-  /** Without an address there is still an answer for a recording that an earlier event brought. */
+  /**
+   * Without an address there is still an answer for a recording that an earlier event brought.
+   *
+   * @returns empty also when one of its files is missing or damaged: it has to be fetched again
+   */
   async #storedBefore(order: ArchiveOrder, reference: RecordingReference): Promise<FileResult[]> {
     const found: FileResult[] = [];
     for (const copy of storedCopies(this.index, reference)) {
       const file = await this.#alreadyStored(order, copy);
-      const { wantedFormat } = copy;
-      if (file !== null) found.push({ kind: 'stored', reference, wantedFormat, file, entry: null });
+      if (file === null) return [];
+      found.push({ kind: 'stored', reference, wantedFormat: copy.wantedFormat, file, entry: null });
     }
     return found;
   }
@@ -126,7 +131,9 @@ export class Archiver {
       // Another order may have begun while the stored copy was looked for.
       const since = this.#underWay.get(key);
       if (since !== undefined) return { ...stored, file: repeated(await since), entry: null };
-      const work = this.#store(reference, wanted, note).finally(() => this.#underWay.delete(key));
+      const work = this.#store(reference, wanted, note, copy?.recording).finally(() =>
+        this.#underWay.delete(key)
+      );
       this.#underWay.set(key, work);
       const file = this.#ownOfEarlierProcess(order, identity, wanted.format, await work);
       return { ...stored, file, entry: entryOf(order, identity, wanted.format, file) };
@@ -135,12 +142,19 @@ export class Archiver {
     }
   }
 
-  async #store(reference: RecordingReference, wanted: WantedFile, note: FileNote): Promise<StoredFile> {
+  /** @param damaged what the index says of a copy that is no longer what it was */
+  async #store(
+    reference: RecordingReference,
+    wanted: WantedFile,
+    note: FileNote,
+    damaged: StoredRecording | undefined
+  ): Promise<StoredFile> {
     const progress = this.progress.begin();
     let stored = false;
     try {
       const { signal } = this.#closing;
-      const { settings, deps } = this;
+      const { settings } = this;
+      const deps = { ...this.deps, clearPlace: clearPlaceOf(this.deps.store, damaged) };
       const file = await storeFile(reference, wanted, note, settings, deps, this.#slots, progress, signal);
       stored = true;
       return file;

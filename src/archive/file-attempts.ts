@@ -64,8 +64,10 @@ export class FileAttempts {
       // Asked for while the bytes come; they do not wait for each other.
       void this.#complete(signal).catch(() => undefined);
       const result = await this.#transfer(link, part, signal);
+      const name = await this.#name(result.format, signal);
+      await this.deps.clearPlace?.(result.sha256);
       const file = await part.publish({
-        name: await this.#name(result.format, signal),
+        name,
         sha256: result.sha256,
         size: result.size,
         contentType: result.contentType

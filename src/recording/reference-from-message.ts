@@ -1,8 +1,9 @@
 import { PROVIDERS } from '../events/provider';
 import { unknownDetails } from './announcement';
+import { fromListed } from './from-listed';
 import { identityOfId, identityOfUrl } from './identity';
 import { formatOfUrl, mediaLink } from './media-link';
-import { asText } from './read-value';
+import { asFields, asText } from './read-value';
 import type { MediaKind, RecordingReference } from './recording-reference';
 
 /** What a flow sets when it names a recording itself. All untrusted. */
@@ -10,6 +11,25 @@ export interface RecordingRequest {
   recording_id?: unknown;
   provider?: unknown;
   url?: unknown;
+  /** As the list node sends it: what the provider's list says of the recording. */
+  payload?: unknown;
+}
+
+/**
+ * What a message names without an event. When its payload is what the provider's list says of the very
+ * recording, that gives the details, and tells raw tracks apart.
+ *
+ * @returns empty when the message names none
+ */
+export function referencesFromMessage(message: RecordingRequest): RecordingReference[] {
+  const listed = asFields(message.payload);
+  const id = asText(message.recording_id);
+  if (listed !== null && id !== null && asText(listed['id']) === id && asText(message.url) === null) {
+    const found = fromListed(message.provider === 'daily' ? 'daily' : 'telnyx', listed);
+    if (found.length > 0) return found;
+  }
+  const named = referenceFromMessage(message);
+  return named === null ? [] : [named];
 }
 
 /**

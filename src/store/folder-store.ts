@@ -2,11 +2,12 @@ import { uptime } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CodedError } from '../errors/coded-error';
 import { makeDirectoryBelow } from './archive-path';
+import { setAside, type Replacement } from './damaged-file';
 import { removeIfThere } from './durable-file';
 import { hashFile } from './file-hash';
 import { errnoOf, realFileSystem, type FileSystem } from './file-system';
 import { PartialFile, type PartPaths } from './partial-file';
-import type { PartialCopy, ReadBack, Store } from './store';
+import type { DamagedCopies, PartialCopy, ReadBack, Store } from './store';
 import { storeFault } from './store-fault';
 
 /** Hidden, beside the archive: on the same file system, so that a finished copy only needs a name. */
@@ -20,7 +21,7 @@ export interface FolderStoreOptions {
   bootTime?: () => number;
 }
 
-export interface FolderStore extends Store, ReadBack {
+export interface FolderStore extends Store, ReadBack, DamagedCopies {
   readonly destination: 'folder';
   readonly folder: string;
   /**
@@ -60,6 +61,14 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
         return await hashFile(fs, location);
       } catch (error) {
         throw storeFault('read the stored copy back', error);
+      }
+    },
+
+    async setAside(location: string, replacement: Replacement): Promise<string | null> {
+      try {
+        return await setAside(fs, location, replacement, Date.now());
+      } catch (error) {
+        throw storeFault('set a damaged copy aside', error);
       }
     },
 

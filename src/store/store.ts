@@ -24,6 +24,21 @@ export interface ReadBack {
   readBack(location: string): Promise<{ sha256: string; size: number }>;
 }
 
+/** A store that can free the name of a damaged copy for a fresh one. */
+export interface DamagedCopies {
+  /**
+   * @param location as `PublishedFile.location`
+   * @param replacement hex SHA-256 of what was stored there, and of the fresh copy
+   * @returns where the damaged copy is now; null when there was none
+   * @throws CodedError `STORE_FAILED`
+   */
+  setAside(location: string, replacement: { expected: string; fresh: string }): Promise<string | null>;
+}
+
+export function canSetAside(store: Store): store is Store & DamagedCopies {
+  return 'setAside' in store;
+}
+
 export function canReadBack(store: Store): store is Store & ReadBack {
   return 'readBack' in store;
 }

@@ -38,13 +38,26 @@ export async function completeDetails(
   const resource = resourceOf(reference);
   // Events of faxes and messages say all that the API could say.
   const worthAsking = resource !== 'message' && resource !== 'fax' && details.provider === 'telnyx';
-  if (!worthAsking || api?.hasKey !== true) return details;
+  if (!worthAsking || isFromApi(details) || api?.hasKey !== true) return details;
   try {
     return added(details, await findMedia(api, reference, signal));
   } catch (error) {
     if (signal.aborted || !(error instanceof CodedError)) throw error;
     return details;
   }
+}
+
+/** What no event announced and is known all the same is what the API said when it listed the recording. */
+function isFromApi({
+  event_type,
+  channels,
+  started_at,
+  ended_at,
+  duration_seconds
+}: RecordingDetails): boolean {
+  return (
+    event_type === null && [channels, started_at, ended_at, duration_seconds].every((value) => value !== null)
+  );
 }
 
 function added(details: RecordingDetails, { media, by }: FoundMedia): RecordingDetails {

@@ -152,14 +152,30 @@ describe('archiver', () => {
       (await readFile(path.join(fixture.folder, NAME))).equals(bytes).should.be.true();
     });
 
-    it('is stored beside a copy that somebody changed, which stays as it is', async () => {
+    it('is stored in the place of a copy that somebody changed, which is kept under another name', async () => {
       const archive = archiver();
       await onlyFile(archive.archive(job()));
       await writeFile(path.join(fixture.folder, NAME), 'changed');
       const { recording } = await onlyFile(archive.archive(job()));
       recording.already_stored.should.be.false();
+      recording.path!.should.equal(path.join(fixture.folder, NAME));
       (await readFile(recording.path!)).equals(bytes).should.be.true();
-      (await readFile(path.join(fixture.folder, NAME), 'utf8')).should.equal('changed');
+      const [, aside, asideSidecar, sidecar, ...others] = await fixture.files();
+      sidecar!.should.equal(`${NAME}.json`);
+      others.should.eql([]);
+      aside!.should.match(/\.wav\.damaged-\d{8}T\d{6}Z$/);
+      asideSidecar!.should.equal(`${aside}.json`);
+      (await readFile(path.join(fixture.folder, aside!), 'utf8')).should.equal('changed');
+    });
+
+    it('is fetched again when only one of its files is damaged, though the message has no address', async () => {
+      const archive = archiver({}, { resolveLinks: () => Promise.resolve(job().reference.links) });
+      await onlyFile(archive.archive(job()));
+      await writeFile(path.join(fixture.folder, NAME), 'changed');
+      const without = { ...job(), reference: { ...job().reference, links: [] } };
+      const { recording } = await onlyFile(archive.archive(without));
+      recording.already_stored.should.be.false();
+      (await readFile(path.join(fixture.folder, NAME))).equals(bytes).should.be.true();
     });
 
     it('gives one file after a restart too, with the sidecar of the first time', async () => {
