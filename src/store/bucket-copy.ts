@@ -78,6 +78,7 @@ export class BucketCopy implements PartialCopy {
     while (rest.length > 0) {
       if (this.#hasEnd) throw this.#wrong('bytes came after the end of the upload');
       if (this.#filling?.isFull === true) await this.#nextPart();
+      if (this.#filling === undefined && this.tools.memory.isScarce) await this.#settled();
       const taken = this.#isOnlyHashed ? rest : this.#fill(rest);
       this.#hash.add(taken);
       rest = rest.subarray(taken.length);

@@ -22,17 +22,28 @@ export function isLastPart(number: number): boolean {
   return number >= MOST_PARTS;
 }
 
+/** Up to here one part of a file may be filled while the one before is sent; beyond, one after the other. */
+const PLENTY_BYTES = 4 * SMALLEST_PART_BYTES;
+
 /** Memory for parts, used again: fresh memory for each would grow the process until it is collected. */
 export class PartMemory {
   readonly #free: Buffer[] = [];
+  #lent = 0;
+
+  /** True when whoever has a part on its way should wait for its memory instead of taking more. */
+  get isScarce(): boolean {
+    return this.#lent >= PLENTY_BYTES;
+  }
 
   take(size: number): Buffer {
+    this.#lent += size;
     const index = this.#free.findIndex((buffer) => buffer.length === size);
     // Not from the pool of small buffers, and only touched as far as it is filled.
     return this.#free.splice(index, index < 0 ? 0 : 1)[0] ?? Buffer.allocUnsafeSlow(size);
   }
 
   giveBack(buffer: Buffer): void {
+    this.#lent -= buffer.length;
     if (buffer.length === SMALLEST_PART_BYTES && this.#free.length < 4) this.#free.push(buffer);
   }
 

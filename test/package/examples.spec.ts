@@ -54,7 +54,8 @@ describe('example flows', () => {
         const targets = flow.flatMap(({ wires }) => ((wires as string[][] | undefined) ?? []).flat());
         should(targets.filter((id) => !ids.includes(id))).deepEqual([]);
         for (const node of flow) {
-          for (const value of [node['z'], node['g'], node['account'], node['dailyAccount']]) {
+          const bucket = node.type === 'telnyx-bucket' ? '' : node['bucket'];
+          for (const value of [node['z'], node['g'], node['account'], node['dailyAccount'], bucket]) {
             if (typeof value === 'string' && value !== '') should(ids).containEql(value);
           }
         }
