@@ -44,13 +44,19 @@ export class DirectWay {
     const { httpNode, httpAdmin } = this.parts;
     if (httpNode.parent !== root || root.get('trust proxy') !== false) return false;
     const mounts = rootStack.flatMap((layer, index) => (layer.name === MOUNTED_APP ? [index] : []));
-    const expected = httpAdmin?.parent === root ? 2 : 1;
+    const expected = liesOn(root, httpAdmin) ? 2 : 1;
     if (mounts.length !== expected) return false;
     const before = rootStack.slice(0, mounts.at(-1)).filter(({ name }) => name !== MOUNTED_APP);
     const dispatcher = nodeStack.findIndex(({ handle }) => handle === this.parts.dispatcher);
     if (dispatcher === -1) return false;
     return [...before, ...nodeStack.slice(0, dispatcher)].every(isHarmless);
   }
+}
+
+/** Node-RED gives nodes an admin app of their own, which lies on the one that lies on the root. */
+function liesOn(root: ExpressApp, app: ExpressApp | undefined): boolean {
+  for (let at = app?.parent; at !== undefined; at = at.parent) if (at === root) return true;
+  return false;
 }
 
 function isHarmless({ name, route }: ExpressLayer): boolean {

@@ -27,7 +27,8 @@ function nodeRed(parts: { plain?: boolean; admin?: boolean; shortCut?: boolean }
   const root = express();
   const httpAdmin = express();
   const httpNode = express();
-  if (parts.admin !== false) root.use('/', httpAdmin);
+  // What nodes are given is an app on the editor's app, which lies on the root.
+  if (parts.admin !== false) root.use('/', express().use(httpAdmin));
   const table = routesOf(
     httpNode,
     () => undefined,
