@@ -165,8 +165,7 @@ export class BucketCopy implements PartialCopy {
 
   #fill(bytes: Uint8Array): Uint8Array {
     const size = this.#ahead?.size ?? null;
-    const part = partBytes(size);
-    const rest = size === null ? part : Math.max(1, Math.min(part, size - this.size));
+    const rest = size === null ? this.#partBytes : Math.max(1, Math.min(this.#partBytes, size - this.size));
     this.#filling ??= new FillingPart(this.tools.memory.take(rest));
     return this.#filling.fill(bytes);
   }
@@ -191,7 +190,7 @@ export class BucketCopy implements PartialCopy {
       this.#upload = await BucketUpload.begin(uploads, ledger, this.#place.key, this.#ahead.contentType);
     }
     this.#filling = undefined;
-    this.#hasEnd = part.size < partBytes(this.#ahead?.size ?? null);
+    this.#hasEnd = part.size < this.#partBytes;
     const state = this.#hash.remembered();
     this.#sending = this.#upload
       .send(part.content())
@@ -227,6 +226,7 @@ export class BucketCopy implements PartialCopy {
     this.#releasePart();
     this.#fault = undefined;
     this.#hash.goBackTo(this.#arrived);
+    this.#hasEnd = this.#arrived.size % this.#partBytes !== 0;
   }
 
   /** Forgets everything but the names that are taken. */
@@ -238,7 +238,6 @@ export class BucketCopy implements PartialCopy {
     this.#ahead = undefined;
     this.#place = undefined;
     this.#isOnlyHashed = false;
-    this.#hasEnd = false;
     this.#isWrong = false;
   }
 
@@ -251,6 +250,10 @@ export class BucketCopy implements PartialCopy {
   #releasePart(): void {
     this.#filling?.release(this.tools.memory);
     this.#filling = undefined;
+  }
+
+  get #partBytes(): number {
+    return partBytes(this.#ahead?.size ?? null);
   }
 
   get #tail(): string {

@@ -132,6 +132,42 @@ describe('bucket store, when something goes wrong', function () {
     });
   });
 
+  it('goes on when only the last, short part was refused', async () => {
+    const bytes = noise(11 * MIB);
+    const store = bucket.store();
+    bucket.server.fault = ({ name, query }) =>
+      name === 'UploadPart' && query.get('partNumber') === '3'
+        ? { answer: 400, code: 'BadDigest' }
+        : undefined;
+    const first = await begun(bytes, 'a.wav', store);
+    await writeAll(first, bytes);
+    await should(publish(first, 'a.wav', bytes)).be.rejectedWith({ retryable: true });
+    await first.suspend();
+    bucket.server.fault = () => undefined;
+    const second = await store.openPart('job1');
+    should(second.size).equal(10 * MIB);
+    await writeAll(second, bytes.subarray(10 * MIB));
+    await publish(second, 'a.wav', bytes);
+    should(sha256(await bucket.server.bytes('calls/a.wav'))).equal(sha256(bytes));
+    should(bucket.server.names().filter((name) => name === 'CreateMultipartUpload')).have.length(1);
+  });
+
+  it('never sends a part after a short one', async () => {
+    const bytes = noise(11 * MIB);
+    const store = bucket.store();
+    bucket.server.fault = ({ name }) =>
+      name === 'CompleteMultipartUpload' ? { answer: 400, code: 'OperationAborted' } : undefined;
+    const part = await begun(bytes, 'a.wav', store);
+    await writeAll(part, bytes);
+    await should(publish(part, 'a.wav', bytes)).be.rejectedWith({ retryable: true });
+    await part.suspend();
+    const again = await store.openPart('job1');
+    should(again.size).equal(bytes.length);
+    await should(again.write(noise(1))).be.rejectedWith({ code: 'STORE_FAILED', retryable: true });
+    await again.suspend();
+    should(await bucket.server.incompleteUploads()).eql([]);
+  });
+
   describe('what is incomplete', () => {
     async function halfSent(): Promise<PartialCopy> {
       const part = await begun(noise(18 * MIB));
