@@ -1,0 +1,28 @@
+import should from 'should';
+import { holdEvent, jsonDelivery } from '../support/deliveries';
+import { WebhookInstance, webhookFlow } from '../support/webhook-instance';
+
+/** Node-RED's admin app allows other origins in every answer that passes it. */
+const PASSED_THE_ADMIN_APP = 'access-control-allow-origin';
+
+describe('the way of a delivery through the real Node-RED', function () {
+  this.timeout(60_000);
+  let instance: WebhookInstance;
+  afterEach(() => instance.stop());
+
+  it('is direct with the settings that everybody has', async () => {
+    instance = await WebhookInstance.start({ flow: webhookFlow() });
+    const answer = await instance.deliver(jsonDelivery(holdEvent()));
+    should(answer.status).equal(200);
+    should(answer.headers).not.have.property(PASSED_THE_ADMIN_APP);
+    should((await instance.settled()).length).equal(1);
+  });
+
+  it('leads to the login when there is one, and ends there', async () => {
+    const httpNodeAuth = { user: 'user', password: 'secret' };
+    instance = await WebhookInstance.start({ flow: webhookFlow(), httpNodeAuth });
+    const { status, headers } = await instance.deliver(jsonDelivery(holdEvent()));
+    should(status).equal(401);
+    should(headers).have.property(PASSED_THE_ADMIN_APP);
+  });
+});
