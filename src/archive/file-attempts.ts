@@ -149,7 +149,8 @@ export class FileAttempts {
       resumed: result.resumed,
       already_stored: file.alreadyStored,
       stored_at: new Date(this.deps.now()).toISOString(),
-      deleted_at_source: null
+      deleted_at_source: null,
+      identity: this.reference.identity
     };
     if (file.location === null) return { recording, payload: file.content ?? Buffer.alloc(0) };
     if (this.settings.sidecar) await this.#addSidecar(file.location, recording);

@@ -83,6 +83,23 @@ export class JobLedger {
     return this.#orders.count(spanOf(node));
   }
 
+  /**
+   * How many orders of some nodes are to be worked on now, and how many there are at all, each counted no
+   * further than to a limit. Takes microseconds, however many there are.
+   */
+  load(nodes: Iterable<string>, limit: number): { due: number; all: number } {
+    const load = { due: 0, all: 0 };
+    const now = this.now();
+    for (const node of nodes) {
+      for (const key of this.#orders.keys({ ...spanOf(node), limit: limit - load.all })) {
+        load.all += 1;
+        if ((key as OrderKey)[1] <= now) load.due += 1;
+      }
+      if (load.all >= limit) break;
+    }
+    return load;
+  }
+
   /** Writes down what became of an order so far, and when to go on with it. Durable when resolved. */
   postpone(node: string, { order, dueAt }: DueOrder, until: number, changes: StateChange[]): Promise<void> {
     return this.database.commit([

@@ -23,7 +23,7 @@ export interface StoredIndex {
   entering(file: IndexedFile): StateChange;
 }
 
-type Key = [identity: string, destination: string, wantedFormat: string];
+type StateKey = [identity: string, destination: string, wantedFormat: string];
 
 /**
  * All files that this Node-RED has stored, in all destinations, on disk. A look-up takes microseconds
@@ -42,7 +42,7 @@ export class StoredRecordings {
     return {
       find: (identity) => this.#range([digest(identity), place]),
       entering: (file) => {
-        const key: Key = [digest(file.identity), place, file.wantedFormat ?? ''];
+        const key: StateKey = [digest(file.identity), place, file.wantedFormat ?? ''];
         return this.#files.putting(key, file);
       }
     };
@@ -56,6 +56,32 @@ export class StoredRecordings {
   /** Everything, in no particular order; read while it is iterated, a little at a time. */
   *all(): Iterable<IndexedFile> {
     for (const { value } of this.#files.range({})) yield value;
+  }
+
+  /**
+   * Everything, some at a time. Nothing of the state is held open between two steps, which may be hours
+   * apart; what is entered meanwhile may be left out.
+   */
+  *steps(size = 200): Iterable<readonly IndexedFile[]> {
+    let last: StateKey | undefined;
+    for (;;) {
+      const span = last === undefined ? { limit: size } : { start: [...last, ''], limit: size };
+      const step = [...this.#files.range(span)];
+      yield step.map(({ value }) => value);
+      last = step.at(-1)?.key as StateKey | undefined;
+      if (last === undefined || step.length < size) return;
+    }
+  }
+
+  /** What is known of a file now; undefined when it is no longer indexed under this location. */
+  current({ identity, wantedFormat, recording }: IndexedFile): IndexedFile | undefined {
+    return this.find(identity).find(
+      (file) =>
+        file.wantedFormat === wantedFormat &&
+        file.recording.path === recording.path &&
+        file.recording.bucket === recording.bucket &&
+        file.recording.key === recording.key
+    );
   }
 
   count(): number {

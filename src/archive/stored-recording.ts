@@ -22,6 +22,8 @@ export interface StoredFacts {
   /** ISO 8601 UTC. */
   stored_at: string;
   deleted_at_source: string | null;
+  /** Under what the index knows it, so that the index can be built again from sidecars. */
+  identity?: string;
   /** Where the text of the recording lies, as a location; left out when there is none. */
   transcription_file?: string;
 }

@@ -35,16 +35,22 @@ export const DOWNLOAD_ERROR_CODES = [
   'GAVE_UP'
 ] as const;
 
+/** Codes of the recording-list node. What the API answers has the codes of downloads. */
+export const LIST_ERROR_CODES = ['ALREADY_RUNNING', 'LIST_INCOMPLETE'] as const;
+
 /** Settings that cannot work; raised at deploy, never for a single message. */
 export const SETTINGS_ERROR_CODES = ['BAD_SETTING'] as const;
 
 export type WebhookErrorCode = (typeof WEBHOOK_ERROR_CODES)[number];
 export type DownloadErrorCode = (typeof DOWNLOAD_ERROR_CODES)[number];
-export type ErrorCode = WebhookErrorCode | DownloadErrorCode | (typeof SETTINGS_ERROR_CODES)[number];
+export type ListErrorCode = (typeof LIST_ERROR_CODES)[number];
+export type ErrorCode =
+  WebhookErrorCode | DownloadErrorCode | ListErrorCode | (typeof SETTINGS_ERROR_CODES)[number];
 
 const ALL_CODES: ReadonlySet<string> = new Set([
   ...WEBHOOK_ERROR_CODES,
   ...DOWNLOAD_ERROR_CODES,
+  ...LIST_ERROR_CODES,
   ...SETTINGS_ERROR_CODES
 ]);
 

@@ -76,7 +76,8 @@ describe('archiver', () => {
       resumed: false,
       already_stored: false,
       stored_at: '2026-03-04T10:00:00.000Z',
-      deleted_at_source: null
+      deleted_at_source: null,
+      identity: 'telnyx:rec-1'
     });
     const sidecar = await readFile(`${file}.json`, 'utf8');
     should(JSON.parse(sidecar)).eql(recording);

@@ -1,6 +1,11 @@
 import should from 'should';
 import { CodedError } from '../../../src/errors/coded-error';
-import { DOWNLOAD_ERROR_CODES, SETTINGS_ERROR_CODES, WEBHOOK_ERROR_CODES } from '../../../src/errors/codes';
+import {
+  DOWNLOAD_ERROR_CODES,
+  LIST_ERROR_CODES,
+  SETTINGS_ERROR_CODES,
+  WEBHOOK_ERROR_CODES
+} from '../../../src/errors/codes';
 import { rootCause } from '../../../src/errors/root-cause';
 
 describe('CodedError', () => {
@@ -23,7 +28,12 @@ describe('CodedError', () => {
 
 describe('the codes', () => {
   it('are all different, so that a Catch node can tell them apart', () => {
-    const all = [...WEBHOOK_ERROR_CODES, ...DOWNLOAD_ERROR_CODES, ...SETTINGS_ERROR_CODES];
+    const all = [
+      ...WEBHOOK_ERROR_CODES,
+      ...DOWNLOAD_ERROR_CODES,
+      ...LIST_ERROR_CODES,
+      ...SETTINGS_ERROR_CODES
+    ];
     new Set(all).size.should.equal(all.length);
     for (const code of all) code.should.match(/^[A-Z]+(_[A-Z]+)*$/);
   });

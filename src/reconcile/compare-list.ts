@@ -1,0 +1,87 @@
+import type { StoredRecordings } from '../archive/stored-index';
+import type { CodedError } from '../errors/coded-error';
+import type { Provider } from '../events/provider';
+import { fromListed } from '../recording/from-listed';
+import { asText, type Fields } from '../recording/read-value';
+import type { ListedBatch } from './listed-batch';
+import { isStored } from './stored-already';
+
+/** A listed recording that is to be fetched. */
+export interface WantedRecording {
+  provider: Provider;
+  recording_id: string;
+  /** Whether this instance has stored it. */
+  isStored: boolean;
+  /** As the provider lists it. */
+  item: Fields;
+}
+
+export interface ListCounts {
+  listed: number;
+  stored: number;
+  missing: number;
+  /** Still being recorded or processed; a later run finds them. */
+  not_ready: number;
+  /** Canceled or failed recordings, which have no file. */
+  without_file: number;
+}
+
+export interface ComparisonParts {
+  provider: Provider;
+  recordings: Pick<StoredRecordings, 'find'>;
+  only: 'missing' | 'all';
+  /** Hands a recording to the flow; resolves when the next one may come. */
+  emit: (wanted: WantedRecording) => Promise<void>;
+  /** Told after each batch; brought up to date in place. */
+  onBatch: (counts: ListCounts, batch: ListedBatch) => void;
+  onGap: (gap: CodedError) => void;
+}
+
+const NOT_READY = new Set(['in-progress', 'processing', 'paused', 'pending']);
+const WITHOUT_FILE = new Set(['canceled', 'failed', 'deleted', 'absent']);
+
+/**
+ * Compares what a provider lists with what is stored, and emits what is wanted.
+ *
+ * @param counts brought up to date, also when the list fails
+ * @throws as the list and `emit` do
+ */
+export async function compareList(
+  list: AsyncIterable<ListedBatch>,
+  { provider, recordings, only, emit, onBatch, onGap }: ComparisonParts,
+  counts: ListCounts
+): Promise<void> {
+  for await (const batch of list) {
+    if (batch.gap !== null) onGap(batch.gap);
+    for (const item of batch.items) {
+      const wanted = judge(item, provider, recordings, counts);
+      if (wanted !== null && (only === 'all' || !wanted.isStored)) await emit(wanted);
+    }
+    onBatch(counts, batch);
+  }
+}
+
+function judge(
+  item: Fields,
+  provider: Provider,
+  recordings: Pick<StoredRecordings, 'find'>,
+  counts: ListCounts
+): WantedRecording | null {
+  counts.listed += 1;
+  const status = asText(item['status'])?.toLowerCase() ?? '';
+  const recording_id = asText(item['id']);
+  const references = fromListed(provider, item);
+  const stored = references.length > 0 && isStored(recordings, references);
+  if (stored) counts.stored += 1;
+  else if (NOT_READY.has(status)) counts.not_ready += 1;
+  else if (WITHOUT_FILE.has(status) || references.length === 0 || recording_id === null)
+    counts.without_file += 1;
+  else counts.missing += 1;
+  const isWanted = stored || !(NOT_READY.has(status) || WITHOUT_FILE.has(status));
+  if (recording_id === null || references.length === 0 || !isWanted) return null;
+  return { provider, recording_id, isStored: stored, item };
+}
+
+export function noCounts(): ListCounts {
+  return { listed: 0, stored: 0, missing: 0, not_ready: 0, without_file: 0 };
+}

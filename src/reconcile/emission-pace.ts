@@ -1,0 +1,47 @@
+import { sleep } from '../archive/backoff';
+
+/** Orders of the download nodes: how many are to be worked on now, and how many there are. */
+export interface DownloadLoad {
+  due: number;
+  all: number;
+}
+
+/** More than this is not put before the download nodes: links work for ten minutes. */
+export const MOST_DUE = 100;
+/** With those that wait for another attempt. */
+export const MOST_ORDERS = 1000;
+/** A message is on its way for a moment before it is an order. */
+const AT_ONCE = 25;
+const MOMENT_MS = 50;
+const LOOK_AGAIN_MS = 250;
+
+/** Hands recordings out as fast as the download nodes of this Node-RED take them, and no faster. */
+export class EmissionPace {
+  #sent = 0;
+
+  constructor(
+    private readonly load: () => DownloadLoad,
+    private readonly onWaiting: (isWaiting: boolean) => void
+  ) {}
+
+  /**
+   * Resolves when the next one may be sent.
+   *
+   * @throws `signal.reason` when aborted; as `load` does
+   */
+  async turn(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#sent += 1;
+    if (this.#sent % AT_ONCE !== 0) return;
+    await sleep(MOMENT_MS, signal);
+    if (!this.#isTooMuch()) return;
+    this.onWaiting(true);
+    while (this.#isTooMuch()) await sleep(LOOK_AGAIN_MS, signal);
+    this.onWaiting(false);
+  }
+
+  #isTooMuch(): boolean {
+    const { due, all } = this.load();
+    return due >= MOST_DUE || all >= MOST_ORDERS;
+  }
+}

@@ -1,0 +1,65 @@
+import { CodedError } from '../errors/coded-error';
+import type { Provider } from '../events/provider';
+import { asFields } from '../recording/read-value';
+
+export type Query = Readonly<Record<string, string>>;
+
+/** What the list itself asks for. */
+const OWN = { telnyx: ['created_at'], daily: ['limit', 'starting_after', 'ending_before'] } as const;
+
+/**
+ * Reads the filters of a list: an object, or its JSON. Telnyx has them as `filter[name]` and
+ * `filter[name][gte]` ("List all call recordings"), Daily as plain parameters ("List recordings").
+ *
+ * @returns the query that they make
+ * @throws CodedError `BAD_SETTING`
+ */
+export function readFilter(value: unknown, provider: Provider): Query {
+  const query: Record<string, string> = {};
+  for (const [name, wanted] of Object.entries(fieldsOf(value))) {
+    if (!/^\w{1,64}$/.test(name)) throw bad(`"${shown(name)}" is not the name of a filter`);
+    if ((OWN[provider] as readonly string[]).includes(name))
+      throw bad(`"${name}" is set by the node; use "from" and "to" instead`);
+    const parameter = provider === 'telnyx' ? `filter[${name}]` : name;
+    const operators = provider === 'telnyx' ? asFields(wanted) : null;
+    if (operators === null) query[parameter] = textOf(name, wanted);
+    else
+      for (const [operator, limit] of Object.entries(operators)) {
+        if (!/^\w{1,16}$/.test(operator)) throw bad(`"${shown(operator)}" is no operator of a filter`);
+        query[`${parameter}[${operator}]`] = textOf(name, limit);
+      }
+  }
+  return query;
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (value === undefined || value === null || value === '') return {};
+  let parsed: unknown = value;
+  if (typeof value === 'string') {
+    try {
+      parsed = JSON.parse(value);
+    } catch {
+      throw bad('it is not JSON');
+    }
+  }
+  const fields = asFields(parsed);
+  if (fields === null) throw bad('it is no object');
+  return fields;
+}
+
+function textOf(name: string, value: unknown): string {
+  if (typeof value === 'string' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  throw bad(`the value of "${name}" must be a text or a number`);
+}
+
+function shown(text: string): string {
+  return text.slice(0, 40).replace(/[^\w.:-]/g, '?');
+}
+
+function bad(reason: string): CodedError {
+  return new CodedError(
+    'BAD_SETTING',
+    `The filter cannot be used: ${reason}. Expected an object such as {"connection_id":"1234567890"}.`
+  );
+}

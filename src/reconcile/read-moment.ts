@@ -1,0 +1,56 @@
+import { CodedError } from '../errors/coded-error';
+import { readTime } from '../recording/read-time';
+
+const UNITS: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000
+};
+
+/** A span of time; null where it is open. Milliseconds since 1970. */
+export interface TimeRange {
+  from: number | null;
+  to: number | null;
+}
+
+/**
+ * Reads the two ends of what is to be listed: each a time (ISO 8601, without a zone UTC; a date is its first
+ * moment), a span before now (`90m`, `36h`, `7d`, `2w`), a number of milliseconds since 1970 or a Date.
+ *
+ * @param now milliseconds since 1970
+ * @throws CodedError `BAD_SETTING`
+ */
+export function readRange(from: unknown, to: unknown, now: number): TimeRange {
+  const range = { from: readMoment(from, 'from', now), to: readMoment(to, 'to', now) };
+  if (range.from !== null && range.from >= (range.to ?? now))
+    throw new CodedError(
+      'BAD_SETTING',
+      `"from" (${iso(range.from)}) must be before "to" (${iso(range.to ?? now)}). Correct one of them.`
+    );
+  return range;
+}
+
+function readMoment(value: unknown, name: string, now: number): number | null {
+  if (value === undefined || value === null || value === '') return null;
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime();
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+  if (typeof value === 'string') {
+    const text = value.trim();
+    if (text === '') return null;
+    const [, count, unit = ''] = /^(\d+(?:\.\d+)?) ?([smhdw])$/i.exec(text) ?? [];
+    const length = UNITS[unit.toLowerCase()];
+    if (count !== undefined && length !== undefined) return now - Number(count) * length;
+    const time = readTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
+    if (time !== null) return Date.parse(time);
+  }
+  throw new CodedError(
+    'BAD_SETTING',
+    `"${name}" must be a time such as 2026-03-04T09:00:00Z, or a span before now such as 36h or 7d.`
+  );
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

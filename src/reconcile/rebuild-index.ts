@@ -1,0 +1,128 @@
+import { lstat, opendir } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type { IndexedFile, StoredIndex } from '../archive/stored-index';
+import { isSetAside } from '../store/damaged-file';
+import { errnoOf } from '../store/file-system';
+import { readSidecar } from '../store/sidecar';
+import { storeFault } from '../store/store-fault';
+import type { StateChange } from '../state/state-database';
+import { sidecarEntry } from './sidecar-entry';
+import type { DamagedFile } from './verify-stored';
+
+export interface RebuildCounts {
+  sidecars: number;
+  /** Entered into the index in this run. */
+  indexed: number;
+  /** Those that were in the index already. */
+  known: number;
+  /** Their file is gone; not entered. */
+  missing: number;
+  /** Their file has another size; entered all the same. */
+  changed: number;
+  /** Not entered: nothing in them says which recording they are of, or they cannot be read. */
+  unusable: number;
+}
+
+export interface RebuildParts {
+  /** Absolute; the folder as the download node has it. */
+  folder: string;
+  /** Of that folder. */
+  index: StoredIndex;
+  /** Makes changes durable. */
+  commit: (changes: readonly StateChange[]) => Promise<void>;
+  /** Hands a file that is not as its sidecar says to the flow; resolves when the next one may come. */
+  emit: (file: DamagedFile) => Promise<void>;
+  /** Told after each sidecar. */
+  onSidecar: (counts: RebuildCounts) => void;
+  signal: AbortSignal;
+}
+
+/** Entries that are written with one sync. */
+const STEP = 500;
+
+/**
+ * Enters what the sidecars of a folder say into the index: after a move, or when the state is lost. Sizes are
+ * compared; hashes are for the check of the archive.
+ *
+ * @param counts brought up to date
+ * @throws CodedError `STORE_FAILED` when the folder cannot be read; `signal.reason` when aborted; as `emit`
+ */
+export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): Promise<void> {
+  const { index, commit, emit, onSidecar, signal } = parts;
+  let changes: StateChange[] = [];
+  const write = async (): Promise<void> => {
+    await commit(changes);
+    changes = [];
+  };
+  for await (const sidecar of sidecarsBelow(resolve(parts.folder))) {
+    signal.throwIfAborted();
+    const found = await entryOf(sidecar);
+    if (found === 'other') continue;
+    counts.sidecars += 1;
+    if (found === 'unusable') counts.unusable += 1;
+    else {
+      if (found.damage === 'missing') counts.missing += 1;
+      else if (isKnown(index, found.entry)) counts.known += 1;
+      else {
+        changes.push(index.entering(found.entry));
+        counts.indexed += 1;
+      }
+      if (found.damage === 'changed') counts.changed += 1;
+      if (found.damage !== null) {
+        // Whoever fetches it again finds in the index which file is damaged.
+        await write();
+        await emit({ ...found.entry, damage: found.damage });
+      }
+    }
+    if (changes.length >= STEP) await write();
+    onSidecar(counts);
+  }
+  await write();
+}
+
+interface FoundEntry {
+  entry: IndexedFile;
+  damage: DamagedFile['damage'] | null;
+}
+
+async function entryOf(sidecar: string): Promise<FoundEntry | 'other' | 'unusable'> {
+  const file = sidecar.slice(0, -'.json'.length);
+  const read = await readSidecar(file);
+  if (!read.ok) return 'unusable';
+  const found = sidecarEntry(read.record, file);
+  if (found.kind !== 'entry') return found.kind === 'other' ? 'other' : 'unusable';
+  const { entry } = found;
+  try {
+    const { size } = await lstat(file);
+    return { entry, damage: size === entry.recording.size ? null : 'changed' };
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return { entry, damage: 'missing' };
+    throw storeFault(`look at ${file}`, error);
+  }
+}
+
+function isKnown(index: StoredIndex, { identity, wantedFormat, recording }: IndexedFile): boolean {
+  const known = index.find(identity).find((file) => file.wantedFormat === wantedFormat);
+  return known?.recording.path === recording.path && known?.recording.sha256 === recording.sha256;
+}
+
+/** Hidden folders and what was set aside are left out; symbolic links are not followed. */
+async function* sidecarsBelow(folder: string): AsyncGenerator<string> {
+  const folders = [folder];
+  for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
+    try {
+      for await (const entry of await opendir(next)) {
+        const path = join(next, entry.name);
+        if (entry.name.startsWith('.')) continue;
+        if (entry.isDirectory()) folders.push(path);
+        else if (entry.isFile() && entry.name.endsWith('.json') && !isSetAside(basename(path))) yield path;
+      }
+    } catch (error) {
+      throw storeFault(`read the folder ${next}`, error);
+    }
+  }
+}
+
+export function noRebuildCounts(): RebuildCounts {
+  return { sidecars: 0, indexed: 0, known: 0, missing: 0, changed: 0, unusable: 0 };
+}

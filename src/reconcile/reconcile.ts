@@ -1,0 +1,102 @@
+import type { StoredRecordings } from '../archive/stored-index';
+import { unexpected } from '../archive/archive-faults';
+import { CodedError } from '../errors/coded-error';
+import type { Provider } from '../events/provider';
+import { compareList, type WantedRecording } from './compare-list';
+import type { ListedBatch } from './listed-batch';
+import { noRebuildCounts, rebuildIndex, type RebuildParts } from './rebuild-index';
+import { isoOrNull, newSummary, noteError, type RunSummary } from './run-summary';
+import { noVerifyCounts, verifyStored, type DamagedFile, type VerifyParts } from './verify-stored';
+
+export type Phase = 'rebuild' | 'list' | 'verify';
+
+/** What one run is to do; the phases that are null are left out. */
+export interface RunPlan {
+  provider: Provider;
+  only: 'missing' | 'all';
+  /** Milliseconds since 1970. */
+  from: number | null;
+  to: number | null;
+  rebuild: Pick<RebuildParts, 'folder' | 'index' | 'commit'> | null;
+  list: AsyncIterable<ListedBatch> | null;
+  verify: Pick<VerifyParts, 'read'> | null;
+}
+
+export type Emitted =
+  { kind: 'recording'; recording: WantedRecording } | { kind: 'damaged'; file: DamagedFile };
+
+export interface RunParts {
+  recordings: StoredRecordings;
+  /** Hands something to the flow; resolves when the next one may come. */
+  emit: (emitted: Emitted) => Promise<void>;
+  /** Told often; whoever shows it must slow it down. */
+  onProgress: (summary: RunSummary, phase: Phase) => void;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  signal: AbortSignal;
+}
+
+/**
+ * Finds what the archive lacks: reads sidecars into the index, lists what the provider has, reads stored files
+ * again, as the plan says, in this order. A phase that fails does not keep the next one from its work.
+ *
+ * @returns the summary, and the first failure of a phase
+ * @throws `signal.reason` when aborted, nothing else
+ */
+export async function reconcile(
+  plan: RunPlan,
+  { recordings, emit, onProgress, now, signal }: RunParts
+): Promise<{ summary: RunSummary; failure: CodedError | null }> {
+  const summary = newSummary(plan.from, plan.to, now());
+  let failure: CodedError | null = null;
+  const hand = async (emitted: Emitted): Promise<void> => {
+    await emit(emitted);
+    summary.emitted += 1;
+  };
+  const damaged = (file: DamagedFile): Promise<void> => hand({ kind: 'damaged', file });
+  const phase = async (name: Phase, work: () => Promise<void>): Promise<void> => {
+    onProgress(summary, name);
+    try {
+      await work();
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const fault = error instanceof CodedError ? error : unexpected(error);
+      noteError(summary, fault);
+      failure ??= fault;
+    }
+  };
+
+  const { rebuild, list, verify } = plan;
+  if (rebuild !== null) {
+    const counts = (summary.rebuild = noRebuildCounts());
+    const onSidecar = (): void => onProgress(summary, 'rebuild');
+    await phase('rebuild', () => rebuildIndex({ ...rebuild, emit: damaged, onSidecar, signal }, counts));
+  }
+  if (list !== null) {
+    const comparison = {
+      provider: plan.provider,
+      only: plan.only,
+      recordings,
+      emit: (recording: WantedRecording) => hand({ kind: 'recording', recording }),
+      onGap: (gap: CodedError) => noteError(summary, gap),
+      onBatch: (_counts: unknown, { through }: ListedBatch) => {
+        if (through !== null) summary.listed_through = isoOrNull(through);
+        onProgress(summary, 'list');
+      }
+    };
+    await phase('list', () => compareList(list, comparison, summary));
+  }
+  if (verify !== null) {
+    const counts = (summary.verify = noVerifyCounts());
+    const told = {
+      onFile: () => onProgress(summary, 'verify'),
+      onUnreadable: (error: CodedError) => noteError(summary, error)
+    };
+    await phase('verify', () =>
+      verifyStored({ ...verify, ...told, recordings, emit: damaged, signal }, counts)
+    );
+  }
+  signal.throwIfAborted();
+  summary.ended_at = new Date(now()).toISOString();
+  return { summary, failure };
+}

@@ -1,0 +1,67 @@
+import { basename, dirname, join } from 'node:path';
+import type { IndexedFile } from '../archive/stored-index';
+import type { StoredRecording } from '../archive/stored-recording';
+import { PROVIDERS } from '../events/provider';
+import { storedDetails } from '../recording/from-stored';
+import { identityOfId } from '../recording/identity';
+import { asSha256, asText, type Fields } from '../recording/read-value';
+import { sidecarPath } from '../store/sidecar';
+
+/** Names the orders of entries that no order made. */
+const REBUILT = 'rebuilt from sidecars';
+
+export type SidecarEntry =
+  | { kind: 'entry'; entry: IndexedFile }
+  /** A JSON file that is none of ours. */
+  | { kind: 'other' }
+  /** It does not say which recording it is of. */
+  | { kind: 'nameless' };
+
+/**
+ * Reads what a sidecar says of its file. The folder may have been moved: the file lies beside the sidecar,
+ * wherever it was stored.
+ *
+ * @param record the parsed sidecar; untrusted
+ * @param file absolute path of the file beside it
+ */
+export function sidecarEntry(record: Fields, file: string): SidecarEntry {
+  const provider = PROVIDERS.find((known) => known === record['provider']);
+  const sha256 = asSha256(record['sha256']);
+  const size = record['size'];
+  const stored_at = asText(record['stored_at']);
+  const isSize = typeof size === 'number' && Number.isSafeInteger(size) && size >= 0;
+  if (provider === undefined || sha256 === null || stored_at === null || !isSize) return { kind: 'other' };
+
+  const details = storedDetails(record, provider);
+  const told = asText(record['identity']);
+  const { recording_id, track } = details;
+  const identity =
+    told !== null && told.startsWith(`${provider}:`)
+      ? told
+      : recording_id === null
+        ? null
+        : identityOfId(provider, recording_id, track);
+  if (identity === null) return { kind: 'nameless' };
+
+  const text = asText(record['transcription_file']);
+  const recording: StoredRecording = {
+    ...details,
+    size,
+    sha256,
+    content_type: asText(record['content_type']) ?? 'application/octet-stream',
+    destination: 'folder',
+    path: file,
+    sidecar: sidecarPath(file),
+    source_host: asText(record['source_host']) ?? '',
+    attempts: typeof record['attempts'] === 'number' ? record['attempts'] : 1,
+    resumed: record['resumed'] === true,
+    already_stored: false,
+    stored_at,
+    deleted_at_source: asText(record['deleted_at_source']),
+    identity,
+    ...(text !== null && { transcription_file: join(dirname(file), basename(text.replace(/\\/g, '/'))) })
+  };
+  // Links of Daily do not show their format.
+  const wantedFormat = provider === 'daily' ? null : details.format;
+  return { kind: 'entry', entry: { identity, wantedFormat, recording, order: REBUILT } };
+}
