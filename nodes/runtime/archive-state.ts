@@ -3,6 +3,7 @@ import { JobLedger } from '../../src/archive/job-ledger';
 import { StoredRecordings } from '../../src/archive/stored-index';
 import { CodedError } from '../../src/errors/coded-error';
 import type { StateDatabase } from '../../src/state/state-database';
+import type { BucketStore } from '../../src/store/bucket-store';
 import type { NodeRedApi } from './node-red';
 import { stateDatabase, stateDirectory } from './state';
 
@@ -14,6 +15,8 @@ export interface ArchiveState {
   readonly givenUp: GivenUpList;
   /** Ids of the download nodes that run. */
   readonly nodes: Set<string>;
+  /** The buckets of those that store in one, by node. */
+  readonly buckets: Map<string, BucketStore>;
 }
 
 /** Milliseconds between two rounds of forgetting. */
@@ -35,7 +38,8 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
       ledger: new JobLedger(database),
       recordings: new StoredRecordings(database),
       givenUp: new GivenUpList(database),
-      nodes: new Set()
+      nodes: new Set(),
+      buckets: new Map()
     };
     states.set(directory, state);
     const sweep = (): void => {

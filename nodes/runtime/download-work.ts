@@ -103,6 +103,7 @@ export function createDownloadWork(
     queue,
     start: async () => {
       state.nodes.add(node);
+      if (bucket !== null) state.buckets.set(node, bucket);
       await state.ledger.nodeHere(node).catch(() => undefined);
       await clearPartialCopies({ node, folder, notes: partials, all: false });
       // What cannot be dropped now is dropped at another start.
@@ -111,6 +112,7 @@ export function createDownloadWork(
     },
     close: async (removed) => {
       state.nodes.delete(node);
+      state.buckets.delete(node);
       // A request to the bucket may take longer than a deploy can wait.
       await Promise.all([work.close(), bucket?.close()]);
       await queue.close();

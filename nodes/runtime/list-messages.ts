@@ -1,0 +1,65 @@
+import { STORED_RECORD_TYPE } from '../../src/recording/from-stored';
+import type { Emitted } from '../../src/reconcile/reconcile';
+import type { FlowMessage, NodeRedApi } from './node-red';
+
+/** What belongs to the trigger, or would be taken for another recording. */
+const OWN = [
+  'from',
+  'to',
+  'filter',
+  'verify',
+  'rebuild',
+  'folder',
+  'event',
+  'recording',
+  'url',
+  'parts',
+  'req',
+  'res'
+];
+
+/**
+ * The message that has the download node fetch a recording. All else that the trigger carries goes along.
+ *
+ * @param trigger the message that began the run
+ */
+export function emittedMessage(
+  RED: Pick<NodeRedApi, 'util'>,
+  trigger: FlowMessage,
+  emitted: Emitted
+): FlowMessage {
+  const kept = Object.fromEntries(
+    Object.entries(trigger).filter(([name]) => !OWN.includes(name) && name !== 'payload')
+  );
+  const base: FlowMessage = RED.util.cloneMessage(kept);
+  if (emitted.kind === 'damaged') {
+    const { identity, wantedFormat, recording, damage } = emitted.file;
+    const { provider, recording_id } = recording;
+    return {
+      ...base,
+      topic: 'recording.damaged',
+      provider,
+      recording_id,
+      payload: {
+        record_type: STORED_RECORD_TYPE,
+        damage,
+        ...recording,
+        identity,
+        wanted_format: wantedFormat
+      }
+    };
+  }
+  const { provider, recording_id, isStored, item } = emitted.recording;
+  return {
+    ...base,
+    topic: isStored ? 'recording.stored' : 'recording.missing',
+    provider,
+    recording_id,
+    payload: item
+  };
+}
+
+/** The message for the second output. */
+export function summaryMessage(trigger: FlowMessage, summary: object): FlowMessage {
+  return { ...trigger, topic: 'recording.list', payload: summary };
+}

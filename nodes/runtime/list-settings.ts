@@ -1,0 +1,81 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { CodedError } from '../../src/errors/coded-error';
+import type { Provider } from '../../src/events/provider';
+import { archiveFolder } from '../../src/naming/archive-folder';
+import { readFilter, type Query } from '../../src/reconcile/read-filter';
+import { readRange, type TimeRange } from '../../src/reconcile/read-moment';
+import type { FlowMessage, NodeConfig, NodeRedApi } from './node-red';
+import { readChoice, readText } from './read-setting';
+
+/** The properties of a `telnyx-recording-list` node, as saved in a flow. */
+export interface RecordingListConfig extends NodeConfig {
+  provider?: string;
+  account?: string;
+  dailyAccount?: string;
+  from?: string;
+  to?: string;
+  filter?: unknown;
+  only?: string;
+}
+
+export interface ListSettings {
+  provider: Provider;
+  only: 'missing' | 'all';
+}
+
+/** What one message asks for. */
+export interface ListRequest {
+  range: TimeRange;
+  filter: Query;
+  /** Absolute; null: the index is not rebuilt. */
+  rebuild: string | null;
+  verify: boolean;
+  /** Whether the provider is asked. */
+  list: boolean;
+}
+
+/** @throws CodedError `BAD_SETTING` that names the setting */
+export function readListSettings(config: RecordingListConfig): ListSettings {
+  const provider = readChoice(config.provider, 'provider', ['telnyx', 'daily']);
+  // Wrong ones are told at deploy, and read again for every message.
+  readRange(config.from, config.to, Date.now());
+  readFilter(config.filter, provider);
+  return { provider, only: readChoice(config.only, 'only', ['missing', 'all']) };
+}
+
+/**
+ * What a message asks for: its own `from`, `to` and `filter` go before the node's. `msg.verify` has what is
+ * stored read again as well, or with `"only"` that alone; `msg.rebuild` reads sidecars and nothing else, unless
+ * `msg.verify` is set too.
+ *
+ * @throws CodedError `BAD_SETTING`
+ */
+export function readListRequest(
+  RED: Pick<NodeRedApi, 'settings'>,
+  config: RecordingListConfig,
+  provider: Provider,
+  message: FlowMessage
+): ListRequest {
+  const { from = config.from, to = config.to, filter = config.filter, verify, rebuild } = message;
+  const isRebuild = rebuild === true;
+  const account = provider === 'daily' ? config.dailyAccount : config.account;
+  // Without an account there is nothing to list, and stored files can be checked all the same.
+  const isCheckOnly = verify === 'only' || (verify === true && readText(account) === '');
+  return {
+    range: readRange(from, to, Date.now()),
+    filter: readFilter(filter, provider),
+    rebuild: isRebuild ? folderOf(RED, message['folder']) : null,
+    verify: verify === true || verify === 'only',
+    list: !isRebuild && !isCheckOnly
+  };
+}
+
+function folderOf(RED: Pick<NodeRedApi, 'settings'>, folder: unknown): string {
+  if (folder !== undefined && typeof folder !== 'string')
+    throw new CodedError('BAD_SETTING', '"folder" must be a text: the folder of the download node.');
+  return archiveFolder(readText(folder), {
+    userDir: path.resolve(RED.settings.userDir ?? path.join(homedir(), '.node-red')),
+    env: (name) => process.env[name]
+  });
+}

@@ -1,0 +1,66 @@
+import type { Phase } from '../../src/reconcile/reconcile';
+import type { RunSummary } from '../../src/reconcile/run-summary';
+import type { NodeStatus } from './node-status';
+
+/** Translates a key below `<type>.status.`. */
+type Say = (key: string, values?: Record<string, string | number>) => string;
+
+/**
+ * Shows what a list node is doing: `1250 listed · 37 fetched`, `1200 checked · 5 damaged`, what it waits
+ * for, and how the last run ended.
+ */
+export class ListStatus {
+  #summary: RunSummary | null = null;
+  #phase: Phase = 'list';
+  #reason: 'api' | 'downloads' | null = null;
+
+  constructor(
+    private readonly status: Pick<NodeStatus, 'working' | 'waiting' | 'problem' | 'ready'>,
+    private readonly say: Say
+  ) {}
+
+  begin(): void {
+    this.#summary = null;
+    this.#reason = null;
+    this.status.working(() => this.say('begun'));
+  }
+
+  progress(summary: RunSummary, phase: Phase): void {
+    this.#summary = summary;
+    this.#phase = phase;
+    this.#show();
+  }
+
+  waiting(reason: 'api' | 'downloads' | null): void {
+    this.#reason = reason;
+    this.#show();
+  }
+
+  ended(summary: RunSummary): void {
+    const text = (): string =>
+      `${this.#counts(summary)}${this.say(summary.complete ? 'complete' : 'incomplete')}`;
+    if (summary.complete) this.status.ready(text);
+    else this.status.problem(text);
+  }
+
+  failed(code: string): void {
+    this.status.problem(() => this.say('failed', { code }));
+  }
+
+  #show(): void {
+    const summary = this.#summary;
+    const reason = this.#reason;
+    const counts = (): string => (summary === null ? '' : this.#counts(summary));
+    if (reason === null) this.status.working(() => `${counts()}${this.say(this.#phase)}`);
+    else this.status.waiting(() => `${counts()}${this.say(`waiting-${reason}`)}`);
+  }
+
+  #counts({ listed, emitted, verify, rebuild }: RunSummary): string {
+    const parts: string[] = [];
+    if (rebuild !== undefined) parts.push(this.say('sidecars', { count: rebuild.sidecars }));
+    if (listed > 0) parts.push(this.say('listed', { count: listed }));
+    if (verify !== undefined) parts.push(this.say('checked', { count: verify.files }));
+    if (emitted > 0) parts.push(this.say('emitted', { count: emitted }));
+    return parts.map((part) => `${part} · `).join('');
+  }
+}
