@@ -92,7 +92,7 @@ export class BucketCopy implements PartialCopy {
   async suspend(): Promise<void> {
     await this.#sending;
     const { isClosing } = this.tools;
-    if (isClosing() || this.#isWrong || (this.#upload?.partCount ?? 0) === 0) await this.#reset();
+    if (isClosing() || this.#isWrong || this.#upload?.isOfUse !== true) await this.#reset();
     else this.#goBackToArrived();
     this.ended(!isClosing() && (this.size > 0 || this.#taken.size > 0));
   }

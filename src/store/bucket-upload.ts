@@ -8,6 +8,7 @@ import type { BucketUploads, UploadedPart } from './bucket-uploads';
 /** One multipart upload from its begin to its end, written down while it lasts. */
 export class BucketUpload {
   readonly #parts: UploadedPart[] = [];
+  #isGone = false;
 
   private constructor(
     private readonly uploads: BucketUploads,
@@ -41,8 +42,9 @@ export class BucketUpload {
     return upload;
   }
 
-  get partCount(): number {
-    return this.#parts.length;
+  /** True when a later attempt can go on with what arrived. */
+  get isOfUse(): boolean {
+    return this.#parts.length > 0 && !this.#isGone;
   }
 
   /** Sends the next part. @throws CodedError `STORE_FAILED`, `TOO_LARGE` */
@@ -52,7 +54,17 @@ export class BucketUpload {
         'TOO_LARGE',
         'The file is larger than 48 GiB, and its size was not announced: a bucket takes no more parts.'
       );
-    this.#parts.push(await this.uploads.sendPart(this.key, this.uploadId, this.#parts.length + 1, body));
+    const part = await this.uploads.sendPart(this.key, this.uploadId, this.#parts.length + 1, body);
+    if (part === null) {
+      this.#isGone = true;
+      throw new CodedError(
+        'STORE_FAILED',
+        'The store dropped the upload before it was complete. The recording is sent again from its start. Does a ' +
+          'rule of the bucket remove incomplete uploads too early?',
+        { retryable: true }
+      );
+    }
+    this.#parts.push(part);
   }
 
   /** Makes the object of all parts. @throws CodedError `STORE_FAILED` */

@@ -50,7 +50,13 @@ export class BucketUploads {
     }
   }
 
-  async sendPart(key: string, uploadId: string, number: number, body: SentBytes): Promise<UploadedPart> {
+  /** @returns null when the store no longer knows the upload */
+  async sendPart(
+    key: string,
+    uploadId: string,
+    number: number,
+    body: SentBytes
+  ): Promise<UploadedPart | null> {
     try {
       return await this.connection.send(async ({ sdk, client, abortSignal }) => {
         const command = new sdk.UploadPartCommand({
@@ -66,6 +72,7 @@ export class BucketUploads {
         return { number, etag: ETag, sha256: body.sha256 };
       });
     } catch (error) {
+      if (describeError(error).code === 'NoSuchUpload') return null;
       throw this.connection.fault(`send part ${number} of ${shownKey(key)}`, error);
     }
   }

@@ -9,6 +9,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
+  AbortMultipartUploadCommand,
   CreateBucketCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -124,6 +125,13 @@ export class S3Server {
     return Uploads.map(({ Key }) => Key ?? '');
   }
 
+  /** Drops all incomplete uploads, as a rule of the bucket may do. */
+  async dropUploads(): Promise<void> {
+    const { Uploads = [] } = await this.direct.send(new ListMultipartUploadsCommand({ Bucket: this.bucket }));
+    for (const { Key, UploadId } of Uploads)
+      await this.direct.send(new AbortMultipartUploadCommand({ Bucket: this.bucket, Key, UploadId }));
+  }
+
   #call(method: string, url: string, headers: IncomingHttpHeaders, size: number): S3Call {
     const [path = '', search = ''] = url.split('?');
     const query = new URLSearchParams(search);
@@ -191,10 +199,17 @@ export class S3Server {
   ): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }> {
     // The host stays as it was signed.
     const request = send(this.behind + url, { method: call.method, headers: call.headers, path: url });
-    request.end(body);
+    // A refusal may come before the body was sent, and end the connection.
+    request.on('error', () => undefined);
+    if (call.headers.expect === undefined) request.end(body);
+    else {
+      request.once('continue', () => request.end(body));
+      request.flushHeaders();
+    }
     const [answer] = (await once(request, 'response')) as [IncomingMessage];
     const pieces: Buffer[] = [];
     for await (const piece of answer) pieces.push(piece as Buffer);
+    if (!request.writableEnded) request.destroy();
     return { status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(pieces) };
   }
 }

@@ -201,9 +201,11 @@ describe('bucket store, when something goes wrong', function () {
     it('is dropped with the store, in the middle of a part', async () => {
       const store = bucket.store({}, { closingMs: 5000 });
       const part = await begun(noise(18 * MIB), 'a.wav', store);
-      bucket.server.fault = ({ name }) => (name === 'UploadPart' ? 'stall' : undefined);
+      bucket.server.fault = ({ name, query }) =>
+        name === 'UploadPart' && query.get('partNumber') === '2' ? 'stall' : undefined;
       const writing = writeAll(part, noise(18 * MIB));
-      await until('a part', () => (bucket.server.names().includes('UploadPart') ? true : undefined));
+      const parts = () => bucket.server.names().filter((name) => name === 'UploadPart').length;
+      await until('the second part', () => (parts() > 1 ? true : undefined));
       const closed = store.close();
       await should(writing).be.rejectedWith({ code: 'STORE_FAILED', message: /stopped/ });
       await part.suspend();
@@ -254,6 +256,16 @@ describe('bucket store, when something goes wrong', function () {
       await nothingLeft();
     });
 
+    it('is found by its key when the answer with its id never came', async () => {
+      bucket.server.fault = ({ name }) => (name === 'CreateMultipartUpload' ? 'lose-answer' : undefined);
+      await failure({}, 11 * MIB);
+      should(await bucket.server.incompleteUploads()).not.be.empty();
+      should(bucket.ledger.count()).equal(1);
+      bucket.server.fault = () => undefined;
+      await bucket.store({}, { run: 'next' }).dropLeftOvers();
+      await nothingLeft();
+    });
+
     it('stays written down when the store cannot be reached, and is dropped later', async () => {
       const part = await halfSent();
       bucket.server.fault = ({ name }) => (name === 'AbortMultipartUpload' ? 'cut' : undefined);
@@ -284,6 +296,29 @@ describe('bucket store, when something goes wrong', function () {
       should(bucket.server.names()).eql([]);
     });
   });
+
+  for (const [when, sent] of [
+    ['in the middle', 12 * MIB],
+    ['at the end', 18 * MIB]
+  ] as const) {
+    it(`sends everything again when the store dropped the upload ${when}`, async () => {
+      const bytes = noise(18 * MIB);
+      const store = bucket.store();
+      const part = await begun(bytes, 'a.wav', store);
+      await writeAll(part, bytes.subarray(0, sent));
+      await until('two parts', () =>
+        bucket.server.names().filter((name) => name === 'UploadPart').length > 1 ? true : undefined
+      );
+      await bucket.server.dropUploads();
+      const rest = writeAll(part, bytes.subarray(sent)).then(() => publish(part, 'a.wav', bytes));
+      await should(rest).be.rejectedWith({ code: 'STORE_FAILED', message: /dropped/, retryable: true });
+      await part.suspend();
+      should((await store.openPart('job1')).size).equal(0);
+      await storeBytes(store, 'a.wav', bytes);
+      should(sha256(await bucket.server.bytes('calls/a.wav'))).equal(sha256(bytes));
+      should(bucket.ledger.count()).equal(0);
+    });
+  }
 
   describe('a lost answer', () => {
     it('of the last request does not store twice', async () => {
