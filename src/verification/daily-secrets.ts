@@ -21,7 +21,7 @@ export function parseDailySecrets(text: string): DailySecrets {
   const problems: CodedError[] = [];
   entries.forEach((entry, index) => {
     const secret = decodePaddedBase64(entry);
-    if (secret === null || secret.length === 0) {
+    if (secret === null) {
       const position =
         entries.length === 1 ? 'The hmac secret' : `Hmac secret ${index + 1} of ${entries.length}`;
       problems.push(new CodedError('BAD_PUBLIC_KEY', `${position} ${whyUnusable(entry)}`));

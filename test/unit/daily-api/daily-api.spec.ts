@@ -33,6 +33,19 @@ describe("Daily's API", () => {
   const resolver = (options: object = {}) =>
     createDailyLinkResolver({ api: daily.api, bucket: null, ...options });
 
+  it('lists at the pace that Daily allows for lists, and asks for the rest meanwhile', async () => {
+    const list = { method: 'GET', path: ['recordings'] } as const;
+    daily.server.json('GET /v1/recordings', { data: [] });
+    daily.server.json(OBJECT, recordingObject());
+    await Promise.all(Array.from({ length: 45 }, () => daily.api.request({ ...list, signal: never })));
+    const stop = new AbortController();
+    const tooEarly = daily.api.request({ ...list, signal: stop.signal });
+    await daily.api.request({ method: 'GET', path: ['recordings', 'rec-1'], signal: never });
+    stop.abort(new Error('enough'));
+    await tooEarly.should.be.rejectedWith('enough');
+    should(daily.server.lines.filter((line) => line === 'GET /v1/recordings')).have.length(45);
+  });
+
   describe('links', () => {
     it('gives the link byte for byte, and the key to the API only', async () => {
       daily.server.json(ACCESS, { download_link: LINK, expires: 1772619302 });

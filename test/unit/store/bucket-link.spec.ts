@@ -61,6 +61,11 @@ describe('a signed link to an object', () => {
     });
   }
 
+  it('escapes what S3 escapes before it compares signatures', () => {
+    const { pathname } = new URL(bucketLink(AWS, IDENTITY, KEYS[1] ?? '', NOW));
+    should(pathname).equal('/odd/na%20me/%27%C3%BC%2B%281%29%2A%21%26%3D%3F%23%25.webm');
+  });
+
   it('carries the token of a role', async () => {
     const identity = { ...IDENTITY, sessionToken: 'made+up/token==' };
     const link = bucketLink(AWS, identity, 'a', NOW);
