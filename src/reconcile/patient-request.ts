@@ -36,8 +36,8 @@ export function patientAsk(
         if (failures > 1) onWait(null);
         return answer;
       } catch (error) {
-        if (signal.aborted || !(error instanceof CodedError) || !error.retryable) throw error;
-        if (failures > retries) throw error;
+        if (signal.aborted) throw signal.reason;
+        if (!(error instanceof CodedError) || !error.retryable || failures > retries) throw error;
         onWait(error);
         await sleep(backoffMs(failures, random(), error.retryAfterMs), signal);
       }

@@ -9,6 +9,10 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 7 * 86_400_000
 };
 
+/** In 1973 and in 9999: smaller and larger numbers are no milliseconds. */
+const SMALLEST_MS = 1e11;
+const LARGEST_MS = Date.UTC(9999, 11);
+
 /** A span of time; null where it is open. Milliseconds since 1970. */
 export interface TimeRange {
   from: number | null;
@@ -35,14 +39,15 @@ export function readRange(from: unknown, to: unknown, now: number): TimeRange {
 function readMoment(value: unknown, name: string, now: number): number | null {
   if (value === undefined || value === null || value === '') return null;
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime();
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+  if (typeof value === 'number' && value > SMALLEST_MS && value < LARGEST_MS) return value;
   if (typeof value === 'string') {
     const text = value.trim();
     if (text === '') return null;
     const [, count, unit = ''] = /^(\d+(?:\.\d+)?) ?([smhdw])$/i.exec(text) ?? [];
     const length = UNITS[unit.toLowerCase()];
     if (count !== undefined && length !== undefined) return now - Number(count) * length;
-    const time = readTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
+    const isCount = /^\d{1,8}(\.\d+)?$/.test(text);
+    const time = isCount ? null : readTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
     if (time !== null) return Date.parse(time);
   }
   throw new CodedError(

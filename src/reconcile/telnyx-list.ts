@@ -52,7 +52,7 @@ export async function* listTelnyx(options: TelnyxListOptions): AsyncGenerator<Li
       waiting.push(...cut(window, first.total, largestWindow).reverse());
       continue;
     }
-    const { items, gap } = await readWindow(ask, filter, between, first, signal);
+    const { items, gap } = await readWindow(ask, filter, between, first, waiting.length === 0, signal);
     const fresh = [...items].filter(([id]) => !before.has(id));
     before = new Set(items.keys());
     yield { items: fresh.map(([, item]) => item), gap, through: window.lte };

@@ -20,6 +20,7 @@ export interface WindowRecordings {
  * read again until nothing has changed under it and there are as many recordings as the API counts.
  *
  * @param first its first page, already fetched
+ * @param isNewest whether recordings may still be added: then the first page is looked at once more
  * @returns what the last round has; with `gap` set, what all rounds have
  */
 export async function readWindow(
@@ -27,13 +28,14 @@ export async function readWindow(
   filter: Query,
   between: CreatedBetween,
   first: TelnyxPage,
+  isNewest: boolean,
   signal: AbortSignal
 ): Promise<WindowRecordings> {
   const all = new Map<string, Fields>();
   let page = first;
   for (let round = 1; ; round += 1) {
     const items = new Map<string, Fields>();
-    const { total } = page;
+    const { total, items: newest } = page;
     let nameless = 0;
     let isStable = true;
     for (let number = 1; ;) {
@@ -47,12 +49,20 @@ export async function readWindow(
       number += 1;
       page = await telnyxPage(ask, filter, between, number);
     }
+    if (isNewest && isStable && page.items !== newest) {
+      const again = await telnyxPage(ask, filter, between, 1);
+      isStable = again.total === total && idsOf(again.items) === idsOf(newest);
+    }
     if (isStable && nameless === 0 && (total === null || items.size >= total)) return { items, gap: null };
     for (const [id, item] of items) all.set(id, item);
     if (round === ROUNDS || nameless > 0) return { items: all, gap: changing(between, nameless) };
     await sleep(PAUSE_MS * round, signal);
     page = await telnyxPage(ask, filter, between, 1);
   }
+}
+
+function idsOf(items: readonly Fields[]): string {
+  return items.map(({ id }) => asText(id)).join();
 }
 
 function changing({ gte, lte }: CreatedBetween, nameless: number): CodedError {

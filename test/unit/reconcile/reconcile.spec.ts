@@ -1,0 +1,228 @@
+import should from 'should';
+import { JobLedger } from '../../../src/archive/job-ledger';
+import { CodedError } from '../../../src/errors/coded-error';
+import { EmissionPace, MOST_DUE, MOST_ORDERS } from '../../../src/reconcile/emission-pace';
+import type { ListedBatch } from '../../../src/reconcile/listed-batch';
+import { reconcile, type Emitted, type RunPlan } from '../../../src/reconcile/reconcile';
+import type { RunSummary } from '../../../src/reconcile/run-summary';
+import { jobFor, StateFixture } from '../archive/state-fixture';
+import { StoredFolder } from './archive-fixture';
+
+const NOW = Date.UTC(2026, 2, 4, 12);
+
+describe('a reconcile run', () => {
+  let stored: StoredFolder;
+  let emitted: Emitted[];
+
+  beforeEach(() => {
+    stored = new StoredFolder();
+    emitted = [];
+  });
+  afterEach(() => stored.remove());
+
+  async function* batches(...list: (Partial<ListedBatch> | Error)[]): AsyncGenerator<ListedBatch> {
+    for (const batch of list) {
+      await Promise.resolve();
+      if (batch instanceof Error) throw batch;
+      yield { items: [], gap: null, through: null, ...batch };
+    }
+  }
+
+  async function run(
+    plan: Partial<RunPlan>,
+    signal = new AbortController().signal
+  ): Promise<{ summary: RunSummary; failure: CodedError | null }> {
+    return await reconcile(
+      {
+        provider: 'telnyx',
+        only: 'missing',
+        from: null,
+        to: NOW,
+        rebuild: null,
+        list: null,
+        verify: null,
+        ...plan
+      },
+      {
+        recordings: stored.recordings,
+        emit: (one) => {
+          emitted.push(one);
+          return Promise.resolve();
+        },
+        onProgress: () => undefined,
+        now: () => NOW,
+        signal
+      }
+    );
+  }
+
+  const item = (id: string, more: object = {}): Record<string, unknown> => ({
+    record_type: 'recording',
+    id,
+    status: 'completed',
+    download_urls: { mp3: `https://media.example.com/${id}.mp3?X-Amz-Signature=x` },
+    ...more
+  });
+  const ids = (): string[] =>
+    emitted.map((one) =>
+      one.kind === 'recording' ? one.recording.recording_id : `damaged ${one.file.recording.recording_id}`
+    );
+
+  it('emits what is not stored, and counts everything', async () => {
+    await stored.enter(stored.file('rec-1'), stored.file('rec-3'));
+    const list = batches(
+      { items: [item('rec-1'), item('rec-2')], through: NOW - 1000 },
+      { items: [item('rec-3'), item('rec-4', { status: 'processing' }), item('rec-5', { status: 'failed' })] }
+    );
+    const { summary, failure } = await run({ list });
+    should(failure).be.null();
+    ids().should.eql(['rec-2']);
+    should(summary).eql({
+      listed: 5,
+      stored: 2,
+      missing: 1,
+      not_ready: 1,
+      without_file: 1,
+      emitted: 1,
+      from: null,
+      to: '2026-03-04T12:00:00.000Z',
+      complete: true,
+      errors: [],
+      listed_through: '2026-03-04T11:59:59.000Z',
+      started_at: '2026-03-04T12:00:00.000Z',
+      ended_at: '2026-03-04T12:00:00.000Z'
+    });
+  });
+
+  it('emits all when told so', async () => {
+    await stored.enter(stored.file('rec-1'));
+    const list = batches({ items: [item('rec-1'), item('rec-2'), item('rec-3', { status: 'in-progress' })] });
+    const { summary } = await run({ list, only: 'all' });
+    ids().should.eql(['rec-1', 'rec-2']);
+    should(summary).have.properties({ stored: 1, missing: 1, emitted: 2 });
+  });
+
+  it('knows a recording by the address of its file, when its event had no id', async () => {
+    await stored.enter({
+      ...stored.file('by-address'),
+      identity: 'telnyx:https://media.example.com/rec-1.mp3'
+    });
+    const { summary } = await run({ list: batches({ items: [item('rec-1')] }) });
+    should(summary).have.properties({ stored: 1, missing: 0 });
+  });
+
+  it('wants all tracks of a raw recording of Daily, and nothing of one without tracks', async () => {
+    const tracks = [{ s3Key: 'domain/room/one' }, { s3Key: 'domain/room/two' }];
+    const raw = { id: 'raw', status: 'finished', start_ts: 1772611200, tracks };
+    const track = stored.file('track-1', { provider: 'daily', recording_id: 'raw', track: 'one' });
+    await stored.enter({ ...track, identity: 'daily:raw#domain/room/one' });
+    const plan = { provider: 'daily' as const };
+    should((await run({ ...plan, list: batches({ items: [raw] }) })).summary.missing).equal(1);
+    await stored.enter({ ...track, identity: 'daily:raw#two', wantedFormat: 'webm' });
+    should((await run({ ...plan, list: batches({ items: [raw] }) })).summary).have.properties({
+      stored: 1,
+      missing: 0
+    });
+  });
+
+  it('says what may be missing, and goes on with the next phase', async () => {
+    const gap = new CodedError('LIST_INCOMPLETE', 'It kept changing.');
+    const refused = new CodedError('API_UNAUTHORIZED', 'The key is refused.');
+    await stored.enter(stored.file('rec-1'));
+    const { summary, failure } = await run({
+      list: batches({ items: [item('rec-2')], gap, through: NOW - 1000 }, refused),
+      verify: { read: () => Promise.resolve({ kind: 'missing' }) }
+    });
+    should(failure).equal(refused);
+    ids().should.eql(['rec-2', 'damaged rec-1']);
+    should(summary).have.properties({
+      complete: false,
+      listed: 1,
+      emitted: 2,
+      listed_through: '2026-03-04T11:59:59.000Z'
+    });
+    summary.errors.map(({ code }) => code).should.eql(['LIST_INCOMPLETE', 'API_UNAUTHORIZED']);
+    should(summary.verify).have.properties({ files: 1, missing: 1 });
+  });
+
+  it('names what nobody thought of', async () => {
+    const { summary, failure } = await run({ list: batches(new TypeError('made up')) });
+    should(failure).have.property('code', 'GAVE_UP');
+    summary.errors[0]!.message.should.match(/made up/);
+  });
+
+  it('ends when it is told to, and says nothing more', async () => {
+    const stop = new AbortController();
+    const list = batches({ items: [item('rec-1')] }, new Error('aborted'));
+    stop.abort(new CodedError('GAVE_UP', 'stopped by the test'));
+    await run({ list }, stop.signal).should.be.rejectedWith('stopped by the test');
+  });
+});
+
+describe('handing recordings out', () => {
+  const never = new AbortController().signal;
+
+  it('waits while the download nodes have enough to do', async () => {
+    const load = { due: 0, all: 0 };
+    const waits: boolean[] = [];
+    const pace = new EmissionPace(
+      () => load,
+      (isWaiting) => {
+        waits.push(isWaiting);
+        if (isWaiting) setImmediate(() => Object.assign(load, { due: 0, all: 0 }));
+      }
+    );
+    for (const full of [
+      { due: MOST_DUE, all: MOST_DUE },
+      { due: 0, all: MOST_ORDERS }
+    ]) {
+      Object.assign(load, full);
+      for (let count = 0; count < 25; count += 1) await pace.turn(never);
+    }
+    waits.should.eql([true, false, true, false]);
+  });
+
+  it('never has more on the way than a few', async () => {
+    let onTheWay = 0;
+    let most = 0;
+    // What is sent arrives a little later; two are worked off each millisecond.
+    const worker = setInterval(() => (onTheWay = Math.max(0, onTheWay - 2)), 1);
+    const pace = new EmissionPace(
+      () => ({ due: onTheWay, all: onTheWay }),
+      () => undefined
+    );
+    for (let count = 0; count < 400; count += 1) {
+      await pace.turn(never);
+      setTimeout(() => (most = Math.max(most, ++onTheWay)), 5);
+    }
+    clearInterval(worker);
+    most.should.be.belowOrEqual(MOST_DUE + 25);
+  });
+
+  it('stops waiting when it is told to', async () => {
+    const stop = new AbortController();
+    const pace = new EmissionPace(
+      () => ({ due: MOST_DUE, all: MOST_DUE }),
+      () => stop.abort(new Error('stop'))
+    );
+    const all = Array.from({ length: 25 }, () => pace.turn(stop.signal));
+    await Promise.all(all).should.be.rejectedWith('stop');
+  });
+
+  it('looks at the orders of the nodes that run, and no further than it has to', async () => {
+    const state = new StateFixture();
+    try {
+      const ledger = new JobLedger(state.database, state.now);
+      for (const node of ['one', 'two', 'gone'])
+        for (let count = 0; count < 10; count += 1)
+          await ledger.add(node, ledger.order({}, [jobFor(`${node}-${count}`)]));
+      const due = ledger.next('one', new Set())!;
+      await ledger.postpone('one', due, state.time + 60_000, []);
+      should(ledger.load(['one', 'two'], 100)).eql({ due: 19, all: 20 });
+      should(ledger.load(['one', 'two'], 5)).eql({ due: 5, all: 5 });
+      should(ledger.load([], 5)).eql({ due: 0, all: 0 });
+    } finally {
+      await state.remove();
+    }
+  });
+});

@@ -1,0 +1,230 @@
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import should from 'should';
+import type { StoredRecording } from '../../../src/archive/stored-recording';
+import type { CodedError } from '../../../src/errors/coded-error';
+import { readCopy, type CopyState } from '../../../src/reconcile/copy-reader';
+import { noRebuildCounts, rebuildIndex, type RebuildCounts } from '../../../src/reconcile/rebuild-index';
+import {
+  noVerifyCounts,
+  verifyStored,
+  type DamagedFile,
+  type VerifyCounts
+} from '../../../src/reconcile/verify-stored';
+import type { BucketStore } from '../../../src/store/bucket-store';
+import { StoredFolder } from './archive-fixture';
+
+const never = new AbortController().signal;
+
+describe('what is stored', () => {
+  let stored: StoredFolder;
+  let emitted: DamagedFile[];
+  let errors: CodedError[];
+
+  beforeEach(() => {
+    stored = new StoredFolder();
+    emitted = [];
+    errors = [];
+  });
+  afterEach(() => stored.remove());
+
+  const emit = (file: DamagedFile): Promise<void> => {
+    emitted.push(file);
+    return Promise.resolve();
+  };
+  const told = (): string[] =>
+    emitted.map(({ recording, damage }) => `${recording.recording_id} ${damage}`).sort();
+
+  describe('is checked', () => {
+    async function verify(
+      read: (recording: StoredRecording) => Promise<CopyState> = (recording) => readCopy(recording, [])
+    ): Promise<VerifyCounts> {
+      const counts = noVerifyCounts();
+      const { recordings } = stored;
+      const onUnreadable = (error: CodedError): void => void errors.push(error);
+      await verifyStored(
+        { recordings, read, emit, onFile: () => undefined, onUnreadable, signal: never },
+        counts
+      );
+      return counts;
+    }
+
+    it('and what is missing or changed is told, the rest is intact', async () => {
+      const files = Array.from({ length: 450 }, (_value, index) => stored.file(`rec-${index}`));
+      await stored.enter(...files);
+      unlinkSync(files[7]!.recording.path!);
+      writeFileSync(files[8]!.recording.path!, 'rotten');
+      unlinkSync(files[9]!.recording.path!);
+      mkdirSync(files[9]!.recording.path!);
+      should(await verify()).eql({ files: 450, intact: 447, changed: 2, missing: 1, unreadable: 0 });
+      told().should.eql(['rec-7 missing', 'rec-8 changed', 'rec-9 changed']);
+      errors.should.eql([]);
+    });
+
+    it('and a disk that is not there is no loss', async () => {
+      await stored.enter(stored.file('rec-1'), stored.file('rec-2'));
+      // As an empty mount point, and as nothing at all.
+      for (const name of readdirSync(stored.folder))
+        rmSync(path.join(stored.folder, name), { recursive: true });
+      should(await verify()).eql({ files: 2, intact: 0, changed: 0, missing: 0, unreadable: 2 });
+      errors[0]!.code.should.equal('STORE_FAILED');
+      errors[0]!.message.should.match(/mounted/);
+      emitted.should.eql([]);
+      // The hidden folder says that the archive itself is there.
+      mkdirSync(path.join(stored.folder, '.telnyx-partial'));
+      should(await verify()).have.properties({ missing: 2, unreadable: 0 });
+    });
+
+    it('and what was stored anew meanwhile is looked at again', async () => {
+      const file = stored.file('rec-1');
+      await stored.enter(file);
+      let reads = 0;
+      const counts = await verify(async (recording) => {
+        reads += 1;
+        if (reads === 1) await stored.enter(stored.file('rec-1', {}, 'fresh bytes'));
+        return await readCopy(recording, []);
+      });
+      should([reads, counts.intact, counts.files]).eql([2, 1, 1]);
+    });
+
+    it('also in a bucket, as long as there is a way to it', async () => {
+      const inBucket = { bucket: 'made-up', destination: 'bucket' as const };
+      for (const name of ['sound', 'gone', 'changed', 'elsewhere']) {
+        const recording = { ...stored.file(name).recording };
+        delete recording.path;
+        const bucket = name === 'elsewhere' ? { ...inBucket, bucket: 'other' } : inBucket;
+        const key = `calls/${name}.mp3`;
+        await stored.enter({ ...stored.file(name), recording: { ...recording, ...bucket, key } });
+      }
+      const { sha256 } = stored.file('sound').recording;
+      const bucket = {
+        settings: { bucket: 'made-up', prefix: 'calls/' },
+        objects: {
+          probe: (key: string) => Promise.resolve({ kind: key.includes('gone') ? 'missing' : 'object' })
+        },
+        readBack: (location: string) =>
+          Promise.resolve({ sha256: location.includes('sound') ? sha256 : 'other', size: 1 })
+      } as unknown as BucketStore;
+      const counts = await verify((recording) => readCopy(recording, [bucket]));
+      should(counts).eql({ files: 4, intact: 1, changed: 1, missing: 1, unreadable: 1 });
+      told().should.eql(['changed changed', 'gone missing']);
+      errors[0]!.message.should.match(/bucket other/);
+    });
+
+    it('until it is told to stop', async () => {
+      const stop = new AbortController();
+      await stored.enter(stored.file('rec-1'), stored.file('rec-2'));
+      const counts = noVerifyCounts();
+      const onFile = (): void => stop.abort(new Error('stopped by the test'));
+      const { recordings } = stored;
+      const read = (recording: StoredRecording): Promise<CopyState> => readCopy(recording, []);
+      const parts = { recordings, read, emit, onFile, onUnreadable: () => undefined, signal: stop.signal };
+      await verifyStored(parts, counts).should.be.rejectedWith('stopped by the test');
+      counts.files.should.equal(1);
+    });
+  });
+
+  describe('is read into the index', () => {
+    async function rebuild(folder = stored.folder): Promise<RebuildCounts> {
+      const counts = noRebuildCounts();
+      await rebuildIndex(
+        {
+          folder,
+          index: stored.recordings.at(folder),
+          commit: (changes) => stored.state.database.commit(changes),
+          emit,
+          onSidecar: () => undefined,
+          signal: never
+        },
+        counts
+      );
+      return counts;
+    }
+
+    it('from sidecars, as it was there before', async () => {
+      const files = Array.from({ length: 1200 }, (_value, index) => stored.file(`rec-${index}`));
+      should(await rebuild()).eql({
+        sidecars: 1200,
+        indexed: 1200,
+        known: 0,
+        missing: 0,
+        changed: 0,
+        unusable: 0
+      });
+      const index = stored.recordings.at(stored.folder);
+      for (const { identity, recording, wantedFormat } of files) {
+        const [found] = index.find(identity);
+        should(found).have.properties({ identity, wantedFormat });
+        should(found!.recording).eql(recording);
+      }
+      should(await rebuild()).have.properties({ sidecars: 1200, indexed: 0, known: 1200 });
+    });
+
+    it('from a folder that was moved', async () => {
+      stored.file('rec-1', { transcription_file: '/elsewhere/2026/03/rec-1.txt', deleted_at_source: 'then' });
+      const moved = mkdtempSync(path.join(tmpdir(), 'telnyx-moved-'));
+      try {
+        renameSync(path.join(stored.folder, '2026'), path.join(moved, '2026'));
+        await rebuild(moved);
+        const [found] = stored.recordings.at(moved).find('telnyx:rec-1');
+        const file = path.join(moved, '2026/03/rec-1.mp3');
+        should(found!.recording).have.properties({
+          path: file,
+          sidecar: `${file}.json`,
+          transcription_file: path.join(moved, '2026/03/rec-1.txt'),
+          deleted_at_source: 'then'
+        });
+      } finally {
+        rmSync(moved, { recursive: true });
+      }
+    });
+
+    it('and what is not as its sidecar says is told', async () => {
+      unlinkSync(stored.file('gone').recording.path!);
+      const changed = stored.file('changed');
+      writeFileSync(changed.recording.path!, 'longer than it was before');
+      should(await rebuild()).have.properties({ sidecars: 2, indexed: 1, missing: 1, changed: 1 });
+      told().should.eql(['changed changed', 'gone missing']);
+      // Whoever stores it again finds which file is damaged.
+      stored.recordings.at(stored.folder).find('telnyx:changed').should.have.length(1);
+      stored.recordings.at(stored.folder).find('telnyx:gone').should.have.length(0);
+    });
+
+    it('by the id alone from sidecars of older versions', async () => {
+      const older = { identity: '' } as Partial<StoredRecording>;
+      stored.file('rec-1', older);
+      stored.file('track-1', { ...older, provider: 'daily', recording_id: 'daily-1', track: 'cam-audio' });
+      stored.file('nameless', { ...older, recording_id: null });
+      should(await rebuild()).have.properties({ sidecars: 3, indexed: 2, unusable: 1 });
+      stored.recordings.find('telnyx:rec-1').should.have.length(1);
+      stored.recordings.find('daily:daily-1#cam-audio').should.have.length(1);
+    });
+
+    it('and nothing else that lies there', async () => {
+      const { recording } = stored.file('rec-1');
+      const beside = (name: string): string => path.join(path.dirname(recording.path!), name);
+      writeFileSync(beside('package.json'), '{"name":"other"}');
+      writeFileSync(beside('broken.json'), '{');
+      writeFileSync(beside('list.json'), '[]');
+      writeFileSync(beside('call.mp3.damaged-20260304T050607Z.json'), JSON.stringify(recording));
+      mkdirSync(beside('.telnyx-partial'));
+      writeFileSync(beside('.telnyx-partial/x.json'), JSON.stringify(recording));
+      writeFileSync(beside('poison.json'), '{"__proto__":{"sha256":"x"},"provider":"telnyx","size":-1}');
+      should(await rebuild()).have.properties({ sidecars: 3, indexed: 1, unusable: 2 });
+      stored.recordings.count().should.equal(1);
+    });
+
+    it('but not from a folder that is not there', async () => {
+      await rebuild(path.join(stored.folder, 'none')).should.be.rejectedWith({ code: 'STORE_FAILED' });
+    });
+  });
+
+  it('is found in the steps of a long walk, each once', async () => {
+    await stored.enter(...Array.from({ length: 1001 }, (_value, index) => stored.file(`rec-${index}`)));
+    for (const size of [1, 100, 1001, 5000]) {
+      const ids = [...stored.recordings.steps(size)].flatMap((step) => step.map(({ identity }) => identity));
+      should([ids.length, new Set(ids).size]).eql([1001, 1001]);
+    }
+  });
+});

@@ -1,0 +1,165 @@
+import should from 'should';
+import type { ListedBatch } from '../../../src/reconcile/listed-batch';
+import { listTelnyx, type TelnyxListOptions } from '../../../src/reconcile/telnyx-list';
+import { TelnyxShelf } from './telnyx-shelf';
+
+const NOW = Date.UTC(2026, 2, 4);
+const DAY = 86_400_000;
+const never = new AbortController().signal;
+
+describe("listing Telnyx's recordings", () => {
+  async function batchesOf(
+    shelf: TelnyxShelf,
+    options: Partial<TelnyxListOptions> = {},
+    onBatch: (batch: ListedBatch) => void = () => undefined
+  ): Promise<ListedBatch[]> {
+    const batches: ListedBatch[] = [];
+    const list = listTelnyx({ ask: shelf.ask, filter: {}, from: null, to: NOW, signal: never, ...options });
+    for await (const batch of list) {
+      batches.push(batch);
+      onBatch(batch);
+    }
+    return batches;
+  }
+
+  function ids(batches: ListedBatch[]): string[] {
+    return batches.flatMap(({ items }) => items.map(({ id }) => String(id)));
+  }
+
+  /** Every recording once, none twice, in windows from the oldest on. */
+  function checkWhole(batches: ListedBatch[], shelf: TelnyxShelf): void {
+    const listed = ids(batches);
+    new Set(listed).size.should.equal(listed.length);
+    const wanted = new Set(shelf.recordings.map(({ id }) => id));
+    const all = new Set(listed);
+    const missing = [...wanted].filter((id) => !all.has(id));
+    should([missing, listed.filter((id) => !wanted.has(id))]).eql([[], []]);
+    batches.every(({ gap }) => gap === null).should.be.true();
+  }
+
+  it('has each recording once, however they lie in time, a few at a time', async () => {
+    for (const createdAt of [
+      (index: number) => NOW - index * 3_000_000,
+      (index: number) => NOW - Math.floor(index ** 2.2 * 100),
+      (index: number) => NOW - 400 * DAY - (index % 1000) * 5000,
+      (index: number) => NOW - index * 211
+    ]) {
+      const shelf = new TelnyxShelf(20_000, createdAt);
+      const batches = await batchesOf(shelf, { largestWindow: 500 });
+      checkWhole(batches, shelf);
+      batches.at(-1)!.through!.should.equal(NOW);
+      const through = batches.map((batch) => batch.through!);
+      through.should.eql([...through].sort((a, b) => a - b));
+    }
+  });
+
+  it('asks for pages of 250, and for few more than there are', async () => {
+    const shelf = new TelnyxShelf(50_000, (index) => NOW - index * 600_000);
+    checkWhole(await batchesOf(shelf), shelf);
+    shelf.requests.every((query) => query['page[size]'] === '250').should.be.true();
+    shelf.requests.length.should.be.below(2 * (50_000 / 250));
+    Math.max(...shelf.requests.map((query) => Number(query['page[number]']))).should.be.belowOrEqual(8);
+  });
+
+  it('keeps to the span of time, and passes filters on', async () => {
+    const shelf = new TelnyxShelf(1000, (index) => NOW - index * 60_000);
+    const [from, to] = [NOW - 500 * 60_000, NOW - 100 * 60_000];
+    const filter = { 'filter[connection_id]': '1893004417265530001' };
+    const batches = await batchesOf(shelf, { from, to, filter });
+    ids(batches).should.have.length(401);
+    shelf.requests
+      .every((query) => query['filter[connection_id]'] === '1893004417265530001')
+      .should.be.true();
+    for (const query of shelf.requests) {
+      Date.parse(query['filter[created_at][gte]']!).should.be.within(from, to);
+      Date.parse(query['filter[created_at][lte]']!).should.be.within(from, to);
+    }
+  });
+
+  it('says so when there is nothing', async () => {
+    const batches = await batchesOf(new TelnyxShelf(0, () => 0));
+    batches.should.eql([{ items: [], gap: null, through: NOW }]);
+  });
+
+  it('loses nothing when recordings are deleted between two pages', async () => {
+    const shelf = new TelnyxShelf(900, (index) => NOW - DAY - index * 60_000);
+    // On the first page: everything behind moves up.
+    shelf.before = (request) => {
+      if (request === 2 || request === 7) shelf.remove(`rec-${request}`);
+    };
+    checkWhole(await batchesOf(shelf), shelf);
+  });
+
+  it('loses nothing when one is deleted and another is added between two pages', async () => {
+    const shelf = new TelnyxShelf(900, (index) => NOW - DAY - index * 60_000);
+    shelf.before = (request) => {
+      if (request !== 2) return;
+      shelf.remove('rec-3');
+      shelf.recordings.push({ id: 'rec-new', createdAt: NOW - 1000 });
+    };
+    checkWhole(await batchesOf(shelf), shelf);
+  });
+
+  it('loses nothing while what was handed out is deleted at the source', async () => {
+    const shelf = new TelnyxShelf(3000, (index) => NOW - index * 600_000);
+    const all = shelf.recordings.map(({ id }) => id);
+    const batches = await batchesOf(shelf, { largestWindow: 600 }, ({ items }) => {
+      for (const { id } of items) shelf.remove(String(id));
+    });
+    should(ids(batches).sort().join() === all.sort().join()).be.true();
+  });
+
+  it('does not hand out what came after it began', async () => {
+    const shelf = new TelnyxShelf(600, (index) => NOW - index * 60_000);
+    shelf.before = (request) => {
+      shelf.recordings.push({ id: `new-${request}`, createdAt: NOW + request * 1000 });
+    };
+    ids(await batchesOf(shelf)).should.have.length(600);
+  });
+
+  it('says that something may be missing when the list never holds still', async function () {
+    this.timeout(10_000);
+    const shelf = new TelnyxShelf(600, (index) => NOW - index * 60_000);
+    shelf.before = (request) => shelf.remove(`rec-${request}`);
+    const [batch] = await batchesOf(shelf);
+    batch!.gap!.should.have.property('code', 'LIST_INCOMPLETE');
+    // What was seen is handed out all the same.
+    batch!.items.length.should.be.above(580);
+  });
+
+  it('refuses a list that does not keep to the span of time', async () => {
+    const shelf = new TelnyxShelf(5000, (index) => NOW - index * 60_000);
+    shelf.honoursTimes = false;
+    await batchesOf(shelf).should.be.rejectedWith({ code: 'LIST_INCOMPLETE' });
+    await batchesOf(shelf, { from: NOW - DAY }).should.be.rejectedWith({ code: 'LIST_INCOMPLETE' });
+  });
+
+  it('refuses what is no list', async () => {
+    const ask = (): Promise<unknown> => Promise.resolve({ data: {} });
+    const list = listTelnyx({ ask, filter: {}, from: null, to: NOW, signal: never });
+    await list.next().should.be.rejectedWith({ code: 'LINK_REFUSED' });
+  });
+
+  it('counts on full pages when the API does not say how many there are', async () => {
+    const shelf = new TelnyxShelf(1100, (index) => NOW - index * 60_000);
+    const ask: TelnyxListOptions['ask'] = async (request) => {
+      const { data } = (await shelf.ask(request)) as { data: unknown };
+      return { data };
+    };
+    checkWhole(await batchesOf(shelf, { ask }), shelf);
+  });
+
+  it('holds one window of recordings in memory, however many there are', async function () {
+    this.timeout(120_000);
+    const shelf = new TelnyxShelf(200_000, (index) => NOW - index * 90_000);
+    let [listed, largest] = [0, 0];
+    const list = listTelnyx({ ask: shelf.ask, filter: {}, from: null, to: NOW, signal: never });
+    for await (const { items } of list) {
+      listed += items.length;
+      largest = Math.max(largest, items.length);
+      shelf.requests = [];
+    }
+    should(listed).equal(200_000);
+    should(largest).be.belowOrEqual(2000);
+  });
+});
