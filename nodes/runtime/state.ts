@@ -6,7 +6,7 @@ import type { NodeRedApi } from './node-red';
 const databases = new Map<string, StateDatabase>();
 
 /** Where this package keeps its state: `telnyx` in Node-RED's user directory. */
-export function stateDirectory(RED: NodeRedApi): string {
+export function stateDirectory(RED: Pick<NodeRedApi, 'settings'>): string {
   return path.join(RED.settings.userDir ?? path.join(homedir(), '.node-red'), 'telnyx');
 }
 
@@ -16,7 +16,7 @@ export function stateDirectory(RED: NodeRedApi): string {
  *
  * @throws an error of the file system when the directory cannot be written; the next call tries again
  */
-export function stateDatabase(RED: NodeRedApi): StateDatabase {
+export function stateDatabase(RED: Pick<NodeRedApi, 'settings'>): StateDatabase {
   const directory = stateDirectory(RED);
   let database = databases.get(directory);
   if (database === undefined) {

@@ -5,6 +5,7 @@ import { JobLedger } from '../../src/archive/job-ledger';
 import { keptMessage } from '../../src/archive/kept-message';
 import { StateDatabase } from '../../src/state/state-database';
 import { jobsOf } from '../../nodes/runtime/recording-messages';
+import { stateDatabase } from '../../nodes/runtime/state';
 import { localServer } from '../support/media';
 import { loadedNode, nodeHelper, type TestMessage } from '../support/node-helper';
 import { DownloadStage } from './download-stage';
@@ -116,6 +117,28 @@ describe('telnyx-recording-download: jobs', () => {
     const [message] = await stage.next('stored');
     String(message!['payload']).should.startWith(elsewhere);
     (await stage.files()).should.eql([]);
+  });
+
+  it('of a deleted node wait for it to come back; what it had begun does not', async () => {
+    const begun = new Promise<void>((resolve) => {
+      stage.answer = (_request, response) => {
+        response.writeHead(200, { 'content-type': 'audio/wav', etag: '"one"', 'content-length': 64_044 });
+        response.write(stage.bytes.subarray(0, 20_000), () => resolve());
+      };
+    });
+    await stage.start();
+    loadedNode('download').receive(stage.saved());
+    await begun;
+    await loadedNode('download').close(true);
+    (await stage.files()).should.eql([]);
+    const database = stateDatabase({ settings: { userDir: stage.userDir } });
+    should(database.collection('archive-nodes-gone').get('download')).be.a.Number();
+    await nodeHelper.unload();
+
+    stage.answer = (_request, response) => stage.sendAll(response);
+    await stage.start();
+    await stage.next('stored');
+    should(database.collection('archive-nodes-gone').get('download')).be.undefined();
   });
 
   it('of two nodes with the same folder give one file, with different folders two', async () => {

@@ -8,6 +8,8 @@ export type TestMessage = Record<string, unknown>;
 /** A running node in the test helper's Node-RED. */
 export interface TestNode extends EventEmitter {
   receive(message: TestMessage): void;
+  /** @param removed as when the node is deleted or disabled */
+  close(removed: boolean): Promise<void>;
   context(): { flow: TestContext; global: TestContext };
 }
 

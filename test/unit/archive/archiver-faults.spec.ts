@@ -97,6 +97,30 @@ describe('archiver, when things go wrong', () => {
     server.requests.should.eql(['/old.wav', '/fresh.wav']);
   });
 
+  it('waits when even a fresh link does not work yet, and asks again', async () => {
+    answer = (request, response) => {
+      if (request.url === '/fresh2.wav') sendAll(response);
+      else response.writeHead(410).end();
+    };
+    let asked = 0;
+    const resolveLinks = () => {
+      asked += 1;
+      return Promise.resolve(recordingAt(`${server.url}/fresh${asked}.wav`).links);
+    };
+    await onlyFile(archiver({}, { resolveLinks }).archive(at('/old.wav')));
+    server.requests.should.eql(['/old.wav', '/fresh1.wav', '/fresh1.wav', '/fresh2.wav']);
+    fixture.pauses.should.eql([1000]);
+  });
+
+  it('says why the old link failed when there is no fresh one', async () => {
+    answer = (_request, response) => response.writeHead(410).end();
+    const resolveLinks = () => Promise.reject(new CodedError('LINK_EXPIRED', 'Put a key into the account.'));
+    await onlyFile(archiver({}, { resolveLinks }).archive(at('/old.wav'))).should.be.rejectedWith({
+      code: 'LINK_REFUSED',
+      message: /410.*Put a key/
+    });
+  });
+
   it('asks for links when the event has none', async () => {
     answer = (_request, response) => sendAll(response);
     const resolveLinks = (_reference: unknown, why: string) =>

@@ -177,6 +177,29 @@ describe('OrderWork', () => {
     notDeleted.should.eql([]);
   });
 
+  it('tells the flow nothing when it is stopped while it deletes; the successor does', async () => {
+    let asked: () => void = () => undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    deleteAtSource = (_reference, signal) => {
+      asked();
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    };
+    const order = orderFor(job('/a.wav'));
+    const first = workOf();
+    const stopped = carryOut(first, order);
+    await isAsked;
+    await first.close();
+    should((await stopped).kind).equal('stopped');
+    delivered.should.eql([]);
+    notDeleted.should.eql([]);
+    deleteAtSource = () => Promise.resolve({ ok: true });
+    await carryOut(workOf(), order);
+    stored().recording.should.have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
+    server.requests.should.have.length(1);
+  });
+
   it('gives the deletion up after the last retry; the recording stays stored', async () => {
     deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
     const order = orderFor(job('/a.wav'));
