@@ -103,6 +103,7 @@ describe('bucket store, when something goes wrong', function () {
       const bytes = noise(11 * MIB, 5);
       await part.begin?.({ name: 'b.wav', contentType: 'audio/wav', size: bytes.length });
       await writeAll(part, bytes);
+      should(part.remembered!().head.subarray(0, 4096)).eql(bytes.subarray(0, 4096));
       await publish(part, 'b.wav', bytes);
       should(await bucket.server.keys()).eql(['calls/b.wav']);
       should(sha256(await bucket.server.bytes('calls/b.wav'))).equal(sha256(bytes));
@@ -207,7 +208,12 @@ describe('bucket store, when something goes wrong', function () {
       const parts = () => bucket.server.names().filter((name) => name === 'UploadPart').length;
       await until('the second part', () => (parts() > 1 ? true : undefined));
       const closed = store.close();
+      let isClosed = false;
+      void closed.then(() => (isClosed = true));
       await should(writing).be.rejectedWith({ code: 'STORE_FAILED', message: /stopped/ });
+      // The connections must not end before what is incomplete was dropped through them.
+      await new Promise((resolve) => setImmediate(resolve));
+      should(isClosed).equal(false);
       await part.suspend();
       await closed;
       await nothingLeft();
@@ -319,6 +325,25 @@ describe('bucket store, when something goes wrong', function () {
       should(bucket.ledger.count()).equal(0);
     });
   }
+
+  it('sends everything again when the store dropped the upload between two attempts', async () => {
+    const bytes = noise(11 * MIB);
+    const store = bucket.store();
+    bucket.server.fault = ({ name }) =>
+      name === 'CompleteMultipartUpload' ? { answer: 400, code: 'OperationAborted' } : undefined;
+    const part = await begun(bytes, 'a.wav', store);
+    await writeAll(part, bytes);
+    await should(publish(part, 'a.wav', bytes)).be.rejectedWith({ retryable: true });
+    await part.suspend();
+    bucket.server.fault = () => undefined;
+    await bucket.server.dropUploads();
+    const again = await store.openPart('job1');
+    should(again.size).equal(bytes.length);
+    await should(publish(again, 'a.wav', bytes)).be.rejectedWith({ message: /dropped/, retryable: true });
+    await again.suspend();
+    await storeBytes(store, 'a.wav', bytes);
+    should(sha256(await bucket.server.bytes('calls/a.wav'))).equal(sha256(bytes));
+  });
 
   describe('a lost answer', () => {
     it('of the last request does not store twice', async () => {
