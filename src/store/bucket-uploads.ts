@@ -99,7 +99,7 @@ export class BucketUploads {
       });
     } catch (error) {
       if (saysTaken(error)) return { ok: false, reason: 'taken' };
-      if (describeError(error).code === 'NoSuchUpload') return { ok: false, reason: 'gone' };
+      if (await this.#isGone(key, uploadId, error)) return { ok: false, reason: 'gone' };
       throw this.connection.fault(`complete the upload of ${shownKey(key)}`, error);
     }
   }
@@ -116,6 +116,16 @@ export class BucketUploads {
       if (describeError(error).code !== 'NoSuchUpload')
         throw this.connection.fault(`drop the upload of ${shownKey(key)}`, error);
     }
+  }
+
+  /** Some stores report a fault of their own instead of a missing upload. */
+  async #isGone(key: string, uploadId: string, error: unknown): Promise<boolean> {
+    const { code, status } = describeError(error);
+    if (code === 'NoSuchUpload') return true;
+    if (status < 500) return false;
+    // Who may not look, or finds the store out of order, tries again with what there is.
+    const known = await this.listTo(key).catch(() => [uploadId]);
+    return !known.includes(uploadId);
   }
 
   /** @returns the ids of the incomplete uploads to exactly this key */
