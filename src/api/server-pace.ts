@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as timer } from 'node:timers/promises';
 
@@ -20,6 +21,8 @@ export class ServerPace {
   /** Milliseconds since 1970. */
   #until = 0;
   #span = ROUNDING_MS;
+  /** Whether the window was begun here, and no answer has told yet when it ends. */
+  #isGuess = false;
   #inFlight = 0;
   #answered = false;
   #firstAnswer: Promise<void> = Promise.resolve();
@@ -33,6 +36,8 @@ export class ServerPace {
    * @throws `signal.reason` when aborted
    */
   async turn(signal: AbortSignal): Promise<void> {
+    // Many may wait, all for the same signal.
+    setMaxListeners(0, signal);
     for (;;) {
       signal.throwIfAborted();
       if (!this.#answered && this.#inFlight > 0) {
@@ -60,7 +65,10 @@ export class ServerPace {
     const isNew = this.#limit === null || now >= this.#until || now + span > this.#until + ROUNDING_MS;
     // Requests under way were taken off already; the server may not have counted them yet.
     this.#left = isNew ? remaining - (this.#inFlight - 1) : Math.min(this.#left, remaining);
+    // The server began its window when the first request arrived there, later than it was sent.
     if (isNew) this.#until = now + span;
+    else if (this.#isGuess) this.#until = Math.max(this.#until, now + span);
+    this.#isGuess = false;
     this.#limit = limit;
     this.#span = Math.max(span, isNew ? 0 : this.#span);
   }
@@ -78,6 +86,7 @@ export class ServerPace {
     if (now >= this.#until) {
       this.#until = now + this.#span;
       this.#left = this.#limit - this.#inFlight;
+      this.#isGuess = true;
     }
     // With everything under way still unanswered, one more is not known to be permitted.
     return this.#left > 0 ? 0 : Math.max(1, this.#until - now);

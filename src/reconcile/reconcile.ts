@@ -37,8 +37,9 @@ export interface RunParts {
 }
 
 /**
- * Finds what the archive lacks: reads sidecars into the index, lists what the provider has, reads stored files
- * again, as the plan says, in this order. A phase that fails does not keep the next one from its work.
+ * Finds what the archive lacks: reads sidecars into the index, reads stored files again, lists what the provider
+ * has, as the plan says, in this order: what the list has fetched is not among the files that are checked. A phase
+ * that fails does not keep the next one from its work.
  *
  * @returns the summary, and the first failure of a phase
  * @throws `signal.reason` when aborted, nothing else
@@ -72,6 +73,16 @@ export async function reconcile(
     const onSidecar = (): void => onProgress(summary, 'rebuild');
     await phase('rebuild', () => rebuildIndex({ ...rebuild, emit: damaged, onSidecar, signal }, counts));
   }
+  if (verify !== null) {
+    const counts = (summary.verify = noVerifyCounts());
+    const told = {
+      onFile: () => onProgress(summary, 'verify'),
+      onUnreadable: (error: CodedError) => noteError(summary, error)
+    };
+    await phase('verify', () =>
+      verifyStored({ ...verify, ...told, recordings, emit: damaged, signal }, counts)
+    );
+  }
   if (list !== null) {
     const comparison = {
       provider: plan.provider,
@@ -85,16 +96,6 @@ export async function reconcile(
       }
     };
     await phase('list', () => compareList(list, comparison, summary));
-  }
-  if (verify !== null) {
-    const counts = (summary.verify = noVerifyCounts());
-    const told = {
-      onFile: () => onProgress(summary, 'verify'),
-      onUnreadable: (error: CodedError) => noteError(summary, error)
-    };
-    await phase('verify', () =>
-      verifyStored({ ...verify, ...told, recordings, emit: damaged, signal }, counts)
-    );
   }
   signal.throwIfAborted();
   summary.ended_at = new Date(now()).toISOString();

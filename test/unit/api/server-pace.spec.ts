@@ -56,6 +56,18 @@ describe('ServerPace', () => {
     should([server.served, server.refused]).eql([24, 0]);
   });
 
+  it('waits for the end of the window as the server counts it, also after a rest', async function () {
+    this.timeout(20_000);
+    const pace = new ServerPace();
+    const server = new Server(3, 1000);
+    for (let round = 0; round < 2; round += 1) {
+      // The first of each window takes longer to arrive.
+      for (let count = 0; count < 5; count += 1) await ask(pace, server, () => (count === 0 ? 60 : 2));
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+    }
+    should([server.served, server.refused]).eql([10, 0]);
+  });
+
   it('asks one by one until the first answer', async () => {
     const pace = new ServerPace();
     await pace.turn(never);

@@ -134,7 +134,7 @@ describe('a reconcile run', () => {
       verify: { read: () => Promise.resolve({ kind: 'missing' }) }
     });
     should(failure).equal(refused);
-    ids().should.eql(['rec-2', 'damaged rec-1']);
+    ids().should.eql(['damaged rec-1', 'rec-2']);
     should(summary).have.properties({
       complete: false,
       listed: 1,
