@@ -30,9 +30,9 @@ export function jsonDelivery(body: string | Uint8Array, options: SignOptions = {
 }
 
 /** Signs a TeXML callback. */
-export function formDelivery(body: string, options: SignOptions = {}): Delivery {
+export function formDelivery(body: string | Uint8Array, options: SignOptions = {}): Delivery {
   return {
-    body: Buffer.from(body),
+    body: Buffer.from(body as string),
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...signed(body, options) }
   };
 }
