@@ -23,6 +23,8 @@ export interface UploadedPart {
 export type CreatedUpload =
   { ok: true; uploadId: string } | { ok: false; fault: CodedError; mayExist: boolean };
 
+const HUNG_UP: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
+
 /** Multipart uploads to a bucket. All errors are CodedErrors `STORE_FAILED`. */
 export class BucketUploads {
   constructor(
@@ -72,7 +74,7 @@ export class BucketUploads {
         return { number, etag: ETag, sha256: body.sha256 };
       });
     } catch (error) {
-      if (describeError(error).code === 'NoSuchUpload') return null;
+      if (await this.#isGone(key, uploadId, error)) return null;
       throw this.connection.fault(`send part ${number} of ${shownKey(key)}`, error);
     }
   }
@@ -118,11 +120,14 @@ export class BucketUploads {
     }
   }
 
-  /** Some stores report a fault of their own instead of a missing upload. */
+  /**
+   * Some stores report a fault of their own instead of a missing upload, and some hang up while the part is
+   * still on its way, so that their answer is never read.
+   */
   async #isGone(key: string, uploadId: string, error: unknown): Promise<boolean> {
     const { code, status } = describeError(error);
     if (code === 'NoSuchUpload') return true;
-    if (status < 500) return false;
+    if (status < 500 && !HUNG_UP.has(code)) return false;
     // Who may not look, or finds the store out of order, tries again with what there is.
     const known = await this.listTo(key).catch(() => [uploadId]);
     return !known.includes(uploadId);
