@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { recorder } from './flows';
+import type { FlowNode } from './node-red-process';
+import { REPOSITORY } from './packed-package';
+
+/**
+ * An example flow as a user imports it, apart from what a stand-in on this machine needs. Each debug node
+ * becomes a recorder of whole messages, which writes to a file with the debug node's name.
+ *
+ * @param name file name without its extension
+ * @param apiUrl for every Telnyx account
+ */
+export function exampleFlow(name: string, apiUrl: string): FlowNode[] {
+  const file = path.join(REPOSITORY, 'examples', `${name}.json`);
+  return (JSON.parse(readFileSync(file, 'utf8')) as FlowNode[]).flatMap((node) => {
+    switch (node.type) {
+      case 'telnyx-account':
+        return [{ ...node, apiUrl }];
+      case 'telnyx-recording-download':
+        return [{ ...node, network: 'any' }];
+      case 'debug':
+        return recorder(node.id, `${String(node['name'])}.jsonl`).map((part) => ({ ...part, z: node['z'] }));
+      default:
+        return [node];
+    }
+  });
+}
+
+/** The id of the only node of a type in a flow. */
+export function onlyNode(flow: readonly FlowNode[], type: string): string {
+  const [node, ...others] = flow.filter((candidate) => candidate.type === type);
+  if (node === undefined || others.length > 0) throw new Error(`Expected one ${type} in the flow`);
+  return node.id;
+}
