@@ -1,10 +1,11 @@
 // Builds dist/: TypeScript by tsc, then the files that Node-RED expects beside each node file
-// (html, locales, icons). Nothing in dist/ is written by hand.
+// (html, locales, icons), with the parts that several nodes share filled in. Nothing in dist/ is written by hand.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fillParts } from './parts.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const dist = path.join(root, 'dist');
@@ -18,8 +19,9 @@ execFileSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.json')], {
 
 cpSync(path.join(root, 'nodes'), path.join(dist, 'nodes'), {
   recursive: true,
-  filter: (source) => !source.endsWith('.ts') && path.basename(source) !== 'runtime'
+  filter: (source) => !source.endsWith('.ts') && !['runtime', 'parts'].includes(path.basename(source))
 });
+fillParts(path.join(root, 'nodes'), path.join(dist, 'nodes'));
 cpSync(path.join(root, 'icons'), path.join(dist, 'nodes', 'icons'), { recursive: true });
 
 const cli = path.join(dist, 'src', 'simulator', 'cli.js');

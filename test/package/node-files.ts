@@ -52,7 +52,7 @@ export interface NodeFiles {
   forms: Map<string, string>;
   helps: Map<string, string>;
   script: string;
-  /** The sources in nodes/, TypeScript and HTML together. */
+  /** TypeScript as it was written and HTML as it was built, together. */
   sources: string;
   /** The English texts, as `a.b.c` → text. */
   texts: Map<string, string>;
@@ -67,9 +67,7 @@ export const NODES: NodeFiles[] = BUILT.map(([type, file]) => {
   const js = path.join(REPOSITORY, file);
   const html = js.replace(/\.js$/, '.html');
   const text = readFileSync(html, 'utf8');
-  const sources = ['ts', 'html'].map((extension) =>
-    readFileSync(path.join(REPOSITORY, 'nodes', `${type}.${extension}`), 'utf8')
-  );
+  const source = readFileSync(path.join(REPOSITORY, 'nodes', `${type}.ts`), 'utf8');
   const script = scripts(text, 'type="text/javascript"').map(([, body]) => body);
   return {
     type,
@@ -80,7 +78,7 @@ export const NODES: NodeFiles[] = BUILT.map(([type, file]) => {
     forms: named(text, 'data-template-name'),
     helps: named(text, 'data-help-name'),
     script: script.join('\n'),
-    sources: sources.join('\n'),
+    sources: `${source}\n${text}`,
     texts: textsOf('en-US', type)
   };
 });
