@@ -12,7 +12,8 @@ interface Definition {
   defaults: Record<string, { value: unknown; validate?: Validator }>;
 }
 
-const nodes = path.join(__dirname, '../../nodes');
+// As built: parts that several dialogs share are filled in there.
+const nodes = path.join(__dirname, '../../dist/nodes');
 const html = readFileSync(path.join(nodes, 'telnyx-recording-download.html'), 'utf8');
 const texts = (
   JSON.parse(
