@@ -90,6 +90,11 @@ export class TelnyxStandIn {
     return this.#shelf.add(wish, this.#clock());
   }
 
+  /** All recordings of the account, newest first, as they are listed. */
+  get recordings(): StandInRecording[] {
+    return this.#shelf.all();
+  }
+
   /** The files that a complete copy of a recording consists of. */
   expectedFiles(recording: StandInRecording): ExpectedFile[] {
     return recording.formats.map((format) => {

@@ -28,10 +28,10 @@ describe('npm start', function () {
     should(manifest.scripts['start']).equal('node scripts/start.mjs');
   });
 
-  it('--once archives the announced recordings, shows each step and leaves nothing behind', async () => {
+  it('--once archives the announced recordings and the lost one, shows each step and leaves nothing behind', async () => {
     const child = start('--once');
     await end(child);
-    should(child.output).containEql('3 recordings are stored');
+    should(child.output).containEql('All 4 recordings are stored');
     should(child.exitCode).equal(0);
     for (const event of [
       'conference.recording.saved',
@@ -45,7 +45,17 @@ describe('npm start', function () {
       should(child.output).match(new RegExp(`^- ${event}: 200 in \\d+ ms$`, 'm'));
     }
     const stored = [...child.output.matchAll(/^- Stored (.+)\n {2}\d+ bytes, SHA-256 [0-9a-f]{64}$/gm)];
-    should(stored.map(([, file]) => path.extname(file ?? '')).sort()).deepEqual(['.mp3', '.mp4', '.wav']);
+    should(stored.map(([, file]) => path.extname(file ?? '')).sort()).deepEqual([
+      '.mp3',
+      '.mp3',
+      '.mp4',
+      '.wav'
+    ]);
+    const [, lost = ''] = /lost on purpose, nobody tells the flow of recording (\S+)$/m.exec(child.output)!;
+    should(child.output).match(
+      /^- Comparing what Telnyx lists .+ …\n {2}\d recordings are listed, 1 was missing/m
+    );
+    should(stored.findIndex(([, file]) => file?.includes(lost))).equal(3);
     for (const [, file = ''] of stored) should(existsSync(file)).be.false();
     should(child.output).match(/^The editor: http:\/\/127\.0\.0\.1:\d+\/$/m);
   });

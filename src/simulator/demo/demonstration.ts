@@ -11,8 +11,9 @@ import { prepareExample } from './example-flow';
 import { freePort } from './free-port';
 import type { NodeRedChild } from './node-red-child';
 import { installPackage } from './package-install';
+import { fetchLost } from './lost-recording';
 import { step } from './steps';
-import { awaitCopy, type StoredCopy } from './stored-copy';
+import { checkCopies } from './check-copies';
 import { prepareUserDirectory } from './user-directory';
 import type { Workshop } from './workshop';
 
@@ -21,6 +22,8 @@ export interface Places {
   repository: string;
   /** The flow to show, with a webhook node of each provider. */
   example: string;
+  /** The flow that fetches what no webhook announced. */
+  listExample: string;
   /** The flow that waits for the real Telnyx. */
   telnyxExample: string;
   /** Node-RED's red.js. */
@@ -31,11 +34,13 @@ export interface Places {
 
 /** How long a small machine may take to start Node-RED. */
 export const START_MS = 60_000;
-const STORE_MS = 45_000;
+/** The delivery that is lost on purpose. */
+const LOST_EVENT = 'call.recording.saved';
 
 /**
  * Shows the main job: a real Node-RED with the installed package gets one signed delivery of each seed
- * event, and the announced recordings are compared byte for byte with what was announced.
+ * event. One more delivery is lost on purpose, and its recording is found by comparing Telnyx's list with the
+ * archive. In the end the stored recordings are compared byte for byte with those of the stand-ins.
  *
  * @returns the running Node-RED
  * @throws Error that says what is missing or differs
@@ -55,12 +60,13 @@ export async function demonstrate(
   print(`- A stand-in for Daily listens at ${daily.url}`);
 
   const userDir = workshop.temporaryFolder(options.keep);
-  const flow = prepareExample(places.example, {
+  const flow = prepareExample([places.example, places.listExample], {
     publicKey: standIn.publicKey,
     apiUrl: standIn.apiUrl,
     dailyApiUrl: daily.apiUrl
   });
   if (flow.dailyPath === null) throw new Error(`${places.example} has no webhook node of Daily`);
+  if (flow.listButton === null) throw new Error(`${places.listExample} has no button that begins a list`);
   prepareUserDirectory(userDir, places.stockSettings, flow.json);
   await step(print, `Installing the package into ${userDir}`, () =>
     installPackage(places.repository, userDir, signal)
@@ -80,7 +86,7 @@ export async function demonstrate(
   });
   await step(
     print,
-    `Starting Node-RED with the flow "${path.basename(places.example, '.json')}"`,
+    `Starting Node-RED with the flows ${nameOf(places.example)} and ${nameOf(places.listExample)}`,
     async () => {
       await nodeRed.started(START_MS, signal);
       return `the flow listens at ${nodeRed.url}${flow.webhookPath}`;
@@ -89,13 +95,27 @@ export async function demonstrate(
 
   const telnyxSeeds = { standIn, events: SEED_EVENTS, to: nodeRed.url + flow.webhookPath };
   const dailySeeds = { standIn: daily, events: DAILY_SEED_EVENTS, to: nodeRed.url + flow.dailyPath };
-  const expected = [
+  const announced = [
     ...(await deliverSeeds(telnyxSeeds, nodeRed, print, signal)),
     ...(await deliverSeeds(dailySeeds, nodeRed, print, signal))
   ];
-  const folder = path.resolve(userDir, flow.recordingsFolder);
-  await checkCopies(expected, folder, nodeRed, print, signal);
+  const { recording } = standIn.sample(LOST_EVENT);
+  if (recording === null) throw new Error(`${LOST_EVENT} announces no recording`);
+  print(`- ${LOST_EVENT}: lost on purpose, nobody tells the flow of recording ${recording.id}`);
+
+  const shelf = { folder: path.resolve(userDir, flow.recordingsFolder), nodeRed, print, signal };
+  await checkCopies(announced, shelf);
+  const found = { standIn, lost: recording, button: flow.listButton, flow: nameOf(places.listExample) };
+  await fetchLost(found, nodeRed, print, signal);
+  await checkCopies(standIn.expectedFiles(recording), shelf);
+  print(
+    `All ${announced.length + 1} recordings are stored, and are what the stand-ins have: also the lost one.`
+  );
   return nodeRed;
+}
+
+function nameOf(example: string): string {
+  return `"${path.basename(example, '.json')}"`;
 }
 
 /** What a stand-in sends, and where. */
@@ -128,40 +148,6 @@ async function deliverSeeds<Recording>(
     if (sample.recording) expected.push(...standIn.expectedFiles(sample.recording));
   }
   return expected;
-}
-
-async function checkCopies(
-  expected: ExpectedFile[],
-  folder: string,
-  nodeRed: NodeRedChild,
-  print: Print,
-  signal: AbortSignal
-): Promise<void> {
-  const problems: string[] = [];
-  for (const file of expected) {
-    const copy = await awaitCopy(folder, file, STORE_MS, signal);
-    if (copy) {
-      describeCopy(copy, print);
-      problems.push(...copy.differences.map((difference) => `${copy.path}: ${difference}`));
-    } else {
-      problems.push(
-        `no ${file.format} of recording ${file.recordingId} was stored within ${STORE_MS / 1000} s`
-      );
-    }
-  }
-  if (problems.length > 0) {
-    const list = problems.map((problem) => `  ${problem}`).join('\n');
-    throw new Error(
-      `Not every recording is stored and intact:\n${list}\nNode-RED logged:\n${nodeRed.logTail()}`
-    );
-  }
-  print(`All ${expected.length} recordings are stored, and are what was announced.`);
-}
-
-function describeCopy({ path: file, size, sha256, differences }: StoredCopy, print: Print): void {
-  print(`- Stored ${file}`);
-  print(`  ${size} bytes, SHA-256 ${sha256}`);
-  print(differences.length === 0 ? '  the same bytes as sent, and as the sidecar says' : '  DIFFERS');
 }
 
 /** Settings of the user's own Telnyx and Daily accounts have no business in a demonstration. */

@@ -21,42 +21,69 @@ export interface PreparedFlow {
   dailyPath: string | null;
   /** Folder of the first download node: relative to the userDir, or absolute. */
   recordingsFolder: string;
+  /** Id of the inject node that begins a list, if there is one. */
+  listButton: string | null;
 }
 
 /**
- * Loads an example flow, for the stand-in with its key, its API and leave to fetch from this machine.
+ * Loads example flows, for the stand-in with its key, its API and leave to fetch from this machine.
  *
- * @param file path of the exported flow
- * @param changes null leaves the flow as it is
- * @throws Error when the file is missing or is no flow with a webhook and a download node
+ * @param files paths of the exported flows. What the later ones fetch goes where the first one stores, as they ask
+ *   their users to set it.
+ * @param changes null leaves the flows as they are
+ * @throws Error when a file is missing or no flow, or there is no webhook or download node
  */
-export function prepareExample(file: string, changes: ExampleChanges | null): PreparedFlow {
-  const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  if (!Array.isArray(content) || !content.every(isNode)) throw new Error(`${file} is not an exported flow`);
-  const nodes = changes === null ? content : content.map((node) => changed(node, changes));
+export function prepareExample(files: readonly string[], changes: ExampleChanges | null): PreparedFlow {
+  const exported = files.flatMap(readFlow);
+  const download = exported.find(isDownload);
+  const nodes =
+    changes === null ? exported : exported.map((node) => changed(node, changes, download ?? node));
   const webhook = nodes.find(({ type }) => type === 'telnyx-webhook-in');
   const daily = nodes.find(({ type }) => type === 'daily-webhook-in');
-  const download = nodes.find(({ type }) => type === 'telnyx-recording-download');
-  if (!webhook || !download) throw new Error(`${file} has no webhook node or no download node`);
+  if (!webhook || !download) throw new Error(`${files.join(', ')}: no webhook node or no download node`);
   return {
     json: JSON.stringify(nodes, null, 4),
     webhookPath: textOr(webhook['path'], '/telnyx'),
     dailyPath: daily === undefined ? null : textOr(daily['path'], '/daily'),
-    recordingsFolder: textOr(download['folder'], 'telnyx-recordings')
+    recordingsFolder: textOr(download['folder'], 'telnyx-recordings'),
+    listButton: buttonOfList(nodes)
   };
 }
 
-function changed(node: ExportedNode, { publicKey, apiUrl, dailyApiUrl }: ExampleChanges): ExportedNode {
+function readFlow(file: string): ExportedNode[] {
+  const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  if (!Array.isArray(content) || !content.every(isNode)) throw new Error(`${file} is not an exported flow`);
+  return content;
+}
+
+function buttonOfList(nodes: readonly ExportedNode[]): string | null {
+  const lists = nodes.filter(({ type }) => type === 'telnyx-recording-list').map(({ id }) => id);
+  const button = nodes.find(
+    ({ type, wires }) =>
+      type === 'inject' && Array.isArray(wires) && wires.flat().some((id) => lists.includes(String(id)))
+  );
+  return button?.id ?? null;
+}
+
+function changed(
+  node: ExportedNode,
+  { publicKey, apiUrl, dailyApiUrl }: ExampleChanges,
+  { folder, filename }: ExportedNode
+): ExportedNode {
   switch (node.type) {
     case 'telnyx-account':
       return { ...node, publicKeys: publicKey, apiUrl };
     case 'daily-account':
       return { ...node, apiUrl: dailyApiUrl };
     case 'telnyx-recording-download':
-      return { ...node, network: 'any' };
+      return { ...node, network: 'any', folder, filename };
     default:
       return node;
   }
+}
+
+function isDownload({ type }: ExportedNode): boolean {
+  return type === 'telnyx-recording-download';
 }
 
 function isNode(value: unknown): value is ExportedNode {

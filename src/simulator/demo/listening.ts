@@ -28,7 +28,7 @@ export async function listen(
   const port = await freePort(options.port);
   // At later starts the flow is the user's: its own path and folder count.
   const kept = path.join(options.directory, 'flows.json');
-  const flow = prepareExample(existsSync(kept) ? kept : places.telnyxExample, null);
+  const flow = prepareExample([existsSync(kept) ? kept : places.telnyxExample], null);
   prepareUserDirectory(options.directory, places.stockSettings, flow.json);
   await step(print, `Installing the package into ${options.directory}`, () =>
     installPackage(places.repository, options.directory, signal)

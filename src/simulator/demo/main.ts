@@ -8,6 +8,7 @@ import type { NodeRedChild } from './node-red-child';
 import { Workshop } from './workshop';
 
 const EXAMPLE = 'Archive recordings of Telnyx and Daily.json';
+const LIST_EXAMPLE = 'Fetch missed recordings every night.json';
 const TELNYX_EXAMPLE = 'Archive call recordings to disk.json';
 
 const print = printToStdout();
@@ -36,6 +37,7 @@ export async function main(args: string[], repository: string, nodeRedManifest: 
   const places: Places = {
     repository,
     example: path.join(repository, 'examples', EXAMPLE),
+    listExample: path.join(repository, 'examples', LIST_EXAMPLE),
     telnyxExample: path.join(repository, 'examples', TELNYX_EXAMPLE),
     nodeRed: path.join(nodeRed, 'red.js'),
     stockSettings: path.join(nodeRed, 'settings.js')

@@ -24,14 +24,14 @@ describe('npm start: user directory', () => {
     dailyApiUrl: 'http://127.0.0.1:2/v1'
   };
 
-  function file(content: unknown): string {
-    const name = path.join(folder, 'example.json');
+  function file(content: unknown, as = 'example'): string {
+    const name = path.join(folder, `${as}.json`);
     writeFileSync(name, JSON.stringify(content));
     return name;
   }
 
   it('puts the stand-in into the example, and changes nothing else', () => {
-    const prepared = prepareExample(file(flow), changes);
+    const prepared = prepareExample([file(flow)], changes);
     should(prepared.webhookPath).equal('/calls');
     should(prepared.recordingsFolder).equal('calls');
     should(JSON.parse(prepared.json)).deepEqual([
@@ -44,19 +44,36 @@ describe('npm start: user directory', () => {
     should(prepared.dailyPath).equal(null);
   });
 
+  it('has what a second example fetches stored where the first one stores, and finds its button', () => {
+    const second = [
+      { id: 'i', type: 'inject', wires: [['l']] },
+      { id: 'other', type: 'inject', wires: [['f']] },
+      { id: 'l', type: 'telnyx-recording-list', wires: [['f'], []] },
+      { id: 'f', type: 'telnyx-recording-download', folder: 'elsewhere', filename: 'x', wires: [[]] }
+    ];
+    const first = flow.map((node) => (node.id === 'd' ? { ...node, filename: '{{recording_id}}' } : node));
+    const prepared = prepareExample([file(first), file(second, 'second')], changes);
+    should(prepared.listButton).equal('i');
+    should(prepared.recordingsFolder).equal('calls');
+    should(JSON.parse(prepared.json)).containDeep([
+      { id: 'f', folder: 'calls', filename: '{{recording_id}}', network: 'any' }
+    ]);
+    should(prepareExample([file(flow)], changes).listButton).equal(null);
+  });
+
   it('finds the path of the Daily node', () => {
     const daily = { id: 'e', type: 'daily-webhook-in', account: 'b', path: '/meetings', wires: [['d']] };
-    should(prepareExample(file([...flow, daily]), changes).dailyPath).equal('/meetings');
+    should(prepareExample([file([...flow, daily])], changes).dailyPath).equal('/meetings');
   });
 
   it('leaves the flow alone for the real Telnyx', () => {
-    should(JSON.parse(prepareExample(file(flow), null).json)).deepEqual(flow);
+    should(JSON.parse(prepareExample([file(flow)], null).json)).deepEqual(flow);
   });
 
   it('refuses what is no such flow', () => {
-    should(() => prepareExample(file({ no: 'array' }), null)).throw(/not an exported flow/);
-    should(() => prepareExample(file([1]), null)).throw(/not an exported flow/);
-    should(() => prepareExample(file(flow.slice(0, 2)), null)).throw(/no download node/);
+    should(() => prepareExample([file({ no: 'array' })], null)).throw(/not an exported flow/);
+    should(() => prepareExample([file([1])], null)).throw(/not an exported flow/);
+    should(() => prepareExample([file(flow.slice(0, 2))], null)).throw(/no download node/);
   });
 
   it('makes a user directory with stock settings, and leaves an existing one as it is', () => {

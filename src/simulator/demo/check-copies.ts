@@ -1,0 +1,48 @@
+import type { Print } from '../print';
+import type { ExpectedFile } from '../stand-in';
+import type { NodeRedChild } from './node-red-child';
+import { awaitCopy, type StoredCopy } from './stored-copy';
+
+const STORE_MS = 45_000;
+
+/** Where copies are looked for. */
+export interface Shelf {
+  folder: string;
+  nodeRed: Pick<NodeRedChild, 'logTail'>;
+  print: Print;
+  signal: AbortSignal;
+}
+
+/**
+ * Waits for the stored copies of recordings, and shows and checks them.
+ *
+ * @throws Error that names each one that is missing or differs
+ */
+export async function checkCopies(
+  expected: readonly ExpectedFile[],
+  { folder, nodeRed, print, signal }: Shelf
+): Promise<void> {
+  const problems: string[] = [];
+  for (const file of expected) {
+    const copy = await awaitCopy(folder, file, STORE_MS, signal);
+    if (copy) {
+      describeCopy(copy, print);
+      problems.push(...copy.differences.map((difference) => `${copy.path}: ${difference}`));
+    } else {
+      problems.push(
+        `no ${file.format} of recording ${file.recordingId} was stored within ${STORE_MS / 1000} s`
+      );
+    }
+  }
+  if (problems.length === 0) return;
+  const list = problems.map((problem) => `  ${problem}`).join('\n');
+  throw new Error(
+    `Not every recording is stored and intact:\n${list}\nNode-RED logged:\n${nodeRed.logTail()}`
+  );
+}
+
+function describeCopy({ path: file, size, sha256, differences }: StoredCopy, print: Print): void {
+  print(`- Stored ${file}`);
+  print(`  ${size} bytes, SHA-256 ${sha256}`);
+  print(differences.length === 0 ? '  the same bytes as sent, and as the sidecar says' : '  DIFFERS');
+}

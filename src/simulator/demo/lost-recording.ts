@@ -1,0 +1,51 @@
+import type { Print } from '../print';
+import type { StandInRecording } from '../recording-shelf';
+import type { TelnyxStandIn } from '../stand-in';
+import type { NodeRedChild } from './node-red-child';
+import { step } from './steps';
+
+/** What was never announced, and what finds it. */
+export interface LostRecording {
+  standIn: Pick<TelnyxStandIn, 'recordings' | 'downloads' | 'downloaded'>;
+  lost: StandInRecording;
+  /** Id of the inject node that begins the list. */
+  button: string;
+  /** Name of its flow, for display. */
+  flow: string;
+}
+
+const FETCH_MS = 45_000;
+
+/**
+ * Clicks the button of the flow that compares Telnyx's list with the archive, and waits until the recording that
+ * was never announced is fetched.
+ *
+ * @throws Error when it is not, or when something else was fetched again
+ */
+export async function fetchLost(
+  { standIn, lost, button, flow }: LostRecording,
+  nodeRed: Pick<NodeRedChild, 'url' | 'logTail'>,
+  print: Print,
+  signal: AbortSignal
+): Promise<void> {
+  const before = new Map(standIn.recordings.map((recording) => [recording, standIn.downloads(recording)]));
+  await step(print, `Comparing what Telnyx lists with what is stored, as ${flow} does`, async () => {
+    const response = await fetch(`${nodeRed.url}/inject/${button}`, { method: 'POST', signal });
+    await response.arrayBuffer();
+    if (!response.ok) throw new Error(`Node-RED answered the click of its button with ${response.status}`);
+    const deadline = AbortSignal.timeout(FETCH_MS);
+    try {
+      await standIn.downloaded(lost, AbortSignal.any([signal, deadline]));
+    } catch (error) {
+      if (signal.aborted || !deadline.aborted) throw error;
+      throw new Error(
+        `Recording ${lost.id} was lost and not found within ${FETCH_MS / 1000} s. Node-RED logged:\n${nodeRed.logTail()}`,
+        { cause: error }
+      );
+    }
+    const fetched = [...before].filter(([recording, times]) => standIn.downloads(recording) > times);
+    if (fetched.length > 1)
+      throw new Error(`${fetched.length} recordings were fetched, but only 1 was missing`);
+    return `${before.size} recordings are listed, 1 was missing and is fetched`;
+  });
+}
