@@ -1,6 +1,6 @@
 import { DailyApi } from '../../src/daily-api/daily-client';
 import { CodedError } from '../../src/errors/coded-error';
-import { readCopy } from '../../src/reconcile/copy-reader';
+import { CopyReader } from '../../src/reconcile/copy-reader';
 import { listDaily } from '../../src/reconcile/daily-list';
 import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
 import type { ListedBatch } from '../../src/reconcile/listed-batch';
@@ -50,6 +50,7 @@ export async function runList(
   );
   const { recordings, database, buckets } = state;
   const { rebuild, range, verify } = request;
+  const copies = new CopyReader(() => buckets.values(), signal);
   try {
     return await reconcile(
       {
@@ -65,7 +66,7 @@ export async function runList(
                 commit: (changes) => database.commit(changes)
               },
         list: api === null ? null : listOf(api, request, begun, events, signal),
-        verify: verify ? { read: (recording) => readCopy(recording, buckets.values()) } : null
+        verify: verify ? { read: (recording) => copies.read(recording) } : null
       },
       {
         recordings,

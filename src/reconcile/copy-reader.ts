@@ -1,82 +1,150 @@
+import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { StoredRecording } from '../archive/stored-recording';
 import { CodedError } from '../errors/coded-error';
 import { bucketLocation, keyOfLocation } from '../store/bucket-key';
 import type { BucketStore } from '../store/bucket-store';
-import { hashFile } from '../store/file-hash';
+import { fileBytes } from '../store/file-hash';
 import { errnoOf, realFileSystem } from '../store/file-system';
 import { PARTIAL_DIRECTORY } from '../store/folder-store';
 import { storeFault } from '../store/store-fault';
 
-/** What was found when a stored copy was read. */
+/**
+ * What was found when a stored copy was read. `archive` names the folder or bucket that it belongs to, as far as
+ * that can be told.
+ */
 export type CopyState =
-  | { kind: 'read'; sha256: string; size: number }
-  /** It is not in its place, and its archive is there. */
-  | { kind: 'missing' }
+  | { kind: 'read'; archive: string; sha256: string; size: number }
+  /** It is not in its place, and its archive seems to be there. */
+  | { kind: 'missing'; archive: string }
   /** Nothing can be said of it. */
   | { kind: 'unreadable'; error: CodedError };
 
+type Place = Pick<StoredRecording, 'path' | 'bucket' | 'key'>;
+
 /** Faults of this one file: its bytes are lost, whatever they were. */
 const FAULTS_OF_FILE = new Set(['EIO', 'ELOOP', 'EISDIR']);
+/** Folders whose archive is remembered: those of many years have one for each day. */
+const MOST_FOLDERS = 10_000;
 
-/**
- * Reads a stored copy from where it lies.
- *
- * @param buckets those that are at hand
- * @returns never rejects
- */
-export async function readCopy(
-  { path: file, bucket, key }: Pick<StoredRecording, 'path' | 'bucket' | 'key'>,
-  buckets: Iterable<BucketStore>
-): Promise<CopyState> {
-  if (file !== undefined) return await readFileCopy(file);
-  if (bucket !== undefined && key !== undefined) return await readObject(bucket, key, buckets);
-  return {
-    kind: 'unreadable',
-    error: new CodedError('STORE_FAILED', 'The index does not say where the file is.')
-  };
-}
+/** Reads stored copies from where they lie. */
+export class CopyReader {
+  /** By folder. */
+  readonly #archives = new Map<string, string>();
 
-async function readFileCopy(file: string): Promise<CopyState> {
-  try {
-    return { kind: 'read', ...(await hashFile(realFileSystem, file)) };
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (FAULTS_OF_FILE.has(errno)) return { kind: 'read', sha256: '', size: -1 };
-    if (errno === 'ENOENT' && (await isArchiveThere(file))) return { kind: 'missing' };
+  /**
+   * @param buckets those that are at hand now
+   * @param signal ends a read under way: files may be large, and disks slow
+   */
+  constructor(
+    private readonly buckets: () => Iterable<BucketStore>,
+    private readonly signal: AbortSignal
+  ) {}
+
+  /** @throws `signal.reason` when aborted, nothing else */
+  async read({ path: file, bucket, key }: Place): Promise<CopyState> {
+    if (file !== undefined) return await this.#readFile(file);
+    if (bucket !== undefined && key !== undefined)
+      return await unlessAborted(readObject(bucket, key, this.buckets()), this.signal);
     return {
       kind: 'unreadable',
-      error: errno === 'ENOENT' ? archiveGone(file) : storeFault(`read ${file}`, error)
+      error: new CodedError('STORE_FAILED', 'The index does not say where the file is.')
     };
+  }
+
+  async #readFile(file: string): Promise<CopyState> {
+    const folder = path.dirname(file);
+    try {
+      const content = await hashUntil(file, this.signal);
+      return { kind: 'read', archive: await this.#archiveOf(folder), ...content };
+    } catch (error) {
+      if (this.signal.aborted) throw this.signal.reason;
+      const errno = errnoOf(error);
+      if (FAULTS_OF_FILE.has(errno))
+        return { kind: 'read', archive: await this.#archiveOf(folder), sha256: '', size: -1 };
+      if (errno !== 'ENOENT') return { kind: 'unreadable', error: storeFault(`read ${file}`, error) };
+      const archive = await archiveStillThere(folder);
+      return archive === null
+        ? { kind: 'unreadable', error: archiveGone(file) }
+        : { kind: 'missing', archive };
+    }
+  }
+
+  async #archiveOf(folder: string): Promise<string> {
+    const known = this.#archives.get(folder);
+    if (known !== undefined) return known;
+    const archive = (await archiveAbove(folder)) ?? NO_ARCHIVE;
+    if (this.#archives.size >= MOST_FOLDERS) this.#archives.clear();
+    this.#archives.set(folder, archive);
+    return archive;
+  }
+}
+
+/** Where files lie that were put there by other means than a download node. */
+const NO_ARCHIVE = 'other folders';
+
+async function hashUntil(file: string, signal: AbortSignal): Promise<{ sha256: string; size: number }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const bytes of fileBytes(realFileSystem, file)) {
+    signal.throwIfAborted();
+    hash.update(bytes);
+    size += bytes.length;
+  }
+  return { sha256: hash.digest('hex'), size };
+}
+
+/** @returns what the work does, unless the signal comes first; the work ends by itself then */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 
 /**
  * Whether a missing file was removed, rather than its whole disk: its folder is there with something in it, or
  * a folder above it is one that this package stores in. A disk that is not mounted leaves an empty folder.
+ *
+ * @returns null when its archive is not there
  */
-async function isArchiveThere(file: string): Promise<boolean> {
-  const folder = path.dirname(file);
+async function archiveStillThere(folder: string): Promise<string | null> {
+  const archive = await archiveAbove(folder);
+  if (archive !== null) return archive;
   const names = await readdir(folder).catch(() => []);
-  if (names.length > 0) return true;
-  for (let above = folder; above !== path.dirname(above); above = path.dirname(above)) {
-    const mark = path.join(above, PARTIAL_DIRECTORY);
-    const found = await stat(mark).catch(() => null);
-    if (found?.isDirectory() === true) return true;
-  }
-  return false;
+  return names.length > 0 ? NO_ARCHIVE : null;
 }
 
+/** @returns the folder above that this package stores in; null when there is none */
+async function archiveAbove(folder: string): Promise<string | null> {
+  for (let above = folder; above !== path.dirname(above); above = path.dirname(above)) {
+    const found = await stat(path.join(above, PARTIAL_DIRECTORY)).catch(() => null);
+    if (found?.isDirectory() === true) return above;
+  }
+  return null;
+}
+
+/** Never rejects. */
 async function readObject(bucket: string, key: string, stores: Iterable<BucketStore>): Promise<CopyState> {
   const store = [...stores].find(
     ({ settings }) => settings.bucket === bucket && key.startsWith(settings.prefix)
   );
   if (store === undefined) return { kind: 'unreadable', error: bucketNotAtHand(bucket) };
   const location = bucketLocation(bucket, key);
+  const archive = `the bucket ${bucket}`;
   try {
     const { kind } = await store.objects.probe(keyOfLocation(store.settings, location));
-    return kind === 'missing' ? { kind } : { kind: 'read', ...(await store.readBack(location)) };
+    return kind === 'missing'
+      ? { kind, archive }
+      : { kind: 'read', archive, ...(await store.readBack(location)) };
   } catch (error) {
     return { kind: 'unreadable', error: storeFault(`read ${location}`, error) };
   }

@@ -1,6 +1,7 @@
 import type { IndexedFile, StoredRecordings } from '../archive/stored-index';
 import type { CodedError } from '../errors/coded-error';
 import type { CopyState } from './copy-reader';
+import { MissingFiles } from './missing-files';
 
 export type Damage = 'missing' | 'changed';
 
@@ -14,7 +15,7 @@ export interface VerifyCounts {
   intact: number;
   changed: number;
   missing: number;
-  /** Of which nothing can be said: a disk or bucket that is not there. They are not emitted. */
+  /** Of which nothing can be said: a disk or bucket that seems not to be there. They are not emitted. */
   unreadable: number;
 }
 
@@ -37,49 +38,60 @@ export interface VerifyParts {
  * @throws `signal.reason` when aborted; as `emit` does
  */
 export async function verifyStored(parts: VerifyParts, counts: VerifyCounts): Promise<void> {
-  const { recordings, emit, onFile, signal } = parts;
+  const { recordings, emit, onFile, onUnreadable, signal } = parts;
+  const missing = new MissingFiles();
+  const tellMissing = async (files: readonly IndexedFile[]): Promise<void> => {
+    for (const file of files) {
+      // It may have been held back for long, and stored anew meanwhile.
+      if (recordings.current(file)?.recording.stored_at !== file.recording.stored_at) counts.intact += 1;
+      else {
+        counts.missing += 1;
+        await emit({ ...file, damage: 'missing' });
+      }
+    }
+  };
   for (const step of recordings.steps()) {
-    for (const file of step) {
+    for (const indexed of step) {
       signal.throwIfAborted();
-      const damage = await check(file, parts, counts);
-      if (damage !== null) await emit({ ...damage.file, damage: damage.kind });
+      const looked = await lookAt(indexed, parts);
+      if (looked === null) continue;
+      const { file, state } = looked;
+      counts.files += 1;
+      if (state.kind === 'unreadable') {
+        counts.unreadable += 1;
+        onUnreadable(state.error);
+      } else if (state.kind === 'missing') await tellMissing(missing.missing(state.archive, file));
+      else {
+        const isIntact = state.sha256 === file.recording.sha256;
+        counts[isIntact ? 'intact' : 'changed'] += 1;
+        if (!isIntact) await emit({ ...file, damage: 'changed' });
+        await tellMissing(missing.present(state.archive));
+      }
       onFile(counts);
     }
   }
+  const { believed, refused, errors } = missing.end();
+  await tellMissing(believed);
+  counts.unreadable += refused;
+  errors.forEach(onUnreadable);
+  onFile(counts);
 }
 
-async function check(
+/** @returns the file as it is indexed now, and what was found; null when it is not indexed any more */
+async function lookAt(
   indexed: IndexedFile,
-  { recordings, read, onUnreadable }: VerifyParts,
-  counts: VerifyCounts
-): Promise<{ file: IndexedFile; kind: Damage } | null> {
+  { recordings, read }: VerifyParts
+): Promise<{ file: IndexedFile; state: CopyState } | null> {
   let file = indexed;
   for (;;) {
     const state = await read(file.recording);
-    const isIntact = state.kind === 'read' && state.sha256 === file.recording.sha256;
+    if (state.kind === 'read' && state.sha256 === file.recording.sha256) return { file, state };
     // It may have been stored anew while it was read.
-    const now = isIntact ? file : recordings.current(file);
+    const now = recordings.current(file);
     if (now === undefined) return null;
-    if (
-      now.recording.sha256 !== file.recording.sha256 ||
-      now.recording.stored_at !== file.recording.stored_at
-    ) {
-      file = now;
-      continue;
-    }
-    counts.files += 1;
-    if (isIntact) {
-      counts.intact += 1;
-      return null;
-    }
-    if (state.kind === 'unreadable') {
-      counts.unreadable += 1;
-      onUnreadable(state.error);
-      return null;
-    }
-    const kind = state.kind === 'missing' ? 'missing' : 'changed';
-    counts[kind] += 1;
-    return { file, kind };
+    const { sha256, stored_at } = file.recording;
+    if (now.recording.sha256 === sha256 && now.recording.stored_at === stored_at) return { file, state };
+    file = now;
   }
 }
 

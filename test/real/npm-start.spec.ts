@@ -47,8 +47,8 @@ describe('npm start', function () {
     const stored = [...child.output.matchAll(/^- Stored (.+)\n {2}\d+ bytes, SHA-256 [0-9a-f]{64}$/gm)];
     should(stored.map(([, file]) => path.extname(file ?? '')).sort()).deepEqual([
       '.mp3',
-      '.mp3',
       '.mp4',
+      '.wav',
       '.wav'
     ]);
     const [, lost = ''] = /lost on purpose, nobody tells the flow of recording (\S+)$/m.exec(child.output)!;

@@ -131,7 +131,7 @@ describe('a reconcile run', () => {
     await stored.enter(stored.file('rec-1'));
     const { summary, failure } = await run({
       list: batches({ items: [item('rec-2')], gap, through: NOW - 1000 }, refused),
-      verify: { read: () => Promise.resolve({ kind: 'missing' }) }
+      verify: { read: () => Promise.resolve({ kind: 'missing', archive: 'a folder' }) }
     });
     should(failure).equal(refused);
     ids().should.eql(['damaged rec-1', 'rec-2']);

@@ -1,10 +1,20 @@
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
 import type { StoredRecording } from '../../../src/archive/stored-recording';
 import type { CodedError } from '../../../src/errors/coded-error';
-import { readCopy, type CopyState } from '../../../src/reconcile/copy-reader';
+import { CopyReader, type CopyState } from '../../../src/reconcile/copy-reader';
+import { MissingFiles } from '../../../src/reconcile/missing-files';
 import { noRebuildCounts, rebuildIndex, type RebuildCounts } from '../../../src/reconcile/rebuild-index';
 import {
   noVerifyCounts,
@@ -16,6 +26,9 @@ import type { BucketStore } from '../../../src/store/bucket-store';
 import { StoredFolder } from './archive-fixture';
 
 const never = new AbortController().signal;
+
+const readCopy = (recording: StoredRecording, buckets: BucketStore[], signal = never): Promise<CopyState> =>
+  new CopyReader(() => buckets, signal).read(recording);
 
 describe('what is stored', () => {
   let stored: StoredFolder;
@@ -74,6 +87,67 @@ describe('what is stored', () => {
       // The hidden folder says that the archive itself is there.
       mkdirSync(path.join(stored.folder, '.telnyx-partial'));
       should(await verify()).have.properties({ missing: 2, unreadable: 0 });
+    });
+
+    it('and an archive of which nearly all is missing is no loss: another disk may be in its place', async () => {
+      const files = Array.from({ length: 40 }, (_value, index) => stored.file(`rec-${index}`));
+      await stored.enter(...files);
+      mkdirSync(path.join(stored.folder, '.telnyx-partial'));
+      for (const { recording } of files.slice(3)) unlinkSync(recording.path!);
+      should(await verify()).eql({ files: 40, intact: 3, changed: 0, missing: 0, unreadable: 37 });
+      emitted.should.eql([]);
+      should(errors).have.length(1);
+      errors[0]!.should.have.property('code', 'STORE_FAILED');
+      errors[0]!.message.should.startWith(`37 of the 40 files in ${stored.folder} are not there`);
+      // Half of them are believed.
+      for (const { recording } of files.slice(3, 20))
+        writeFileSync(recording.path!, `bytes of ${recording.recording_id}`);
+      should(await verify()).eql({ files: 40, intact: 20, changed: 0, missing: 20, unreadable: 0 });
+      emitted.should.have.length(20);
+    });
+
+    it('and one archive says nothing of another', async () => {
+      const other = path.join(stored.folder, 'usb');
+      const inside = (index: number): StoredRecording['path'] => path.join(other, '2026', `rec-${index}.mp3`);
+      const sound = Array.from({ length: 60 }, (_value, index) => stored.file(`sound-${index}`));
+      const lost = Array.from({ length: 30 }, (_value, index) =>
+        stored.file(`rec-${index}`, { path: inside(index)! })
+      );
+      await stored.enter(...sound, ...lost);
+      for (const folder of [stored.folder, other])
+        mkdirSync(path.join(folder, '.telnyx-partial'), { recursive: true });
+      unlinkSync(sound[0]!.recording.path!);
+      should(await verify()).eql({ files: 90, intact: 59, changed: 0, missing: 1, unreadable: 30 });
+      told().should.eql(['sound-0 missing']);
+      errors[0]!.message.should.match(/30 of the 30 files in .*usb are not there/);
+    });
+
+    it('and holds back a thousand missing files at most', () => {
+      const missing = new MissingFiles();
+      const file = stored.file('rec-1');
+      for (let count = 0; count < 5000; count += 1) should(missing.missing('archive', file)).be.empty();
+      for (let count = 0; count < 5000; count += 1) should(missing.present('archive')).be.empty();
+      const { believed, refused, errors: why } = missing.end();
+      should([believed.length, refused, why.length]).eql([0, 5000, 1]);
+    });
+
+    it('and a large file does not keep anybody waiting who wants to stop', async () => {
+      const { recording } = stored.file('rec-1');
+      truncateSync(recording.path!, 20 * 1024 ** 3);
+      const stop = new AbortController();
+      const reading = readCopy(recording, [], stop.signal);
+      setTimeout(() => stop.abort(new Error('stopped by the test')), 20);
+      await reading.should.be.rejectedWith('stopped by the test');
+      const slow = {
+        settings: { bucket: 'made-up', prefix: '' },
+        objects: { probe: () => new Promise(() => undefined) }
+      } as unknown as BucketStore;
+      const inBucket = { ...recording, bucket: 'made-up', key: 'rec-1.mp3' };
+      delete inBucket.path;
+      const later = new AbortController();
+      const waiting = readCopy(inBucket, [slow], later.signal);
+      setImmediate(() => later.abort(new Error('stopped by the test')));
+      await waiting.should.be.rejectedWith('stopped by the test');
     });
 
     it('and what was stored anew meanwhile is looked at again', async () => {
