@@ -51,6 +51,8 @@ export async function runList(
   const { recordings, database, buckets } = state;
   const { rebuild, range, verify } = request;
   const copies = new CopyReader(() => buckets.values(), signal);
+  // The flow may have been told of a file a moment before it is in the index.
+  await database.written();
   try {
     return await reconcile(
       {

@@ -28,11 +28,7 @@ export class GroupCommit {
 
   /** Durable when resolved; rejects when the disk did not take them. All of the changes are made, or none. */
   add(changes: readonly StateChange[]): Promise<void> {
-    if (changes.length === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ changes, resolve, reject });
-      if (this.#underWay === undefined) this.#turn ??= setImmediate(() => this.#begin());
-    });
+    return changes.length === 0 ? Promise.resolve() : this.#enqueue(changes);
   }
 
   /** As `add`, in no hurry: goes along with the next transaction, or after a moment by itself. */
@@ -43,13 +39,26 @@ export class GroupCommit {
     });
   }
 
-  /** Resolves when everything asked for so far is on disk or was rejected. */
+  /** Resolves when everything asked for so far is on disk or was rejected, also what can wait. */
+  async written(): Promise<void> {
+    // An entry without changes ends with the transaction that takes all of them along.
+    await this.#enqueue([]).catch(() => undefined);
+  }
+
+  /** As `written`, and for what is asked for meanwhile too. */
   async finish(): Promise<void> {
     this.#begin();
     while (this.#underWay !== undefined) {
       await this.#underWay;
       this.#begin();
     }
+  }
+
+  #enqueue(changes: readonly StateChange[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ changes, resolve, reject });
+      if (this.#underWay === undefined) this.#turn ??= setImmediate(() => this.#begin());
+    });
   }
 
   #begin(): void {

@@ -83,6 +83,11 @@ export class StateDatabase {
     return this.#commits.addSoon(changes);
   }
 
+  /** Resolves when everything asked for so far is on disk or was rejected, also what can wait: reads see it then. */
+  written(): Promise<void> {
+    return this.#commits.written();
+  }
+
   /** Waits for what is being written and closes. */
   async close(): Promise<void> {
     await this.#commits.finish();

@@ -47,6 +47,21 @@ describe('StateDatabase', () => {
     await database.close();
   });
 
+  it('waits for what can wait when somebody wants to read it', async () => {
+    const database = new StateDatabase(directory);
+    const numbers = database.collection<number>('numbers');
+    await database.written();
+    for (let value = 0; value < 5; value += 1) {
+      const later = database.commitSoon([numbers.putting('later', value)]);
+      const now = database.commit([numbers.putting('now', value)]);
+      const behind = database.commitSoon([numbers.putting('behind', value)]);
+      await database.written();
+      should([numbers.get('later'), numbers.get('now'), numbers.get('behind')]).eql([value, value, value]);
+      await Promise.all([later, now, behind]);
+    }
+    await database.close();
+  });
+
   it('keeps strangers out of its directory', async () => {
     const state = path.join(directory, 'telnyx');
     mkdirSync(state, { mode: 0o755 });
