@@ -11,6 +11,8 @@ const LARGEST_WINDOW = 2000;
 const WANTED_IN_WINDOW = 1200;
 const MOST_PARTS = 16;
 const SHORTEST_WINDOW_MS = 60_000;
+/** What is read of a window that cannot be cut. */
+const MOST_AT_A_MOMENT = 50_000;
 /** Windows overlap: times may be rounded on the other side. */
 const OVERLAP_MS = 10_000;
 /** Before the company recorded anything; only where to cut is decided by it. */
@@ -48,11 +50,23 @@ export async function* listTelnyx(options: TelnyxListOptions): AsyncGenerator<Li
     const first = await telnyxPage(ask, filter, between, 1);
     checkHonoured(window, between, first);
     const span = window.lte - (window.gte ?? EARLIEST);
-    if (first.total !== null && first.total > largestWindow && span > 2 * SHORTEST_WINDOW_MS) {
+    const canBeCut = span > 2 * SHORTEST_WINDOW_MS;
+    if (canBeCut && first.total !== null && first.total > largestWindow) {
       waiting.push(...cut(window, first.total, largestWindow).reverse());
       continue;
     }
-    const { items, gap } = await readWindow(ask, filter, between, first, waiting.length === 0, signal);
+    const read = await readWindow(ask, filter, between, first, {
+      isNewest: waiting.length === 0,
+      most: canBeCut ? 2 * largestWindow : MOST_AT_A_MOMENT,
+      signal
+    });
+    if (read === null) {
+      if (!canBeCut) throw tooMany(between);
+      // The API did not say that there are so many, or does not count them.
+      waiting.push(...cut(window, first.total ?? Infinity, largestWindow).reverse());
+      continue;
+    }
+    const { items, gap } = read;
     const fresh = [...items].filter(([id]) => !before.has(id));
     before = new Set(items.keys());
     yield { items: fresh.map(([, item]) => item), gap, through: window.lte };
@@ -78,6 +92,14 @@ function cut(window: Window, total: number, largest: number): Window[] {
     lte: index === parts - 1 ? window.lte : Math.floor(begin + (span * (index + 1)) / parts),
     parent
   }));
+}
+
+function tooMany({ lte }: CreatedBetween): CodedError {
+  return new CodedError(
+    'LIST_INCOMPLETE',
+    `The API lists more than ${MOST_AT_A_MOMENT} recordings created within two minutes, up to ` +
+      `${new Date(lte).toISOString()}. Check the API address in the account, or list them by a filter.`
+  );
 }
 
 /** A server that does not know a filter leaves it out and lists everything, in every window. */

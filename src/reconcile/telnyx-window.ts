@@ -14,23 +14,29 @@ export interface WindowRecordings {
   gap: CodedError | null;
 }
 
+export interface WindowOptions {
+  /** Whether recordings may still be added: then the first page is looked at once more. */
+  isNewest: boolean;
+  /** More recordings than this are not read: they would not fit into memory. */
+  most: number;
+  signal: AbortSignal;
+}
+
 /**
  * Reads all pages of a window. Pages are counted from the newest recording, so one that is deleted
  * meanwhile moves all others up, and the first of the next page would be passed over. Therefore the window is
  * read again until nothing has changed under it and there are as many recordings as the API counts.
  *
  * @param first its first page, already fetched
- * @param isNewest whether recordings may still be added: then the first page is looked at once more
- * @returns what the last round has; with `gap` set, what all rounds have
+ * @returns what the last round has; with `gap` set, what all rounds have; null when there are too many
  */
 export async function readWindow(
   ask: Ask,
   filter: Query,
   between: CreatedBetween,
   first: TelnyxPage,
-  isNewest: boolean,
-  signal: AbortSignal
-): Promise<WindowRecordings> {
+  { isNewest, most, signal }: WindowOptions
+): Promise<WindowRecordings | null> {
   const all = new Map<string, Fields>();
   let page = first;
   for (let round = 1; ; round += 1) {
@@ -38,17 +44,23 @@ export async function readWindow(
     const { total, items: newest } = page;
     let nameless = 0;
     let isStable = true;
+    let isRepeated: boolean;
     for (let number = 1; ;) {
+      const before = items.size + nameless;
       for (const item of page.items) {
         const id = asText(item['id']);
         if (id === null) nameless += 1;
         else items.set(id, item);
       }
       if (page.total !== total) isStable = false;
-      if (number >= page.pages || page.items.length === 0) break;
+      if (items.size + nameless > most) return null;
+      // A server that lists the same again and again never comes to an end.
+      isRepeated = page.items.length > 0 && items.size + nameless === before;
+      if (isRepeated || page.items.length === 0 || number >= page.pages) break;
       number += 1;
       page = await telnyxPage(ask, filter, between, number);
     }
+    if (isRepeated) isStable = false;
     if (isNewest && isStable && page.items !== newest) {
       const again = await telnyxPage(ask, filter, between, 1);
       isStable = again.total === total && idsOf(again.items) === idsOf(newest);
