@@ -58,17 +58,30 @@ export function readListRequest(
   message: FlowMessage
 ): ListRequest {
   const { from = config.from, to = config.to, filter = config.filter, verify, rebuild } = message;
-  const isRebuild = rebuild === true;
+  const isRebuild = readSwitch('rebuild', rebuild) === true;
+  const check = readSwitch('verify', verify, 'only');
   const account = provider === 'daily' ? config.dailyAccount : config.account;
   // Without an account there is nothing to list, and stored files can be checked all the same.
-  const isCheckOnly = verify === 'only' || (verify === true && readText(account) === '');
+  const isCheckOnly = check === 'only' || (check && readText(account) === '');
   return {
     range: readRange(from, to, Date.now()),
     filter: readFilter(filter, provider),
     rebuild: isRebuild ? folderOf(RED, message['folder']) : null,
-    verify: verify === true || verify === 'only',
+    verify: check !== false,
     list: !isRebuild && !isCheckOnly
   };
+}
+
+/** What is neither yes nor no is refused: a list in place of a check would look like success. */
+function readSwitch<Word extends string>(name: string, value: unknown, word?: Word): boolean | Word {
+  const text = typeof value === 'string' ? value.trim().toLowerCase() : value;
+  if (text === undefined || text === null || text === '' || text === false || text === 'false') return false;
+  if (text === true || text === 'true') return true;
+  if (word !== undefined && text === word) return word;
+  throw new CodedError(
+    'BAD_SETTING',
+    `"${name}" must be true or false${word === undefined ? '' : ` or "${word}"`}. Correct it where the message is made.`
+  );
 }
 
 function folderOf(RED: Pick<NodeRedApi, 'settings'>, folder: unknown): string {

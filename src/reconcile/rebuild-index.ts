@@ -1,6 +1,7 @@
 import { lstat, opendir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { IndexedFile, StoredIndex } from '../archive/stored-index';
+import { CodedError } from '../errors/coded-error';
 import { isSetAside } from '../store/damaged-file';
 import { errnoOf } from '../store/file-system';
 import { readSidecar } from '../store/sidecar';
@@ -47,7 +48,7 @@ const AT_ONCE = 16;
  * compared; hashes are for the check of the archive.
  *
  * @param counts brought up to date
- * @throws CodedError `STORE_FAILED` when the folder cannot be read; `signal.reason` when aborted; as `emit`
+ * @throws CodedError `STORE_FAILED` when the folder cannot be read or has no sidecar; `signal.reason` when aborted; as `emit`
  */
 export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): Promise<void> {
   const { index, commit, emit, onSidecar, signal } = parts;
@@ -56,7 +57,7 @@ export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): 
     await commit(changes);
     changes = [];
   };
-  for await (const sidecars of someAtOnce(sidecarsBelow(resolve(parts.folder)))) {
+  for await (const sidecars of someAtOnce(sidecarsBelow(resolve(parts.folder), signal))) {
     for (const found of await Promise.all(sidecars.map(entryOf))) {
       signal.throwIfAborted();
       if (found === 'other') continue;
@@ -82,6 +83,15 @@ export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): 
     onSidecar(counts);
   }
   await write();
+  if (counts.sidecars === 0) throw nothingThere(parts.folder);
+}
+
+function nothingThere(folder: string): CodedError {
+  return new CodedError(
+    'STORE_FAILED',
+    `There is no JSON file of a stored recording in ${folder}, so nothing was entered into the index. Check that it is the ` +
+      'folder of the download node, that its disk is mounted, and that the download node writes JSON files.'
+  );
 }
 
 /** Disks and network shares answer several questions in the time of one. */
@@ -123,17 +133,19 @@ function isKnown(index: StoredIndex, { identity, wantedFormat, recording }: Inde
 }
 
 /** Hidden folders and what was set aside are left out; symbolic links are not followed. */
-async function* sidecarsBelow(folder: string): AsyncGenerator<string> {
+async function* sidecarsBelow(folder: string, signal: AbortSignal): AsyncGenerator<string> {
   const folders = [folder];
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
     try {
       for await (const entry of await opendir(next)) {
+        signal.throwIfAborted();
         const path = join(next, entry.name);
         if (entry.name.startsWith('.')) continue;
         if (entry.isDirectory()) folders.push(path);
         else if (entry.isFile() && entry.name.endsWith('.json') && !isSetAside(basename(path))) yield path;
       }
     } catch (error) {
+      if (signal.aborted) throw signal.reason;
       throw storeFault(`read the folder ${next}`, error);
     }
   }

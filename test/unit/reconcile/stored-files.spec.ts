@@ -289,7 +289,11 @@ describe('what is stored', () => {
       stored.recordings.count().should.equal(1);
     });
 
-    it('but not from a folder that is not there', async () => {
+    it('but not from a folder that is not there, or has nothing of ours', async () => {
+      const other = mkdtempSync(path.join(tmpdir(), 'telnyx-other-'));
+      writeFileSync(path.join(other, 'package.json'), '{"name":"other"}');
+      const nothing = rebuild(other).should.be.rejectedWith({ code: 'STORE_FAILED', message: /mounted/ });
+      await nothing.finally(() => rmSync(other, { recursive: true }));
       await rebuild(path.join(stored.folder, 'none')).should.be.rejectedWith({ code: 'STORE_FAILED' });
     });
   });
