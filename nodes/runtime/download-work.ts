@@ -92,7 +92,8 @@ export function createDownloadWork(
   });
   const queue = new OrderQueue(state.ledger, {
     node,
-    concurrency: archive.concurrency,
+    // Files are made durable while others are transferred; how many of those there are is the archiver's rule.
+    concurrency: folder === null ? archive.concurrency : 2 * archive.concurrency,
     now: Date.now,
     work: (order) => work.work(order),
     onWaiting: (count) => progress.queued(count),

@@ -1,6 +1,7 @@
 import type { FilenameTemplate } from '../naming/filename-template';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
+import type { DirectorySync } from '../store/durable-file';
 import type { Store } from '../store/store';
 import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
 import type { PartialNotes } from './partial-notes';
@@ -26,8 +27,13 @@ export interface ArchiveSettings {
 export interface SidecarWriter {
   /** @returns where the sidecar of a file lies */
   pathOf(location: string): string;
-  /** Writes it or brings it up to date. @throws CodedError `STORE_FAILED` */
-  write(location: string, recording: StoredRecording): Promise<void>;
+  /**
+   * Writes it or brings it up to date. Durable when resolved.
+   *
+   * @param directory `left-to-caller`: only its content is durable; its name along with that of the file
+   * @throws CodedError `STORE_FAILED`
+   */
+  write(location: string, recording: StoredRecording, directory?: DirectorySync): Promise<void>;
   /** @returns what it holds; null when there is none that can be read. @throws CodedError `STORE_FAILED` */
   read(location: string): Promise<Readonly<Record<string, unknown>> | null>;
 }

@@ -2,7 +2,7 @@
 export interface ProgressSummary {
   /** Files being transferred right now. */
   active: number;
-  /** Files and jobs that wait for a place or for their next attempt. */
+  /** Files and jobs that wait for a place, for the disk or for their next attempt. */
   waiting: number;
   /** Files stored since the node started, those that lay there already included. */
   stored: number;

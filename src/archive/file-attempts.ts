@@ -3,6 +3,7 @@ import { filenameValues } from '../naming/filename-values';
 import type { WantedFile } from '../recording/choose-format';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
+import type { DirectorySync } from '../store/durable-file';
 import type { PartialCopy, PublishedFile } from '../store/store';
 import type { TransferResult } from '../transfer/transfer-types';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
@@ -15,6 +16,21 @@ interface Published {
   result: TransferResult;
   file: PublishedFile;
 }
+
+interface Received {
+  /** Holds all of the file. */
+  part: PartialCopy;
+  result: TransferResult;
+}
+
+interface Fetched {
+  published: Published;
+  /** What is known of it, with its sidecar written; undefined when that is still to be done. */
+  described: Promise<StoredFile> | undefined;
+}
+
+/** Runs a task as soon as there is room for one more transfer. @throws `signal.reason` when aborted */
+export type Turn = <T>(task: () => Promise<T>) => Promise<T>;
 
 /**
  * The attempts to store one file. What an attempt achieved stays: received bytes are gone on with, and
@@ -31,7 +47,8 @@ export class FileAttempts {
     private readonly note: FileNote,
     private readonly settings: ArchiveSettings,
     private readonly deps: ArchiveDeps,
-    private readonly progress: FileProgress
+    private readonly progress: FileProgress,
+    private readonly turn: Turn
   ) {
     this.#resume = new ResumePoint(
       deps.partials,
@@ -46,8 +63,10 @@ export class FileAttempts {
    */
   async attempt(link: MediaLink, signal: AbortSignal): Promise<StoredFile> {
     this.note.attempts += 1;
-    const published = this.#publishedBefore() ?? (await this.#fetch(link, signal));
-    return await this.#describe(published, signal);
+    const published = this.#publishedBefore();
+    if (published !== undefined) return await this.#describe(published, signal);
+    const fetched = await this.#fetch(link, signal);
+    return await (fetched.described ?? this.#describe(fetched.published, signal));
   }
 
   #publishedBefore(): Published | undefined {
@@ -57,35 +76,52 @@ export class FileAttempts {
     return { result, file: { location, alreadyStored } };
   }
 
-  async #fetch(link: MediaLink, signal: AbortSignal): Promise<Published> {
-    const part = await this.deps.store.openPart(this.#resume.copyId);
-    try {
+  async #fetch(link: MediaLink, signal: AbortSignal): Promise<Fetched> {
+    const begun: PartialCopy[] = [];
+    const receive = async (): Promise<Received> => {
+      const part = await this.deps.store.openPart(this.#resume.copyId);
+      begun.push(part);
       await this.#resume.begin(part.size);
       // Asked for while the bytes come; they do not wait for each other.
       void this.#complete(signal).catch(() => undefined);
-      const result = await this.#transfer(link, part, signal);
-      const name = await this.#name(result.format, signal);
-      await this.deps.clearPlace?.(result.sha256);
-      const file = await part.publish({
-        name,
-        sha256: result.sha256,
-        size: result.size,
-        contentType: result.contentType
-      });
-      this.#resume.forget();
-      if (file.location !== null)
-        this.note.published = { result, location: file.location, alreadyStored: file.alreadyStored };
-      return { result, file };
+      return { part, result: await this.#transfer(link, part, signal) };
+    };
+    try {
+      // A disk makes one file durable while the next one comes. In a bucket the end is a transfer as well.
+      if (this.deps.store.destination === 'folder')
+        return await this.#publish(await this.turn(receive), signal);
+      return await this.turn(async () => this.#publish(await receive(), signal));
     } catch (error) {
-      const another = signal.aborted || (error instanceof CodedError && error.retryable);
-      if (another) {
-        await part.suspend();
-        await this.#resume.keep(part.size);
-      } else {
-        await part.discard();
-        this.#resume.forget();
-      }
+      for (const part of begun) await this.#leave(part, error, signal);
       throw error;
+    }
+  }
+
+  /** @returns `described` when the store let that happen along with the publication */
+  async #publish({ part, result }: Received, signal: AbortSignal): Promise<Fetched> {
+    const name = await this.#name(result.format, signal);
+    await this.deps.clearPlace?.(result.sha256);
+    const { sha256, size, contentType } = result;
+    let described: Promise<StoredFile> | undefined;
+    const file = await part.publish({ name, sha256, size, contentType }, async (placed) => {
+      described = this.#describe({ result, file: placed }, signal, 'left-to-caller');
+      // The file is stored whatever becomes of its sidecar.
+      await Promise.allSettled([described]);
+    });
+    this.#resume.forget();
+    if (file.location !== null)
+      this.note.published = { result, location: file.location, alreadyStored: file.alreadyStored };
+    return { published: { result, file }, described };
+  }
+
+  /** After a fault: what was received stays when it is of use to another attempt. */
+  async #leave(part: PartialCopy, error: unknown, signal: AbortSignal): Promise<void> {
+    if (signal.aborted || (error instanceof CodedError && error.retryable)) {
+      await part.suspend();
+      await this.#resume.keep(part.size);
+    } else {
+      await part.discard();
+      this.#resume.forget();
     }
   }
 
@@ -133,7 +169,11 @@ export class FileAttempts {
     });
   }
 
-  async #describe({ result, file }: Published, signal: AbortSignal): Promise<StoredFile> {
+  async #describe(
+    { result, file }: Published,
+    signal: AbortSignal,
+    directory: DirectorySync = 'sync'
+  ): Promise<StoredFile> {
     const { destination } = this.deps.store;
     const recording: StoredRecording = {
       ...(await this.#settled(signal)),
@@ -153,16 +193,16 @@ export class FileAttempts {
       identity: this.reference.identity
     };
     if (file.location === null) return { recording, payload: file.content ?? Buffer.alloc(0) };
-    if (this.settings.sidecar) await this.#addSidecar(file.location, recording);
+    if (this.settings.sidecar) await this.#addSidecar(file.location, recording, directory);
     return { recording, payload: file.location };
   }
 
   /** A file that lay there already keeps its sidecar: that one tells when it was really stored. */
-  async #addSidecar(location: string, recording: StoredRecording): Promise<void> {
+  async #addSidecar(location: string, recording: StoredRecording, directory: DirectorySync): Promise<void> {
     const { sidecar } = this.deps;
     recording.sidecar = sidecar.pathOf(location);
     const known = recording.already_stored ? await sidecar.read(location) : null;
-    if (known?.['sha256'] !== recording.sha256) await sidecar.write(location, recording);
+    if (known?.['sha256'] !== recording.sha256) await sidecar.write(location, recording, directory);
     else if (typeof known['stored_at'] === 'string') recording.stored_at = known['stored_at'];
   }
 }

@@ -1,11 +1,12 @@
+import { realFileSystem } from '../store/file-system';
 import { readSidecar, sidecarPath, writeSidecar } from '../store/sidecar';
 import type { SidecarWriter } from './archive-context';
 
 /** Sidecars as files beside the stored ones. */
 export const folderSidecar: SidecarWriter = {
   pathOf: sidecarPath,
-  write: async (location, recording) => {
-    await writeSidecar(location, { ...recording });
+  write: async (location, recording, directory) => {
+    await writeSidecar(location, { ...recording }, realFileSystem, directory);
   },
   read: async (location) => {
     const found = await readSidecar(location);

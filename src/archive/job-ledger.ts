@@ -109,9 +109,11 @@ export class JobLedger {
     ]);
   }
 
-  /** Strikes an order off. Durable when resolved. */
+  /**
+   * Strikes an order off. Durable when resolved, which nobody waits for: after a crash it is found stored.
+   */
   finish(node: string, { order, dueAt }: DueOrder, changes: StateChange[]): Promise<void> {
-    return this.database.commit([...changes, this.#orders.removing(keyOf(node, dueAt, order.id))]);
+    return this.database.commitSoon([...changes, this.#orders.removing(keyOf(node, dueAt, order.id))]);
   }
 
   /** The node was deleted or disabled; its orders wait for it. Durable when resolved. */

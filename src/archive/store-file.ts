@@ -4,7 +4,7 @@ import type { MediaLink, RecordingReference } from '../recording/recording-refer
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
 import type { FileNote } from './archive-job';
 import type { FileProgress } from './archive-progress';
-import { FileAttempts } from './file-attempts';
+import { FileAttempts, type Turn } from './file-attempts';
 import type { Semaphore } from './semaphore';
 import type { StoredFile } from './stored-recording';
 
@@ -28,17 +28,18 @@ export async function storeFile(
   progress: FileProgress,
   signal: AbortSignal
 ): Promise<StoredFile> {
-  const tries = new FileAttempts(reference, file, note, settings, deps, progress);
+  const turn: Turn = (task) =>
+    slots.run(signal, () => {
+      progress.working();
+      return task().finally(() => progress.waiting());
+    });
+  const tries = new FileAttempts(reference, file, note, settings, deps, progress, turn);
   const links = new LinkSupply(reference, file, note, deps);
   let link = links.first();
   for (;;) {
     try {
-      return await slots.run(signal, () => {
-        progress.working();
-        return tries.attempt(link, signal);
-      });
+      return await tries.attempt(link, signal);
     } catch (error) {
-      progress.waiting();
       if (signal.aborted || !(error instanceof CodedError) || error.retryable) throw error;
       const next = DEAD_LINK.has(error.code) ? await links.next(error, signal) : undefined;
       if (next === undefined) throw links.areFresh && mayBeRenewed(error) ? later(error) : error;

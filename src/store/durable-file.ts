@@ -1,9 +1,11 @@
 import { constants } from 'node:fs';
 import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errnoOf, type FileSystem } from './file-system';
 import { OneAtATime } from './one-at-a-time';
+import { SharedRuns } from './shared-runs';
 
 /** Recordings are private: the owner writes, the group may read (backup, file sharing), nobody else. */
 export const FILE_MODE = 0o640;
@@ -15,8 +17,19 @@ export const NO_FOLLOW: number = (constants as { O_NOFOLLOW?: number }).O_NOFOLL
 /** Where a directory cannot be opened or synced at all (Windows, some network and FUSE file systems). */
 const NO_DIRECTORY_SYNC = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF']);
 
-/** Makes the names in a directory survive a power cut. */
-export async function syncDirectory(fs: FileSystem, directory: string): Promise<void> {
+const directorySyncs = new WeakMap<FileSystem, SharedRuns>();
+
+/**
+ * Makes the names in a directory survive a power cut. Many recordings that are stored in one directory at
+ * the same time share a sync: one that begins after the call.
+ */
+export function syncDirectory(fs: FileSystem, directory: string): Promise<void> {
+  let syncs = directorySyncs.get(fs);
+  if (syncs === undefined) directorySyncs.set(fs, (syncs = new SharedRuns()));
+  return syncs.run(directory, () => syncNow(fs, directory));
+}
+
+async function syncNow(fs: FileSystem, directory: string): Promise<void> {
   try {
     const handle = await fs.open(directory, constants.O_RDONLY);
     try {
@@ -62,14 +75,22 @@ async function isDirectory(fs: FileSystem, path: string): Promise<boolean> {
   }
 }
 
+/** Whether whoever calls makes the directory durable afterwards, or this is to be done. */
+export type DirectorySync = 'sync' | 'left-to-caller';
+
 /**
  * Creates a file with the given content under a name that must be free, complete from its first
  * moment on.
  *
  * @throws the system's error; `EEXIST` when the name is taken
  */
-export async function writeNewFile(fs: FileSystem, path: string, content: string): Promise<void> {
-  await withTemporary(fs, path, content, async (temporary) => {
+export async function writeNewFile(
+  fs: FileSystem,
+  path: string,
+  content: string,
+  directory: DirectorySync = 'sync'
+): Promise<void> {
+  await withTemporary(fs, path, content, directory, async (temporary) => {
     try {
       await fs.link(temporary, path);
     } catch (error) {
@@ -82,8 +103,15 @@ export async function writeNewFile(fs: FileSystem, path: string, content: string
 }
 
 /** Replaces a file at once: readers see the old or the new content, also after a power cut. */
-export async function replaceFile(fs: FileSystem, path: string, content: string): Promise<void> {
-  await withTemporary(fs, path, content, (temporary) => whileBusy(() => fs.rename(temporary, path)));
+export async function replaceFile(
+  fs: FileSystem,
+  path: string,
+  content: string,
+  directory: DirectorySync = 'sync'
+): Promise<void> {
+  await withTemporary(fs, path, content, directory, (temporary) =>
+    whileBusy(() => fs.rename(temporary, path))
+  );
 }
 
 /** True for the errors of `link` on file systems without hard links, or across two of them. */
@@ -136,13 +164,13 @@ async function withTemporary(
   fs: FileSystem,
   path: string,
   content: string,
+  directory: DirectorySync,
   place: (temporary: string) => Promise<void>
 ): Promise<void> {
   const temporary = temporaryOf(path);
   await writers.run(temporary, async () => {
-    await removeIfThere(fs, temporary);
     try {
-      const handle = await fs.open(temporary, 'wx', FILE_MODE);
+      const handle = await openNew(fs, temporary);
       try {
         await handle.writeFile(content);
         await handle.sync();
@@ -153,8 +181,18 @@ async function withTemporary(
     } finally {
       await removeIfThere(fs, temporary);
     }
-    await syncDirectory(fs, dirname(path));
+    if (directory === 'sync') await syncDirectory(fs, dirname(path));
   });
+}
+
+async function openNew(fs: FileSystem, path: string): Promise<FileHandle> {
+  try {
+    return await fs.open(path, 'wx', FILE_MODE);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    await removeIfThere(fs, path);
+    return await fs.open(path, 'wx', FILE_MODE);
+  }
 }
 
 /** Clears away the temporary file that a process left that was killed while it wrote `path`. */

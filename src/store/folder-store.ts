@@ -1,12 +1,12 @@
 import { uptime } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CodedError } from '../errors/coded-error';
-import { makeDirectoryBelow } from './archive-path';
+import { ArchiveDirectories } from './archive-path';
 import { setAside, type Replacement } from './damaged-file';
 import { removeIfThere } from './durable-file';
 import { hashFile } from './file-hash';
 import { errnoOf, realFileSystem, type FileSystem } from './file-system';
-import { PartialFile, type PartPaths } from './partial-file';
+import { type Archive, openNewPart, PartialFile, type PartPaths } from './partial-file';
 import type { DamagedCopies, PartialCopy, ReadBack, Store } from './store';
 import { storeFault } from './store-fault';
 
@@ -19,6 +19,8 @@ export interface FolderStoreOptions {
   fs?: FileSystem;
   /** When the machine was started, in milliseconds since 1970. */
   bootTime?: () => number;
+  /** Milliseconds of a clock that nobody sets. */
+  now?: () => number;
 }
 
 export interface FolderStore extends Store, ReadBack, DamagedCopies {
@@ -37,6 +39,8 @@ export interface FolderStore extends Store, ReadBack, DamagedCopies {
 export function createFolderStore(options: FolderStoreOptions): FolderStore {
   const folder = resolve(options.folder);
   const fs = options.fs ?? realFileSystem;
+  const directories = new ArchiveDirectories(fs, folder, options.now);
+  const archive: Archive = { fs, folder, directories };
   const bootTime = options.bootTime ?? (() => Date.now() - uptime() * 1000);
 
   return {
@@ -46,11 +50,13 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
     async openPart(jobId: string): Promise<PartialCopy> {
       if (!/^[0-9a-zA-Z_-]{1,128}$/.test(jobId))
         throw new CodedError('STORE_FAILED', 'A job id may hold letters, digits, "_" and "-" only.');
+      const open = async (): Promise<PartialCopy> =>
+        openPartial(archive, partPaths(await directories.make([PARTIAL_DIRECTORY]), jobId), bootTime());
       try {
-        const paths = partPaths(await makeDirectoryBelow(fs, folder, [PARTIAL_DIRECTORY]), jobId);
-        if (await hasTrustedPart(fs, paths, bootTime())) return await PartialFile.goOn(fs, folder, paths);
-        await fs.unlink(paths.part).catch(ignoreMissing);
-        return await PartialFile.create(fs, folder, paths);
+        return await open().catch((error: unknown) => {
+          if (!directories.mayHaveMoved(error)) throw error;
+          return open();
+        });
       } catch (error) {
         throw storeFault(`open a partial copy in ${folder}`, error);
       }
@@ -95,21 +101,37 @@ function partPaths(directory: string, jobId: string): PartPaths {
   return { part: `${path}.part`, held: `${path}.held`, claim: `${path}.claim` };
 }
 
-/**
- * Whether bytes of an earlier attempt may be gone on with; if so they lie at `paths.part`. Bytes that
- * were put aside were synced. Bytes that a killed process left are whole as long as the machine
- * itself stayed up; after a power cut, blocks in the middle may have never been written.
- */
-async function hasTrustedPart(fs: FileSystem, paths: PartPaths, bootTime: number): Promise<boolean> {
-  try {
-    await fs.rename(paths.held, paths.part);
-    return await isOwnFile(fs, paths.part, 0);
-  } catch (error) {
-    ignoreMissing(error);
-  }
-  return await isOwnFile(fs, paths.part, bootTime);
+async function openPartial(archive: Archive, paths: PartPaths, bootTime: number): Promise<PartialFile> {
+  const { fs } = archive;
+  // Mostly no earlier attempt left anything: then this is all.
+  const fresh = await openNewPart(fs, paths.part).catch(ignoreTaken);
+  const held = await takeHeldPart(fs, paths).catch(async (error: unknown) => {
+    await fresh?.close();
+    throw error;
+  });
+  if (fresh !== undefined && !held) return new PartialFile(archive, paths, fresh, 0);
+  await fresh?.close();
+  if (await isOwnFile(fs, paths.part, held ? 0 : bootTime)) return await PartialFile.goOn(archive, paths);
+  await fs.unlink(paths.part).catch(ignoreMissing);
+  return new PartialFile(archive, paths, await openNewPart(fs, paths.part), 0);
 }
 
+/** Bytes that were put aside were synced. @returns false when there are none */
+async function takeHeldPart(fs: FileSystem, paths: PartPaths): Promise<boolean> {
+  try {
+    await fs.rename(paths.held, paths.part);
+    return true;
+  } catch (error) {
+    ignoreMissing(error);
+    return false;
+  }
+}
+
+/**
+ * Whether bytes of an earlier attempt may be gone on with. Those that a killed process left are whole as
+ * long as the machine itself stayed up; after a power cut, blocks in the middle may have never been
+ * written.
+ */
 async function isOwnFile(fs: FileSystem, path: string, changedAfter: number): Promise<boolean> {
   try {
     const found = await fs.lstat(path);
@@ -123,4 +145,9 @@ async function isOwnFile(fs: FileSystem, path: string, changedAfter: number): Pr
 
 function ignoreMissing(error: unknown): void {
   if (errnoOf(error) !== 'ENOENT') throw error;
+}
+
+function ignoreTaken(error: unknown): undefined {
+  if (errnoOf(error) !== 'EEXIST') throw error;
+  return undefined;
 }

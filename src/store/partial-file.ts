@@ -2,14 +2,22 @@ import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CodedError } from '../errors/coded-error';
-import { makeDirectoryBelow, nameSegments } from './archive-path';
+import { type ArchiveDirectories, nameSegments } from './archive-path';
 import { BatchWriter } from './batch-writer';
 import { FILE_MODE, NO_FOLLOW, removeIfThere } from './durable-file';
 import { fileBytes } from './file-hash';
 import type { FileSystem } from './file-system';
-import { publishFile } from './publish-file';
+import { publishFile, type PlacedFile } from './publish-file';
 import type { FileToPublish, PartialCopy, PublishedFile } from './store';
 import { storeFault } from './store-fault';
+
+/** The archive that a partial copy is made for. */
+export interface Archive {
+  fs: FileSystem;
+  /** Absolute path, as the owner spells it. */
+  folder: string;
+  directories: ArchiveDirectories;
+}
 
 /** The names that one job has in the hidden directory. */
 export interface PartPaths {
@@ -28,9 +36,9 @@ export class PartialFile implements PartialCopy {
   private isOpen = true;
   private isWrong = false;
 
-  private constructor(
-    private readonly fs: FileSystem,
-    private readonly folder: string,
+  /** @param handle of the file at `paths.part`, which holds `size` bytes */
+  constructor(
+    private readonly archive: Archive,
     private readonly paths: PartPaths,
     private handle: FileHandle,
     size: number
@@ -40,15 +48,14 @@ export class PartialFile implements PartialCopy {
   }
 
   /** @throws the system's error */
-  static async create(fs: FileSystem, folder: string, paths: PartPaths): Promise<PartialFile> {
-    return new PartialFile(fs, folder, paths, await openNew(fs, paths.part), 0);
+  static async goOn(archive: Archive, paths: PartPaths): Promise<PartialFile> {
+    const handle = await archive.fs.open(paths.part, constants.O_RDWR | NO_FOLLOW);
+    const { size } = await handle.stat();
+    return new PartialFile(archive, paths, handle, size);
   }
 
-  /** @throws the system's error */
-  static async goOn(fs: FileSystem, folder: string, paths: PartPaths): Promise<PartialFile> {
-    const handle = await fs.open(paths.part, constants.O_RDWR | NO_FOLLOW);
-    const { size } = await handle.stat();
-    return new PartialFile(fs, folder, paths, handle, size);
+  private get fs(): FileSystem {
+    return this.archive.fs;
   }
 
   get size(): number {
@@ -78,7 +85,7 @@ export class PartialFile implements PartialCopy {
       await this.close();
       // A new file, never a shortened one: should the old one be linked into the archive, it stays.
       await this.fs.unlink(this.paths.part);
-      this.handle = await openNew(this.fs, this.paths.part);
+      this.handle = await openNewPart(this.fs, this.paths.part);
     } catch (error) {
       throw storeFault('start the partial copy over', error);
     }
@@ -114,22 +121,35 @@ export class PartialFile implements PartialCopy {
     await removeIfThere(this.fs, this.paths.claim);
   }
 
-  async publish(file: FileToPublish): Promise<PublishedFile> {
+  async publish(
+    file: FileToPublish,
+    beside?: (placed: PublishedFile) => Promise<void>
+  ): Promise<PublishedFile> {
     try {
       const segments = nameSegments(file.name);
       await this.makeDurable(file.size);
-      const directory = await makeDirectoryBelow(this.fs, this.folder, segments.slice(0, -1));
-      const { path, alreadyStored } = await publishFile(this.fs, {
-        part: this.paths.part,
-        claim: this.paths.claim,
-        target: join(directory, segments.at(-1) ?? ''),
-        sha256: file.sha256,
-        size: file.size
-      });
+      const { fs, folder, directories } = this.archive;
       // As the owner spells the folder, not where its symbolic links end.
-      return { location: join(this.folder, ...segments.slice(0, -1), basename(path)), alreadyStored };
+      const published = ({ path, alreadyStored }: PlacedFile): PublishedFile => ({
+        location: join(folder, ...segments.slice(0, -1), basename(path)),
+        alreadyStored
+      });
+      const place = async (): Promise<PlacedFile> =>
+        publishFile(fs, {
+          part: this.paths.part,
+          claim: this.paths.claim,
+          target: join(await directories.make(segments.slice(0, -1)), segments.at(-1) ?? ''),
+          sha256: file.sha256,
+          size: file.size,
+          ...(beside === undefined ? {} : { beside: (found) => beside(published(found)) })
+        });
+      const placed = await place().catch((error: unknown) => {
+        if (!directories.mayHaveMoved(error)) throw error;
+        return place();
+      });
+      return published(placed);
     } catch (error) {
-      throw storeFault(`store ${printable(file.name)} in ${this.folder}`, error);
+      throw storeFault(`store ${printable(file.name)} in ${this.archive.folder}`, error);
     }
   }
 
@@ -158,7 +178,8 @@ export class PartialFile implements PartialCopy {
   }
 }
 
-function openNew(fs: FileSystem, path: string): Promise<FileHandle> {
+/** @throws the system's error; `EEXIST` when an earlier attempt left something */
+export function openNewPart(fs: FileSystem, path: string): Promise<FileHandle> {
   return fs.open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW, FILE_MODE);
 }
 

@@ -16,6 +16,14 @@ export interface Publication {
   claim: string;
   sha256: string;
   size: number;
+  /** Writes into the same directory what is to be made durable along with the name. Must not reject. */
+  beside?: (placed: PlacedFile) => Promise<void>;
+}
+
+export interface PlacedFile {
+  path: string;
+  /** True when the same bytes lay there before. */
+  alreadyStored: boolean;
 }
 
 /**
@@ -26,19 +34,18 @@ export interface Publication {
  * @returns where the bytes lie; `alreadyStored` when they lay there before
  * @throws the system's error, or CodedError `STORE_FAILED`
  */
-export async function publishFile(
-  fs: FileSystem,
-  publication: Publication
-): Promise<{ path: string; alreadyStored: boolean }> {
-  const { part, target, sha256, size } = publication;
+export async function publishFile(fs: FileSystem, publication: Publication): Promise<PlacedFile> {
+  const { part, target, sha256, size, beside } = publication;
   const place = new Placement(fs, publication);
   try {
     for (const path of nameVariants(target, sha256.slice(0, 16))) {
       const placed = await place.at(path);
       if (!placed && !(await holdsSameBytes(fs, path, sha256, size))) continue;
+      const file = { path, alreadyStored: !placed };
+      await beside?.(file);
       await syncDirectory(fs, dirname(path));
       await removeIfThere(fs, part);
-      return { path, alreadyStored: !placed };
+      return file;
     }
   } finally {
     await place.clearUp();

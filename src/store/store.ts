@@ -91,9 +91,11 @@ export interface PartialCopy {
    * recording has that name, a variant of it is taken (`name_2.mp3`). Afterwards the copy is closed;
    * after an error, `suspend` or `discard` is still to be called.
    *
+   * @param beside writes what lies beside the file, once that has its name: stores that have to make a
+   *   directory durable do it once for both. Must not reject. Stores that gain nothing do not call it
    * @throws CodedError `STORE_FAILED`
    */
-  publish(file: FileToPublish): Promise<PublishedFile>;
+  publish(file: FileToPublish, beside?: (placed: PublishedFile) => Promise<void>): Promise<PublishedFile>;
 }
 
 export interface FileToPublish {

@@ -293,8 +293,7 @@ describe('OrderWork', () => {
     await first.close();
     should((await stopped).kind).equal('stopped');
     delivered.should.eql([]);
-    const v = await carryOut(workOf(), order);
-    console.log(v, JSON.stringify(order), archive.partials);
+    await carryOut(workOf(), order);
     stored().recording.should.have.properties({ resumed: true, attempts: 2, size: long.length });
     (await readFile(String(stored().payload))).equals(long).should.be.true();
   });

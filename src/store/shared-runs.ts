@@ -1,0 +1,37 @@
+/**
+ * Runs an action for many at once: whoever asks while it is under way shares the next run, which begins
+ * after they asked. So nobody gets the result of a run that began too early to know of them.
+ */
+export class SharedRuns {
+  readonly #running = new Map<string, Promise<unknown>>();
+  readonly #next = new Map<string, Promise<void>>();
+
+  /**
+   * @param key what the action is done to; different keys do not wait for each other
+   * @param action the same for everybody who gives the key
+   * @throws what the run threw that was begun for the caller
+   */
+  run(key: string, action: () => Promise<void>): Promise<void> {
+    const next = this.#next.get(key);
+    if (next !== undefined) return next;
+    const running = this.#running.get(key);
+    if (running === undefined) return this.#begin(key, action);
+    const mine = running.then(() => {
+      this.#next.delete(key);
+      return this.#begin(key, action);
+    });
+    this.#next.set(key, mine);
+    return mine;
+  }
+
+  #begin(key: string, action: () => Promise<void>): Promise<void> {
+    const run = action();
+    const end = run
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#running.get(key) === end) this.#running.delete(key);
+      });
+    this.#running.set(key, end);
+    return run;
+  }
+}
