@@ -5,7 +5,8 @@ type Bench = { run(): Promise<BenchResult | BenchResult[]> };
 const BENCHES: Record<string, () => Promise<Bench>> = {
   deliveries: () => import('./deliveries.js'),
   transfer: () => import('./transfer.js'),
-  bucket: () => import('./bucket.js')
+  archive: () => import('./archive.js'),
+  memory: () => import('./memory.js')
 };
 
 /** Runs the benches named on the command line, or all; ends with 1 when a target was missed. */

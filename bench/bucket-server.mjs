@@ -1,0 +1,44 @@
+// A bucket that counts what comes and keeps none of it: what the S3 protocol needs for uploads. Prints the
+// port.
+import { createServer } from 'node:http';
+
+const uploads = new Map();
+const objects = new Map();
+const xml = (response, status, body) =>
+  response.writeHead(status, { 'content-type': 'application/xml' }).end(body);
+const begun = () => ({ size: 0 });
+
+const server = createServer((request, response) => {
+  const { pathname, searchParams: query } = new URL(request.url, 'http://bench');
+  const key = pathname.split('/').pop();
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    const found = objects.get(key);
+    if (found === undefined) xml(response, 404, '<Error><Code>NoSuchKey</Code></Error>');
+    else
+      response.writeHead(206, { 'content-range': `bytes 0-0/${found.size}`, 'content-length': 1 }).end('x');
+  } else if (query.has('uploads')) {
+    uploads.set(key, begun());
+    const answer = `<UploadId>${key}</UploadId>`;
+    xml(response, 200, `<InitiateMultipartUploadResult>${answer}</InitiateMultipartUploadResult>`);
+  } else if (request.method === 'POST') {
+    request.resume();
+    finish(key, uploads.get(key) ?? begun());
+    xml(response, 200, '<CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipartUploadResult>');
+  } else {
+    const isPart = query.has('partNumber');
+    const upload = (isPart ? uploads.get(key) : undefined) ?? begun();
+    request.on('data', (bytes) => {
+      upload.size += bytes.length;
+    });
+    request.on('end', () => {
+      if (!isPart) finish(key, upload);
+      response.writeHead(200, { etag: '"x"' }).end();
+    });
+  }
+});
+server.listen(0, '127.0.0.1', () => console.log(`port ${server.address().port}`));
+
+function finish(key, { size }) {
+  uploads.delete(key);
+  objects.set(key, { size });
+}
