@@ -12,8 +12,9 @@ import type { StoredFile } from './stored-recording';
 const DEAD_LINK = new Set(['LINK_EXPIRED', 'LINK_REFUSED', 'NOT_MEDIA', 'UNSAFE_URL', 'UNSUPPORTED_URL']);
 
 /**
- * Tries once to store one file. A dead address is left for the next one, and when there is none the API
- * is asked for a fresh one; when that does not work either, a pause may help.
+ * Tries once to store one file. An address that is dead, or refused in a way that may mean so, is left for
+ * the next one, and when there is none the API is asked for a fresh one; when that does not work either, a
+ * pause may help.
  *
  * @param note what earlier tries achieved; brought up to date
  * @throws CodedError whose `retryable` says whether another try makes sense; `signal.reason` when aborted
@@ -40,9 +41,11 @@ export async function storeFile(
     try {
       return await tries.attempt(link, signal);
     } catch (error) {
-      if (signal.aborted || !(error instanceof CodedError) || error.retryable) throw error;
+      if (signal.aborted || !(error instanceof CodedError)) throw error;
+      if (error.retryable && !error.linkInDoubt) throw error;
       const next = DEAD_LINK.has(error.code) ? await links.next(error, signal) : undefined;
-      if (next === undefined) throw links.areFresh && mayBeRenewed(error) ? later(error) : error;
+      if (next === undefined)
+        throw links.areFresh && mayBeRenewed(error) && !error.retryable ? later(error) : error;
       link = next;
     }
   }
@@ -77,7 +80,8 @@ class LinkSupply {
     const { resolveLinks } = this.deps;
     if (this.#rest.length === 0 && !this.#asked && mayBeRenewed(fault) && resolveLinks !== undefined) {
       const fresh = await resolveLinks(this.reference, 'dead', signal).catch((error: unknown) => {
-        throw withReason(fault, error);
+        // The old link may still come to work by itself.
+        throw fault.retryable && !signal.aborted ? fault : withReason(fault, error);
       });
       this.#asked = fresh.length > 0;
       this.#rest = fresh.filter(({ format }) => this.file.format === null || format === this.file.format);

@@ -5,6 +5,11 @@ export interface CodedErrorOptions {
   cause?: unknown;
   /** Whether the same attempt, made again later, can succeed. Default false. */
   retryable?: boolean;
+  /**
+   * With `retryable`: whether another address of the same file may work at once, where this one is refused.
+   * Default false.
+   */
+  linkInDoubt?: boolean;
   /** Earliest time of the next attempt, in milliseconds from now, when the other side named one. */
   retryAfterMs?: number;
 }
@@ -16,6 +21,7 @@ export interface CodedErrorOptions {
 export class CodedError extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
+  readonly linkInDoubt: boolean;
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: CodedErrorOptions = {}) {
@@ -24,6 +30,7 @@ export class CodedError extends Error {
     this.name = code;
     this.code = code;
     this.retryable = options.retryable ?? false;
+    this.linkInDoubt = options.linkInDoubt ?? false;
     this.retryAfterMs = options.retryAfterMs;
   }
 }

@@ -34,12 +34,18 @@ export async function refusedAnswer(answer: Answer, authorized: boolean, now: nu
       `${said}: it does not accept the API key. Check the key in the account.`
     );
   if (status === 404)
-    return new CodedError('LINK_REFUSED', `${said}: the file is not there, or not yet.`, later);
+    return new CodedError('LINK_REFUSED', `${said}: the file is not there, or not yet.`, {
+      ...later,
+      linkInDoubt: true
+    });
   if (status === 408 || status === 425 || status >= 500)
     return new CodedError('LINK_REFUSED', `${said}: a fault on its side that may pass.`, later);
   if (s3?.code === 'AccessDenied')
     // S3 says this also of an object that is not there yet.
-    return new CodedError('LINK_REFUSED', `${said}: the link does not open the file, or not yet.`, later);
+    return new CodedError('LINK_REFUSED', `${said}: the link does not open the file, or not yet.`, {
+      ...later,
+      linkInDoubt: true
+    });
   return new CodedError('LINK_REFUSED', `${said} instead of the file. Get a new link from the provider.`);
 }
 

@@ -25,7 +25,8 @@ export interface TransferDeps {
  * | not https/public (also after a redirect, also once resolved)        | UNSAFE_URL       | no |
  * | s3://, gs://, Azure blob without signature                          | UNSUPPORTED_URL  | no |
  * | link over by its own dates (5 min. tolerance), or 400/401/403 saying so | LINK_EXPIRED | no: needs a fresh link |
- * | no connection, reset before headers, 404, 408, 425, 5xx, S3 AccessDenied | LINK_REFUSED | yes, obeys Retry-After |
+ * | no connection, reset before headers, 408, 425, 5xx                  | LINK_REFUSED     | yes, obeys Retry-After |
+ * | 404, S3 AccessDenied                                                | LINK_REFUSED     | yes, `linkInDoubt` |
  * | every other status, redirect without end                            | LINK_REFUSED     | no |
  * | 401 to a request with a key                                         | API_UNAUTHORIZED | no |
  * | 429, S3 SlowDown                                                    | RATE_LIMITED     | yes, obeys Retry-After, x-ratelimit-reset |

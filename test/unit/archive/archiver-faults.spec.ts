@@ -112,6 +112,57 @@ describe('archiver, when things go wrong', () => {
     fixture.pauses.should.eql([1000]);
   });
 
+  const DENIED =
+    '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>';
+  const REFUSALS: [string, (response: ServerResponse) => void][] = [
+    ['403 with a page', (response) => response.writeHead(403).end('no')],
+    ['403 as S3 says it', (response) => response.writeHead(403).end(DENIED)],
+    ['404', (response) => response.writeHead(404).end()]
+  ];
+  for (const [name, refuse] of REFUSALS) {
+    it(`asks for one fresh link when the old one is refused: ${name}`, async () => {
+      answer = (request, response) => {
+        if (request.url === '/fresh.wav') sendAll(response);
+        else refuse(response);
+      };
+      let asked = 0;
+      const resolveLinks = () => {
+        asked += 1;
+        return Promise.resolve(recordingAt(`${server.url}/fresh.wav`).links);
+      };
+      await onlyFile(archiver({}, { resolveLinks }).archive(at('/old.wav')));
+      asked.should.equal(1);
+      server.requests.should.eql(['/old.wav', '/fresh.wav']);
+      fixture.pauses.should.eql([]);
+    });
+
+    it(`asks once per failure, then waits: ${name}`, async () => {
+      answer = (_request, response) => refuse(response);
+      let asked = 0;
+      const resolveLinks = () => {
+        asked += 1;
+        return Promise.resolve(recordingAt(`${server.url}/fresh${asked}.wav`).links);
+      };
+      await onlyFile(
+        archiver({ retries: 1 }, { resolveLinks }).archive(at('/old.wav'))
+      ).should.be.rejectedWith({
+        code: 'GAVE_UP'
+      });
+      server.requests.should.eql(['/old.wav', '/fresh1.wav', '/fresh1.wav', '/fresh2.wav']);
+      fixture.pauses.should.have.length(1);
+    });
+  }
+
+  it('waits for the old link when it may not be there yet and there is no fresh one', async () => {
+    answer = (_request, response) => {
+      if (server.requests.length < 3) response.writeHead(403).end(DENIED);
+      else sendAll(response);
+    };
+    const resolveLinks = () => Promise.reject(new CodedError('LINK_EXPIRED', 'Put a key into the account.'));
+    await onlyFile(archiver({}, { resolveLinks }).archive(at('/old.wav')));
+    server.requests.should.eql(['/old.wav', '/old.wav', '/old.wav']);
+  });
+
   it('says why the old link failed when there is no fresh one', async () => {
     answer = (_request, response) => response.writeHead(410).end();
     const resolveLinks = () => Promise.reject(new CodedError('LINK_EXPIRED', 'Put a key into the account.'));
