@@ -7,6 +7,7 @@ import { fileKey, type ArchiveJob, type ArchiveOrder, type FileNote } from './ar
 import { notInFormat, withoutLink } from './archive-faults';
 import type { ArchiveProgress } from './archive-progress';
 import { clearPlaceOf } from './damaged-copy';
+import { KnownFiles } from './known-files';
 import { judgeFault, type FileResult, type PassResult } from './pass-result';
 import { passResult } from './pass-result';
 import { Semaphore } from './semaphore';
@@ -15,17 +16,6 @@ import type { IndexedFile, StoredIndex } from './stored-index';
 import type { StoredFile, StoredRecording } from './stored-recording';
 import { announcesText, storedCopies } from './transcript-filing';
 import { withTexts } from './transcript-results';
-
-/** Far more than can be on their way into the index at a time. */
-const MOST_FRESH = 500;
-
-interface KnownFile {
-  copy: IndexedFile | undefined;
-  /** Whether it may be missing in the index. */
-  isFresh: boolean;
-}
-
-const UNKNOWN: KnownFile = { copy: undefined, isFresh: false };
 
 /**
  * Archives recordings for one node: several at once, each only once at a time, and none that is
@@ -37,8 +27,7 @@ export class Archiver {
   readonly #closing = new AbortController();
   readonly #underWay = new Map<string, Promise<StoredFile>>();
   readonly #passes = new Set<Promise<unknown>>();
-  /** Stored a moment ago and perhaps not in the index yet, oldest first. */
-  readonly #fresh = new Map<string, IndexedFile>();
+  readonly #known: KnownFiles;
 
   constructor(
     private readonly settings: ArchiveSettings,
@@ -47,6 +36,7 @@ export class Archiver {
     private readonly index: StoredIndex
   ) {
     this.#slots = new Semaphore(settings.concurrency);
+    this.#known = new KnownFiles(index);
   }
 
   /**
@@ -138,10 +128,11 @@ export class Archiver {
     try {
       const running = this.#underWay.get(key);
       if (running !== undefined) return { ...stored, file: repeated(await running), entry: null };
-      const { copy, isFresh } = isLasting(reference) ? this.#known(key, identity, wanted.format) : UNKNOWN;
+      const lasting = isLasting(reference) ? this.#known.find(identity, wanted.format) : null;
+      const copy = lasting?.copy;
       const known = copy === undefined ? null : await this.#alreadyStored(order, copy);
       // Whoever stored it may have failed to note that.
-      if (known !== null) return { ...stored, file: known, entry: (isFresh && copy) || null };
+      if (known !== null) return { ...stored, file: known, entry: (lasting?.isFresh && copy) || null };
       // Another order may have begun while the stored copy was looked for.
       const since = this.#underWay.get(key);
       if (since !== undefined) return { ...stored, file: repeated(await since), entry: null };
@@ -151,7 +142,7 @@ export class Archiver {
       this.#underWay.set(key, work);
       const file = this.#ownOfEarlierProcess(order, identity, wanted.format, await work);
       const entry = entryOf(order, identity, wanted.format, file);
-      if (entry !== null) this.#remember(key, entry);
+      if (entry !== null) this.#known.remember(entry);
       return { ...stored, file, entry };
     } catch (error) {
       return this.#fault(reference, wanted.format, note, error);
@@ -209,29 +200,8 @@ export class Archiver {
     file: StoredFile
   ): StoredFile {
     const isOwn =
-      order.acceptedAt < this.deps.startedAt && this.#indexed(identity, wantedFormat) === undefined;
+      order.acceptedAt < this.deps.startedAt && this.#known.indexed(identity, wantedFormat) === undefined;
     return isOwn ? { ...file, recording: { ...file.recording, already_stored: false } } : file;
-  }
-
-  /** What is known of a file, also when the order that stored it is not through yet. */
-  #known(key: string, identity: string, wantedFormat: string | null): KnownFile {
-    const indexed = this.#indexed(identity, wantedFormat);
-    const fresh = this.#fresh.get(key);
-    if (fresh === undefined || (indexed?.recording.stored_at ?? '') < fresh.recording.stored_at)
-      return { copy: fresh ?? indexed, isFresh: fresh !== undefined };
-    this.#fresh.delete(key);
-    return { copy: indexed, isFresh: false };
-  }
-
-  #remember(key: string, entry: IndexedFile): void {
-    this.#fresh.delete(key);
-    this.#fresh.set(key, entry);
-    const [oldest] = this.#fresh.keys();
-    if (this.#fresh.size > MOST_FRESH && oldest !== undefined) this.#fresh.delete(oldest);
-  }
-
-  #indexed(identity: string, wantedFormat: string | null): IndexedFile | undefined {
-    return this.index.find(identity).find((file) => file.wantedFormat === wantedFormat);
   }
 
   #fault(

@@ -1,112 +1,39 @@
-import { mkdtemp, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
-import telnyxAccount from '../../nodes/telnyx-account';
-import recordingDownload from '../../nodes/telnyx-recording-download';
-import recordingList from '../../nodes/telnyx-recording-list';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
-import { account, node, tab } from '../support/flows';
 import { loadedNode, nodeHelper, type TestMessage } from '../support/node-helper';
 import { until } from '../support/until';
-
-type Payload = Record<string, unknown> & { verify?: object; rebuild?: object; errors: { code: string }[] };
-
-interface Run {
-  summary: Payload | null;
-  error: { code?: string; message: string } | null;
-  completed: boolean;
-}
+import { ListStage, type Run } from './list-stage';
 
 const DAY = 86_400_000;
 
 describe('telnyx-recording-list', () => {
-  let folder: string;
-  let userDir: string;
+  let stage: ListStage;
   let standIn: TelnyxStandIn;
-  let sent = 0;
 
   beforeEach(async () => {
-    [folder, userDir] = (await Promise.all(
-      ['telnyx-list-', 'telnyx-user-dir-'].map((name) => mkdtemp(path.join(tmpdir(), name)))
-    )) as [string, string];
-    nodeHelper.settings({ userDir });
+    stage = await ListStage.make();
     standIn = new TelnyxStandIn();
     await standIn.start();
   });
 
   afterEach(async () => {
-    await nodeHelper.unload();
+    await stage.remove();
     await standIn.stop();
     delete process.env['TELNYX_API_KEY'];
-    for (const directory of [folder, userDir]) await rm(directory, { recursive: true, force: true });
   });
 
-  async function start(properties: object = {}, wires = [['download'], ['summary']]): Promise<void> {
+  async function start(properties: object = {}, wires?: string[][]): Promise<void> {
     process.env['TELNYX_API_KEY'] ??= standIn.apiKey;
-    await nodeHelper.load(
-      [telnyxAccount, recordingDownload, recordingList],
-      [
-        tab(),
-        account({ apiUrl: standIn.apiUrl }),
-        node('list', 'telnyx-recording-list', { account: 'account', wires, ...properties }),
-        node('download', 'telnyx-recording-download', {
-          account: 'account',
-          folder,
-          network: 'any',
-          filename: '{{year}}/{{recording_id}}.{{ext}}',
-          retries: '0',
-          wires: [['stored']]
-        }),
-        node('stored', 'helper'),
-        node('summary', 'helper'),
-        node('catch', 'catch', { scope: ['list'], wires: [['caught']] }),
-        node('caught', 'helper'),
-        node('complete', 'complete', { scope: ['list'], wires: [['completed']] }),
-        node('completed', 'helper')
-      ]
-    );
+    await stage.load(stage.flow(standIn.apiUrl, properties, { ...(wires && { wires }) }));
   }
 
-  /** Sends a message and waits until the node is done with it. */
-  async function run(message: TestMessage = {}): Promise<Run> {
-    const _msgid = `run-${++sent}`;
-    const result: Run = { summary: null, error: null, completed: false };
-    await new Promise<void>((resolve) => {
-      loadedNode('summary').on('input', (summary: TestMessage) => {
-        if (summary['_msgid'] === _msgid) result.summary = summary['payload'] as Payload;
-      });
-      loadedNode('completed').on('input', (done: TestMessage) => {
-        if (done['_msgid'] !== _msgid) return;
-        result.completed = true;
-        resolve();
-      });
-      loadedNode('caught').on('input', (caught: TestMessage) => {
-        if (caught['_msgid'] !== _msgid) return;
-        result.error = caught['error'] as NonNullable<Run['error']>;
-        resolve();
-      });
-      loadedNode('list').receive({ ...message, _msgid });
-    });
-    // The summary is on its way when `done` is called.
-    await new Promise((resolve) => setImmediate(resolve));
-    return result;
-  }
-
-  const names = async (): Promise<string[]> =>
-    (await readdir(folder, { recursive: true, withFileTypes: true }))
-      .filter((entry) => entry.isFile() && !entry.parentPath.includes('.telnyx-partial'))
-      .map(({ name }) => name)
-      .sort();
-
-  function messages(id: string): TestMessage[] {
-    const received: TestMessage[] = [];
-    loadedNode(id).on('input', (message: TestMessage) => received.push(message));
-    return received;
-  }
-
+  const run = (message: TestMessage = {}): Promise<Run> => stage.run(message);
+  const messages = (id: string): TestMessage[] => stage.messages(id);
   const storedAll = (received: TestMessage[], count: number): Promise<true> =>
-    until(`${count} stored files`, () => (received.length >= count ? true : undefined));
+    stage.storedAll(received, count);
 
   it('has what is missing fetched, once', async () => {
     const recordings = Array.from({ length: 30 }, () => standIn.addRecording({ seconds: 0.1 }));
@@ -123,7 +50,7 @@ describe('telnyx-recording-list', () => {
       complete: true,
       from: null
     });
-    (await names()).filter((name) => name.endsWith('.mp3')).should.have.length(30);
+    (await stage.names()).filter((name) => name.endsWith('.mp3')).should.have.length(30);
     for (const message of stored) {
       message.should.have.properties({ topic: 'recording.missing', provider: 'telnyx', customer: 'kept' });
       const details = message['recording'] as Record<string, unknown>;
@@ -160,7 +87,7 @@ describe('telnyx-recording-list', () => {
     const again = await run({ verify: 'only' });
     again.summary!.should.have.properties({ listed: 0, emitted: 0 });
     again.summary!.verify!.should.eql({ files: 4, intact: 4, changed: 0, missing: 0, unreadable: 0 });
-    const aside = (await names()).filter((name) => /\.damaged-\d{8}T\d{6}Z$/.test(name));
+    const aside = (await stage.names()).filter((name) => /\.damaged-\d{8}T\d{6}Z$/.test(name));
     aside.should.have.length(1);
     (await readFile(path.join(path.dirname(file(0)), aside[0]!), 'utf8')).should.equal('rotten');
   });
@@ -176,7 +103,7 @@ describe('telnyx-recording-list', () => {
     try {
       nodeHelper.settings({ userDir: other });
       await start();
-      const { summary } = await run({ rebuild: true, folder });
+      const { summary } = await run({ rebuild: true, folder: stage.folder });
       summary!.should.have.properties({ listed: 0, emitted: 0, complete: true });
       summary!.rebuild!.should.have.properties({ sidecars: 5, indexed: 5, unusable: 0 });
       (await run()).summary!.should.have.properties({ listed: 5, stored: 5, emitted: 0 });
@@ -254,6 +181,9 @@ describe('telnyx-recording-list', () => {
     [{}, { from: 'yesterday' }],
     [{}, { filter: 'x' }],
     [{}, { rebuild: true, folder: 7 }],
+    [{}, { rebuild: 'all' }],
+    [{}, { verify: 1 }],
+    [{}, { verify: 'yes' }],
     [{ provider: 'daily' }, {}]
   ]) {
     it(`refuses ${JSON.stringify(properties)} with ${JSON.stringify(message)}`, async () => {

@@ -24,8 +24,15 @@ export interface DailyServer extends LocalServer {
 /** `%7e` and the order of the fields tell whether a link is used byte for byte. */
 const ODD_QUERY = 'x-id=GetObject&odd=%7e+%2B&a=1';
 
-/** A server as Daily's API, the storage behind its links, and a bucket `tracks` with raw tracks, all in one. */
-export async function dailyServer(files: ReadonlyMap<string, Buffer>): Promise<DailyServer> {
+/**
+ * A server as Daily's API, the storage behind its links, and a bucket `tracks` with raw tracks, all in one.
+ *
+ * @param listed the only page of `GET /recordings`
+ */
+export async function dailyServer(
+  files: ReadonlyMap<string, Buffer>,
+  listed: object[] = []
+): Promise<DailyServer> {
   const seen: DailyServer['seen'] = [];
   const faults: DailyServer['faults'] = new Map();
   const server = await localServer((request, response) => {
@@ -34,6 +41,10 @@ export async function dailyServer(files: ReadonlyMap<string, Buffer>): Promise<D
     seen.push({ line: `${request.method} ${url}`, authorization });
     const [, id = ''] = /^\/(?:v1\/recordings|media|tracks)\/([^/?]+)/.exec(url) ?? [];
     const fault = faults.get(id) ?? {};
+    if (/^\/v1\/recordings\?/.test(url)) {
+      json(response, 200, { data: url.includes('starting_after') ? [] : listed });
+      return;
+    }
     if (!url.startsWith('/v1/')) {
       sendFile(files.get(id), fault, request, response);
       return;
