@@ -6,6 +6,7 @@ import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import { exampleFlow, onlyNode } from '../support/example-flow';
 import { sha256 } from '../support/media';
 import { NodeRedProcess, type RecordedMessage } from '../support/node-red-process';
+import { until } from '../support/until';
 
 const DAY = 86_400_000;
 
@@ -65,6 +66,37 @@ describe('the examples of the recording list', function () {
     shouldBeIntact(recordings, await stored('last stored file.jsonl', 6));
     should((await click()).payload).equal('6 recordings listed, 6 stored before, 0 to fetch.');
     should(nodeRed.recorded('not stored.jsonl')).be.empty();
+  });
+
+  it('"Fetch all recordings of an account" goes on after Node-RED was killed in the middle, and fetches nothing twice', async () => {
+    const recordings = Array.from({ length: 400 }, (_value, index) => add(Date.now() - index * DAY - 1000));
+    const flow = exampleFlow('Fetch all recordings of an account', standIn.apiUrl);
+    await nodeRed.deploy(flow);
+    const click = async (): Promise<void> => {
+      const response = await nodeRed.admin(`inject/${onlyNode(flow, 'inject')}`, { method: 'POST' });
+      await response.arrayBuffer();
+    };
+    await click();
+    await nodeRed.messages(60, { file: 'last stored file.jsonl' });
+    await nodeRed.kill();
+    should(nodeRed.recorded('report.jsonl')).be.empty();
+    const fetchedBefore = recordings.filter((recording) => standIn.downloads(recording) > 0).length;
+    should(fetchedBefore).be.within(60, 399);
+    await nodeRed.start();
+    await click();
+    const [report] = await nodeRed.messages(1, { file: 'report.jsonl' });
+    should(report!.summary).have.properties({ listed: 400, complete: true });
+    const files = await until('all recordings', () => {
+      const messages = nodeRed.recorded('last stored file.jsonl');
+      const byId = new Map(
+        messages.map(({ recording, payload }) => [recording?.['recording_id'], String(payload)])
+      );
+      return byId.size === recordings.length ? byId : undefined;
+    });
+    shouldBeIntact(recordings, files);
+    // Only what was on its way when the process died.
+    const again = recordings.filter((recording) => standIn.downloads(recording) > 1);
+    should(again.length).be.belowOrEqual(20);
   });
 
   it('"Fetch missed recordings every night" fetches what is missing of two days, reports it and raises the alarm', async () => {
