@@ -6,7 +6,8 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   deliveries: () => import('./deliveries.js'),
   transfer: () => import('./transfer.js'),
   archive: () => import('./archive.js'),
-  memory: () => import('./memory.js')
+  memory: () => import('./memory.js'),
+  index: () => import('./stored-index.js')
 };
 
 /** Runs the benches named on the command line, or all; ends with 1 when a target was missed. */
