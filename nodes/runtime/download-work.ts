@@ -92,8 +92,7 @@ export function createDownloadWork(
   });
   const queue = new OrderQueue(state.ledger, {
     node,
-    // Files are made durable while others are transferred; how many of those there are is the archiver's rule.
-    concurrency: folder === null ? archive.concurrency : 2 * archive.concurrency,
+    concurrency: ordersAtOnce(archive.concurrency, folder !== null),
     now: Date.now,
     work: (order) => work.work(order),
     onWaiting: (count) => progress.queued(count),
@@ -124,4 +123,12 @@ export function createDownloadWork(
       await clearPartialCopies({ node, folder, notes: partials, all: true });
     }
   };
+}
+
+/**
+ * How many orders are worked on at once. A disk makes files durable while others are transferred; how many
+ * transfers there are is the archiver's rule. Who wants one at a time gets them one after the other.
+ */
+function ordersAtOnce(concurrency: number, toDisk: boolean): number {
+  return toDisk && concurrency > 1 ? 2 * concurrency : concurrency;
 }

@@ -80,7 +80,15 @@ export class ArchiveDirectories {
 
   async #made(segments: string[]): Promise<string> {
     const { fs, folder } = this;
-    await makeDirectory(fs, folder);
+    try {
+      await makeDirectory(fs, folder);
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+      throw new CodedError('STORE_FAILED', `"${folder}" is in the way: a folder is needed there.`, {
+        cause: error,
+        retryable: true
+      });
+    }
     const root = await fs.realpath(folder);
     let real = root;
     for (const segment of segments) {

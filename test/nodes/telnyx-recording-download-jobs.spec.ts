@@ -141,6 +141,43 @@ describe('telnyx-recording-download: jobs', () => {
     should(database.collection('archive-nodes-gone').get('download')).be.undefined();
   });
 
+  it('are refused with a code when a message is none that any webhook makes', async () => {
+    const circle: Record<string, unknown> = {};
+    circle['self'] = circle;
+    const long = 'x'.repeat(3e6);
+    const payloads: unknown[] = [null, undefined, 0, '', 'text', circle, [], Buffer.alloc(5e6), long];
+    const urls: unknown[] = [
+      circle,
+      { wav: 17 },
+      { wav: long },
+      { wav: 'file:///etc/passwd' },
+      { wav: 'http://' }
+    ];
+    const events: unknown[] = [null, 'x', 5, [], circle, { event_type: circle }, { body: circle }];
+    const messages: TestMessage[] = [
+      ...payloads.map((payload) => ({ payload })),
+      ...urls.map((recording_urls) => ({ payload: { recording_urls } })),
+      ...events.map((event) => ({ event, payload: null })),
+      ...[circle, '../../../etc/passwd', long].map((recording_id) => ({ recording_id, payload: null })),
+      ...[circle, long, 'file:///etc/passwd', 'http://', 5].map((url) => ({ url, payload: null })),
+      { res: null, req: circle, payload: {} }
+    ].map((message, index) => ({ _msgid: `hostile ${index}`, ...message }));
+    await stage.start({ answer: 'stored' });
+    const caught = stage.next('caught', messages.length);
+    for (const message of messages) loadedNode('download').receive(message);
+    const errors = (await caught).map(({ error }) => error as { code?: unknown; message: string });
+    for (const { code, message } of errors) {
+      should(code).be.a.String();
+      message.length.should.be.below(2000);
+      message.should.not.match(/unexpected/i);
+    }
+    stage.media.requests.should.eql([]);
+    const stored = stage.next('stored');
+    loadedNode('download').receive(stage.saved());
+    await stored;
+    (await stage.files()).should.have.length(2);
+  });
+
   it('of two nodes with the same folder give one file, with different folders two', async () => {
     const other = path.join(stage.userDir, 'other');
     await stage.start({}, {}, { folder: other });
