@@ -114,8 +114,7 @@ export function createDownloadWork(
       state.nodes.delete(node);
       state.buckets.delete(node);
       // A request to the bucket may take longer than a deploy can wait.
-      await Promise.all([work.close(), bucket?.close()]);
-      await queue.close();
+      await Promise.all([queue.close(), work.close(), bucket?.close()]);
       await Promise.all([agents.close(), sources.close()]);
       if (!removed) return;
       // The jobs wait for the node to come back; begun files need not.

@@ -121,7 +121,8 @@ export class OrderQueue {
     if (verdict.kind === 'done') this.#total -= 1;
     // The place is free; that the order is still on disk for a moment must not start it again.
     this.#track(this.#settle(due, verdict).finally(() => this.#busy.delete(id)));
-    this.#pump();
+    // Who was stopped would hand every other order back at once, one after the other.
+    if (verdict.kind !== 'stopped') this.#pump();
   }
 
   /** What nobody thought of must not lose an order: it is tried again, and somebody is told. */

@@ -168,6 +168,21 @@ describe('OrderQueue', () => {
     (await next.all).should.eql(['a']);
   });
 
+  it('does not go through the others when whoever works on them was stopped', async () => {
+    await leave(...Array.from({ length: 50 }, (_value, index) => String(index)));
+    const names: string[] = [];
+    const queue = queueOf((order) => {
+      names.push(nameOf(order));
+      return Promise.resolve({ kind: 'stopped', changes: [] });
+    });
+    queue.start();
+    await new Promise((resolve) => setImmediate(resolve));
+    names.should.eql(['0', '1']);
+    await queue.close();
+    names.should.eql(['0', '1']);
+    ledger.count('node').should.equal(50);
+  });
+
   it('keeps an order whose work failed in a way that nobody thought of, and says so', async () => {
     await leave('a');
     const queue = queueOf(() => Promise.reject(new TypeError('nobody thought of this')));
