@@ -277,6 +277,11 @@ describe('telnyx-recording-list in trouble', () => {
       const { track, provider } = recording as Record<string, string | null>;
       should([provider, await readFile(String(payload))]).eql(['daily', files.get(track ?? 'daily-1')]);
     }
+    const pages = daily.seen.map(({ line }) => line).filter((line) => line.startsWith('GET /v1/recordings?'));
+    should(pages).eql([
+      'GET /v1/recordings?limit=100',
+      'GET /v1/recordings?limit=100&starting_after=daily-3'
+    ]);
     const again = await stage.run();
     should(again.summary).have.properties({ listed: 3, stored: 2, missing: 0, emitted: 0 });
   });
