@@ -157,7 +157,8 @@ function withTexts(module: NodeModule): NodeModule {
   };
 }
 
+/** As built: texts that several nodes share are filled in there. */
 function textsOf(type: string): unknown {
-  const file = path.join(__dirname, `../../nodes/locales/en-US/${type}.json`);
+  const file = path.join(__dirname, `../../dist/nodes/locales/en-US/${type}.json`);
   return JSON.parse(readFileSync(file, 'utf8'));
 }
