@@ -24,7 +24,8 @@ export function deliveryJournal(RED: NodeRedApi): DeliveryJournal {
     find: (scope, id) => open().find(scope, id),
     accept: (delivery) => open().accept(delivery),
     remember: (scope, id, answer) => open().remember(scope, id, answer),
-    pending: (scope) => open().pending(scope)
+    pending: (scope) => open().pending(scope),
+    written: async () => journals.get(directory)?.written()
   };
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { ByteBudget, captureBody, isUntouched, type CapturedBody } from './captured-body';
+import { ByteBudget } from './byte-budget';
+import { captureBody, isUntouched, type CapturedBody } from './captured-body';
 import type { ExpressApp, Middleware } from './express-app';
 import { MountPaths } from './mount-paths';
 import { comparablePath } from './route-path';

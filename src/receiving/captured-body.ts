@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { ByteBudget } from './byte-budget';
 
 /**
  * What could be had of a request's body before anything else saw it.
@@ -6,12 +7,13 @@ import type { IncomingMessage } from 'node:http';
  * - `not-read`: the method carries none that matters; nothing was read
  * - `too-large`, `encoded`: refused before or while reading
  * - `too-slow`: not complete in time
- * - `overloaded`: too many unverified bytes are under way already
+ * - `fragmented`: came in so many small pieces that they take up far more room than the body
+ * - `overloaded`: too many unverified bytes are under way
  * - `lost`: something else read the stream first, or the sender gave up
  */
 export type CapturedBody =
   | { kind: 'bytes'; bytes: Buffer }
-  | { kind: 'not-read' | 'too-large' | 'encoded' | 'too-slow' | 'overloaded' | 'lost' };
+  | { kind: 'not-read' | 'too-large' | 'encoded' | 'too-slow' | 'fragmented' | 'overloaded' | 'lost' };
 
 export interface CaptureLimits {
   /** Bytes of this body. */
@@ -22,21 +24,11 @@ export interface CaptureLimits {
   budget: ByteBudget;
 }
 
-/** Bounds what strangers can make this process hold before their signatures are checked. */
-export class ByteBudget {
-  #used = 0;
-  constructor(private readonly limit: number) {}
+/** Bytes that a piece of a body takes up in memory besides its content. */
+const PIECE_BYTES = 256;
 
-  take(bytes: number): boolean {
-    if (this.#used + bytes > this.limit) return false;
-    this.#used += bytes;
-    return true;
-  }
-
-  give(bytes: number): void {
-    this.#used -= bytes;
-  }
-}
+/** Pieces in which any body may come; a larger one may come in more of them. */
+const FEWEST_PIECES = 4096;
 
 /** Whether nobody has read from the request's body, nor replaced it, nor turns its bytes into text. */
 export function isUntouched(request: IncomingMessage & { _body?: unknown; body?: unknown }): boolean {
@@ -65,17 +57,20 @@ export function captureBody(request: IncomingMessage, limits: CaptureLimits): Pr
 
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
+    const mostPieces = FEWEST_PIECES + limits.maxBody / PIECE_BYTES;
     let size = 0;
     const finish = (outcome: CapturedBody): void => {
       clearTimeout(timer);
-      limits.budget.give(size);
+      limits.budget.leave(unfinished);
       request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
       if (outcome.kind !== 'bytes') request.pause();
       resolve(outcome);
     };
+    const unfinished = { held: 0, giveWay: () => finish({ kind: 'overloaded' }) };
     const onData = (chunk: Buffer): void => {
       if (size + chunk.length > limits.maxBody) return finish({ kind: 'too-large' });
-      if (!limits.budget.take(chunk.length)) return finish({ kind: 'overloaded' });
+      if (chunks.length >= mostPieces) return finish({ kind: 'fragmented' });
+      if (!limits.budget.take(unfinished, chunk.length + PIECE_BYTES)) return;
       size += chunk.length;
       chunks.push(chunk);
     };
@@ -85,6 +80,7 @@ export function captureBody(request: IncomingMessage, limits: CaptureLimits): Pr
     };
     const onGone = (): void => finish({ kind: 'lost' });
     const timer = setTimeout(() => finish({ kind: 'too-slow' }), limits.timeoutMs);
+    limits.budget.enter(unfinished);
     request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
   });
 }

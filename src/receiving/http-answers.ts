@@ -8,6 +8,9 @@ const RETRY_AFTER_SECONDS = 10;
 const LINGER_MS = 2000;
 const LINGER_BYTES = 4 * 1024 * 1024;
 
+/** What a small piece of it counts at least, because each costs some work. */
+const LINGER_PIECE = 1024;
+
 /** The HTTP status for each reason to refuse. 4xx is final for most senders; our own faults are 503. */
 export const STATUS_OF: Readonly<Record<WebhookErrorCode, number>> = {
   NO_PUBLIC_KEY: 503,
@@ -73,7 +76,7 @@ function linger(request: IncomingMessage, end: () => void): void {
     end();
   };
   const onData = (chunk: Buffer): void => {
-    taken += chunk.length;
+    taken += Math.max(chunk.length, LINGER_PIECE);
     if (taken > LINGER_BYTES) stop();
   };
   const timer = setTimeout(stop, LINGER_MS);

@@ -5,7 +5,7 @@ import type { FlowAnswer } from './flow-reply';
 export interface AcceptedDelivery {
   /** Node id: two nodes remember apart. */
   scope: string;
-  /** The delivery's identity. */
+  /** What it is remembered as: its identity, that of a `partial` one kept apart from all signed ones. */
   id: string;
   /** Milliseconds since 1970. */
   receivedAt: number;
@@ -59,4 +59,7 @@ export interface DeliveryJournal {
    * given to one caller only.
    */
   pending(scope: string): Iterable<PendingDelivery>;
+
+  /** Resolves when all hand-overs told so far are on disk (or cannot be): none of them is repeated. */
+  written(): Promise<void>;
 }

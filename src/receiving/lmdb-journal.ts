@@ -78,6 +78,10 @@ export class LmdbJournal implements DeliveryJournal {
     }
   }
 
+  written(): Promise<void> {
+    return this.database.written();
+  }
+
   /** Forgets what is too old, in small steps. Resolves when through. */
   async sweep(): Promise<void> {
     const now = this.now();

@@ -43,6 +43,8 @@ export function whyNoBytes(
       };
     case 'too-slow':
       return { code: 'RAW_BODY_UNAVAILABLE', message: 'The body did not arrive completely in time.' };
+    case 'fragmented':
+      return { code: 'RAW_BODY_UNAVAILABLE', message: 'The body came in too many small pieces.' };
     case 'overloaded':
       return {
         code: 'RAW_BODY_UNAVAILABLE',

@@ -2,11 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WebhookErrorCode } from '../errors/codes';
 import type { DeliveryContent, DeliveryParser } from '../events/delivery-content';
 import { deliveryIdentity } from '../events/delivery-identity';
+import type { VerifiedBy } from '../events/event';
 import { webhookMessage, type WebhookMessage } from '../events/webhook-message';
 import type { DeliveryVerifier } from '../verification/verdict';
 import type { CapturedBody } from './captured-body';
+import { DeliveryCopies, type CopyOutcome } from './delivery-copies';
 import type { DeliveryReceiver } from './delivery-receiver';
-import { FlowReply, type FlowAnswer, type ReplyOutcome } from './flow-reply';
+import { FlowQuestions, type Exchange } from './flow-questions';
+import type { FlowAnswer } from './flow-reply';
 import { answer, repeatAnswer, STATUS_OF } from './http-answers';
 import type { AcceptedDelivery, DeliveryJournal, HandOver } from './journal';
 import { refusalOf, whyNoBytes, type Refusal } from './refusal';
@@ -25,11 +28,7 @@ export interface EndpointSettings {
   acceptGet: boolean;
 }
 
-/** Request and response of a delivery that the flow has to answer. */
-export interface Exchange {
-  request: IncomingMessage;
-  response: ServerResponse;
-}
+export type { Exchange } from './flow-questions';
 
 export interface EndpointParts {
   verifier: DeliveryVerifier;
@@ -47,11 +46,6 @@ export interface EndpointParts {
   now: () => number;
 }
 
-/** How the first copy of a delivery ended, for the copies that wait for it. */
-type FirstCopy =
-  | { accepted: true; answer: FlowAnswer | null }
-  | { accepted: false; status: number; answer: FlowAnswer | null };
-
 interface Verified {
   message: WebhookMessage;
   record: AcceptedDelivery;
@@ -62,14 +56,17 @@ interface Verified {
  * hand-over, in this order. Each refusal has its answer; nothing that is not verified reaches `emit`.
  */
 export class WebhookEndpoint implements DeliveryReceiver {
-  readonly #firstCopies = new Map<string, Promise<FirstCopy>>();
-  readonly #replies = new Set<FlowReply>();
+  readonly #copies: DeliveryCopies;
+  readonly #questions: FlowQuestions;
   #closed = false;
 
   constructor(
     private readonly settings: EndpointSettings,
     private readonly parts: EndpointParts
-  ) {}
+  ) {
+    this.#copies = new DeliveryCopies(parts.journal, settings.scope);
+    this.#questions = new FlowQuestions(settings.replyTimeoutMs);
+  }
 
   get maxBody(): number {
     return this.settings.maxBody;
@@ -108,7 +105,8 @@ export class WebhookEndpoint implements DeliveryReceiver {
       }
       const parsed = this.parts.parse(delivery);
       if (parsed.ok) {
-        const facts = { ...delivery, duplicate: false, recovered: true };
+        const id = deliveryIdentity(parsed.event, delivery);
+        const facts = { ...delivery, id, duplicate: false, recovered: true };
         this.parts.emit(webhookMessage(parsed.event, facts), delivery.rawBody, null);
       }
       done();
@@ -119,12 +117,14 @@ export class WebhookEndpoint implements DeliveryReceiver {
 
   /**
    * From now on senders are asked to try again, and so are those who still wait for the flow. Resolves
-   * when nothing is being recorded any more, so that a successor finds all that is left.
+   * when all is on disk, so that a successor finds what is left and nothing else.
    */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const reply of this.#replies) reply.withdraw();
-    await Promise.allSettled(this.#firstCopies.values());
+    this.#questions.withdraw();
+    await this.#copies.ended();
+    // Node-RED may exit next. What the flow has must not come again at the next start.
+    await this.parts.journal.written();
   }
 
   #isClosed(): boolean {
@@ -186,68 +186,52 @@ export class WebhookEndpoint implements DeliveryReceiver {
     const facts = { id, receivedAt, verified, keyIndex, duplicate: false, recovered: false };
     await this.#accept(request, response, {
       message: webhookMessage(parsed.event, facts),
-      record: { scope: this.settings.scope, id, receivedAt, verified, keyIndex, ...content }
+      record: {
+        scope: this.settings.scope,
+        id: rememberedAs(id, verified),
+        receivedAt,
+        verified,
+        keyIndex,
+        ...content
+      }
     });
   }
 
   async #accept(request: IncomingMessage, response: ServerResponse, delivery: Verified): Promise<void> {
-    const { id } = delivery.record;
-    const running = this.#firstCopies.get(id);
-    const earlier = running === undefined ? this.parts.journal.find(this.settings.scope, id) : undefined;
-    if (running === undefined && earlier === undefined) {
-      const first = this.#firstCopy(request, response, delivery);
-      this.#firstCopies.set(id, first);
-      await first.finally(() => this.#firstCopies.delete(id));
+    const { scope, id } = delivery.record;
+    const earlier = this.#copies.earlier(id);
+    if (earlier === undefined) {
+      const commit = (given: FlowAnswer): Promise<void> => this.parts.journal.remember(scope, id, given);
+      await this.#copies.first(id, () =>
+        this.settings.reply === 'flow'
+          ? this.#askFlow({ request, response }, delivery, commit)
+          : this.#acceptAtOnce(request, response, delivery)
+      );
       return;
     }
-    const outcome: FirstCopy = running ? await running : { accepted: true, answer: earlier?.answer ?? null };
-    if (!outcome.accepted) {
-      if (outcome.answer === null) answer(request, response, outcome.status);
-      else repeatAnswer(response, outcome.answer);
-      return;
-    }
-    if (this.#isClosed()) {
+    const outcome = await earlier;
+    if (outcome.accepted && this.#isClosed()) {
       answer(request, response, 503);
       return;
     }
-    if (this.settings.duplicates === 'drop') {
-      if (outcome.answer === null) answer(request, response, 200);
-      else repeatAnswer(response, outcome.answer);
+    if (outcome.accepted && this.settings.duplicates === 'pass') {
+      await this.#passOn(request, response, delivery);
       return;
     }
-    delivery.message.event.duplicate = true;
-    await this.#handOver(request, response, delivery, () => Promise.resolve());
+    if (outcome.answer !== null) repeatAnswer(response, outcome.answer);
+    else answer(request, response, outcome.accepted ? 200 : outcome.status);
   }
 
-  /** A delivery that was not seen before, or whose earlier copies all failed. */
-  async #firstCopy(
+  async #acceptAtOnce(
     request: IncomingMessage,
     response: ServerResponse,
-    delivery: Verified
-  ): Promise<FirstCopy> {
-    const { scope, id } = delivery.record;
-    return this.#handOver(request, response, delivery, (given) =>
-      this.parts.journal.remember(scope, id, given)
-    );
-  }
-
-  async #handOver(
-    request: IncomingMessage,
-    response: ServerResponse,
-    delivery: Verified,
-    commit: (given: FlowAnswer) => Promise<void>
-  ): Promise<FirstCopy> {
-    if (this.settings.reply === 'flow') return this.#askFlow(request, response, delivery, commit);
-    if (delivery.message.event.duplicate) {
-      answer(request, response, 200);
-      this.parts.emit(delivery.message, delivery.record.rawBody, null);
-      return { accepted: true, answer: null };
-    }
+    { message, record }: Verified
+  ): Promise<CopyOutcome> {
     let handOver: HandOver;
     try {
-      handOver = await this.parts.journal.accept(delivery.record);
+      handOver = await this.parts.journal.accept(record);
     } catch (fault) {
-      this.#notRecorded(delivery.message, fault);
+      this.#notRecorded(message, fault);
       answer(request, response, 503);
       return { accepted: false, status: 503, answer: null };
     }
@@ -255,38 +239,41 @@ export class WebhookEndpoint implements DeliveryReceiver {
     if (this.#isClosed()) {
       handOver.leave();
     } else {
-      this.parts.emit(delivery.message, delivery.record.rawBody, null);
+      this.parts.emit(message, record.rawBody, null);
       handOver.done();
     }
     return { accepted: true, answer: null };
   }
 
+  /** A copy of what was accepted goes to the flow as well, marked; it is remembered already. */
+  async #passOn(request: IncomingMessage, response: ServerResponse, delivery: Verified): Promise<void> {
+    delivery.message.event.duplicate = true;
+    if (this.settings.reply === 'flow') {
+      await this.#askFlow({ request, response }, delivery, () => Promise.resolve());
+      return;
+    }
+    answer(request, response, 200);
+    this.parts.emit(delivery.message, delivery.record.rawBody, null);
+  }
+
   #askFlow(
-    request: IncomingMessage,
-    response: ServerResponse,
-    delivery: Verified,
+    exchange: Exchange,
+    { message, record }: Verified,
     commit: (given: FlowAnswer) => Promise<void>
-  ): Promise<FirstCopy> {
-    return new Promise((resolve) => {
-      const reply = new FlowReply(response, {
-        timeoutMs: this.settings.replyTimeoutMs,
-        commit: async (given) => {
-          try {
-            await commit(given);
-          } catch (fault) {
-            this.#notRecorded(delivery.message, fault);
-            throw fault;
-          }
-        },
-        onSettled: (outcome) => {
-          this.#replies.delete(reply);
-          if (outcome.kind === 'timed-out') this.#timedOut(delivery.message);
-          resolve(firstCopyOf(outcome));
-        },
-        onLate: () => this.parts.onLateAnswer(delivery.message)
-      });
-      this.#replies.add(reply);
-      this.parts.emit(delivery.message, delivery.record.rawBody, { request, response });
+  ): Promise<CopyOutcome> {
+    return this.#questions.ask({
+      exchange,
+      put: () => this.parts.emit(message, record.rawBody, exchange),
+      commit: async (given) => {
+        try {
+          await commit(given);
+        } catch (fault) {
+          this.#notRecorded(message, fault);
+          throw fault;
+        }
+      },
+      onTimedOut: () => this.#timedOut(message),
+      onLate: () => this.parts.onLateAnswer(message)
     });
   }
 
@@ -321,15 +308,16 @@ export class WebhookEndpoint implements DeliveryReceiver {
   }
 }
 
+/**
+ * The identity of a GET whose query is not signed can be anybody's invention. It is remembered apart, so
+ * that it never takes a signed event for its duplicate.
+ */
+function rememberedAs(id: string, verified: VerifiedBy): string {
+  return verified === 'partial' ? `${verified} ${id}` : id;
+}
+
 function queryOf(request: IncomingMessage): string {
   const url = request.url ?? '';
   const start = url.indexOf('?');
   return start === -1 ? '' : url.slice(start + 1);
-}
-
-function firstCopyOf(outcome: ReplyOutcome): FirstCopy {
-  if (outcome.kind !== 'answered') return { accepted: false, status: 503, answer: null };
-  const { answer: given } = outcome;
-  if (given.status >= 200 && given.status < 300) return { accepted: true, answer: given };
-  return { accepted: false, status: given.status, answer: given };
 }

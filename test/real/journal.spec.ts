@@ -57,6 +57,15 @@ describe('the journal of accepted deliveries', function () {
     should((await instance.settled()).length).equal(2);
   });
 
+  it('repeats nothing after a restart in good order, however soon it comes', async () => {
+    const { nodeRed } = instance;
+    const ids = Array.from({ length: 40 }, (_, index) => `soon-${index}`);
+    const answers = await Promise.all(ids.map((id) => instance.deliver(jsonDelivery(holdEvent(id)))));
+    should(answers.every(({ status }) => status === 200)).be.true();
+    await nodeRed.restart();
+    should((await instance.settled()).filter(({ event }) => event?.['recovered'])).be.empty();
+  });
+
   it('keeps what was accepted for a disabled node until it is back', async () => {
     const { nodeRed } = instance;
     await nodeRed.deploy(webhookFlow({ d: true }));

@@ -2,12 +2,8 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import should from 'should';
-import {
-  ByteBudget,
-  captureBody,
-  type CapturedBody,
-  isUntouched
-} from '../../../src/receiving/captured-body';
+import { ByteBudget } from '../../../src/receiving/byte-budget';
+import { captureBody, type CapturedBody, isUntouched } from '../../../src/receiving/captured-body';
 import { exchange, type RawAnswer, type RawRequest } from '../../support/http-client';
 import { closeServers, deferred, serve } from './real-http';
 
@@ -34,7 +30,7 @@ describe('captureBody', () => {
       });
     });
     const [answer, captured] = await Promise.all([exchange(port, { ...raw, path: '/' }), outcome.promise]);
-    budget.take(1e6 - 1).should.equal(true, 'the budget is free again');
+    budget.take({ held: 0, giveWay: () => undefined }, 1e6).should.equal(true, 'the budget is free again');
     return { ...captured, answer };
   }
 
@@ -96,32 +92,72 @@ describe('captureBody', () => {
     body.kind.should.equal('lost');
   });
 
-  it('bounds what all unfinished bodies hold together', async () => {
-    const budget = new ByteBudget(1000);
-    const outcomes: Promise<CapturedBody>[] = [];
-    const port = await serve((request, response) => {
-      const outcome = captureBody(request, { maxBody: 1000, timeoutMs: 5000, budget });
-      outcomes.push(outcome);
-      void outcome.then(({ kind }) => response.writeHead(200, { 'X-Kind': kind, Connection: 'close' }).end());
-    });
-    const open = connect(port, '127.0.0.1');
-    await once(open, 'connect');
-    open.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 700\r\n\r\n');
-    open.write(Buffer.alloc(600));
-    // Only once the open one's 600 bytes count is there no room for 500 more.
-    let refused = await exchange(port, { path: '/', body: Buffer.alloc(500) });
-    while (refused.headers['x-kind'] === 'bytes') {
-      refused = await exchange(port, { path: '/', body: Buffer.alloc(500) });
-    }
-    should(refused.headers['x-kind']).equal('overloaded');
-    const small = await exchange(port, { path: '/', body: Buffer.alloc(300) });
-    should(small.headers['x-kind']).equal('bytes');
+  it('refuses a body in pieces so small that they take up far more room than it', async () => {
+    const pieces = (count: number) => `1\r\nx\r\n`.repeat(count);
+    const kindOf = async (count: number): Promise<string> => {
+      const outcome = deferred<CapturedBody>();
+      const port = await serve((request, response) => {
+        const limits = { maxBody: 1e6, timeoutMs: 5000, budget: new ByteBudget(1e8) };
+        void captureBody(request, limits).then((body) => {
+          outcome.resolve(body);
+          response.writeHead(200, { Connection: 'close' }).end();
+        });
+      });
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+      socket.write(`${pieces(count)}0\r\n\r\n`);
+      const { kind } = await outcome.promise;
+      socket.destroy();
+      return kind;
+    };
+    (await kindOf(4000)).should.equal('bytes');
+    (await kindOf(50_000)).should.equal('fragmented');
+  });
 
-    open.write(Buffer.alloc(100));
-    should((await outcomes[0])?.kind).equal('bytes');
-    open.destroy();
-    const after = await exchange(port, { path: '/', body: Buffer.alloc(1000) });
-    should(after.headers['x-kind']).equal('bytes');
+  describe('when all unfinished bodies together use up the room', () => {
+    const limits = { maxBody: 5000, timeoutMs: 5000, budget: new ByteBudget(0) };
+    let port: number;
+
+    beforeEach(async () => {
+      limits.budget = new ByteBudget(5000);
+      port = await serve((request, response) => {
+        void captureBody(request, limits).then(({ kind }) =>
+          response.writeHead(200, { 'X-Kind': kind, Connection: 'close' }).end()
+        );
+      });
+    });
+
+    /** Announces more than it sends. */
+    async function hold(bytes: number) {
+      const socket = connect(port, '127.0.0.1');
+      let answer = '';
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
+      await once(socket, 'connect');
+      socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4900\r\n\r\n');
+      socket.write(Buffer.alloc(bytes));
+      return { socket, kind: () => /X-Kind: (\S+)/.exec(answer)?.[1], closed: once(socket, 'close') };
+    }
+    const send = async (bytes: number): Promise<string | undefined> =>
+      (await exchange(port, { path: '/', body: Buffer.alloc(bytes) })).headers['x-kind'];
+
+    it('the oldest one gives way, and no new sender has to wait', async () => {
+      const first = await hold(2000);
+      const second = await hold(2000);
+      // In turn until both have been read: before that there is room.
+      while (first.kind() === undefined) should(await send(1500)).equal('bytes');
+      await first.closed;
+      should(first.kind()).equal('overloaded');
+      should(second.kind()).equal(undefined);
+      should(await send(2500)).equal('bytes');
+      second.socket.destroy();
+    });
+
+    it('one that fills it alone gives way itself', async () => {
+      should(await send(4900)).equal('overloaded');
+      should(await send(4700)).equal('bytes');
+    });
   });
 });
 

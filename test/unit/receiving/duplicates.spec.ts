@@ -1,5 +1,6 @@
 import should from 'should';
 import { formDelivery } from '../../support/deliveries';
+import { signed } from '../../support/sign';
 import type { RawAnswer } from '../../support/http-client';
 import { EndpointStage } from './endpoint-fixture';
 import { closeServers, deferred } from './real-http';
@@ -43,6 +44,21 @@ describe('duplicates', () => {
       stage.emitted
         .map(({ rawBody }) => rawBody.toString())
         .should.deepEqual(['CallSid=a&Digits=1', 'CallSid=a&Digits=2']);
+    });
+
+    it('are never made of a signed event by a query that nobody signed', async () => {
+      const stage = await EndpointStage.start({ acceptGet: true });
+      const guess = '/telnyx?data[event_type]=call.hold&data[id]=one';
+      const invented = await stage.send({ method: 'GET', path: guess, headers: signed('') });
+      invented.status.should.equal(200);
+      (await stage.deliver('one')).status.should.equal(200);
+      (await stage.send({ method: 'GET', path: guess, headers: signed('') })).status.should.equal(200);
+      stage.emitted
+        .map(({ message: { event } }) => [event.id, event.verified])
+        .should.deepEqual([
+          ['one', 'partial'],
+          ['one', 'ed25519']
+        ]);
     });
 
     it('wait for a first copy that is still being recorded', async () => {

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseTelnyxDelivery } from '../../../src/events/parse-telnyx';
 import type { WebhookMessage } from '../../../src/events/webhook-message';
-import { ByteBudget, captureBody } from '../../../src/receiving/captured-body';
+import { ByteBudget } from '../../../src/receiving/byte-budget';
+import { captureBody } from '../../../src/receiving/captured-body';
 import type { FlowAnswer } from '../../../src/receiving/flow-reply';
 import type {
   AcceptedDelivery,
@@ -30,6 +31,8 @@ export class TestJournal implements DeliveryJournal {
   readonly left: PendingDelivery[] = [];
   /** What `accept` and `remember` wait for. */
   gate: Promise<void> = Promise.resolve();
+  /** What `written` waits for. */
+  writing: Promise<void> = Promise.resolve();
   readonly #known = new Map<string, Remembered>();
 
   find(scope: string, id: string): Remembered | undefined {
@@ -47,6 +50,11 @@ export class TestJournal implements DeliveryJournal {
     this.log.push(`remember ${id}`);
     await this.gate;
     this.#known.set(`${scope}|${id}`, { answer });
+  }
+
+  async written(): Promise<void> {
+    await this.writing;
+    this.log.push('written');
   }
 
   *pending(): Iterable<PendingDelivery> {

@@ -98,7 +98,7 @@ describe('WebhookEndpoint over time', () => {
       (await sent).status.should.equal(503);
       exchange?.response.end('late');
       stage.late.should.equal(1);
-      stage.journal.log.should.be.empty();
+      stage.journal.log.should.deepEqual(['written']);
       stage.faults.should.be.empty();
     });
 
@@ -122,7 +122,7 @@ describe('WebhookEndpoint over time', () => {
       await stage.endpoint.close();
       verifying.resolve();
       (await sent).status.should.equal(503);
-      stage.journal.log.should.be.empty();
+      stage.journal.log.should.deepEqual(['written']);
     });
 
     it('waits for what is being recorded, answers it, and leaves it to its successor', async () => {
@@ -139,7 +139,21 @@ describe('WebhookEndpoint over time', () => {
       await closing;
       (await sent).status.should.equal(200);
       stage.emitted.should.be.empty();
-      stage.journal.log.should.deepEqual(['accept one', 'leave one']);
+      stage.journal.log.should.deepEqual(['accept one', 'leave one', 'written']);
+    });
+
+    it('waits until it is on disk what the flow has, or the next start would repeat it', async () => {
+      const stage = await EndpointStage.start();
+      const gate = deferred();
+      await stage.deliver('one');
+      stage.journal.writing = gate.promise;
+      let closed = false;
+      const closing = stage.endpoint.close().then(() => (closed = true));
+      for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      closed.should.be.false();
+      gate.resolve();
+      await closing;
+      stage.journal.log.should.deepEqual(['accept one', 'done one', 'written']);
     });
   });
 

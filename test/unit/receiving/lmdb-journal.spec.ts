@@ -101,6 +101,15 @@ describe('LmdbJournal', () => {
     should(pendingIds()).deepEqual(['second', 'third']);
   });
 
+  it('has on disk, once it says so, what was handed over a moment ago', async () => {
+    const directly = new StateDatabase(directory);
+    (await journal.accept(delivery('handed over'))).done();
+    should(directly.collection('deliveries-pending').count()).equal(1);
+    await journal.written();
+    should(directly.collection('deliveries-pending').count()).equal(0);
+    await directly.close();
+  });
+
   it('gives a pending delivery to one caller only', async () => {
     (await journal.accept(delivery('once'))).leave();
     const taken = [...journal.pending('node')];
