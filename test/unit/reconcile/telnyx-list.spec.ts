@@ -1,4 +1,5 @@
 import should from 'should';
+import { CodedError } from '../../../src/errors/coded-error';
 import type { ListedBatch } from '../../../src/reconcile/listed-batch';
 import { listTelnyx, type TelnyxListOptions } from '../../../src/reconcile/telnyx-list';
 import { TelnyxShelf } from './telnyx-shelf';
@@ -125,6 +126,27 @@ describe("listing Telnyx's recordings", () => {
     batch!.gap!.should.have.property('code', 'LIST_INCOMPLETE');
     // What was seen is handed out all the same.
     batch!.items.length.should.be.above(580);
+  });
+
+  it('has the rest when it is begun again where it ended', async () => {
+    const shelf = new TelnyxShelf(6000, (index) => NOW - index * 600_000);
+    const refused = new CodedError('API_UNAUTHORIZED', 'The key is refused.');
+    for (const last of [2, 9, 20, 31]) {
+      shelf.requests = [];
+      shelf.before = (request) => {
+        if (request > last) throw refused;
+      };
+      const first: ListedBatch[] = [];
+      const ended = batchesOf(shelf, { largestWindow: 1000 }, (batch) => first.push(batch));
+      await ended.should.be.rejectedWith({ code: 'API_UNAUTHORIZED' });
+      shelf.before = () => undefined;
+      const from = first.at(-1)?.through ?? null;
+      const rest = await batchesOf(shelf, { largestWindow: 1000, from });
+      const all = new Set([...ids(first), ...ids(rest)]);
+      should([last, all.size]).eql([last, 6000]);
+      // Little is listed a second time.
+      should(ids(first).length + ids(rest).length).be.belowOrEqual(6000 + 2);
+    }
   });
 
   it('refuses a list that does not keep to the span of time', async () => {
