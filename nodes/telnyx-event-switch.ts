@@ -1,5 +1,6 @@
 import { CodedError } from '../src/errors/coded-error';
 import { carriesRecording } from '../src/recording/find-recordings';
+import { CATALOGUE_PATH } from '../src/receiving/route-path';
 import { compileRules } from '../src/routing/compile-rules';
 import { EVENT_CATALOGUE, ruleChoices } from '../src/routing/event-catalogue';
 import { describeEvent } from '../src/routing/routed-event';
@@ -69,7 +70,7 @@ export = function (RED: NodeRedApi): void {
 
   RED.nodes.registerType('telnyx-event-switch', EventSwitch);
 
-  RED.httpAdmin.get('/telnyx/catalogue', RED.auth.needsPermission('telnyx.read'), (_request, response) =>
+  RED.httpAdmin.get(CATALOGUE_PATH, RED.auth.needsPermission('telnyx.read'), (_request, response) =>
     response.json(ruleChoices())
   );
 };

@@ -3,14 +3,19 @@
  * and to the query; a request that reaches our handler must be recognised by the capture as well, so
  * both compare this form.
  *
- * @param path URL path, with or without query; percent escapes stay as they are, as in Express
+ * @param path URL path or whole URL, with or without query; percent escapes stay as they are, as in Express
  * @returns begins with `/`, lower case, no doubled and no trailing slash (`/` alone for the root)
  */
 export function comparablePath(path: string): string {
   const end = path.indexOf('?');
-  const withoutQuery = end === -1 ? path : path.slice(0, end);
+  const withoutQuery = withoutOrigin(end === -1 ? path : path.slice(0, end));
   const collapsed = `/${withoutQuery}`.replace(/\/{2,}/g, '/').toLowerCase();
   return collapsed.length > 1 && collapsed.endsWith('/') ? collapsed.slice(0, -1) : collapsed;
+}
+
+/** Some proxies ask for `http://host/path`, which a server has to take for `/path` (RFC 9112, 3.2.2). */
+function withoutOrigin(target: string): string {
+  return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/]*/i, '');
 }
 
 /** First segments that belong to Node-RED's admin API when that lies on the same root as the flows' URLs. */
@@ -20,6 +25,9 @@ const ADMIN_SEGMENTS: ReadonlySet<string> = new Set(
     'plugins projects red resources settings theme types vendor'
   ).split(' ')
 );
+
+/** Below the admin root: where the dialog of the event switch asks for the event types. */
+export const CATALOGUE_PATH = '/telnyx/catalogue';
 
 /**
  * Why a node cannot listen on a path, or null when it can.
@@ -44,6 +52,9 @@ export function pathProblem(path: string, sharesAdminRoot: boolean): string | nu
   const first = comparable.split('/')[1] ?? '';
   if (sharesAdminRoot && ADMIN_SEGMENTS.has(first)) {
     return `The path begins with /${first}, which Node-RED's editor uses itself. Choose another one.`;
+  }
+  if (sharesAdminRoot && comparable === CATALOGUE_PATH) {
+    return `The editor asks ${CATALOGUE_PATH} for the event types. Choose another path.`;
   }
   return null;
 }

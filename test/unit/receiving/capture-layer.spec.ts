@@ -109,7 +109,8 @@ describe('the capture in front of an Express app', () => {
     const second = parsingApp();
     second.use('/e', httpNode);
     const [one, two] = [await serve(first), await serve(second)];
-    for (const path of ['/a/telnyx', '/b/telnyx', '/c/d/telnyx']) (await post(one, path)).should.equal(204);
+    for (const path of ['/a/telnyx', '/b/telnyx', 'https://example.com/c/d/telnyx'])
+      (await post(one, path)).should.equal(204);
     (await post(two, '/e/telnyx')).should.equal(204);
     should(got.map(({ body }) => body)).deepEqual(Array.from({ length: 4 }, () => exactly()));
   });
@@ -134,7 +135,14 @@ describe('the capture in front of an Express app', () => {
     should(got.map(({ body }) => body)).deepEqual([exactly(), exactly()]);
   });
 
-  for (const path of ['/telnyx/', '/TELNYX', '//telnyx', '/telnyx?x=/y', '/telnyx/?x']) {
+  for (const path of [
+    '/telnyx/',
+    '/TELNYX',
+    '//telnyx',
+    '/telnyx?x=/y',
+    '/telnyx/?x',
+    'http://example.com/telnyx?x'
+  ]) {
     it(`knows ${path} for the same`, async () => {
       const root = parsingApp();
       root.use('/', nodeApp());

@@ -16,7 +16,11 @@ describe('comparablePath', () => {
     ['', '/'],
     ['///', '/'],
     ['?a', '/'],
-    ['/?/telnyx', '/']
+    ['/?/telnyx', '/'],
+    ['http://example.com/Telnyx/?a', '/telnyx'],
+    ['HTTPS://example.com:8443//telnyx', '/telnyx'],
+    ['https://example.com', '/'],
+    ['/http://example.com/telnyx', '/http:/example.com/telnyx']
   ];
   for (const [path, comparable] of rows) {
     it(`${JSON.stringify(path)} is ${comparable}`, () => {
@@ -72,7 +76,15 @@ describe('pathProblem', () => {
   }
 
   it('keeps away from the editor, where the editor is on the same root', () => {
-    for (const path of ['/flows', '/auth/token', '/Settings', 'red/x', '/nodes/', '/inject']) {
+    for (const path of [
+      '/flows',
+      '/auth/token',
+      '/Settings',
+      'red/x',
+      '/nodes/',
+      '/inject',
+      '/Telnyx/catalogue/'
+    ]) {
       should(pathProblem(path, true)).match(/editor/);
       should(pathProblem(path, false)).be.null();
     }
