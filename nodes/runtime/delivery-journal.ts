@@ -32,12 +32,13 @@ export function deliveryJournal(RED: NodeRedApi): DeliveryJournal {
 function openJournal(RED: NodeRedApi): DeliveryJournal {
   try {
     const journal = new LmdbJournal(stateDatabase(RED));
-    const sweep = (): void => {
-      // Old entries only take up room; what cannot be removed now is tried again in an hour.
-      journal.sweep().catch(() => undefined);
-    };
-    setInterval(sweep, SWEEP_INTERVAL_MS).unref();
-    sweep();
+    // Old entries only take up room; what cannot be removed now is tried again in an hour.
+    const forget = (work: Promise<void>): void => void work.catch(() => undefined);
+    setInterval(() => {
+      forget(journal.forgetIdentities());
+      forget(journal.forgetPending());
+    }, SWEEP_INTERVAL_MS).unref();
+    forget(journal.forgetIdentities());
     return journal;
   } catch (cause) {
     throw new CodedError(

@@ -82,10 +82,18 @@ export class LmdbJournal implements DeliveryJournal {
     return this.database.written();
   }
 
-  /** Forgets what is too old, in small steps. Resolves when through. */
-  async sweep(): Promise<void> {
+  /** Forgets the identities that are too old, in small steps. Resolves when through. */
+  async forgetIdentities(): Promise<void> {
     const now = this.now();
     await sweepCollection(this.#identities, (identity) => now - identity.at >= REMEMBERED_MS);
+  }
+
+  /**
+   * As `forgetIdentities`, for deliveries whose node does not come back. Not before the nodes that are there
+   * had their time to take theirs: a machine may have been off for longer than a delivery waits.
+   */
+  async forgetPending(): Promise<void> {
+    const now = this.now();
     await sweepCollection(this.#pending, (delivery) => now - delivery.receivedAt >= PENDING_MS);
   }
 

@@ -12,21 +12,27 @@ import { WebhookInstance, webhookFlow } from '../support/webhook-instance';
 const SCOPE = 'webhook';
 
 /** Leaves behind what a process leaves that dies between its answer and the flow. */
-async function acceptWithoutHandingOver(userDir: string, ids: string[]): Promise<void> {
+async function acceptWithoutHandingOver(
+  userDir: string,
+  ids: string[],
+  receivedAt = Date.now()
+): Promise<void> {
   const database = new StateDatabase(path.join(userDir, 'telnyx'));
   const journal = new LmdbJournal(database);
-  for (const id of ids) {
-    await journal.accept({
-      scope: SCOPE,
-      id,
-      receivedAt: Date.now(),
-      verified: 'ed25519',
-      keyIndex: 0,
-      contentType: 'application/json',
-      query: null,
-      rawBody: Buffer.from(holdEvent(id))
-    });
-  }
+  await Promise.all(
+    ids.map((id) =>
+      journal.accept({
+        scope: SCOPE,
+        id,
+        receivedAt,
+        verified: 'ed25519',
+        keyIndex: 0,
+        contentType: 'application/json',
+        query: null,
+        rawBody: Buffer.from(holdEvent(id))
+      })
+    )
+  );
   await database.close();
 }
 
@@ -55,6 +61,15 @@ describe('the journal of accepted deliveries', function () {
     await instance.settled();
     await nodeRed.restart();
     should((await instance.settled()).length).equal(2);
+  });
+
+  it('hands over also what waited for the next start for longer than a week', async () => {
+    const { nodeRed } = instance;
+    await nodeRed.kill();
+    const ids = Array.from({ length: 300 }, (_, index) => `old-${index}`);
+    await acceptWithoutHandingOver(nodeRed.userDir, ids, Date.now() - 30 * 24 * 60 * 60 * 1000);
+    await nodeRed.start();
+    should((await nodeRed.messages(300)).map(({ event }) => event?.['id'])).deepEqual(ids);
   });
 
   it('repeats nothing after a restart in good order, however soon it comes', async () => {

@@ -125,15 +125,19 @@ describe('LmdbJournal', () => {
     (await journal.accept(delivery('old'))).leave();
     now += REMEMBERED_MS - 1;
     should(journal.find('node', 'old')).not.be.undefined();
-    await journal.sweep();
+    await journal.forgetIdentities();
     should(journal.find('node', 'old')).not.be.undefined();
     now += 1;
     should(journal.find('node', 'old')).be.undefined();
-    await journal.sweep();
+    await journal.forgetIdentities();
     should(database.collection('delivery-identities').count()).equal(0);
+    now += 6 * REMEMBERED_MS - 1;
+    await journal.forgetPending();
     should(pendingIds()).deepEqual(['old']);
-    now += 7 * REMEMBERED_MS;
-    await journal.sweep();
+    now += 1;
+    await journal.forgetIdentities();
+    should(pendingIds()).deepEqual(['old']);
+    await journal.forgetPending();
     should(pendingIds()).deepEqual([]);
   });
 
@@ -141,7 +145,7 @@ describe('LmdbJournal', () => {
     await Promise.all(Array.from({ length: 1203 }, (_, index) => journal.accept(delivery(`many-${index}`))));
     now += REMEMBERED_MS;
     await journal.accept(delivery('new'));
-    await journal.sweep();
+    await journal.forgetIdentities();
     should(database.collection('delivery-identities').count()).equal(1);
     should(journal.find('node', 'new')).not.be.undefined();
   });
