@@ -30,6 +30,11 @@ export interface OrderQueueOptions {
 }
 
 const STATE_PAUSE_MS = 15_000;
+/**
+ * Orders whose end may be on its way to disk. Without a limit, orders that end at once would all be run
+ * through before anything else in the process gets its turn.
+ */
+const MOST_SETTLING = 100;
 /** Timers sleep no longer than this, because clocks are set while they do. */
 const LONGEST_TIMER_MS = 60_000;
 
@@ -43,6 +48,8 @@ export class OrderQueue {
   readonly #tasks = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   #started = false;
+  /** Whether orders wait for others to be written down. */
+  #held = false;
   #working = 0;
   #total = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -94,6 +101,8 @@ export class OrderQueue {
     const { node, concurrency, now, onWaiting } = this.options;
     this.#guard(() => {
       while (this.#working < concurrency) {
+        this.#held = this.#busy.size - this.#working >= MOST_SETTLING;
+        if (this.#held) break;
         const next = this.ledger.next(node, this.#busy);
         if (next === undefined) {
           // Counted along the way; what went wrong with that ends here.
@@ -120,9 +129,16 @@ export class OrderQueue {
     this.#working -= 1;
     if (verdict.kind === 'done') this.#total -= 1;
     // The place is free; that the order is still on disk for a moment must not start it again.
-    this.#track(this.#settle(due, verdict).finally(() => this.#busy.delete(id)));
+    this.#track(this.#settle(due, verdict).finally(() => this.#settled(id)));
     // Who was stopped would hand every other order back at once, one after the other.
     if (verdict.kind !== 'stopped') this.#pump();
+  }
+
+  #settled(id: string): void {
+    this.#busy.delete(id);
+    if (!this.#held) return;
+    this.#held = false;
+    setImmediate(() => this.#pump());
   }
 
   /** What nobody thought of must not lose an order: it is tried again, and somebody is told. */

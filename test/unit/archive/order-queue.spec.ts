@@ -168,6 +168,28 @@ describe('OrderQueue', () => {
     (await next.all).should.eql(['a']);
   });
 
+  it('lets the process breathe when very many orders end at once', async function () {
+    this.timeout(20_000);
+    const count = 3000;
+    await Promise.all(Array.from({ length: count }, (_value, index) => leave(String(index))));
+    let worked = 0;
+    const queue = queueOf(() => {
+      worked += 1;
+      return Promise.resolve(done);
+    });
+    queue.start();
+    let most = 0;
+    const deadline = Date.now() + 15_000;
+    for (let before = worked; worked < count && Date.now() < deadline; before = worked) {
+      await new Promise((resolve) => setImmediate(resolve));
+      most = Math.max(most, worked - before);
+    }
+    worked.should.equal(count);
+    most.should.be.belowOrEqual(102);
+    await queue.close();
+    ledger.count('node').should.equal(0);
+  });
+
   it('does not go through the others when whoever works on them was stopped', async () => {
     await leave(...Array.from({ length: 50 }, (_value, index) => String(index)));
     const names: string[] = [];
