@@ -1,0 +1,103 @@
+import should from 'should';
+import { dailyAccount, dailyWebhookIn } from '../support/daily';
+import { EditorPage } from '../support/editor-page';
+import { account, config, node, recorder, tab, webhookIn } from '../support/flows';
+import { NodeRedProcess } from '../support/node-red-process';
+import { requireProgram } from '../support/real-parts';
+
+const LONG_PATH = `/${'a-long-path/'.repeat(8)}end`;
+const KINDS = ['event', 'family', 'recording', 'unknown', 'else'];
+
+/** Each dialog with as much of it shown as there is. */
+const FLOW = [
+  tab(),
+  account(),
+  dailyAccount(),
+  config('bucket', 'telnyx-bucket', { endpoint: 'http://s3.example.com', bucket: 'archive', sse: 'aws:kms' }),
+  webhookIn({ reply: 'flow', path: LONG_PATH, x: 300, y: 100 }),
+  dailyWebhookIn({ reply: 'flow', path: `${LONG_PATH}-daily`, x: 300, y: 160 }),
+  node('switch', 'telnyx-event-switch', {
+    ...{ property: 'event.event_type', propertyType: 'msg', checkall: 'false', outputs: KINDS.length },
+    rules: KINDS.map((t) => ({ t, v: t === 'family' ? 'fax' : 'call.*' })),
+    wires: KINDS.map(() => [])
+  }),
+  node('download', 'telnyx-recording-download', {
+    ...{ destination: 'folder', filename: '{{recording_id}}', deleteAtSource: true, network: 'any' },
+    ...{ account: 'account', dailyAccount: 'daily', dailyBucket: 'bucket', sidecar: true }
+  }),
+  node('list', 'telnyx-recording-list', { provider: 'daily', dailyAccount: 'daily', wires: [[], []] }),
+  ...recorder()
+];
+
+/** What is cut off, broken into lines, without a name, or out of the keyboard's reach. */
+const FAULTS = `(() => {
+  const tray = [...document.querySelectorAll('.red-ui-tray')].pop();
+  const right = tray.getBoundingClientRect().right;
+  const shown = (each) => each.getClientRects().length > 0;
+  const ours = (each) => shown(each) && !/^red-ui-trap/.test(each.id);
+  const faults = [];
+  const found = (what, each) => faults.push(what + ': ' + (each.id || each.textContent.trim() || each.outerHTML));
+  for (const each of [...tray.querySelectorAll('form label, form h4, form .form-tips, form pre, form code')].filter(shown)) {
+    if (each.getBoundingClientRect().right > right) found('over the edge', each);
+    if (each.matches('.form-row > label') && each.getBoundingClientRect().height > 30) found('two lines', each);
+    if (each.matches('.form-tips') && each.scrollWidth > each.clientWidth) found('wider than its box', each);
+  }
+  for (const each of [...tray.querySelectorAll('form :is(input, select, textarea, button)')].filter(ours)) {
+    if (each.getBoundingClientRect().right > right) found('over the edge', each);
+    if (each.id && each.tabIndex < 0) found('no key gets there', each);
+    if (each.id && each.type !== 'button' && !each.labels?.length && !each.hasAttribute('aria-label'))
+      found('no name', each);
+  }
+  return faults;
+})()`;
+
+describe('the dialogs of all nodes', function () {
+  this.timeout(120_000);
+  let nodeRed: NodeRedProcess;
+  let editor: EditorPage;
+
+  before('a browser and Node-RED with the built package', async function () {
+    const browser = requireProgram(this, '/usr/bin/chromium');
+    nodeRed = await NodeRedProcess.start({ flow: FLOW });
+    editor = await EditorPage.open(nodeRed, browser);
+  });
+
+  after(async () => {
+    // Both are missing when the browser is.
+    await (editor as EditorPage | undefined)?.close();
+    await (nodeRed as NodeRedProcess | undefined)?.stop();
+  });
+
+  for (const width of [1280, 900]) {
+    for (const { id, type } of FLOW.filter((each) => /^(telnyx|daily)-/.test(each.type))) {
+      it(`${type} fits a window of ${width} pixels, and every field has a name`, async () => {
+        await editor.page.setViewportSize({ width, height: 900 });
+        const isConfig = /-(account|bucket)$/.test(type);
+        await editor.page.evaluate(
+          isConfig
+            ? `RED.editor.editConfig('', '${type}', '${id}')`
+            : `RED.editor.edit(RED.nodes.node('${id}'))`
+        );
+        const button = (name: string) =>
+          editor.page.locator(isConfig ? `#node-config-dialog-${name}` : `#node-dialog-${name}`);
+        await button('ok').waitFor();
+        // The tray slides in; what is measured before it stands is of no use.
+        await editor.page.waitForFunction(
+          `(() => { const tray = [...document.querySelectorAll('.red-ui-tray')].pop();
+            const now = tray.getBoundingClientRect().left, before = window.trayLeft;
+            window.trayLeft = now; return now === before; })()`,
+          undefined,
+          { polling: 100 }
+        );
+        const faults = await editor.page.evaluate<string[]>(FAULTS);
+        await button('cancel').click();
+        await editor.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
+        should(faults).deepEqual([]);
+      });
+    }
+  }
+
+  it('make no error in the console', () => {
+    should(editor.errors).deepEqual([]);
+  });
+});
