@@ -35,7 +35,10 @@ export class GroupCommit {
   addSoon(changes: readonly StateChange[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#soon.push({ changes, resolve, reject });
-      this.#timer ??= setTimeout(() => this.#begin(), SOON_MS);
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        this.#begin();
+      }, SOON_MS);
     });
   }
 
@@ -71,7 +74,9 @@ export class GroupCommit {
     this.#turn = this.#timer = undefined;
     this.#underWay = this.#carryOut(group).finally(() => {
       this.#underWay = undefined;
-      if (this.#waiting.length > 0) this.#begin();
+      // Without a timer their moment came while the disk was busy, and nothing else may ever come.
+      const isOverdue = this.#soon.length > 0 && this.#timer === undefined;
+      if (this.#waiting.length > 0 || isOverdue) this.#begin();
     });
   }
 
