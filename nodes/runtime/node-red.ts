@@ -32,6 +32,7 @@ export interface NodeRedApi {
     readonly httpAdminMiddleware?: unknown;
     readonly httpAdminAuth?: unknown;
   };
+  readonly log: { error(text: string): void };
   /** Emits `flows:stopping`, `flows:stopped`, `flows:started`, … */
   readonly events: EventEmitter;
   readonly util: {

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { StateDatabase } from '../../src/state/state-database';
+import { openState } from '../../src/state/open-state';
+import type { StateDatabase } from '../../src/state/state-database';
 import type { NodeRedApi } from './node-red';
 
 const databases = new Map<string, StateDatabase>();
@@ -16,11 +17,19 @@ export function stateDirectory(RED: Pick<NodeRedApi, 'settings'>): string {
  *
  * @throws an error of the file system when the directory cannot be written; the next call tries again
  */
-export function stateDatabase(RED: Pick<NodeRedApi, 'settings'>): StateDatabase {
+export function stateDatabase(
+  RED: Pick<NodeRedApi, 'settings'> & Partial<Pick<NodeRedApi, 'log'>>
+): StateDatabase {
   const directory = stateDirectory(RED);
   let database = databases.get(directory);
   if (database === undefined) {
-    database = new StateDatabase(directory);
+    database = openState(directory, (asideAt) =>
+      RED.log?.error(
+        `The state of the Telnyx nodes was damaged, perhaps by a power cut, and lies in ${asideAt} now. They go ` +
+          'on without it: deliveries of the last 24 hours may come twice, and downloads that were under way ' +
+          'are forgotten. Let a recording list node look for the recordings that are missing.'
+      )
+    );
     databases.set(directory, database);
   }
   return database;

@@ -7,7 +7,10 @@ export type { StateChange } from './group-commit';
 export type { Key } from 'lmdb';
 
 /** Named collections that one environment may hold. */
-const MAX_COLLECTIONS = 16;
+export const MAX_COLLECTIONS = 16;
+
+/** Where in its directory the environment lies. */
+export const ENVIRONMENT = 'state';
 
 export interface KeyRange {
   start?: Key;
@@ -56,7 +59,7 @@ export class StateDatabase {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     keepToOwner(directory);
     this.#root = open({
-      path: path.join(directory, 'state'),
+      path: path.join(directory, ENVIRONMENT),
       maxDbs: MAX_COLLECTIONS,
       // A promise that resolves before the sync would make "accepted" a guess.
       overlappingSync: false,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import { LmdbJournal } from '../../src/receiving/lmdb-journal';
@@ -70,6 +70,20 @@ describe('the journal of accepted deliveries', function () {
     await acceptWithoutHandingOver(nodeRed.userDir, ids, Date.now() - 30 * 24 * 60 * 60 * 1000);
     await nodeRed.start();
     should((await nodeRed.messages(300)).map(({ event }) => event?.['id'])).deepEqual(ids);
+  });
+
+  it('starts again where a power cut has damaged the state, says so, and keeps the damaged one', async () => {
+    const { nodeRed } = instance;
+    should((await instance.deliver(jsonDelivery(holdEvent('before')))).status).equal(200);
+    await nodeRed.kill();
+    const directory = path.join(nodeRed.userDir, 'telnyx');
+    truncateSync(path.join(directory, 'state', 'data.mdb'), 8192);
+    await nodeRed.start();
+    const [, aside = ''] = await nodeRed.waitForLog(
+      /was damaged, perhaps by a power cut, and lies in (\S+) now/
+    );
+    should(existsSync(path.join(aside, 'data.mdb'))).be.true();
+    should((await instance.deliver(jsonDelivery(holdEvent('after')))).status).equal(200);
   });
 
   it('repeats nothing after a restart in good order, however soon it comes', async () => {

@@ -1,0 +1,51 @@
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { isDamaged } from './state-check';
+import { ENVIRONMENT, MAX_COLLECTIONS, StateDatabase } from './state-database';
+
+/** Lies beside the environment while a process has it open; one that was left behind tells of a crash. */
+const IN_USE = 'in-use';
+
+const markers = new Set<string>();
+
+/**
+ * Opens the state for as long as the process runs. After a crash or a power cut it is looked through first:
+ * a damaged file would end the process at every start, editor and all. It is set aside, never deleted, and
+ * an empty state takes its place.
+ *
+ * @param directory as for `StateDatabase`
+ * @param onDamaged told where the damaged environment lies now
+ * @throws as `StateDatabase`
+ */
+export function openState(
+  directory: string,
+  onDamaged: (asideAt: string) => void,
+  now: () => number = Date.now
+): StateDatabase {
+  const marker = path.join(directory, IN_USE);
+  const environment = path.join(directory, ENVIRONMENT);
+  if (existsSync(marker) && existsSync(environment) && isDamaged(environment, MAX_COLLECTIONS)) {
+    const asideAt = `${environment}-damaged-${new Date(now()).toISOString().replace(/\D/g, '').slice(0, 14)}`;
+    renameSync(environment, asideAt);
+    onDamaged(asideAt);
+  }
+  // Before the environment is opened: if that ends the process, the next start knows why.
+  mark(marker);
+  return new StateDatabase(directory);
+}
+
+function mark(marker: string): void {
+  try {
+    mkdirSync(path.dirname(marker), { recursive: true, mode: 0o700 });
+    writeFileSync(marker, `${process.pid}\n`);
+  } catch {
+    // What cannot be written now is the database's to report.
+    return;
+  }
+  if (markers.size === 0) process.once('exit', removeMarkers);
+  markers.add(marker);
+}
+
+function removeMarkers(): void {
+  for (const marker of markers) rmSync(marker, { force: true });
+}

@@ -1,0 +1,108 @@
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import should from 'should';
+import { openState } from '../../../src/state/open-state';
+import { isDamaged } from '../../../src/state/state-check';
+
+const MODULE = require.resolve('../../../src/state/open-state');
+
+describe('openState', function () {
+  this.timeout(60_000);
+  let directory: string;
+  const marker = () => path.join(directory, 'in-use');
+  const data = () => path.join(directory, 'state', 'data.mdb');
+
+  beforeEach(() => {
+    directory = mkdtempSync(path.join(tmpdir(), 'telnyx-open-state-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  /** Opens it in a process of its own, writes 500 values and ends as told. */
+  function run(end: 'exit' | 'SIGKILL', count = 500) {
+    const script = `
+      const { openState } = require(${JSON.stringify(MODULE)});
+      const database = openState(process.argv[1], (at) => console.log('aside ' + at));
+      const values = database.collection('values');
+      console.log('found ' + values.count());
+      const all = Array.from({ length: ${count} }, (_, key) => values.put(key, 'x'.repeat(200)));
+      Promise.all(all).then(() => ${end === 'exit' ? 'process.exit()' : "process.kill(process.pid, 'SIGKILL')"});
+    `;
+    return spawnSync(process.execPath, ['--import', 'tsx', '--eval', script, directory], {
+      encoding: 'utf8'
+    });
+  }
+  const asides = () => readdirSync(directory).filter((name) => name.startsWith('state-damaged-'));
+
+  it('leaves a mark while it is open, also after a crash, and none after an end in good order', () => {
+    should(run('SIGKILL').signal).equal('SIGKILL');
+    should(existsSync(marker())).be.true();
+    should(run('exit').status).equal(0);
+    should(existsSync(marker())).be.false();
+  });
+
+  it('goes on with a whole one after a crash', () => {
+    run('SIGKILL');
+    should(run('exit').stdout).equal('found 500\n');
+    should(asides()).be.empty();
+  });
+
+  const damages: [what: string, damage: (file: string) => void][] = [
+    ['one that was cut short', (file) => truncateSync(file, 8192)],
+    ['one whose end was never written', (file) => truncateSync(file, readFileSync(file).length / 2)],
+    ['another file', (file) => writeFileSync(file, Buffer.alloc(65_536, 'no database'))],
+    ['one of zeros', (file) => writeFileSync(file, Buffer.alloc(65_536))],
+    ['one with zeros for pages', (file) => writeFileSync(file, readFileSync(file).fill(0, 8192))]
+  ];
+  for (const [what, damage] of damages) {
+    it(`sets aside ${what}, keeps it, and begins anew`, async () => {
+      run('SIGKILL');
+      damage(data());
+      const damaged = readFileSync(data());
+      const told: string[] = [];
+      const database = openState(
+        directory,
+        (at) => told.push(at),
+        () => Date.UTC(2026, 4, 6, 7, 8, 9)
+      );
+      should(told).deepEqual([path.join(directory, 'state-damaged-20260506070809')]);
+      should(readFileSync(path.join(told[0]!, 'data.mdb')).equals(damaged)).be.true();
+      const values = database.collection('values');
+      should(values.count()).equal(0);
+      await values.put('a', 1);
+      should(values.get('a')).equal(1);
+      await database.close();
+    });
+  }
+
+  it('mends itself with the second start where the first one dies of it', () => {
+    run('exit');
+    truncateSync(data(), 8192);
+    should(run('exit', 1).signal).match(/SIGBUS|SIGSEGV/);
+    const second = run('exit', 1);
+    should(second.stdout).match(/^aside .*state-damaged-\d{14}\nfound 0\n$/);
+    should(second.status).equal(0);
+  });
+
+  it('cannot be opened where a file is in the way', () => {
+    writeFileSync(path.join(directory, 'telnyx'), '');
+    should(() => openState(path.join(directory, 'telnyx'), () => undefined)).throw(/EEXIST|ENOTDIR/);
+  });
+
+  it('takes one for whole that is not there, is open elsewhere, or cannot be looked at', async () => {
+    should(isDamaged(path.join(directory, 'nowhere'), 16)).be.false();
+    const database = openState(directory, () => undefined);
+    await database.collection('values').put('a', 1);
+    should(isDamaged(path.join(directory, 'state'), 16)).be.false();
+    await database.close();
+  });
+});
