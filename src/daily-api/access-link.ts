@@ -18,8 +18,9 @@ export async function accessLink(api: DailyApi, id: string, signal: AbortSignal)
   const path = ['recordings', idSegment(id), 'access-link'];
   const answer = asFields(await api.request({ method: 'GET', path, signal }));
   const link = answer?.['download_link'];
-  // Which of http and https may be contacted is for the network setting to say.
-  if (typeof link === 'string' && /^https?:\/\//i.test(link) && URL.canParse(link))
+  // Which of http and https may be contacted is for the network setting to say. A sentence can begin with an
+  // address too; a link has no white space.
+  if (typeof link === 'string' && /^https?:\/\/\S+$/i.test(link) && URL.canParse(link))
     return mediaLink(link, null);
   throw new CodedError(
     'LINK_REFUSED',

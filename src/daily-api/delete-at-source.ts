@@ -11,8 +11,8 @@ export type DailyDeletion =
 
 /**
  * Deletes a recording at Daily, for good (Daily "Delete a recording"). Whoever calls this has read the
- * stored copy back and matched its hash. What Daily does not know (404) counts as deleted. Daily never
- * deletes objects in a customer's own bucket.
+ * stored copy back and matched its hash. What Daily does not know (404) counts as deleted, any other answer
+ * only when it says so. Daily never deletes objects in a customer's own bucket.
  *
  * @throws CodedError as `JsonApi.request`; `NO_RECORDING` for an id that is none
  */
@@ -30,7 +30,9 @@ export async function deleteAtDaily(
   try {
     const path = ['recordings', idSegment(id)];
     const answer = asFields(await api.request({ method: 'DELETE', path, signal }));
-    if (asText(answer?.['s3_bucket']) === null) return { ok: true, already_gone: false };
+    const answered = asText(answer?.['id']);
+    if (answer?.['deleted'] !== true || (answered !== null && answered !== id)) return UNCONFIRMED;
+    if (asText(answer['s3_bucket']) === null) return { ok: true, already_gone: false };
     return {
       ok: false,
       message: `Daily has forgotten the recording, but its file is not deleted. ${OWN_BUCKET}`
@@ -43,6 +45,13 @@ export async function deleteAtDaily(
 }
 
 const OWN_BUCKET = 'It lies in a bucket of your own, where Daily deletes nothing; delete it there.';
+
+const UNCONFIRMED: DailyDeletion = {
+  ok: false,
+  message:
+    'Daily answered the request to delete the recording without saying that it is deleted. Look at it in the Daily ' +
+    'dashboard, and check the API address in the account.'
+};
 
 function refused(reason: string): DailyDeletion {
   return { ok: false, message: `It was not deleted at Daily. ${reason}` };

@@ -41,8 +41,9 @@ export function createDailyLinkResolver({ api, bucket }: DailyLinkResolverOption
     const { recording_id: id } = details;
     if (details.provider !== 'daily' || (why === 'dead' && id === null && storage_key === null)) return [];
     if (kind === 'track') {
-      if (storage_key === null || bucket === null) throw unavailable(why, WITHOUT_BUCKET);
-      return [mediaLink(await bucket.link(storage_key), null)];
+      if (storage_key === null) throw unavailable(why, WITHOUT_TRACK_KEY);
+      if (bucket === null) throw unavailable(why, WITHOUT_BUCKET);
+      return [await linkInBucket(bucket, storage_key)];
     }
     if (id === null) throw unavailable(why, 'The message does not name the recording. Set msg.recording_id.');
     if (api?.hasKey !== true) throw unavailable(why, WITHOUT_KEY);
@@ -53,14 +54,32 @@ export function createDailyLinkResolver({ api, bucket }: DailyLinkResolverOption
     } catch (error) {
       // Daily may not read a bucket of your own; you may.
       if (storage_key === null || bucket === null || !isFinalRefusal(error)) throw error;
-      return [mediaLink(await bucket.link(storage_key), null)];
+      return [await linkInBucket(bucket, storage_key)];
     }
   };
+}
+
+/**
+ * @throws CodedError as `TrackBucket.link`; `UNSAFE_URL` for a key that would be another one in an address: whoever
+ *   sends an address leaves `.` and `..` out, and half a character has no bytes
+ */
+async function linkInBucket(bucket: TrackBucket, key: string): Promise<MediaLink> {
+  if (/(^|\/)\.\.?(\/|$)/.test(key) || /\p{Cs}/u.test(key))
+    throw new CodedError(
+      'UNSAFE_URL',
+      'The event names an object of your bucket by a key with "." or ".." for a folder, or with half a character. ' +
+        'No address leads to it; fetch it with another program.'
+    );
+  return mediaLink(await bucket.link(key), null);
 }
 
 const WITHOUT_BUCKET =
   'It is a raw track, which Daily puts into a bucket of your own and nowhere else. Choose that bucket as "Daily bucket" ' +
   'in the download node, and send the message again.';
+
+const WITHOUT_TRACK_KEY =
+  'The event announces a raw track without its key in your bucket ("s3Key"). Look for it in the bucket, beside the other ' +
+  'tracks of the recording.';
 
 const WITHOUT_KEY =
   'Daily gives a link to whoever has an API key: choose a Daily account with an API key in the download node, and send ' +

@@ -33,8 +33,9 @@ export function fromDaily(announcement: Announcement): RecordingReference[] {
     return tracks.map((track, index) => ({
       ...common,
       kind: 'track',
-      identity: identityOfId('daily', id, track),
-      details: { ...details, track: track.split('/').at(-1) ?? track },
+      // A track without a key cannot be fetched, but it must not be missing without a word either.
+      identity: identityOfId('daily', id, track ?? `track ${index} without key`),
+      details: { ...details, track: track?.split('/').at(-1) ?? null },
       media_index: index,
       storage_key: track
     }));
@@ -52,12 +53,12 @@ export function fromDaily(announcement: Announcement): RecordingReference[] {
   ];
 }
 
-function trackKeysOf(payload: Fields): string[] {
+/** One for each track, in their order; null for a track that does not tell its key. */
+function trackKeysOf(payload: Fields): (string | null)[] {
   const tracks: unknown = payload['tracks'];
   if (!Array.isArray(tracks)) return [];
-  return tracks.flatMap((entry: unknown) => {
+  return tracks.map((entry: unknown) => {
     const fields = asFields(entry);
-    const key = fields === null ? null : firstText(fields, 's3Key', 's3key', 's3_key');
-    return key === null ? [] : [key];
+    return fields === null ? null : firstText(fields, 's3Key', 's3key', 's3_key');
   });
 }

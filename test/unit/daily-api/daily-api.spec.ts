@@ -63,6 +63,7 @@ describe("Daily's API", () => {
       'Error: the bucket denied access',
       `https is what it needs: ${'x'.repeat(400)}`,
       'see https://example.com/help?token=secret for\nmore',
+      'https://example.com/help?token=secret tells why there is none',
       'ftp://example.com/a',
       '',
       null,
@@ -148,6 +149,27 @@ describe("Daily's API", () => {
       should(daily.server.seen).be.empty();
     });
 
+    it('says so when a track has no key, and goes nowhere by a key that an address cannot hold', async () => {
+      const link = (storage_key: string | null) =>
+        resolver({ bucket })(dailyReference({}, { kind: 'track', storage_key }), 'missing', never);
+      const keyless = await faultOf(link(null));
+      should([keyless.code, /without its key/.test(keyless.message)]).deepEqual(['NO_RECORDING', true]);
+      for (const key of ['../private/a', 'd/../../a', 'd/./a', 'd/..', '.', 'd/\ud800-cam-audio']) {
+        const fault = await faultOf(link(key));
+        should([key, fault.code, fault.retryable]).deepEqual([key, 'UNSAFE_URL', false]);
+      }
+      for (const key of [
+        'd/..a',
+        'd/a..b/c...',
+        '.hidden',
+        'd/Zo\u00eb \ud83c\udfa5',
+        '/d//a',
+        'a?b=c#d%2e%2e'
+      ])
+        should((await link(key))[0]?.url).equal(`https://bucket.example.com/${key}?signed`);
+      should(daily.server.seen).be.empty();
+    });
+
     it('finds a recording in the own bucket when Daily may not read it', async () => {
       daily.server.json(ACCESS, { download_link: 'no access to the bucket' });
       const [link] = await resolver({ bucket })(dailyReference(), 'missing', never);
@@ -218,6 +240,21 @@ describe("Daily's API", () => {
         ok: true,
         already_gone: true
       });
+    });
+
+    it('believes only an answer that says so, of this recording', async () => {
+      for (const answer of [
+        {},
+        { deleted: false, id: 'rec-1' },
+        { deleted: 'true' },
+        [],
+        { error: 'none' }
+      ]) {
+        daily.server.json(DELETE, answer);
+        should(await deleteAtDaily(daily.api, dailyReference(), never)).have.property('ok', false);
+      }
+      daily.server.json(DELETE, { deleted: true, id: 'rec-2' });
+      should(await deleteAtDaily(daily.api, dailyReference(), never)).have.property('ok', false);
     });
 
     it('says that the file in a bucket of the customer stays', async () => {

@@ -397,6 +397,20 @@ describe('find-recordings', () => {
       new Set(found.map((one) => one.identity)).size.should.equal(2);
     });
 
+    it('keeps a track that does not tell its key, so that somebody learns of it', () => {
+      const tracks = [{ s3Key: 'example/standup/1-cam-audio-2' }, { type: 'video' }, null, { s3Key: '' }];
+      const found = findRecordings(
+        envelope('recording.ready-to-download', { ...cloud, type: 'raw-tracks', tracks }, 'daily')
+      );
+      found
+        .map(({ kind, storage_key, details }) => [kind, storage_key, details.track])
+        .should.eql([
+          ['track', 'example/standup/1-cam-audio-2', '1-cam-audio-2'],
+          ...Array<unknown>(3).fill(['track', null, null])
+        ]);
+      new Set(found.map((one) => one.identity)).size.should.equal(4);
+    });
+
     it('finds nothing in silent raw tracks, started recordings and errors', () => {
       for (const payload of [
         { ...cloud, type: 'raw-tracks', tracks: null },
