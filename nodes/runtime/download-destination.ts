@@ -1,4 +1,4 @@
-import type { SidecarWriter } from '../../src/archive/archive-context';
+import type { SidecarWriter } from '../../src/archive/sidecar-writer';
 import { bucketSidecar } from '../../src/archive/bucket-sidecar';
 import { folderSidecar } from '../../src/archive/folder-sidecar';
 import { bucketTexts } from '../../src/archive/transcript-bucket';

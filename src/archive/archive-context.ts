@@ -1,11 +1,10 @@
 import type { FilenameTemplate } from '../naming/filename-template';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
-import type { DirectorySync } from '../store/durable-file';
 import type { Store } from '../store/store';
 import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
 import type { PartialNotes } from './partial-notes';
-import type { StoredRecording } from './stored-recording';
+import type { SidecarWriter } from './sidecar-writer';
 import type { TranscriptFiling } from './transcript-filing';
 
 export interface ArchiveSettings {
@@ -21,21 +20,6 @@ export interface ArchiveSettings {
   maxSize: number;
   stallTimeoutMs: number;
   network: NetworkPolicy;
-}
-
-/** The sidecars of stored files. */
-export interface SidecarWriter {
-  /** @returns where the sidecar of a file lies */
-  pathOf(location: string): string;
-  /**
-   * Writes it or brings it up to date. Durable when resolved.
-   *
-   * @param directory `left-to-caller`: only its content is durable; its name along with that of the file
-   * @throws CodedError `STORE_FAILED`
-   */
-  write(location: string, recording: StoredRecording, directory?: DirectorySync): Promise<void>;
-  /** @returns what it holds; null when there is none that can be read. @throws CodedError `STORE_FAILED` */
-  read(location: string): Promise<Readonly<Record<string, unknown>> | null>;
 }
 
 /** What archiving needs from the world. */

@@ -1,6 +1,6 @@
 import { BucketSidecars } from '../store/bucket-sidecar';
 import type { BucketStore } from '../store/bucket-store';
-import type { SidecarWriter } from './archive-context';
+import type { SidecarWriter } from './sidecar-writer';
 
 /** Sidecars as objects beside the stored ones. */
 export function bucketSidecar(store: BucketStore): SidecarWriter {

@@ -1,6 +1,6 @@
 import { realFileSystem } from '../store/file-system';
 import { readSidecar, sidecarPath, writeSidecar } from '../store/sidecar';
-import type { SidecarWriter } from './archive-context';
+import type { SidecarWriter } from './sidecar-writer';
 
 /** Sidecars as files beside the stored ones. */
 export const folderSidecar: SidecarWriter = {

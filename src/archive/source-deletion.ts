@@ -1,7 +1,7 @@
 import { CodedError } from '../errors/coded-error';
 import type { RecordingReference } from '../recording/recording-reference';
 import type { ReadBack } from '../store/store';
-import type { SidecarWriter } from './archive-context';
+import type { SidecarWriter } from './sidecar-writer';
 import type { StoredFile } from './stored-recording';
 
 /** One recording and all of its files, each of which is stored. */

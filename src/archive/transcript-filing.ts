@@ -4,7 +4,7 @@ import { identityOfUrl } from '../recording/identity';
 import type { RecordingReference } from '../recording/recording-reference';
 import { nameVariants } from '../store/name-variants';
 import { OneAtATime } from '../store/one-at-a-time';
-import type { SidecarWriter } from './archive-context';
+import type { SidecarWriter } from './sidecar-writer';
 import type { IndexedFile, StoredIndex } from './stored-index';
 import type { StoredFile, StoredRecording } from './stored-recording';
 
