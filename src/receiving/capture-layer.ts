@@ -75,7 +75,8 @@ function captureFor(bases: () => string[], table: RouteTable, direct: () => bool
   return function telnyxRawBody(request, response, next) {
     const route = routeOf(request.url ?? '/', bases(), table);
     const captured = request as CapturedRequest;
-    if (route === undefined || captured[CAPTURED] !== undefined || !isUntouched(request)) return next();
+    // Untouched also by this layer: an app of ours may lie on another one.
+    if (route === undefined || !isUntouched(request)) return next();
 
     const { receiver } = route;
     const claim = (body: CapturedBody): void => {

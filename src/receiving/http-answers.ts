@@ -93,6 +93,7 @@ export function repeatAnswer(
   if (response.headersSent || response.destroyed) return;
   response.statusCode = given.status;
   if (given.contentType !== null) response.setHeader('Content-Type', given.contentType);
-  response.setHeader('Content-Length', String(given.body.length));
+  // RFC 9110, 8.6: 204 has no length.
+  if (given.status !== 204) response.setHeader('Content-Length', String(given.body.length));
   response.end(given.body);
 }

@@ -78,13 +78,32 @@ describe('answer', () => {
     taken.should.be.below(8 * 1024 * 1024);
   });
 
+  it('does not take small pieces for ever, either', async () => {
+    let pieces = 0;
+    const port = await serve((request, response) => {
+      request.on('data', () => (pieces += 1));
+      answer(request, response, 413);
+    });
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.on('error', () => undefined).resume();
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.write('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    socket.write('1\r\nx\r\n'.repeat(100_000));
+    await closed;
+    // What was parsed together with the last piece that is taken may come on top.
+    pieces.should.be.below(20_000);
+  });
+
   it('ends a connection whose sender stops in the middle', async () => {
     const port = await serve((request, response) => answer(request, response, 413));
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
     socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf');
-    socket.resume();
-    await once(socket, 'close');
+    const closed = once(socket, 'close');
+    const [head] = (await once(socket, 'data')) as [Buffer];
+    head.toString('latin1').should.match(/\r\nConnection: close\r\n/);
+    await closed;
   });
 
   it('keeps a connection whose request is through', async () => {
@@ -117,6 +136,15 @@ describe('repeatAnswer', () => {
     const got = await exchange(port, { path: '/' });
     should(got).have.properties({ status: 201, body });
     should(got.headers['content-type']).equal('application/x-made-up');
+  });
+
+  it('gives an answer without content no length', async () => {
+    const port = await serve((_request, response) => {
+      repeatAnswer(response, { status: 204, contentType: null, body: Buffer.alloc(0) });
+    });
+    const got = await exchange(port, { path: '/' });
+    got.status.should.equal(204);
+    should(got.headers).not.have.property('content-length');
   });
 
   it('invents no type', async () => {
@@ -164,11 +192,11 @@ describe('refusals', () => {
       message: 'The body has more than the allowed 77 bytes.'
     });
     whyNoBytes('encoded', 1).code.should.equal('UNSUPPORTED_ENCODING');
-    const messages = (['too-slow', 'overloaded', 'lost'] as const).map((kind) => {
+    const messages = (['too-slow', 'fragmented', 'overloaded', 'lost'] as const).map((kind) => {
       const { code, message } = whyNoBytes(kind, 1);
       code.should.equal('RAW_BODY_UNAVAILABLE');
       return message;
     });
-    new Set(messages).size.should.equal(3);
+    new Set(messages).size.should.equal(4);
   });
 });
