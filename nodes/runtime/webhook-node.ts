@@ -116,7 +116,7 @@ export function startWebhookNode(
         showCounts();
         const sent = flowMessage(RED, message, exchange);
         if (withRawBody) sent['rawBody'] = rawBody;
-        node.send(rejectedOutput ? [sent, null] : sent);
+        node.send(sent);
       },
       onRefused: (refusal) => {
         refused += 1;

@@ -210,12 +210,9 @@ export class WebhookEndpoint implements DeliveryReceiver {
       return;
     }
     const outcome = await earlier;
-    if (outcome.accepted && this.#isClosed()) {
-      answer(request, response, 503);
-      return;
-    }
     if (outcome.accepted && this.settings.duplicates === 'pass') {
-      await this.#passOn(request, response, delivery);
+      if (this.#isClosed()) answer(request, response, 503);
+      else await this.#passOn(request, response, delivery);
       return;
     }
     if (outcome.answer !== null) repeatAnswer(response, outcome.answer);

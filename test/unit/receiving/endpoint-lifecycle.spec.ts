@@ -142,6 +142,24 @@ describe('WebhookEndpoint over time', () => {
       stage.journal.log.should.deepEqual(['accept one', 'leave one', 'written']);
     });
 
+    for (const [duplicates, status] of [
+      ['drop', 200],
+      ['pass', 503]
+    ] as const) {
+      it(`answers ${status} to a copy that waits for what is being recorded (${duplicates})`, async () => {
+        const stage = await EndpointStage.start({ duplicates });
+        const gate = deferred();
+        stage.journal.gate = gate.promise;
+        const copies = Promise.all([stage.deliver('one'), stage.deliver('one')]);
+        await stage.arrived(2);
+        const closing = stage.endpoint.close();
+        gate.resolve();
+        await closing;
+        (await copies).map((answer) => answer.status).should.deepEqual([200, status]);
+        stage.emitted.should.be.empty();
+      });
+    }
+
     it('waits until it is on disk what the flow has, or the next start would repeat it', async () => {
       const stage = await EndpointStage.start();
       const gate = deferred();
@@ -187,6 +205,28 @@ describe('WebhookEndpoint over time', () => {
         event_type: 'call.hold'
       });
       stage.journal.log.length.should.equal(250);
+    });
+
+    it('lets others have their turn meanwhile', async () => {
+      const stage = await EndpointStage.start();
+      for (let index = 0; index < 250; index += 1) pending(stage, `p${index}`);
+      const seen: number[] = [];
+      const look = (): void => {
+        seen.push(stage.emitted.length);
+        if (stage.emitted.length < 250) setImmediate(look);
+      };
+      setImmediate(look);
+      await stage.endpoint.recover();
+      seen.filter((count) => count > 0 && count < 250).length.should.be.above(3);
+    });
+
+    it('does not come back to what cannot be read any more', async () => {
+      const stage = await EndpointStage.start();
+      pending(stage, 'broken', Buffer.from('{"a":'));
+      pending(stage, 'whole');
+      await stage.endpoint.recover();
+      stage.ids.should.deepEqual(['whole']);
+      stage.journal.log.should.deepEqual(['done broken', 'done whole']);
     });
 
     it('stops where it closes, and leaves the rest', async () => {

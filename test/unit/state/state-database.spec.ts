@@ -62,6 +62,14 @@ describe('StateDatabase', () => {
     await database.close();
   });
 
+  it('takes to disk by itself what can wait, when nothing else goes there', async () => {
+    const database = new StateDatabase(directory);
+    const values = database.collection<number>('values');
+    await database.commitSoon([values.putting('a', 1)]);
+    should(values.get('a')).equal(1);
+    await database.close();
+  });
+
   it('keeps strangers out of its directory', async () => {
     const state = path.join(directory, 'telnyx');
     mkdirSync(state, { mode: 0o755 });
