@@ -125,9 +125,15 @@ export function createDownloadWork(
 }
 
 /**
+ * For each file that is transferred, so many more may be on their way to the disk: making a small one durable
+ * takes about three times as long as its transfer, and the disk does that for several in one go.
+ */
+const DURABLE_PER_TRANSFER = 3;
+
+/**
  * How many orders are worked on at once. A disk makes files durable while others are transferred; how many
  * transfers there are is the archiver's rule. Who wants one at a time gets them one after the other.
  */
 function ordersAtOnce(concurrency: number, toDisk: boolean): number {
-  return toDisk && concurrency > 1 ? 2 * concurrency : concurrency;
+  return toDisk && concurrency > 1 ? (1 + DURABLE_PER_TRANSFER) * concurrency : concurrency;
 }
