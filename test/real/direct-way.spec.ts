@@ -18,6 +18,16 @@ describe('the way of a delivery through the real Node-RED', function () {
     should((await instance.settled()).length).equal(1);
   });
 
+  it('leads through what the owner put in front of the editor, which may be meant for all', async () => {
+    const settingsCode = `module.exports.httpAdminMiddleware = (request, response, next) => {
+      response.setHeader('x-made-up', 'seen');
+      next();
+    };`;
+    instance = await WebhookInstance.start({ flow: webhookFlow(), settingsCode });
+    const { status, headers } = await instance.deliver(jsonDelivery(holdEvent()));
+    should([status, headers['x-made-up']]).deepEqual([200, 'seen']);
+  });
+
   it('leads to the login when there is one, and ends there', async () => {
     const httpNodeAuth = { user: 'user', password: 'secret' };
     instance = await WebhookInstance.start({ flow: webhookFlow(), httpNodeAuth });
