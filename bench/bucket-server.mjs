@@ -1,12 +1,13 @@
-// A bucket that counts what comes and keeps none of it: what the S3 protocol needs for uploads. Prints the
-// port.
+// A bucket that hashes what comes and keeps none of it: what the S3 protocol needs for uploads. Refuses a
+// sidecar that names another hash than that of the object which came. Prints the port.
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 
 const uploads = new Map();
 const objects = new Map();
 const xml = (response, status, body) =>
   response.writeHead(status, { 'content-type': 'application/xml' }).end(body);
-const begun = () => ({ size: 0 });
+const begun = () => ({ size: 0, hash: createHash('sha256') });
 
 const server = createServer((request, response) => {
   const { pathname, searchParams: query } = new URL(request.url, 'http://bench');
@@ -27,18 +28,27 @@ const server = createServer((request, response) => {
   } else {
     const isPart = query.has('partNumber');
     const upload = (isPart ? uploads.get(key) : undefined) ?? begun();
+    const text = [];
     request.on('data', (bytes) => {
       upload.size += bytes.length;
+      upload.hash.update(bytes);
+      if (key.endsWith('.json')) text.push(bytes);
     });
     request.on('end', () => {
       if (!isPart) finish(key, upload);
-      response.writeHead(200, { etag: '"x"' }).end();
+      if (text.length === 0 || tellsTheHash(key, text)) response.writeHead(200, { etag: '"x"' }).end();
+      else xml(response, 400, '<Error><Code>InvalidObjectName</Code></Error>');
     });
   }
 });
 server.listen(0, '127.0.0.1', () => console.log(`port ${server.address().port}`));
 
-function finish(key, { size }) {
+function finish(key, { size, hash }) {
   uploads.delete(key);
-  objects.set(key, { size });
+  objects.set(key, { size, sha256: hash.digest('hex') });
+}
+
+function tellsTheHash(key, text) {
+  const { sha256 } = JSON.parse(Buffer.concat(text).toString());
+  return objects.get(key.slice(0, -'.json'.length))?.sha256 === sha256;
 }

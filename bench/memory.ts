@@ -11,7 +11,8 @@ const MIB = 1024 ** 2;
 
 /**
  * Recordings of 2 GB, four at once, through the real node on a real Node-RED: by how much the resident
- * memory of its process grows, to a folder and to a bucket. The servers are processes of their own.
+ * memory of its process grows, to a folder and to a bucket. The servers are processes of their own;
+ * the one of the bucket compares each hash with the sidecar's.
  */
 export async function run(): Promise<BenchResult[]> {
   return [await toFolder(), await toBucket()];
