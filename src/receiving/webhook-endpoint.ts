@@ -201,10 +201,11 @@ export class WebhookEndpoint implements DeliveryReceiver {
     const { scope, id } = delivery.record;
     const earlier = this.#copies.earlier(id);
     if (earlier === undefined) {
-      const commit = (given: FlowAnswer): Promise<void> => this.parts.journal.remember(scope, id, given);
       await this.#copies.first(id, () =>
         this.settings.reply === 'flow'
-          ? this.#askFlow({ request, response }, delivery, commit)
+          ? this.#askFlow({ request, response }, delivery, (given) =>
+              this.parts.journal.remember(scope, id, given)
+            )
           : this.#acceptAtOnce(request, response, delivery)
       );
       return;
