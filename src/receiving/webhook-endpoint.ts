@@ -3,26 +3,18 @@ import type { WebhookErrorCode } from '../errors/codes';
 import type { DeliveryContent, DeliveryParser } from '../events/delivery-content';
 import { deliveryIdentity } from '../events/delivery-identity';
 import type { VerifiedBy } from '../events/event';
-import { webhookMessage, type WebhookMessage } from '../events/webhook-message';
+import { webhookMessage } from '../events/webhook-message';
 import type { DeliveryVerifier } from '../verification/verdict';
 import type { CapturedBody } from './captured-body';
-import { DeliveryCopies, type CopyOutcome } from './delivery-copies';
+import { DeliveryAcceptance, type AcceptanceParts, type AcceptanceSettings } from './delivery-acceptance';
 import type { DeliveryReceiver } from './delivery-receiver';
-import { FlowQuestions, type Exchange } from './flow-questions';
-import type { FlowAnswer } from './flow-reply';
-import { answer, repeatAnswer, STATUS_OF } from './http-answers';
-import type { AcceptedDelivery, DeliveryJournal, HandOver } from './journal';
+import { answer, STATUS_OF } from './http-answers';
 import { refusalOf, whyNoBytes, type Refusal } from './refusal';
 
 /** Recovered messages that are sent before others get their turn. */
 const RECOVERED_IN_ONE_GO = 50;
 
-export interface EndpointSettings {
-  /** Node id; keeps what two nodes remember apart. */
-  scope: string;
-  reply: 'at-once' | 'flow';
-  replyTimeoutMs: number;
-  duplicates: 'drop' | 'pass';
+export interface EndpointSettings extends AcceptanceSettings {
   /** Bytes. */
   maxBody: number;
   acceptGet: boolean;
@@ -30,25 +22,13 @@ export interface EndpointSettings {
 
 export type { Exchange } from './flow-questions';
 
-export interface EndpointParts {
+export interface EndpointParts extends AcceptanceParts {
   verifier: DeliveryVerifier;
   parse: DeliveryParser;
-  journal: DeliveryJournal;
   /** Whether this is the provider's test of the address: answered 200 and not sent on. */
   isProbe?: (rawBody: Buffer) => boolean;
-  /** Hands an accepted event to the flow. Must not throw. */
-  emit: (message: WebhookMessage, rawBody: Buffer, exchange: Exchange | null) => void;
   onRefused: (refusal: Refusal) => void;
-  /** A fault of our own, for the log and Catch nodes; the sender was asked to try again. */
-  onFault: (code: WebhookErrorCode, message: string, about: WebhookMessage | null, cause?: unknown) => void;
-  /** The flow answered a delivery that was answered already; nothing came of it. */
-  onLateAnswer: (about: WebhookMessage) => void;
   now: () => number;
-}
-
-interface Verified {
-  message: WebhookMessage;
-  record: AcceptedDelivery;
 }
 
 /**
@@ -56,16 +36,13 @@ interface Verified {
  * hand-over, in this order. Each refusal has its answer; nothing that is not verified reaches `emit`.
  */
 export class WebhookEndpoint implements DeliveryReceiver {
-  readonly #copies: DeliveryCopies;
-  readonly #questions: FlowQuestions;
-  #closed = false;
+  readonly #acceptance: DeliveryAcceptance;
 
   constructor(
     private readonly settings: EndpointSettings,
     private readonly parts: EndpointParts
   ) {
-    this.#copies = new DeliveryCopies(parts.journal, settings.scope);
-    this.#questions = new FlowQuestions(settings.replyTimeoutMs);
+    this.#acceptance = new DeliveryAcceptance(settings, parts);
   }
 
   get maxBody(): number {
@@ -99,7 +76,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
   async recover(): Promise<void> {
     let count = 0;
     for (const { delivery, done, leave } of this.parts.journal.pending(this.settings.scope)) {
-      if (this.#isClosed()) {
+      if (this.#acceptance.isClosed()) {
         leave();
         return;
       }
@@ -119,16 +96,8 @@ export class WebhookEndpoint implements DeliveryReceiver {
    * From now on senders are asked to try again, and so are those who still wait for the flow. Resolves
    * when all is on disk, so that a successor finds what is left and nothing else.
    */
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#questions.withdraw();
-    await this.#copies.ended();
-    // Node-RED may exit next. What the flow has must not come again at the next start.
-    await this.parts.journal.written();
-  }
-
-  #isClosed(): boolean {
-    return this.#closed;
+  close(): Promise<void> {
+    return this.#acceptance.close();
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse, body: CapturedBody): Promise<void> {
@@ -147,7 +116,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
       this.#refuse(request, response, reason.code, reason.message);
       return;
     }
-    if (this.#isClosed()) {
+    if (this.#acceptance.isClosed()) {
       answer(request, response, 503);
       return;
     }
@@ -176,7 +145,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
       this.#refuse(request, response, parsed.code, parsed.message);
       return;
     }
-    if (this.#isClosed()) {
+    if (this.#acceptance.isClosed()) {
       answer(request, response, 503);
       return;
     }
@@ -184,7 +153,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
     const id = deliveryIdentity(parsed.event, content);
     const { verified, keyIndex } = verdict;
     const facts = { id, receivedAt, verified, keyIndex, duplicate: false, recovered: false };
-    await this.#accept(request, response, {
+    await this.#acceptance.accept(request, response, {
       message: webhookMessage(parsed.event, facts),
       record: {
         scope: this.settings.scope,
@@ -195,103 +164,6 @@ export class WebhookEndpoint implements DeliveryReceiver {
         ...content
       }
     });
-  }
-
-  async #accept(request: IncomingMessage, response: ServerResponse, delivery: Verified): Promise<void> {
-    const { scope, id } = delivery.record;
-    const earlier = this.#copies.earlier(id);
-    if (earlier === undefined) {
-      await this.#copies.first(id, () =>
-        this.settings.reply === 'flow'
-          ? this.#askFlow({ request, response }, delivery, (given) =>
-              this.parts.journal.remember(scope, id, given)
-            )
-          : this.#acceptAtOnce(request, response, delivery)
-      );
-      return;
-    }
-    const outcome = await earlier;
-    if (outcome.accepted && this.settings.duplicates === 'pass') {
-      if (this.#isClosed()) answer(request, response, 503);
-      else await this.#passOn(request, response, delivery);
-      return;
-    }
-    if (outcome.answer !== null) repeatAnswer(response, outcome.answer);
-    else answer(request, response, outcome.accepted ? 200 : outcome.status);
-  }
-
-  async #acceptAtOnce(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { message, record }: Verified
-  ): Promise<CopyOutcome> {
-    let handOver: HandOver;
-    try {
-      handOver = await this.parts.journal.accept(record);
-    } catch (fault) {
-      this.#notRecorded(message, fault);
-      answer(request, response, 503);
-      return { accepted: false, status: 503, answer: null };
-    }
-    answer(request, response, 200);
-    if (this.#isClosed()) {
-      handOver.leave();
-    } else {
-      this.parts.emit(message, record.rawBody, null);
-      handOver.done();
-    }
-    return { accepted: true, answer: null };
-  }
-
-  /** A copy of what was accepted goes to the flow as well, marked; it is remembered already. */
-  async #passOn(request: IncomingMessage, response: ServerResponse, delivery: Verified): Promise<void> {
-    delivery.message.event.duplicate = true;
-    if (this.settings.reply === 'flow') {
-      await this.#askFlow({ request, response }, delivery, () => Promise.resolve());
-      return;
-    }
-    answer(request, response, 200);
-    this.parts.emit(delivery.message, delivery.record.rawBody, null);
-  }
-
-  #askFlow(
-    exchange: Exchange,
-    { message, record }: Verified,
-    commit: (given: FlowAnswer) => Promise<void>
-  ): Promise<CopyOutcome> {
-    return this.#questions.ask({
-      exchange,
-      put: () => this.parts.emit(message, record.rawBody, exchange),
-      commit: async (given) => {
-        try {
-          await commit(given);
-        } catch (fault) {
-          this.#notRecorded(message, fault);
-          throw fault;
-        }
-      },
-      onTimedOut: () => this.#timedOut(message),
-      onLate: () => this.parts.onLateAnswer(message)
-    });
-  }
-
-  #timedOut(about: WebhookMessage): void {
-    this.parts.onFault(
-      'REPLY_TIMEOUT',
-      `Nothing in the flow answered this delivery within ${this.settings.replyTimeoutMs / 1000} s; the sender got 503. ` +
-        'Wire every branch to an http response node, or let this node answer at once.',
-      about
-    );
-  }
-
-  #notRecorded(about: WebhookMessage, cause: unknown): void {
-    this.parts.onFault(
-      'NOT_RECORDED',
-      'A delivery could not be written to disk; the sender was asked to try again. Look at the free space ' +
-        "and the permissions of Node-RED's user directory.",
-      about,
-      cause
-    );
   }
 
   #refuse(
