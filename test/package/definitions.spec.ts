@@ -42,7 +42,7 @@ const WITHOUT_FIELD: Record<string, string[]> = {
   'telnyx-recording-download': ['queue']
 };
 
-const COLOUR = '#C7E9C0';
+const COLOUR = '#8ED1A5';
 const SPECIAL_NAMES =
   /^(changed|dirty|id|inputLabels|moved|outputLabels|selected|type|users|valid|validationErrors|wires|.)$/;
 
