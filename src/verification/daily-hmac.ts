@@ -1,6 +1,6 @@
 import { headerValues } from './header-values';
 import { matchHmac } from './hmac';
-import { decodeStrictBase64 } from './strict-base64';
+import { readSignature } from './signature-header';
 import { checkTimestamp, type TimestampFormat } from './timestamp';
 import { refuse, type DeliveryVerifier, type SignedDelivery, type Verdict } from './verdict';
 
@@ -50,21 +50,8 @@ export class DailyHmac implements DeliveryVerifier {
           'webhook, as Daily returned it, into the account, or set DAILY_HMAC_SECRET.'
       );
     }
-    const signatures = headerValues(delivery.rawHeaders, DAILY_SIGNATURE_HEADER);
-    const text = signatures[0];
-    if (text === undefined) {
-      return refuse(
-        'MISSING_SIGNATURE',
-        `The header ${DAILY_SIGNATURE_HEADER} is missing. Daily signs every delivery.`
-      );
-    }
-    const digest = signatures.length === 1 ? decodeStrictBase64(text) : null;
-    if (digest?.length !== DIGEST_LENGTH) {
-      return refuse(
-        'MALFORMED_SIGNATURE',
-        `The header ${DAILY_SIGNATURE_HEADER} must be one base64 value of ${DIGEST_LENGTH} bytes.`
-      );
-    }
+    const read = readSignature(delivery.rawHeaders, DAILY_SIGNATURE_HEADER, DIGEST_LENGTH, 'Daily');
+    if (!read.ok) return read;
     const timestamp = checkTimestamp(
       headerValues(delivery.rawHeaders, DAILY_TIMESTAMP_HEADER),
       DAILY_TIMESTAMP_HEADER,
@@ -73,7 +60,7 @@ export class DailyHmac implements DeliveryVerifier {
       DAILY_TIMESTAMP
     );
     if (!timestamp.ok) return timestamp;
-    const keyIndex = matchHmac(this.secrets, [`${timestamp.text}.`, delivery.rawBody], [digest]);
+    const keyIndex = matchHmac(this.secrets, [`${timestamp.text}.`, delivery.rawBody], [read.signature]);
     if (keyIndex !== -1) return { ok: true, verified: 'hmac', keyIndex };
     return refuse(
       'SIGNATURE_MISMATCH',

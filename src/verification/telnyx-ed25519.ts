@@ -1,6 +1,6 @@
 import { createEd25519Verifier, SIGNATURE_LENGTH } from './ed25519';
 import { headerValues } from './header-values';
-import { decodeStrictBase64 } from './strict-base64';
+import { readSignature } from './signature-header';
 import { checkTimestamp } from './timestamp';
 import { hasQuery, refuse, type SignedDelivery, type Verdict } from './verdict';
 
@@ -36,21 +36,8 @@ export class TelnyxEd25519 {
           'Telnyx portal (Keys & Credentials, Public Key) into the account, or set TELNYX_PUBLIC_KEY.'
       );
     }
-    const signatures = headerValues(delivery.rawHeaders, SIGNATURE_HEADER);
-    const text = signatures[0];
-    if (text === undefined) {
-      return refuse(
-        'MISSING_SIGNATURE',
-        `The header ${SIGNATURE_HEADER} is missing. Telnyx signs every delivery.`
-      );
-    }
-    const signature = signatures.length === 1 ? decodeStrictBase64(text) : null;
-    if (signature?.length !== SIGNATURE_LENGTH) {
-      return refuse(
-        'MALFORMED_SIGNATURE',
-        `The header ${SIGNATURE_HEADER} must be one base64 value of ${SIGNATURE_LENGTH} bytes.`
-      );
-    }
+    const read = readSignature(delivery.rawHeaders, SIGNATURE_HEADER, SIGNATURE_LENGTH, 'Telnyx');
+    if (!read.ok) return read;
     const timestamp = checkTimestamp(
       headerValues(delivery.rawHeaders, TIMESTAMP_HEADER),
       TIMESTAMP_HEADER,
@@ -58,7 +45,7 @@ export class TelnyxEd25519 {
       this.#tolerance
     );
     if (!timestamp.ok) return timestamp;
-    return this.#match(delivery, timestamp.text, signature);
+    return this.#match(delivery, timestamp.text, read.signature);
   }
 
   async #match(delivery: SignedDelivery, timestamp: string, signature: Buffer): Promise<Verdict> {
