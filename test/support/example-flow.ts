@@ -10,10 +10,16 @@ import { REPOSITORY } from './packed-package';
  *
  * @param name file name without its extension
  * @param apiUrl for every Telnyx account
+ * @param filledIn what the user fills in, by node type
  */
-export function exampleFlow(name: string, apiUrl: string): FlowNode[] {
+export function exampleFlow(
+  name: string,
+  apiUrl: string,
+  filledIn: Readonly<Record<string, object>> = {}
+): FlowNode[] {
   const file = path.join(REPOSITORY, 'examples', `${name}.json`);
-  return (JSON.parse(readFileSync(file, 'utf8')) as FlowNode[]).flatMap((node) => {
+  return (JSON.parse(readFileSync(file, 'utf8')) as FlowNode[]).flatMap((imported) => {
+    const node: FlowNode = { ...imported, ...filledIn[imported.type] };
     switch (node.type) {
       case 'telnyx-account':
         return [{ ...node, apiUrl }];
