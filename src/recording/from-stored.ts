@@ -1,5 +1,6 @@
 import { PROVIDERS } from '../events/provider';
 import { unknownDetails } from './announcement';
+import { partOfIdentity } from './identity';
 import { asFields, asText, type Fields } from './read-value';
 import type { RecordingDetails } from './recording-details';
 import type { ApiResource, MediaKind, RecordingReference } from './recording-reference';
@@ -22,17 +23,19 @@ export function fromStored(payload: unknown): RecordingReference | null {
   const identity = asText(fields['identity']);
   if (provider === undefined || identity === null || !identity.startsWith(`${provider}:`)) return null;
   const details = storedDetails(fields, provider);
+  const { recording_id, track } = details;
   // A track has its object key in its identity, behind the recording's id.
-  const track = details.track === null ? -1 : identity.indexOf('#');
+  const trackKey =
+    track === null || recording_id === null ? null : partOfIdentity(identity, provider, recording_id);
   const resource = resourceOf(details);
   return {
-    kind: track < 0 ? kindOf(details, resource) : 'track',
+    kind: trackKey === null ? kindOf(details, resource) : 'track',
     identity,
     details,
     links: [],
     media_index: null,
     announced_at: asText(fields['stored_at']),
-    storage_key: track < 0 ? null : identity.slice(track + 1),
+    storage_key: trackKey,
     ...(provider === 'telnyx' && { resource })
   };
 }

@@ -11,7 +11,23 @@ const SIGNING_PARAMETER =
  * @param part distinguishes the files of one recording (track key), or null
  */
 export function identityOfId(provider: Provider, recordingId: string, part: string | null = null): string {
-  return part === null ? `${provider}:${recordingId}` : `${provider}:${recordingId}#${part}`;
+  const recording = `${provider}:${withoutPartMark(recordingId)}`;
+  return part === null ? recording : `${recording}#${part}`;
+}
+
+/** The part that an identity was made with; null when it is that of a whole recording, or of another one. */
+export function partOfIdentity(identity: string, provider: Provider, recordingId: string): string | null {
+  const whole = `${identityOfId(provider, recordingId)}#`;
+  return identity.startsWith(whole) ? identity.slice(whole.length) : null;
+}
+
+/**
+ * A `#` begins the part. Ids that have one themselves are spelled in another way, or the recording `a#b` would be
+ * taken for the track `b` of the recording `a`. All others stay as they are.
+ */
+function withoutPartMark(recordingId: string): string {
+  if (!recordingId.includes('#')) return recordingId;
+  return `#${recordingId.replaceAll('%', '%25').replaceAll('#', '%23')}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 import should from 'should';
-import { identityOfUrl } from '../../../src/recording/identity';
+import { fromStored, STORED_RECORD_TYPE } from '../../../src/recording/from-stored';
+import { identityOfId, identityOfUrl } from '../../../src/recording/identity';
 import { readTime } from '../../../src/recording/read-time';
 import { referenceFromMessage } from '../../../src/recording/reference-from-message';
 
@@ -35,6 +36,48 @@ describe('reference-from-message', () => {
     one.should.not.equal(two);
     one.should.not.containEql('id=');
     identityOfUrl('telnyx', 'not an address').should.not.containEql('not an address');
+  });
+});
+
+describe('the identity of a recording', () => {
+  it('is its id, and behind a "#" what tells its files apart', () => {
+    for (const id of ['rec-1', '0f1e2d3c-1111-4222-8333-444455556666', 'a%23b', 'v3:a/b+c=', '__proto__'])
+      should([identityOfId('daily', id), identityOfId('daily', id, 'd/r/1#2')]).eql([
+        `daily:${id}`,
+        `daily:${id}#d/r/1#2`
+      ]);
+  });
+
+  it('is never that of another recording or track, whatever an id has in it', () => {
+    const ids = [
+      'a',
+      'a#b',
+      'a#b#c',
+      'a%23b',
+      'a%23b#c',
+      'a%2523b#c',
+      '#a',
+      '#a%23b',
+      '#',
+      '%',
+      'b#c',
+      '##a'
+    ];
+    const all = ids.flatMap((id) =>
+      [null, 'b', 'b#c', 'c', '#', 'a%23b'].map((part) => identityOfId('daily', id, part))
+    );
+    new Set(all).size.should.equal(all.length);
+  });
+
+  it('still tells the key of a track when its damaged file is fetched again', () => {
+    for (const recording_id of ['rec-1', 'a#b', '#', 'a%23b'])
+      for (const key of ['d/r/1-cam-audio-2', 'd/r#1/a%23b#c']) {
+        const identity = identityOfId('daily', recording_id, key);
+        const payload = { record_type: STORED_RECORD_TYPE, provider: 'daily', recording_id, identity };
+        should(fromStored({ ...payload, track: 'x' })).have.properties({ kind: 'track', storage_key: key });
+        const whole = { ...payload, identity: identityOfId('daily', recording_id) };
+        should(fromStored(whole)).have.properties({ kind: 'video', storage_key: null });
+      }
   });
 });
 
