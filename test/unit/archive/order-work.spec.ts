@@ -8,6 +8,7 @@ import { GivenUpList } from '../../../src/archive/given-up-list';
 import type { Verdict } from '../../../src/archive/order-queue';
 import { OrderWork } from '../../../src/archive/order-work';
 import type { FileOutcome } from '../../../src/archive/pass-result';
+import type { SidecarWriter } from '../../../src/archive/sidecar-writer';
 import { SourceDeletion, type SourceDeletionDeps } from '../../../src/archive/source-deletion';
 import { StoredRecordings } from '../../../src/archive/stored-index';
 import { CodedError } from '../../../src/errors/coded-error';
@@ -29,6 +30,8 @@ describe('OrderWork', () => {
   let notDeleted: { message: string; code: string | null }[];
   let deletions: string[];
   let deleteAtSource: SourceDeletionDeps['deleteAtSource'];
+  /** Notes a deletion in a sidecar. */
+  let writeDeletion: SidecarWriter['write'];
   let works: OrderWork[];
   let orders = 0;
 
@@ -41,6 +44,7 @@ describe('OrderWork', () => {
     server = await localServer((request, response) => answer(request, response));
     [delivered, notDeleted, deletions, works] = [[], [], [], []];
     deleteAtSource = () => Promise.resolve({ ok: true });
+    writeDeletion = (...about) => folderSidecar.write(...about);
   });
   afterEach(async () => {
     await Promise.all(works.map((work) => work.close()));
@@ -62,7 +66,7 @@ describe('OrderWork', () => {
       givenUp: givenUp(),
       deletion: new SourceDeletion({
         store: createFolderStore({ folder: archive.folder }),
-        sidecar: folderSidecar,
+        sidecar: { ...folderSidecar, write: (...about) => writeDeletion(...about) },
         deleteAtSource: (reference, signal) => {
           deletions.push(String(reference.details.recording_id));
           return deleteAtSource(reference, signal);
@@ -128,6 +132,40 @@ describe('OrderWork', () => {
     stored().recording.should.have.property('deleted_at_source', null);
   });
 
+  it('deletes nothing while another track of the recording is missing', async () => {
+    answer = (request, response) => {
+      if (request.url === '/b.wav') response.writeHead(410).end();
+      else response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
+    };
+    const [one, other] = [job('/a.wav'), job('/b.wav')];
+    other.reference.identity = `${one.reference.identity}#2`;
+    should((await carryOut(workOf(), orderFor(one, other))).kind).equal('done');
+    should(delivered[0]?.map(({ kind }) => kind)).eql(['stored', 'failed']);
+    deletions.should.eql([]);
+  });
+
+  it('deletes nothing when one of several stored copies is not what was received', async () => {
+    const spoiling: Partial<ArchiveDeps> = {
+      sidecar: {
+        ...folderSidecar,
+        write: async (location, recording) => {
+          await folderSidecar.write(location, recording);
+          if (recording.format === 'mp3') await writeFile(location, 'spoilt');
+        }
+      }
+    };
+    const mp3 = Buffer.concat([Buffer.from([0xff, 0xfb, 0x90, 0x64]), Buffer.alloc(2000)]);
+    answer = (request, response) => {
+      const isMp3 = request.url === '/b.mp3';
+      response.writeHead(200, { 'content-type': isMp3 ? 'audio/mpeg' : 'audio/wav' });
+      response.end(isMp3 ? mp3 : bytes);
+    };
+    await carryOut(workOf({}, spoiling), orderFor(job('/a.wav', '/b.mp3')));
+    should(delivered[0]?.map(({ kind }) => kind)).eql(['stored', 'stored']);
+    deletions.should.eql([]);
+    notDeleted.map(({ code }) => code).should.eql(['STORE_FAILED']);
+  });
+
   it('deletes nothing when the stored copy is not what was received', async () => {
     // The moment at which the disk lies: after the file was stored, before it is read back.
     const spoiling: Partial<ArchiveDeps> = {
@@ -174,6 +212,18 @@ describe('OrderWork', () => {
     stored().recording.should.have.property('deleted_at_source', null);
     should(await sidecar()).have.property('deleted_at_source', DELETED_AT);
     should(recordings().find('telnyx:rec-1')[0]?.recording.deleted_at_source).equal(DELETED_AT);
+    notDeleted.should.eql([]);
+  });
+
+  it('does not delete once more when only the note of it in the sidecar failed', async () => {
+    writeDeletion = () => Promise.reject(new CodedError('STORE_FAILED', 'full', { retryable: true }));
+    const order = orderFor(job('/a.wav'));
+    should((await carryOut(workOf(), order)).kind).equal('again');
+    should(await sidecar()).have.property('deleted_at_source', null);
+    writeDeletion = (...about) => folderSidecar.write(...about);
+    should((await carryOut(workOf(), order)).kind).equal('done');
+    should(await sidecar()).have.property('deleted_at_source', DELETED_AT);
+    deletions.should.have.length(1);
     notDeleted.should.eql([]);
   });
 

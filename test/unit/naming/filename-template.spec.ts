@@ -127,6 +127,17 @@ describe('filename-template', () => {
     });
   }
 
+  it('lets no value hide a file, and leaves no blank at the begin of a name', () => {
+    for (const value of ['.hidden', '..hidden', ' hidden', '.', '..'])
+      named('{{room_name}}.{{ext}}', { room_name: value, ext: 'mp3' }).should.match(/^_/);
+  });
+
+  it('leaves no dot or blank at the end of a folder or file, also when the template has it there', () => {
+    const name = named('{{year}}./{{from}} ./{{to}} ', { year: '2026', from: 'a', to: 'b' });
+    name.should.equal('2026_/a__/b_');
+    name.split('/').forEach(shouldBeSafe);
+  });
+
   it('keeps the ending of a name that had to be cut', () => {
     named('{{recording_id}}.{{ext}}', { recording_id: 'é'.repeat(300), ext: 'mp3' }).should.endWith('.mp3');
   });

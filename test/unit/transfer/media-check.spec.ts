@@ -47,6 +47,7 @@ describe('transfer/media-signature', () => {
     ['zeros', Buffer.alloc(600)],
     ['text', latin('hello')],
     ['a frame with a forbidden bit rate', latin('\xff\xfb\xf0\x64')],
+    ['a frame of free format, which has no length', latin('\xff\xfb\x00\x64')],
     ['a frame with a forbidden sample rate', latin('\xff\xfb\x9c\x64')],
     ['a frame of a reserved version', latin('\xff\xeb\x90\x64')],
     ['three bytes of a frame', Buffer.from([0xff, 0xfb, 0x90])],
