@@ -5,8 +5,9 @@ import type { RecordingReference } from '../../../src/recording/recording-refere
 import { ApiServer, reference } from '../telnyx-api/api-server';
 
 export const DAILY_KEY = 'daily-key-0189af23-example-only';
+/** Whoever takes it apart and puts it together again changes it, and its signature does not fit any more. */
 export const LINK =
-  'https://media.example.com/made-up/standup/1?X-Amz-Signature=a%2Bb&x-id=GetObject&odd=%7e';
+  "https://media.example.com:443/made-up/./standup/1?X-Amz-Signature=a%2Bb&x-id=GetObject&odd=%7e&room='a'";
 
 /** A stand-in for Daily's API and a client of it. */
 export class DailyServer {

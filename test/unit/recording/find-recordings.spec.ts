@@ -372,6 +372,35 @@ describe('find-recordings', () => {
       s3_key: 'example/standup/1772615702484'
     };
 
+    it('reads room, participants and duration', () => {
+      const [found] = findRecordings(
+        envelope('recording.ready-to-download', { ...cloud, max_participants: 3 }, 'daily')
+      );
+      should(found!.details).have.properties({
+        provider: 'daily',
+        recording_id: 'rec-d',
+        room_name: 'standup',
+        duration_seconds: 80,
+        max_participants: 3,
+        format: 'mp4'
+      });
+    });
+
+    it('reads the key in the own bucket in each spelling', () => {
+      const { s3_key: key, ...keyless } = cloud;
+      for (const name of ['s3_key', 's3Key', 's3key']) {
+        const payload = { ...keyless, [name]: key };
+        const [found] = findRecordings(envelope('recording.ready-to-download', payload, 'daily'));
+        should(found?.storage_key).equal(key);
+      }
+    });
+
+    it('takes no recording for its tracks when its type says that it is one file', () => {
+      const payload = { ...cloud, type: 'cloud', tracks: [{ s3Key: 'example/standup/1-cam-audio-2' }] };
+      const found = findRecordings(envelope('recording.ready-to-download', payload, 'daily'));
+      found.map(({ identity, kind }) => [identity, kind]).should.eql([['daily:rec-d', 'video']]);
+    });
+
     it('reads a cloud recording whose type is absent', () => {
       const [found] = findRecordings(envelope('recording.ready-to-download', cloud, 'daily'));
       found!.identity.should.equal('daily:rec-d');
