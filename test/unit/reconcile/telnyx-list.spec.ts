@@ -101,6 +101,29 @@ describe("listing Telnyx's recordings", () => {
     checkWhole(await batchesOf(shelf), shelf);
   });
 
+  it('loses nothing that appears late, among recordings long past, between two pages', async () => {
+    const shelf = new TelnyxShelf(3000, (index) => NOW - index * 600_000);
+    let late: string | null = null;
+    shelf.before = (_request, query) => {
+      // In a span that is over, behind its first page.
+      if (late !== null || query['page[number]'] !== '2') return;
+      late = query['filter[created_at][lte]']!;
+      shelf.add({ id: 'rec-late', createdAt: Date.parse(late) - 20_000 });
+    };
+    checkWhole(await batchesOf(shelf, { largestWindow: 1000 }), shelf);
+    should(Date.parse(late!)).be.below(NOW);
+  });
+
+  it('loses nothing when a page repeats what another one had, and passes others over', async () => {
+    const shelf = new TelnyxShelf(600, (index) => NOW - index * 60_000);
+    const ask: TelnyxListOptions['ask'] = async (request) => {
+      const answer = (await shelf.ask(request)) as { data: unknown[] };
+      if (shelf.requests.length === 2) answer.data[0] = { id: 'rec-0', status: 'completed' };
+      return answer;
+    };
+    checkWhole(await batchesOf(shelf, { ask }), shelf);
+  });
+
   it('loses nothing while what was handed out is deleted at the source', async () => {
     const shelf = new TelnyxShelf(3000, (index) => NOW - index * 600_000);
     const all = shelf.recordings.map(({ id }) => id);

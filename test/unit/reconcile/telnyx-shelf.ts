@@ -50,6 +50,10 @@ export class TelnyxShelf {
     });
   };
 
+  add(recording: Shelved): void {
+    this.recordings.splice(this.#firstAt(recording.createdAt), 0, recording);
+  }
+
   remove(id: string): void {
     this.recordings = this.recordings.filter((recording) => recording.id !== id);
   }
