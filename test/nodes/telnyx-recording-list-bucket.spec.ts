@@ -1,8 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import should from 'should';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import { S3_USER } from '../support/ceph';
 import { config } from '../support/flows';
+import { nodeHelper } from '../support/node-helper';
 import { S3Server } from '../support/s3-server';
 import { ListStage } from './list-stage';
 
@@ -28,8 +32,7 @@ describe('telnyx-recording-list over an archive in a bucket', function () {
     delete process.env['TELNYX_API_KEY'];
   });
 
-  it('knows what lies there, finds what is gone or changed, and has it fetched again', async () => {
-    for (let count = 0; count < 15; count += 1) standIn.addRecording({ seconds: 0.1 });
+  async function load(): Promise<void> {
     const download = { destination: 'bucket', bucket: 'bucket' };
     await stage.load(
       [
@@ -43,6 +46,11 @@ describe('telnyx-recording-list over an archive in a bucket', function () {
       ],
       { bucket: { accessKeyId: S3_USER.accessKeyId, secretAccessKey: S3_USER.secretAccessKey } }
     );
+  }
+
+  it('knows what lies there, finds what is gone or changed, and has it fetched again', async () => {
+    for (let count = 0; count < 15; count += 1) standIn.addRecording({ seconds: 0.1 });
+    await load();
     const stored = stage.messages('stored');
     should((await stage.run()).summary).have.properties({ listed: 15, missing: 15, emitted: 15 });
     await stage.storedAll(stored, 15);
@@ -61,6 +69,30 @@ describe('telnyx-recording-list over an archive in a bucket', function () {
     const last = await stage.run({ verify: true });
     should(last.summary).have.properties({ listed: 15, stored: 15, emitted: 0, complete: true });
     should(last.summary!.verify).eql({ files: 15, intact: 15, changed: 0, missing: 0, unreadable: 0 });
+  });
+
+  it('fetches once more what lies there when the state is lost, and stores nothing a second time', async () => {
+    const before = await server.keys();
+    const contents = await Promise.all(before.map((key) => server.bytes(key)));
+    await stage.unload();
+    const userDir = await mkdtemp(path.join(tmpdir(), 'telnyx-user-dir-'));
+    closing.push(async () => {
+      await stage.unload();
+      await rm(userDir, { recursive: true, force: true });
+    });
+    nodeHelper.settings({ userDir });
+    await load();
+    const stored = stage.messages('stored');
+    should((await stage.run()).summary).have.properties({ listed: 15, stored: 0, missing: 15, emitted: 15 });
+    await stage.storedAll(stored, 15);
+    for (const { recording } of stored) should(recording).have.property('already_stored', true);
+    should(await server.keys()).eql(before);
+    // The sidecars too.
+    for (const [index, key] of before.entries())
+      should([key, (await server.bytes(key)).equals(contents[index]!)]).eql([key, true]);
+    const again = await stage.run({ verify: true });
+    should(again.summary).have.properties({ stored: 15, missing: 0, emitted: 0, complete: true });
+    should(again.summary!.verify).have.property('intact', 15);
   });
 
   it('takes nothing for lost while the bucket cannot be reached', async () => {
