@@ -6,7 +6,7 @@ import should from 'should';
 import type { StandInRecording } from '../../src/simulator/recording-shelf';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import { S3_USER } from '../support/ceph';
-import { holdEvent, jsonDelivery } from '../support/deliveries';
+import { formDelivery, holdEvent, jsonDelivery } from '../support/deliveries';
 import { exampleFlow } from '../support/example-flow';
 import { exchange } from '../support/http-client';
 import { localServer, sha256, wav } from '../support/media';
@@ -39,8 +39,13 @@ describe('the examples of the archive', function () {
     await nodeRed.deploy(exampleFlow(name, standIn.apiUrl, { 'telnyx-account': account, ...filledIn }));
   }
 
-  async function deliver(where: string, body: string | Buffer): Promise<number> {
-    const { status } = await exchange(nodeRed.port, { path: where, ...jsonDelivery(body) });
+  async function deliver(
+    where: string,
+    body: string | Buffer,
+    contentType = 'application/json'
+  ): Promise<number> {
+    const delivery = contentType === 'application/json' ? jsonDelivery(body) : formDelivery(body);
+    const { status } = await exchange(nodeRed.port, { path: where, ...delivery });
     return status;
   }
 
@@ -207,33 +212,40 @@ describe('the examples of the archive', function () {
     });
 
     /** Announces a recording whose link is over before anybody follows it. */
-    async function announceTooLate({ isDeleted }: { isDeleted: boolean }): Promise<string> {
-      const { recording, body } = standIn.sample('call.recording.saved', { seconds: 0.5 });
+    async function announceTooLate(
+      name = 'call.recording.saved',
+      prepare?: (recording: StandInRecording) => Promise<void>
+    ): Promise<string> {
+      const { recording, body, contentType } = standIn.sample(name, { seconds: 0.5 });
       const sent = body(1, nodeRed.url + WHERE);
-      later = 3_600_000;
-      if (isDeleted) {
-        const headers = { authorization: `Bearer ${standIn.apiKey}` };
-        await fetch(`${standIn.apiUrl}/recordings/${recording!.id}`, { method: 'DELETE', headers });
-      }
-      should(await deliver(WHERE, sent)).equal(200);
+      later += 3_600_000;
+      await prepare?.(recording!);
+      should(await deliver(WHERE, sent, contentType)).equal(200);
       return recording!.id;
     }
+
+    const deleteAtTelnyx = async ({ id }: StandInRecording): Promise<void> => {
+      const headers = { authorization: `Bearer ${standIn.apiKey}` };
+      await fetch(`${standIn.apiUrl}/recordings/${id}`, { method: 'DELETE', headers });
+    };
 
     it('names code and recording when the link is dead and there is no key for a fresh one', async () => {
       const account = { publicKeys: TRUSTED.publicKey, credentials: { apiKey: '' } };
       await deploy('Alert when a recording is given up', { 'telnyx-account': account });
-      const id = await announceTooLate({ isDeleted: false });
-      const { payload, error } = await caught(ALARM, id);
-      should(error).have.property('code', 'LINK_EXPIRED');
-      should(payload)
-        .be.a.String()
-        .and.startWith(`Recording ${id} was not stored: LINK_EXPIRED: The link no longer works.`);
-      should(payload).not.match(/X-Amz/);
+      for (const name of ['call.recording.saved', 'texml.recording.completed']) {
+        const id = await announceTooLate(name);
+        const { payload, error } = await caught(ALARM, id);
+        should(error).have.property('code', 'LINK_EXPIRED');
+        should(payload)
+          .be.a.String()
+          .and.startWith(`Recording ${id} was not stored: LINK_EXPIRED: The link no longer works.`);
+        should(payload).not.match(/X-Amz/);
+      }
     });
 
     it('names code and recording when it is no longer at Telnyx', async () => {
       await deploy('Alert when a recording is given up');
-      const id = await announceTooLate({ isDeleted: true });
+      const id = await announceTooLate('call.recording.saved', deleteAtTelnyx);
       const { payload, error } = await caught(ALARM, id);
       should(error).have.property('code', 'API_NOT_FOUND');
       should(payload).be.a.String().and.startWith(`Recording ${id} was not stored: API_NOT_FOUND: `);
