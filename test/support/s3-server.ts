@@ -52,6 +52,8 @@ export class S3Server {
   fault: (call: S3Call) => Fault | undefined = () => undefined;
   /** Waited for before every request is carried out. */
   pause: (call: S3Call) => Promise<void> | undefined = () => undefined;
+  /** What it says of the checksum of an object that it took. */
+  checksumSaid: (sent: string) => string = (sent) => sent;
   /** False: the server as it is. */
   addsToday = true;
   readonly #server = createServer({ keepAlive: true });
@@ -165,7 +167,7 @@ export class S3Server {
     let content = answer.body;
     if (this.addsToday && answer.status === 200) {
       const sent = call.headers['x-amz-checksum-sha256'];
-      if (typeof sent === 'string') headers['x-amz-checksum-sha256'] = sent;
+      if (typeof sent === 'string') headers['x-amz-checksum-sha256'] = this.checksumSaid(sent);
       if (call.name === 'CompleteMultipartUpload') content = withChecksum(content, body);
     }
     delete headers['transfer-encoding'];

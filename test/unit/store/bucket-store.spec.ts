@@ -248,6 +248,21 @@ describe('bucket store', function () {
     should(await bucket.server.keys()).eql([]);
   });
 
+  it('reads what has another checksum than was sent, and keeps it only when it is the same', async () => {
+    const store = bucket.store();
+    bucket.server.checksumSaid = () => Buffer.alloc(32).toString('base64');
+    const kept = await storeBytes(store, 'a.wav', noise(1000));
+    should(kept.alreadyStored).equal(false);
+    bucket.server.pause = async ({ name, headers }) => {
+      if (name === 'GetObject' && headers.range === undefined) await put('calls/b.wav', noise(1000, 2));
+    };
+    await should(storeBytes(store, 'b.wav', noise(1000))).be.rejectedWith({
+      message: /not what was sent/,
+      retryable: true
+    });
+    should(await bucket.server.keys()).eql(['calls/a.wav']);
+  });
+
   it('reads back what lies there now', async () => {
     const store = bucket.store();
     const { location } = await storeBytes(store, 'a.wav', noise(6 * MIB));
