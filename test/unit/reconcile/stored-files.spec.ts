@@ -89,6 +89,18 @@ describe('what is stored', () => {
       should(await verify()).have.properties({ missing: 2, unreadable: 0 });
     });
 
+    it('and a file that cannot be looked for is no loss', async () => {
+      const inFolder = (name: string): string => path.join(stored.folder, '2026', name);
+      const below = stored.file('below', { path: inFolder('none.mp3/below.mp3') });
+      const long = stored.file('long', { path: inFolder(`${'x'.repeat(300)}.mp3`) });
+      writeFileSync(inFolder('none.mp3'), 'a file in the place of a folder');
+      mkdirSync(path.join(stored.folder, '.telnyx-partial'));
+      await stored.enter(stored.file('sound'), below, long);
+      should(await verify()).eql({ files: 3, intact: 1, changed: 0, missing: 0, unreadable: 2 });
+      emitted.should.eql([]);
+      for (const { code } of errors) code.should.equal('STORE_FAILED');
+    });
+
     it('and an archive of which nearly all is missing is no loss: another disk may be in its place', async () => {
       const files = Array.from({ length: 40 }, (_value, index) => stored.file(`rec-${index}`));
       await stored.enter(...files);
@@ -162,28 +174,50 @@ describe('what is stored', () => {
       should([reads, counts.intact, counts.files]).eql([2, 1, 1]);
     });
 
+    it('and what was missing, was held back and is stored anew by then is intact', async () => {
+      await stored.enter(...['rec-1', 'rec-2', 'rec-3'].map((id) => stored.file(id)));
+      let first: string | null = null;
+      let reads = 0;
+      const counts = await verify(async ({ recording_id }) => {
+        first ??= recording_id;
+        reads += 1;
+        if (reads === 3) await stored.enter(stored.file(first!, { stored_at: '2026-03-05T10:00:00.000Z' }));
+        return { kind: 'missing', archive: 'a folder' };
+      });
+      should(counts).eql({ files: 3, intact: 1, changed: 0, missing: 2, unreadable: 0 });
+      told().should.eql(
+        ['rec-1', 'rec-2', 'rec-3'].filter((id) => id !== first).map((id) => `${id} missing`)
+      );
+    });
+
     it('also in a bucket, as long as there is a way to it', async () => {
       const inBucket = { bucket: 'made-up', destination: 'bucket' as const };
-      for (const name of ['sound', 'gone', 'changed', 'elsewhere']) {
+      for (const name of ['sound', 'gone', 'changed', 'elsewhere', 'astray', 'broken']) {
         const recording = { ...stored.file(name).recording };
         delete recording.path;
         const bucket = name === 'elsewhere' ? { ...inBucket, bucket: 'other' } : inBucket;
-        const key = `calls/${name}.mp3`;
+        // Of another download node, which is not there now, in the same bucket.
+        const key = name === 'astray' ? 'faxes/astray.mp3' : `calls/${name}.mp3`;
         await stored.enter({ ...stored.file(name), recording: { ...recording, ...bucket, key } });
       }
       const { sha256 } = stored.file('sound').recording;
       const bucket = {
         settings: { bucket: 'made-up', prefix: 'calls/' },
         objects: {
-          probe: (key: string) => Promise.resolve({ kind: key.includes('gone') ? 'missing' : 'object' })
+          probe: (key: string) =>
+            key.includes('broken')
+              ? Promise.reject(new Error('refused'))
+              : Promise.resolve({ kind: key.includes('gone') ? 'missing' : 'object' })
         },
         readBack: (location: string) =>
           Promise.resolve({ sha256: location.includes('sound') ? sha256 : 'other', size: 1 })
       } as unknown as BucketStore;
       const counts = await verify((recording) => readCopy(recording, [bucket]));
-      should(counts).eql({ files: 4, intact: 1, changed: 1, missing: 1, unreadable: 1 });
+      should(counts).eql({ files: 6, intact: 1, changed: 1, missing: 1, unreadable: 3 });
       told().should.eql(['changed changed', 'gone missing']);
-      errors[0]!.message.should.match(/bucket other/);
+      const reasons = errors.map(({ message }) => message).join();
+      for (const reason of [/bucket other/, /bucket made-up could not be read/, /broken\.mp3/])
+        reasons.should.match(reason);
     });
 
     it('until it is told to stop', async () => {
