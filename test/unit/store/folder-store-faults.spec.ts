@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import should from 'should';
 import { createFolderStore } from '../../../src/store/folder-store';
@@ -121,6 +121,29 @@ describe('store/folder-store: disks that fail', () => {
     await again.write(bytes);
     await publish(again, 'x.wav', bytes);
     should(await folder.files()).eql(['x.wav']);
+  });
+
+  it('puts aside only what is durable: a power cut may come before the next attempt', async () => {
+    const steps: string[] = [];
+    const fs = fileSystemWith({
+      open: async (...args: Parameters<typeof open>) => {
+        const handle = await open(...args);
+        const sync = handle.sync.bind(handle);
+        handle.sync = async () => {
+          await sync();
+          steps.push(`sync of ${(await handle.stat()).size} bytes`);
+        };
+        return handle;
+      },
+      rename: (from, to) => {
+        steps.push(String(to).replace(/.*\./, 'becomes .'));
+        return rename(from, to);
+      }
+    });
+    const part = await folder.store(fs).openPart('a');
+    await part.write(bytes);
+    await part.suspend();
+    should(steps.slice(-2)).eql([`sync of ${bytes.length} bytes`, 'becomes .held']);
   });
 
   it('does not trust a copy whose sync failed', async () => {
