@@ -35,6 +35,8 @@ describe('reference-from-message', () => {
     one.should.equal(again);
     one.should.not.equal(two);
     one.should.not.containEql('id=');
+    // Two storages may have the same path for different recordings.
+    identityOfUrl('telnyx', 'https://example.org/get?id=1').should.not.equal(one);
     identityOfUrl('telnyx', 'not an address').should.not.containEql('not an address');
   });
 });
