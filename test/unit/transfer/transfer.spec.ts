@@ -276,6 +276,26 @@ describe('transfer/transfer: answers', () => {
       .should.be.rejectedWith('the node is closing');
   });
 
+  it('writes nothing of what a buffer still holds once it is aborted', async () => {
+    const controller = new AbortController();
+    const pieces = [file.subarray(0, 20_000), file.subarray(20_000)];
+    const answer = {
+      status: 200,
+      headers: {},
+      body: Readable.from(pieces),
+      url: new URL('http://h.example.com')
+    };
+    const onProgress = (): void => controller.abort(new Error('the node is closing'));
+    const request = {
+      ...testRequest('http://h.example.com', copy),
+      signal: controller.signal,
+      onProgress
+    };
+    const frame = { total: file.length, endIsMarked: true, overlaps: false };
+    await receiveBody(request, answer, nothingHeld(), frame).should.be.rejectedWith('the node is closing');
+    should(copy.size).equal(20_000);
+  });
+
   it('ends the connection when the store fails', async () => {
     let connectionEnded: Promise<unknown> | undefined;
     const url = await serve((request, response) => {
