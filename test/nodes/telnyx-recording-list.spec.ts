@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
+import { node } from '../support/flows';
 import { loadedNode, nodeHelper, type TestMessage } from '../support/node-helper';
 import { until } from '../support/until';
 import { ListStage, type Run } from './list-stage';
@@ -39,8 +40,11 @@ describe('telnyx-recording-list', () => {
     const recordings = Array.from({ length: 30 }, () => standIn.addRecording({ seconds: 0.1 }));
     await start();
     const stored = messages('stored');
+    const summaries = messages('summary');
     const first = await run({ topic: 'nightly', customer: 'kept' });
     await storedAll(stored, 30);
+    should(summaries).have.length(1);
+    summaries[0]!.should.have.properties({ topic: 'recording.list', customer: 'kept' });
     should(first).have.properties({ completed: true, error: null });
     first.summary!.should.have.properties({
       listed: 30,
@@ -164,6 +168,22 @@ describe('telnyx-recording-list', () => {
     error!.should.have.property('code', 'API_UNAUTHORIZED');
     summary!.should.have.properties({ complete: false, listed: 0, listed_through: null });
     summary!.errors[0]!.code.should.equal('API_UNAUTHORIZED');
+  });
+
+  it('shows that a run has begun, and what ended it', async () => {
+    process.env['TELNYX_API_KEY'] = 'KEY-of-somebody-else';
+    await stage.load([
+      ...stage.flow(standIn.apiUrl),
+      node('status', 'status', { scope: ['list'], wires: [['statuses']] }),
+      node('statuses', 'helper')
+    ]);
+    const texts: string[] = [];
+    loadedNode('statuses').on('input', ({ status }: TestMessage) =>
+      texts.push(String((status as { text?: string }).text))
+    );
+    await run();
+    await until('the end', () => (/failed/.test(texts.at(-1) ?? '') ? true : undefined));
+    texts[0]!.should.match(/begun/);
   });
 
   it('needs an account for a list, but not for a check', async () => {

@@ -10,6 +10,7 @@ export interface TestNode extends EventEmitter {
   receive(message: TestMessage): void;
   /** @param removed as when the node is deleted or disabled */
   close(removed: boolean): Promise<void>;
+  error(error: unknown, message?: TestMessage): void;
   context(): { flow: TestContext; global: TestContext };
 }
 

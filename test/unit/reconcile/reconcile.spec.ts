@@ -3,8 +3,8 @@ import { JobLedger } from '../../../src/archive/job-ledger';
 import { CodedError } from '../../../src/errors/coded-error';
 import { EmissionPace, MOST_DUE, MOST_ORDERS } from '../../../src/reconcile/emission-pace';
 import type { ListedBatch } from '../../../src/reconcile/listed-batch';
-import { reconcile, type Emitted, type RunPlan } from '../../../src/reconcile/reconcile';
-import type { RunSummary } from '../../../src/reconcile/run-summary';
+import { reconcile, type Emitted, type Phase, type RunPlan } from '../../../src/reconcile/reconcile';
+import { newSummary, noteError, type RunSummary } from '../../../src/reconcile/run-summary';
 import { jobFor, StateFixture } from '../archive/state-fixture';
 import { StoredFolder } from './archive-fixture';
 
@@ -30,7 +30,8 @@ describe('a reconcile run', () => {
 
   async function run(
     plan: Partial<RunPlan>,
-    signal = new AbortController().signal
+    signal = new AbortController().signal,
+    onPhase: (phase: Phase) => void = () => undefined
   ): Promise<{ summary: RunSummary; failure: CodedError | null }> {
     return await reconcile(
       {
@@ -49,7 +50,7 @@ describe('a reconcile run', () => {
           emitted.push(one);
           return Promise.resolve();
         },
-        onProgress: () => undefined,
+        onProgress: (_summary, phase) => onPhase(phase),
         now: () => NOW,
         signal
       }
@@ -145,6 +146,31 @@ describe('a reconcile run', () => {
     should(summary.verify).have.properties({ files: 1, missing: 1 });
   });
 
+  it('tells the first failure of all', async () => {
+    const broken = new CodedError('STORE_FAILED', 'The state cannot be read.');
+    await stored.enter(stored.file('rec-1'));
+    const { summary, failure } = await run({
+      verify: { read: () => Promise.reject(broken) },
+      list: batches(new CodedError('API_UNAUTHORIZED', 'The key is refused.'))
+    });
+    should(failure).equal(broken);
+    summary.errors.map(({ code }) => code).should.eql(['STORE_FAILED', 'API_UNAUTHORIZED']);
+  });
+
+  it('says nothing of a fault that only the stop has made', async () => {
+    const stop = new AbortController();
+    const phases: string[] = [];
+    await stored.enter(stored.file('rec-1'));
+    const read = (): Promise<never> => {
+      stop.abort(new Error('stopped by the test'));
+      return Promise.reject(new CodedError('STALLED', 'The connection is gone.'));
+    };
+    const list = batches({ items: [item('rec-2')] });
+    const ended = run({ verify: { read }, list }, stop.signal, (phase) => phases.push(phase));
+    await ended.should.be.rejectedWith('stopped by the test');
+    should([emitted, phases]).eql([[], ['verify']]);
+  });
+
   it('names what nobody thought of', async () => {
     const { summary, failure } = await run({ list: batches(new TypeError('made up')) });
     should(failure).have.property('code', 'GAVE_UP');
@@ -156,6 +182,19 @@ describe('a reconcile run', () => {
     const list = batches({ items: [item('rec-1')] }, new Error('aborted'));
     stop.abort(new CodedError('GAVE_UP', 'stopped by the test'));
     await run({ list }, stop.signal).should.be.rejectedWith('stopped by the test');
+  });
+});
+
+describe('the errors of a summary', () => {
+  it('are there once each, and not without end', () => {
+    const summary = newSummary(null, null, 0);
+    for (let count = 0; count < 100; count += 1) {
+      noteError(summary, new CodedError('STORE_FAILED', 'the same'));
+      noteError(summary, new CodedError('STORE_FAILED', `another one ${count}`));
+    }
+    should(summary.errors).have.length(20);
+    should(summary.errors.filter(({ message }) => message === 'the same')).have.length(1);
+    should(summary.complete).be.false();
   });
 });
 

@@ -34,16 +34,20 @@ describe('what is stored', () => {
   let stored: StoredFolder;
   let emitted: DamagedFile[];
   let errors: CodedError[];
+  /** How many files the index had of each recording when it was emitted. */
+  let known: number[];
 
   beforeEach(() => {
     stored = new StoredFolder();
     emitted = [];
     errors = [];
+    known = [];
   });
   afterEach(() => stored.remove());
 
   const emit = (file: DamagedFile): Promise<void> => {
     emitted.push(file);
+    known.push(stored.recordings.find(file.identity).length);
     return Promise.resolve();
   };
   const told = (): string[] =>
@@ -288,13 +292,25 @@ describe('what is stored', () => {
       }
     });
 
+    it('also when the index says something else of a file', async () => {
+      await stored.enter(stored.file('rec-1'), stored.file('rec-2'), stored.file('rec-3'));
+      const renamed = path.join(stored.folder, '2026', 'rec-1.mp3');
+      const { recording } = stored.file('rec-1');
+      for (const ending of ['', '.json']) renameSync(`${recording.path}${ending}`, `${renamed}${ending}`);
+      const { sha256 } = stored.file('rec-2', {}, 'fresh bytes').recording;
+      should(await rebuild()).have.properties({ sidecars: 3, indexed: 2, known: 1, missing: 0, changed: 0 });
+      should(stored.recordings.find('telnyx:rec-1').map(({ recording: { path: at } }) => at)).eql([renamed]);
+      should(stored.recordings.find('telnyx:rec-2').map((file) => file.recording.sha256)).eql([sha256]);
+    });
+
     it('and what is not as its sidecar says is told', async () => {
       unlinkSync(stored.file('gone').recording.path!);
       const changed = stored.file('changed');
       writeFileSync(changed.recording.path!, 'longer than it was before');
       should(await rebuild()).have.properties({ sidecars: 2, indexed: 1, missing: 1, changed: 1 });
       told().should.eql(['changed changed', 'gone missing']);
-      // Whoever stores it again finds which file is damaged.
+      // Whoever stores it again finds which file is damaged, at once.
+      known.sort().should.eql([0, 1]);
       stored.recordings.at(stored.folder).find('telnyx:changed').should.have.length(1);
       stored.recordings.at(stored.folder).find('telnyx:gone').should.have.length(0);
     });
@@ -304,7 +320,10 @@ describe('what is stored', () => {
       stored.file('rec-1', older);
       stored.file('track-1', { ...older, provider: 'daily', recording_id: 'daily-1', track: 'cam-audio' });
       stored.file('nameless', { ...older, recording_id: null });
-      should(await rebuild()).have.properties({ sidecars: 3, indexed: 2, unusable: 1 });
+      stored.file('rec-2', { identity: 'daily:of somebody else' });
+      should(await rebuild()).have.properties({ sidecars: 4, indexed: 3, unusable: 1 });
+      stored.recordings.find('telnyx:rec-2').should.have.length(1);
+      stored.recordings.find('daily:of somebody else').should.be.empty();
       stored.recordings.find('telnyx:rec-1').should.have.length(1);
       stored.recordings.find('daily:daily-1#cam-audio').should.have.length(1);
     });

@@ -185,6 +185,15 @@ describe("listing Telnyx's recordings", () => {
     await list.next().should.be.rejectedWith({ code: 'LINK_REFUSED' });
   });
 
+  for (const meta of [undefined, { total_pages: 1, total_results: 1 }])
+    it(`says so when one has no id, and the API says ${meta ? 'that there is one' : 'no number'}`, async () => {
+      const ask = (): Promise<unknown> => Promise.resolve({ data: [{ id: 'rec-1' }, { id: null }], meta });
+      const list = listTelnyx({ ask, filter: {}, from: null, to: NOW, signal: never });
+      const batches: ListedBatch[] = [];
+      for await (const batch of list) batches.push(batch);
+      should(batches.map(({ items, gap }) => [items.length, gap?.code])).eql([[1, 'LIST_INCOMPLETE']]);
+    });
+
   it('counts on full pages when the API does not say how many there are', async () => {
     const shelf = new TelnyxShelf(1100, (index) => NOW - index * 60_000);
     const ask: TelnyxListOptions['ask'] = async (request) => {
