@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** Lets a limited number of tasks run at once; the others wait in the order in which they came. */
 export class Semaphore {
   #free: number;
@@ -35,6 +37,8 @@ export class Semaphore {
         reject(signal.reason as Error);
       };
       this.#waiting.push(enter);
+      // Many may wait, all for the same signal; Node.js would warn of a leak that is none.
+      setMaxListeners(0, signal);
       signal.addEventListener('abort', leave, { once: true });
     });
   }

@@ -24,6 +24,24 @@ describe('semaphore', () => {
     seen.should.eql([1, 2, 3]);
   });
 
+  it('has no warning in the log while very many wait', async () => {
+    const warnings: string[] = [];
+    const warned = ({ name }: Error): void => void warnings.push(name);
+    process.on('warning', warned);
+    try {
+      const semaphore = new Semaphore(1);
+      const first = gate();
+      const { signal } = new AbortController();
+      const runs = Array.from({ length: 100 }, () => semaphore.run(signal, () => first.passed));
+      await new Promise((resolve) => setImmediate(resolve));
+      first.open();
+      await Promise.all(runs);
+      warnings.should.eql([]);
+    } finally {
+      process.off('warning', warned);
+    }
+  });
+
   it('gives the place back when a task fails', async () => {
     const semaphore = new Semaphore(1);
     await semaphore.run(never, () => Promise.reject(new Error('no'))).should.be.rejectedWith('no');
