@@ -337,6 +337,8 @@ describe('what is stored', () => {
       writeFileSync(beside('call.mp3.damaged-20260304T050607Z.json'), JSON.stringify(recording));
       mkdirSync(beside('.telnyx-partial'));
       writeFileSync(beside('.telnyx-partial/x.json'), JSON.stringify(recording));
+      for (const size of [-1, 0.5, '12', null])
+        writeFileSync(beside(`size ${size}.json`), JSON.stringify({ ...recording, size }));
       writeFileSync(beside('poison.json'), '{"__proto__":{"sha256":"x"},"provider":"telnyx","size":-1}');
       should(await rebuild()).have.properties({ sidecars: 3, indexed: 1, unusable: 2 });
       stored.recordings.count().should.equal(1);
