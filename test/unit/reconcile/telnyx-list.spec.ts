@@ -124,6 +124,21 @@ describe("listing Telnyx's recordings", () => {
     checkWhole(await batchesOf(shelf, { ask }), shelf);
   });
 
+  it('loses nothing between two windows when the API rounds the times that it is asked for', async () => {
+    const shelf = new TelnyxShelf(5000, (index) => NOW - index * 2111);
+    const rounded = (time: string, round: (value: number) => number): string =>
+      new Date(round(Date.parse(time) / 5000) * 5000).toISOString();
+    const ask: TelnyxListOptions['ask'] = ({ query = {}, ...request }) => {
+      const { 'filter[created_at][gte]': gte, 'filter[created_at][lte]': lte, ...rest } = query;
+      const times = {
+        ...(gte !== undefined && { 'filter[created_at][gte]': rounded(gte, Math.ceil) }),
+        'filter[created_at][lte]': rounded(lte!, Math.floor)
+      };
+      return shelf.ask({ ...request, query: { ...rest, ...times } });
+    };
+    checkWhole(await batchesOf(shelf, { ask, largestWindow: 500 }), shelf);
+  });
+
   it('loses nothing while what was handed out is deleted at the source', async () => {
     const shelf = new TelnyxShelf(3000, (index) => NOW - index * 600_000);
     const all = shelf.recordings.map(({ id }) => id);
