@@ -94,9 +94,10 @@ describe('the examples of the recording list', function () {
       return byId.size === recordings.length ? byId : undefined;
     });
     shouldBeIntact(recordings, files);
-    // Only what was on its way when the process died.
+    // Only what was on its way when the process died (16 orders at once), or stored in the moment before, when
+    // the index did not have it on disk yet. Of those from before, all would be fetched again without an index.
     const again = recordings.filter((recording) => standIn.downloads(recording) > 1);
-    should(again.length).be.belowOrEqual(20);
+    should(again.length).be.belowOrEqual(45);
   });
 
   it('"Fetch missed recordings every night" fetches what is missing of two days, reports it and raises the alarm', async () => {
