@@ -6,6 +6,7 @@ import { setAside, type Replacement } from './damaged-file';
 import { removeIfThere } from './durable-file';
 import { hashFile } from './file-hash';
 import { errnoOf, realFileSystem, type FileSystem } from './file-system';
+import { HeldCopies } from './held-copies';
 import { type Archive, openNewPart, PartialFile, type PartPaths } from './partial-file';
 import type { DamagedCopies, PartialCopy, ReadBack, Store } from './store';
 import { storeFault } from './store-fault';
@@ -40,7 +41,8 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
   const folder = resolve(options.folder);
   const fs = options.fs ?? realFileSystem;
   const directories = new ArchiveDirectories(fs, folder, options.now);
-  const archive: Archive = { fs, folder, directories };
+  const held = new HeldCopies(fs);
+  const archive: Archive = { fs, folder, directories, held };
   const bootTime = options.bootTime ?? (() => Date.now() - uptime() * 1000);
 
   return {
@@ -51,10 +53,11 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
       if (!/^[0-9a-zA-Z_-]{1,128}$/.test(jobId))
         throw new CodedError('STORE_FAILED', 'A job id may hold letters, digits, "_" and "-" only.');
       const open = async (): Promise<PartialCopy> =>
-        openPartial(archive, partPaths(await directories.make([PARTIAL_DIRECTORY]), jobId), bootTime());
+        openPartial(archive, partPaths(await directories.make([PARTIAL_DIRECTORY]), jobId), bootTime);
       try {
         return await open().catch((error: unknown) => {
           if (!directories.mayHaveMoved(error)) throw error;
+          held.forget();
           return open();
         });
       } catch (error) {
@@ -101,25 +104,27 @@ function partPaths(directory: string, jobId: string): PartPaths {
   return { part: `${path}.part`, held: `${path}.held`, claim: `${path}.claim` };
 }
 
-async function openPartial(archive: Archive, paths: PartPaths, bootTime: number): Promise<PartialFile> {
+async function openPartial(archive: Archive, paths: PartPaths, bootTime: () => number): Promise<PartialFile> {
   const { fs } = archive;
   // Mostly no earlier attempt left anything: then this is all.
   const fresh = await openNewPart(fs, paths.part).catch(ignoreTaken);
-  const held = await takeHeldPart(fs, paths).catch(async (error: unknown) => {
+  const held = await takeHeldPart(archive, paths).catch(async (error: unknown) => {
     await fresh?.close();
     throw error;
   });
   if (fresh !== undefined && !held) return new PartialFile(archive, paths, fresh, 0);
   await fresh?.close();
-  if (await isOwnFile(fs, paths.part, held ? 0 : bootTime)) return await PartialFile.goOn(archive, paths);
+  if (await isOwnFile(fs, paths.part, held ? 0 : bootTime())) return await PartialFile.goOn(archive, paths);
   await fs.unlink(paths.part).catch(ignoreMissing);
   return new PartialFile(archive, paths, await openNewPart(fs, paths.part), 0);
 }
 
 /** Bytes that were put aside were synced. @returns false when there are none */
-async function takeHeldPart(fs: FileSystem, paths: PartPaths): Promise<boolean> {
+async function takeHeldPart({ fs, held }: Archive, paths: PartPaths): Promise<boolean> {
+  if (!(await held.mayBe(paths.held))) return false;
   try {
     await fs.rename(paths.held, paths.part);
+    await held.taken(paths.held);
     return true;
   } catch (error) {
     ignoreMissing(error);

@@ -7,6 +7,7 @@ import { BatchWriter } from './batch-writer';
 import { FILE_MODE, NO_FOLLOW, removeIfThere } from './durable-file';
 import { fileBytes } from './file-hash';
 import type { FileSystem } from './file-system';
+import type { HeldCopies } from './held-copies';
 import { publishFile, type PlacedFile } from './publish-file';
 import type { FileToPublish, PartialCopy, PublishedFile } from './store';
 import { storeFault } from './store-fault';
@@ -17,6 +18,7 @@ export interface Archive {
   /** Absolute path, as the owner spells it. */
   folder: string;
   directories: ArchiveDirectories;
+  held: HeldCopies;
 }
 
 /** The names that one job has in the hidden directory. */
@@ -104,8 +106,10 @@ export class PartialFile implements PartialCopy {
         await this.handle.sync();
       }
       await this.close();
-      if (this.mayGoOn && this.writer.written > 0) await this.fs.rename(this.paths.part, this.paths.held);
-      else await removeIfThere(this.fs, this.paths.part);
+      if (this.mayGoOn && this.writer.written > 0) {
+        await this.fs.rename(this.paths.part, this.paths.held);
+        await this.archive.held.put(this.paths.held);
+      } else await removeIfThere(this.fs, this.paths.part);
     } catch {
       await this.discard();
     }
