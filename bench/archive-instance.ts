@@ -5,7 +5,7 @@ import { type FlowNode, NodeRedProcess } from '../test/support/node-red-process'
 
 /** Makes messages as the webhook node does for `call.recording.saved`, one per recording. */
 const ANNOUNCE = `
-const { origin, size, count, name } = msg.payload;
+const { origin, size, count, name, day } = msg.payload;
 context.global.set('run', { res: msg.res, left: count });
 const announced = (index) => {
   const recording_id = name + '-' + index;
@@ -13,11 +13,11 @@ const announced = (index) => {
     call_control_id: 'v3:' + recording_id, call_leg_id: 'leg ' + recording_id,
     call_session_id: 'session ' + recording_id, connection_id: '1893004417265530112',
     channels: 'dual', client_state: null, from: '+12025550101', to: '+12025550102', recording_id,
-    recording_started_at: '2026-05-06T07:00:00Z', recording_ended_at: '2026-05-06T07:08:00Z',
+    recording_started_at: day + 'T07:00:00Z', recording_ended_at: day + 'T07:08:00Z',
     recording_urls: { mp3: null, wav: origin + '/' + recording_id + '?size=' + size },
     public_recording_urls: {}
   };
-  const occurred_at = '2026-05-06T07:08:09.100Z';
+  const occurred_at = day + 'T07:08:09.100Z';
   const event_type = 'call.recording.saved';
   const id = 'event of ' + recording_id;
   const body = { data: { record_type: 'event', event_type, id, occurred_at, payload }, meta: { attempt: 1 } };
@@ -72,6 +72,8 @@ function flowOf(download: Record<string, unknown>, more: FlowNode[]): FlowNode[]
 
 /** A real Node-RED with a download node, and recordings for it on a server of its own. */
 export class ArchiveInstance {
+  #days = 0;
+
   private constructor(
     readonly nodeRed: NodeRedProcess,
     private readonly media: Child,
@@ -101,15 +103,18 @@ export class ArchiveInstance {
   }
 
   /**
-   * Stores recordings of one size, all announced at once. Resolves when the last one is stored.
+   * Stores recordings of one size, all announced at once, in a folder of their own: they are of another day
+   * than those before. Resolves when the last one is stored.
    *
    * @param name begins the ids of the recordings, which end in `-0`, `-1` …
    */
   async store(name: string, count: number, size: number): Promise<void> {
+    const day = new Date(Date.UTC(2026, 0, 1 + this.#days)).toISOString().slice(0, 10);
+    this.#days += 1;
     const answer = await fetch(`${this.nodeRed.url}/run`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ origin: this.origin, size, count, name })
+      body: JSON.stringify({ origin: this.origin, size, count, name, day })
     });
     if (!answer.ok) throw new Error(`The archive failed: ${await answer.text()}\n${this.nodeRed.log}`);
   }
