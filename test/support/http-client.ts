@@ -73,6 +73,7 @@ async function sendBody(socket: Socket, request: RawRequest): Promise<void> {
     for (const byte of body) {
       if (socket.destroyed) return;
       socket.write(Buffer.of(byte));
+      // No waiting for anything: a client this slow is what the request plays.
       await new Promise((resolve) => setTimeout(resolve, bytePause));
     }
     return;

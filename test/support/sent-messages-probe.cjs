@@ -24,6 +24,7 @@ module.exports = function (RED) {
 
   function SlowClose(config) {
     RED.nodes.createNode(this, config);
+    // A node that takes its time to close, so that a deploy is long enough to send into.
     this.on('close', (done) => setTimeout(done, 80));
   }
   RED.nodes.registerType('test-slow-close', SlowClose);

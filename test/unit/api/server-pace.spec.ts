@@ -36,6 +36,7 @@ class Server {
 const never = new AbortController().signal;
 
 async function ask(pace: ServerPace, server: Server, latencyMs: () => number): Promise<void> {
+  // The way to the server, which takes time.
   const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, latencyMs()));
   await pace.turn(never);
   await pause();
@@ -63,6 +64,7 @@ describe('ServerPace', () => {
     for (let round = 0; round < 2; round += 1) {
       // The first of each window takes longer to arrive.
       for (let count = 0; count < 5; count += 1) await ask(pace, server, () => (count === 0 ? 60 : 2));
+      // The rest that the test is about: longer than the server's window of a second.
       await new Promise((resolve) => setTimeout(resolve, 1100));
     }
     should([server.served, server.refused]).eql([10, 0]);

@@ -93,6 +93,7 @@ describe('OrderQueue', () => {
     const { work, all } = seen(5, async () => {
       running += 1;
       most = Math.max(most, running);
+      // Work that lasts, so that several overlap.
       await new Promise((resolve) => setTimeout(resolve, 5));
       running -= 1;
       return done;
