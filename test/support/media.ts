@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { mp4Media } from '../../src/simulator/media-mp4';
 
 /** A playable WAV file, 16-bit PCM at 8 kHz, with contents that depend on the seed. */
 export function wav({ seconds = 1, channels = 1, seed = 1 } = {}): Buffer {
@@ -19,12 +20,36 @@ export function wav({ seconds = 1, channels = 1, seed = 1 } = {}): Buffer {
   bytes.writeUInt16LE(16, 34);
   bytes.write('data', 36, 'latin1');
   bytes.writeUInt32LE(length, 40);
-  let state = seed;
-  for (let offset = 44; offset < bytes.length; offset += 2) {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-    bytes.writeInt16LE(((state >> 8) & 0x0fff) - 0x0800, offset);
-  }
+  const next = noise(seed);
+  for (let offset = 44; offset < bytes.length; offset += 2) bytes.writeInt16LE(next() - 0x0800, offset);
   return bytes;
+}
+
+/**
+ * An MP4 file as Daily stores them, of about `size` bytes. Its samples are noise that depends on the seed:
+ * in the silence of the stand-in's files a piece of another file, or from another place, would not be seen.
+ */
+export function mp4({ size, seed }: { size: number; seed: number }): Buffer {
+  const { head, size: whole } = mp4Media({
+    title: `made-up meeting ${seed}`,
+    // 422 bytes a second: frames of 1024 samples and 9 bytes at 48 kHz.
+    seconds: Math.ceil(size / 422),
+    channels: 2
+  });
+  const bytes = Buffer.alloc(whole + 1);
+  head.copy(bytes);
+  const next = noise(seed);
+  for (let offset = head.length; offset < whole; offset += 2) bytes.writeUInt16LE(next() << 4, offset);
+  return bytes.subarray(0, whole);
+}
+
+/** Numbers from 0 to 4095, always the same ones for a seed. */
+function noise(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    return (state >> 8) & 0x0fff;
+  };
 }
 
 export function sha256(bytes: Uint8Array): string {

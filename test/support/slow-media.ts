@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type LocalServer, localServer } from './media';
 
 export interface SlowMediaOptions {
@@ -6,6 +7,10 @@ export interface SlowMediaOptions {
   piece: number;
   /** Milliseconds between two of them. */
   pause: number;
+  /** Default: `audio/wav`. */
+  contentType?: string;
+  /** Answers requests for anything but a file; false when it is one. */
+  other?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
 export interface SlowMedia extends LocalServer {
@@ -16,10 +21,11 @@ export interface SlowMedia extends LocalServer {
 /** Serves files as S3 does, with strong ETags and ranges, but slowly. The query is not looked at. */
 export async function slowMedia(
   files: ReadonlyMap<string, Buffer>,
-  { piece, pause }: SlowMediaOptions
+  { piece, pause, contentType = 'audio/wav', other = () => false }: SlowMediaOptions
 ): Promise<SlowMedia> {
   let resumed = 0;
   const server = await localServer((request, response) => {
+    if (other(request, response)) return;
     const bytes = files.get((request.url ?? '').split('?')[0] ?? '');
     if (bytes === undefined) {
       response.writeHead(404).end();
@@ -31,7 +37,7 @@ export async function slowMedia(
     if (from > 0) resumed += 1;
     response.writeHead(from > 0 ? 206 : 200, {
       etag,
-      'content-type': 'audio/wav',
+      'content-type': contentType,
       'content-length': bytes.length - from,
       ...(from > 0 && { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` })
     });
