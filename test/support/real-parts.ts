@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 
 /**
@@ -39,6 +39,34 @@ export function requireMount(context: Mocha.Context, size = '1m'): Mount {
       rmSync(directory, { recursive: true });
     }
   };
+}
+
+export interface Address {
+  remove(): void;
+}
+
+/**
+ * For tests that need a server at an address of their choice. Gives this machine the address, which nobody
+ * outside of it notices. Skips where that is not permitted.
+ *
+ * @param address IPv4, such as that of a public service which this machine does not use
+ */
+export function requireAddress(context: Mocha.Context, address: string): Address {
+  const ip = requireProgram(context, 'ip', '/sbin/ip', '/usr/sbin/ip');
+  const change = (what: 'add' | 'del'): void => {
+    execFileSync(ip, ['addr', what, `${address}/32`, 'dev', 'lo'], { stdio: 'pipe' });
+  };
+  try {
+    // A killed run leaves it behind.
+    if (!hasAddress(address)) change('add');
+  } catch {
+    return skip(context, 'this user may not give the machine another address');
+  }
+  return { remove: () => change('del') };
+}
+
+function hasAddress(address: string): boolean {
+  return Object.values(networkInterfaces()).some((all) => all?.some((each) => each.address === address));
 }
 
 function skip(context: Mocha.Context, reason: string): never {

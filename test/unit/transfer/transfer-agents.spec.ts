@@ -1,44 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { LookupAddress } from 'node:dns';
 import type { AddressInfo, Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import should from 'should';
+import { certificate } from '../../support/certificate';
 import { localServer, sha256, wav } from '../../support/media';
 import { requireProgram } from '../../support/real-parts';
 import { newCopy, Transfers } from './transfer-fixture';
-
-/** A certificate for media.example.com, made for this run. */
-function certificate(openssl: string): { key: Buffer; cert: Buffer } {
-  const directory = mkdtempSync(join(tmpdir(), 'telnyx-tls-'));
-  try {
-    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-    execFileSync(
-      openssl,
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '1'
-      ].concat(
-        ['-subj', '/CN=media.example.com', '-addext', 'subjectAltName=DNS:media.example.com,IP:127.0.0.1'],
-        ['-keyout', key, '-out', cert]
-      ),
-      { stdio: 'pipe' }
-    );
-    return { key: readFileSync(key), cert: readFileSync(cert) };
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
 
 describe('transfer/transfer-agents: public-https at the socket', () => {
   const file = wav();
@@ -54,7 +22,7 @@ describe('transfer/transfer-agents: public-https at the socket', () => {
   let location: string | null;
 
   before(async function () {
-    const pair = certificate(requireProgram(this, 'openssl'));
+    const pair = certificate(requireProgram(this, 'openssl'), 'DNS:media.example.com,IP:127.0.0.1');
     cert = pair.cert;
     sockets = new Set();
     server = createServer(pair, (_request, response) => {
