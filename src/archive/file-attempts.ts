@@ -146,7 +146,7 @@ export class FileAttempts {
   async #transfer(link: MediaLink, part: PartialCopy, signal: AbortSignal): Promise<TransferResult> {
     const { maxSize, stallTimeoutMs, network } = this.settings;
     const authorization = this.deps.authorize(link.url);
-    const { etag } = this.#resume;
+    const { file } = this.#resume;
     return await this.deps.transfer({
       url: link.url,
       ...(authorization === undefined ? {} : { authorization }),
@@ -155,7 +155,8 @@ export class FileAttempts {
       maxSize,
       stallTimeoutMs,
       into: part,
-      ...(etag === undefined ? {} : { resumeEtag: etag }),
+      ...(file === undefined ? {} : { resumeEtag: file.etag }),
+      ...(file === undefined || file.size === null ? {} : { resumeSize: file.size }),
       expected: { size: link.size, sha256: link.sha256 },
       signal,
       onMedia: async ({ format, contentType, size }) => {
@@ -165,7 +166,7 @@ export class FileAttempts {
         this.progress.bytes(received, total);
         this.#resume.received(received);
       },
-      onValidator: (validator) => this.#resume.validator(validator)
+      onValidator: (etag, size) => this.#resume.validator(etag, size)
     });
   }
 

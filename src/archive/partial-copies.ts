@@ -21,7 +21,7 @@ export interface Clearance {
 export async function clearPartialCopies({ node, folder, notes, all }: Clearance): Promise<void> {
   const prefix = partialCopyPrefix(node);
   const isWanted = (copyId: string): boolean =>
-    !copyId.startsWith(prefix) || (!all && notes.etag(copyId) !== undefined);
+    !copyId.startsWith(prefix) || (!all && notes.begun(copyId) !== undefined);
   try {
     await folder?.sweepPartialCopies(isWanted);
     for (const [place, copyIds] of notes.elsewhere()) {

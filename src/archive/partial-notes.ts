@@ -1,8 +1,14 @@
 import type { StateCollection, StateDatabase } from '../state/state-database';
 
-interface PartialNote {
-  /** Strong ETag of the file of which the partial copy holds the beginning. */
+/** The file of which a partial copy holds the beginning. */
+export interface BegunFile {
+  /** A strong one. */
   etag: string;
+  /** Of the whole file; null when nobody said it. */
+  size: number | null;
+}
+
+interface PartialNote extends BegunFile {
   /** The folder in which the partial copy lies. */
   place: string;
 }
@@ -12,10 +18,10 @@ interface PartialNote {
  * partial copy without a note is of no use to anybody.
  */
 export interface PartialNotes {
-  /** @returns the ETag with which to resume */
-  etag(copyId: string): string | undefined;
+  /** @returns what to resume with */
+  begun(copyId: string): BegunFile | undefined;
   /** Durable when resolved. */
-  note(copyId: string, etag: string): Promise<void>;
+  note(copyId: string, file: BegunFile): Promise<void>;
   forget(copyId: string): Promise<void>;
 }
 
@@ -32,13 +38,13 @@ export class NodePartialNotes implements PartialNotes {
     this.#notes = database.collection('archive-partials');
   }
 
-  etag(copyId: string): string | undefined {
+  begun(copyId: string): BegunFile | undefined {
     const note = this.#notes.get([this.node, copyId]);
-    return note?.place === this.place ? note.etag : undefined;
+    return note?.place === this.place ? { etag: note.etag, size: note.size } : undefined;
   }
 
-  note(copyId: string, etag: string): Promise<void> {
-    return this.#notes.put([this.node, copyId], { etag, place: this.place });
+  note(copyId: string, { etag, size }: BegunFile): Promise<void> {
+    return this.#notes.put([this.node, copyId], { etag, size, place: this.place });
   }
 
   forget(copyId: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { PartialNotes } from './partial-notes';
+import type { BegunFile, PartialNotes } from './partial-notes';
 
 /** Bytes from which on a transfer that a crash cuts off is worth going on with. */
 const WORTH_NOTING = 1024 * 1024;
@@ -8,41 +8,42 @@ const WORTH_NOTING = 1024 * 1024;
  * lose, and at the latest when an attempt ends; a note that fails costs bytes, never correctness.
  */
 export class ResumePoint {
-  #etag: string | undefined;
-  #noted: string | undefined;
+  #file: BegunFile | undefined;
+  #noted: BegunFile | undefined;
 
   constructor(
     private readonly notes: PartialNotes,
     readonly copyId: string
   ) {}
 
-  /** The ETag with which the next request may resume. */
-  get etag(): string | undefined {
-    return this.#etag;
+  /** With which file the next request may go on. */
+  get file(): BegunFile | undefined {
+    return this.#file;
   }
 
   /** @param held bytes that the partial copy has now */
   async begin(held: number): Promise<void> {
-    this.#noted = this.notes.etag(this.copyId);
-    this.#etag = held > 0 ? this.#noted : undefined;
+    this.#noted = this.notes.begun(this.copyId);
+    this.#file = held > 0 ? this.#noted : undefined;
     // Bytes of another file may follow; a note of this one must not survive to describe them.
     if (held === 0 && this.#noted !== undefined) await this.#write(undefined);
   }
 
-  validator(etag: string | null): void {
-    this.#etag = etag ?? undefined;
-    if (this.#noted !== undefined && this.#noted !== this.#etag) void this.#write(undefined);
+  /** What is received from now on. @param etag null: it cannot be gone on with; @param size of all of it */
+  validator(etag: string | null, size: number | null): void {
+    this.#file = etag === null ? undefined : { etag, size };
+    if (this.#noted !== undefined && !this.#isNoted(this.#file)) void this.#write(undefined);
   }
 
   /** @param bytes held by now */
   received(bytes: number): void {
-    if (bytes >= WORTH_NOTING && this.#etag !== this.#noted) void this.#write(this.#etag);
+    if (bytes >= WORTH_NOTING && !this.#isNoted(this.#file)) void this.#write(this.#file);
   }
 
   /** The attempt ended early. @param held bytes that were put aside */
   async keep(held: number): Promise<void> {
-    const etag = held > 0 ? this.#etag : undefined;
-    if (etag !== this.#noted) await this.#write(etag);
+    const file = held > 0 ? this.#file : undefined;
+    if (!this.#isNoted(file)) await this.#write(file);
   }
 
   /** There is no partial copy any more. */
@@ -50,10 +51,14 @@ export class ResumePoint {
     if (this.#noted !== undefined) void this.#write(undefined);
   }
 
+  #isNoted(file: BegunFile | undefined): boolean {
+    return file?.etag === this.#noted?.etag && file?.size === this.#noted?.size;
+  }
+
   /** Never rejects: a note that is missing makes the transfer start over. */
-  async #write(etag: string | undefined): Promise<void> {
-    this.#noted = etag;
-    const written = etag === undefined ? this.notes.forget(this.copyId) : this.notes.note(this.copyId, etag);
+  async #write(file: BegunFile | undefined): Promise<void> {
+    this.#noted = file;
+    const written = file === undefined ? this.notes.forget(this.copyId) : this.notes.note(this.copyId, file);
     await written.catch(() => undefined);
   }
 }

@@ -17,16 +17,20 @@ export function strongEtag(etag: string | undefined): string | null {
 
 /**
  * What the answer to a resuming request means.
- * - `append`: 206 with exactly the wanted rest of the same file
+ * - `append`: 206 with exactly the wanted rest of the same file, up to its end
  * - `whole`: 200, the file changed or ranges are not served; its bytes replace the held ones
  * - `again`: anything that does not fit; to be asked for from the start
  * - `refused`: any other status
+ *
+ * @param size of the whole file as it was told before, or null. The same file cannot have another one, and
+ *   without any nothing would show that the part reaches to the end: a server may send less than asked for
  */
 export function judgeResume(
   answer: Answer,
   held: HeldBytes,
-  etag: string
-): { verdict: 'append'; total: number | null } | { verdict: 'whole' | 'again' | 'refused' } {
+  etag: string,
+  size: number | null
+): { verdict: 'append'; total: number } | { verdict: 'whole' | 'again' | 'refused' } {
   if (answer.status === 200) return { verdict: 'whole' };
   if (answer.status === 416) return { verdict: 'again' };
   if (answer.status !== 206) return { verdict: 'refused' };
@@ -34,7 +38,8 @@ export function judgeResume(
   if (range === null || Number(range[1]) !== held.size - 1) return { verdict: 'again' };
   // A server that forgets If-Range sends the rest of another file; its ETag tells.
   if (answer.headers.etag !== etag) return { verdict: 'again' };
-  const total = range[3] === '*' ? null : Number(range[3]);
-  if (total !== null && Number(range[2]) >= total) return { verdict: 'again' };
+  const total = range[3] === '*' ? size : Number(range[3]);
+  if (total === null || Number(range[2]) >= total) return { verdict: 'again' };
+  if (size !== null && total !== size) return { verdict: 'again' };
   return { verdict: 'append', total };
 }

@@ -18,6 +18,8 @@ export interface TransferRequest {
   into: PartialCopy;
   /** ETag of the bytes already held, as `onValidator` told it; without it a transfer starts over. */
   resumeEtag?: string;
+  /** Size of the whole file that has this ETag, as `onValidator` told it. */
+  resumeSize?: number;
   /** What the event announced about the file; a file that differs is not accepted. */
   expected?: { size: number | null; sha256: string | null };
   signal: AbortSignal;
@@ -30,9 +32,12 @@ export interface TransferRequest {
   onProgress?: (received: number, total: number | null) => void;
   /**
    * Called when the response is accepted, before its first byte is held, so that a later attempt can
-   * resume. Null: these bytes cannot be gone on with (no ETag, or a weak one).
+   * resume.
+   *
+   * @param etag null: these bytes cannot be gone on with (no ETag, or a weak one)
+   * @param size of the whole file, or null when the response does not say
    */
-  onValidator?: (etag: string | null) => void;
+  onValidator?: (etag: string | null, size: number | null) => void;
 }
 
 export interface MediaFound {

@@ -73,7 +73,7 @@ interface Start {
   answer: Answer;
   held: HeldBytes;
   resumed: boolean;
-  /** Size of the whole file from `Content-Range`. */
+  /** Size of the whole file when resumed. */
   total: number | null;
 }
 
@@ -85,7 +85,7 @@ async function firstAnswer(
 ): Promise<Start> {
   if (held.size > 0 && etag !== null) {
     const answer = await requestAnswer(request, agents, resumeHeaders(held, etag));
-    const judged = judgeResume(answer, held, etag);
+    const judged = judgeResume(answer, held, etag, request.resumeSize ?? null);
     if (judged.verdict === 'append') return { answer, held, resumed: true, total: judged.total };
     if (judged.verdict !== 'again') return { answer, held: nothingHeld(), resumed: false, total: null };
     answer.body.destroy();
@@ -97,18 +97,19 @@ async function firstAnswer(
 async function accept(request: TransferRequest, start: Start): Promise<TransferResult> {
   const { answer, held, resumed } = start;
   const { headers, url } = answer;
+  const length = contentLength(answer);
+  const total = resumed ? start.total : length;
   try {
     refuseCompressed(answer);
     // Only now: as long as the answer was not the file, the bytes held could still be of use.
     if (!resumed && request.into.size > 0) await request.into.restart();
-    request.onValidator?.(strongEtag(headers.etag));
+    request.onValidator?.(strongEtag(headers.etag), total);
   } catch (error) {
     answer.body.destroy();
     throw error;
   }
-  const length = contentLength(answer);
   const format = await receiveBody(request, answer, held, {
-    total: resumed ? start.total : length,
+    total,
     endIsMarked: length !== null || /\bchunked\b/i.test(headers['transfer-encoding'] ?? ''),
     overlaps: resumed
   });

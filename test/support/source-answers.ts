@@ -95,13 +95,15 @@ export interface WrongPart {
   range: string;
   /** Where the bytes really begin. */
   from: number;
+  /** Where they really end; default: with the file. */
+  to?: number;
 }
 
 /** Answers the request for a part with a part that is not what it is called. */
 export function wrongPart(file: SourceFile, wrong: (from: number, bytes: Buffer) => WrongPart): Answer {
   return (request, response) => {
-    const { range, from } = wrong(startOf(request, file), file.bytes);
-    const part = file.bytes.subarray(from);
+    const { range, from, to } = wrong(startOf(request, file), file.bytes);
+    const part = file.bytes.subarray(from, to);
     response
       .writeHead(206, {
         ...headersOf(file),

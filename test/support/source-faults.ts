@@ -15,6 +15,8 @@ import {
 
 const SIZE = 400_000;
 export const HALF = SIZE / 2;
+/** More than the half, and less than all. */
+const SHORT = 300_000;
 /** Recordings that are cut at random points, and how often each of them. */
 export const CUT_RECORDINGS = 5;
 export const CUTS = 4;
@@ -85,7 +87,7 @@ export function survivedFaults(source: ArchiveSource, elsewhere: string): Record
     'more-promised-than-sent': {
       answers: [promisesMore(old, 5000), whole(old)],
       expected: old,
-      recording: wentOn(2)
+      recording: startedOver(2)
     },
     'chunks-without-their-end': {
       answers: [chunkedWithoutEnd(old, HALF), whole(old)],
@@ -113,7 +115,43 @@ export function survivedFaults(source: ArchiveSource, elsewhere: string): Record
         whole(old)
       ],
       expected: old,
+      recording: startedOver(2)
+    },
+    'part-of-a-shorter-file': {
+      answers: [
+        cutOld,
+        wrongPart(old, (from) => ({ range: `${from}-${SHORT - 1}/${SHORT}`, from, to: SHORT })),
+        whole(old)
+      ],
+      expected: old,
+      recording: startedOver(2)
+    },
+    'part-that-ends-early': {
+      answers: [
+        cutOld,
+        wrongPart(old, (from, { length }) => ({ range: `${from}-${SHORT - 1}/${length}`, from, to: SHORT })),
+        whole(old)
+      ],
+      expected: old,
       recording: wentOn(3)
+    },
+    'part-that-ends-early-of-who-knows-how-much': {
+      answers: [
+        cutOld,
+        wrongPart(old, (from) => ({ range: `${from}-${SHORT - 1}/*`, from, to: SHORT })),
+        whole(old)
+      ],
+      expected: old,
+      recording: wentOn(3)
+    },
+    'part-of-who-knows-how-much-after-chunks': {
+      answers: [
+        chunkedWithoutEnd(old, HALF),
+        wrongPart(old, (from) => ({ range: `${from}-${SHORT - 1}/*`, from, to: SHORT })),
+        whole(old)
+      ],
+      expected: old,
+      recording: startedOver(2)
     },
     'part-from-a-little-further-on': {
       answers: [

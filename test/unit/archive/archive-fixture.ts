@@ -6,7 +6,7 @@ import { ArchiveProgress } from '../../../src/archive/archive-progress';
 import type { ArchiveJob, ArchiveOrder } from '../../../src/archive/archive-job';
 import { Archiver } from '../../../src/archive/archiver';
 import { folderSidecar } from '../../../src/archive/folder-sidecar';
-import type { PartialNotes } from '../../../src/archive/partial-notes';
+import type { BegunFile, PartialNotes } from '../../../src/archive/partial-notes';
 import type { PassResult } from '../../../src/archive/pass-result';
 import type { IndexedFile, StoredIndex } from '../../../src/archive/stored-index';
 import { CodedError } from '../../../src/errors/coded-error';
@@ -149,19 +149,19 @@ class MemoryIndex implements StoredIndex {
 }
 
 class MemoryPartials implements PartialNotes {
-  readonly etags = new Map<string, string>();
+  readonly files = new Map<string, BegunFile>();
 
-  etag(copyId: string): string | undefined {
-    return this.etags.get(copyId);
+  begun(copyId: string): BegunFile | undefined {
+    return this.files.get(copyId);
   }
 
-  note(copyId: string, etag: string): Promise<void> {
-    this.etags.set(copyId, etag);
+  note(copyId: string, file: BegunFile): Promise<void> {
+    this.files.set(copyId, file);
     return Promise.resolve();
   }
 
   forget(copyId: string): Promise<void> {
-    this.etags.delete(copyId);
+    this.files.delete(copyId);
     return Promise.resolve();
   }
 }

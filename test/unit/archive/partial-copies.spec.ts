@@ -35,7 +35,7 @@ describe('partial copies', () => {
   it('stay when a job can go on with them, and when they are of another node', async () => {
     const other = partialCopyId('other', 'a', 'wav');
     await put(folder, `${mine('noted')}.held`, `${mine('unknown')}.part`, `${other}.part`);
-    await notes.note(mine('noted'), '"one"');
+    await notes.note(mine('noted'), { etag: '"one"', size: 1000 });
     await clear(false);
     (await left(folder)).sort().should.eql([`${mine('noted')}.held`, `${other}.part`].sort());
     await clear(true);
@@ -45,11 +45,11 @@ describe('partial copies', () => {
   it('do not stay in a folder that the node has left', async () => {
     const before = path.join(state.directory, 'before');
     await put(before, `${mine('a')}.held`, 'somebody_elses.part');
-    await new NodePartialNotes(state.database, 'node', before).note(mine('a'), '"one"');
-    should(notes.etag(mine('a'))).be.undefined();
+    await new NodePartialNotes(state.database, 'node', before).note(mine('a'), { etag: '"one"', size: 1000 });
+    should(notes.begun(mine('a'))).be.undefined();
     await clear(false);
     (await left(before)).should.eql(['somebody_elses.part']);
-    should(new NodePartialNotes(state.database, 'node', before).etag(mine('a'))).be.undefined();
+    should(new NodePartialNotes(state.database, 'node', before).begun(mine('a'))).be.undefined();
   });
 
   it('are no reason to fail when the folder cannot be read', async () => {
@@ -61,59 +61,59 @@ describe('partial copies', () => {
     it('is on disk once there is much to lose, and after an attempt that broke early', async () => {
       const point = new ResumePoint(notes, 'copy');
       await point.begin(0);
-      point.validator('"one"');
+      point.validator('"one"', 1000);
       point.received(MEGABYTE - 1);
-      should(notes.etag('copy')).be.undefined();
+      should(notes.begun('copy')?.etag).be.undefined();
       point.received(MEGABYTE);
       await state.database.commit([notesMark()]);
-      should(notes.etag('copy')).equal('"one"');
+      should(notes.begun('copy')).eql({ etag: '"one"', size: 1000 });
 
       const small = new ResumePoint(notes, 'small');
       await small.begin(0);
-      small.validator('"two"');
+      small.validator('"two"', 1000);
       await small.keep(10);
-      should(notes.etag('small')).equal('"two"');
+      should(notes.begun('small')?.etag).equal('"two"');
     });
 
     it('never describes bytes of another file', async () => {
-      await notes.note('copy', '"one"');
+      await notes.note('copy', { etag: '"one"', size: 1000 });
       const lost = new ResumePoint(notes, 'copy');
       await lost.begin(0);
-      should(lost.etag).be.undefined();
-      should(notes.etag('copy')).be.undefined();
+      should(lost.file).be.undefined();
+      should(notes.begun('copy')?.etag).be.undefined();
 
-      await notes.note('copy', '"one"');
+      await notes.note('copy', { etag: '"one"', size: 1000 });
       const changed = new ResumePoint(notes, 'copy');
       await changed.begin(100);
-      should(changed.etag).equal('"one"');
-      changed.validator('"other"');
+      should(changed.file).eql({ etag: '"one"', size: 1000 });
+      changed.validator('"other"', 1000);
       await state.database.commit([notesMark()]);
-      should(notes.etag('copy')).be.undefined();
+      should(notes.begun('copy')?.etag).be.undefined();
       await changed.keep(100);
-      should(notes.etag('copy')).equal('"other"');
+      should(notes.begun('copy')?.etag).equal('"other"');
       changed.forget();
       await state.database.commit([notesMark()]);
-      should(notes.etag('copy')).be.undefined();
+      should(notes.begun('copy')?.etag).be.undefined();
     });
 
     it('is of no use without a strong validator, and a state that fails does not matter', async () => {
       const point = new ResumePoint(notes, 'copy');
       await point.begin(0);
-      point.validator(null);
+      point.validator(null, 1000);
       point.received(2 * MEGABYTE);
       await point.keep(2 * MEGABYTE);
-      should(notes.etag('copy')).be.undefined();
+      should(notes.begun('copy')?.etag).be.undefined();
 
       const failing = new ResumePoint(
         {
-          etag: () => undefined,
+          begun: () => undefined,
           note: () => Promise.reject(new Error('disk full')),
           forget: () => Promise.reject(new Error('disk full'))
         },
         'copy'
       );
       await failing.begin(0);
-      failing.validator('"one"');
+      failing.validator('"one"', 1000);
       failing.received(2 * MEGABYTE);
       await failing.keep(2 * MEGABYTE);
     });

@@ -137,6 +137,36 @@ describe('transfer/transfer: resuming', () => {
       await isStored(file);
     });
 
+  for (const range of [`${half - 1}-${half + 9}/${half + 10}`, `${half - 1}-${half + 9}/*`])
+    it(`takes no part of ${range} for the end of a file that was longer, or of unknown length`, async () => {
+      const url = await serve((request, response) => {
+        if (request.headers.range === undefined) return whole(response, file);
+        const headers = { 'content-type': 'audio/wav', 'content-range': `bytes ${range}`, etag: '"v1"' };
+        response.writeHead(206, { ...headers, 'content-length': 11 }).end(file.subarray(half - 1, half + 10));
+      });
+      const resume = { resumeEtag: '"v1"', ...(!range.endsWith('*') && { resumeSize: file.length }) };
+      const result = await transfers.run(url, copy, resume);
+      should(result).have.properties({ resumed: false, sha256: sha256(file) });
+      await isStored(file);
+    });
+
+  it('goes on with a part of unknown whole when the whole is known, and sees it end early', async () => {
+    let end = file.length;
+    const url = await serve((_request, response) => {
+      const range = `bytes ${half - 1}-${end - 1}/*`;
+      const headers = { 'content-type': 'audio/wav', 'content-range': range, etag: '"v1"' };
+      response
+        .writeHead(206, { ...headers, 'content-length': end - half + 1 })
+        .end(file.subarray(half - 1, end));
+    });
+    const resume = { resumeEtag: '"v1"', resumeSize: file.length };
+    should(await transfers.run(url, copy, resume)).have.properties({ resumed: true, sha256: sha256(file) });
+    copy = await newCopy();
+    await copy.write(file.subarray(0, half));
+    end = half + 10;
+    should(await transfers.fail(url, copy, resume)).have.properties({ code: 'TRUNCATED', retryable: true });
+  });
+
   it('does not take a shorter part than it asked for as the end', async () => {
     const end = half + 50_000;
     const url = await serve((_request, response) => {
