@@ -65,9 +65,7 @@ export class OrderQueue {
 
   /** Begins with what an earlier process or an earlier version of the node left. */
   start(): void {
-    this.#guard(() => {
-      this.#total = this.ledger.count(this.options.node);
-    });
+    this.#count();
     this.#started = true;
     this.#pump();
   }
@@ -81,10 +79,13 @@ export class OrderQueue {
   async add(message: KeptMessage, jobs: ArchiveJob[], known: (id: string) => void): Promise<void> {
     const order = this.ledger.order(message, jobs);
     known(order.id);
+    const wasStarted = this.#started;
     const added = this.ledger.add(this.options.node, order);
     this.#track(added);
     await added;
-    if (this.#started) this.#total += 1;
+    if (wasStarted) this.#total += 1;
+    // Whether a start in the meantime has counted it depends on which of the two was first.
+    else if (this.#started) this.#count();
     this.#pump();
   }
 
@@ -93,6 +94,12 @@ export class OrderQueue {
     this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
     clearTimeout(this.#timer);
     while (this.#tasks.size > 0) await Promise.allSettled(this.#tasks);
+  }
+
+  #count(): void {
+    this.#guard(() => {
+      this.#total = this.ledger.count(this.options.node) - (this.#busy.size - this.#working);
+    });
   }
 
   #pump(): void {

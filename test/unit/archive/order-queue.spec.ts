@@ -105,6 +105,26 @@ describe('OrderQueue', () => {
     should(waiting.at(-1)).equal(0);
   });
 
+  for (const when of ['before', 'after'] as const)
+    it(`counts an order once that is added while it starts: ${when} it is on disk`, async () => {
+      const plainAdd = ledger.add.bind(ledger);
+      ledger.add = async (...order) => {
+        if (when === 'before') queue.start();
+        await plainAdd(...order);
+        if (when === 'after') queue.start();
+      };
+      const waiting: number[] = [];
+      let finish: (verdict: Verdict) => void = () => undefined;
+      const work = () => new Promise<Verdict>((resolve) => (finish = resolve));
+      const queue = queueOf(work, { onWaiting: (count) => void waiting.push(count), concurrency: 1 });
+      await queue.add({ name: 'a' }, [], () => undefined);
+      ledger.add = plainAdd;
+      const counted = waiting.at(-1);
+      await queue.add({ name: 'b' }, [], () => undefined);
+      finish({ kind: 'stopped', changes: [] });
+      should([counted, waiting.at(-1)]).deepEqual([0, 1]);
+    });
+
   it('does not begin an order again while it is being struck off', async () => {
     const names: string[] = [];
     const queue = queueOf((order) => {
