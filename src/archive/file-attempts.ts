@@ -3,7 +3,7 @@ import { filenameValues } from '../naming/filename-values';
 import type { WantedFile } from '../recording/choose-format';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
-import type { DirectorySync } from '../store/durable-file';
+import type { SidecarRecord } from '../store/sidecar';
 import type { PartialCopy, PublishedFile } from '../store/store';
 import type { TransferResult } from '../transfer/transfer-types';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
@@ -25,8 +25,8 @@ interface Received {
 
 interface Fetched {
   published: Published;
-  /** What is known of it, with its sidecar written; undefined when that is still to be done. */
-  described: Promise<StoredFile> | undefined;
+  /** What its sidecar says; undefined when that is still to be written. */
+  described: StoredRecording | undefined;
 }
 
 /** Runs a task as soon as there is room for one more transfer. @throws `signal.reason` when aborted */
@@ -66,7 +66,10 @@ export class FileAttempts {
     const published = this.#publishedBefore();
     if (published !== undefined) return await this.#describe(published, signal);
     const fetched = await this.#fetch(link, signal);
-    return await (fetched.described ?? this.#describe(fetched.published, signal));
+    const { published: stored, described } = fetched;
+    return described === undefined
+      ? await this.#describe(stored, signal)
+      : { recording: described, payload: stored.file.location ?? '' };
   }
 
   #publishedBefore(): Published | undefined {
@@ -97,21 +100,23 @@ export class FileAttempts {
     }
   }
 
-  /** @returns `described` when the store let that happen along with the publication */
   async #publish({ part, result }: Received, signal: AbortSignal): Promise<Fetched> {
     const name = await this.#name(result.format, signal);
     await this.deps.clearPlace?.(result.sha256);
     const { sha256, size, contentType } = result;
-    let described: Promise<StoredFile> | undefined;
-    const file = await part.publish({ name, sha256, size, contentType }, async (placed) => {
-      described = this.#describe({ result, file: placed }, signal, 'left-to-caller');
-      // The file is stored whatever becomes of its sidecar.
-      await Promise.allSettled([described]);
-    });
+    const details = await this.#settled(signal);
+    let described: StoredRecording | undefined;
+    const sidecar = (location: string): SidecarRecord => {
+      const recording = this.#recording(details, { result, file: { location, alreadyStored: false } });
+      described = { ...recording, sidecar: this.deps.sidecar.pathOf(location) };
+      return { ...described };
+    };
+    const wanted = { name, sha256, size, contentType, ...(this.settings.sidecar && { sidecar }) };
+    const file = await part.publish(wanted);
     this.#resume.forget();
     if (file.location !== null)
       this.note.published = { result, location: file.location, alreadyStored: file.alreadyStored };
-    return { published: { result, file }, described };
+    return { published: { result, file }, described: file.sidecarWritten === true ? described : undefined };
   }
 
   /** After a fault: what was received stays when it is of use to another attempt. */
@@ -170,14 +175,18 @@ export class FileAttempts {
     });
   }
 
-  async #describe(
-    { result, file }: Published,
-    signal: AbortSignal,
-    directory: DirectorySync = 'sync'
-  ): Promise<StoredFile> {
+  async #describe(published: Published, signal: AbortSignal): Promise<StoredFile> {
+    const { file } = published;
+    const recording = this.#recording(await this.#settled(signal), published);
+    if (file.location === null) return { recording, payload: file.content ?? Buffer.alloc(0) };
+    if (this.settings.sidecar) await this.#addSidecar(file.location, recording);
+    return { recording, payload: file.location };
+  }
+
+  #recording(details: RecordingDetails, { result, file }: Published): StoredRecording {
     const { destination } = this.deps.store;
-    const recording: StoredRecording = {
-      ...(await this.#settled(signal)),
+    return {
+      ...details,
       format: result.format,
       size: result.size,
       sha256: result.sha256,
@@ -193,17 +202,14 @@ export class FileAttempts {
       deleted_at_source: null,
       identity: this.reference.identity
     };
-    if (file.location === null) return { recording, payload: file.content ?? Buffer.alloc(0) };
-    if (this.settings.sidecar) await this.#addSidecar(file.location, recording, directory);
-    return { recording, payload: file.location };
   }
 
   /** A file that lay there already keeps its sidecar: that one tells when it was really stored. */
-  async #addSidecar(location: string, recording: StoredRecording, directory: DirectorySync): Promise<void> {
+  async #addSidecar(location: string, recording: StoredRecording): Promise<void> {
     const { sidecar } = this.deps;
     recording.sidecar = sidecar.pathOf(location);
     const known = recording.already_stored ? await sidecar.read(location) : null;
-    if (known?.['sha256'] !== recording.sha256) await sidecar.write(location, recording, directory);
+    if (known?.['sha256'] !== recording.sha256) await sidecar.write(location, recording);
     else if (typeof known['stored_at'] === 'string') recording.stored_at = known['stored_at'];
   }
 }

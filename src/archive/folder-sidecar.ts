@@ -1,12 +1,11 @@
-import { realFileSystem } from '../store/file-system';
 import { readSidecar, sidecarPath, writeSidecar } from '../store/sidecar';
 import type { SidecarWriter } from './sidecar-writer';
 
 /** Sidecars as files beside the stored ones. */
 export const folderSidecar: SidecarWriter = {
   pathOf: sidecarPath,
-  write: async (location, recording, directory) => {
-    await writeSidecar(location, { ...recording }, realFileSystem, directory);
+  write: async (location, recording) => {
+    await writeSidecar(location, { ...recording });
   },
   read: async (location) => {
     const found = await readSidecar(location);

@@ -75,22 +75,14 @@ async function isDirectory(fs: FileSystem, path: string): Promise<boolean> {
   }
 }
 
-/** Whether whoever calls makes the directory durable afterwards, or this is to be done. */
-export type DirectorySync = 'sync' | 'left-to-caller';
-
 /**
  * Creates a file with the given content under a name that must be free, complete from its first
  * moment on.
  *
  * @throws the system's error; `EEXIST` when the name is taken
  */
-export async function writeNewFile(
-  fs: FileSystem,
-  path: string,
-  content: string,
-  directory: DirectorySync = 'sync'
-): Promise<void> {
-  await withTemporary(fs, path, content, directory, async (temporary) => {
+export async function writeNewFile(fs: FileSystem, path: string, content: string): Promise<void> {
+  await withTemporary(fs, path, content, async (temporary) => {
     try {
       await fs.link(temporary, path);
     } catch (error) {
@@ -103,15 +95,19 @@ export async function writeNewFile(
 }
 
 /** Replaces a file at once: readers see the old or the new content, also after a power cut. */
-export async function replaceFile(
-  fs: FileSystem,
-  path: string,
-  content: string,
-  directory: DirectorySync = 'sync'
-): Promise<void> {
-  await withTemporary(fs, path, content, directory, (temporary) =>
-    whileBusy(() => fs.rename(temporary, path))
-  );
+export async function replaceFile(fs: FileSystem, path: string, content: string): Promise<void> {
+  await withTemporary(fs, path, content, (temporary) => whileBusy(() => fs.rename(temporary, path)));
+}
+
+/** Creates a file, or one in place of that which has the name; its content is durable when resolved. */
+export async function writeSynced(fs: FileSystem, path: string, content: string): Promise<void> {
+  const handle = await openNew(fs, path);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** True for the errors of `link` on file systems without hard links, or across two of them. */
@@ -164,24 +160,17 @@ async function withTemporary(
   fs: FileSystem,
   path: string,
   content: string,
-  directory: DirectorySync,
   place: (temporary: string) => Promise<void>
 ): Promise<void> {
   const temporary = temporaryOf(path);
   await writers.run(temporary, async () => {
     try {
-      const handle = await openNew(fs, temporary);
-      try {
-        await handle.writeFile(content);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
+      await writeSynced(fs, temporary, content);
       await place(temporary);
     } finally {
       await removeIfThere(fs, temporary);
     }
-    if (directory === 'sync') await syncDirectory(fs, dirname(path));
+    await syncDirectory(fs, dirname(path));
   });
 }
 

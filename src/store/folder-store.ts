@@ -86,7 +86,7 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
       try {
         const names = await fs.readdir(directory);
         const abandoned = names.filter((name) => {
-          const jobId = /^([0-9a-zA-Z_-]{1,128})\.(part|held|claim)$/.exec(name)?.[1];
+          const jobId = /^([0-9a-zA-Z_-]{1,128})\.(part|held|claim|sidecar)$/.exec(name)?.[1];
           return jobId !== undefined && !isWanted(jobId);
         });
         for (const name of abandoned) await removeIfThere(fs, join(directory, name));
@@ -101,7 +101,7 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
 
 function partPaths(directory: string, jobId: string): PartPaths {
   const path = join(directory, jobId);
-  return { part: `${path}.part`, held: `${path}.held`, claim: `${path}.claim` };
+  return { part: `${path}.part`, held: `${path}.held`, claim: `${path}.claim`, sidecar: `${path}.sidecar` };
 }
 
 async function openPartial(archive: Archive, paths: PartPaths, bootTime: () => number): Promise<PartialFile> {

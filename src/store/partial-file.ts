@@ -9,6 +9,8 @@ import { fileBytes } from './file-hash';
 import type { FileSystem } from './file-system';
 import type { HeldCopies } from './held-copies';
 import { publishFile, type PlacedFile } from './publish-file';
+import { sidecarText } from './sidecar';
+import { SidecarAhead } from './sidecar-ahead';
 import type { FileToPublish, PartialCopy, PublishedFile } from './store';
 import { storeFault } from './store-fault';
 
@@ -29,6 +31,8 @@ export interface PartPaths {
   held: string;
   /** See `publish-file.ts`. */
   claim: string;
+  /** See `sidecar-ahead.ts`. */
+  sidecar: string;
 }
 
 /** The partial copy of one job as a file beside the archive. */
@@ -125,45 +129,62 @@ export class PartialFile implements PartialCopy {
     await removeIfThere(this.fs, this.paths.claim);
   }
 
-  async publish(
-    file: FileToPublish,
-    beside?: (placed: PublishedFile) => Promise<void>
-  ): Promise<PublishedFile> {
+  async publish(file: FileToPublish): Promise<PublishedFile> {
     try {
       const segments = nameSegments(file.name);
-      await this.makeDurable(file.size);
-      const { fs, folder, directories } = this.archive;
-      // As the owner spells the folder, not where its symbolic links end.
-      const published = ({ path, alreadyStored }: PlacedFile): PublishedFile => ({
-        location: join(folder, ...segments.slice(0, -1), basename(path)),
-        alreadyStored
-      });
-      const place = async (): Promise<PlacedFile> =>
-        publishFile(fs, {
-          part: this.paths.part,
-          claim: this.paths.claim,
-          target: join(await directories.make(segments.slice(0, -1)), segments.at(-1) ?? ''),
-          sha256: file.sha256,
-          size: file.size,
-          ...(beside === undefined ? {} : { beside: (found) => beside(published(found)) })
-        });
-      const placed = await place().catch((error: unknown) => {
+      const { directories } = this.archive;
+      return await this.publishAt(segments, file).catch((error: unknown) => {
         if (!directories.mayHaveMoved(error)) throw error;
-        return place();
+        return this.publishAt(segments, file);
       });
-      return published(placed);
     } catch (error) {
       throw storeFault(`store ${printable(file.name)} in ${this.archive.folder}`, error);
     }
   }
 
+  private async publishAt(segments: string[], file: FileToPublish): Promise<PublishedFile> {
+    const { folder, directories } = this.archive;
+    const { part, claim } = this.paths;
+    const { sha256, size } = file;
+    const target = join(await directories.make(segments.slice(0, -1)), segments.at(-1) ?? '');
+    const sidecar = this.sidecarAhead(target, join(folder, ...segments), file);
+    let sidecarWritten = false;
+    try {
+      await this.makeDurable(size);
+      await sidecar?.settled();
+      const beside = async (placed: PlacedFile): Promise<void> => {
+        sidecarWritten = (await sidecar?.place(placed)) ?? false;
+      };
+      const { path, alreadyStored } = await publishFile(this.fs, {
+        part,
+        claim,
+        target,
+        sha256,
+        size,
+        beside
+      });
+      // As the owner spells the folder, not where its symbolic links end.
+      const location = join(folder, ...segments.slice(0, -1), basename(path));
+      return { location, alreadyStored, ...(sidecar !== undefined && { sidecarWritten }) };
+    } finally {
+      await sidecar?.clearUp();
+    }
+  }
+
+  /** @param location the target as the owner spells it */
+  private sidecarAhead(target: string, location: string, file: FileToPublish): SidecarAhead | undefined {
+    if (file.sidecar === undefined) return undefined;
+    return new SidecarAhead(this.fs, this.paths.sidecar, target, sidecarText(file.sidecar(location)));
+  }
+
   /** Leaves the file open when it fails, so that `suspend` can save what is there. */
   private async makeDurable(size: number): Promise<void> {
+    if (!this.isOpen) return;
     await this.writer.sync();
-    const found = await this.handle.stat();
-    if (found.size !== size || this.writer.written !== size) {
+    const { written } = this.writer;
+    if (written !== size) {
       this.isWrong = true;
-      throw new CodedError('STORE_FAILED', `The partial copy holds ${found.size} bytes instead of ${size}.`, {
+      throw new CodedError('STORE_FAILED', `The partial copy holds ${written} bytes instead of ${size}.`, {
         retryable: true
       });
     }

@@ -16,8 +16,8 @@ export interface Publication {
   claim: string;
   sha256: string;
   size: number;
-  /** Writes into the same directory what is to be made durable along with the name. Must not reject. */
-  beside?: (placed: PlacedFile) => Promise<void>;
+  /** Gives its name to what is to be made durable along with the file's. Must not reject. */
+  beside: (placed: PlacedFile) => Promise<void>;
 }
 
 export interface PlacedFile {
@@ -42,7 +42,7 @@ export async function publishFile(fs: FileSystem, publication: Publication): Pro
       const placed = await place.at(path);
       if (!placed && !(await holdsSameBytes(fs, path, sha256, size))) continue;
       const file = { path, alreadyStored: !placed };
-      await beside?.(file);
+      await beside(file);
       await syncDirectory(fs, dirname(path));
       await removeIfThere(fs, part);
       return file;

@@ -1,5 +1,5 @@
 import { CodedError } from '../errors/coded-error';
-import { type DirectorySync, removeTemporaryOf, replaceFile, writeNewFile } from './durable-file';
+import { removeTemporaryOf, replaceFile, writeNewFile } from './durable-file';
 import { errnoOf, realFileSystem, type FileSystem } from './file-system';
 import { storeFault } from './store-fault';
 import { withoutSecrets } from './without-secrets';
@@ -29,27 +29,25 @@ export function sidecarText(record: Readonly<Record<string, unknown>>): string {
  * bytes is never touched.
  *
  * @param file path of the stored file
- * @param directory whether the caller makes the directory of both durable afterwards
  * @returns path of the sidecar
  * @throws CodedError `STORE_FAILED`
  */
 export async function writeSidecar(
   file: string,
   record: SidecarRecord,
-  fs: FileSystem = realFileSystem,
-  directory: DirectorySync = 'sync'
+  fs: FileSystem = realFileSystem
 ): Promise<string> {
   const path = sidecarPath(file);
   const text = sidecarText(record);
   try {
     try {
-      await writeNewFile(fs, path, text, directory);
+      await writeNewFile(fs, path, text);
       return path;
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error;
     }
     await refuseForeign(fs, path, record.sha256);
-    await replaceFile(fs, path, text, directory);
+    await replaceFile(fs, path, text);
     return path;
   } catch (error) {
     throw storeFault(`write the sidecar ${path}`, error);

@@ -1,4 +1,5 @@
 import type { Hash } from 'node:crypto';
+import type { SidecarRecord } from './sidecar';
 
 /** Where stored copies go. One implementation per destination: folder, bucket, message. */
 export interface Store {
@@ -91,11 +92,9 @@ export interface PartialCopy {
    * recording has that name, a variant of it is taken (`name_2.mp3`). Afterwards the copy is closed;
    * after an error, `suspend` or `discard` is still to be called.
    *
-   * @param beside writes what lies beside the file, once that has its name: stores that have to make a
-   *   directory durable do it once for both. Must not reject. Stores that gain nothing do not call it
    * @throws CodedError `STORE_FAILED`
    */
-  publish(file: FileToPublish, beside?: (placed: PublishedFile) => Promise<void>): Promise<PublishedFile>;
+  publish(file: FileToPublish): Promise<PublishedFile>;
 }
 
 export interface FileToPublish {
@@ -105,6 +104,11 @@ export interface FileToPublish {
   sha256: string;
   size: number;
   contentType: string;
+  /**
+   * What its sidecar says when it is stored at a location. Stores that can make both durable in one go do so;
+   * the others leave it to the caller.
+   */
+  sidecar?: (location: string) => SidecarRecord;
 }
 
 export interface PublishedFile {
@@ -112,6 +116,8 @@ export interface PublishedFile {
   location: string | null;
   /** True when the same bytes already lay under that name. */
   alreadyStored: boolean;
+  /** True when the sidecar lies beside it, as durable as itself. */
+  sidecarWritten?: boolean;
   /** The bytes themselves; `message` only. */
   content?: Buffer;
 }

@@ -7,6 +7,7 @@ import type { ArchiveJob } from '../../../src/archive/archive-job';
 import { CodedError } from '../../../src/errors/coded-error';
 import { transfer } from '../../../src/transfer/transfer';
 import { localServer, wav, type LocalServer } from '../../support/media';
+import { alteredStore } from './altered-store';
 import { ArchiveFixture, onlyFile, recordingAt, type TestArchiver } from './archive-fixture';
 
 describe('archiver, when things go wrong', () => {
@@ -210,10 +211,22 @@ describe('archiver, when things go wrong', () => {
         return Promise.reject(new CodedError('STORE_FAILED', 'disk full', { retryable: true }));
       }
     };
-    const { recording } = await onlyFile(archiver({}, { sidecar }).archive(at('/a.wav')));
+    const store = alteredStore(fixture.folder, ({ name, sha256, size, contentType }, publish) =>
+      publish({ name, sha256, size, contentType })
+    );
+    const { recording, payload } = await onlyFile(archiver({}, { sidecar, store }).archive(at('/a.wav')));
     recording.attempts.should.equal(2);
     recording.already_stored.should.be.false();
     server.requests.should.have.length(1);
+    should(JSON.parse(await readFile(`${payload as string}.json`, 'utf8'))).eql(recording);
+  });
+
+  it('writes the sidecar once, with what the message says', async () => {
+    answer = (_request, response) => sendAll(response);
+    const sidecar = { ...folderSidecar, write: () => Promise.reject(new Error('written already')) };
+    const { recording, payload } = await onlyFile(archiver({}, { sidecar }).archive(at('/a.wav')));
+    recording.should.have.properties({ path: payload, sidecar: `${payload as string}.json`, attempts: 1 });
+    should(JSON.parse(await readFile(recording.sidecar!, 'utf8'))).eql(recording);
   });
 
   it('sends the authorization that a link needs', async () => {

@@ -15,6 +15,7 @@ import { CodedError } from '../../../src/errors/coded-error';
 import { createFolderStore } from '../../../src/store/folder-store';
 import { transfer } from '../../../src/transfer/transfer';
 import { localServer, wav, type LocalServer } from '../../support/media';
+import { alteredStore } from './altered-store';
 import { ArchiveFixture, recordingAt, STORED_AT } from './archive-fixture';
 import { StateFixture } from './state-fixture';
 
@@ -87,6 +88,15 @@ describe('OrderWork', () => {
     return { id: `order-${orders}`, acceptedAt: STORED_AT, message: {}, jobs, files: {} };
   }
 
+  /** Files change after they were stored, before they are read back. */
+  const spoilt = (isMeant: (name: string) => boolean): Partial<ArchiveDeps> => ({
+    store: alteredStore(archive.folder, async (file, publish) => {
+      const published = await publish(file);
+      if (isMeant(file.name)) await writeFile(published.location!, 'spoilt');
+      return published;
+    })
+  });
+
   const job = (...paths: string[]): ArchiveJob => ({
     reference: recordingAt(...paths.map((path) => server.url + path)),
     format: paths.length > 1 ? 'all' : 'any'
@@ -145,15 +155,7 @@ describe('OrderWork', () => {
   });
 
   it('deletes nothing when one of several stored copies is not what was received', async () => {
-    const spoiling: Partial<ArchiveDeps> = {
-      sidecar: {
-        ...folderSidecar,
-        write: async (location, recording) => {
-          await folderSidecar.write(location, recording);
-          if (recording.format === 'mp3') await writeFile(location, 'spoilt');
-        }
-      }
-    };
+    const spoiling = spoilt((name) => name.endsWith('.mp3'));
     const mp3 = Buffer.concat([Buffer.from([0xff, 0xfb, 0x90, 0x64]), Buffer.alloc(2000)]);
     answer = (request, response) => {
       const isMp3 = request.url === '/b.mp3';
@@ -167,16 +169,7 @@ describe('OrderWork', () => {
   });
 
   it('deletes nothing when the stored copy is not what was received', async () => {
-    // The moment at which the disk lies: after the file was stored, before it is read back.
-    const spoiling: Partial<ArchiveDeps> = {
-      sidecar: {
-        ...folderSidecar,
-        write: async (location, recording) => {
-          await folderSidecar.write(location, recording);
-          await writeFile(location, 'spoilt');
-        }
-      }
-    };
+    const spoiling = spoilt(() => true);
     await carryOut(workOf({}, spoiling), orderFor(job('/a.wav')));
     deletions.should.eql([]);
     notDeleted.map(({ code }) => code).should.eql(['STORE_FAILED']);

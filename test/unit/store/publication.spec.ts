@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import should from 'should';
 import type { FileSystem } from '../../../src/store/file-system';
 import { createFolderStore } from '../../../src/store/folder-store';
-import type { PublishedFile } from '../../../src/store/store';
-import { writeSidecar } from '../../../src/store/sidecar';
+import { type SidecarRecord, writeSidecar } from '../../../src/store/sidecar';
 import { fileSystemWith, publishBytes, storeFailure, systemError, TestFolder } from './store-fixture';
 
 const BYTES = Buffer.from('the recording');
+const OTHER_BYTES = Buffer.from('another recording');
 const FILE = {
   name: '2026/x.wav',
   size: BYTES.length,
   sha256: createHash('sha256').update(BYTES).digest('hex'),
   contentType: 'audio/wav'
 };
+
+const sidecar = (location: string): SidecarRecord => ({ sha256: FILE.sha256, path: location });
 
 describe('store/partial-file: publication', () => {
   let folder: TestFolder;
@@ -42,27 +44,89 @@ describe('store/partial-file: publication', () => {
   });
   afterEach(() => folder.remove());
 
-  it('makes what is written beside a file durable along with its name, by one sync', async () => {
+  it('makes a sidecar durable along with its file: both contents first, then both names by one sync', async () => {
+    const links: string[] = [];
     const fs = watched();
-    const store = folder.store(fs);
+    const store = folder.store({
+      ...fs,
+      link: async (from, to) => {
+        links.push(`${String(to)} after ${synced.length} syncs`);
+        await fs.link(from, to);
+      }
+    });
     // The directories are there before anything is counted.
     await publishBytes(store, 'before', '2026/before.wav', BYTES);
-    synced = [];
+    [synced, links.length] = [[], 0];
     const part = await store.openPart('a');
     await part.write(BYTES);
-    const told: PublishedFile[] = [];
-    const published = await part.publish(FILE, async (placed) => {
-      told.push(placed);
-      should((await readFile(placed.location!)).equals(BYTES)).be.true();
-      // Only the content so far: no name is durable yet.
-      await writeSidecar(placed.location!, { sha256: FILE.sha256 }, fs, 'left-to-caller');
-      should(synced.includes(folder.at('archive/2026'))).be.false();
-    });
-    should(told).deepEqual([published]);
-    should(synced[0]).equal(folder.at('archive/.telnyx-partial/a.part'));
-    should(synced.at(-1)).equal(folder.at('archive/2026'));
-    should(synced).have.length(3);
+    const published = await part.publish({ ...FILE, sidecar });
+    const location = folder.at('archive/2026/x.wav');
+    should(published).deepEqual({ location, alreadyStored: false, sidecarWritten: true });
+    should(JSON.parse(await readFile(`${location}.json`, 'utf8'))).deepEqual(sidecar(location));
+    should(links).deepEqual([`${location} after 2 syncs`, `${location}.json after 2 syncs`]);
+    should(synced.slice(0, 2).sort()).deepEqual(
+      ['a.part', 'a.sidecar'].map((name) => folder.at('archive/.telnyx-partial', name))
+    );
+    should(synced.slice(2)).deepEqual([folder.at('archive/2026')]);
     should(await folder.files()).eql(['2026/before.wav', '2026/x.wav', '2026/x.wav.json']);
+  });
+
+  describe('leaves the sidecar to the caller, and nothing else behind', () => {
+    const cases: Record<string, { before?: [name: string, Buffer][]; fs?: FileSystem; found: string[] }> = {
+      'when the file gets another name': {
+        before: [['2026/x.wav', OTHER_BYTES]],
+        found: ['2026/x.wav', '2026/x_2.wav']
+      },
+      'when the file was there before': { before: [['2026/x.wav', BYTES]], found: ['2026/x.wav'] },
+      'when another file has its name': {
+        before: [['2026/x.wav.json', OTHER_BYTES]],
+        found: ['2026/x.wav', '2026/x.wav.json']
+      },
+      'when the disk does not take it': {
+        fs: watched((path) => path.endsWith('.sidecar')),
+        found: ['2026/x.wav']
+      }
+    };
+    for (const [what, { before = [], fs = watched(), found }] of Object.entries(cases))
+      it(what, async () => {
+        const store = folder.store(fs);
+        for (const [index, [name, bytes]] of before.entries())
+          await publishBytes(store, `before-${index}`, name, bytes);
+        const part = await store.openPart('a');
+        await part.write(BYTES);
+        const published = await part.publish({ ...FILE, sidecar });
+        should(published.sidecarWritten).be.false();
+        should((await readFile(published.location!)).equals(BYTES)).be.true();
+        should(await folder.files()).eql(found);
+        for (const [name, bytes] of before)
+          should((await readFile(folder.at('archive', name))).equals(bytes)).be.true();
+      });
+  });
+
+  it('leaves no sidecar without its file', async () => {
+    const store = folder.store(watched((path) => path.endsWith('.part')));
+    const part = await store.openPart('a');
+    await part.write(BYTES);
+    await storeFailure(part.publish({ ...FILE, sidecar }));
+    await part.discard();
+    should(await folder.files()).be.empty();
+  });
+
+  it('takes the place of the hidden sidecar that a killed process left, also when that was published', async () => {
+    const store = folder.store();
+    const first = await publishBytes(store, 'first', '2026/first.wav', OTHER_BYTES);
+    await writeSidecar(first.location!, { sha256: 'of the first' });
+    // Killed between giving the name and removing the hidden one.
+    await link(`${first.location!}.json`, folder.at('archive/.telnyx-partial/a.sidecar'));
+    const part = await store.openPart('a');
+    await part.write(BYTES);
+    should((await part.publish({ ...FILE, sidecar })).sidecarWritten).be.true();
+    should(JSON.parse(await readFile(`${first.location!}.json`, 'utf8'))).deepEqual({
+      sha256: 'of the first'
+    });
+    should(await folder.files()).eql(
+      ['first.wav', 'first.wav.json', 'x.wav', 'x.wav.json'].map((name) => `2026/${name}`)
+    );
   });
 
   it('counts as failed when the names did not become durable, and keeps the bytes', async () => {
@@ -70,13 +134,13 @@ describe('store/partial-file: publication', () => {
     const store = folder.store(watched((path) => failing && path === folder.at('archive/2026')));
     const part = await store.openPart('a');
     await part.write(BYTES);
-    const error = await storeFailure(part.publish(FILE, () => Promise.resolve()));
+    const error = await storeFailure(part.publish({ ...FILE, sidecar }));
     should(error.message).match(/EIO/);
     await part.suspend();
     failing = false;
     const again = await publishBytes(store, 'a', FILE.name, BYTES);
-    should(again).eql({ location: folder.at('archive/2026/x.wav'), alreadyStored: true });
-    should(await folder.files()).eql(['2026/x.wav']);
+    should(again).have.properties({ location: folder.at('archive/2026/x.wav'), alreadyStored: true });
+    should(await folder.files()).eql(['2026/x.wav', '2026/x.wav.json']);
   });
 
   it('goes on when somebody removed the directory that was just used', async () => {

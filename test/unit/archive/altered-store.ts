@@ -1,0 +1,21 @@
+import { createFolderStore } from '../../../src/store/folder-store';
+import type { FileToPublish, PublishedFile, Store } from '../../../src/store/store';
+
+type Publish = (file: FileToPublish) => Promise<PublishedFile>;
+
+/** A folder as a store, in which something else happens at publication. @param alter calls `publish`, or not */
+export function alteredStore(
+  folder: string,
+  alter: (file: FileToPublish, publish: Publish) => Promise<PublishedFile>
+): Store {
+  const store = createFolderStore({ folder });
+  return {
+    ...store,
+    openPart: async (jobId) => {
+      const part = await store.openPart(jobId);
+      const publish: Publish = part.publish.bind(part);
+      part.publish = (file) => alter(file, publish);
+      return part;
+    }
+  };
+}
