@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import type { OpenFile } from './open-file';
 
 /** Bytes gathered into one write. Small enough to keep memory flat, large enough to keep calls few. */
 const BATCH_BYTES = 1024 * 1024;
@@ -20,7 +20,7 @@ export class BatchWriter {
 
   /** @param position where to append, in bytes */
   constructor(
-    private readonly handle: FileHandle,
+    private readonly handle: OpenFile,
     private position: number
   ) {}
 

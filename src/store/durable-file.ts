@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errnoOf, type FileSystem } from './file-system';
 import { OneAtATime } from './one-at-a-time';
+import type { OpenFile } from './open-file';
 import { SharedRuns } from './shared-runs';
 
 /** Recordings are private: the owner writes, the group may read (backup, file sharing), nobody else. */
@@ -99,17 +99,6 @@ export async function replaceFile(fs: FileSystem, path: string, content: string)
   await withTemporary(fs, path, content, (temporary) => whileBusy(() => fs.rename(temporary, path)));
 }
 
-/** Creates a file, or one in place of that which has the name; its content is durable when resolved. */
-export async function writeSynced(fs: FileSystem, path: string, content: string): Promise<void> {
-  const handle = await openNew(fs, path);
-  try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /** True for the errors of `link` on file systems without hard links, or across two of them. */
 export function lacksHardLinks(error: unknown): boolean {
   return WITHOUT_LINKS.has(errnoOf(error));
@@ -165,7 +154,13 @@ async function withTemporary(
   const temporary = temporaryOf(path);
   await writers.run(temporary, async () => {
     try {
-      await writeSynced(fs, temporary, content);
+      const handle = await openNew(fs, temporary);
+      try {
+        await handle.writeFile(content);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
       await place(temporary);
     } finally {
       await removeIfThere(fs, temporary);
@@ -174,7 +169,8 @@ async function withTemporary(
   });
 }
 
-async function openNew(fs: FileSystem, path: string): Promise<FileHandle> {
+/** Creates a file, also in place of one that was left behind under its name: that one is not written into. */
+export async function openNew(fs: FileSystem, path: string): Promise<OpenFile> {
   try {
     return await fs.open(path, 'wx', FILE_MODE);
   } catch (error) {

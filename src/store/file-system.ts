@@ -1,22 +1,25 @@
 import * as nodeFs from 'node:fs/promises';
+import { link, rename, unlink } from 'node:fs';
+import { promisify } from 'node:util';
+import { type OpenFile, openFile } from './open-file';
 
 /** What the store asks of a disk. Injected, so that tests can make a disk that fails. */
 export type FileSystem = Pick<
   typeof nodeFs,
-  | 'open'
-  | 'link'
-  | 'unlink'
-  | 'rename'
-  | 'mkdir'
-  | 'stat'
-  | 'lstat'
-  | 'realpath'
-  | 'readFile'
-  | 'readdir'
-  | 'copyFile'
->;
+  'link' | 'unlink' | 'rename' | 'mkdir' | 'stat' | 'lstat' | 'realpath' | 'readFile' | 'readdir' | 'copyFile'
+> & {
+  /** @param flags as `fs.open` has them */
+  open: (path: string, flags: string | number, mode?: number) => Promise<OpenFile>;
+};
 
-export const realFileSystem: FileSystem = nodeFs;
+/** What every recording needs goes the shorter way through Node's callbacks. */
+export const realFileSystem: FileSystem = {
+  ...nodeFs,
+  open: openFile,
+  link: promisify(link),
+  rename: promisify(rename),
+  unlink: promisify(unlink)
+};
 
 /** The system's name of an error (`ENOSPC`), or an empty text. */
 export function errnoOf(error: unknown): string {

@@ -1,5 +1,4 @@
 import { constants } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CodedError } from '../errors/coded-error';
 import { type ArchiveDirectories, nameSegments } from './archive-path';
@@ -8,6 +7,7 @@ import { FILE_MODE, NO_FOLLOW, removeIfThere } from './durable-file';
 import { fileBytes } from './file-hash';
 import type { FileSystem } from './file-system';
 import type { HeldCopies } from './held-copies';
+import type { OpenFile } from './open-file';
 import { publishFile, type PlacedFile } from './publish-file';
 import { sidecarText } from './sidecar';
 import { SidecarAhead } from './sidecar-ahead';
@@ -41,12 +41,13 @@ export class PartialFile implements PartialCopy {
   private accepted: number;
   private isOpen = true;
   private isWrong = false;
+  private closing: Promise<void> = Promise.resolve();
 
   /** @param handle of the file at `paths.part`, which holds `size` bytes */
   constructor(
     private readonly archive: Archive,
     private readonly paths: PartPaths,
-    private handle: FileHandle,
+    private handle: OpenFile,
     size: number
   ) {
     this.writer = new BatchWriter(handle, size);
@@ -151,7 +152,6 @@ export class PartialFile implements PartialCopy {
     let sidecarWritten = false;
     try {
       await this.makeDurable(size);
-      await sidecar?.settled();
       const beside = async (placed: PlacedFile): Promise<void> => {
         sidecarWritten = (await sidecar?.place(placed)) ?? false;
       };
@@ -188,7 +188,11 @@ export class PartialFile implements PartialCopy {
         retryable: true
       });
     }
-    await this.close();
+    // Nothing waits for it but the end: all bytes are on the disk.
+    this.closing = this.close();
+    this.closing.catch(() => undefined);
+    // Windows may refuse to rename what is open, where a file system has no hard links.
+    if (process.platform === 'win32') await this.closing;
   }
 
   private get mayGoOn(): boolean {
@@ -204,7 +208,7 @@ export class PartialFile implements PartialCopy {
 }
 
 /** @throws the system's error; `EEXIST` when an earlier attempt left something */
-export function openNewPart(fs: FileSystem, path: string): Promise<FileHandle> {
+export function openNewPart(fs: FileSystem, path: string): Promise<OpenFile> {
   return fs.open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW, FILE_MODE);
 }
 

@@ -1,4 +1,4 @@
-import { removeIfThere, writeSynced } from './durable-file';
+import { openNew, removeIfThere } from './durable-file';
 import type { FileSystem } from './file-system';
 import type { PlacedFile } from './publish-file';
 import { sidecarPath } from './sidecar';
@@ -12,6 +12,7 @@ import { sidecarPath } from './sidecar';
  */
 export class SidecarAhead {
   readonly #prepared: Promise<boolean>;
+  #closed: Promise<void> | undefined;
   #removed: Promise<void> | undefined;
 
   /**
@@ -26,19 +27,25 @@ export class SidecarAhead {
     private readonly file: string,
     text: string
   ) {
-    this.#prepared = writeSynced(fs, hidden, text).then(
+    this.#prepared = this.#write(text).then(
       () => true,
       () => false
     );
   }
 
-  /** Resolves when its content is durable, or when that failed. Never rejects. */
-  async settled(): Promise<void> {
-    await this.#prepared;
+  async #write(text: string): Promise<void> {
+    const handle = await openNew(this.fs, this.hidden);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      this.#closed = handle.close().catch(() => undefined);
+    }
   }
 
   /**
-   * Gives it its name; that is durable once the directory is synced. Never rejects.
+   * Gives it its name as soon as its content is durable; the name is so once the directory is synced. Never
+   * rejects.
    *
    * @returns false when it is still to be written: the file got another name or was there before, another
    *   file has the name of the sidecar, or the disk refused
@@ -57,6 +64,6 @@ export class SidecarAhead {
   /** Removes the hidden name. Never rejects. */
   async clearUp(): Promise<void> {
     await this.#prepared;
-    await (this.#removed ??= removeIfThere(this.fs, this.hidden));
+    await Promise.all([this.#closed, (this.#removed ??= removeIfThere(this.fs, this.hidden))]);
   }
 }

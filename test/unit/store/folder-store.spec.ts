@@ -174,7 +174,10 @@ describe('store/folder-store', () => {
         await part.suspend();
       }
       await writeFile(folder.at('archive/.telnyx-partial/note of the owner.txt'), '');
-      should(await store.sweepPartialCopies((jobId) => jobId === 'live')).equal(1);
+      // What a killed process left of a job that was about to end.
+      for (const kind of ['part', 'claim', 'sidecar'])
+        await writeFile(folder.at(`archive/.telnyx-partial/killed.${kind}`), '');
+      should(await store.sweepPartialCopies((jobId) => jobId === 'live')).equal(4);
       should(await folder.files()).eql([
         '.telnyx-partial/live.held',
         '.telnyx-partial/note of the owner.txt'
