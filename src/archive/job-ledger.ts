@@ -78,6 +78,11 @@ export class JobLedger {
     return undefined;
   }
 
+  /** Whether a new order is on disk; it may be before `add` resolves. */
+  has(node: string, { id, acceptedAt }: ArchiveOrder): boolean {
+    return this.#orders.get(keyOf(node, acceptedAt, id)) !== undefined;
+  }
+
   /** How many orders of a node there are. Takes a moment when there are very many. */
   count(node: string): number {
     return this.#orders.count(spanOf(node));

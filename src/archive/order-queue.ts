@@ -46,6 +46,8 @@ export class OrderQueue {
   /** Ids of orders that are worked on or being struck off. */
   readonly #busy = new Set<string>();
   readonly #tasks = new Set<Promise<void>>();
+  /** Orders on their way to disk since before the start, which did not count them. */
+  readonly #early = new Set<ArchiveOrder>();
   readonly #closing = new AbortController();
   #started = false;
   /** Whether orders wait for others to be written down. */
@@ -65,7 +67,11 @@ export class OrderQueue {
 
   /** Begins with what an earlier process or an earlier version of the node left. */
   start(): void {
-    this.#count();
+    const { node } = this.options;
+    this.#guard(() => {
+      this.#total = this.ledger.count(node);
+      for (const order of this.#early) if (this.ledger.has(node, order)) this.#early.delete(order);
+    });
     this.#started = true;
     this.#pump();
   }
@@ -80,12 +86,16 @@ export class OrderQueue {
     const order = this.ledger.order(message, jobs);
     known(order.id);
     const wasStarted = this.#started;
-    const added = this.ledger.add(this.options.node, order);
-    this.#track(added);
-    await added;
-    if (wasStarted) this.#total += 1;
-    // Whether a start in the meantime has counted it depends on which of the two was first.
-    else if (this.#started) this.#count();
+    if (!wasStarted) this.#early.add(order);
+    let isUncounted = wasStarted;
+    try {
+      const added = this.ledger.add(this.options.node, order);
+      this.#track(added);
+      await added;
+    } finally {
+      isUncounted ||= this.#early.delete(order);
+    }
+    if (isUncounted) this.#total += 1;
     this.#pump();
   }
 
@@ -94,12 +104,6 @@ export class OrderQueue {
     this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
     clearTimeout(this.#timer);
     while (this.#tasks.size > 0) await Promise.allSettled(this.#tasks);
-  }
-
-  #count(): void {
-    this.#guard(() => {
-      this.#total = this.ledger.count(this.options.node) - (this.#busy.size - this.#working);
-    });
   }
 
   #pump(): void {

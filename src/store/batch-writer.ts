@@ -66,6 +66,8 @@ export class BatchWriter {
       await this.handle.sync();
     } catch (error) {
       this.syncFailed = true;
+      // Nobody may ask again and believe the second answer.
+      this.fail(error);
       throw error;
     }
   }

@@ -42,7 +42,7 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
   const fs = options.fs ?? realFileSystem;
   const directories = new ArchiveDirectories(fs, folder, options.now);
   const held = new HeldCopies(fs);
-  const archive: Archive = { fs, folder, directories, held };
+  const archive: Archive = { fs, folder, directories, held, lacksLinks: false };
   const bootTime = options.bootTime ?? (() => Date.now() - uptime() * 1000);
 
   return {

@@ -21,6 +21,8 @@ export interface Archive {
   folder: string;
   directories: ArchiveDirectories;
   held: HeldCopies;
+  /** Set once the file system turned out to have no hard links: sidecars cannot be written ahead then. */
+  lacksLinks: boolean;
 }
 
 /** The names that one job has in the hidden directory. */
@@ -57,8 +59,13 @@ export class PartialFile implements PartialCopy {
   /** @throws the system's error */
   static async goOn(archive: Archive, paths: PartPaths): Promise<PartialFile> {
     const handle = await archive.fs.open(paths.part, constants.O_RDWR | NO_FOLLOW);
-    const { size } = await handle.stat();
-    return new PartialFile(archive, paths, handle, size);
+    try {
+      const { size } = await handle.stat();
+      return new PartialFile(archive, paths, handle, size);
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      throw error;
+    }
   }
 
   private get fs(): FileSystem {
@@ -154,6 +161,7 @@ export class PartialFile implements PartialCopy {
       await this.makeDurable(size);
       const beside = async (placed: PlacedFile): Promise<void> => {
         sidecarWritten = (await sidecar?.place(placed)) ?? false;
+        this.archive.lacksLinks ||= sidecar?.isInVain ?? false;
       };
       const { path, alreadyStored } = await publishFile(this.fs, {
         part,
@@ -173,18 +181,21 @@ export class PartialFile implements PartialCopy {
 
   /** @param location the target as the owner spells it */
   private sidecarAhead(target: string, location: string, file: FileToPublish): SidecarAhead | undefined {
-    if (file.sidecar === undefined) return undefined;
+    if (file.sidecar === undefined || this.archive.lacksLinks) return undefined;
     return new SidecarAhead(this.fs, this.paths.sidecar, target, sidecarText(file.sidecar(location)));
   }
 
   /** Leaves the file open when it fails, so that `suspend` can save what is there. */
   private async makeDurable(size: number): Promise<void> {
     if (!this.isOpen) return;
-    await this.writer.sync();
-    const { written } = this.writer;
-    if (written !== size) {
+    await this.writer.flush();
+    const [synced, found] = await Promise.allSettled([this.writer.sync(), this.handle.stat()]);
+    if (synced.status === 'rejected') throw synced.reason;
+    if (found.status === 'rejected') throw found.reason;
+    const held = found.value.size;
+    if (held !== size || this.writer.written !== size) {
       this.isWrong = true;
-      throw new CodedError('STORE_FAILED', `The partial copy holds ${written} bytes instead of ${size}.`, {
+      throw new CodedError('STORE_FAILED', `The partial copy holds ${held} bytes instead of ${size}.`, {
         retryable: true
       });
     }

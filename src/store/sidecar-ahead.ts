@@ -1,4 +1,4 @@
-import { openNew, removeIfThere } from './durable-file';
+import { lacksHardLinks, openNew, removeIfThere } from './durable-file';
 import type { FileSystem } from './file-system';
 import type { PlacedFile } from './publish-file';
 import { sidecarPath } from './sidecar';
@@ -14,6 +14,7 @@ export class SidecarAhead {
   readonly #prepared: Promise<boolean>;
   #closed: Promise<void> | undefined;
   #removed: Promise<void> | undefined;
+  #isInVain = false;
 
   /**
    * Begins to write it.
@@ -43,6 +44,11 @@ export class SidecarAhead {
     }
   }
 
+  /** Whether the file system cannot do this for any file. */
+  get isInVain(): boolean {
+    return this.#isInVain;
+  }
+
   /**
    * Gives it its name as soon as its content is durable; the name is so once the directory is synced. Never
    * rejects.
@@ -54,7 +60,8 @@ export class SidecarAhead {
     if (alreadyStored || path !== this.file || !(await this.#prepared)) return false;
     try {
       await this.fs.link(this.hidden, sidecarPath(path));
-    } catch {
+    } catch (error) {
+      this.#isInVain = lacksHardLinks(error);
       return false;
     }
     this.#removed = removeIfThere(this.fs, this.hidden);

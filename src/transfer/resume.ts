@@ -22,7 +22,7 @@ export function strongEtag(etag: string | undefined): string | null {
  * - `again`: anything that does not fit; to be asked for from the start
  * - `refused`: any other status
  *
- * @param size of the whole file as it was told before, or null. The same file cannot have another one, and
+ * @param size of the whole file as it was told before, by its first answer or the event, or null. The same file cannot have another one, and
  *   without any nothing would show that the part reaches to the end: a server may send less than asked for
  */
 export function judgeResume(

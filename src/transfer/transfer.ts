@@ -85,7 +85,7 @@ async function firstAnswer(
 ): Promise<Start> {
   if (held.size > 0 && etag !== null) {
     const answer = await requestAnswer(request, agents, resumeHeaders(held, etag));
-    const judged = judgeResume(answer, held, etag, request.resumeSize ?? null);
+    const judged = judgeResume(answer, held, etag, request.resumeSize ?? request.expected?.size ?? null);
     if (judged.verdict === 'append') return { answer, held, resumed: true, total: judged.total };
     if (judged.verdict !== 'again') return { answer, held: nothingHeld(), resumed: false, total: null };
     answer.body.destroy();

@@ -125,6 +125,32 @@ describe('OrderQueue', () => {
       should([counted, waiting.at(-1)]).deepEqual([0, 1]);
     });
 
+  it('counts orders once that are added around its start and are written down in one go', async () => {
+    const waiting: number[] = [];
+    const ends: ((verdict: Verdict) => void)[] = [];
+    const work = () => new Promise<Verdict>((resolve) => void ends.push(resolve));
+    const queue = queueOf(work, { onWaiting: (count) => void waiting.push(count), concurrency: 1 });
+    const early = ['a', 'b'].map((name) => queue.add({ name }, [], () => undefined));
+    queue.start();
+    const late = ['c', 'd', 'e'].map((name) => queue.add({ name }, [], () => undefined));
+    await Promise.all([...early, ...late]);
+    should([ledger.count('node'), ends.length, waiting.at(-1)]).deepEqual([5, 1, 4]);
+    for (const end of ends) end({ kind: 'stopped', changes: [] });
+  });
+
+  it('does not count an order that could not be written down', async () => {
+    const plainAdd = ledger.add.bind(ledger);
+    ledger.add = () => Promise.reject(new CodedError('STORE_FAILED', 'made by the test'));
+    const waiting: number[] = [];
+    const queue = queueOf(() => Promise.resolve(done), { onWaiting: (count) => void waiting.push(count) });
+    const refused = queue.add({ name: 'a' }, [], () => undefined);
+    queue.start();
+    await refused.should.be.rejectedWith({ code: 'STORE_FAILED' });
+    await queue.add({ name: 'b' }, [], () => undefined).should.be.rejectedWith({ code: 'STORE_FAILED' });
+    ledger.add = plainAdd;
+    should(waiting).matchEach(0);
+  });
+
   it('does not begin an order again while it is being struck off', async () => {
     const names: string[] = [];
     const queue = queueOf((order) => {

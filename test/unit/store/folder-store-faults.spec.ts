@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import should from 'should';
+import { realFileSystem } from '../../../src/store/file-system';
 import { createFolderStore } from '../../../src/store/folder-store';
 import { sha256 } from '../../support/media';
 import { requireMount } from '../../support/real-parts';
@@ -169,6 +170,78 @@ describe('store/folder-store: disks that fail', () => {
     should(await folder.files()).be.empty();
     await publishBytes(store, 'a', 'x.wav', bytes);
     should(await folder.files()).eql(['x.wav']);
+  });
+
+  it('does not ask a second time whether bytes are durable: the folder may have moved, the answer was no', async () => {
+    let syncs = 0;
+    const fs = fileSystemWith({
+      open: async (...args: Parameters<typeof open>) => {
+        const handle = await open(...args);
+        const sync = handle.sync.bind(handle);
+        handle.sync = () => {
+          if (!args[0].toString().endsWith('.part')) return sync();
+          syncs += 1;
+          return syncs === 1 ? Promise.reject(systemError('ENOENT')) : sync();
+        };
+        return handle;
+      }
+    });
+    const part = await folder.store(fs).openPart('a');
+    await part.write(bytes);
+    await storeFailure(publish(part, 'x.wav', bytes));
+    should(syncs).equal(1);
+    await part.suspend();
+    should(await folder.files()).be.empty();
+  });
+
+  it('refuses a copy that became shorter on its way', async () => {
+    const store = folder.store();
+    const part = await store.openPart('a');
+    await part.write(bytes);
+    // Reading waits until all of it lies in the file.
+    await readAll(part);
+    await truncate(folder.at('archive/.telnyx-partial/a.part'), 1000);
+    const error = await storeFailure(publish(part, 'x.wav', bytes));
+    should(error.message).match(/holds 1000 bytes instead of/);
+    await part.suspend();
+    should(await folder.files()).be.empty();
+  });
+
+  it('publishes nothing of which the disk does not say how long it is', async () => {
+    const fs = fileSystemWith({
+      open: async (path, ...how) => {
+        const handle = await realFileSystem.open(path, ...how);
+        handle.stat = () => Promise.reject(systemError('ESTALE'));
+        return handle;
+      }
+    });
+    const part = await folder.store(fs).openPart('a');
+    await part.write(bytes);
+    await storeFailure(publish(part, 'x.wav', bytes));
+    await part.discard();
+    should(await folder.files()).be.empty();
+  });
+
+  it('closes a copy that it cannot go on with', async () => {
+    let opened = 0;
+    const fs = fileSystemWith({
+      open: async (path, ...how) => {
+        const handle = await realFileSystem.open(path, ...how);
+        const close = handle.close.bind(handle);
+        handle.stat = () => Promise.reject(systemError('ESTALE'));
+        handle.close = () => {
+          opened -= 1;
+          return close();
+        };
+        opened += 1;
+        return handle;
+      }
+    });
+    const held = await folder.store().openPart('a');
+    await held.write(bytes);
+    await held.suspend();
+    await storeFailure(folder.store(fs).openPart('a'));
+    should(opened).equal(0);
   });
 
   it('reports a write that fails in the background, and keeps only what was written', async () => {

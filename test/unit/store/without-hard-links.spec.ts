@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import should from 'should';
-import type { FileSystem } from '../../../src/store/file-system';
+import { type FileSystem, realFileSystem } from '../../../src/store/file-system';
 import { sha256 } from '../../support/media';
 import {
   fileSystemWith,
@@ -38,6 +38,26 @@ describe('store/publish-file: file systems without hard links', () => {
       should((await readFile(second.location!)).equals(other)).be.true();
       should(await folder.files()).eql(['2026/x.mp3', '2026/x_2.mp3']);
     });
+
+  it('tries once only to write a sidecar ahead, which needs a link', async () => {
+    const opened: string[] = [];
+    const fs = withoutLinks('EPERM', {
+      open: (path, ...how) => {
+        opened.push(path);
+        return realFileSystem.open(path, ...how);
+      }
+    });
+    const store = folder.store(fs);
+    for (const name of ['one.mp3', 'two.mp3']) {
+      const part = await store.openPart('job');
+      await part.write(bytes);
+      const file = { name, sha256: sha256(bytes), size: bytes.length, contentType: 'audio/mpeg' };
+      const published = await part.publish({ ...file, sidecar: () => ({ sha256: file.sha256 }) });
+      should(published.sidecarWritten ?? false).be.false();
+    }
+    should(opened.filter((path) => path.endsWith('.sidecar'))).have.length(1);
+    should(await folder.files()).eql(['one.mp3', 'two.mp3']);
+  });
 
   it('keeps both when they come at the same moment', async () => {
     const store = folder.store(withoutLinks('EPERM'));
