@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Child } from '../test/support/child-process';
-import { account, config, node, tab } from '../test/support/flows';
+import { account, config, functionNode, node, tab } from '../test/support/flows';
 import { type FlowNode, NodeRedProcess } from '../test/support/node-red-process';
 
 /** Makes messages as the webhook node does for `call.recording.saved`, one per recording. */
@@ -43,15 +43,13 @@ run.res._res.status(failed ? 500 : 200).end(failed ? JSON.stringify(msg.error ??
 return null;
 `;
 
-const FUNCTION = { outputs: 1, timeout: 0, noerr: 0, initialize: '', finalize: '', libs: [] };
-
 /** The flow of the benches: `POST /run` stores recordings and answers when all are stored. */
 function flowOf(download: Record<string, unknown>, more: FlowNode[]): FlowNode[] {
   return [
     tab(),
     account({ publicKeys: '' }),
     node('in', 'http in', { url: '/run', method: 'post', wires: [['announce']] }),
-    node('announce', 'function', { ...FUNCTION, func: ANNOUNCE, wires: [['archive']] }),
+    functionNode('announce', ANNOUNCE, { wires: [['archive']] }),
     node('archive', 'telnyx-recording-download', {
       account: 'account',
       destination: 'folder',
@@ -65,7 +63,7 @@ function flowOf(download: Record<string, unknown>, more: FlowNode[]): FlowNode[]
       ...download
     }),
     node('catch', 'catch', { scope: null, uncaught: false, wires: [['count']] }),
-    node('count', 'function', { ...FUNCTION, func: COUNT }),
+    functionNode('count', COUNT),
     ...more
   ];
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Child } from '../test/support/child-process';
-import { account, node, tab, webhookIn } from '../test/support/flows';
+import { account, functionNode, node, tab, webhookIn } from '../test/support/flows';
 import { NodeRedProcess } from '../test/support/node-red-process';
 import { signingKey } from '../test/support/sign';
 import { type BenchResult, median } from './bench-result';
@@ -39,13 +39,10 @@ const FLOW = [
   webhookIn({ path: '/ours', wires: [[USE]] }),
   node(USE, 'debug', { active: false, tosidebar: false, console: false, tostatus: false, wires: [] }),
   node('in', 'http in', { url: '/by-hand', method: 'post', skipBodyParsing: true, wires: [['verify']] }),
-  node('verify', 'function', {
-    func: BY_HAND,
+  functionNode('verify', BY_HAND, {
     initialize: `
       const x = Buffer.from('${KEY}', 'base64').toString('base64url');
       context.set('key', crypto.createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }));`,
-    finalize: '',
-    outputs: 1,
     libs: [{ var: 'crypto', module: 'crypto' }],
     wires: [['out']]
   }),

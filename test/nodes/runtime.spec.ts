@@ -312,6 +312,7 @@ async function waitUntil(isSo: () => boolean): Promise<void> {
   const end = performance.now() + 5000;
   while (!isSo()) {
     if (performance.now() > end) throw new Error('Waited in vain');
+    // Looks again in a moment; nobody is told when that timer has run.
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

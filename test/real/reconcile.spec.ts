@@ -3,7 +3,7 @@ import path from 'node:path';
 import should from 'should';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import { type CountingProxy, countingProxy } from '../support/counting-proxy';
-import { account, catchAll, node, recorder, tab } from '../support/flows';
+import { account, catchAll, functionNode, node, recorder, tab } from '../support/flows';
 import { sha256 } from '../support/media';
 import { NodeRedProcess } from '../support/node-red-process';
 import { type StoredCopy, storeLongAgo } from '../support/stored-recordings';
@@ -23,14 +23,8 @@ const FLOW = [
     swaggerDoc: '',
     wires: [['took']]
   }),
-  node('took', 'function', {
-    func: 'node.send([{ ...msg, payload: "begun" }, { ...msg.payload, topic: "test" }]);',
+  functionNode('took', 'node.send([{ ...msg, payload: "begun" }, { ...msg.payload, topic: "test" }]);', {
     outputs: 2,
-    timeout: 0,
-    noerr: 0,
-    initialize: '',
-    finalize: '',
-    libs: [],
     wires: [['answer'], ['list']]
   }),
   node('answer', 'http response', { statusCode: '200', headers: {} }),

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import { DAILY, idInLink, TELNYX_WITH_KEY } from '../support/archive-source';
-import { catchAll, node } from '../support/flows';
+import { catchAll, functionNode, node } from '../support/flows';
 import { type LocalServer, localServer, sha256 } from '../support/media';
 import type { RecordedMessage } from '../support/node-red-process';
 import {
@@ -81,16 +81,11 @@ for (const source of [TELNYX_WITH_KEY, DAILY]) {
       instance = await WebhookInstance.start({
         flow: [
           ...source.nodes(server.url, ['way']),
-          node('way', 'function', {
-            func: "return msg.payload.recording_id.startsWith('once-') ? [null, msg] : [msg, null];",
-            outputs: 2,
-            timeout: 0,
-            noerr: 0,
-            initialize: '',
-            finalize: '',
-            libs: [],
-            wires: [['patient'], ['once']]
-          }),
+          functionNode(
+            'way',
+            "return msg.payload.recording_id.startsWith('once-') ? [null, msg] : [msg, null];",
+            { outputs: 2, wires: [['patient'], ['once']] }
+          ),
           // Nothing waits behind anything else, so the pauses between attempts pass side by side.
           downloadNode('patient', { retries: 8, concurrency: 40 }),
           downloadNode('once', { retries: 0 }),

@@ -12,6 +12,12 @@ export function node(id: string, type: string, properties: Record<string, unknow
   return { id, type, z: TAB, name: '', x: 100, y: 100, wires: [[]], ...properties };
 }
 
+/** A function node on the test tab, with one output unless the properties say otherwise. */
+export function functionNode(id: string, func: string, properties: Record<string, unknown> = {}): FlowNode {
+  const plain = { outputs: 1, timeout: 0, noerr: 0, initialize: '', finalize: '', libs: [] };
+  return node(id, 'function', { func, ...plain, ...properties });
+}
+
 /** A config node, which belongs to no tab. */
 export function config(id: string, type: string, properties: Record<string, unknown> = {}): FlowNode {
   return { id, type, name: '', ...properties };
@@ -63,16 +69,7 @@ return { payload: line };
  */
 export function recorder(id = 'seen', file = MESSAGES_FILE): FlowNode[] {
   return [
-    node(id, 'function', {
-      func: TO_JSON_LINE,
-      outputs: 1,
-      timeout: 0,
-      noerr: 0,
-      initialize: '',
-      finalize: '',
-      libs: [],
-      wires: [[`${id}-file`]]
-    }),
+    functionNode(id, TO_JSON_LINE, { wires: [[`${id}-file`]] }),
     node(`${id}-file`, 'file', {
       filename: `USER_DIR/${file}`,
       filenameType: 'str',

@@ -21,6 +21,7 @@ export async function until<T>(
     const found = await look();
     if (found !== undefined) return found;
     if (Date.now() > end) throw new Error(`Waited ${deadline} ms in vain for ${what}`);
+    // The pause between two looks, not the time that is waited.
     await new Promise((resolve) => setTimeout(resolve, 15));
   }
 }
