@@ -46,6 +46,10 @@ describe('telnyx-account in the editor', function () {
   /** Opens the account from the webhook node, as a user gets there. */
   async function open(): Promise<void> {
     await editor.edit('webhook');
+    // The dialog slides in; a click that meets it on its way may be lost.
+    await editor.page.waitForFunction(
+      "getComputedStyle(document.querySelector('.red-ui-tray')).right === '0px'"
+    );
     await editor.page.locator('#node-input-btn-account-edit').click();
     await field('publicKeys').waitFor();
     await editor.page.locator('#node-config-dialog-ok').waitFor();
