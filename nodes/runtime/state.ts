@@ -1,6 +1,8 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { instanceId } from '../../src/state/instance-id';
 import { openState } from '../../src/state/open-state';
+import { processIdentity, type ProcessIdentity } from '../../src/state/process-identity';
 import type { StateDatabase } from '../../src/state/state-database';
 import type { NodeRedApi } from './node-red';
 
@@ -9,6 +11,20 @@ const databases = new Map<string, StateDatabase>();
 /** Where this package keeps its state: `telnyx` in Node-RED's user directory. */
 export function stateDirectory(RED: Pick<NodeRedApi, 'settings'>): string {
   return path.join(RED.settings.userDir ?? path.join(homedir(), '.node-red'), 'telnyx');
+}
+
+const identities = new Map<string, ProcessIdentity>();
+
+/**
+ * Who this process is: part of every name that it must not share with another process.
+ *
+ * @throws an error of the file system when the directory can be neither read nor written
+ */
+export function ownIdentity(RED: Pick<NodeRedApi, 'settings'>): ProcessIdentity {
+  const directory = stateDirectory(RED);
+  const identity = identities.get(directory) ?? processIdentity(instanceId(directory));
+  identities.set(directory, identity);
+  return identity;
 }
 
 /**

@@ -1,0 +1,182 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname, uptime } from 'node:os';
+
+/** Names one process among all that may ever have used a directory, on this machine or on another. */
+export interface ProcessIdentity {
+  /** 32 hex digits: the installation that the process belongs to; see `instance-id.ts`. */
+  instance: string;
+  /** The start of the kernel that it runs on. */
+  boot: string;
+  /** The space that its number is counted in: containers on one kernel have their own. Empty when unknown. */
+  pidNamespace: string;
+  pid: number;
+  /** When it began, in a unit of its platform; tells it from a later process of the same number. */
+  start: string;
+  /** 16 random hex digits. */
+  token: string;
+}
+
+/** What is asked of the operating system. */
+export interface ProcessTable {
+  readonly platform: NodeJS.Platform;
+  readonly pid: number;
+  readonly host: string;
+  /** Milliseconds since 1970. */
+  readonly bootedAt: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** The text of a file below `/proc`, or null. */
+  read(file: string): string | null;
+  /** Where a link below `/proc` points to, or null. */
+  link(file: string): string | null;
+  /** Whether there is a process of that number, also one of another user. */
+  exists(pid: number): boolean;
+}
+
+const TOKEN = randomBytes(8).toString('hex');
+
+/** Seconds by which two looks at one start of a machine may differ where it is computed from clocks. */
+const BOOT_TOLERANCE = 60;
+
+export const systemProcesses: ProcessTable = {
+  platform: process.platform,
+  pid: process.pid,
+  get host() {
+    return hostname();
+  },
+  get bootedAt() {
+    return Date.now() - uptime() * 1000;
+  },
+  startedAt: Math.round(performance.timeOrigin),
+  read: (file) => orNull(() => readFileSync(file, 'latin1')),
+  link: (file) => orNull(() => readlinkSync(file)),
+  exists: (pid) => {
+    try {
+      return process.kill(pid, 0);
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    }
+  }
+};
+
+/** The identity of this process; the same at every call. @param instance 32 hex digits */
+export function processIdentity(
+  instance: string,
+  table: ProcessTable = systemProcesses,
+  token: string = TOKEN
+): ProcessIdentity {
+  const { pid } = table;
+  const entry = entryOf(pid, table);
+  return {
+    instance,
+    boot: bootOf(table),
+    // Where /proc belongs to another container, its numbers are not ours.
+    pidNamespace: entry === null || !isOwnProc(table) ? '' : namespaceOf(table),
+    pid,
+    start: entry?.start ?? String(table.startedAt),
+    token
+  };
+}
+
+/**
+ * Whether a process has ended for certain. False when that cannot be known from here: on another machine, in
+ * another container, hidden by the system, or stopped by a signal and able to resume.
+ */
+export function isProvablyDead(identity: ProcessIdentity, table: ProcessTable = systemProcesses): boolean {
+  const own = processIdentity(identity.instance, table);
+  if (!isSameBoot(own.boot, identity.boot) || own.pidNamespace !== identity.pidNamespace) return false;
+  if (table.platform === 'linux') {
+    // Two containers may both be unable to tell their name space.
+    if (own.pidNamespace === '') return false;
+    const entry = entryOf(identity.pid, table);
+    if (entry !== null) return entry.start !== identity.start || entry.hasEnded;
+  }
+  // Also on Linux: /proc may hide the processes of other users.
+  return !table.exists(identity.pid);
+}
+
+/** Whether the process ran on another start of a machine: of this one, or of any other. */
+export function isOfAnotherBoot({ boot }: ProcessIdentity, table: ProcessTable = systemProcesses): boolean {
+  return !isSameBoot(bootOf(table), boot);
+}
+
+/** Fit for a file name everywhere: lower-case letters, digits, dots; at most 140 characters. */
+export function identityText(identity: ProcessIdentity): string {
+  const { instance, boot, pidNamespace, pid, start, token } = identity;
+  return [instance, boot, pidNamespace === '' ? 'none' : pidNamespace, pid, start, token].join('.');
+}
+
+const TEXT =
+  /^([0-9a-f]{32})\.(b[0-9a-f]{16}|h[0-9a-f]{16}t\d{1,12})\.(\d{1,20}|none)\.(\d{1,10})\.(\d{1,20})\.([0-9a-f]{16})$/;
+
+/** @returns null for what `identityText` has not made */
+export function readIdentity(text: string): ProcessIdentity | null {
+  const match = TEXT.exec(text);
+  if (match === null) return null;
+  const [, instance = '', boot = '', namespace = '', pid = '', start = '', token = ''] = match;
+  return {
+    instance,
+    boot,
+    pidNamespace: namespace === 'none' ? '' : namespace,
+    pid: Number(pid),
+    start,
+    token
+  };
+}
+
+function bootOf(table: ProcessTable): string {
+  const id = table.read('/proc/sys/kernel/random/boot_id')?.trim();
+  if (id !== undefined && id !== '') return `b${shortHash(id)}`;
+  return `h${shortHash(table.host)}t${Math.max(0, Math.round(table.bootedAt / 1000))}`;
+}
+
+function isSameBoot(one: string, other: string): boolean {
+  if (one === other) return true;
+  const [host, since] = one.split('t');
+  const [otherHost, otherSince] = other.split('t');
+  if (since === undefined || otherSince === undefined || host !== otherHost) return false;
+  return Math.abs(Number(since) - Number(otherSince)) <= BOOT_TOLERANCE;
+}
+
+function isOwnProc(table: ProcessTable): boolean {
+  return table.read('/proc/self/stat')?.startsWith(`${table.pid} `) === true;
+}
+
+/** The digits of `pid:[4026531836]`. */
+function namespaceOf(table: ProcessTable): string {
+  return /^pid:\[(\d{1,20})\]$/.exec(table.link('/proc/self/ns/pid') ?? '')?.[1] ?? '';
+}
+
+/** Positions in /proc/<pid>/stat behind the name (proc(5): fields 3, 20 and 22). */
+const STATE = 0;
+const THREADS = 17;
+const START = 19;
+
+function entryOf(pid: number, table: ProcessTable): { start: string; hasEnded: boolean } | null {
+  if (table.platform !== 'linux') return null;
+  const text = table.read(`/proc/${pid}/stat`);
+  if (text === null) return null;
+  // The name of a program may hold blanks and brackets.
+  const fields = text
+    .slice(text.lastIndexOf(')') + 1)
+    .trim()
+    .split(' ');
+  const start = fields[START];
+  if (start === undefined || !/^\d{1,20}$/.test(start)) return null;
+  // Killed and not collected by its parent. While it has threads, one of them may still be writing.
+  const hasEnded = /^[ZXx]$/.test(fields[STATE] ?? '') && Number(fields[THREADS]) <= 1;
+  return { start, hasEnded };
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+function orNull<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}
