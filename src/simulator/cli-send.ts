@@ -7,6 +7,7 @@ import { dailyKeysFromFile, keyFromFile } from './key-file';
 import type { Print } from './print';
 import type { SampleDelivery } from './sample-delivery';
 import { TelnyxStandIn } from './stand-in';
+import { TimeLimit } from './time-limit';
 
 /** What sending needs of a stand-in. */
 interface Sender<Recording> {
@@ -25,14 +26,18 @@ interface Sender<Recording> {
   downloaded(recording: Recording, signal: AbortSignal): Promise<void>;
 }
 
+/** How sending ended; the first that applies. */
+export type SendOutcome = 'refused' | 'not-fetched' | 'done';
+
 /**
  * Sends the deliveries that the options ask for, then serves their recordings until the flow has
  * fetched them or `linger` seconds are over.
  *
  * @param signal ends sending and waiting early
- * @returns whether every delivery was accepted
+ * @returns `refused` when a delivery was not accepted, `not-fetched` when the flow left a recording where it
+ *   was; with a `linger` of 0 nobody looks
  */
-export async function send(options: SendOptions, print: Print, signal: AbortSignal): Promise<boolean> {
+export async function send(options: SendOptions, print: Print, signal: AbortSignal): Promise<SendOutcome> {
   const { host, port, keyFile } = options;
   return options.provider === 'daily'
     ? sendFrom(new DailyStandIn({ host, port, ...dailyKeysFromFile(keyFile) }), options, print, signal)
@@ -44,7 +49,7 @@ async function sendFrom<Recording>(
   options: SendOptions,
   print: Print,
   signal: AbortSignal
-): Promise<boolean> {
+): Promise<SendOutcome> {
   await standIn.start();
   try {
     return await sendAll(standIn, options, print, signal);
@@ -58,7 +63,7 @@ async function sendAll<Recording>(
   options: SendOptions,
   print: Print,
   signal: AbortSignal
-): Promise<boolean> {
+): Promise<SendOutcome> {
   const announced: Recording[] = [];
   let accepted = true;
   for (let round = 0; round < options.count; round++) {
@@ -70,29 +75,46 @@ async function sendAll<Recording>(
       else if (sample.recording) announced.push(sample.recording);
     }
   }
-  if (announced.length > 0 && options.linger > 0) await linger(standIn, announced, options, print, signal);
-  return accepted;
+  let fetched = true;
+  if (announced.length > 0 && options.linger > 0) {
+    fetched = await linger(standIn, announced, options, print, signal);
+  }
+  return !accepted ? 'refused' : fetched ? 'done' : 'not-fetched';
 }
 
+/** @returns whether the flow fetched all */
 async function linger<Recording>(
   standIn: Sender<Recording>,
   announced: Recording[],
   options: SendOptions,
   print: Print,
   signal: AbortSignal
-): Promise<void> {
+): Promise<boolean> {
   print(`Serving ${count(announced.length)} for up to ${options.linger} s, until the flow has fetched all.`);
-  const enough = AbortSignal.any([signal, AbortSignal.timeout(options.linger * 1000)]);
-  setMaxListeners(0, enough);
-  await Promise.allSettled(announced.map((recording) => standIn.downloaded(recording, enough)));
+  const limit = new TimeLimit(options.linger * 1000, signal);
+  setMaxListeners(0, limit.signal);
+  try {
+    await Promise.allSettled(announced.map((recording) => standIn.downloaded(recording, limit.signal)));
+  } finally {
+    limit.dispose();
+  }
   const fetched = announced.filter((recording) => standIn.downloads(recording) > 0).length;
   print(`The flow fetched ${fetched} of ${count(announced.length)}.`);
-  if (fetched === 0) {
-    print('A download node fetches from this machine only when its network setting allows any address.');
-    if (options.provider === 'daily')
-      print('Its Daily account needs the API address and key of "telnyx-simulator key --provider daily".');
-  }
+  if (fetched === announced.length) return true;
+  print(
+    fetched === 0 ? WHY_NOTHING : 'Look at the status of the download node; --linger gives it more time.'
+  );
+  if (fetched === 0 && options.provider === 'daily') print(WHY_NOTHING_OF_DAILY);
+  return false;
 }
+
+const WHY_NOTHING = `Look at the recording download node of the flow:
+- Its status says what went wrong; the Debug sidebar has the whole text.
+- "Addresses" (below "Advanced") must be "any address, also http and private networks", because these
+  recordings come from this machine by http. In the example "Try it without an account" it is.
+- No status at all: no event has reached it. Wire it to the webhook node, and deploy.`;
+
+const WHY_NOTHING_OF_DAILY = `- Its Daily account needs the API address and the API key of "telnyx-simulator key --provider daily".`;
 
 function describeReport({ last, attempts }: DeliveryReport, provider: Provider): string {
   const outcome = last.status === null ? `no answer (${last.problem ?? ''})` : `answered ${last.status}`;

@@ -34,9 +34,13 @@ Common options
   --key-file <file>  where the key is kept; default .telnyx-simulator.json in your home folder
   --help, --list
 
-The recordings come from this machine by plain http. The download node fetches them only when its
-network setting allows any address. Whoever has the key file can send events that a flow with this
-key believes: take the key out of the account before the flow meets the internet.
+The recordings come from this machine by http. A recording download node fetches them only when its
+"Addresses" (below "Advanced") is "any address, also http and private networks", as in the example flow
+"Try it without an account".
 
-Exit code: 0 every delivery was accepted, 1 one was not, 2 the command was not understood.
+A flow that has this key believes everybody who has the key file: take the key out of the account
+before the flow meets the internet.
+
+Exit code: 0 all went well, 1 a delivery was not accepted, 2 the command was not understood,
+3 the flow did not fetch all recordings in time (with --linger 0 nobody looks).
 `;

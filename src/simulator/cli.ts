@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import type { Provider } from '../events/provider';
 import { type Command, DAILY_PORT, readCommand } from './cli-options';
-import { send } from './cli-send';
+import { send, type SendOutcome } from './cli-send';
 import { serve } from './cli-serve';
 import { USAGE } from './cli-usage';
 import { describeError } from './describe-error';
@@ -13,25 +13,28 @@ import { SAMPLE_KINDS } from './sample-catalogue';
 const EXIT_REFUSED = 1;
 const EXIT_USAGE = 2;
 
+const EXIT_OF: Readonly<Record<SendOutcome, number>> = { done: 0, refused: EXIT_REFUSED, 'not-fetched': 3 };
+
 const print = printToStdout();
 
-async function run(command: Command, signal: AbortSignal): Promise<boolean> {
+/** @returns the exit code */
+async function run(command: Command, signal: AbortSignal): Promise<number> {
   switch (command.name) {
     case 'help':
       process.stdout.write(USAGE);
-      return true;
+      return 0;
     case 'list':
       printList(command.provider);
-      return true;
+      return 0;
     case 'key':
       if (command.provider === 'daily') printDailyKeys(command.keyFile);
       else print(keyFromFile(command.keyFile).publicKey);
-      return true;
+      return 0;
     case 'send':
-      return send(command.options, print, signal);
+      return EXIT_OF[await send(command.options, print, signal)];
     case 'serve':
       await serve(command.options, print, signal);
-      return true;
+      return 0;
   }
 }
 
@@ -61,7 +64,7 @@ async function main(): Promise<number> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   try {
-    return (await run(command, stop.signal)) ? 0 : EXIT_REFUSED;
+    return await run(command, stop.signal);
   } catch (error) {
     if (stop.signal.aborted) return EXIT_REFUSED;
     process.stderr.write(`${describeError(error)}\n`);

@@ -3,6 +3,7 @@ import { request } from 'undici';
 import { rootCause } from '../errors/root-cause';
 import type { SampleDelivery } from './sample-delivery';
 import type { Clock } from './signed-links';
+import { TimeLimit } from './time-limit';
 
 /** Signs deliveries. */
 export interface DeliveryKey {
@@ -91,7 +92,7 @@ async function attemptOnce(
   const timestamp = habits.timestamp(clock());
   const started = performance.now();
   const elapsed = () => Math.round(performance.now() - started);
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const limit = new TimeLimit(timeoutMs, signal);
   try {
     const response = await request(to, {
       method: 'POST',
@@ -101,14 +102,16 @@ async function attemptOnce(
         'user-agent': habits.userAgent,
         ...key.sign(body, timestamp)
       },
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout
+      signal: limit.signal
     });
     const milliseconds = elapsed();
     await response.body.dump();
     return { status: response.statusCode, problem: null, milliseconds };
   } catch (error) {
     signal?.throwIfAborted();
-    const problem = timeout.aborted ? `no answer within ${timeoutMs} ms` : rootCause(error);
+    const problem = limit.over ? `no answer within ${timeoutMs} ms` : rootCause(error);
     return { status: null, problem, milliseconds: elapsed() };
+  } finally {
+    limit.dispose();
   }
 }

@@ -1,6 +1,7 @@
 import type { Print } from '../print';
 import type { StandInRecording } from '../recording-shelf';
 import type { TelnyxStandIn } from '../stand-in';
+import { TimeLimit } from '../time-limit';
 import type { NodeRedChild } from './node-red-child';
 import { step } from './steps';
 
@@ -33,15 +34,17 @@ export async function fetchLost(
     const response = await fetch(`${nodeRed.url}/inject/${button}`, { method: 'POST', signal });
     await response.arrayBuffer();
     if (!response.ok) throw new Error(`Node-RED answered the click of its button with ${response.status}`);
-    const deadline = AbortSignal.timeout(FETCH_MS);
+    const limit = new TimeLimit(FETCH_MS, signal);
     try {
-      await standIn.downloaded(lost, AbortSignal.any([signal, deadline]));
+      await standIn.downloaded(lost, limit.signal);
     } catch (error) {
-      if (signal.aborted || !deadline.aborted) throw error;
+      if (!limit.over) throw error;
       throw new Error(
         `Recording ${lost.id} was lost and not found within ${FETCH_MS / 1000} s. Node-RED logged:\n${nodeRed.logTail()}`,
         { cause: error }
       );
+    } finally {
+      limit.dispose();
     }
     const fetched = [...before].filter(([recording, times]) => standIn.downloads(recording) > times);
     if (fetched.length > 1)

@@ -13,6 +13,7 @@ import { freePort } from '../../support/node-red-process';
 import { until } from '../../support/until';
 
 const CLI = path.resolve(__dirname, '../../../src/simulator/cli.ts');
+const COLLECT_GARBAGE = path.resolve(__dirname, '../../support/collect-garbage.cjs');
 
 /** The command as its own process, against a small receiver. */
 describe('telnyx-simulator', function () {
@@ -21,7 +22,8 @@ describe('telnyx-simulator', function () {
   let server: Server;
   let to: string;
   let received: { body: string; genuine: boolean }[];
-  let answer: { status: number; fetches: boolean };
+  /** `fetches`: how many recordings the flow still fetches. */
+  let answer: { status: number; fetches: number };
   let publicKey = '';
   let secret = '';
   const children: Child[] = [];
@@ -44,7 +46,7 @@ describe('telnyx-simulator', function () {
             : hmac.digest('base64') === request.headers['x-webhook-signature'];
         received.push({ body: body.toString(), genuine });
         response.writeHead(answer.status).end();
-        if (answer.fetches) void fetchRecording(body.toString());
+        if (answer.fetches-- > 0) void fetchRecording(body.toString());
       });
     });
     server.listen(0, '127.0.0.1');
@@ -60,13 +62,18 @@ describe('telnyx-simulator', function () {
   });
   beforeEach(() => {
     received = [];
-    answer = { status: 200, fetches: false };
+    answer = { status: 200, fetches: 0 };
   });
   afterEach(() => Promise.all(children.splice(0).map((child) => child.end('SIGKILL'))));
 
   function start(...args: string[]): Child {
+    return startWith([], ...args);
+  }
+
+  function startWith(nodeArgs: string[], ...args: string[]): Child {
     const keyFile = path.join(folder, 'key.json');
-    const child = new Child(CLI, [...args, '--key-file', keyFile], { nodeArgs: ['--import', 'tsx'] });
+    const options = { nodeArgs: ['--import', 'tsx', ...nodeArgs] };
+    const child = new Child(CLI, [...args, '--key-file', keyFile], options);
     children.push(child);
     return child;
   }
@@ -99,7 +106,7 @@ describe('telnyx-simulator', function () {
   });
 
   it('serves recordings until the flow has fetched them, then ends', async () => {
-    answer.fetches = true;
+    answer.fetches = 1;
     const child = await run('send', '--to', to, '--event', 'conference.recording.saved');
     should(child.exitCode).equal(0);
     should(child.output).containEql('The flow fetched 1 of 1 recording.');
@@ -107,8 +114,23 @@ describe('telnyx-simulator', function () {
 
   it('says that nothing was fetched', async () => {
     const child = await run('send', '--to', to, '--linger', '1');
-    should(child.exitCode).equal(0);
-    should(child.output).match(/fetched 0 of 1 recording\.\n.*network setting/);
+    should(child.exitCode).equal(3);
+    should(child.output).match(/fetched 0 of 1 recording\.\n.*download node[\s\S]*"Addresses"/);
+  });
+
+  it('ends in time when nothing is fetched, however often the garbage is collected', async () => {
+    const collecting = ['--expose-gc', '--require', COLLECT_GARBAGE];
+    const child = startWith(collecting, 'send', '--to', to, '--linger', '2');
+    await until('the end of the command', () => (child.alive ? undefined : true), { deadline: 30_000 });
+    should(child.exitCode).equal(3);
+    should(child.output).match(/fetched 0 of 1 recording\./);
+  });
+
+  it('says that only a part was fetched', async () => {
+    answer.fetches = 1;
+    const child = await run('send', '--to', to, '--count', '2', '--linger', '2');
+    should(child.exitCode).equal(3);
+    should(child.output).match(/fetched 1 of 2 recordings\.\n.*--linger/);
   });
 
   it('fails with advice when a delivery is refused', async () => {
