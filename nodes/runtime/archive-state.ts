@@ -1,3 +1,4 @@
+import { DeletedRecordings } from '../../src/archive/deleted-recordings';
 import { GivenUpList } from '../../src/archive/given-up-list';
 import { JobLedger } from '../../src/archive/job-ledger';
 import { StoredRecordings } from '../../src/archive/stored-index';
@@ -13,6 +14,7 @@ export interface ArchiveState {
   readonly ledger: JobLedger;
   readonly recordings: StoredRecordings;
   readonly givenUp: GivenUpList;
+  readonly deleted: DeletedRecordings;
   /** Ids of the download nodes that run. */
   readonly nodes: Set<string>;
   /** The buckets of those that store in one, by node. */
@@ -33,11 +35,13 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
   if (known !== undefined) return known;
   try {
     const database = stateDatabase(RED);
+    const recordings = new StoredRecordings(database);
     const state: ArchiveState = {
       database,
       ledger: new JobLedger(database),
-      recordings: new StoredRecordings(database),
+      recordings,
       givenUp: new GivenUpList(database),
+      deleted: new DeletedRecordings(recordings),
       nodes: new Set(),
       buckets: new Map()
     };

@@ -75,6 +75,7 @@ export function createDownloadWork(
           store,
           sidecar,
           deleteAtSource: sources.deleteAtSource,
+          deleted: state.deleted,
           now: Date.now
         })
       : null;
@@ -85,6 +86,7 @@ export function createDownloadWork(
     index,
     givenUp: state.givenUp,
     deletion,
+    commit: (changes) => state.database.commit(changes),
     now: Date.now,
     random: Math.random,
     deliver: events.deliver,

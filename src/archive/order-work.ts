@@ -19,6 +19,8 @@ export interface OrderWorkParts {
   givenUp: GivenUpList;
   /** Null: recordings stay at the source. */
   deletion: SourceDeletion | null;
+  /** Makes changes of the state. Durable when resolved; rejects when the disk did not take them. */
+  commit: (changes: readonly StateChange[]) => Promise<void>;
   /** Milliseconds since 1970. */
   now: () => number;
   /** From 0 to 1. */
@@ -50,7 +52,7 @@ export class OrderWork {
     const changes = result.entries.map((entry) => index.entering(entry));
     if (result.kind === 'stopped') return { kind: 'stopped', changes };
     if (result.kind === 'again') return { kind: 'again', pauseMs: result.pauseMs, changes };
-    const undeleted = await this.#deleteFirst(result.outcomes);
+    const undeleted = await this.#deleteFirst(result.outcomes, changes);
     if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
     deliver(order, result.outcomes);
     // After the deletion, so that the index knows of it.
@@ -88,9 +90,21 @@ export class OrderWork {
     return [...changes, index.entering({ ...known, recording })];
   }
 
-  /** @returns recordings that were not deleted, each with the reason */
-  async #deleteFirst(outcomes: FileOutcome[]): Promise<NotDeleted[]> {
-    return await this.#delete(this.parts.deletion === null ? [] : wholeRecordings(outcomes));
+  /**
+   * What is deleted at the source cannot be fetched again: that it is stored is on disk before.
+   *
+   * @returns recordings that were not deleted, each with the reason
+   */
+  async #deleteFirst(outcomes: FileOutcome[], stored: StateChange[]): Promise<NotDeleted[]> {
+    const recordings = this.parts.deletion === null ? [] : wholeRecordings(outcomes);
+    if (recordings.length === 0) return [];
+    try {
+      await this.parts.commit(stored);
+    } catch (cause) {
+      const error = notNoted(cause);
+      return recordings.map((recording) => ({ recording, result: { kind: 'failed', error } }));
+    }
+    return await this.#delete(recordings);
   }
 
   async #delete(recordings: StoredWhole[]): Promise<NotDeleted[]> {
@@ -150,6 +164,15 @@ export class OrderWork {
 interface NotDeleted {
   recording: StoredWhole;
   result: Exclude<DeletionResult, { kind: 'deleted' }>;
+}
+
+function notNoted(cause: unknown): CodedError {
+  return new CodedError(
+    'STORE_FAILED',
+    'The state could not be written, so nothing is deleted at the source yet. Look at the free space and the ' +
+      'permissions of "telnyx" in the user directory of Node-RED.',
+    { cause, retryable: true }
+  );
 }
 
 function isDeleted(recording: { deleted_at_source: string | null }): boolean {

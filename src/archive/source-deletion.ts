@@ -1,6 +1,7 @@
 import { CodedError } from '../errors/coded-error';
 import type { RecordingReference } from '../recording/recording-reference';
 import type { ReadBack } from '../store/store';
+import type { DeletedRecordings, SourceAnswer } from './deleted-recordings';
 import type { SidecarWriter } from './sidecar-writer';
 import type { StoredFile } from './stored-recording';
 
@@ -23,6 +24,8 @@ export interface SourceDeletionDeps {
     reference: RecordingReference,
     signal: AbortSignal
   ) => Promise<{ ok: true } | { ok: false; message: string }>;
+  /** What is deleted already; the same for all download nodes. */
+  deleted: DeletedRecordings;
   /** Milliseconds since 1970. */
   now: () => number;
 }
@@ -47,11 +50,11 @@ export class SourceDeletion {
   async delete({ reference, files }: StoredWhole, signal: AbortSignal): Promise<DeletionResult> {
     try {
       if (files.some(({ recording }) => recording.deleted_at_source === null)) {
-        for (const file of files) await this.#check(file);
-        const deleted = await this.deps.deleteAtSource(reference, signal);
-        if (!deleted.ok) return { kind: 'refused', message: deleted.message };
-        const at = new Date(this.deps.now()).toISOString();
-        for (const { recording } of files) recording.deleted_at_source = at;
+        const answer = await this.deps.deleted.once(reference, signal, () =>
+          this.#ask({ reference, files }, signal)
+        );
+        if (!answer.ok) return { kind: 'refused', message: answer.message };
+        for (const { recording } of files) recording.deleted_at_source = answer.at;
       }
       for (const file of files) await this.#describe(file);
       return { kind: 'deleted' };
@@ -59,6 +62,23 @@ export class SourceDeletion {
       if (signal.aborted || !(error instanceof CodedError)) throw error;
       return { kind: 'failed', error };
     }
+  }
+
+  async #ask({ reference, files }: StoredWhole, signal: AbortSignal): Promise<SourceAnswer> {
+    const before = await this.#deletedBefore(files);
+    if (before !== null) return { ok: true, at: before };
+    for (const file of files) await this.#check(file);
+    const deleted = await this.deps.deleteAtSource(reference, signal);
+    return deleted.ok ? { ok: true, at: new Date(this.deps.now()).toISOString() } : deleted;
+  }
+
+  /** A process that dies after the deletion may have got no further than the sidecar. */
+  async #deletedBefore(files: StoredFile[]): Promise<string | null> {
+    for (const file of files) {
+      const at = (await this.#sidecar(file))?.['deleted_at_source'];
+      if (typeof at === 'string') return at;
+    }
+    return null;
   }
 
   async #check({ recording, payload }: StoredFile): Promise<void> {
@@ -71,7 +91,19 @@ export class SourceDeletion {
     );
   }
 
-  async #describe({ recording, payload }: StoredFile): Promise<void> {
-    if (recording.sidecar !== null) await this.deps.sidecar.write(String(payload), recording);
+  /** The sidecar tells how the file was stored, whichever of several messages the deletion is for. */
+  async #describe(file: StoredFile): Promise<void> {
+    const { recording, payload } = file;
+    if (recording.sidecar === null) return;
+    const said = await this.#sidecar(file);
+    if (said?.['deleted_at_source'] === recording.deleted_at_source) return;
+    await this.deps.sidecar.write(String(payload), { ...recording, already_stored: false });
+  }
+
+  /** @returns null when there is none, or that of another file */
+  async #sidecar({ recording, payload }: StoredFile): Promise<Readonly<Record<string, unknown>> | null> {
+    if (recording.sidecar === null) return null;
+    const record = await this.deps.sidecar.read(String(payload));
+    return record?.['sha256'] === recording.sha256 ? record : null;
   }
 }

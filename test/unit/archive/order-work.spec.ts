@@ -3,10 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import should from 'should';
 import type { ArchiveDeps, ArchiveSettings } from '../../../src/archive/archive-context';
 import type { ArchiveJob, ArchiveOrder } from '../../../src/archive/archive-job';
+import { DeletedRecordings } from '../../../src/archive/deleted-recordings';
 import { folderSidecar } from '../../../src/archive/folder-sidecar';
 import { GivenUpList } from '../../../src/archive/given-up-list';
 import type { Verdict } from '../../../src/archive/order-queue';
-import { OrderWork } from '../../../src/archive/order-work';
+import { OrderWork, type OrderWorkParts } from '../../../src/archive/order-work';
 import type { FileOutcome } from '../../../src/archive/pass-result';
 import type { SidecarWriter } from '../../../src/archive/sidecar-writer';
 import { SourceDeletion, type SourceDeletionDeps } from '../../../src/archive/source-deletion';
@@ -14,6 +15,8 @@ import { StoredRecordings } from '../../../src/archive/stored-index';
 import { CodedError } from '../../../src/errors/coded-error';
 import { createFolderStore } from '../../../src/store/folder-store';
 import { transfer } from '../../../src/transfer/transfer';
+import type { StoredFile } from '../../../src/archive/stored-recording';
+import { until } from '../../support/until';
 import { localServer, wav, type LocalServer } from '../../support/media';
 import { alteredStore } from './altered-store';
 import { ArchiveFixture, recordingAt, STORED_AT } from './archive-fixture';
@@ -33,6 +36,9 @@ describe('OrderWork', () => {
   let deleteAtSource: SourceDeletionDeps['deleteAtSource'];
   /** Notes a deletion in a sidecar. */
   let writeDeletion: SidecarWriter['write'];
+  /** What the process knows; a new one knows nothing. */
+  let deleted: DeletedRecordings;
+  let commit: OrderWorkParts['commit'];
   let works: OrderWork[];
   let orders = 0;
 
@@ -46,6 +52,8 @@ describe('OrderWork', () => {
     [delivered, notDeleted, deletions, works] = [[], [], [], []];
     deleteAtSource = () => Promise.resolve({ ok: true });
     writeDeletion = (...about) => folderSidecar.write(...about);
+    deleted = new DeletedRecordings(recordings());
+    commit = (changes) => state.database.commit(changes);
   });
   afterEach(async () => {
     await Promise.all(works.map((work) => work.close()));
@@ -72,8 +80,10 @@ describe('OrderWork', () => {
           deletions.push(String(reference.details.recording_id));
           return deleteAtSource(reference, signal);
         },
+        deleted,
         now: () => STORED_AT
       }),
+      commit: (changes) => commit(changes),
       now: () => STORED_AT,
       random: () => 1,
       deliver: (_order, outcomes) => void delivered.push(outcomes),
@@ -262,6 +272,131 @@ describe('OrderWork', () => {
     should(recordings().find('telnyx:rec-1')[0]?.recording.deleted_at_source).equal(DELETED_AT);
     await carryOut(workOf(), orderFor(job('/a.wav')));
     deletions.should.have.length(2);
+  });
+
+  describe('of two messages for the same recording', () => {
+    const files = (): StoredFile[] =>
+      delivered.map(([outcome]) => {
+        if (outcome?.kind !== 'stored') throw new Error('Nothing was stored');
+        return outcome.file;
+      });
+
+    it('asks the source once when both come at once, and says so to both', async () => {
+      let release: () => void = () => undefined;
+      const isReleased = new Promise<void>((resolve) => (release = resolve));
+      deleteAtSource = async () => {
+        await isReleased;
+        return { ok: true };
+      };
+      const work = workOf();
+      const first = carryOut(work, orderFor(job('/a.wav')));
+      await until('the first deletion', () => deletions.length === 1 || undefined);
+      const second = carryOut(work, orderFor(job('/a.wav')));
+      const other = carryOut(workOf(), orderFor(job('/a.wav')));
+      release();
+      await Promise.all([first, second, other]);
+      deletions.should.eql(['rec-1']);
+      files()
+        .map(({ recording }) => recording.deleted_at_source)
+        .should.eql([DELETED_AT, DELETED_AT, DELETED_AT]);
+      files()
+        .map(({ recording }) => recording.already_stored)
+        .sort()
+        .should.eql([false, true, true]);
+      should(await sidecar()).have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
+    });
+
+    it('asks once when the second comes before the end of the first is written down', async () => {
+      const work = workOf();
+      await work.work(orderFor(job('/a.wav')));
+      await carryOut(work, orderFor(job('/a.wav')));
+      deletions.should.eql(['rec-1']);
+      stored().recording.should.have.properties({ already_stored: true, deleted_at_source: DELETED_AT });
+      should(recordings().find('telnyx:rec-1')[0]?.recording.deleted_at_source).equal(DELETED_AT);
+    });
+
+    it('lets the second ask when the first could not', async () => {
+      let failures = 0;
+      deleteAtSource = () => {
+        failures += 1;
+        return failures === 1
+          ? Promise.reject(new CodedError('STALLED', 'no'))
+          : Promise.resolve({ ok: true });
+      };
+      const work = workOf();
+      await Promise.all([1, 2].map(() => carryOut(work, orderFor(job('/a.wav')))));
+      deletions.should.eql(['rec-1', 'rec-1']);
+      notDeleted.map(({ code }) => code).should.eql(['STALLED']);
+      await carryOut(workOf(), orderFor(job('/a.wav')));
+      deletions.should.have.length(2);
+      stored().recording.should.have.property('deleted_at_source', DELETED_AT);
+    });
+
+    it('stops waiting for the other when its node closes', async () => {
+      deleteAtSource = (_reference, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        });
+      const [one, other] = [workOf(), workOf()];
+      const first = carryOut(one, orderFor(job('/a.wav')));
+      await until('the first deletion', () => deletions.length === 1 || undefined);
+      const once = deleted.once.bind(deleted);
+      const isWaiting = new Promise<void>((resolve) => {
+        deleted.once = (...about) => {
+          setImmediate(resolve);
+          return once(...about);
+        };
+      });
+      const second = carryOut(other, orderFor(job('/a.wav')));
+      await isWaiting;
+      await other.close();
+      should((await second).kind).equal('stopped');
+      await one.close();
+      should((await first).kind).equal('stopped');
+      deletions.should.eql(['rec-1']);
+    });
+  });
+
+  describe('after a crash between the deletion and its note', () => {
+    const gone = (): void => {
+      answer = (_request, response) => response.writeHead(410).end();
+      // A new process: what the one before remembered is lost.
+      deleted = new DeletedRecordings(recordings());
+    };
+
+    it('knows that the recording is stored, and does not fetch it again', async () => {
+      const order = orderFor(job('/a.wav'));
+      await workOf().work(structuredClone(order));
+      gone();
+      should((await carryOut(workOf(), order)).kind).equal('done');
+      stored().recording.should.have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
+      deletions.should.eql(['rec-1']);
+      [...givenUp().list()].should.eql([]);
+    });
+
+    it('asks the source once more when not even the sidecar says so', async () => {
+      writeDeletion = () => Promise.reject(new CodedError('STORE_FAILED', 'killed'));
+      const order = orderFor(job('/a.wav'));
+      await workOf().work(structuredClone(order));
+      gone();
+      writeDeletion = (...about) => folderSidecar.write(...about);
+      await carryOut(workOf(), order);
+      stored().recording.should.have.property('deleted_at_source', DELETED_AT);
+      should(await sidecar()).have.property('deleted_at_source', DELETED_AT);
+      deletions.should.eql(['rec-1', 'rec-1']);
+    });
+  });
+
+  it('deletes nothing while the state does not take that it is stored, and tries that again', async () => {
+    commit = () => Promise.reject(new Error('disk full'));
+    const order = orderFor(job('/a.wav'));
+    should((await carryOut(workOf(), order)).kind).equal('again');
+    stored().recording.should.have.property('deleted_at_source', null);
+    deletions.should.eql([]);
+    commit = (changes) => state.database.commit(changes);
+    should((await carryOut(workOf(), order)).kind).equal('done');
+    deletions.should.eql(['rec-1']);
+    notDeleted.should.eql([]);
   });
 
   it('keeps attempts over restarts, and lists what is given up until it is stored after all', async () => {
