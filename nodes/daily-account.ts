@@ -24,6 +24,7 @@ export = function (RED: NodeRedApi): void {
       );
       this.dailyAccount = {
         secrets,
+        secretProblems: problems,
         apiUrl: readText(config.apiUrl, DEFAULT_API_URL).replace(/\/+$/, ''),
         apiKey: () => {
           const key = readText(secret('apiKey'), process.env['DAILY_API_KEY'] ?? '');

@@ -13,6 +13,8 @@ export = function (RED: NodeRedApi): void {
   RED.nodes.registerType('daily-webhook-in', function (this: RedNode, config: WebhookNodeConfig) {
     RED.nodes.createNode(this, config);
     const account = dailyAccountOf(RED, config.account, this);
+    const problem = problemOf(account);
+    const status = problem?.code === 'BAD_PUBLIC_KEY' ? 'bad-key' : 'no-secret';
     startWebhookNode(RED, this, config, {
       defaultPath: '/daily',
       // Daily repeats a delivery for up to 15 minutes, perhaps with the time of the first attempt.
@@ -21,19 +23,24 @@ export = function (RED: NodeRedApi): void {
       parse: parseDailyDelivery,
       isProbe: isDailyProbeBody,
       verifier: (tolerance) => new DailyHmac(account?.secrets ?? [], tolerance),
-      problem: problemOf(account),
-      problemStatus: RED._('daily-webhook-in.status.no-secret')
+      problem,
+      problemStatus: RED._(`daily-webhook-in.status.${status}`)
     });
   });
 };
 
 function problemOf(account: DailyAccount | null): CodedError | null {
   if (account !== null && account.secrets.length > 0) return null;
-  const what = account === null ? 'No Daily account is chosen.' : 'The Daily account has no usable secret.';
+  const [bad] = account?.secretProblems ?? [];
+  if (bad !== undefined) {
+    return new CodedError(bad.code, `${bad.message} Until then every delivery is answered with 503.`);
+  }
+  const what =
+    account === null ? 'No Daily account is chosen, or it is disabled.' : 'The Daily account has no secret.';
   return new CodedError(
     'NO_PUBLIC_KEY',
     `${what} Register the webhook with the command that the account's dialog shows, and copy the "hmac" of ` +
-      "Daily's answer into the account, or set the environment variable DAILY_HMAC_SECRET. Until then every " +
-      'delivery is answered with 503.'
+      'Daily\'s answer into the account\'s "Secret", or set the environment variable DAILY_HMAC_SECRET. Until ' +
+      'then every delivery is answered with 503.'
   );
 }

@@ -19,14 +19,16 @@ export = function (RED: NodeRedApi): void {
   RED.nodes.registerType('telnyx-webhook-in', function (this: RedNode, config: TelnyxWebhookInConfig) {
     RED.nodes.createNode(this, config);
     const account = telnyxAccountOf(RED, config.account, this);
+    const problem = problemOf(account);
+    const status = problem?.code === 'BAD_PUBLIC_KEY' ? 'bad-key' : 'no-public-key';
     startWebhookNode(RED, this, config, {
       defaultPath: '/telnyx',
       defaultTolerance: 300,
       acceptGet: readBoolean(config.acceptGet, false),
       parse: parseTelnyxDelivery,
       verifier: (tolerance) => new TelnyxVerifier(account?.keys ?? NO_KEYS, tolerance),
-      problem: problemOf(account),
-      problemStatus: RED._('telnyx-webhook-in.status.no-public-key')
+      problem,
+      problemStatus: RED._(`telnyx-webhook-in.status.${status}`)
     });
   });
 };
@@ -35,8 +37,14 @@ function problemOf(account: TelnyxAccount | null): CodedError | null {
   const advice =
     'Copy the public key from the Telnyx portal (Keys & Credentials, Public Key) into the account, or set ' +
     'the environment variable TELNYX_PUBLIC_KEY. Until then every delivery is answered with 503.';
-  if (account === null) return new CodedError('NO_PUBLIC_KEY', `No Telnyx account is chosen. ${advice}`);
+  if (account === null) {
+    return new CodedError('NO_PUBLIC_KEY', `No Telnyx account is chosen, or it is disabled. ${advice}`);
+  }
   const { publicKeys, meetingSecrets, legacySecrets } = account.keys;
   if (publicKeys.length + meetingSecrets.length + legacySecrets.length > 0) return null;
-  return new CodedError('NO_PUBLIC_KEY', `The Telnyx account has no usable public key. ${advice}`);
+  const [bad] = account.keyProblems;
+  if (bad === undefined) {
+    return new CodedError('NO_PUBLIC_KEY', `The Telnyx account has no public key. ${advice}`);
+  }
+  return new CodedError(bad.code, `${bad.message} Until then every delivery is answered with 503.`);
 }

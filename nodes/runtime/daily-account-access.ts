@@ -1,3 +1,4 @@
+import type { CodedError } from '../../src/errors/coded-error';
 import { noteUser, type AccountNode } from './account-users';
 import type { NodeRedApi, RedNode } from './node-red';
 
@@ -5,6 +6,8 @@ import type { NodeRedApi, RedNode } from './node-red';
 export interface DailyAccount {
   /** Decoded secrets of the webhooks; empty when none is usable. */
   readonly secrets: readonly Buffer[];
+  /** One `BAD_PUBLIC_KEY` for each entry that is no secret. */
+  readonly secretProblems: readonly CodedError[];
   /** Without a trailing slash. */
   readonly apiUrl: string;
   /** A secret; goes to the host of `apiUrl` and nowhere else. Null when none is set. */

@@ -1,11 +1,12 @@
 import type { CodedError } from '../../src/errors/coded-error';
 import { CodedError as Coded } from '../../src/errors/coded-error';
 import type { DeliveryParser } from '../../src/events/delivery-content';
+import { DeliveryTally } from '../../src/receiving/delivery-tally';
 import { comparablePath, pathProblem } from '../../src/receiving/route-path';
 import { unavailableReceiver } from '../../src/receiving/unavailable-receiver';
 import { WebhookEndpoint, type EndpointSettings, type Exchange } from '../../src/receiving/webhook-endpoint';
 import type { WebhookMessage } from '../../src/events/webhook-message';
-import type { DeliveryVerifier } from '../../src/verification/verdict';
+import { refusingAll, type DeliveryVerifier } from '../../src/verification/verdict';
 import { afterStart } from './after-start';
 import { deliveryJournal } from './delivery-journal';
 import { deliveryRoutes } from './delivery-routes';
@@ -56,8 +57,7 @@ export function startWebhookNode(
 ): void {
   const status = new NodeStatus(node);
   onClose(node, () => status.dispose());
-  const say = (key: string, values?: Record<string, string | number>): string =>
-    RED._(`${node.type}.status.${key}`, values);
+  const say: Say = (key, values) => RED._(`${node.type}.status.${key}`, values);
   const fail = (error: CodedError, text: string): void => {
     status.problem(text);
     afterStart(RED, node, () => node.error(error, {}));
@@ -94,32 +94,36 @@ export function startWebhookNode(
     const settings = orKeepPath(path, () => readSettings(config, node, provider));
     const { rejectedOutput, withRawBody } = settings;
     const warnings = new RefusalWarnings((text) => node.warn(text));
-    let received = 0;
-    let refused = 0;
+    const tally = new DeliveryTally();
 
     const showCounts = (): void => {
       if (!claim.serving || provider.problem !== null) return;
-      status.ready(() => {
-        if (received + refused === 0) return say('ready');
-        return refused === 0 ? say('received', { received }) : say('received-refused', { received, refused });
-      });
+      const { trouble } = tally;
+      if (trouble === null) status.ready(() => countsText(say, tally));
+      else
+        status.waiting(() =>
+          say('refused', { refused: trouble.refused, cause: say(`cause.${trouble.code}`) })
+        );
     };
 
     const endpoint = new WebhookEndpoint(settings, {
-      verifier: provider.verifier(settings.tolerance),
+      verifier:
+        provider.problem?.code === 'BAD_PUBLIC_KEY'
+          ? refusingAll(provider.problem.code, provider.problem.message)
+          : provider.verifier(settings.tolerance),
       parse: provider.parse,
       journal: deliveryJournal(RED),
       ...(provider.isProbe && { isProbe: provider.isProbe }),
       now: Date.now,
       emit: (message, rawBody, exchange) => {
-        received += 1;
+        tally.received(message.event.recovered === true);
         showCounts();
         const sent = flowMessage(RED, message, exchange);
         if (withRawBody) sent['rawBody'] = rawBody;
         node.send(sent);
       },
       onRefused: (refusal) => {
-        refused += 1;
+        tally.refused(refusal.code);
         showCounts();
         warnings.add(refusal);
         if (rejectedOutput) node.send([null, { topic: 'rejected', payload: refusal }]);
@@ -151,6 +155,13 @@ export function startWebhookNode(
       );
     }
   }
+}
+
+type Say = (key: string, values?: Record<string, string | number>) => string;
+
+function countsText(say: Say, { counts: { received, refused } }: DeliveryTally): string {
+  if (received + refused === 0) return say('ready');
+  return refused === 0 ? say('received', { received }) : say('received-refused', { received, refused });
 }
 
 interface WebhookNodeSettings extends EndpointSettings {

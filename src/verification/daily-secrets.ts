@@ -34,7 +34,7 @@ function whyUnusable(entry: string): string {
   if (isUnsetVariable(entry))
     return 'names an environment variable that is not set. Set it, or put the secret itself here.';
   return (
-    'is not base64. Copy the "hmac" from Daily\'s answer to the command that created the webhook; ' +
+    'is not base64. Copy the text of "hmac", without the quotes, from Daily\'s answer to the command that created the webhook; ' +
     'GET /webhooks shows it again.'
   );
 }

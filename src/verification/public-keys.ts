@@ -42,7 +42,12 @@ function whyUnusable(entry: string): string | null {
     return `is written in hex; it must be base64 (44 characters). ${copyAgain}`;
   const key = decodeStrictBase64(entry);
   // Only what is no key: a public key may begin with any letters.
-  if (key?.length !== KEY_LENGTH && entry.startsWith('KEY')) return `is an API key. ${copyAgain}`;
+  if (key?.length !== KEY_LENGTH && entry.startsWith('KEY')) {
+    return (
+      'is an API key. That is a secret and belongs into "API key"; here everybody who gets the flow can read ' +
+      'it. Copy the other one from the Telnyx portal: Keys & Credentials, Public Key.'
+    );
+  }
   if (key === null) return `is not base64. ${copyAgain}`;
   if (key.length !== KEY_LENGTH) return `has ${key.length} bytes; it must have ${KEY_LENGTH}. ${copyAgain}`;
   if (isLowOrderPoint(key)) return `is a weak key that would let anybody sign. ${copyAgain}`;

@@ -31,3 +31,8 @@ export function refuse(code: WebhookErrorCode, message: string): Verdict & { ok:
 export function hasQuery(delivery: SignedDelivery): delivery is SignedDelivery & { query: string } {
   return delivery.query !== null && delivery.query !== '';
 }
+
+/** Refuses every delivery, for the same reason. */
+export function refusingAll(code: WebhookErrorCode, message: string): DeliveryVerifier {
+  return { verify: () => Promise.resolve(refuse(code, message)) };
+}

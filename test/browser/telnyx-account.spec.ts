@@ -94,7 +94,8 @@ describe('telnyx-account in the editor', function () {
       (await objection('publicKeys', `${TRUSTED.publicKey}\nnonsense, ${hex}`)).should.match(
         /^Key 2 is not a public key.*Key 3 is written in hex/
       );
-      for (const text of ['KEY0123_made-up', TRUSTED.publicKey.slice(0, -1), 'A'.repeat(44)]) {
+      (await objection('publicKeys', 'KEY0123_made-up')).should.match(/Key 1 is an API key.*"API key"/);
+      for (const text of [TRUSTED.publicKey.slice(0, -1), 'A'.repeat(44)]) {
         (await objection('publicKeys', text)).should.match(/Key 1 is not a public key/);
       }
     });

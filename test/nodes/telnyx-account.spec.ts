@@ -80,7 +80,8 @@ describe('telnyx-account', () => {
       keysOf(await start({ publicKeys: '${SOME_KEY}' })).should.be.empty();
       await stage?.messages('caught', 2);
       const codes = stage?.caught.map(({ code }) => code).sort();
-      should(codes).deepEqual(['BAD_PUBLIC_KEY', 'NO_PUBLIC_KEY']);
+      should(codes).deepEqual(['BAD_PUBLIC_KEY', 'BAD_PUBLIC_KEY']);
+      should(stage?.caught.map(({ source }) => source.id).sort()).deepEqual(['account', 'webhook']);
       should(stage?.caught.map(({ message }) => message).join()).match(
         /environment variable that is not set/
       );

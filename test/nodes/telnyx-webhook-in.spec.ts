@@ -141,6 +141,42 @@ describe('telnyx-webhook-in', () => {
       should(stage.status('webhook')).have.properties({ fill: 'green', shape: 'dot' });
     });
 
+    it('is yellow with the reason while everything is refused, and green from the first that is not', async () => {
+      await start();
+      for (let count = 0; count < 12; count += 1) await forge();
+      const status = await stage.until('12 refused', () => {
+        const shown = stage.status('webhook');
+        return shown?.text?.startsWith('12 ') === true && shown;
+      });
+      should(status).deepEqual({ fill: 'yellow', shape: 'ring', text: '12 refused: wrong key?' });
+      await deliver();
+      await stage.until('1 ok, 12 refused', () => stage.status('webhook')?.text === '1 ok, 12 refused');
+      should(stage.status('webhook')).have.properties({ fill: 'green', shape: 'dot' });
+    });
+
+    const { headers, body } = jsonDelivery(holdEvent());
+    const signed = 'telnyx-signature-ed25519';
+    const unsigned = Object.fromEntries(Object.entries(headers).filter(([name]) => name !== signed));
+    const reasons: [text: string, request: Omit<RawRequest, 'path'>][] = [
+      ['no signature', { headers: unsigned, body }],
+      ['broken signature', { headers: { ...headers, [signed]: 'c2hvcnQ=' }, body }],
+      ['wrong key?', jsonDelivery(body, { key: STRANGER })],
+      ['no time of signing', { headers: { ...headers, 'telnyx-timestamp': 'noon' }, body }],
+      ['clock wrong?', jsonDelivery(body, { timestamp: 1_700_000_000 })],
+      ['not JSON, no form', jsonDelivery('{"data":')],
+      ['body too large', { headers, body: Buffer.alloc(2_000_000) }],
+      ['compressed', { headers: { ...headers, 'content-encoding': 'gzip' }, body }],
+      ['not a POST', { headers, method: 'GET' }],
+      ['no secret', { headers: { 'x-telnyx-signature': 'a'.repeat(64) }, body }]
+    ];
+    for (const [text, request] of reasons) {
+      it(`says "${text}"`, async () => {
+        await start();
+        await send({ method: 'POST', ...request });
+        await stage.until(text, () => stage.status('webhook')?.text === `1 refused: ${text}`);
+      });
+    }
+
     it('changes at most once a second, and comes to the right number in the end', async () => {
       await start();
       const begun = performance.now();
@@ -266,25 +302,36 @@ describe('telnyx-webhook-in', () => {
   });
 
   describe('without a usable key', () => {
-    const accounts: [what: string, nodes: object[], config: object][] = [
-      ['no account', [], { account: '' }],
-      ['an account that is gone', [], { account: 'gone' }],
-      ['an account without a key', [], { account: 'empty' }],
-      ['an account with a bad key', [], { account: 'bad' }]
+    const accounts: [what: string, config: object, code: string, text: string][] = [
+      ['no account', { account: '' }, 'NO_PUBLIC_KEY', 'no public key'],
+      ['an account that is gone', { account: 'gone' }, 'NO_PUBLIC_KEY', 'no public key'],
+      ['an account without a key', { account: 'empty' }, 'NO_PUBLIC_KEY', 'no public key'],
+      ['an account with a bad key', { account: 'bad' }, 'BAD_PUBLIC_KEY', 'BAD_PUBLIC_KEY'],
+      ['an account with a key of 31 bytes', { account: 'short' }, 'BAD_PUBLIC_KEY', 'BAD_PUBLIC_KEY'],
+      ['an account with a weak key', { account: 'weak' }, 'BAD_PUBLIC_KEY', 'BAD_PUBLIC_KEY'],
+      ['an account with an API key for a public key', { account: 'api' }, 'BAD_PUBLIC_KEY', 'BAD_PUBLIC_KEY']
     ];
-    for (const [what, , config] of accounts) {
+    for (const [what, config, code, text] of accounts) {
       it(`says so for ${what}, and asks senders to try again`, async () => {
         await start(config, [
           { ...account(), id: 'empty' },
-          { ...account({ publicKeys: 'nonsense' }), id: 'bad' }
+          { ...account({ publicKeys: 'nonsense' }), id: 'bad' },
+          { ...account({ publicKeys: Buffer.alloc(31, 7).toString('base64') }), id: 'short' },
+          { ...account({ publicKeys: Buffer.alloc(32).toString('base64') }), id: 'weak' },
+          { ...account({ publicKeys: 'KEY0123456789ABCDEF_made-up' }), id: 'api' }
         ]);
-        should(stage.status('webhook')).deepEqual({ ...RED_RING, text: 'no public key' });
-        await stage.until('the error', () => stage.caught.some(({ code }) => code === 'NO_PUBLIC_KEY'));
+        should(stage.status('webhook')).deepEqual({ ...RED_RING, text });
+        const ours = await stage.until('the error', () =>
+          stage.caught.find(({ source }) => source.id === 'webhook')
+        );
+        should(ours.code).equal(code);
+        if (what.includes('API key')) should(ours.message).match(/is an API key/);
+        should(JSON.stringify([stage.caught, stage.log()])).not.match(/nonsense|KEY0123|AAAAAAA|BwcHBwc/);
         const answer = await deliver();
         answer.status.should.equal(503);
         should(answer.headers).have.property('retry-after');
         stage.received('events').should.be.empty();
-        should(stage.status('webhook')?.text).equal('no public key');
+        should(stage.status('webhook')?.text).equal(text);
       });
     }
   });
