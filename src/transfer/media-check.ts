@@ -1,5 +1,6 @@
 import type { MediaKind } from '../recording/recording-reference';
 import { mediaSignature } from './media-signature';
+import { pageKind } from './page-kind';
 
 export type MediaVerdict = { ok: true; format: string } | { ok: false; code: 'NOT_MEDIA'; message: string };
 
@@ -25,17 +26,17 @@ const WANTED: Record<MediaKind, string> = {
 };
 
 /** Attachments that no signature gives away, by content type. */
-const ATTACHMENT_TYPES: Record<string, string> = {
-  'text/plain': 'txt',
-  'text/vcard': 'vcf',
-  'text/x-vcard': 'vcf',
-  'text/calendar': 'ics',
-  'text/csv': 'csv',
-  'application/smil': 'smil',
-  'application/rtf': 'rtf',
-  'text/rtf': 'rtf',
-  'audio/mpeg': 'mp3'
-};
+const ATTACHMENT_TYPES: ReadonlyMap<string, string> = new Map([
+  ['text/plain', 'txt'],
+  ['text/vcard', 'vcf'],
+  ['text/x-vcard', 'vcf'],
+  ['text/calendar', 'ics'],
+  ['text/csv', 'csv'],
+  ['application/smil', 'smil'],
+  ['application/rtf', 'rtf'],
+  ['text/rtf', 'rtf'],
+  ['audio/mpeg', 'mp3']
+]);
 
 /**
  * Decides from content type and first bytes whether a response is the announced media. The bytes
@@ -46,7 +47,7 @@ const ATTACHMENT_TYPES: Record<string, string> = {
  */
 export function checkMedia(kind: MediaKind, contentType: string | null, head: Uint8Array): MediaVerdict {
   if (head.length === 0) return refusal(kind, 'the response was empty');
-  const type = (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  const type = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   const page = pageKind(head);
   const smil = kind === 'attachment' && (type === 'application/smil' || page === 'a SMIL document');
   if (smil) return { ok: true, format: 'smil' };
@@ -54,7 +55,7 @@ export function checkMedia(kind: MediaKind, contentType: string | null, head: Ui
   if (isPageType(type)) return refusal(kind, `content of the type "${type}" arrived`);
 
   const signature = mediaSignature(head);
-  if (kind === 'attachment') return { ok: true, format: signature ?? ATTACHMENT_TYPES[type] ?? 'bin' };
+  if (kind === 'attachment') return { ok: true, format: signature ?? ATTACHMENT_TYPES.get(type) ?? 'bin' };
   if (signature === null)
     return refusal(kind, `the first bytes are of no known format (content type "${shown(type)}")`);
   if (!FORMATS[kind].has(signature)) return refusal(kind, `a file of the format "${signature}" arrived`);
@@ -81,36 +82,6 @@ function isPageType(type: string): boolean {
   );
 }
 
-/** What kind of page the bytes are, in any of the encodings pages come in; null: not a page. */
-function pageKind(head: Uint8Array): string | null {
-  const start = asText(head).trimStart().slice(0, 512);
-  if (/^<smil[\s>]/i.test(start) || /^<\?xml[^>]*>\s*(<!doctype[^>]*>\s*)?<smil[\s>]/i.test(start))
-    return 'a SMIL document';
-  if (/^(<!--[\s\S]*?-->\s*)*<(!doctype\s+html|html|head|body|title|script)[\s>]/i.test(start))
-    return 'an HTML page';
-  if (/^<(\?xml|!doctype|!--|[a-z][\w:.-]*(\s[^<]*)?\/?>)/i.test(start)) return 'an XML page';
-  if (/^[{[]\s*(["{[\]}]|-?\d|true\b|false\b|null\b)/.test(start)) return 'a JSON text';
-  return null;
-}
-
-function asText(head: Uint8Array): string {
-  const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf)
-    return bytes.subarray(3).toString('latin1');
-  // UTF-16, with or without its mark: every other byte of ASCII text is zero.
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.subarray(2).toString('utf16le');
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return swapped(bytes.subarray(2));
-  if (bytes[1] === 0 && bytes[3] === 0) return bytes.toString('utf16le');
-  if (bytes[0] === 0 && bytes[2] === 0) return swapped(bytes);
-  return bytes.toString('latin1');
-}
-
-function swapped(bytes: Buffer): string {
-  return Buffer.from(bytes.subarray(0, bytes.length & ~1))
-    .swap16()
-    .toString('utf16le');
-}
-
 function shown(type: string): string {
-  return type === '' ? 'none' : type.replace(/[^\w.+/-]/g, '').slice(0, 60);
+  return type === '' ? 'none' : type.slice(0, 60).replace(/[^\w.+/-]/g, '');
 }

@@ -86,6 +86,11 @@ describe('transfer/media-check', () => {
     ['HTML', '<!DOCTYPE html><html><head><title>Sign in</title>'],
     ['HTML without a doctype', '\r\n  <HTML lang="en">'],
     ['HTML after a comment', '<!-- saved --><html>'],
+    ['HTML after many comments', `${'<!---->'.repeat(60)}<html>`],
+    ['a comment without end', `<!--${'-'.repeat(600)}`],
+    ['HTML after an XML declaration', '<?xml version="1.0"?>\n<!-- x --><!DOCTYPE html>'],
+    ['XHTML', '<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml">'],
+    ['an empty element', '<a/>'],
     ['S3 XML', '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code></Error>'],
     ['XML without a declaration', '<Error><Code>NoSuchKey</Code></Error>'],
     ['XML after a byte order mark', '\xef\xbb\xbf<?xml version="1.0"?><a/>'],
@@ -145,6 +150,31 @@ describe('transfer/media-check', () => {
     should(verdict('attachment', 'text/x-vcard', Buffer.from('BEGIN:VCARD'))).equal('vcf');
     should(verdict('attachment', 'application/smil', Buffer.from('<smil><head/></smil>'))).equal('smil');
     should(verdict('attachment', 'application/x-thing', Buffer.from([1, 2, 3, 4, 5]))).equal('bin');
+  });
+
+  it('takes an attachment apart from pages by its prolog, however that is made', () => {
+    for (const smil of [
+      '<smil>',
+      '  <SMIL xmlns="x">',
+      '<?xml version="1.0"?>\n<!DOCTYPE smil PUBLIC "-//W3C//DTD SMIL 1.0//EN" "x.dtd">\n<smil>',
+      '<!-- made by a phone --><smil>'
+    ])
+      should(verdict('attachment', null, Buffer.from(smil))).equal('smil');
+    for (const text of ['<3 you', '<', '<!-', '< smil>', 'a <html>', '[see above]', '{x}', '<smiley'])
+      should(verdict('attachment', 'text/plain', Buffer.from(text))).equal('txt');
+  });
+
+  it('knows no content type by a word that every object knows', () => {
+    for (const type of ['constructor', '__proto__', 'toString', 'hasOwnProperty'])
+      should(verdict('attachment', type, Buffer.from([1, 2, 3, 4, 5]))).equal('bin');
+  });
+
+  it('takes no time for an attachment of nothing but empty comments', () => {
+    for (const text of ['<!---->'.repeat(73), '<!---->'.repeat(146), '<!--'.repeat(250)]) {
+      const begun = performance.now();
+      should(verdict('attachment', 'text/plain', Buffer.from(text))).equal('NOT_MEDIA');
+      should(performance.now() - begun).be.below(200);
+    }
   });
 
   it('says what arrived and never quotes it', () => {

@@ -1,0 +1,32 @@
+/**
+ * How long the run of certain characters is at the beginning of a text. Patterns such as `[. ]+$` try each
+ * run of a text to its end before they find that it is not the last one; these look at the edges only.
+ *
+ * @param characters of ASCII; each of them counts
+ */
+export function leadingRun(text: string, characters: string): number {
+  const isOne = tableOf(characters);
+  let length = 0;
+  while (length < text.length && isOne[text.charCodeAt(length)] === 1) length += 1;
+  return length;
+}
+
+/** As `leadingRun`, at the end of a text. */
+export function trailingRun(text: string, characters: string): number {
+  const isOne = tableOf(characters);
+  let end = text.length;
+  while (end > 0 && isOne[text.charCodeAt(end - 1)] === 1) end -= 1;
+  return text.length - end;
+}
+
+/** An address to which `/` and more can be added. */
+export function withoutTrailingSlashes(text: string): string {
+  return text.slice(0, text.length - trailingRun(text, '/'));
+}
+
+/** 1 at the code of each character. */
+function tableOf(characters: string): Uint8Array {
+  const table = new Uint8Array(128);
+  for (let at = 0; at < characters.length; at += 1) table[characters.charCodeAt(at)] = 1;
+  return table;
+}
