@@ -1,30 +1,100 @@
-/** Field names that hold secrets wherever they appear. */
-const SECRET_FIELD =
-  /^(authorization|api[_-]?key|secret|password|token|access[_-]?token|signature|url|.*_url)$/i;
-
-/** From the question mark or hash of a link on: where signatures and tokens are. */
-const LINK_TAIL = /(\b[a-z][a-z0-9+.-]*:\/\/)([^\s/?#"'<>@]*@)?([^\s?#"'<>]*)([?#][^\s"'<>]*)?/gi;
+/** Field names that hold secrets wherever they appear, in lower case and without `-` and `_`. */
+const SECRET_FIELDS = new Set([
+  'authorization',
+  'apikey',
+  'secret',
+  'password',
+  'token',
+  'accesstoken',
+  'signature',
+  'url'
+]);
 
 /** Telnyx API keys (`KEY` + digits and letters) and bearer tokens in running text. */
-const KEY_TEXT = /\bKEY[0-9A-F]{16,}\w*\b|\bBearer\s+\S+/gi;
+const KEY_TEXT = /\bKEY[0-9A-F]{16}\w*|\bBearer\s+\S+/gi;
+
+/** Nothing that is described has so many levels; what lies deeper is left out. */
+const DEEPEST = 100;
 
 /**
  * Copies a JSON value without what could open something: fields named like a secret are dropped,
  * links lose user, query and fragment, API keys are blanked. Dates become ISO 8601, `undefined` goes.
  */
 export function withoutSecrets(value: unknown): unknown {
-  if (typeof value === 'string') return cleaned(value);
+  return copied(value, 0);
+}
+
+function copied(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return withoutLinkSecrets(value).replace(KEY_TEXT, '(key removed)');
   if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return value.map(withoutSecrets);
   if (typeof value !== 'object' || value === null) return value;
+  if (depth >= DEEPEST) return null;
+  if (Array.isArray(value)) return value.map((item) => copied(item, depth + 1));
   const copy: Record<string, unknown> = {};
   for (const [name, inner] of Object.entries(value))
-    if (!SECRET_FIELD.test(name) && name !== '__proto__') copy[name] = withoutSecrets(inner);
+    if (!isSecretName(name) && name !== '__proto__') copy[name] = copied(inner, depth + 1);
   return copy;
 }
 
-function cleaned(text: string): string {
-  return text
-    .replace(LINK_TAIL, (_match, scheme: string, _user: string | undefined, place: string) => scheme + place)
-    .replace(KEY_TEXT, '(key removed)');
+function isSecretName(name: string): boolean {
+  const lower = name.toLowerCase();
+  return lower.endsWith('_url') || SECRET_FIELDS.has(lower.replace(/[-_]/g, ''));
+}
+
+const SCHEME_END = '://';
+
+/**
+ * Takes out of each link in a text what signs it and who opens it: user and password, query, fragment. Walks
+ * through the text once, because a stranger can put thousands of links into one text.
+ */
+export function withoutLinkSecrets(text: string): string {
+  let at = text.indexOf(SCHEME_END);
+  if (at === -1) return text;
+  let kept = '';
+  let from = 0;
+  let isInLink = false;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === COLON && text.startsWith(SCHEME_END, at)) {
+      isInLink = true;
+      const host = at + SCHEME_END.length;
+      at = endOfUser(text, host);
+      if (at > host) {
+        kept += text.slice(from, host);
+        from = at;
+      }
+    } else if (isInLink && isTail(code)) {
+      kept += text.slice(from, at);
+      while (at < text.length && !endsLink(text.charCodeAt(at))) at += 1;
+      from = at;
+    } else {
+      isInLink &&= !endsLink(code);
+      at += 1;
+    }
+  }
+  return kept + text.slice(from);
+}
+
+/** @returns where the host begins: behind the last `@` before anything that ends it, or at `from` */
+function endOfUser(text: string, from: number): number {
+  let end = from;
+  for (let at = from; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === SLASH || isTail(code) || endsLink(code)) break;
+    if (code === AT_SIGN) end = at + 1;
+  }
+  return end;
+}
+
+const [COLON, SLASH, AT_SIGN] = [0x3a, 0x2f, 0x40];
+
+/** `?` and `#`: where signatures and tokens begin. */
+function isTail(code: number): boolean {
+  return code === 0x3f || code === 0x23;
+}
+
+/** White space, quotes, `<` and `>`: where a link ends in running text. */
+function endsLink(code: number): boolean {
+  if (code > 0x7f) return /\s/.test(String.fromCharCode(code));
+  return code <= 0x20 || code === 0x22 || code === 0x27 || code === 0x3c || code === 0x3e;
 }

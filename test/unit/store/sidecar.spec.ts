@@ -81,6 +81,11 @@ describe('store/sidecar', () => {
     should(await readSidecar(file)).eql({ ok: false, reason: 'unreadable' });
   });
 
+  it('leaves out what lies too deep, and never runs out of stack', () => {
+    const deep = JSON.parse('['.repeat(500_000) + ']'.repeat(500_000)) as unknown;
+    should(JSON.stringify(withoutSecrets({ deep })).length).be.below(300);
+  });
+
   it('tells missing from damaged', async () => {
     should(await readSidecar(file)).eql({ ok: false, reason: 'missing' });
     await writeFile(`${file}.json`, '{"cut');
@@ -118,6 +123,19 @@ describe('store/sidecar', () => {
       nested: [{ ok: 'wss://h.example.com' }],
       note: '(key removed) and (key removed)',
       when: '1970-01-01T00:00:00.000Z'
+    });
+    for (const [link, left] of [
+      ['https://user:p@ss@h.example.com/a', 'https://h.example.com/a'],
+      ['https://a.example.com/https://u:p@b.example.com?x', 'https://a.example.com/https://b.example.com'],
+      ['1https://u@h.example.com#x y?z', '1https://h.example.com y?z'],
+      ['(<s3://bucket/key?versionId=1>)', '(<s3://bucket/key>)'],
+      ['a@b.example.com ?why', 'a@b.example.com ?why'],
+      ['https://h.example.com/?a://b@c', 'https://h.example.com/']
+    ])
+      should(withoutSecrets(link)).equal(left);
+    should(withoutSecrets({ 'Api-Key': 1, AccessToken: 1, Media_URL: 1, tokens: 1, constructor: 1 })).eql({
+      tokens: 1,
+      constructor: 1
     });
     should(withoutSecrets(JSON.parse('{"__proto__":{"a":1},"b":null}'))).eql({ b: null });
   });
