@@ -5,6 +5,7 @@ import { afterStart } from './runtime/after-start';
 import type { DailyAccountNode } from './runtime/daily-account-access';
 import type { NodeConfig, NodeRedApi } from './runtime/node-red';
 import { readText } from './runtime/read-setting';
+import { withoutTrailingSlashes } from '../src/text/edges';
 
 interface DailyAccountConfig extends NodeConfig {
   apiUrl?: string;
@@ -25,7 +26,7 @@ export = function (RED: NodeRedApi): void {
       this.dailyAccount = {
         secrets,
         secretProblems: problems,
-        apiUrl: readText(config.apiUrl, DEFAULT_API_URL).replace(/\/+$/, ''),
+        apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URL)),
         apiKey: () => {
           const key = readText(secret('apiKey'), process.env['DAILY_API_KEY'] ?? '');
           return key === '' || isUnsetVariable(key) ? null : key;

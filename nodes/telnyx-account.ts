@@ -7,6 +7,7 @@ import { afterStart } from './runtime/after-start';
 import type { NodeConfig, NodeRedApi } from './runtime/node-red';
 import { readText } from './runtime/read-setting';
 import type { TelnyxAccountNode } from './runtime/telnyx-account-access';
+import { withoutTrailingSlashes } from '../src/text/edges';
 
 interface TelnyxAccountConfig extends NodeConfig {
   publicKeys?: string;
@@ -35,7 +36,7 @@ export = function (RED: NodeRedApi): void {
           legacySecrets: parseSecrets(secret('legacySecrets'))
         },
         keyProblems: problems,
-        apiUrl: readText(config.apiUrl, DEFAULT_API_URL).replace(/\/+$/, ''),
+        apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URL)),
         apiKey: () => {
           const key = readText(secret('apiKey'), process.env['TELNYX_API_KEY'] ?? '');
           return key === '' || isUnsetVariable(key) ? null : key;

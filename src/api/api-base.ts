@@ -1,4 +1,5 @@
 import { CodedError } from '../errors/coded-error';
+import { withoutTrailingSlashes } from '../text/edges';
 
 /** The one place that an API client talks to. */
 export interface ApiBase {
@@ -26,7 +27,7 @@ export function apiBase(apiUrl: string, example: string): ApiBase {
   if (url.username !== '' || url.password !== '')
     throw badAddress('it holds a user name or password', example);
   if (url.search !== '' || url.hash !== '') throw badAddress('it has a part after "?" or "#"', example);
-  return { origin: url.origin, host: url.host, path: url.pathname.replace(/\/+$/, '') };
+  return { origin: url.origin, host: url.host, path: withoutTrailingSlashes(url.pathname) };
 }
 
 function badAddress(reason: string, example: string): CodedError {

@@ -6,6 +6,8 @@ import type { MediaLink } from '../recording/recording-reference';
 import type { DailyApi } from './daily-client';
 
 const LONGEST_QUOTE = 120;
+/** Longer texts are only looked at so far. */
+const LONGEST_LOOK = 1000;
 
 /**
  * A fresh link to the file of a recording (Daily "Get recording access link"). It works for an hour and
@@ -33,8 +35,11 @@ export async function accessLink(api: DailyApi, id: string, signal: AbortSignal)
 function quoted(text: string | null): string {
   if (text === null) return 'none';
   const plain = text
-    .replace(/\b[a-z][\w+.-]*:\/\/\S*/gi, '(link)')
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .slice(0, LONGEST_LOOK)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
+    .split(/\s+/)
+    .map((word) => (word.includes('://') ? '(link)' : word))
+    .join(' ')
     .trim();
   return `this text: "${plain.length > LONGEST_QUOTE ? `${plain.slice(0, LONGEST_QUOTE)}…` : plain}"`;
 }

@@ -3,6 +3,9 @@ import { CodedError } from '../errors/coded-error';
 
 export const DEFAULT_FOLDER = 'telnyx-recordings';
 
+/** No system takes longer paths. */
+const LONGEST_SETTING = 32_767;
+
 export interface FolderSurroundings {
   /** Absolute; relative folders lie in it. */
   userDir: string;
@@ -17,21 +20,32 @@ export interface FolderSurroundings {
  * @throws CodedError `BAD_SETTING` when a variable is not set or the text cannot be a path
  */
 export function archiveFolder(setting: string, surroundings: FolderSurroundings): string {
-  const expanded = setting
-    .trim()
-    .replace(/^~(?=$|[/\\])/, '${HOME}')
-    .replace(/\$\{([^}]*)\}/g, (_whole, name: string) => {
-      const value = surroundings.env(name.trim());
-      if (value === undefined || value === '') {
-        throw new CodedError(
-          'BAD_SETTING',
-          `The folder uses the environment variable ${name.trim()}, which is not set. Set it for Node-RED, or write the folder out.`
-        );
-      }
-      return value;
-    });
+  const trimmed = setting.trim();
+  if (trimmed.length > LONGEST_SETTING)
+    throw new CodedError('BAD_SETTING', 'The folder is longer than any path can be. Type it again.');
+  const expanded = withVariables(trimmed.replace(/^~(?=$|[/\\])/, '${HOME}'), (name) => {
+    const value = surroundings.env(name);
+    if (value !== undefined && value !== '') return value;
+    throw new CodedError(
+      'BAD_SETTING',
+      `The folder uses the environment variable ${name}, which is not set. Set it for Node-RED, or write the folder out.`
+    );
+  });
   if (expanded.includes('\0')) {
     throw new CodedError('BAD_SETTING', 'The folder holds a character that no path can have. Type it again.');
   }
   return path.resolve(surroundings.userDir, expanded === '' ? DEFAULT_FOLDER : expanded);
+}
+
+/** Puts values in the place of each `${NAME}`. */
+function withVariables(text: string, valueOf: (name: string) => string): string {
+  let done = '';
+  let from = 0;
+  for (;;) {
+    const begin = text.indexOf('${', from);
+    const end = begin === -1 ? -1 : text.indexOf('}', begin);
+    if (end === -1) return done + text.slice(from);
+    done += text.slice(from, begin) + valueOf(text.slice(begin + 2, end).trim());
+    from = end + 1;
+  }
 }

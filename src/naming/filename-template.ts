@@ -1,5 +1,5 @@
 import { CodedError } from '../errors/coded-error';
-import { safeSegment, safeValue } from './safe-segment';
+import { safeSegment, safeStart, safeValue } from './safe-segment';
 
 export const FILENAME_TOKENS = [
   'year',
@@ -56,7 +56,14 @@ export function compileFilename(template: string): FilenameTemplate {
   const limit = Math.min(MAX_SEGMENT_BYTES, Math.floor(MAX_NAME_BYTES / segments.length));
   return {
     name: (values) =>
-      segments.map((parts) => safeSegment(parts.map((part) => spell(part, values)).join(''), limit)).join('/')
+      segments
+        .map((parts) => {
+          const [first = '', ...rest] = parts.map((part) => spell(part, values));
+          // What the template itself begins with is its owner's wish.
+          const isValue = parts[0] !== undefined && 'token' in parts[0];
+          return safeSegment([isValue ? safeStart(first) : first, ...rest].join(''), limit);
+        })
+        .join('/')
   };
 }
 

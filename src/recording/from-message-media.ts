@@ -16,11 +16,7 @@ export function fromMessageMedia(announcement: Announcement): RecordingReference
   const messageId = asText(payload['id']) ?? announcement.event_id;
   return links.map((link, index) => ({
     kind: 'attachment',
-    identity: identityOfId(
-      announcement.provider,
-      messageId ?? link.url.replace(/[?#].*$/s, ''),
-      String(index)
-    ),
+    identity: identityOfId(announcement.provider, messageId ?? withoutTail(link.url), String(index)),
     details: {
       ...unknownDetails(announcement),
       recording_id: messageId,
@@ -70,7 +66,13 @@ function rcsLinks(payload: Fields): MediaLink[] {
   ];
 }
 
+/** An address without query and fragment. */
+function withoutTail(url: string): string {
+  const tail = url.search(/[?#]/);
+  return tail === -1 ? url : url.slice(0, tail);
+}
+
 /** `image/jpeg` to `jpeg`; a hint only, the bytes decide. */
 function formatOfType(value: unknown): string | null {
-  return asFormat(asText(value)?.split(';')[0]?.split('/')[1]);
+  return asFormat(asText(value)?.split(';', 1)[0]?.split('/', 2)[1]);
 }

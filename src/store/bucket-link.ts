@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { withoutTrailingSlashes } from '../text/edges';
 
 /** Where a bucket is. */
 export interface BucketAddress {
@@ -66,7 +67,7 @@ function addressOf(
   const byPath = forcePathStyle || bucket.includes('.') || /^[\d.]+$|^\[/.test(base.hostname);
   const host = byPath ? base.host : `${bucket}.${base.host}`;
   const parts = byPath ? [bucket, ...key.split('/')] : key.split('/');
-  const path = `${base.pathname.replace(/\/+$/, '')}/${parts.map(escaped).join('/')}`;
+  const path = `${withoutTrailingSlashes(base.pathname)}/${parts.map(escaped).join('/')}`;
   return { origin: `${base.protocol}//${host}`, host, path };
 }
 

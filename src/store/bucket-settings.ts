@@ -1,4 +1,5 @@
 import { CodedError } from '../errors/coded-error';
+import { leadingRun, withoutTrailingSlashes } from '../text/edges';
 
 /** How the server is to encrypt what it stores; blank: as the bucket itself is set. */
 export type BucketEncryption = '' | 'AES256' | 'aws:kms';
@@ -77,11 +78,11 @@ function checkedEndpoint(text: string): string {
     url.search === '' &&
     url.hash === '';
   if (!plain) throw bad('endpoint', 'an address such as https://s3.example.com, without user and query');
-  return url.href.replace(/\/+$/, '');
+  return withoutTrailingSlashes(url.href);
 }
 
 function checkedPrefix(text: string): string {
-  const prefix = text.replace(/^\/+|\/+$/g, '');
+  const prefix = withoutTrailingSlashes(text.slice(leadingRun(text, '/')));
   if (prefix === '') return '';
   const isOdd = prefix.split('/').some((segment) => segment === '' || segment === '.' || segment === '..');
   if (isOdd || /[\p{Cc}\\]/u.test(prefix) || Buffer.byteLength(prefix) > 512)

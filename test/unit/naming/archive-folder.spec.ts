@@ -19,7 +19,9 @@ describe('archive-folder', () => {
     ['${DISK}/calls', '/mnt/disk/calls'],
     ['a/${ DISK }', '/data/a/mnt/disk'],
     ['~/calls', '/home/pi/calls'],
-    ['~calls', '/data/~calls']
+    ['~calls', '/data/~calls'],
+    ['a${b', '/data/a${b'],
+    ['${DISK}${DISK}x}', '/mnt/disk/mnt/diskx}']
   ] as const) {
     it(`${JSON.stringify(setting)} is ${folder}`, () => {
       archiveFolder(setting, surroundings).should.equal(path.resolve(folder));
@@ -32,6 +34,7 @@ describe('archive-folder', () => {
   });
 
   it('refuses what cannot be a path', () => {
+    (() => archiveFolder('x'.repeat(40_000), surroundings)).should.throw(CodedError, { code: 'BAD_SETTING' });
     (() => archiveFolder('a\0b', surroundings)).should.throw(CodedError, { code: 'BAD_SETTING' });
   });
 });

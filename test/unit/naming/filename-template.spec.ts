@@ -103,6 +103,16 @@ describe('filename-template', () => {
     'nul.txt',
     'com1',
     'LPT9 ',
+    'CLOCK$',
+    'clock$.mp3',
+    'CONIN$',
+    'conout$.x',
+    'COM\u00b9',
+    'lpt\u00b2.txt',
+    'com0',
+    '-rf',
+    '~root',
+    '~',
     'a\u0000b',
     'line\nbreak',
     'trailing. ',
@@ -130,6 +140,26 @@ describe('filename-template', () => {
   it('lets no value hide a file, and leaves no blank at the begin of a name', () => {
     for (const value of ['.hidden', '..hidden', ' hidden', '.', '..'])
       named('{{room_name}}.{{ext}}', { room_name: value, ext: 'mp3' }).should.match(/^_/);
+  });
+
+  it('begins no name with what a program takes for an option, or a shell for a home folder', () => {
+    for (const value of ['-rf', '--help', '~', '~root', '-']) {
+      named('{{room_name}}/{{room_name}}.{{ext}}', { room_name: value, ext: 'mp3' })
+        .split('/')
+        .forEach((segment) => segment.should.match(/^_/));
+    }
+    const pair = ['-1', '~1'].map((value) => named('{{room_name}}.mp3', { room_name: value }));
+    should(pair[0]).not.equal(pair[1]);
+    // Names that were fine stay what they were.
+    named('{{year}}-{{room_name}}.mp3', { year: '2026', room_name: '-1' }).should.equal('2026--1.mp3');
+    named('~{{room_name}}.mp3', { room_name: 'a' }).should.equal('~a.mp3');
+  });
+
+  it('shows the beginning of a value without end, and tells it from others with the same one', () => {
+    const [one, two] = ['a', 'b'].map((end) =>
+      named('{{recording_id}}.{{ext}}', { recording_id: 'x'.repeat(1_000_000) + end, ext: 'mp3' })
+    );
+    should(one).startWith('xxxx').and.endWith('.mp3').and.not.equal(two);
   });
 
   it('leaves no dot or blank at the end of a folder or file, also when the template has it there', () => {
