@@ -34,7 +34,9 @@ const PASSING = new Set([408, 409, 425]);
 export function apiFault(refused: RefusedRequest, dialect: ApiDialect): CodedError {
   const { status, headers, now, what } = refused;
   const { code, text } = firstError(refused, dialect);
-  const meaning = (code === null ? undefined : dialect.meanings[code]) ?? meaningOf(status);
+  // An API says what it likes: `constructor` is a word that every object knows.
+  const told = code !== null && Object.hasOwn(dialect.meanings, code) ? dialect.meanings[code] : undefined;
+  const meaning = told ?? meaningOf(status);
   const said = `${what} was answered ${status}${text}`;
   const wait = retryAfterMs(headers, now);
   const later = { retryable: true, ...(wait === undefined ? {} : { retryAfterMs: wait }) };

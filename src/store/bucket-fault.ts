@@ -85,7 +85,8 @@ const MEANINGS: Record<string, Meaning> = {
 export function bucketFault(doing: string, error: unknown): CodedError {
   if (error instanceof CodedError) return error;
   const { code, status } = describeError(error);
-  const meaning = MEANINGS[code];
+  // A store says what it likes: `constructor` is a word that every object knows.
+  const meaning = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
   const retryAfterMs = retryAfter(error);
   return new CodedError(
     'STORE_FAILED',

@@ -38,7 +38,7 @@ const FINAL = new Set(['ENAMETOOLONG', 'EFBIG']);
 export function storeFault(doing: string, error: unknown): CodedError {
   if (error instanceof CodedError) return error;
   const errno = errnoOf(error);
-  const meaning = MEANINGS[errno];
+  const meaning = Object.hasOwn(MEANINGS, errno) ? MEANINGS[errno] : undefined;
   return new CodedError(
     'STORE_FAILED',
     `Could not ${doing}: ${meaning === undefined ? rootCause(error) : `${meaning} (${errno})`}.`,

@@ -105,6 +105,13 @@ describe('api-client', () => {
       should(await api.request(ASK)).eql({ data: 1 });
     });
 
+    it('goes by the status when the code is a word that every object knows', async () => {
+      for (const code of ['constructor', 'toString', '__proto__']) {
+        server.json(LINE, { errors: [{ code }] }, 404);
+        (await faultOf(server.client().request(ASK))).code.should.equal('API_NOT_FOUND');
+      }
+    });
+
     it('tries again what is still being processed, whatever its status', async () => {
       server.json(LINE, { errors: [{ code: '10036', title: 'Still processing' }] }, 422);
       (await faultOf(server.client().request(ASK))).retryable.should.be.true();
