@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import should from 'should';
 import { CodedError } from '../../../src/errors/coded-error';
 import { createMessageStore } from '../../../src/store/message-store';
@@ -7,6 +5,8 @@ import type { PartialCopy } from '../../../src/store/store';
 import { createTransferAgents, type TransferAgents } from '../../../src/transfer/transfer-agents';
 import { transfer } from '../../../src/transfer/transfer';
 import type { TransferRequest, TransferResult } from '../../../src/transfer/transfer-types';
+
+export { rawServer, type RawServer } from '../../support/raw-server';
 
 export function newCopy(): Promise<PartialCopy> {
   return createMessageStore(1e9).openPart('test');
@@ -59,41 +59,4 @@ export class Transfers {
   close(): Promise<void> {
     return this.agents.close();
   }
-}
-
-export interface RawServer {
-  url: string;
-  /** Head of every request, as text. */
-  requests: string[];
-  close(): Promise<void>;
-}
-
-/** A server that answers each request with whatever bytes the test writes, HTTP or not. */
-export async function rawServer(answer: (socket: Socket, requestNumber: number) => void): Promise<RawServer> {
-  const sockets = new Set<Socket>();
-  const requests: string[] = [];
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => undefined);
-    let text = '';
-    socket.on('data', (bytes) => {
-      text += bytes.toString('latin1');
-      if (!text.includes('\r\n\r\n')) return;
-      requests.push(text);
-      text = '';
-      answer(socket, requests.length);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/call.wav`,
-    requests,
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    }
-  };
 }

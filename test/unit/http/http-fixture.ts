@@ -1,0 +1,66 @@
+import type { Socket } from 'node:net';
+import should from 'should';
+import { CodedError } from '../../../src/errors/coded-error';
+import type { HttpAnswer } from '../../../src/http/http-answer';
+import { HttpClient, type HttpClientOptions, type HttpRequest } from '../../../src/http/http-client';
+import { rawServer, type RawServer } from '../../support/raw-server';
+
+/** A client and a server of one test; both end with it. */
+export class HttpStage {
+  readonly client: HttpClient;
+
+  private constructor(
+    readonly server: RawServer,
+    options: HttpClientOptions
+  ) {
+    this.client = new HttpClient({ wanted: 'file', ...options });
+  }
+
+  static async open(
+    answer: (socket: Socket, requestNumber: number) => void,
+    options: HttpClientOptions = {}
+  ): Promise<HttpStage> {
+    return new HttpStage(await rawServer(answer), options);
+  }
+
+  async close(): Promise<void> {
+    this.client.destroy();
+    await this.server.close();
+  }
+
+  ask(over: Partial<HttpRequest> = {}): Promise<HttpAnswer> {
+    const origin = new URL(this.server.url).origin;
+    return this.client.request({ origin, path: '/call.wav', method: 'GET', ...over });
+  }
+
+  /** Asks and reads to the end. */
+  async text(over: Partial<HttpRequest> = {}): Promise<string> {
+    const { body } = await this.ask(over);
+    return (await readAll(body)).toString('latin1');
+  }
+
+  /** The error of an exchange that must fail, before or in its body. */
+  async fault(over: Partial<HttpRequest> = {}): Promise<CodedError> {
+    return faultOf(this.text(over));
+  }
+}
+
+export async function readAll(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+/** The coded error of what must fail, with a text for people. */
+export async function faultOf(work: Promise<unknown>): Promise<CodedError> {
+  let value: unknown;
+  try {
+    value = await work;
+  } catch (error) {
+    should(error).be.instanceof(CodedError);
+    const coded = error as CodedError;
+    should(coded.message).not.match(/TypeError|assert|undefined|Parse Error|\[object/);
+    return coded;
+  }
+  throw new Error(`expected a failure, got ${String(value).slice(0, 100)}`);
+}
