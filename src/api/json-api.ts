@@ -1,19 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Agent, type Dispatcher } from 'undici';
 import { CodedError } from '../errors/coded-error';
-import { rootCause } from '../errors/root-cause';
+import { HttpClient } from '../http/http-client';
 import { apiBase, type ApiBase } from './api-base';
 import type { ApiDialect } from './api-dialect';
 import { apiFault } from './api-fault';
-import { readJsonBody } from './json-body';
+import { readJsonBody, type JsonBody } from './json-body';
 
 export interface JsonApiOptions {
   /** As set in the account. Default: the provider's own. */
   apiUrl?: string;
   /** A secret; asked for each time, because accounts are edited. Null when none is set. */
   apiKey: () => string | null;
-  /** Default: a connection pool of its own, which `close` ends. It must not follow redirects. */
-  dispatcher?: Dispatcher;
   /** Milliseconds for connection, headers and body together. Default 20,000. */
   timeoutMs?: number;
   /** Largest answer in bytes. Default 8 MiB: a page of 250 recordings has about half a megabyte. */
@@ -30,6 +27,9 @@ export interface ApiRequest {
   signal: AbortSignal;
 }
 
+/** What an API says about a refusal is short; more of it is not read. */
+const MOST_REFUSAL_BYTES = 64 * 1024;
+
 /** After a 429 nothing is asked before the named time, but no header may silence the client for longer. */
 const LONGEST_SILENCE_MS = 60_000;
 
@@ -39,8 +39,7 @@ const LONGEST_SILENCE_MS = 60_000;
  */
 export abstract class JsonApi {
   readonly #base: ApiBase;
-  readonly #dispatcher: Dispatcher;
-  readonly #own: Agent | null;
+  readonly #http: HttpClient;
   readonly #timeoutMs: number;
   readonly #maxBody: number;
   readonly #now: () => number;
@@ -54,8 +53,7 @@ export abstract class JsonApi {
   ) {
     this.#base = apiBase(options.apiUrl ?? dialect.defaultUrl, dialect.defaultUrl);
     this.#timeoutMs = options.timeoutMs ?? 20_000;
-    this.#own = options.dispatcher ? null : new Agent({ connect: { timeout: this.#timeoutMs } });
-    this.#dispatcher = options.dispatcher ?? (this.#own as Agent);
+    this.#http = new HttpClient({ connectTimeoutMs: this.#timeoutMs });
     this.#maxBody = options.maxBody ?? 8 * 1024 * 1024;
     this.#now = options.now ?? Date.now;
     this.#apiKey = options.apiKey;
@@ -90,7 +88,11 @@ export abstract class JsonApi {
       return await this.#exchange(request, apiKey, limit.signal);
     } catch (error) {
       if (request.signal.aborted) throw request.signal.reason;
-      throw this.#fault(error, request, limit.signal.aborted);
+      if (!limit.signal.aborted) throw error;
+      const seconds = this.#timeoutMs / 1000;
+      throw new CodedError('STALLED', `${this.#what(request)} was not answered within ${seconds} seconds.`, {
+        retryable: true
+      });
     } finally {
       clearTimeout(timer);
       request.signal.removeEventListener('abort', stop);
@@ -98,35 +100,21 @@ export abstract class JsonApi {
   }
 
   /** Ends the own connections; requests under way fail. */
-  async close(): Promise<void> {
-    await this.#own?.destroy();
+  close(): Promise<void> {
+    this.#http.destroy();
+    return Promise.resolve();
   }
 
   /** Told the headers of each answer, also of refusals. */
   protected answered?(headers: IncomingHttpHeaders): void;
 
   async #exchange(request: ApiRequest, apiKey: string, signal: AbortSignal): Promise<unknown> {
-    const query = new URLSearchParams(request.query).toString();
-    const { statusCode, headers, body } = await this.#dispatcher.request({
-      origin: this.#base.origin,
-      path: `${this.#base.path}/${request.path.join('/')}${query === '' ? '' : `?${query}`}`,
-      method: request.method,
-      headers: {
-        accept: 'application/json',
-        'accept-encoding': 'identity',
-        authorization: `Bearer ${apiKey}`
-      },
-      headersTimeout: this.#timeoutMs,
-      bodyTimeout: this.#timeoutMs,
-      signal
+    const { status, headers, answer } = await this.#ask(request, apiKey, signal).catch((error: unknown) => {
+      throw failed(this.#what(request), error);
     });
-    this.answered?.(headers);
-    // A body that is destroyed before its end emits an error, wherever it is at that time.
-    body.on('error', () => undefined);
-    const answer = await readJsonBody(body, this.#maxBody);
     const what = this.#what(request);
-    if (statusCode < 200 || statusCode >= 300) {
-      const refused = { what, status: statusCode, headers, apiKey, now: this.#now() };
+    if (status >= 300) {
+      const refused = { what, status, headers, apiKey, now: this.#now() };
       const fault = apiFault({ ...refused, body: answer.ok ? answer.value : null }, this.dialect);
       if (fault.code === 'RATE_LIMITED') this.#keepSilent(fault.retryAfterMs ?? 0);
       throw fault;
@@ -137,6 +125,30 @@ export abstract class JsonApi {
       `${what} was answered with ${answer.reason}. Check the API address in the account.`,
       { retryable: true }
     );
+  }
+
+  async #ask(request: ApiRequest, apiKey: string, signal: AbortSignal): Promise<Answered> {
+    const query = new URLSearchParams(request.query).toString();
+    const { status, headers, body } = await this.#http.request({
+      origin: this.#base.origin,
+      path: `${this.#base.path}/${request.path.join('/')}${query === '' ? '' : `?${query}`}`,
+      method: request.method,
+      headers: {
+        accept: 'application/json',
+        'accept-encoding': 'identity',
+        authorization: `Bearer ${apiKey}`
+      },
+      answerTimeoutMs: this.#timeoutMs,
+      stallTimeoutMs: this.#timeoutMs,
+      signal
+    });
+    this.answered?.(headers);
+    if (status < 300) return { status, headers, answer: await readJsonBody(body, this.#maxBody) };
+    // The status of a refusal speaks for itself when the rest of it is lost.
+    const answer = await readJsonBody(body, MOST_REFUSAL_BYTES).catch(
+      () => ({ ok: true, value: null }) as const
+    );
+    return { status, headers, answer };
   }
 
   #usableKey(): string {
@@ -154,19 +166,21 @@ export abstract class JsonApi {
     this.#silentUntil = Math.max(this.#silentUntil, this.#now() + Math.min(ms, LONGEST_SILENCE_MS));
   }
 
-  #fault(error: unknown, request: ApiRequest, timedOut: boolean): CodedError {
-    if (error instanceof CodedError) return error;
-    const what = this.#what(request);
-    const seconds = this.#timeoutMs / 1000;
-    return timedOut
-      ? new CodedError('STALLED', `${what} was not answered within ${seconds} seconds.`, { retryable: true })
-      : new CodedError('LINK_REFUSED', `${what} failed: ${rootCause(error)}.`, {
-          cause: error,
-          retryable: true
-        });
-  }
-
   #what({ method, path }: ApiRequest): string {
     return `${method} /${path.join('/')} at ${this.#base.host}`;
   }
+}
+
+interface Answered {
+  status: number;
+  headers: IncomingHttpHeaders;
+  answer: JsonBody;
+}
+
+/** What broke a request off, with the request. */
+function failed(what: string, error: unknown): unknown {
+  if (!(error instanceof CodedError)) return error;
+  const code = error.code === 'TRUNCATED' ? 'LINK_REFUSED' : error.code;
+  const { retryable } = error;
+  return new CodedError(code, `${what} failed. ${error.message}`, { cause: error, retryable });
 }

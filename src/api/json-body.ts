@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { HttpBody } from '../http/http-body';
 
 export type JsonBody = { ok: true; value: unknown } | { ok: false; reason: string };
 
@@ -8,10 +8,10 @@ export type JsonBody = { ok: true; value: unknown } | { ok: false; reason: strin
  * @param limit bytes
  * @throws what breaks the connection
  */
-export async function readJsonBody(body: Readable, limit: number): Promise<JsonBody> {
+export async function readJsonBody(body: HttpBody, limit: number): Promise<JsonBody> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of body) {
     size += chunk.length;
     if (size > limit) return { ok: false, reason: `more than ${limit} bytes` };
     chunks.push(chunk);

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import should from 'should';
 import { CodedError } from '../../../src/errors/coded-error';
@@ -143,6 +144,47 @@ describe('api-client', () => {
   });
 
   describe('faults of the connection', () => {
+    it('goes by the status of a refusal that is too long, or breaks off', async () => {
+      const endings: ((response: ServerResponse) => void)[] = [
+        (response) => response.end(JSON.stringify({ errors: [{ title: 'x'.repeat(100_000) }] })),
+        (response) => response.write('{"errors":[', () => response.destroy())
+      ];
+      for (const [index, end] of endings.entries()) {
+        const path = ['recordings', `broken-${index}`];
+        server.on(`GET /v2/${path.join('/')}`, (response) => end(response.writeHead(404)));
+        const fault = await faultOf(server.client().request({ ...ASK, path }));
+        [fault.code, fault.retryable].should.eql(['API_NOT_FOUND', false]);
+      }
+    });
+
+    it('is explained when what answers is no API', async () => {
+      const heads = [
+        ['HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n', /101/],
+        ['HTTP/1.1 000 None\r\nContent-Length: 2\r\n\r\n{}', /000/],
+        [
+          'HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 2\r\n\r\n{}',
+          /content-type/
+        ],
+        ['SSH-2.0-OpenSSH\r\n', /not HTTP/]
+      ] as const;
+      for (const [index, [head, text]] of heads.entries()) {
+        const path = ['recordings', `head-${index}`];
+        server.on(`GET /v2/${path.join('/')}`, ({ socket }) => socket?.end(head));
+        const fault = await faultOf(server.client().request({ ...ASK, path }));
+        [fault.code, fault.retryable].should.eql(['LINK_REFUSED', true]);
+        fault.message.should.match(text).and.match(/^GET \/recordings\/head-\d at 127/);
+      }
+    });
+
+    it('does not wait for ever for an answer that is announced again and again', async () => {
+      server.on(LINE, (response) => {
+        const timer = setInterval(() => response.writeProcessing(), 50);
+        response.on('close', () => clearInterval(timer));
+      });
+      const fault = await faultOf(server.client({ timeoutMs: 300 }).request(ASK));
+      [fault.code, fault.retryable].should.eql(['STALLED', true]);
+    });
+
     it('gives up on a server that is silent, or stops in the middle', async () => {
       server.on(LINE, () => undefined);
       const path = ['recordings', 'half'];
