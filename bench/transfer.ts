@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFolderStore } from '../src/store/folder-store';
+import { partOwner } from '../src/store/part-owner';
 import { createTransferAgents } from '../src/transfer/transfer-agents';
 import { transfer } from '../src/transfer/transfer';
 import { Child } from '../test/support/child-process';
@@ -64,7 +65,7 @@ export async function run(): Promise<BenchResult[]> {
 async function withTransfer(url: string, size: number, directory: string): Promise<number> {
   const folder = join(directory, 'archive');
   const agents = createTransferAgents();
-  const store = createFolderStore({ folder });
+  const store = createFolderStore({ folder, owner: partOwner('0'.repeat(32)) });
   try {
     const start = performance.now();
     const part = await store.openPart('bench');

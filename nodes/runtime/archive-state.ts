@@ -3,8 +3,10 @@ import { GivenUpList } from '../../src/archive/given-up-list';
 import { JobLedger } from '../../src/archive/job-ledger';
 import { StoredRecordings } from '../../src/archive/stored-index';
 import { CodedError } from '../../src/errors/coded-error';
+import { instanceId } from '../../src/state/instance-id';
 import type { StateDatabase } from '../../src/state/state-database';
 import type { BucketStore } from '../../src/store/bucket-store';
+import { partOwner, type PartOwner } from '../../src/store/part-owner';
 import type { NodeRedApi } from './node-red';
 import { stateDatabase, stateDirectory } from './state';
 
@@ -15,6 +17,8 @@ export interface ArchiveState {
   readonly recordings: StoredRecordings;
   readonly givenUp: GivenUpList;
   readonly deleted: DeletedRecordings;
+  /** Whose the partial copies in folders are. */
+  readonly owner: PartOwner;
   /** Ids of the download nodes that run. */
   readonly nodes: Set<string>;
   /** The buckets of those that store in one, by node. */
@@ -42,6 +46,7 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
       recordings,
       givenUp: new GivenUpList(database),
       deleted: new DeletedRecordings(recordings),
+      owner: partOwner(instanceId(directory)),
       nodes: new Set(),
       buckets: new Map()
     };

@@ -4,7 +4,6 @@ import { folderSidecar } from '../../src/archive/folder-sidecar';
 import { bucketTexts } from '../../src/archive/transcript-bucket';
 import type { TextWriter } from '../../src/archive/transcript-filing';
 import { folderTexts } from '../../src/archive/transcript-folder';
-import type { StateDatabase } from '../../src/state/state-database';
 import { keyOfLocation } from '../../src/store/bucket-key';
 import type { NotedUpload } from '../../src/store/bucket-ledger';
 import type { BucketSettings } from '../../src/store/bucket-settings';
@@ -12,6 +11,7 @@ import { createBucketStore, type BucketStore } from '../../src/store/bucket-stor
 import { createFolderStore, type FolderStore } from '../../src/store/folder-store';
 import { createMessageStore } from '../../src/store/message-store';
 import type { Store } from '../../src/store/store';
+import type { ArchiveState } from './archive-state';
 import type { DownloadTarget } from './download-settings';
 
 /** Where a download node stores, and how what describes a file is written there. */
@@ -27,12 +27,15 @@ export interface DownloadDestination {
   bucket: BucketStore | null;
 }
 
-/** Opens the destination that the settings name. @param database holds what is under way */
-export function openDestination(target: DownloadTarget, database: StateDatabase): DownloadDestination {
+/** Opens the destination that the settings name. @param state holds what is under way */
+export function openDestination(
+  target: DownloadTarget,
+  { database, owner }: Pick<ArchiveState, 'database' | 'owner'>
+): DownloadDestination {
   const beside = { sidecar: folderSidecar, texts: folderTexts() };
   switch (target.kind) {
     case 'folder': {
-      const folder = createFolderStore({ folder: target.folder });
+      const folder = createFolderStore({ folder: target.folder, owner });
       return { ...beside, store: folder, place: folder.folder, folder, bucket: null };
     }
     case 'bucket': {

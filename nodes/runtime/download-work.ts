@@ -17,6 +17,8 @@ import { openDestination } from './download-destination';
 import type { DownloadSettings } from './download-settings';
 import { recordingSources, type SourceSettings } from './recording-sources';
 
+const PROCESS_STARTED_AT = Date.now() - process.uptime() * 1000;
+
 /** What the work tells the node. None of these may throw. */
 export interface DownloadEvents {
   deliver: (order: ArchiveOrder, outcomes: FileOutcome[]) => void;
@@ -46,7 +48,8 @@ export function createDownloadWork(
   events: DownloadEvents
 ): DownloadWork {
   const { archive } = settings;
-  const { store, sidecar, texts, place, folder, bucket } = openDestination(settings.target, state.database);
+  const { owner } = state;
+  const { store, sidecar, texts, place, folder, bucket } = openDestination(settings.target, state);
   const sources = recordingSources(sourceSettings);
   const agents = createTransferAgents();
   const partials = new NodePartialNotes(state.database, node, place);
@@ -61,7 +64,7 @@ export function createDownloadWork(
       transcripts: new TranscriptFiling({ sidecar, texts, fetchText: sources.fetchText }),
       ...sources,
       now: Date.now,
-      startedAt: performance.timeOrigin,
+      startedAt: PROCESS_STARTED_AT,
       random: Math.random
     },
     progress,
@@ -93,6 +96,7 @@ export function createDownloadWork(
   const queue = new OrderQueue(state.ledger, {
     node,
     concurrency: ordersAtOnce(archive.concurrency, folder !== null),
+    now: Date.now,
     work: (order) => work.work(order),
     onWaiting: (count) => progress.queued(count),
     onFault: events.onFault
@@ -104,7 +108,7 @@ export function createDownloadWork(
       state.nodes.add(node);
       if (bucket !== null) state.buckets.set(node, bucket);
       await state.ledger.nodeHere(node).catch(() => undefined);
-      await clearPartialCopies({ node, folder, notes: partials, all: false });
+      await clearPartialCopies({ node, folder, owner, notes: partials, all: false });
       // What cannot be dropped now is dropped at another start.
       void bucket?.dropLeftOvers().catch(() => undefined);
       queue.start();
@@ -118,7 +122,7 @@ export function createDownloadWork(
       if (!removed) return;
       // The jobs wait for the node to come back; begun files need not.
       await state.ledger.nodeGone(node).catch(() => undefined);
-      await clearPartialCopies({ node, folder, notes: partials, all: true });
+      await clearPartialCopies({ node, folder, owner, notes: partials, all: true });
     }
   };
 }

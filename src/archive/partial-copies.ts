@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { createFolderStore, type FolderStore } from '../store/folder-store';
+import type { PartOwner } from '../store/part-owner';
 import { partialCopyPrefix } from './archive-job';
 import type { NodePartialNotes } from './partial-notes';
 
@@ -8,6 +9,8 @@ export interface Clearance {
   node: string;
   /** Where it stores; null when that is no folder. */
   folder: FolderStore | null;
+  /** Whose the partial copies are. */
+  owner: PartOwner;
   notes: NodePartialNotes;
   /** Also those that a job could go on with. */
   all: boolean;
@@ -18,7 +21,7 @@ export interface Clearance {
  * lie where the node stored before its settings were changed. Never rejects: a folder that cannot be read
  * now is reported by the first recording that is to be stored.
  */
-export async function clearPartialCopies({ node, folder, notes, all }: Clearance): Promise<void> {
+export async function clearPartialCopies({ node, folder, owner, notes, all }: Clearance): Promise<void> {
   const prefix = partialCopyPrefix(node);
   const isWanted = (copyId: string): boolean =>
     !copyId.startsWith(prefix) || (!all && notes.begun(copyId) !== undefined);
@@ -27,7 +30,7 @@ export async function clearPartialCopies({ node, folder, notes, all }: Clearance
     for (const [place, copyIds] of notes.elsewhere()) {
       if (isAbsolute(place)) {
         const left = new Set(copyIds);
-        await createFolderStore({ folder: place }).sweepPartialCopies((copyId) => !left.has(copyId));
+        await createFolderStore({ folder: place, owner }).sweepPartialCopies((copyId) => !left.has(copyId));
       }
       for (const copyId of copyIds) await notes.forget(copyId);
     }

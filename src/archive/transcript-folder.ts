@@ -1,4 +1,4 @@
-import { replaceFile, writeNewFile } from '../store/durable-file';
+import { replaceFile, writeNewFile } from '../store/whole-file';
 import { errnoOf, realFileSystem, type FileSystem } from '../store/file-system';
 import { storeFault } from '../store/store-fault';
 import type { TextWriter } from './transcript-filing';

@@ -7,7 +7,7 @@ import { bucketLocation, keyOfLocation } from '../store/bucket-key';
 import type { BucketStore } from '../store/bucket-store';
 import { fileBytes } from '../store/file-hash';
 import { errnoOf, realFileSystem } from '../store/file-system';
-import { PARTIAL_DIRECTORY } from '../store/folder-store';
+import { PARTIAL_DIRECTORY } from '../store/part-names';
 import { storeFault } from '../store/store-fault';
 
 /**

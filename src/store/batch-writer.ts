@@ -1,4 +1,4 @@
-import type { OpenFile } from './open-file';
+import { type OpenFile, refuseShared } from './open-file';
 
 /** Bytes gathered into one write. Small enough to keep memory flat, large enough to keep calls few. */
 const BATCH_BYTES = 1024 * 1024;
@@ -96,6 +96,7 @@ export class BatchWriter {
   }
 
   private async append(batch: Uint8Array[]): Promise<void> {
+    await refuseShared(this.handle);
     let rest = batch;
     while (rest.length > 0) {
       const { bytesWritten } = await this.handle.writev(rest, this.position);

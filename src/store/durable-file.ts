@@ -1,9 +1,7 @@
 import { constants } from 'node:fs';
-import { createHash } from 'node:crypto';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errnoOf, type FileSystem } from './file-system';
-import { OneAtATime } from './one-at-a-time';
 import type { OpenFile } from './open-file';
 import { SharedRuns } from './shared-runs';
 
@@ -75,30 +73,6 @@ async function isDirectory(fs: FileSystem, path: string): Promise<boolean> {
   }
 }
 
-/**
- * Creates a file with the given content under a name that must be free, complete from its first
- * moment on.
- *
- * @throws the system's error; `EEXIST` when the name is taken
- */
-export async function writeNewFile(fs: FileSystem, path: string, content: string): Promise<void> {
-  await withTemporary(fs, path, content, async (temporary) => {
-    try {
-      await fs.link(temporary, path);
-    } catch (error) {
-      if (!lacksHardLinks(error)) throw error;
-      // Reserve the name exclusively, then let the complete file take the place of the reservation.
-      await (await fs.open(path, 'wx', FILE_MODE)).close();
-      await whileBusy(() => fs.rename(temporary, path));
-    }
-  });
-}
-
-/** Replaces a file at once: readers see the old or the new content, also after a power cut. */
-export async function replaceFile(fs: FileSystem, path: string, content: string): Promise<void> {
-  await withTemporary(fs, path, content, (temporary) => whileBusy(() => fs.rename(temporary, path)));
-}
-
 /** True for the errors of `link` on file systems without hard links, or across two of them. */
 export function lacksHardLinks(error: unknown): boolean {
   return WITHOUT_LINKS.has(errnoOf(error));
@@ -139,36 +113,6 @@ export async function removeIfThere(fs: FileSystem, path: string): Promise<void>
   }
 }
 
-const writers = new OneAtATime();
-
-/**
- * The temporary file has one name for each target, so that what a killed process left is found and
- * cleared away by the next attempt.
- */
-async function withTemporary(
-  fs: FileSystem,
-  path: string,
-  content: string,
-  place: (temporary: string) => Promise<void>
-): Promise<void> {
-  const temporary = temporaryOf(path);
-  await writers.run(temporary, async () => {
-    try {
-      const handle = await openNew(fs, temporary);
-      try {
-        await handle.writeFile(content);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await place(temporary);
-    } finally {
-      await removeIfThere(fs, temporary);
-    }
-    await syncDirectory(fs, dirname(path));
-  });
-}
-
 /** Creates a file, also in place of one that was left behind under its name: that one is not written into. */
 export async function openNew(fs: FileSystem, path: string): Promise<OpenFile> {
   try {
@@ -178,15 +122,4 @@ export async function openNew(fs: FileSystem, path: string): Promise<OpenFile> {
     await removeIfThere(fs, path);
     return await fs.open(path, 'wx', FILE_MODE);
   }
-}
-
-/** Clears away the temporary file that a process left that was killed while it wrote `path`. */
-export async function removeTemporaryOf(fs: FileSystem, path: string): Promise<void> {
-  const temporary = temporaryOf(path);
-  await writers.run(temporary, () => removeIfThere(fs, temporary));
-}
-
-function temporaryOf(path: string): string {
-  const name = createHash('sha256').update(basename(path)).digest('hex').slice(0, 16);
-  return join(dirname(path), `.telnyx-${name}.tmp`);
 }

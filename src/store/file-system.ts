@@ -6,7 +6,18 @@ import { type OpenFile, openFile } from './open-file';
 /** What the store asks of a disk. Injected, so that tests can make a disk that fails. */
 export type FileSystem = Pick<
   typeof nodeFs,
-  'link' | 'unlink' | 'rename' | 'mkdir' | 'stat' | 'lstat' | 'realpath' | 'readFile' | 'readdir' | 'copyFile'
+  | 'link'
+  | 'unlink'
+  | 'rename'
+  | 'mkdir'
+  | 'rmdir'
+  | 'stat'
+  | 'lstat'
+  | 'realpath'
+  | 'readFile'
+  | 'readdir'
+  | 'opendir'
+  | 'copyFile'
 > & {
   /** @param flags as `fs.open` has them */
   open: (path: string, flags: string | number, mode?: number) => Promise<OpenFile>;

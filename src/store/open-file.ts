@@ -1,5 +1,15 @@
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
+import { CodedError } from '../errors/coded-error';
+
+/** What the system says of an open file. `dev` and `ino` together tell it from every other. */
+export interface FileStat {
+  size: number;
+  /** Names that it has. */
+  nlink: number;
+  dev: number;
+  ino: number;
+}
 
 /** An open file: what the store uses of Node's `FileHandle`, which is one too. */
 export interface OpenFile {
@@ -12,7 +22,7 @@ export interface OpenFile {
   writev(buffers: Uint8Array[], position: number): Promise<{ bytesWritten: number }>;
   /** Writes all of a text, from where the file stands. */
   writeFile(text: string): Promise<void>;
-  stat(): Promise<{ size: number }>;
+  stat(): Promise<FileStat>;
   truncate(length: number): Promise<void>;
   /** Resolves when content and size are durable. */
   sync(): Promise<void>;
@@ -40,6 +50,24 @@ const fdatasync = promisify(fs.fdatasync);
  */
 export async function openFile(path: string, flags: string | number, mode?: number): Promise<OpenFile> {
   return new Descriptor(await open(path, flags, mode));
+}
+
+/**
+ * For a file that only one name may have: a second one means that it was published, and by that name it must
+ * stay what it is.
+ *
+ * @throws CodedError `STORE_FAILED`, or the system's error
+ */
+export async function refuseShared(handle: OpenFile): Promise<void> {
+  const { nlink } = await handle.stat();
+  if (nlink > 1)
+    throw new CodedError(
+      'STORE_FAILED',
+      'The partial copy has a second name, so nothing is written into it.',
+      {
+        retryable: true
+      }
+    );
 }
 
 /** No file. The system gives the number of a closed one to the next that is opened. */

@@ -6,8 +6,10 @@ import { BatchWriter } from './batch-writer';
 import { FILE_MODE, NO_FOLLOW, removeIfThere } from './durable-file';
 import { fileBytes } from './file-hash';
 import type { FileSystem } from './file-system';
-import type { HeldCopies } from './held-copies';
-import type { OpenFile } from './open-file';
+import type { LeftParts } from './left-parts';
+import { type FileStat, type OpenFile, refuseShared } from './open-file';
+import type { PartPaths } from './part-names';
+import type { PartOwner } from './part-owner';
 import { publishFile, type PlacedFile } from './publish-file';
 import { sidecarText } from './sidecar';
 import { SidecarAhead } from './sidecar-ahead';
@@ -20,21 +22,10 @@ export interface Archive {
   /** Absolute path, as the owner spells it. */
   folder: string;
   directories: ArchiveDirectories;
-  held: HeldCopies;
+  owner: PartOwner;
+  left: LeftParts;
   /** Set once the file system turned out to have no hard links: sidecars cannot be written ahead then. */
   lacksLinks: boolean;
-}
-
-/** The names that one job has in the hidden directory. */
-export interface PartPaths {
-  /** Being written. After a power cut its content is not to be trusted. */
-  part: string;
-  /** Put aside by `suspend`, after a sync. */
-  held: string;
-  /** See `publish-file.ts`. */
-  claim: string;
-  /** See `sidecar-ahead.ts`. */
-  sidecar: string;
 }
 
 /** The partial copy of one job as a file beside the archive. */
@@ -43,7 +34,9 @@ export class PartialFile implements PartialCopy {
   private accepted: number;
   private isOpen = true;
   private isWrong = false;
-  private closing: Promise<void> = Promise.resolve();
+  /** The file as it was when all of it was on the disk. */
+  private durable: FileStat | undefined;
+  private isPlaced = false;
 
   /** @param handle of the file at `paths.part`, which holds `size` bytes */
   constructor(
@@ -54,18 +47,6 @@ export class PartialFile implements PartialCopy {
   ) {
     this.writer = new BatchWriter(handle, size);
     this.accepted = size;
-  }
-
-  /** @throws the system's error */
-  static async goOn(archive: Archive, paths: PartPaths): Promise<PartialFile> {
-    const handle = await archive.fs.open(paths.part, constants.O_RDWR | NO_FOLLOW);
-    try {
-      const { size } = await handle.stat();
-      return new PartialFile(archive, paths, handle, size);
-    } catch (error) {
-      await handle.close().catch(() => undefined);
-      throw error;
-    }
   }
 
   private get fs(): FileSystem {
@@ -105,6 +86,7 @@ export class PartialFile implements PartialCopy {
     }
     this.isOpen = true;
     this.isWrong = false;
+    this.durable = undefined;
     this.accepted = 0;
     this.writer = new BatchWriter(this.handle, 0);
   }
@@ -114,13 +96,14 @@ export class PartialFile implements PartialCopy {
       if (this.isOpen && this.mayGoOn) {
         // A full disk refuses the last bytes, not those that lie in the file already.
         await this.writer.flush().catch(() => undefined);
+        await refuseShared(this.handle);
         await this.handle.truncate(this.writer.written);
         await this.handle.sync();
       }
       await this.close();
       if (this.mayGoOn && this.writer.written > 0) {
         await this.fs.rename(this.paths.part, this.paths.held);
-        await this.archive.held.put(this.paths.held);
+        await this.archive.left.put(basename(this.paths.held));
       } else await removeIfThere(this.fs, this.paths.part);
     } catch {
       await this.discard();
@@ -158,13 +141,17 @@ export class PartialFile implements PartialCopy {
     const sidecar = this.sidecarAhead(target, join(folder, ...segments), file);
     let sidecarWritten = false;
     try {
-      await this.makeDurable(size);
+      const { dev, ino } = await this.makeDurable(size);
       const beside = async (placed: PlacedFile): Promise<void> => {
+        this.isPlaced ||= !placed.alreadyStored;
+        // Until here it was open, so that no other file could get its number. Nothing waits for the end of it.
+        this.close().catch(() => undefined);
         sidecarWritten = (await sidecar?.place(placed)) ?? false;
         this.archive.lacksLinks ||= sidecar?.isInVain ?? false;
       };
       const { path, alreadyStored } = await publishFile(this.fs, {
         part,
+        inode: { dev, ino },
         claim,
         target,
         sha256,
@@ -185,9 +172,9 @@ export class PartialFile implements PartialCopy {
     return new SidecarAhead(this.fs, this.paths.sidecar, target, sidecarText(file.sidecar(location)));
   }
 
-  /** Leaves the file open when it fails, so that `suspend` can save what is there. */
-  private async makeDurable(size: number): Promise<void> {
-    if (!this.isOpen) return;
+  /** Leaves the file open, so that `suspend` can save what is there, should something fail. */
+  private async makeDurable(size: number): Promise<FileStat> {
+    if (this.durable !== undefined) return this.durable;
     await this.writer.flush();
     const [synced, found] = await Promise.allSettled([this.writer.sync(), this.handle.stat()]);
     if (synced.status === 'rejected') throw synced.reason;
@@ -199,15 +186,13 @@ export class PartialFile implements PartialCopy {
         retryable: true
       });
     }
-    // Nothing waits for it but the end: all bytes are on the disk.
-    this.closing = this.close();
-    this.closing.catch(() => undefined);
     // Windows may refuse to rename what is open, where a file system has no hard links.
-    if (process.platform === 'win32') await this.closing;
+    if (process.platform === 'win32') await this.close();
+    return (this.durable = found.value);
   }
 
   private get mayGoOn(): boolean {
-    return this.writer.isTrusted && !this.isWrong;
+    return this.writer.isTrusted && !this.isWrong && !this.isPlaced;
   }
 
   private async close(): Promise<void> {

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CodedError } from '../errors/coded-error';
 import { FILE_MODE, lacksHardLinks, removeIfThere, syncDirectory, whileBusy } from './durable-file';
+import { clearTemporaries, temporaryName } from './temporary-file';
 import { errnoOf, type FileSystem } from './file-system';
 import { hashFile } from './file-hash';
 import { nameVariants } from './name-variants';
@@ -10,6 +11,8 @@ import { nameVariants } from './name-variants';
 export interface Publication {
   /** The complete, synced copy. It is gone afterwards. */
   part: string;
+  /** What the file behind that name is known by to whoever wrote it. */
+  inode: Inode;
   /** Wanted place; its directory exists. */
   target: string;
   /** A name beside the part, free for notes of this job. */
@@ -18,6 +21,11 @@ export interface Publication {
   size: number;
   /** Gives its name to what is to be made durable along with the file's. Must not reject. */
   beside: (placed: PlacedFile) => Promise<void>;
+}
+
+export interface Inode {
+  dev: number;
+  ino: number;
 }
 
 export interface PlacedFile {
@@ -40,6 +48,7 @@ export async function publishFile(fs: FileSystem, publication: Publication): Pro
   try {
     for (const path of nameVariants(target, sha256.slice(0, 16))) {
       const placed = await place.at(path);
+      if (placed) await proveSame(fs, path, publication);
       if (!placed && !(await holdsSameBytes(fs, path, sha256, size))) continue;
       const file = { path, alreadyStored: !placed };
       await beside(file);
@@ -134,9 +143,9 @@ class Placement {
   /** Another file system lies there (a mounted subfolder): bring the bytes over, hidden, and check them. */
   private async copyBeside(path: string): Promise<void> {
     const { part, sha256, size } = this.publication;
-    const copy = join(dirname(path), `.telnyx-${basename(part)}`);
-    await removeIfThere(this.fs, copy);
+    const copy = temporaryName(dirname(path), part);
     this.source = copy;
+    clearTemporaries(this.fs, dirname(path));
     await this.fs.copyFile(part, copy, constants.COPYFILE_EXCL);
     const handle = await this.fs.open(copy, 'r+');
     try {
@@ -152,7 +161,26 @@ class Placement {
   }
 }
 
-const RESERVATION_WAITS_MS = [50, 100, 200, 400];
+/**
+ * Makes sure that the name leads to the very file that was written and hashed. Where a file system numbers its
+ * files anew at every look, and for a copy on another disk, the bytes are read back instead.
+ *
+ * @throws CodedError `STORE_FAILED`
+ */
+async function proveSame(fs: FileSystem, path: string, { inode, sha256, size }: Publication): Promise<void> {
+  const found = await fs.lstat(path);
+  if (found.ino === inode.ino && found.dev === inode.dev && found.size === size) return;
+  if (found.isFile() && found.size === size && (await hashFile(fs, path)).sha256 === sha256) return;
+  // The name is the one that was given just now. Bytes that have another one besides are not lost with it.
+  const now = await fs.lstat(path);
+  if (now.nlink > 1 && now.ino === found.ino) await removeIfThere(fs, path);
+  throw new CodedError('STORE_FAILED', 'Another program put other bytes in place of the partial copy.', {
+    retryable: true
+  });
+}
+
+/** Together they are as long as a busy disk or network share takes for a rename. */
+const RESERVATION_WAITS_MS = [50, 100, 200, 400, 800];
 
 async function holdsSameBytes(fs: FileSystem, path: string, sha256: string, size: number): Promise<boolean> {
   let found = await fs.lstat(path);

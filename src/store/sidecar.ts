@@ -1,7 +1,8 @@
 import { CodedError } from '../errors/coded-error';
-import { removeTemporaryOf, replaceFile, writeNewFile } from './durable-file';
 import { errnoOf, realFileSystem, type FileSystem } from './file-system';
 import { storeFault } from './store-fault';
+import { removeSecondName } from './temporary-file';
+import { replaceFile, writeNewFile } from './whole-file';
 import { withoutSecrets } from './without-secrets';
 
 /** Larger files beside a recording are none of ours. */
@@ -65,7 +66,7 @@ export async function readSidecar(file: string, fs: FileSystem = realFileSystem)
     const found = await fs.lstat(path);
     if (!found.isFile() || found.size > LARGEST_BYTES) return { ok: false, reason: 'unreadable' };
     // A second name is the temporary one, of a process that was killed before it could remove it.
-    if (found.nlink > 1) await removeTemporaryOf(fs, path);
+    if (found.nlink > 1) await removeSecondName(fs, path, found);
     const record = parsed(await fs.readFile(path, 'utf8'));
     return record === null ? { ok: false, reason: 'unreadable' } : { ok: true, record };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { createFolderStore } from '../../../src/store/folder-store';
 import type { FileToPublish, PublishedFile, Store } from '../../../src/store/store';
+import { testOwner } from '../store/store-fixture';
 
 type Publish = (file: FileToPublish) => Promise<PublishedFile>;
 
@@ -8,7 +9,7 @@ export function alteredStore(
   folder: string,
   alter: (file: FileToPublish, publish: Publish) => Promise<PublishedFile>
 ): Store {
-  const store = createFolderStore({ folder });
+  const store = createFolderStore({ folder, owner: testOwner() });
   return {
     ...store,
     openPart: async (jobId) => {

@@ -17,6 +17,7 @@ import { unknownDetails } from '../../../src/recording/announcement';
 import type { RecordingReference } from '../../../src/recording/recording-reference';
 import { createFolderStore } from '../../../src/store/folder-store';
 import { transfer } from '../../../src/transfer/transfer';
+import { testOwner } from '../store/store-fixture';
 
 export const STORED_AT = Date.UTC(2026, 2, 4, 10, 0, 0);
 
@@ -55,7 +56,7 @@ export class ArchiveFixture {
         ...settings
       },
       {
-        store: createFolderStore({ folder: this.folder }),
+        store: createFolderStore({ folder: this.folder, owner: testOwner() }),
         partials: this.partials,
         transfer,
         sidecar: folderSidecar,

@@ -18,6 +18,7 @@ import { transfer } from '../../../src/transfer/transfer';
 import type { StoredFile } from '../../../src/archive/stored-recording';
 import { until } from '../../support/until';
 import { localServer, wav, type LocalServer } from '../../support/media';
+import { testOwner } from '../store/store-fixture';
 import { alteredStore } from './altered-store';
 import { ArchiveFixture, recordingAt, STORED_AT } from './archive-fixture';
 import { StateFixture } from './state-fixture';
@@ -74,7 +75,7 @@ describe('OrderWork', () => {
       index,
       givenUp: givenUp(),
       deletion: new SourceDeletion({
-        store: createFolderStore({ folder: archive.folder }),
+        store: createFolderStore({ folder: archive.folder, owner: testOwner() }),
         sidecar: { ...folderSidecar, write: (...about) => writeDeletion(...about) },
         deleteAtSource: (reference, signal) => {
           deletions.push(String(reference.details.recording_id));

@@ -5,7 +5,9 @@ import { partialCopyId } from '../../../src/archive/archive-job';
 import { clearPartialCopies } from '../../../src/archive/partial-copies';
 import { NodePartialNotes } from '../../../src/archive/partial-notes';
 import { ResumePoint } from '../../../src/archive/resume-point';
-import { createFolderStore, PARTIAL_DIRECTORY } from '../../../src/store/folder-store';
+import { createFolderStore } from '../../../src/store/folder-store';
+import { PARTIAL_DIRECTORY, partPaths } from '../../../src/store/part-names';
+import { testOwner, withoutOwner } from '../store/store-fixture';
 import { StateFixture } from './state-fixture';
 
 const MEGABYTE = 1024 * 1024;
@@ -24,13 +26,19 @@ describe('partial copies', () => {
 
   async function put(place: string, ...names: string[]): Promise<void> {
     await mkdir(path.join(place, PARTIAL_DIRECTORY), { recursive: true });
-    for (const name of names) await writeFile(path.join(place, PARTIAL_DIRECTORY, name), 'x');
+    for (const name of names) {
+      const { name: jobId, ext } = path.parse(name);
+      const { part, held } = partPaths(path.join(place, PARTIAL_DIRECTORY), jobId, testOwner('earlier'));
+      await writeFile(ext === '.held' ? held : part, 'x');
+    }
   }
 
-  const left = (place: string): Promise<string[]> => readdir(path.join(place, PARTIAL_DIRECTORY));
+  const left = async (place: string): Promise<string[]> =>
+    (await readdir(path.join(place, PARTIAL_DIRECTORY))).map(withoutOwner);
+  const owner = testOwner();
   const mine = (identity: string): string => partialCopyId('node', identity, 'wav');
   const clear = (all: boolean): Promise<void> =>
-    clearPartialCopies({ node: 'node', folder: createFolderStore({ folder }), notes, all });
+    clearPartialCopies({ node: 'node', folder: createFolderStore({ folder, owner }), owner, notes, all });
 
   it('stay when a job can go on with them, and when they are of another node', async () => {
     const other = partialCopyId('other', 'a', 'wav');

@@ -1,6 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  writeFile
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import should from 'should';
 import { realFileSystem } from '../../../src/store/file-system';
@@ -14,7 +25,8 @@ import {
   readAll,
   storeFailure,
   systemError,
-  TestFolder
+  TestFolder,
+  testOwner
 } from './store-fixture';
 
 describe('store/folder-store: disks that fail', () => {
@@ -29,7 +41,7 @@ describe('store/folder-store: disks that fail', () => {
   it('says that the disk is full, keeps what fits, and goes on when there is room', async function () {
     const mount = requireMount(this, '2m');
     try {
-      const store = createFolderStore({ folder: join(mount.directory, 'archive') });
+      const store = createFolderStore({ folder: join(mount.directory, 'archive'), owner: testOwner() });
       const part = await store.openPart('job');
       const error = await storeFailure(
         (async () => {
@@ -58,7 +70,7 @@ describe('store/folder-store: disks that fail', () => {
     try {
       execFileSync('mount', ['-o', 'remount,ro', mount.directory]);
       const error = await storeFailure(
-        createFolderStore({ folder: join(mount.directory, 'a') }).openPart('job')
+        createFolderStore({ folder: join(mount.directory, 'a'), owner: testOwner() }).openPart('job')
       );
       should(error.message).match(/read-only.*EROFS/);
       should(error.retryable).be.true();
@@ -200,7 +212,8 @@ describe('store/folder-store: disks that fail', () => {
     await part.write(bytes);
     // Reading waits until all of it lies in the file.
     await readAll(part);
-    await truncate(folder.at('archive/.telnyx-partial/a.part'), 1000);
+    const [name] = await readdir(folder.at('archive/.telnyx-partial'));
+    await truncate(folder.at('archive/.telnyx-partial', name!), 1000);
     const error = await storeFailure(publish(part, 'x.wav', bytes));
     should(error.message).match(/holds 1000 bytes instead of/);
     await part.suspend();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import should from 'should';
 import { sha256 } from '../../support/media';
-import { publish, publishBytes, readAll, storeFailure, TestFolder } from './store-fixture';
+import { publish, publishBytes, readAll, storeFailure, TestFolder, testOwner } from './store-fixture';
 
 describe('store/folder-store', () => {
   const bytes = Buffer.from('the recording');
@@ -111,7 +111,7 @@ describe('store/folder-store', () => {
       const first = await folder.store().openPart('job');
       await first.write(bytes);
       await first.suspend();
-      const later = folder.store(undefined, () => Date.now() + 60_000);
+      const later = folder.store(undefined, testOwner('after the power cut', 'another-boot'));
       const second = await later.openPart('job');
       should(second.size).equal(bytes.length);
       await second.discard();
@@ -120,14 +120,14 @@ describe('store/folder-store', () => {
     it('goes on with what a killed process left, but not after a power cut', async () => {
       const store = folder.store();
       await mkdir(folder.at('archive/.telnyx-partial'), { recursive: true });
-      const left = folder.at('archive/.telnyx-partial/job.part');
+      const left = folder.partPaths('job', testOwner('killed')).part;
       await writeFile(left, bytes);
       const second = await store.openPart('job');
       should(second.size).equal(bytes.length);
       await second.discard();
 
       await writeFile(left, bytes);
-      const third = await folder.store(undefined, () => Date.now() + 60_000).openPart('job');
+      const third = await folder.store(undefined, testOwner('this', 'another-boot')).openPart('job');
       should(third.size).equal(0);
       await third.discard();
     });
@@ -135,8 +135,8 @@ describe('store/folder-store', () => {
     it('never writes into a published file whose old name was left behind', async () => {
       const store = folder.store();
       const { location } = await publishBytes(store, 'job', 'x.mp3', bytes);
-      for (const name of ['job.part', 'job.held']) {
-        await link(location!, folder.at('archive/.telnyx-partial', name));
+      for (const kind of ['part', 'held'] as const) {
+        await link(location!, folder.partPaths('job', testOwner('killed'))[kind]);
         // What an earlier process left.
         const part = await folder.store().openPart('job');
         should(part.size).equal(0);
@@ -175,8 +175,8 @@ describe('store/folder-store', () => {
       }
       await writeFile(folder.at('archive/.telnyx-partial/note of the owner.txt'), '');
       // What a killed process left of a job that was about to end.
-      for (const kind of ['part', 'claim', 'sidecar'])
-        await writeFile(folder.at(`archive/.telnyx-partial/killed.${kind}`), '');
+      const killed = folder.partPaths('killed', testOwner('killed'));
+      for (const kind of ['part', 'claim', 'sidecar'] as const) await writeFile(killed[kind], '');
       should(await store.sweepPartialCopies((jobId) => jobId === 'live')).equal(4);
       should(await folder.files()).eql([
         '.telnyx-partial/live.held',
@@ -235,7 +235,7 @@ describe('store/folder-store', () => {
       await mkdir(folder.at('archive/.telnyx-partial'), { recursive: true });
       await writeFile(folder.at('victim'), 'untouched');
       await symlink(folder.at('victim'), folder.at('archive/x.mp3'));
-      await symlink(folder.at('victim'), folder.at('archive/.telnyx-partial/a.part'));
+      await symlink(folder.at('victim'), folder.partPaths('a', testOwner('killed')).part);
       const { location } = await publishBytes(folder.store(), 'a', 'x.mp3', bytes);
       should(location).equal(folder.at('archive/x_2.mp3'));
       should(await readFile(folder.at('victim'), 'utf8')).equal('untouched');

@@ -4,7 +4,15 @@ import should from 'should';
 import type { FileSystem } from '../../../src/store/file-system';
 import { createFolderStore } from '../../../src/store/folder-store';
 import { type SidecarRecord, writeSidecar } from '../../../src/store/sidecar';
-import { fileSystemWith, publishBytes, storeFailure, systemError, TestFolder } from './store-fixture';
+import {
+  fileSystemWith,
+  publishBytes,
+  storeFailure,
+  systemError,
+  TestFolder,
+  testOwner,
+  withoutOwner
+} from './store-fixture';
 
 const BYTES = Buffer.from('the recording');
 const OTHER_BYTES = Buffer.from('another recording');
@@ -64,7 +72,7 @@ describe('store/partial-file: publication', () => {
     should(published).deepEqual({ location, alreadyStored: false, sidecarWritten: true });
     should(JSON.parse(await readFile(`${location}.json`, 'utf8'))).deepEqual(sidecar(location));
     should(links).deepEqual([location, `${location}.json`]);
-    should(synced.slice(0, 2).sort()).deepEqual(
+    should(synced.slice(0, 2).map(withoutOwner).sort()).deepEqual(
       ['a.part', 'a.sidecar'].map((name) => folder.at('archive/.telnyx-partial', name))
     );
     should(synced.slice(2)).deepEqual([folder.at('archive/2026')]);
@@ -117,8 +125,8 @@ describe('store/partial-file: publication', () => {
     const first = await publishBytes(store, 'first', '2026/first.wav', OTHER_BYTES);
     await writeSidecar(first.location!, { sha256: 'of the first' });
     // Killed between giving the name and removing the hidden one.
-    await link(`${first.location!}.json`, folder.at('archive/.telnyx-partial/a.sidecar'));
-    const part = await store.openPart('a');
+    await link(`${first.location!}.json`, folder.partPaths('a', testOwner('earlier')).sidecar);
+    const part = await folder.store().openPart('a');
     await part.write(BYTES);
     should((await part.publish({ ...FILE, sidecar })).sidecarWritten).be.true();
     should(JSON.parse(await readFile(`${first.location!}.json`, 'utf8'))).deepEqual({
@@ -156,7 +164,7 @@ describe('store/partial-file: publication', () => {
 
   it('still follows no link out of the folder once its directories are known', async () => {
     let now = 0;
-    const store = createFolderStore({ folder: folder.at('archive'), now: () => now });
+    const store = createFolderStore({ folder: folder.at('archive'), owner: testOwner(), now: () => now });
     await publishBytes(store, 'a', '2026/x.wav', BYTES);
     await mkdir(folder.at('outside'));
     await rename(folder.at('archive/2026'), folder.at('archive/2025'));

@@ -1,12 +1,28 @@
 import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import should from 'should';
 import { CodedError } from '../../../src/errors/coded-error';
 import { realFileSystem, type FileSystem } from '../../../src/store/file-system';
 import { createFolderStore, type FolderStore } from '../../../src/store/folder-store';
+import { PARTIAL_DIRECTORY, partPaths, type PartPaths, readPartName } from '../../../src/store/part-names';
+import type { Fate, PartOwner } from '../../../src/store/part-owner';
 import type { PartialCopy, PublishedFile } from '../../../src/store/store';
+
+/** The installation that the stores of these tests belong to. */
+export const INSTANCE = 'a'.repeat(32);
+
+/** This process; or an earlier one of the same instance, of which `fate` is known. */
+export function testOwner(process = 'this', fate: Fate = 'ended', instance = INSTANCE): PartOwner {
+  return { instance: instance.slice(0, 16), process, fateOf: () => fate };
+}
+
+/** The name of a partial copy without what tells whose it is. */
+export function withoutOwner(path: string): string {
+  const part = readPartName(basename(path));
+  return part === null ? path : join(dirname(path), `${part.jobId}.${part.kind}`);
+}
 
 /** A folder that is gone after the test. */
 export class TestFolder {
@@ -20,20 +36,29 @@ export class TestFolder {
     return join(this.path, ...segments);
   }
 
-  store(fs: FileSystem = realFileSystem, bootTime?: () => number): FolderStore {
-    return createFolderStore({
-      folder: this.at('archive'),
-      fs,
-      ...(bootTime === undefined ? {} : { bootTime })
-    });
+  store(fs: FileSystem = realFileSystem, owner: PartOwner = testOwner()): FolderStore {
+    return createFolderStore({ folder: this.at('archive'), fs, owner });
   }
 
-  /** All files below the archive, sorted, with `/`; hidden ones too. */
+  /** Clears away what nobody needs, when all jobs are wanted. @param time milliseconds since 1970 */
+  async sweep(owner: PartOwner, time: () => number): Promise<number> {
+    return await createFolderStore({ folder: this.at('archive'), owner, time }).sweepPartialCopies(
+      () => true
+    );
+  }
+
+  /** New names of a job in the hidden directory. */
+  partPaths(jobId: string, owner: PartOwner = testOwner()): PartPaths {
+    return partPaths(this.at('archive', PARTIAL_DIRECTORY), jobId, owner);
+  }
+
+  /** All files below the archive, sorted, with `/`; hidden ones too, `withoutOwner`. */
   async files(): Promise<string[]> {
     const entries = await readdir(this.at('archive'), { recursive: true, withFileTypes: true });
     return entries
       .filter((entry) => !entry.isDirectory())
       .map((entry) => join(entry.parentPath, entry.name).slice(this.at('archive').length + 1))
+      .map(withoutOwner)
       .sort();
   }
 

@@ -8,7 +8,8 @@ import {
   publish,
   storeFailure,
   systemError,
-  TestFolder
+  TestFolder,
+  testOwner
 } from './store-fixture';
 
 /** A file system such as exFAT, SMB or some FUSE ones. */
@@ -77,7 +78,7 @@ describe('store/publish-file: file systems without hard links', () => {
         await rename(from, to);
       }
     });
-    const part = await folder.store(dies).openPart('job');
+    const part = await folder.store(dies, testOwner('killed')).openPart('job');
     await part.write(bytes);
     await storeFailure(publish(part, 'x.mp3', bytes)); // closed by now, as after a kill
     should(await folder.files()).eql([
