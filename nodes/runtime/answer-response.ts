@@ -1,3 +1,4 @@
+import { retryAfter } from '../../src/receiving/http-answers';
 import type { FlowMessage } from './node-red';
 
 interface Response {
@@ -7,9 +8,6 @@ interface Response {
   setHeader(name: string, value: string): unknown;
   end(): unknown;
 }
-
-/** Seconds after which a sender may try again what could not be written down. */
-const RETRY_AFTER = '30';
 
 /**
  * Answers the HTTP request that a message came with (no body), when there is one that nobody has
@@ -23,7 +21,7 @@ export function answerResponse(message: FlowMessage, status: 200 | 503): void {
     typeof holder === 'object' && holder !== null && '_res' in holder ? holder._res : undefined;
   if (!isResponse(response) || response.headersSent || response.writableEnded) return;
   response.statusCode = status;
-  if (status === 503) response.setHeader('Retry-After', RETRY_AFTER);
+  if (status === 503) response.setHeader('Retry-After', retryAfter());
   response.end();
 }
 

@@ -30,6 +30,9 @@ export interface NodeRedApi {
     readonly httpNodeRoot?: string | false;
     readonly httpAdminRoot?: string | false;
     readonly httpAdminMiddleware?: unknown;
+    /** A function, or a list of them; core *http in* ignores everything else. */
+    readonly httpNodeMiddleware?: unknown;
+    readonly httpNodeCors?: unknown;
     readonly httpAdminAuth?: unknown;
   };
   readonly log: { error(text: string): void };

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ByteBudget } from './byte-budget';
 import { captureBody, isUntouched, type CapturedBody } from './captured-body';
-import type { ExpressApp, Middleware } from './express-app';
+import { stackOf, type ExpressApp, type Middleware } from './express-app';
 import { MountPaths } from './mount-paths';
 import { comparablePath } from './route-path';
 import type { FoundRoute, RouteTable } from './route-table';
@@ -112,7 +112,7 @@ function routeOf(url: string, bases: string[], table: RouteTable): FoundRoute | 
 
 function putInFront(app: ExpressApp, layer: Middleware): void {
   app.use(layer);
-  const stack = (app._router ?? app.router)?.stack;
+  const stack = stackOf(app);
   if (stack === undefined) return;
   // Not necessarily the last one: some frameworks sort their layers when one is added.
   const index = stack.findIndex((entry) => entry.handle === layer);

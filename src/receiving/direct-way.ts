@@ -1,10 +1,10 @@
-import type { ExpressApp, ExpressLayer, Middleware } from './express-app';
+import { stackOf, type ExpressApp, type ExpressLayer, type Middleware } from './express-app';
+import type { OwnerMiddleware } from './owner-middleware';
 
-/**
- * Express's own first layers, which only add to request and response, and the captures of Node-RED's
- * *http in* node and of this package, which let other paths pass.
- */
-const HARMLESS: ReadonlySet<string> = new Set(['query', 'expressInit', 'rawBodyCapture', 'telnyxRawBody']);
+/** Express's own first layers, which only add to request and response. Each app has one of each. */
+const OF_EXPRESS: ReadonlySet<string> = new Set(['query', 'expressInit']);
+/** The captures of Node-RED's *http in* node and of this package, which let other paths pass. */
+const CAPTURES: ReadonlySet<string> = new Set(['rawBodyCapture', 'telnyxRawBody']);
 const MOUNTED_APP = 'mounted_app';
 
 export interface DirectWayParts {
@@ -13,6 +13,7 @@ export interface DirectWayParts {
   /** Node-RED's admin app; undefined when it is switched off. */
   httpAdmin: ExpressApp | undefined;
   dispatcher: Middleware;
+  owner: OwnerMiddleware;
 }
 
 /**
@@ -22,35 +23,49 @@ export interface DirectWayParts {
  * everything that somebody put there.
  */
 export class DirectWay {
-  #seen = '';
-  #clear = false;
-
   constructor(private readonly parts: DirectWayParts) {}
 
-  /** Asked for every delivery; looks again only when a layer came or went. */
+  /**
+   * Looks anew for every delivery, at the few layers before the dispatcher: an answer that is remembered would
+   * have to notice every exchange of a layer, an app or a setting.
+   */
   from(root: ExpressApp): boolean {
-    const rootStack = stackOf(root);
-    const nodeStack = stackOf(this.parts.httpNode);
-    const state = `${rootStack?.length ?? -1} ${nodeStack?.length ?? -1}`;
-    if (state !== this.#seen) {
-      this.#seen = state;
-      this.#clear =
-        rootStack !== undefined && nodeStack !== undefined && this.#look(root, rootStack, nodeStack);
-    }
-    return this.#clear;
+    const { httpNode, httpAdmin, dispatcher, owner } = this.parts;
+    if (owner.handlers().length > 0) return false;
+    if (httpNode.parent !== root) return false;
+    // Behind a trusted proxy Express reads the sender's address from a header.
+    if (root.get(TRUST_PROXY) !== false || httpNode.get(TRUST_PROXY) !== false) return false;
+    const above = stackOf(root);
+    const own = stackOf(httpNode);
+    if (above === undefined || own === undefined) return false;
+    const beforeMount = layersBefore(above, liesOn(root, httpAdmin) ? 2 : 1);
+    const beforeDispatcher = own.findIndex(({ handle }) => handle === dispatcher);
+    if (beforeMount === null || beforeDispatcher === -1) return false;
+    return onlyHarmless(beforeMount) && onlyHarmless(own.slice(0, beforeDispatcher));
   }
+}
 
-  #look(root: ExpressApp, rootStack: readonly ExpressLayer[], nodeStack: readonly ExpressLayer[]): boolean {
-    const { httpNode, httpAdmin } = this.parts;
-    if (httpNode.parent !== root || root.get('trust proxy') !== false) return false;
-    const mounts = rootStack.flatMap((layer, index) => (layer.name === MOUNTED_APP ? [index] : []));
-    const expected = liesOn(root, httpAdmin) ? 2 : 1;
-    if (mounts.length !== expected) return false;
-    const before = rootStack.slice(0, mounts.at(-1)).filter(({ name }) => name !== MOUNTED_APP);
-    const dispatcher = nodeStack.findIndex(({ handle }) => handle === this.parts.dispatcher);
-    if (dispatcher === -1) return false;
-    return [...before, ...nodeStack.slice(0, dispatcher)].every(isHarmless);
+const TRUST_PROXY = 'trust proxy';
+
+/**
+ * The layers of a root app before the last app on it, which is the flows' app when the number of apps is right.
+ *
+ * @returns null when another number of apps is mounted than Node-RED itself mounts
+ */
+function layersBefore(stack: readonly ExpressLayer[], apps: number): ExpressLayer[] | null {
+  const before: ExpressLayer[] = [];
+  let waiting: ExpressLayer[] = [];
+  let mounted = 0;
+  for (const layer of stack) {
+    if (layer.name !== MOUNTED_APP) {
+      waiting.push(layer);
+      continue;
+    }
+    mounted += 1;
+    before.push(...waiting);
+    waiting = [];
   }
+  return mounted === apps ? before : null;
 }
 
 /** Node-RED gives nodes an admin app of their own, which lies on the one that lies on the root. */
@@ -59,10 +74,14 @@ function liesOn(root: ExpressApp, app: ExpressApp | undefined): boolean {
   return false;
 }
 
-function isHarmless({ name, route }: ExpressLayer): boolean {
-  return route === undefined && HARMLESS.has(name);
-}
-
-function stackOf(app: ExpressApp): readonly ExpressLayer[] | undefined {
-  return (app._router ?? app.router)?.stack;
+/** Names alone are no proof: a second `query` is somebody's own. */
+function onlyHarmless(layers: readonly ExpressLayer[]): boolean {
+  const seen = new Set<string>();
+  return layers.every(({ name, route }) => {
+    if (route !== undefined) return false;
+    if (CAPTURES.has(name)) return true;
+    if (!OF_EXPRESS.has(name) || seen.has(name)) return false;
+    seen.add(name);
+    return true;
+  });
 }

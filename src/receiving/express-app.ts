@@ -28,3 +28,8 @@ export interface ExpressApp {
   get(setting: string): unknown;
   on(event: 'mount', listener: (parent: ExpressApp) => void): unknown;
 }
+
+/** The layers of an app in the order in which they run; undefined before the first one was added. */
+export function stackOf(app: ExpressApp): ExpressLayer[] | undefined {
+  return (app._router ?? app.router)?.stack;
+}

@@ -3,6 +3,7 @@ import path from 'node:path';
 import should from 'should';
 import { JobLedger } from '../../src/archive/job-ledger';
 import { keptMessage } from '../../src/archive/kept-message';
+import { retryAfter } from '../../src/receiving/http-answers';
 import { StateDatabase } from '../../src/state/state-database';
 import { jobsOf } from '../../nodes/runtime/recording-messages';
 import { stateDatabase } from '../../nodes/runtime/state';
@@ -84,7 +85,7 @@ describe('telnyx-recording-download: jobs', () => {
     const caught = stage.next('caught');
     const response = await answered(stage.saved());
     response.status.should.equal(503);
-    should(response.headers.get('retry-after')).equal('30');
+    should(response.headers.get('retry-after')).equal(retryAfter());
     should((await caught)[0]!['error']).have.property('code', 'STORE_FAILED');
     stage.media.requests.should.eql([]);
 

@@ -1,7 +1,8 @@
 import should from 'should';
 import type { DeliveryReceiver } from '../../../src/receiving/delivery-receiver';
 import { routesOf } from '../../../src/receiving/dispatcher';
-import type { ExpressApp, Middleware } from '../../../src/receiving/express-app';
+import type { ExpressApp, ExpressLayer, Middleware } from '../../../src/receiving/express-app';
+import type { Handler } from '../../../src/receiving/owner-middleware';
 import { exchange } from '../../support/http-client';
 import { closeServers, express, serve } from './real-http';
 
@@ -23,7 +24,9 @@ function receiver(plain: boolean): DeliveryReceiver {
 }
 
 /** The apps as Node-RED's own start script wires them; the parts of a test go in between. */
-function nodeRed(parts: { plain?: boolean; admin?: boolean; shortCut?: boolean } = {}) {
+function nodeRed(
+  parts: { plain?: boolean; admin?: boolean; shortCut?: boolean; handlers?: () => Handler[] } = {}
+) {
   const root = express();
   const httpAdmin = express();
   const httpNode = express();
@@ -32,11 +35,16 @@ function nodeRed(parts: { plain?: boolean; admin?: boolean; shortCut?: boolean }
   const table = routesOf(
     httpNode,
     () => undefined,
-    parts.shortCut === false ? undefined : { httpAdmin: parts.admin === false ? undefined : httpAdmin }
+    parts.shortCut === false ? undefined : { httpAdmin: parts.admin === false ? undefined : httpAdmin },
+    { handlers: () => parts.handlers?.() ?? [], onFault: () => undefined }
   );
   table.claim('/telnyx', 'node', receiver(parts.plain ?? true), () => undefined);
   table.settle();
   return { root, httpAdmin, httpNode };
+}
+
+function layersOf(app: ExpressApp): ExpressLayer[] {
+  return app._router?.stack ?? [];
 }
 
 async function wayOf(root: App): Promise<string | undefined> {
@@ -129,6 +137,73 @@ describe('the direct way of a delivery', () => {
     const added = stack.pop();
     if (added !== undefined) stack.splice(1, 0, added);
     should(await wayOf(root)).equal('401');
+  });
+
+  /** The layers before the dispatcher, to exchange one of them for the login: the stack keeps its length. */
+  const exchanges: [string, (apps: { root: App; httpNode: App }) => ExpressLayer[]][] = [
+    ['of the root app', ({ root }) => layersOf(root)],
+    ['of the flows’ app', ({ httpNode }) => layersOf(httpNode)]
+  ];
+  for (const [name, stackOf] of exchanges) {
+    it(`is left when a layer ${name} is exchanged for another one`, async () => {
+      const apps = nodeRed();
+      apps.root.use('/', apps.httpNode);
+      should(await wayOf(apps.root)).equal('direct');
+      const stack = stackOf(apps);
+      const length = stack.length;
+      const at = stack.findIndex(({ name: layer }) => layer === 'expressInit');
+      const other = express();
+      other.use(login as never);
+      const added = layersOf(other).at(-1);
+      if (added !== undefined) stack[at] = added;
+      should(stack.length).equal(length);
+      should(await wayOf(apps.root)).equal('401');
+    });
+  }
+
+  it('is left when the flows’ app is asked through another root', async () => {
+    const { root, httpNode } = nodeRed();
+    root.use('/', httpNode);
+    should(await wayOf(root)).equal('direct');
+    const other = express();
+    other.use(login as never);
+    other.use('/', httpNode);
+    should(await wayOf(other)).equal('401');
+    should(await wayOf(root)).equal('express');
+  });
+
+  it('is left when a proxy is trusted later, and taken again when it is not', async () => {
+    const { root, httpNode } = nodeRed();
+    root.use('/', httpNode);
+    should(await wayOf(root)).equal('direct');
+    for (const app of [root, httpNode]) {
+      app.set('trust proxy', true);
+      should(await wayOf(root)).equal('express');
+      app.set('trust proxy', false);
+      should(await wayOf(root)).equal('direct');
+    }
+  });
+
+  it('does not take a layer of somebody else for Express’s own because of its name', async () => {
+    const { root, httpNode } = nodeRed();
+    root.use(function query(_request, response) {
+      response.writeHead(401).end();
+    });
+    root.use('/', httpNode);
+    should(await wayOf(root)).equal('401');
+  });
+
+  it('is left as soon as the settings have middleware, which then runs', async () => {
+    let handlers: Handler[] = [];
+    const { root, httpNode } = nodeRed({ handlers: () => handlers });
+    root.use('/', httpNode);
+    should(await wayOf(root)).equal('direct');
+    handlers = [login as Handler];
+    should(await wayOf(root)).equal('401');
+    handlers = [(_request, _response, next) => (next as () => void)()];
+    should(await wayOf(root)).equal('express');
+    handlers = [];
+    should(await wayOf(root)).equal('direct');
   });
 
   it('is not taken behind a trusted proxy, whose headers Express reads', async () => {
