@@ -17,8 +17,6 @@ import { openDestination } from './download-destination';
 import type { DownloadSettings } from './download-settings';
 import { recordingSources, type SourceSettings } from './recording-sources';
 
-const PROCESS_STARTED_AT = Date.now() - process.uptime() * 1000;
-
 /** What the work tells the node. None of these may throw. */
 export interface DownloadEvents {
   deliver: (order: ArchiveOrder, outcomes: FileOutcome[]) => void;
@@ -64,7 +62,7 @@ export function createDownloadWork(
       transcripts: new TranscriptFiling({ sidecar, texts, fetchText: sources.fetchText }),
       ...sources,
       now: Date.now,
-      startedAt: PROCESS_STARTED_AT,
+      startedAt: performance.timeOrigin,
       random: Math.random
     },
     progress,
@@ -96,7 +94,6 @@ export function createDownloadWork(
   const queue = new OrderQueue(state.ledger, {
     node,
     concurrency: ordersAtOnce(archive.concurrency, folder !== null),
-    now: Date.now,
     work: (order) => work.work(order),
     onWaiting: (count) => progress.queued(count),
     onFault: events.onFault

@@ -58,7 +58,7 @@ export interface ArchiveDeps {
   clearPlace?: (sha256: string) => Promise<void>;
   /** Milliseconds since 1970. */
   now: () => number;
-  /** When this process began, in milliseconds since 1970. */
+  /** When this process began, by the clock of the ledger. */
   startedAt: number;
   /** From 0 to 1. */
   random: () => number;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { steadyNow } from '../clock/clocks';
 import { CodedError } from '../errors/coded-error';
 import type { StateChange, StateCollection, StateDatabase } from '../state/state-database';
 import type { ArchiveJob, ArchiveOrder } from './archive-job';
@@ -29,9 +30,14 @@ export class JobLedger {
   readonly #gone: StateCollection<number>;
   #sequence = 0;
 
+  /**
+   * @param now milliseconds since 1970; it must not jump when the clock is set, or orders would wait for that long
+   * @param today milliseconds since 1970 as the clock tells them now, for spans of days
+   */
   constructor(
     private readonly database: StateDatabase,
-    private readonly now: () => number = Date.now
+    private readonly now: () => number = steadyNow,
+    private readonly today: () => number = Date.now
   ) {
     this.#orders = database.collection('archive-jobs');
     this.#gone = database.collection('archive-nodes-gone');
@@ -123,7 +129,7 @@ export class JobLedger {
 
   /** The node was deleted or disabled; its orders wait for it. Durable when resolved. */
   nodeGone(node: string): Promise<void> {
-    return this.#gone.put(node, this.now());
+    return this.#gone.put(node, this.today());
   }
 
   /** The node is there (again). */
@@ -145,7 +151,7 @@ export class JobLedger {
       if (isHere(node)) continue;
       const since = this.#gone.get(node);
       if (since === undefined) await this.nodeGone(node);
-      else if (this.now() - since >= ORPHANS_KEPT_MS) await this.#strikeOff(node, lost);
+      else if (this.today() - since >= ORPHANS_KEPT_MS) await this.#strikeOff(node, lost);
     }
   }
 

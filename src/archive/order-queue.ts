@@ -1,3 +1,4 @@
+import { steadyNow } from '../clock/clocks';
 import { CodedError } from '../errors/coded-error';
 import type { StateChange } from '../state/state-database';
 import { unexpected } from './archive-faults';
@@ -17,8 +18,8 @@ export interface OrderQueueOptions {
   node: string;
   /** How many orders may be worked on at once. */
   concurrency: number;
-  /** Milliseconds since 1970. */
-  now: () => number;
+  /** The clock of the ledger: milliseconds since 1970 that do not jump when the clock is set. Default: that clock. */
+  now?: () => number;
   /** Works on an order, which it may bring up to date. Never rejects. */
   work: (order: ArchiveOrder) => Promise<Verdict>;
   /** Told when the number of orders that wait for a place or their time has changed. */
@@ -109,7 +110,7 @@ export class OrderQueue {
   #pump(): void {
     if (!this.#started || this.#closing.signal.aborted) return;
     clearTimeout(this.#timer);
-    const { node, concurrency, now, onWaiting } = this.options;
+    const { node, concurrency, now = steadyNow, onWaiting } = this.options;
     this.#guard(() => {
       while (this.#working < concurrency) {
         this.#held = this.#busy.size - this.#working >= MOST_SETTLING;
@@ -163,7 +164,7 @@ export class OrderQueue {
   }
 
   async #settle(due: DueOrder, verdict: Verdict): Promise<void> {
-    const { node, now } = this.options;
+    const { node, now = steadyNow } = this.options;
     const { changes } = verdict;
     const written = await this.#write(() => {
       if (verdict.kind === 'done') return this.ledger.finish(node, due, changes);

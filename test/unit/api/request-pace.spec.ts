@@ -1,5 +1,6 @@
 import should from 'should';
 import { RequestPace } from '../../../src/api/request-pace';
+import { THREE_HOURS_MS, withClockSet } from '../../support/clock-set';
 
 const never = new AbortController().signal;
 
@@ -28,6 +29,29 @@ describe('RequestPace', () => {
       clock += 500_000;
     }
   });
+
+  it('leaves the turn of a caller that stopped waiting to the next one', async () => {
+    const pace = new RequestPace({ requests: 1, span: 60 });
+    const begun = performance.now();
+    await pace.turn(never);
+    const stop = new AbortController();
+    const stopped = Array.from({ length: 100 }, () => pace.turn(stop.signal).catch(() => 'stopped'));
+    const last = pace.turn(never);
+    stop.abort(new Error('too late'));
+    should(new Set(await Promise.all(stopped))).eql(new Set(['stopped']));
+    await last;
+    should(performance.now() - begun).be.within(50, 1000);
+  });
+
+  for (const byMs of [-THREE_HOURS_MS, THREE_HOURS_MS]) {
+    it(`waits for the span, no more and no less, when the clock is set by ${byMs / 3_600_000} hours`, async () => {
+      const pace = new RequestPace({ requests: 1, span: 60 });
+      await pace.turn(never);
+      const begun = performance.now();
+      await withClockSet(byMs, () => pace.turn(never));
+      should(performance.now() - begun).be.within(50, 1000);
+    });
+  }
 
   it('ends the wait when it is told to', async () => {
     const pace = new RequestPace({ requests: 1, span: 1_000_000 });

@@ -1,5 +1,6 @@
 import should from 'should';
 import { ServerPace } from '../../../src/api/server-pace';
+import { THREE_HOURS_MS, withClockSet } from '../../support/clock-set';
 
 /** A server with fixed windows, as `x-ratelimit-*` headers describe them. */
 class Server {
@@ -91,6 +92,57 @@ describe('ServerPace', () => {
     await other;
     pace.ended();
   });
+
+  it('holds 50 callers for two seconds at most when the first request is never answered', async function () {
+    this.timeout(10_000);
+    const pace = new ServerPace();
+    const begun = performance.now();
+    await pace.turn(never);
+    await Promise.all(Array.from({ length: 50 }, () => pace.turn(never)));
+    should(performance.now() - begun).be.within(1900, 4000);
+    // Nor does anything wait after that.
+    await pace.turn(never);
+  });
+
+  it('lets all others go when the first request failed, not one after the other', async () => {
+    const pace = new ServerPace();
+    await pace.turn(never);
+    const others = Array.from({ length: 50 }, () => pace.turn(never));
+    pace.ended();
+    // None of them has ended.
+    await Promise.all(others);
+  });
+
+  it('gives requests that are never answered one window each, not all windows', async () => {
+    let now = 0;
+    const pace = new ServerPace(() => now);
+    const turns = async (count: number): Promise<void> => {
+      for (let turn = 0; turn < count; turn += 1) await pace.turn(never);
+    };
+    await pace.turn(never);
+    pace.answered({ 'x-ratelimit-limit': '3', 'x-ratelimit-remaining': '2', 'x-ratelimit-reset': '1' });
+    pace.ended();
+    await turns(2);
+    now += 1001;
+    // Two are still under way; their window is over.
+    await turns(1);
+    now += 1001;
+    await turns(2);
+    now += 1001;
+    await turns(1);
+  });
+
+  for (const byMs of [-THREE_HOURS_MS, THREE_HOURS_MS]) {
+    it(`waits for the end of a window, not of the day, when the clock is set by ${byMs / 3_600_000} hours`, async () => {
+      const pace = new ServerPace();
+      await pace.turn(never);
+      pace.answered({ 'x-ratelimit-limit': '1', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1' });
+      pace.ended();
+      const begun = performance.now();
+      await withClockSet(byMs, () => pace.turn(never));
+      should(performance.now() - begun).be.within(900, 1900);
+    });
+  }
 
   it('does not slow down a server that names no limit', async () => {
     const pace = new ServerPace();

@@ -15,7 +15,7 @@ describe('JobLedger', () => {
 
   beforeEach(() => {
     state = new StateFixture();
-    ledger = new JobLedger(state.database, state.now);
+    ledger = new JobLedger(state.database, state.now, state.now);
   });
   afterEach(() => state.remove());
 
@@ -57,7 +57,7 @@ describe('JobLedger', () => {
   it('knows after a restart all that is needed to go on', async () => {
     const order = await accept('node', 'rec');
     await state.reopen();
-    ledger = new JobLedger(state.database, state.now);
+    ledger = new JobLedger(state.database, state.now, state.now);
     next('node').should.eql({ order, dueAt: order.acceptedAt });
   });
 
@@ -68,7 +68,7 @@ describe('JobLedger', () => {
     due.order.files['telnyx:first\nwav'] = { attempts: 3, failures: 2, failed: { code: 'X', message: 'y' } };
     await ledger.postpone('node', due, state.time + 9000, []);
     await state.reopen();
-    ledger = new JobLedger(state.database, state.now);
+    ledger = new JobLedger(state.database, state.now, state.now);
     names('node').should.eql(['second', 'first']);
     const again = ledger.next('node', new Set([next('node').order.id]));
     again!.should.eql({ order: due.order, dueAt: state.time + 9000 });

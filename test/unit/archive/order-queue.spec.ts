@@ -4,6 +4,7 @@ import { JobLedger } from '../../../src/archive/job-ledger';
 import { OrderQueue, type OrderQueueOptions, type Verdict } from '../../../src/archive/order-queue';
 import { CodedError } from '../../../src/errors/coded-error';
 import type { StateChange } from '../../../src/state/state-database';
+import { THREE_HOURS_MS, withClockSet } from '../../support/clock-set';
 import { jobFor, StateFixture } from './state-fixture';
 
 const done: Verdict = { kind: 'done', changes: [] };
@@ -30,7 +31,6 @@ describe('OrderQueue', () => {
     const queue = new OrderQueue(ledger, {
       node: 'node',
       concurrency: 2,
-      now: Date.now,
       work,
       onWaiting: () => undefined,
       onFault: (error) => void faults.push(error),
@@ -176,6 +176,22 @@ describe('OrderQueue', () => {
     (await all).should.eql(['slow', 'other', 'slow']);
     (performance.now() - begun).should.be.aboveOrEqual(59);
   });
+
+  for (const byMs of [-THREE_HOURS_MS, -600_000, THREE_HOURS_MS]) {
+    it(`keeps to its pauses when the clock is set by ${byMs / 60_000} minutes in the middle`, async () => {
+      ledger = new JobLedger(state.database);
+      let tries = 0;
+      const { work, all } = seen(2, () =>
+        (tries += 1) === 1 ? { kind: 'again', pauseMs: 200, changes: [] } : done
+      );
+      const queue = queueOf(work);
+      queue.start();
+      const begun = performance.now();
+      await queue.add({ name: 'a' }, [jobFor('a')], () => undefined);
+      await withClockSet(byMs, () => all);
+      should(performance.now() - begun).be.within(190, 1500);
+    });
+  }
 
   it('does at once what is due at a time that no pause explains: the clock was wrong', async () => {
     state.time = Date.now() + 365 * 24 * 3_600_000;

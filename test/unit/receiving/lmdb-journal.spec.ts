@@ -5,6 +5,7 @@ import should from 'should';
 import type { AcceptedDelivery } from '../../../src/receiving/journal';
 import { LmdbJournal, REMEMBERED_MS } from '../../../src/receiving/lmdb-journal';
 import { StateDatabase } from '../../../src/state/state-database';
+import { THREE_HOURS_MS } from '../../support/clock-set';
 
 describe('LmdbJournal', () => {
   let directory: string;
@@ -56,6 +57,26 @@ describe('LmdbJournal', () => {
     await reopen();
     should(journal.find('node', 'a')).deepEqual({ answer: null });
   });
+
+  for (const byMs of [-THREE_HOURS_MS, THREE_HOURS_MS]) {
+    it(`remembers a delivery as long as it is sent again when the clock is set by ${byMs / 3_600_000} hours`, async () => {
+      await journal.accept(delivery('a'));
+      now += byMs;
+      await journal.accept(delivery('b'));
+      await journal.forgetIdentities();
+      should(journal.find('node', 'a')).deepEqual({ answer: null });
+      // Telnyx and Daily send nothing again after so long.
+      now += 20 * 3_600_000;
+      await journal.forgetIdentities();
+      should(journal.find('node', 'a')).deepEqual({ answer: null });
+      now -= byMs;
+      await journal.forgetIdentities();
+      should(journal.find('node', 'b')).deepEqual({ answer: null });
+      now += 8 * 3_600_000;
+      await journal.forgetIdentities();
+      should(journal.find('node', 'a')).be.undefined();
+    });
+  }
 
   it('remembers the answer that the flow gave', async () => {
     const answer = { status: 201, contentType: 'application/xml', body: Buffer.from('<Response/>') };
