@@ -1,10 +1,10 @@
 import { CodedError } from '../errors/coded-error';
 import { rootCause } from '../errors/root-cause';
+import { httpFault } from '../http/http-fault';
 import { contentTypeOf, type Answer } from './answer';
 import { addBytes, type HeldBytes } from './held-bytes';
 import { checkMedia, HEAD_BYTES } from './media-check';
 import { sizeFromHeader } from './media-signature';
-import { transferFault } from './transfer-fault';
 import type { TransferRequest } from './transfer-types';
 
 /** How the end of a body is recognised. */
@@ -34,7 +34,7 @@ export async function receiveBody(
   const intake = new Intake(request, answer, held, frame);
   try {
     refuseTooLarge(request.maxSize, frame.total ?? 0);
-    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+    for await (const chunk of answer.body) {
       // Reading ahead may have filled a buffer before the abort reached the socket.
       request.signal.throwIfAborted();
       await intake.take(chunk);
@@ -42,7 +42,7 @@ export async function receiveBody(
     return await intake.end();
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
-    throw transferFault(error, 'body', answer.url.host);
+    throw httpFault(error, { phase: 'body', host: answer.url.host, wanted: 'file' });
   } finally {
     answer.body.destroy();
   }

@@ -110,7 +110,7 @@ async function accept(request: TransferRequest, start: Start): Promise<TransferR
   }
   const format = await receiveBody(request, answer, held, {
     total,
-    endIsMarked: length !== null || /\bchunked\b/i.test(headers['transfer-encoding'] ?? ''),
+    endIsMarked: answer.framing !== 'close',
     overlaps: resumed
   });
   const sha256 = held.hash.digest('hex');
@@ -138,9 +138,9 @@ function refuseCompressed({ headers, url }: Answer): void {
     );
 }
 
-function contentLength({ headers }: Answer): number | null {
+function contentLength({ framing, headers }: Answer): number | null {
   const length = headers['content-length'];
-  return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : null;
+  return framing === 'length' && length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : null;
 }
 
 async function refuseOtherHash(request: TransferRequest, sha256: string): Promise<void> {

@@ -90,6 +90,7 @@ describe('transfer/transfer: answers', () => {
     const answer = {
       status: 200,
       headers: {},
+      framing: 'length' as const,
       body: Readable.from(pieces),
       url: new URL('http://h.example.com')
     };
@@ -282,6 +283,7 @@ describe('transfer/transfer: answers', () => {
     const answer = {
       status: 200,
       headers: {},
+      framing: 'length' as const,
       body: Readable.from(pieces),
       url: new URL('http://h.example.com')
     };
