@@ -13,7 +13,7 @@ export interface BodyFrame {
   total: number | null;
   /** False for a body that ends with the connection (HTTP/1.0): its end proves nothing. */
   endIsMarked: boolean;
-  /** The first byte repeats the last held one (a resumed transfer). */
+  /** The first bytes repeat the last held ones (a resumed transfer). */
   overlaps: boolean;
 }
 
@@ -53,7 +53,8 @@ class Intake {
   private format: string | undefined;
   private waiting: Uint8Array[] = [];
   private waitingSize = 0;
-  private overlap: boolean;
+  /** Held bytes that are still to be repeated. */
+  private overlap: Uint8Array;
 
   constructor(
     private readonly request: TransferRequest,
@@ -61,7 +62,7 @@ class Intake {
     private readonly held: HeldBytes,
     private readonly frame: BodyFrame
   ) {
-    this.overlap = frame.overlaps;
+    this.overlap = frame.overlaps ? held.tail : new Uint8Array();
     // Bytes that are held have passed the check; their format is still wanted.
     if (held.size > 0) this.format = this.checked(held.head);
   }
@@ -131,13 +132,14 @@ class Intake {
   }
 
   private async withoutOverlap(chunk: Uint8Array): Promise<Uint8Array> {
-    if (!this.overlap || chunk.length === 0) return chunk;
-    if (chunk[0] !== this.held.last) {
+    const length = Math.min(this.overlap.length, chunk.length);
+    if (length === 0) return chunk;
+    if (Buffer.compare(this.overlap.subarray(0, length), chunk.subarray(0, length)) !== 0) {
       await this.request.into.restart();
       throw truncated('the rest that arrived does not fit the part that was held');
     }
-    this.overlap = false;
-    return chunk.subarray(1);
+    this.overlap = this.overlap.subarray(length);
+    return chunk.subarray(length);
   }
 }
 

@@ -5,7 +5,7 @@ import { nothingHeld, readHeldBytes, type HeldBytes } from './held-bytes';
 import { hasExpired } from './link-expiry';
 import { receiveBody } from './receive-body';
 import { LINK_EXPIRED_TEXT, refusedAnswer } from './refused-answer';
-import { judgeResume, resumeHeaders, strongEtag } from './resume';
+import { canResume, judgeResume, resumeHeaders, strongEtag } from './resume';
 import { createTransferAgents, type TransferAgents } from './transfer-agents';
 import type { TransferRequest, TransferResult } from './transfer-types';
 
@@ -61,7 +61,7 @@ async function attempt(
   if (hasExpired(url, now())) throw new CodedError('LINK_EXPIRED', LINK_EXPIRED_TEXT);
 
   const etag = strongEtag(request.resumeEtag);
-  const resumable = etag !== null && request.into.size > 0;
+  const resumable = etag !== null && canResume(request.into.size);
   const held = resumable ? await readHeldBytes(request.into, request.signal) : nothingHeld();
   const start = await firstAnswer(request, agents, held, etag);
   if (start.answer.status !== 200 && !start.resumed)
