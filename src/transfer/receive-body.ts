@@ -4,7 +4,7 @@ import { httpFault } from '../http/http-fault';
 import { contentTypeOf, type Answer } from './answer';
 import { addBytes, type HeldBytes } from './held-bytes';
 import { checkMedia, HEAD_BYTES } from './media-check';
-import { sizeFromHeader } from './media-signature';
+import { lacksBytes, sizeFromHeader } from './media-signature';
 import type { TransferRequest } from './transfer-types';
 
 /** How the end of a body is recognised. */
@@ -94,6 +94,11 @@ class Intake {
       await this.request.into.restart();
       throw truncated(`${size} bytes arrived, but the event announced ${announced}`);
     }
+    // Whoever sends in chunks may mark the end of what it got itself.
+    if (total === null && size !== announced && lacksBytes(this.held.head, size))
+      throw truncated(
+        `${size} bytes arrived, but its own header states ${sizeFromHeader(this.held.head) ?? 'more'}`
+      );
     return format;
   }
 

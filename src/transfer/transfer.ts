@@ -38,7 +38,8 @@ export interface TransferDeps {
  * | the store cannot take it                                            | STORE_FAILED     | as the store says |
  *
  * A body without length and without end mark (HTTP/1.0) counts as complete only when the event
- * announced its size or its own header states it (WAV, RF64).
+ * announced its size or its own header states it (WAV, RF64). One without length whose end is marked
+ * (chunks) is incomplete when its own header states more than arrived.
  *
  * @throws CodedError as in the table; `signal.reason` when aborted
  */
