@@ -1,7 +1,10 @@
+import path from 'node:path';
+import { CrashGuard } from '../../src/archive/crash-guard';
 import { DeletedRecordings } from '../../src/archive/deleted-recordings';
 import { GivenUpList } from '../../src/archive/given-up-list';
 import { JobLedger } from '../../src/archive/job-ledger';
 import { StoredRecordings } from '../../src/archive/stored-index';
+import { UnderWayFile } from '../../src/archive/under-way-file';
 import { CodedError } from '../../src/errors/coded-error';
 import { instanceId } from '../../src/state/instance-id';
 import type { StateDatabase } from '../../src/state/state-database';
@@ -19,6 +22,7 @@ export interface ArchiveState {
   readonly deleted: DeletedRecordings;
   /** Whose the partial copies in folders are. */
   readonly owner: PartOwner;
+  readonly guard: CrashGuard;
   /** Ids of the download nodes that run. */
   readonly nodes: Set<string>;
   /** The buckets of those that store in one, by node. */
@@ -40,13 +44,15 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
   try {
     const database = stateDatabase(RED);
     const recordings = new StoredRecordings(database);
+    const ledger = new JobLedger(database);
     const state: ArchiveState = {
       database,
-      ledger: new JobLedger(database),
+      ledger,
       recordings,
       givenUp: new GivenUpList(database),
       deleted: new DeletedRecordings(recordings),
       owner: partOwner(instanceId(directory)),
+      guard: new CrashGuard({ ledger, file: new UnderWayFile(path.join(directory, 'under-way')) }),
       nodes: new Set(),
       buckets: new Map()
     };

@@ -95,6 +95,8 @@ export function createDownloadWork(
     node,
     concurrency: ordersAtOnce(archive.concurrency, folder !== null),
     work: (order) => work.work(order),
+    giveUp: (order, { alone }) => Promise.resolve(work.giveUp(order, alone)),
+    guard: state.guard,
     onWaiting: (count) => progress.queued(count),
     onFault: events.onFault
   });

@@ -1,6 +1,8 @@
 import { CodedError } from '../errors/coded-error';
 import type { RecordingReference } from '../recording/recording-reference';
 
+const MOST_NAMED = 3;
+
 /** There are links, but none to a file of the wanted format. */
 export function notInFormat(reference: RecordingReference, format: string): CodedError {
   const offered = [...new Set(reference.links.map((link) => link.format ?? 'an unknown format'))].join(', ');
@@ -24,6 +26,25 @@ export function withoutLink(reference: RecordingReference): CodedError {
 export function gaveUp(last: CodedError, attempts: number): CodedError {
   const times = attempts === 1 ? 'one attempt' : `${attempts} attempts`;
   return new CodedError('GAVE_UP', `Gave up after ${times}. The last one: ${last.message}`, { cause: last });
+}
+
+/**
+ * Under these recordings, and nothing else, the process died again and again.
+ *
+ * @param deaths how often
+ */
+export function repeatedCrash(references: readonly RecordingReference[], deaths: number): CodedError {
+  const shown = references.slice(0, MOST_NAMED).map(({ identity, details }) => {
+    const event = details.event_type === null ? '' : ` of ${details.event_type}`;
+    return `${details.recording_id ?? identity}${event}`;
+  });
+  const more = references.length > shown.length ? ` and ${references.length - shown.length} more` : '';
+  return new CodedError(
+    'REPEATED_CRASH',
+    `Node-RED ended or hung ${deaths} times while nothing but this recording was worked on: ${shown.join(', ')}${more}. ` +
+      'It is not tried again. Open it in the portal of the provider, where it still is; update this package, and ' +
+      'report what is special about the file. To try once more, send the message again.'
+  );
 }
 
 /** Nobody thought of this. */

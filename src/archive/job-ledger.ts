@@ -72,9 +72,9 @@ export class JobLedger {
   /**
    * The order of a node that is due first, whether it is due already or not.
    *
-   * @param busy ids of orders that are worked on
+   * @param busy ids of orders that are left out
    */
-  next(node: string, busy: ReadonlySet<string>): DueOrder | undefined {
+  next(node: string, busy: Pick<ReadonlySet<string>, 'has'>): DueOrder | undefined {
     for (const key of this.#orders.keys(spanOf(node))) {
       const [, dueAt, id] = key as OrderKey;
       if (busy.has(id)) continue;
@@ -84,9 +84,25 @@ export class JobLedger {
     return undefined;
   }
 
+  /** The order that is due at a time, in milliseconds since 1970; undefined when there is none. */
+  at(node: string, dueAt: number, id: string): ArchiveOrder | undefined {
+    return this.#orders.get(keyOf(node, dueAt, id));
+  }
+
+  /** When orders of a node are due, by id. Looks through all of its orders, without reading them. */
+  dueTimes(node: string, ids: ReadonlySet<string>): Map<string, number> {
+    const times = new Map<string, number>();
+    for (const key of this.#orders.keys(spanOf(node))) {
+      const [, dueAt, id] = key as OrderKey;
+      if (ids.has(id)) times.set(id, dueAt);
+      if (times.size === ids.size) break;
+    }
+    return times;
+  }
+
   /** Whether a new order is on disk; it may be before `add` resolves. */
   has(node: string, { id, acceptedAt }: ArchiveOrder): boolean {
-    return this.#orders.get(keyOf(node, acceptedAt, id)) !== undefined;
+    return this.at(node, acceptedAt, id) !== undefined;
   }
 
   /** How many orders of a node there are. Takes a moment when there are very many. */

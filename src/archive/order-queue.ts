@@ -4,6 +4,7 @@ import type { StateChange } from '../state/state-database';
 import { unexpected } from './archive-faults';
 import type { ArchiveJob, ArchiveOrder } from './archive-job';
 import { LONGEST_PAUSE_MS, sleep } from './backoff';
+import type { CrashGuard, HeldOrder, Seat } from './crash-guard';
 import type { DueOrder, JobLedger } from './job-ledger';
 import type { KeptMessage } from './kept-message';
 
@@ -22,6 +23,10 @@ export interface OrderQueueOptions {
   now?: () => number;
   /** Works on an order, which it may bring up to date. Never rejects. */
   work: (order: ArchiveOrder) => Promise<Verdict>;
+  /** Gives up an order that keeps ending the process. Never rejects. */
+  giveUp?: (order: ArchiveOrder, held: HeldOrder) => Promise<Verdict>;
+  /** Shared by the queues of a process. Left out: no order is marked or held back. */
+  guard?: CrashGuard;
   /** Told when the number of orders that wait for a place or their time has changed. */
   onWaiting: (count: number) => void;
   /** The state could not be read or written; the queue tries again by itself. */
@@ -58,12 +63,18 @@ export class OrderQueue {
   #timer: NodeJS.Timeout | undefined;
 
   readonly #statePauseMs: number;
+  readonly #seat: Seat;
 
   constructor(
     private readonly ledger: JobLedger,
     private readonly options: OrderQueueOptions
   ) {
     this.#statePauseMs = options.statePauseMs ?? STATE_PAUSE_MS;
+    this.#seat = {
+      node: options.node,
+      wake: () => this.#pump(),
+      run: (held) => this.#runHeld(held)
+    };
   }
 
   /** Begins with what an earlier process or an earlier version of the node left. */
@@ -74,6 +85,7 @@ export class OrderQueue {
       for (const order of this.#early) if (this.ledger.has(node, order)) this.#early.delete(order);
     });
     this.#started = true;
+    this.options.guard?.join(this.#seat);
     this.#pump();
   }
 
@@ -104,40 +116,67 @@ export class OrderQueue {
   async close(): Promise<void> {
     this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
     clearTimeout(this.#timer);
+    this.options.guard?.leave(this.#seat);
     while (this.#tasks.size > 0) await Promise.allSettled(this.#tasks);
   }
 
   #pump(): void {
     if (!this.#started || this.#closing.signal.aborted) return;
     clearTimeout(this.#timer);
-    const { node, concurrency, now = steadyNow, onWaiting } = this.options;
+    const { concurrency, onWaiting, guard } = this.options;
+    let isIdle = false;
     this.#guard(() => {
       while (this.#working < concurrency) {
         this.#held = this.#busy.size - this.#working >= MOST_SETTLING;
         if (this.#held) break;
-        const next = this.ledger.next(node, this.#busy);
-        if (next === undefined) {
-          // Counted along the way; what went wrong with that ends here.
-          if (this.#busy.size === 0) this.#total = 0;
-          break;
-        }
-        const wait = next.dueAt - now();
-        // A time that no pause explains was written while the clock was wrong.
-        if (wait > 0 && wait <= LONGEST_PAUSE_MS) {
-          this.#wakeIn(wait);
-          break;
-        }
-        this.#track(this.#run(next));
+        const next = this.#next();
+        if (next === undefined) isIdle = this.#working === 0;
+        if (next === undefined || guard?.isClosed === true) break;
+        this.#track(this.#run(next, this.options.work));
       }
     });
     onWaiting(Math.max(0, this.#total - this.#working));
+    guard?.report(this.#seat, { isIdle, hasPlace: this.#working < concurrency });
   }
 
-  async #run(due: DueOrder): Promise<void> {
+  /** @returns undefined when no order is due; a timer is set for the next one */
+  #next(): DueOrder | undefined {
+    const { node, now = steadyNow, guard } = this.options;
+    const next = this.ledger.next(node, { has: (id) => this.#busy.has(id) || guard?.holds(id) === true });
+    if (next === undefined) {
+      // Counted along the way; what went wrong with that ends here.
+      if (this.#busy.size === 0 && (guard?.heldOf(node).length ?? 0) === 0) this.#total = 0;
+      return undefined;
+    }
+    const wait = next.dueAt - now();
+    // A time that no pause explains was written while the clock was wrong.
+    if (wait <= 0 || wait > LONGEST_PAUSE_MS) return next;
+    this.#wakeIn(wait);
+    return undefined;
+  }
+
+  #runHeld(held: HeldOrder): ReturnType<Seat['run']> {
+    const { node, work, giveUp } = this.options;
+    let order: ArchiveOrder | undefined;
+    try {
+      order = this.ledger.at(node, held.dueAt, held.id);
+    } catch (cause) {
+      this.options.onFault(stateFault(cause));
+      return 'later';
+    }
+    if (order === undefined) return 'gone';
+    const isGivenUp = held.isGivenUp && giveUp !== undefined;
+    const due = { order, dueAt: held.dueAt };
+    this.#track(this.#run(due, isGivenUp ? (given) => giveUp(given, held) : work));
+    return 'begun';
+  }
+
+  async #run(due: DueOrder, work: OrderQueueOptions['work']): Promise<void> {
     const { id } = due.order;
     this.#busy.add(id);
     this.#working += 1;
-    const verdict = await this.#worked(due.order);
+    await this.options.guard?.begin(this.options.node, due);
+    const verdict = await this.#worked(due.order, work);
     this.#working -= 1;
     if (verdict.kind === 'done') this.#total -= 1;
     // The place is free; that the order is still on disk for a moment must not start it again.
@@ -154,9 +193,9 @@ export class OrderQueue {
   }
 
   /** What nobody thought of must not lose an order: it is tried again, and somebody is told. */
-  async #worked(order: ArchiveOrder): Promise<Verdict> {
+  async #worked(order: ArchiveOrder, work: OrderQueueOptions['work']): Promise<Verdict> {
     try {
-      return await this.options.work(order);
+      return await work(order);
     } catch (error) {
       this.options.onFault(unexpected(error));
       return { kind: 'again', pauseMs: LONGEST_PAUSE_MS, changes: [] };
@@ -164,13 +203,17 @@ export class OrderQueue {
   }
 
   async #settle(due: DueOrder, verdict: Verdict): Promise<void> {
-    const { node, now = steadyNow } = this.options;
+    const { node, now = steadyNow, guard } = this.options;
     const { changes } = verdict;
+    let dueAt: number | null = due.dueAt;
     const written = await this.#write(() => {
-      if (verdict.kind === 'done') return this.ledger.finish(node, due, changes);
-      if (verdict.kind === 'stopped') return this.ledger.postpone(node, due, due.dueAt, changes);
-      return this.ledger.postpone(node, due, now() + verdict.pauseMs, changes);
+      dueAt = verdict.kind === 'again' ? now() + verdict.pauseMs : due.dueAt;
+      if (verdict.kind !== 'done') return this.ledger.postpone(node, due, dueAt, changes);
+      dueAt = null;
+      return this.ledger.finish(node, due, changes);
     });
+    // Not before it is on disk: what the flow does with the outcome may end the process as well.
+    guard?.end(due.order.id, written ? dueAt : due.dueAt);
     if (written && verdict.kind === 'again') setImmediate(() => this.#pump());
   }
 

@@ -1,6 +1,7 @@
 import { CodedError } from '../errors/coded-error';
 import type { StateChange } from '../state/state-database';
 import type { ArchiveOrder } from './archive-job';
+import { repeatedCrash } from './archive-faults';
 import { backoffMs } from './backoff';
 import type { Archiver } from './archiver';
 import type { GivenUpList } from './given-up-list';
@@ -58,6 +59,34 @@ export class OrderWork {
     // After the deletion, so that the index knows of it.
     const noted = result.outcomes.flatMap((outcome) => this.#noted(outcome));
     return this.#afterDeletion(order, undeleted, noted);
+  }
+
+  /**
+   * Gives up an order under which the process died again and again, and tells the flow.
+   *
+   * @param deaths how often
+   */
+  giveUp(order: ArchiveOrder, deaths: number): Verdict {
+    const { deliver, onNotDeleted } = this.parts;
+    if (order.deletion !== undefined) {
+      const error = repeatedCrash(
+        order.deletion.recordings.map(({ reference }) => reference),
+        deaths
+      );
+      onNotDeleted(order, error.message, error);
+      return { kind: 'done', changes: [] };
+    }
+    const references = order.jobs.map(({ reference }) => reference);
+    const error = repeatedCrash(references, deaths);
+    const outcomes = references.map((reference): FileOutcome => ({
+      kind: 'failed',
+      reference,
+      wantedFormat: null,
+      error,
+      attempts: deaths
+    }));
+    deliver(order, outcomes);
+    return { kind: 'done', changes: outcomes.flatMap((outcome) => this.#noted(outcome)) };
   }
 
   /** Stops all work. Orders under way end `stopped`. */

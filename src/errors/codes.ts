@@ -32,6 +32,7 @@ export const DOWNLOAD_ERROR_CODES = [
   'API_NOT_FOUND',
   'RATE_LIMITED',
   'STORE_FAILED',
+  'REPEATED_CRASH',
   'GAVE_UP'
 ] as const;
 
