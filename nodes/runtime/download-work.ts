@@ -8,7 +8,7 @@ import { clearPartialCopies } from '../../src/archive/partial-copies';
 import type { FileOutcome } from '../../src/archive/pass-result';
 import { SourceDeletion } from '../../src/archive/source-deletion';
 import { TranscriptFiling } from '../../src/archive/transcript-filing';
-import type { CodedError } from '../../src/errors/coded-error';
+import { CodedError } from '../../src/errors/coded-error';
 import { canReadBack } from '../../src/store/store';
 import { transfer } from '../../src/transfer/transfer';
 import { createTransferAgents } from '../../src/transfer/transfer-agents';
@@ -111,6 +111,10 @@ export function createDownloadWork(
       // What cannot be dropped now is dropped at another start.
       void bucket?.dropLeftOvers().catch(() => undefined);
       queue.start();
+      // Jobs wait until it is mended. A network share that does not answer holds up nothing but this.
+      void folder?.check().catch((error: unknown) => {
+        if (error instanceof CodedError) events.onFault(error);
+      });
     },
     close: async (removed) => {
       state.nodes.delete(node);

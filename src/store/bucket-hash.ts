@@ -1,5 +1,4 @@
 import { createHash, type Hash } from 'node:crypto';
-import { LastBytes } from './last-bytes';
 import type { RememberedBytes } from './store';
 
 const HEAD_BYTES = 4096;
@@ -9,7 +8,7 @@ export class RunningHash {
   #hash: Hash = createHash('sha256');
   #head: Buffer = Buffer.alloc(0);
   #size = 0;
-  #last = new LastBytes();
+  #last = 0;
 
   get size(): number {
     return this.#size;
@@ -21,20 +20,20 @@ export class RunningHash {
     if (this.#head.length < HEAD_BYTES)
       this.#head = Buffer.concat([this.#head, bytes.subarray(0, HEAD_BYTES - this.#head.length)]);
     this.#size += bytes.length;
-    this.#last.add(bytes);
+    this.#last = bytes[bytes.length - 1] ?? 0;
   }
 
   /** A copy of the state, which stays as it is. */
   remembered(): RememberedBytes {
-    return { hash: this.#hash.copy(), size: this.#size, head: this.#head, tail: this.#last.bytes() };
+    return { hash: this.#hash.copy(), size: this.#size, head: this.#head, last: this.#last };
   }
 
   /** Goes back to an earlier state. */
-  goBackTo({ hash, size, head, tail }: RememberedBytes): void {
+  goBackTo({ hash, size, head, last }: RememberedBytes): void {
     this.#hash = hash.copy();
     this.#size = size;
     this.#head = head;
-    this.#last = new LastBytes(tail);
+    this.#last = last;
   }
 
   /** Hex, of everything so far. */

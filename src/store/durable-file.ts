@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { CodedError } from '../errors/coded-error';
 import { errnoOf, type FileSystem } from './file-system';
 import type { OpenFile } from './open-file';
 import { SharedRuns } from './shared-runs';
@@ -8,6 +9,8 @@ import { SharedRuns } from './shared-runs';
 /** Recordings are private: the owner writes, the group may read (backup, file sharing), nobody else. */
 export const FILE_MODE = 0o640;
 export const DIRECTORY_MODE = 0o750;
+
+const LONGEST_SHOWN = 200;
 
 /** Windows has no such flag; there a link made in the meantime is caught by the exclusive creation. */
 export const NO_FOLLOW: number = (constants as { O_NOFOLLOW?: number }).O_NOFOLLOW ?? 0;
@@ -43,26 +46,47 @@ async function syncNow(fs: FileSystem, directory: string): Promise<void> {
 }
 
 /**
- * Creates a directory and its parents, each durable in its parent. Step by step, because the
- * recursive `mkdir` calls a read-only disk a missing folder.
+ * Creates a directory and its parents, each durable in its parent. Level by level, because the recursive `mkdir`
+ * calls a read-only disk a missing folder, and never ends where the system lets nobody make folders (`/proc`).
  *
- * @throws the system's error; `EEXIST` when something else has that name
+ * @throws the system's error; `EEXIST` when something else has that name; CodedError `STORE_FAILED`
  */
 export async function makeDirectory(fs: FileSystem, directory: string): Promise<void> {
+  const missing: string[] = [];
+  let path = directory;
+  while (!(await madeOrThere(fs, path))) {
+    missing.push(path);
+    if (dirname(path) === path) break;
+    path = dirname(path);
+  }
+  for (const level of missing.reverse())
+    if (!(await madeOrThere(fs, level)))
+      throw new CodedError(
+        'STORE_FAILED',
+        `${shortened(level)} cannot be made: nobody can make folders there.`,
+        {
+          retryable: true
+        }
+      );
+}
+
+/** @returns false when its parent is missing, or seems to be */
+async function madeOrThere(fs: FileSystem, directory: string): Promise<boolean> {
   try {
     await fs.mkdir(directory, DIRECTORY_MODE);
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'ENOENT' && dirname(directory) !== directory) {
-      await makeDirectory(fs, dirname(directory));
-      await makeDirectory(fs, directory);
-      return;
-    }
+    if (errnoOf(error) === 'ENOENT') return false;
     // Some systems refuse to create what they would also refuse to write: look first.
-    if (await isDirectory(fs, directory)) return;
+    if (await isDirectory(fs, directory)) return true;
     throw error;
   }
   await syncDirectory(fs, dirname(directory));
+  return true;
+}
+
+/** A path for people to read. */
+export function shortened(path: string): string {
+  return path.length <= LONGEST_SHOWN ? `"${path}"` : `"${path.slice(0, LONGEST_SHOWN)}…"`;
 }
 
 async function isDirectory(fs: FileSystem, path: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { CodedError } from '../errors/coded-error';
 import { adoptPart } from './adopt-part';
 import { ArchiveDirectories } from './archive-path';
+import { checkFolder } from './check-folder';
 import { setAside, type Replacement } from './damaged-file';
 import { hashFile } from './file-hash';
 import { realFileSystem, type FileSystem } from './file-system';
@@ -29,6 +30,12 @@ export interface FolderStore extends Store, ReadBack, DamagedCopies {
   readonly destination: 'folder';
   readonly folder: string;
   /**
+   * Finds out whether files could be stored, without making the folder.
+   *
+   * @throws CodedError `STORE_FAILED`
+   */
+  check(): Promise<void>;
+  /**
    * Deletes partial copies of jobs that no longer exist, and what others have left for long; see `sweep-parts.ts`.
    *
    * @param isWanted whether a job of this instance still exists
@@ -48,6 +55,8 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
   return {
     destination: 'folder',
     folder,
+
+    check: () => checkFolder(fs, folder),
 
     async openPart(jobId: string): Promise<PartialCopy> {
       if (!JOB_ID.test(jobId))

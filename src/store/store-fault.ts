@@ -37,11 +37,15 @@ const FINAL = new Set(['ENAMETOOLONG', 'EFBIG']);
  */
 export function storeFault(doing: string, error: unknown): CodedError {
   if (error instanceof CodedError) return error;
+  return new CodedError('STORE_FAILED', `Could not ${doing}: ${meaningOf(error)}.`, {
+    cause: error,
+    retryable: !FINAL.has(errnoOf(error))
+  });
+}
+
+/** What a file system error means, for people; without a full stop. */
+export function meaningOf(error: unknown): string {
   const errno = errnoOf(error);
-  const meaning = Object.hasOwn(MEANINGS, errno) ? MEANINGS[errno] : undefined;
-  return new CodedError(
-    'STORE_FAILED',
-    `Could not ${doing}: ${meaning === undefined ? rootCause(error) : `${meaning} (${errno})`}.`,
-    { cause: error, retryable: !FINAL.has(errno) }
-  );
+  const meaning = MEANINGS[errno];
+  return meaning === undefined ? rootCause(error) : `${meaning} (${errno})`;
 }

@@ -1,5 +1,4 @@
 import { createHash, type Hash } from 'node:crypto';
-import { LastBytes } from '../store/last-bytes';
 import type { PartialCopy } from '../store/store';
 import { HEAD_BYTES } from './media-check';
 
@@ -9,12 +8,12 @@ export interface HeldBytes {
   size: number;
   /** The first bytes, at most `HEAD_BYTES`. */
   head: Buffer;
-  /** The last bytes that were held at the start, which a resumed transfer asks for again. */
-  tail: Buffer;
+  /** The last byte held, which a resumed transfer asks for again. */
+  last: number;
 }
 
 export function nothingHeld(): HeldBytes {
-  return { hash: createHash('sha256'), size: 0, head: Buffer.alloc(0), tail: Buffer.alloc(0) };
+  return { hash: createHash('sha256'), size: 0, head: Buffer.alloc(0), last: 0 };
 }
 
 /**
@@ -28,13 +27,11 @@ export async function readHeldBytes(copy: PartialCopy, signal: AbortSignal): Pro
   if (remembered !== undefined)
     return { ...remembered, head: Buffer.from(remembered.head.subarray(0, HEAD_BYTES)) };
   const held = nothingHeld();
-  const last = new LastBytes();
   for await (const bytes of copy.read()) {
     signal.throwIfAborted();
     addBytes(held, bytes);
-    last.add(bytes);
   }
-  return { ...held, tail: last.bytes() };
+  return held;
 }
 
 export function addBytes(held: HeldBytes, bytes: Uint8Array): void {
@@ -43,4 +40,5 @@ export function addBytes(held: HeldBytes, bytes: Uint8Array): void {
   if (held.head.length < HEAD_BYTES)
     held.head = Buffer.concat([held.head, bytes.subarray(0, HEAD_BYTES - held.head.length)]);
   held.size += bytes.length;
+  held.last = bytes[bytes.length - 1] ?? 0;
 }

@@ -41,6 +41,16 @@ describe('telnyx-recording-download: jobs', () => {
     }
   }
 
+  it('wait, and the deploy says why, when the folder cannot be used', async function () {
+    if (process.platform !== 'linux') this.skip();
+    await stage.start({ folder: '/proc/nope' });
+    const download = loadedNode('download');
+    const [text] = await new Promise<unknown[]>((resolve) =>
+      download.on('call:warn', ({ args }: { args: unknown[] }) => resolve(args))
+    );
+    should(text).match(/cannot be stored in "\/proc\/nope".*another folder under "Folder"/);
+  });
+
   it('go on by themselves at the start, and their messages are sent', async () => {
     await leave(stage.saved('rec-1', { kept: 'as it was' }), stage.saved('rec-2'));
     await stage.start({ concurrency: '1' });
