@@ -4,9 +4,9 @@ const LONGEST_ID = 256;
 
 /**
  * What would end or leave a path segment once somebody on the way decodes it: separators, escapes,
- * control characters. No id of Telnyx or Daily has any of them.
+ * control characters, and what stands for half a character. No id of Telnyx or Daily has any of them.
  */
-const LEAVES_SEGMENT = /[/\\%?#;\p{Cc}\p{Cs}]/u;
+const LEAVES_SEGMENT = /[/\\%?#;\p{Cc}\p{Cs}\p{Co}]/u;
 
 /**
  * An id from outside as one segment of an API path. Ids come in events and messages: one that is
@@ -16,8 +16,7 @@ const LEAVES_SEGMENT = /[/\\%?#;\p{Cc}\p{Cs}]/u;
  * @throws CodedError `NO_RECORDING` when no API can know such an id
  */
 export function idSegment(id: string): string {
-  const dots = /^\.*$/.test(id);
-  if (dots || id.length > LONGEST_ID || LEAVES_SEGMENT.test(id))
+  if (id.length > LONGEST_ID || /^\.*$/.test(id) || LEAVES_SEGMENT.test(id))
     throw new CodedError(
       'NO_RECORDING',
       `Expected the id of a recording, but ${shown(id)} is none, so the API was not asked. Take the id from the event.`

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { losslessText } from '../text/lossless';
 import type { FormatChoice } from '../recording/choose-format';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
@@ -84,5 +85,5 @@ export function partialCopyPrefix(scope: string): string {
 }
 
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+  return createHash('sha256').update(losslessText(text)).digest('hex').slice(0, 32);
 }

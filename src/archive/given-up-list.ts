@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { losslessText } from '../text/lossless';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { Key, StateChange, StateCollection, StateDatabase } from '../state/state-database';
 
@@ -74,5 +75,5 @@ export class GivenUpList {
 }
 
 function keyOf(node: string, identity: string): [string, string] {
-  return [node, createHash('sha256').update(identity).digest('base64url')];
+  return [node, createHash('sha256').update(losslessText(identity)).digest('base64url')];
 }

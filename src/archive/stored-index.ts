@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { losslessText } from '../text/lossless';
 import type { StateChange, StateCollection, StateDatabase } from '../state/state-database';
 import type { StoredRecording } from './stored-recording';
 
@@ -99,5 +100,5 @@ const AFTER_ALL_TEXT = '\u{10ffff}';
 
 /** Identities and paths come from outside and may be longer than a key can be. */
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return createHash('sha256').update(losslessText(text)).digest('base64url');
 }

@@ -1,4 +1,5 @@
 import { CodedError } from '../errors/coded-error';
+import { isChangedText } from '../text/lossless';
 import { mediaLink } from '../recording/media-link';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
 import { accessLink } from './access-link';
@@ -64,7 +65,7 @@ export function createDailyLinkResolver({ api, bucket }: DailyLinkResolverOption
  *   sends an address leaves `.` and `..` out, and half a character has no bytes
  */
 async function linkInBucket(bucket: TrackBucket, key: string): Promise<MediaLink> {
-  if (/(^|\/)\.\.?(\/|$)/.test(key) || /\p{Cs}/u.test(key))
+  if (/(^|\/)\.\.?(\/|$)/.test(key) || isChangedText(key))
     throw new CodedError(
       'UNSAFE_URL',
       'The event names an object of your bucket by a key with "." or ".." for a folder, or with half a character. ' +

@@ -3,6 +3,7 @@ import { CodedError } from '../errors/coded-error';
 import type { KeyRange, StateChange, StateCollection, StateDatabase } from '../state/state-database';
 import type { FlowAnswer } from './flow-reply';
 import type { AcceptedDelivery, DeliveryJournal, HandOver, PendingDelivery, Remembered } from './journal';
+import { losslessText } from '../text/lossless';
 
 /** How long an accepted delivery is remembered. Retries of all products end well before. */
 export const REMEMBERED_MS = 24 * 60 * 60 * 1000;
@@ -129,8 +130,13 @@ export class LmdbJournal implements DeliveryJournal {
 /** Characters of an id that is its own key; longer ones, which a key could not hold, are hashed. */
 const LONGEST_PLAIN_ID = 100;
 
+/** What the database spells in different ways in short and in long keys, so that two ids could have one. */
+const SPECIAL = /\p{Cc}/u;
+
 function identityKey(scope: string, id: string): IdentityKey {
-  return [scope, id.length <= LONGEST_PLAIN_ID ? id : createHash('sha256').update(id).digest('base64url')];
+  const text = losslessText(id);
+  if (text.length <= LONGEST_PLAIN_ID && !SPECIAL.test(text)) return [scope, text];
+  return [scope, createHash('sha256').update(text).digest('base64url')];
 }
 
 async function sweepCollection<Value>(

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { losslessText } from '../text/lossless';
 
 /** Bytes of a hash that are kept: two ids never have the same 16. */
 const BYTES = 16;
@@ -15,7 +16,7 @@ export class IdSet {
 
   /** @returns false when it was there before */
   add(id: string): boolean {
-    const hash = createHash('sha256').update(id).digest().subarray(0, BYTES);
+    const hash = createHash('sha256').update(losslessText(id)).digest().subarray(0, BYTES);
     // All zero means a free slot.
     hash[BYTES - 1] = (hash[BYTES - 1] ?? 0) | 1;
     if (!put(this.#slots, hash)) return false;

@@ -4,6 +4,7 @@ import type { StoredRecording } from '../archive/stored-recording';
 import { PROVIDERS } from '../events/provider';
 import { storedDetails } from '../recording/from-stored';
 import { identityOfId } from '../recording/identity';
+import { asFormat } from '../recording/media-link';
 import { asSha256, asText, type Fields } from '../recording/read-value';
 import { sidecarPath } from '../store/sidecar';
 
@@ -33,10 +34,11 @@ export function sidecarEntry(record: Fields, file: string): SidecarEntry {
   if (provider === undefined || sha256 === null || stored_at === null || !isSize) return { kind: 'other' };
 
   const details = storedDetails(record, provider);
-  const told = asText(record['identity']);
+  // As it was stored: to read it as new text would change it once more.
+  const told = record['identity'];
   const { recording_id, track } = details;
   const identity =
-    told !== null && told.startsWith(`${provider}:`)
+    typeof told === 'string' && told.startsWith(`${provider}:`)
       ? told
       : recording_id === null
         ? null
@@ -62,6 +64,7 @@ export function sidecarEntry(record: Fields, file: string): SidecarEntry {
     ...(text !== null && { transcription_file: join(dirname(file), basename(text.replace(/\\/g, '/'))) })
   };
   // Links of Daily do not show their format.
-  const wantedFormat = provider === 'daily' ? null : details.format;
+  // A part of a key: of a file that anybody can have put there.
+  const wantedFormat = provider === 'daily' ? null : asFormat(details.format);
   return { kind: 'entry', entry: { identity, wantedFormat, recording, order: REBUILT } };
 }

@@ -35,7 +35,7 @@ export function fromDaily(announcement: Announcement): RecordingReference[] {
       kind: 'track',
       // A track without a key cannot be fetched, but it must not be missing without a word either.
       identity: identityOfId('daily', id, track ?? `track ${index} without key`),
-      details: { ...details, track: track?.split('/').at(-1) ?? null },
+      details: { ...details, track: track?.slice(track.lastIndexOf('/') + 1) ?? null },
       media_index: index,
       storage_key: track
     }));

@@ -20,8 +20,10 @@ export function fromStored(payload: unknown): RecordingReference | null {
   const fields = asFields(payload);
   if (fields === null || fields['record_type'] !== STORED_RECORD_TYPE) return null;
   const provider = PROVIDERS.find((known) => known === fields['provider']);
-  const identity = asText(fields['identity']);
-  if (provider === undefined || identity === null || !identity.startsWith(`${provider}:`)) return null;
+  // As it was stored: to read it as new text would change it once more.
+  const { identity } = fields;
+  if (provider === undefined || typeof identity !== 'string' || !identity.startsWith(`${provider}:`))
+    return null;
   const details = storedDetails(fields, provider);
   const { recording_id, track } = details;
   // A track has its object key in its identity, behind the recording's id.

@@ -2,7 +2,7 @@ import { unknownDetails, type Announcement } from './announcement';
 import { identityOfId, identityOfUrl } from './identity';
 import { formatOfUrl, mediaLink } from './media-link';
 import { readTime } from './read-time';
-import { asCount, asText, firstText, type Fields } from './read-value';
+import { asCount, asProse, asText, firstText, type Fields } from './read-value';
 import type { RecordingReference } from './recording-reference';
 
 const CHANNELS = new Map([
@@ -47,7 +47,7 @@ export function fromTexml(announcement: Announcement): RecordingReference[] {
         from: asText(payload['From']),
         to: asText(payload['To']),
         initiated_by: asText(payload['RecordingSource']),
-        transcription: asText(payload['TranscriptionText'])
+        transcription: asProse(payload['TranscriptionText'])
       },
       links: url === null ? [] : [mediaLink(url, format)],
       media_index: null,

@@ -1,6 +1,6 @@
 import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
 import { identityOfId } from './identity';
-import { asText } from './read-value';
+import { asProse, asText } from './read-value';
 import type { RecordingReference } from './recording-reference';
 
 /**
@@ -10,7 +10,7 @@ import type { RecordingReference } from './recording-reference';
 export function fromTranscription(announcement: Announcement): RecordingReference[] {
   const { payload } = announcement;
   const id = asText(payload['recording_id']);
-  const text = asText(payload['transcription_text']);
+  const text = asProse(payload['transcription_text']);
   const textId = asText(payload['recording_transcription_id']);
   if (id === null || (text === null && textId === null)) return [];
   return [

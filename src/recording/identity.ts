@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Provider } from '../events/provider';
+import { losslessText } from '../text/lossless';
+import { parseUrl } from '../text/parse-url';
 
 /** Query parameters that sign a link or say how to serve it; they differ each time a link is made. */
 const SIGNING_PARAMETER =
@@ -36,23 +38,22 @@ function withoutPartMark(recordingId: string): string {
  * as a hash: an identity may be stored and logged, a query may not.
  */
 export function identityOfUrl(provider: Provider, url: string): string {
-  let parsed: URL;
-  try {
-    parsed = new URL(url);
-  } catch {
-    return `${provider}:${hash(url)}`;
-  }
+  const parsed = parseUrl(url);
+  if (parsed === null) return `${provider}:${hash(url)}`;
   const rest = [...parsed.searchParams].filter(([name]) => !SIGNING_PARAMETER.test(name));
   const address = `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
   return rest.length === 0
     ? `${provider}:${address}`
-    : `${provider}:${address}#${hash(JSON.stringify(rest.sort(byText)))}`;
+    : `${provider}:${address}#${hash(JSON.stringify(sorted(rest)))}`;
 }
 
-function byText(left: [string, string], right: [string, string]): number {
-  return left.join('=') < right.join('=') ? -1 : 1;
+function sorted(parameters: [string, string][]): [string, string][] {
+  return parameters
+    .map((parameter) => ({ parameter, text: parameter.join('=') }))
+    .sort((left, right) => (left.text < right.text ? -1 : 1))
+    .map(({ parameter }) => parameter);
 }
 
 function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 24);
+  return createHash('sha256').update(losslessText(text)).digest('hex').slice(0, 24);
 }

@@ -1,3 +1,5 @@
+import { losslessText } from '../text/lossless';
+
 /** Readers for values that came from outside: each returns null instead of guessing. */
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -7,8 +9,18 @@ export function asFields(value: unknown): Fields | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
 }
 
-/** @returns non-blank text, without blanks around it; a finite number becomes text */
+/** @returns non-blank text, without blanks around it, as `losslessText` has it; a finite number becomes text */
 export function asText(value: unknown): string | null {
+  const text = trimmedText(value);
+  return text === null ? null : losslessText(text);
+}
+
+/** As `asText`, for text that people read: half a character in it becomes `\ufffd`. */
+export function asProse(value: unknown): string | null {
+  return trimmedText(value)?.toWellFormed() ?? null;
+}
+
+function trimmedText(value: unknown): string | null {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   if (typeof value !== 'string') return null;
   const trimmed = value.trim();
@@ -46,7 +58,8 @@ export function asSha256(value: unknown): string | null {
 export function asParty(value: unknown): string | null {
   if (Array.isArray(value)) {
     for (const entry of value) {
-      const party = asParty(entry);
+      // No list has lists in it, and lists in lists without end would overflow the stack.
+      const party = Array.isArray(entry) ? null : asParty(entry);
       if (party !== null) return party;
     }
     return null;

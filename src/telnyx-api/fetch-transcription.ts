@@ -1,5 +1,5 @@
 import { CodedError } from '../errors/coded-error';
-import { asFields, asText } from '../recording/read-value';
+import { asFields, asProse, asText } from '../recording/read-value';
 import type { RecordingReference } from '../recording/recording-reference';
 import type { TelnyxApi } from './api-client';
 import { idSegment } from '../api/api-path';
@@ -30,5 +30,5 @@ export async function fetchTranscription(
     throw new CodedError('LINK_REFUSED', 'Telnyx has not finished the text yet; the next attempt waits.', {
       retryable: true
     });
-  return asText(fields?.['transcription_text']);
+  return asProse(fields?.['transcription_text']);
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -169,5 +170,37 @@ describe('LmdbJournal', () => {
     await journal.forgetIdentities();
     should(database.collection('delivery-identities').count()).equal(1);
     should(journal.find('node', 'new')).not.be.undefined();
+  });
+
+  it('remembers ids apart that differ in half a character, or in what a database spells in two ways', async () => {
+    const ids = [
+      ...['\ud800', '\ud801', '\ufffd', 'a'].map((end) => 'x'.repeat(99) + end),
+      ...['\ud800', '\ud801', '\ufffd', 'a'].map((end) => 'x'.repeat(150) + end),
+      // 64 characters and more are written as they are, shorter ones with escapes.
+      `${'x'.repeat(62)}\0`,
+      `${'x'.repeat(62)}\x04\0`,
+      `${'x'.repeat(70)}\0y`,
+      'x',
+      'x\0',
+      '\x1bx'
+    ];
+    for (const [index, id] of ids.entries()) {
+      should(journal.find('node', id)).equal(undefined, `${index} is taken for an earlier one`);
+      (await journal.accept(delivery(id))).done();
+    }
+    await journal.written();
+    await reopen();
+    for (const id of ids) should(journal.find('node', id)).not.be.undefined();
+    now += REMEMBERED_MS;
+    await journal.forgetIdentities();
+    now -= REMEMBERED_MS;
+    for (const id of ids) should(journal.find('node', id)).be.undefined();
+  });
+
+  it('still knows an id that was remembered by its hash before', async () => {
+    const id = 'v3:'.repeat(60);
+    const key = createHash('sha256').update(id).digest('base64url');
+    await database.collection('delivery-identities').put(['node', key], { at: now, answer: null });
+    should(journal.find('node', id)).eql({ answer: null });
   });
 });
