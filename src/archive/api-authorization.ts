@@ -1,3 +1,5 @@
+import { parseUrl } from '../text/parse-url';
+
 /** A signed link opens itself; a key beside it would be refused by the storage, and leak. */
 const SIGNED = /[?&](X-Amz-Signature|Signature|X-Goog-Signature|sig)=/i;
 
@@ -11,14 +13,9 @@ const SIGNED = /[?&](X-Amz-Signature|Signature|X-Goog-Signature|sig)=/i;
  */
 export function apiAuthorization(url: string, apiUrl: string, apiKey: string | null): string | undefined {
   if (apiKey === null) return undefined;
-  let link: URL;
-  let api: URL;
-  try {
-    link = new URL(url);
-    api = new URL(apiUrl);
-  } catch {
-    return undefined;
-  }
+  const link = parseUrl(url);
+  const api = parseUrl(apiUrl);
+  if (link === null || api === null) return undefined;
   const same = link.protocol === api.protocol && link.host === api.host;
   return same && !SIGNED.test(link.search) ? `Bearer ${apiKey}` : undefined;
 }

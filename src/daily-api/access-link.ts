@@ -4,6 +4,7 @@ import { mediaLink } from '../recording/media-link';
 import { asFields, asText } from '../recording/read-value';
 import type { MediaLink } from '../recording/recording-reference';
 import type { DailyApi } from './daily-client';
+import { parseUrl } from '../text/parse-url';
 
 const LONGEST_QUOTE = 120;
 /** Longer texts are only looked at so far. */
@@ -22,7 +23,7 @@ export async function accessLink(api: DailyApi, id: string, signal: AbortSignal)
   const link = answer?.['download_link'];
   // Which of http and https may be contacted is for the network setting to say. A sentence can begin with an
   // address too; a link has no white space.
-  if (typeof link === 'string' && /^https?:\/\/\S+$/i.test(link) && URL.canParse(link))
+  if (typeof link === 'string' && /^https?:\/\/\S+$/i.test(link) && parseUrl(link) !== null)
     return mediaLink(link, null);
   throw new CodedError(
     'LINK_REFUSED',

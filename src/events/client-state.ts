@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+import { decodeStrictBase64 } from '../verification/strict-base64';
 
 /**
  * `client_state` as the flow author wrote it.
@@ -14,9 +13,7 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
  */
 export function decodeClientState(value: unknown): string | null {
   if (typeof value !== 'string') return null;
-  if (!BASE64.test(value)) return value;
-  const bytes = Buffer.from(value, 'base64');
-  // Spare bits in the last character mean it was not made by an encoder.
-  if (bytes.toString('base64') !== value) return value;
-  return isUtf8(bytes) ? bytes.toString('utf8') : value;
+  // Also spare bits in the last character mean that it was not made by an encoder.
+  const bytes = decodeStrictBase64(value);
+  return bytes !== null && isUtf8(bytes) ? bytes.toString('utf8') : value;
 }

@@ -34,14 +34,11 @@ export function chooseFormat(
 }
 
 function groupByFormat(links: readonly MediaLink[]): WantedFile[] {
-  const groups: WantedFile[] = [];
+  const groups = new Map<string | null, Map<string, MediaLink>>();
   for (const link of links) {
-    let group = groups.find((candidate) => candidate.format === link.format);
-    if (group === undefined) {
-      group = { format: link.format, links: [] };
-      groups.push(group);
-    }
-    if (!group.links.some((known) => known.url === link.url)) group.links.push(link);
+    const group = groups.get(link.format) ?? new Map<string, MediaLink>();
+    groups.set(link.format, group);
+    if (!group.has(link.url)) group.set(link.url, link);
   }
-  return groups;
+  return [...groups].map(([format, byUrl]) => ({ format, links: [...byUrl.values()] }));
 }

@@ -5,6 +5,9 @@ import { readTime } from './read-time';
 import { asCount, asFields, asParty, asText, firstText, type Fields } from './read-value';
 import type { MediaLink, RecordingReference } from './recording-reference';
 
+/** A recording comes in two formats; each of these would be looked up and tried. */
+const MOST_FORMATS = 50;
+
 const VIDEO_FORMATS = new Set(['mp4', 'webm', 'mkv', 'mov']);
 
 /**
@@ -66,7 +69,10 @@ function durationOf(payload: Fields): number | null {
 }
 
 function linksOf(map: unknown): MediaLink[] {
-  return Object.entries(asFields(map) ?? {}).flatMap(([key, value]) => {
+  const fields = asFields(map) ?? {};
+  const keys = Object.keys(fields).slice(0, MOST_FORMATS);
+  return keys.flatMap((key) => {
+    const value = fields[key];
     const url = asText(value);
     return typeof value === 'string' && url !== null ? [mediaLink(url, asFormat(key))] : [];
   });

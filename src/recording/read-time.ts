@@ -14,7 +14,8 @@ const RFC_2822 = /^(?:[a-z]{3}, )?\d{1,2} [a-z]{3} \d{4} \d{2}:\d{2}(?::\d{2})? 
  */
 export function readTime(value: unknown): string | null {
   const text = asText(value);
-  if (text === null) return null;
+  // No time is longer; a megabyte of digits is not worth a look.
+  if (text === null || text.length > 64) return null;
   if (/^\d+(\.\d+)?$/.test(text)) {
     const number = Number(text);
     return toIso(number > LARGEST_SECONDS ? number : number * 1000);

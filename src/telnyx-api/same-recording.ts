@@ -1,5 +1,6 @@
 import type { RecordingReference } from '../recording/recording-reference';
 import type { ApiMedia } from './api-media';
+import { parseUrl } from '../text/parse-url';
 
 export type WantedRecording = Pick<RecordingReference, 'details' | 'links'>;
 
@@ -71,11 +72,7 @@ function sharesFile(wanted: WantedRecording, candidate: ApiMedia): boolean {
 }
 
 function pathOf(url: string): string {
-  try {
-    return new URL(url).pathname;
-  } catch {
-    return '';
-  }
+  return parseUrl(url)?.pathname ?? '';
 }
 
 /** Tells apart what nothing speaks against: recordings of the same call at the same time. */

@@ -1,3 +1,5 @@
+import { parseUrl } from '../text/parse-url';
+
 /** What an address is, as far as its text tells. */
 export type UrlKind =
   | { kind: 'http'; url: URL }
@@ -16,12 +18,9 @@ const AZURE_BLOB_HOST = /\.blob\.core\.(windows\.net|chinacloudapi\.cn|usgovclou
  * @returns texts hold neither path nor query of the address
  */
 export function urlKind(address: string): UrlKind {
-  let url: URL;
-  try {
-    url = new URL(address);
-  } catch {
-    return { kind: 'refused', reason: 'it is not a complete URL' };
-  }
+  const url = parseUrl(address);
+  if (url === null)
+    return { kind: 'refused', reason: 'it is not a complete URL, or longer than any that works' };
   switch (url.protocol) {
     case 's3:':
       return { kind: 'unsupported', advice: ownStorage('an Amazon S3 (or compatible) bucket') };

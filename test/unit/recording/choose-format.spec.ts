@@ -43,4 +43,13 @@ describe('choose-format', () => {
     const [file] = chooseFormat({ kind: 'audio', links }, 'any');
     file!.links.map((link) => link.url).should.eql(['https://example.com/a', 'https://example.com/b']);
   });
+
+  it('takes no time for more formats and addresses than anything has', () => {
+    const links = Array.from({ length: 200_000 }, (_, index) =>
+      mediaLink(`https://example.com/${index}`, index % 2 === 0 ? null : index.toString(36))
+    );
+    const begun = performance.now();
+    chooseFormat({ kind: 'audio', links }, 'all').should.have.length(100_000);
+    (performance.now() - begun).should.be.below(5000);
+  });
 });

@@ -471,6 +471,34 @@ describe('find-recordings', () => {
   });
 });
 
+describe('find-recordings, of what somebody made up', () => {
+  it('does not follow lists in lists without end', () => {
+    let from: unknown = '+15550100';
+    for (let level = 0; level < 100_000; level += 1) from = [from];
+    const payload = { recording_id: 'r', recording_urls: { mp3: 'https://example.com/a.mp3' }, from };
+    should(findRecordings({ event: {}, payload })[0]?.details.from).be.null();
+  });
+
+  it('takes no time for an address that is none', () => {
+    const begun = performance.now();
+    for (const url of [
+      `https://a${'\u0316\u0301'.repeat(500_000)}/x.mp3`,
+      `https://h/?${'a&'.repeat(500_000)}`
+    ]) {
+      const [found] = findRecordings({ event: {}, payload: { recording_urls: { mp3: url } } });
+      should(found?.identity).match(/^telnyx:[0-9a-f]{24}$/);
+    }
+    should(performance.now() - begun).be.below(3000);
+  });
+
+  it('looks at no more formats than a recording can have', () => {
+    const recording_urls = Object.fromEntries(
+      Array.from({ length: 50_000 }, (_, index) => [index.toString(36), 'https://example.com/a'])
+    );
+    should(findRecordings({ event: {}, payload: { recording_urls } })[0]?.links.length).be.belowOrEqual(50);
+  });
+});
+
 describe('isWithoutTracks', () => {
   const of = (payload: object, provider = 'daily') => isWithoutTracks({ event: { provider }, payload });
 
