@@ -1,3 +1,4 @@
+import { MAX_DEPTH, isTooDeep, mayHavePrototype, sanitiseJson } from '../events/sanitise-json';
 import type { HttpBody } from '../http/http-body';
 
 export type JsonBody = { ok: true; value: unknown } | { ok: false; reason: string };
@@ -18,9 +19,14 @@ export async function readJsonBody(body: HttpBody, limit: number): Promise<JsonB
   }
   const text = Buffer.concat(chunks).toString('utf8');
   if (text.trim() === '') return { ok: true, value: null };
+  const tooDeep = { ok: false, reason: `JSON that is nested deeper than ${MAX_DEPTH} levels` } as const;
+  if (isTooDeep(text)) return tooDeep;
+  let value: unknown;
   try {
-    return { ok: true, value: JSON.parse(text) as unknown };
+    value = JSON.parse(text);
   } catch {
     return { ok: false, reason: 'something that is not JSON' };
   }
+  // Lists of recordings go to flows as they are.
+  return mayHavePrototype(text) && !sanitiseJson(value) ? tooDeep : { ok: true, value };
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FormFields } from './form-fields';
 import { readFormFields } from './form-fields';
-import { MAX_DEPTH, sanitiseJson } from './sanitise-json';
+import { MAX_DEPTH, isTooDeep, mayHavePrototype, sanitiseJson } from './sanitise-json';
 
 /** A body that could be read, and whether it was a form; or why it could not, in words. */
 export type ParsedBody =
@@ -10,6 +10,8 @@ export type ParsedBody =
   | { readonly ok: false; readonly reason: string };
 
 const JSON_ADVICE = 'expected JSON or an urlencoded form';
+/** TeXML has about fifty. */
+const MOST_FIELDS = 2000;
 /** What a form consists of once it is encoded; white space, quotes, angle brackets and braces are not in it. */
 const ENCODED_FORM = /^[^\s"<>{}\\^`]*$/;
 
@@ -22,7 +24,7 @@ const ENCODED_FORM = /^[^\s"<>{}\\^`]*$/;
  * - else a form, if the Content-Type says so, or if it holds a `=` and only characters of an encoded form
  * - else JSON (numbers, `true`, `null`)
  *
- * Refused: invalid UTF-8, truncated JSON, JSON nested deeper than 100 levels, plain text, XML, and an
+ * Refused: invalid UTF-8, a form of more than 2,000 fields, truncated JSON, JSON nested deeper than 100 levels, plain text, XML, and an
  * empty body unless the Content-Type says form. A byte order mark is tolerated.
  *
  * @param rawBody - the bytes as received
@@ -35,6 +37,7 @@ export function parseBody(rawBody: Buffer, contentType: string | undefined): Par
   const text = decoded.startsWith('\uFEFF') ? decoded.slice(1) : decoded;
   if (startsLikeJson(text)) return parseJson(text);
   if (isFormType(contentType) || (text.includes('=') && ENCODED_FORM.test(text))) {
+    if (hasMoreFields(text, MOST_FIELDS)) return refuse(`the form has more than ${MOST_FIELDS} fields`);
     return { ok: true, body: readFormFields(text), form: true };
   }
   if (text.trim() === '') return refuse('the body is empty');
@@ -45,12 +48,24 @@ function startsLikeJson(text: string): boolean {
   return /^\s*[{["]/.test(text);
 }
 
+function hasMoreFields(text: string, most: number): boolean {
+  let at = -1;
+  for (let count = 0; count < most; count += 1) {
+    at = text.indexOf('&', at + 1);
+    if (at === -1) return false;
+  }
+  return true;
+}
+
 function isFormType(contentType: string | undefined): boolean {
   const essence = contentType?.split(';', 1)[0]?.trim().toLowerCase();
   return essence === 'application/x-www-form-urlencoded';
 }
 
+const TOO_DEEP = `the JSON is nested deeper than ${MAX_DEPTH} levels`;
+
 function parseJson(text: string): ParsedBody {
+  if (isTooDeep(text)) return refuse(TOO_DEEP);
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -58,7 +73,7 @@ function parseJson(text: string): ParsedBody {
     // The engine's message quotes the body, which may hold signed links.
     return refuse('the body is neither complete JSON nor a form');
   }
-  if (!sanitiseJson(body)) return refuse(`the JSON is nested deeper than ${MAX_DEPTH} levels`);
+  if (mayHavePrototype(text) && !sanitiseJson(body)) return refuse(TOO_DEEP);
   return { ok: true, body, form: false };
 }
 

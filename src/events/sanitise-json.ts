@@ -23,6 +23,40 @@ export function sanitiseJson(value: unknown): boolean {
   return true;
 }
 
+/**
+ * Whether a JSON text is nested too deeply, by its brackets: a look at the text takes less time than one at all
+ * values. Of a text that may have a key `__proto__` only `sanitiseJson` can tell, because what is removed does
+ * not count.
+ */
+export function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length && depth <= MAX_DEPTH; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === OPENING_BRACKET || code === OPENING_BRACE) depth += 1;
+    else if (code === CLOSING_BRACKET || code === CLOSING_BRACE) depth -= 1;
+  }
+  return depth > MAX_DEPTH && !mayHavePrototype(text);
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const [OPENING_BRACKET, OPENING_BRACE, CLOSING_BRACKET, CLOSING_BRACE] = [0x5b, 0x7b, 0x5d, 0x7d];
+
+/** @returns where the closing quote is, or the end of the text */
+function endOfString(text: string, begin: number): number {
+  for (let at = begin + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at;
+    if (code === BACKSLASH) at += 1;
+  }
+  return text.length;
+}
+
+/** Whether a JSON text can have a key `__proto__`, which may be spelled with escapes. */
+export function mayHavePrototype(text: string): boolean {
+  return text.includes('__proto__') || text.includes('\\u');
+}
+
 function isContainer(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }

@@ -111,6 +111,22 @@ describe('events: body as JSON or form', () => {
     should(parse(`{"__proto__":${nested(200)},"a":1}`)).deepEqual({ ok: true, form: false, body: { a: 1 } });
   });
 
+  it('tells the depth by brackets, not by what texts hold', () => {
+    should(parse(JSON.stringify({ a: '['.repeat(200), b: '\\"{['.repeat(200) })).ok).be.true();
+    should(parse(`[${'[],{},'.repeat(500)}0]`).ok).be.true();
+    should(parse(`{"a":"\\u0041","b":${nested(200)}}`).ok).be.false();
+  });
+
+  it('refuses a form of more fields than any has', () => {
+    const form = (fields: number): Buffer =>
+      Buffer.from(Array.from({ length: fields }, () => 'a=1').join('&'));
+    const type = 'application/x-www-form-urlencoded';
+    should(parseBody(form(2000), type).ok).be.true();
+    should(parseBody(form(2001), type))
+      .have.property('reason')
+      .match(/more than 2000 fields/);
+  });
+
   it('keeps __proto__ as a value and other odd keys', () => {
     const text = '{"a":"__proto__","constructor":{"prototype":1},"toString":2}';
     should(parse(text)).have.property('body').deepEqual(JSON.parse(text));
