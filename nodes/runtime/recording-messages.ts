@@ -7,21 +7,31 @@ import { findRecordings } from '../../src/recording/find-recordings';
 import { fromStored } from '../../src/recording/from-stored';
 import { referencesFromMessage, type RecordingRequest } from '../../src/recording/reference-from-message';
 import { isWithoutTracks } from '../../src/recording/without-tracks';
+import { shownText } from '../../src/text/shown-text';
 import type { FlowMessage, NodeRedApi } from './node-red';
+
+/** Far more than any message or recording has, and few enough to be written down at once. */
+const MOST_FILES = 10_000;
 
 /**
  * What a message asks to be stored: a file of the archive that is damaged, else what its event carries, else
  * what `msg.recording_id` or `msg.url` names.
  *
- * @throws CodedError `NO_RECORDING`
+ * @throws CodedError `NO_RECORDING`; `TOO_LARGE` when there are too many
  */
 export function jobsOf(message: FlowMessage, format: FormatChoice): ArchiveJob[] {
   const source = { event: message['event'], payload: message.payload };
   const damaged = fromStored(message.payload);
   const found = damaged === null ? findRecordings(source) : [damaged];
   const references = found.length > 0 ? found : referencesFromMessage(requestOf(message));
+  if (references.length > MOST_FILES)
+    throw new CodedError(
+      'TOO_LARGE',
+      `The message names ${references.length} files, and at most ${MOST_FILES} are taken from one; nothing was stored. No ` +
+        'provider sends so many: look at who sent it, or split it into several messages.'
+    );
   if (references.length > 0) return references.map((reference) => ({ reference, format }));
-  const topic = typeof message.topic === 'string' ? ` (topic "${message.topic.slice(0, 100)}")` : '';
+  const topic = typeof message.topic === 'string' ? ` (topic "${shownText(message.topic)}")` : '';
   if (isWithoutTracks(source)) {
     throw new CodedError(
       'NO_RECORDING',

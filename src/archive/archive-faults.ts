@@ -1,11 +1,13 @@
 import { CodedError } from '../errors/coded-error';
 import type { RecordingReference } from '../recording/recording-reference';
+import { shownText } from '../text/shown-text';
 
 const MOST_NAMED = 3;
 
 /** There are links, but none to a file of the wanted format. */
 export function notInFormat(reference: RecordingReference, format: string): CodedError {
-  const offered = [...new Set(reference.links.map((link) => link.format ?? 'an unknown format'))].join(', ');
+  const formats = new Set(reference.links.map((link) => link.format ?? 'an unknown format'));
+  const offered = [...formats].slice(0, 10).join(', ');
   return new CodedError(
     'NO_RECORDING',
     `The recording is wanted as ${format}, but there is only ${offered}. Choose the format "any" in the download node, ` +
@@ -17,7 +19,7 @@ export function notInFormat(reference: RecordingReference, format: string): Code
 export function withoutLink(reference: RecordingReference): CodedError {
   return new CodedError(
     'NO_RECORDING',
-    `The message names the recording ${reference.details.recording_id ?? ''} but has no link to it. Send the event that ` +
+    `The message names the recording ${shownText(reference.details.recording_id ?? '')} but has no link to it. Send the event that ` +
       'carries the link (such as call.recording.saved), or set msg.url.'
   );
 }

@@ -76,4 +76,25 @@ describe('kept-message', () => {
     kept.should.eql({ payload: { ok: 1 } });
     should((kept['payload'] as { bad?: unknown }).bad).be.undefined();
   });
+
+  it('counts what is empty, too', () => {
+    for (const item of [[], {}, null]) {
+      const payload = Array.from({ length: 300_000 }, () => item);
+      keptMessage({ topic: 'a', payload }).should.eql({ topic: 'a' });
+    }
+  });
+
+  it('ends with lists that share one list at every level', () => {
+    let shared: unknown[] = [];
+    for (let level = 0; level < 40; level += 1) shared = [shared, shared];
+    keptMessage({ topic: 'a', payload: shared }).should.eql({ topic: 'a' });
+  });
+
+  it('keeps a payload that fits although the event that holds it does not', () => {
+    const payload = { url: 'https://example.com/a.mp3' };
+    const body = { filler: 'x'.repeat(300_000), data: { payload } };
+    keptMessage({ event: { id: '1', body }, payload }).should.eql({ event: { id: '1' }, payload });
+    const almost = { filler: 'x'.repeat(262_000), data: { payload } };
+    keptMessage({ event: { id: '1', body: almost }, payload }).should.eql({ event: { id: '1' }, payload });
+  });
 });

@@ -1,0 +1,26 @@
+import 'should';
+import { jobsOf } from '../../nodes/runtime/recording-messages';
+import { CodedError } from '../../src/errors/coded-error';
+
+describe('what a message asks to be stored', () => {
+  const withFiles = (count: number) => ({
+    payload: { id: 'm', media: Array.from({ length: count }, (_, index) => ({ url: `https://h/${index}` })) }
+  });
+
+  it('is refused as a whole when it is more than any message has', () => {
+    jobsOf(withFiles(10_000), 'any').length.should.equal(10_000);
+    (() => jobsOf(withFiles(10_001), 'any')).should.throw(CodedError, { code: 'TOO_LARGE' });
+  });
+
+  it('is quoted in one line, whatever it says', () => {
+    const topic = `line\r\n\u001b[31mforged \u202e${'x'.repeat(1_000_000)}`;
+    try {
+      jobsOf({ topic }, 'any');
+      throw new Error('not refused');
+    } catch (error) {
+      const { message } = error as Error;
+      message.should.match(/^The message \(topic "line\?\?\?\[31mforged \?x+…"\) carries nothing/);
+      message.length.should.be.below(500);
+    }
+  });
+});
