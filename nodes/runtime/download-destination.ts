@@ -7,7 +7,7 @@ import { folderTexts } from '../../src/archive/transcript-folder';
 import { keyOfLocation } from '../../src/store/bucket-key';
 import type { NotedUpload } from '../../src/store/bucket-ledger';
 import type { BucketSettings } from '../../src/store/bucket-settings';
-import { createBucketStore, type BucketStore } from '../../src/store/bucket-store';
+import { createBucketStore, type BucketStore, type BucketStoreOptions } from '../../src/store/bucket-store';
 import { createFolderStore, type FolderStore } from '../../src/store/folder-store';
 import { createMessageStore } from '../../src/store/message-store';
 import type { Store } from '../../src/store/store';
@@ -27,10 +27,16 @@ export interface DownloadDestination {
   bucket: BucketStore | null;
 }
 
-/** Opens the destination that the settings name. @param state holds what is under way */
+/**
+ * Opens the destination that the settings name.
+ *
+ * @param state holds what is under way
+ * @param onNotice told what the user should know of a bucket
+ */
 export function openDestination(
   target: DownloadTarget,
-  { database, owner }: Pick<ArchiveState, 'database' | 'owner'>
+  { database, owner }: Pick<ArchiveState, 'database' | 'owner'>,
+  onNotice: NonNullable<BucketStoreOptions['onNotice']>
 ): DownloadDestination {
   const beside = { sidecar: folderSidecar, texts: folderTexts() };
   switch (target.kind) {
@@ -41,7 +47,13 @@ export function openDestination(
     case 'bucket': {
       const { settings } = target;
       const ledger = database.collection<NotedUpload>('bucket-uploads');
-      const bucket = createBucketStore({ settings, ledger });
+      const bucket = createBucketStore({
+        settings,
+        ledger,
+        owner: owner.process,
+        isDead: (process) => owner.fateOf(process) === 'ended',
+        onNotice
+      });
       return {
         store: bucket,
         sidecar: bucketSidecar(bucket),

@@ -105,6 +105,11 @@ export class DownloadNode implements DownloadEvents {
     this.node.warn(error.message);
   };
 
+  readonly onNotice = (text: string, level: 'info' | 'warning'): void => {
+    if (level === 'warning') this.node.warn(text);
+    else this.node.log(text);
+  };
+
   async #opened(): Promise<DownloadWork> {
     if (this.#work !== undefined) return this.#work;
     const state = archiveState(this.RED);

@@ -22,6 +22,7 @@ export interface DownloadEvents {
   deliver: (order: ArchiveOrder, outcomes: FileOutcome[]) => void;
   onNotDeleted: (order: ArchiveOrder, message: string, error: CodedError | null) => void;
   onFault: (error: CodedError) => void;
+  onNotice: (text: string, level: 'info' | 'warning') => void;
 }
 
 export interface DownloadWork {
@@ -47,7 +48,11 @@ export function createDownloadWork(
 ): DownloadWork {
   const { archive } = settings;
   const { owner } = state;
-  const { store, sidecar, texts, place, folder, bucket } = openDestination(settings.target, state);
+  const { store, sidecar, texts, place, folder, bucket } = openDestination(
+    settings.target,
+    state,
+    events.onNotice
+  );
   const sources = recordingSources(sourceSettings);
   const agents = createTransferAgents();
   const partials = new NodePartialNotes(state.database, node, place);

@@ -32,6 +32,8 @@ export interface PublishedNote {
   result: TransferResult;
   location: string;
   alreadyStored: boolean;
+  /** Of a versioned bucket. */
+  versionId?: string | null;
 }
 
 /** What is left to do of an order whose files are stored: to delete the recordings at the source. */

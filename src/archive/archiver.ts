@@ -13,7 +13,7 @@ import { passResult } from './pass-result';
 import { Semaphore } from './semaphore';
 import { storeFile } from './store-file';
 import type { IndexedFile, StoredIndex } from './stored-index';
-import type { StoredFile, StoredRecording } from './stored-recording';
+import { knownCopy, type StoredFile, type StoredRecording } from './stored-recording';
 import { announcesText, storedCopies } from './transcript-filing';
 import { withTexts } from './transcript-results';
 
@@ -182,7 +182,7 @@ export class Archiver {
     if (found.order === order.id) return file;
     if (!canReadBack(store)) return null;
     try {
-      const { sha256 } = await store.readBack(location);
+      const { sha256 } = await store.readBack(location, knownCopy(found.recording));
       return sha256 === found.recording.sha256 ? repeated(file) : null;
     } catch {
       return null;

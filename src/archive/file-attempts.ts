@@ -75,8 +75,8 @@ export class FileAttempts {
   #publishedBefore(): Published | undefined {
     const { published } = this.note;
     if (published === undefined) return undefined;
-    const { result, location, alreadyStored } = published;
-    return { result, file: { location, alreadyStored } };
+    const { result, ...file } = published;
+    return { result, file };
   }
 
   async #fetch(link: MediaLink, signal: AbortSignal): Promise<Fetched> {
@@ -115,7 +115,12 @@ export class FileAttempts {
     const file = await part.publish(wanted);
     this.#resume.forget();
     if (file.location !== null)
-      this.note.published = { result, location: file.location, alreadyStored: file.alreadyStored };
+      this.note.published = {
+        result,
+        location: file.location,
+        alreadyStored: file.alreadyStored,
+        ...(file.versionId === undefined ? {} : { versionId: file.versionId })
+      };
     return { published: { result, file }, described: file.sidecarWritten === true ? described : undefined };
   }
 
@@ -192,7 +197,7 @@ export class FileAttempts {
       sha256: result.sha256,
       content_type: result.contentType,
       destination,
-      ...place(destination, file.location),
+      ...place(destination, file),
       sidecar: null,
       source_host: result.sourceHost,
       attempts: this.note.attempts,
@@ -214,13 +219,13 @@ export class FileAttempts {
   }
 }
 
-/** `path`, or `bucket` and `key`, as the destination has them. */
+/** `path`, or `bucket`, `key` and `version_id`, as the destination has them. */
 function place(
   destination: string,
-  location: string | null
-): Pick<StoredRecording, 'path' | 'bucket' | 'key'> {
+  { location, versionId = null }: PublishedFile
+): Pick<StoredRecording, 'path' | 'bucket' | 'key' | 'version_id'> {
   if (location === null) return {};
   const s3 = /^s3:\/\/([^/]+)\/(.*)$/s.exec(location);
-  if (destination === 'bucket' && s3) return { bucket: s3[1] ?? '', key: s3[2] ?? '' };
+  if (destination === 'bucket' && s3) return { bucket: s3[1] ?? '', key: s3[2] ?? '', version_id: versionId };
   return { path: location };
 }

@@ -3,7 +3,7 @@ import type { RecordingReference } from '../recording/recording-reference';
 import type { ReadBack } from '../store/store';
 import type { DeletedRecordings, SourceAnswer } from './deleted-recordings';
 import type { SidecarWriter } from './sidecar-writer';
-import type { StoredFile } from './stored-recording';
+import { knownCopy, type StoredFile } from './stored-recording';
 
 /** One recording and all of its files, each of which is stored. */
 export interface StoredWhole {
@@ -82,7 +82,7 @@ export class SourceDeletion {
   }
 
   async #check({ recording, payload }: StoredFile): Promise<void> {
-    const { sha256 } = await this.deps.store.readBack(String(payload));
+    const { sha256 } = await this.deps.store.readBack(String(payload), knownCopy(recording));
     if (sha256 === recording.sha256) return;
     throw new CodedError(
       'STORE_FAILED',

@@ -1,4 +1,5 @@
 import type { RecordingDetails } from '../recording/recording-details';
+import type { KnownCopy } from '../store/store';
 
 /** What is known of a file once it is stored. */
 export interface StoredFacts {
@@ -13,6 +14,8 @@ export interface StoredFacts {
   /** `bucket` only. */
   bucket?: string;
   key?: string;
+  /** Null where the bucket keeps no versions. */
+  version_id?: string | null;
   /** Where the sidecar lies, or null when there is none. */
   sidecar: string | null;
   source_host: string;
@@ -30,6 +33,11 @@ export interface StoredFacts {
 
 /** `msg.recording`, and what the sidecar holds. */
 export type StoredRecording = RecordingDetails & StoredFacts;
+
+/** What a store needs to know to read a copy again. */
+export function knownCopy({ size, version_id }: Pick<StoredRecording, 'size' | 'version_id'>): KnownCopy {
+  return { size, versionId: version_id ?? null };
+}
 
 /** A stored file as the flow gets it. */
 export interface StoredFile {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../errors/coded-error';
-import type { BucketObjects, SentBytes } from '../store/bucket-objects';
+import type { BucketObjects } from '../store/bucket-objects';
+import type { SentBytes } from '../store/bucket-request';
 import type { TextWriter } from './transcript-filing';
 
 const OPTIONS = { contentType: 'text/plain; charset=utf-8' };
@@ -22,15 +23,16 @@ export function bucketTexts(
       if (written.ok) return 'created';
       const found = await objects.probe(key);
       if (found.kind !== 'object' || found.size !== body.bytes.length) return 'taken';
-      return (await hashOf(objects.read(key))).equals(body.sha256) ? 'same' : 'taken';
+      const { versionId, size } = found;
+      const { bytes } = await objects.read(key, { versionId, most: size });
+      return (await hashOf(bytes)).equals(body.sha256) ? 'same' : 'taken';
     },
     replace: async (location, text) => {
       const key = keyOf(location);
       const found = await objects.probe(key);
-      const replaces = found.kind === 'object' ? (found.etag ?? undefined) : undefined;
       const written = await objects.put(key, bytesOf(text), {
         ...OPTIONS,
-        ...(replaces === undefined ? {} : { replaces })
+        ...(found.kind === 'object' ? { replaces: found } : {})
       });
       if (!written.ok)
         throw new CodedError('STORE_FAILED', `The text ${location} was changed by somebody else meanwhile.`, {

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { StoredRecording } from '../archive/stored-recording';
+import { knownCopy, type StoredRecording } from '../archive/stored-recording';
 import { CodedError } from '../errors/coded-error';
 import { bucketLocation, keyOfLocation } from '../store/bucket-key';
 import type { BucketStore } from '../store/bucket-store';
 import { fileBytes } from '../store/file-hash';
 import { errnoOf, realFileSystem } from '../store/file-system';
 import { PARTIAL_DIRECTORY } from '../store/part-names';
+import type { KnownCopy } from '../store/store';
 import { storeFault } from '../store/store-fault';
 
 /**
@@ -21,7 +22,7 @@ export type CopyState =
   /** Nothing can be said of it. */
   | { kind: 'unreadable'; error: CodedError };
 
-type Place = Pick<StoredRecording, 'path' | 'bucket' | 'key'>;
+type Place = Pick<StoredRecording, 'path' | 'bucket' | 'key' | 'version_id' | 'size'>;
 
 /** Faults of this one file: its bytes are lost, whatever they were. */
 const FAULTS_OF_FILE = new Set(['EIO', 'ELOOP', 'EISDIR']);
@@ -43,10 +44,14 @@ export class CopyReader {
   ) {}
 
   /** @throws `signal.reason` when aborted, nothing else */
-  async read({ path: file, bucket, key }: Place): Promise<CopyState> {
+  async read(recording: Place): Promise<CopyState> {
+    const { path: file, bucket, key } = recording;
     if (file !== undefined) return await this.#readFile(file);
     if (bucket !== undefined && key !== undefined)
-      return await unlessAborted(readObject(bucket, key, this.buckets()), this.signal);
+      return await unlessAborted(
+        readObject({ bucket, key, copy: knownCopy(recording) }, this.buckets()),
+        this.signal
+      );
     return {
       kind: 'unreadable',
       error: new CodedError('STORE_FAILED', 'The index does not say where the file is.')
@@ -133,7 +138,10 @@ async function archiveAbove(folder: string): Promise<string | null> {
 }
 
 /** Never rejects. */
-async function readObject(bucket: string, key: string, stores: Iterable<BucketStore>): Promise<CopyState> {
+async function readObject(
+  { bucket, key, copy }: { bucket: string; key: string; copy: KnownCopy },
+  stores: Iterable<BucketStore>
+): Promise<CopyState> {
   const store = [...stores].find(
     ({ settings }) => settings.bucket === bucket && key.startsWith(settings.prefix)
   );
@@ -141,10 +149,10 @@ async function readObject(bucket: string, key: string, stores: Iterable<BucketSt
   const location = bucketLocation(bucket, key);
   const archive = `the bucket ${bucket}`;
   try {
-    const { kind } = await store.objects.probe(keyOfLocation(store.settings, location));
+    const { kind } = await store.objects.probe(keyOfLocation(store.settings, location), copy.versionId);
     return kind === 'missing'
       ? { kind, archive }
-      : { kind: 'read', archive, ...(await store.readBack(location)) };
+      : { kind: 'read', archive, ...(await store.readBack(location, copy)) };
   } catch (error) {
     return { kind: 'unreadable', error: storeFault(`read ${location}`, error) };
   }

@@ -1,9 +1,9 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { CodedError } from '../errors/coded-error';
+import { ANSWER_LIMITS, limitAnswers, type AnswerLimits } from './bucket-answers';
 import { bucketFault, describeError } from './bucket-fault';
 import type { BucketSettings } from './bucket-settings';
-
-export type S3Sdk = typeof import('@aws-sdk/client-s3');
+import { loadS3Sdk, type S3Sdk } from './s3-sdk';
 
 /** What a request is made with. */
 export interface S3Request {
@@ -11,6 +11,19 @@ export interface S3Request {
   client: S3Client;
   /** Aborted when the connection closes. */
   abortSignal: AbortSignal;
+}
+
+/**
+ * `cannot-list-versions`: whether two processes wrote the same key at once cannot be seen.
+ * `cannot-take-back`: a version that came second could not be deleted.
+ */
+export type BucketNotice = 'cannot-list-versions' | 'cannot-take-back';
+
+export interface ConnectionOptions {
+  /** Default: the AWS SDK, loaded when it is first needed. */
+  load?: (() => Promise<S3Sdk>) | undefined;
+  limits?: AnswerLimits | undefined;
+  onNotice?: ((notice: BucketNotice) => void) | undefined;
 }
 
 const CONNECT_MS = 10_000;
@@ -26,11 +39,20 @@ export class BucketConnection {
   #loaded: Promise<{ sdk: S3Sdk; client: S3Client }> | undefined;
   #sendsChecksums = true;
   #sendsConditions = true;
+  #isVersioned = false;
+  readonly #told = new Set<BucketNotice>();
+  readonly #load: () => Promise<S3Sdk>;
+  readonly #onNotice: (notice: BucketNotice) => void;
+  readonly limits: AnswerLimits;
 
   constructor(
     readonly settings: BucketSettings,
-    private readonly load: () => Promise<S3Sdk> = () => import('@aws-sdk/client-s3')
-  ) {}
+    { load = loadS3Sdk, limits = ANSWER_LIMITS, onNotice = () => undefined }: ConnectionOptions = {}
+  ) {
+    this.#load = load;
+    this.limits = limits;
+    this.#onNotice = onNotice;
+  }
 
   get sendsChecksums(): boolean {
     return this.#sendsChecksums;
@@ -38,6 +60,11 @@ export class BucketConnection {
 
   get sendsConditions(): boolean {
     return this.#sendsConditions;
+  }
+
+  /** True once an answer named a version. */
+  get isVersioned(): boolean {
+    return this.#isVersioned;
   }
 
   get isClosing(): boolean {
@@ -51,14 +78,26 @@ export class BucketConnection {
   /** Makes a request, again without what the store says it does not implement. @throws errors of the SDK */
   async send<Result>(request: (using: S3Request) => Promise<Result>): Promise<Result> {
     for (;;) {
-      this.#loaded ??= this.#start();
-      const loaded = await this.#loaded;
+      const loaded = await this.#ready();
       try {
         return await request({ ...loaded, abortSignal: this.#closing.signal });
       } catch (error) {
         if (!this.#leavesOut(error)) throw error;
       }
     }
+  }
+
+  /** Learns from the version that an answer names. @returns the same */
+  seen(versionId: string | null): string | null {
+    if (versionId !== null) this.#isVersioned = true;
+    return versionId;
+  }
+
+  /** Says once what a user should know of the bucket. */
+  tell(notice: BucketNotice): void {
+    if (this.#told.has(notice)) return;
+    this.#told.add(notice);
+    this.#onNotice(notice);
   }
 
   /** @param doing what failed, for example `store calls/a.mp3` */
@@ -78,12 +117,24 @@ export class BucketConnection {
     this.close();
     const loaded = this.#loaded;
     this.#loaded = undefined;
-    (await loaded)?.client.destroy();
+    (await loaded?.catch(() => undefined))?.client.destroy();
+  }
+
+  async #ready(): Promise<{ sdk: S3Sdk; client: S3Client }> {
+    const loading = (this.#loaded ??= this.#start());
+    try {
+      return await loading;
+    } catch (error) {
+      // The next request tries again: too many open files are a passing fault.
+      if (this.#loaded === loading) this.#loaded = undefined;
+      throw error;
+    }
   }
 
   async #start(): Promise<{ sdk: S3Sdk; client: S3Client }> {
-    const sdk = await this.load();
+    const sdk = await this.#load();
     const client = new sdk.S3Client(clientConfig(this.settings));
+    limitAnswers(client, this.limits);
     client.middlewareStack.add(
       (next) => (args) => {
         signKnownHash(args.request);

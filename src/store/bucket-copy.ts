@@ -1,14 +1,20 @@
 import { CodedError } from '../errors/coded-error';
 import { RunningHash } from './bucket-hash';
-import { bucketLocation } from './bucket-key';
+import { bucketLocation, shownKey } from './bucket-key';
 import type { UploadLedger } from './bucket-ledger';
-import { shownKey, type BucketObjects } from './bucket-objects';
+import type { BucketObjects } from './bucket-objects';
 import { FillingPart, partBytes, type PartMemory } from './bucket-part';
 import { allTaken, type BucketPlaces, type Place } from './bucket-place';
 import type { BucketSettings } from './bucket-settings';
 import { BucketUpload } from './bucket-upload';
 import type { BucketUploads } from './bucket-uploads';
 import type { FileAhead, FileToPublish, PartialCopy, PublishedFile, RememberedBytes } from './store';
+
+interface StoredObject {
+  key: string;
+  alreadyStored: boolean;
+  versionId: string | null;
+}
 
 /** What the copies of one store work with. */
 export interface BucketTools {
@@ -107,44 +113,49 @@ export class BucketCopy implements PartialCopy {
       throw this.#wrong('they are not the bytes that were received');
     this.#ahead ??= file;
     this.#place ??= await this.tools.places.choose(file, this.#tail, this.#taken);
-    const { key, alreadyStored } = await this.#store(file, this.#place);
+    const { key, alreadyStored, versionId } = await this.#store(file, this.#place);
     this.#releasePart();
     this.ended(false);
-    return { location: bucketLocation(this.tools.settings.bucket, key), alreadyStored };
+    return {
+      location: bucketLocation(this.tools.settings.bucket, key),
+      alreadyStored,
+      ...(versionId === null ? {} : { versionId })
+    };
   }
 
-  async #store(file: FileToPublish, place: Place): Promise<{ key: string; alreadyStored: boolean }> {
+  async #store(file: FileToPublish, place: Place): Promise<StoredObject> {
     if (this.#upload !== undefined) return await this.#complete(file, this.#upload);
     if (!this.#isOnlyHashed) return await this.#storeAtOnce(file, place);
-    if (await this.tools.places.holds(place.key, file)) return { key: place.key, alreadyStored: true };
+    const held = await this.tools.places.holds(place.key, file);
+    if (held !== null) return { key: place.key, alreadyStored: true, ...held };
     throw await this.#takenByAnother(place.key);
   }
 
   /** Everything is still in memory: the next name can be tried at once. */
-  async #storeAtOnce(file: FileToPublish, place: Place): Promise<{ key: string; alreadyStored: boolean }> {
+  async #storeAtOnce(file: FileToPublish, place: Place): Promise<StoredObject> {
     const { objects, places, memory } = this.tools;
     const body = (this.#filling ?? new FillingPart(memory.take(0))).content();
     const { contentType, sha256 } = file;
     for (const key of places.keys(file.name, this.#tail)) {
       if (this.#taken.has(key)) continue;
-      const isOccupied = place.occupied && place.key === key;
-      if (!isOccupied) {
+      let under: string | undefined;
+      if (!place.occupied || place.key !== key) {
         const written = await objects.put(key, body, { contentType, metadata: { sha256 } });
         if (written.ok) {
           await places.verify(key, written, body.sha256.toString('base64'), file);
-          return { key, alreadyStored: false };
+          return { key, alreadyStored: false, versionId: written.versionId };
         }
+        under = written.under;
       }
-      if (await places.holds(key, file)) return { key, alreadyStored: true };
+      const held = await places.holds(key, file, under);
+      if (held !== null) return { key, alreadyStored: true, ...held };
+      if (!(await objects.isTaken(key))) throw refusedAsTaken(key);
       this.#taken.add(key);
     }
     throw allTaken(file.name);
   }
 
-  async #complete(
-    file: FileToPublish,
-    upload: BucketUpload
-  ): Promise<{ key: string; alreadyStored: boolean }> {
+  async #complete(file: FileToPublish, upload: BucketUpload): Promise<StoredObject> {
     if (this.#filling !== undefined) await this.#sendPart();
     await this.#settled();
     const { key } = upload;
@@ -152,13 +163,15 @@ export class BucketCopy implements PartialCopy {
     if (written.ok) {
       this.#upload = undefined;
       await this.tools.places.verify(key, written, upload.checksum, file);
-      return { key, alreadyStored: false };
+      return { key, alreadyStored: false, versionId: written.versionId };
     }
     // `gone`: it was completed before and the answer was lost, or somebody dropped it.
-    if (await this.tools.places.holds(key, file)) {
+    const held = await this.tools.places.holds(key, file, written.under);
+    if (held !== null) {
       await this.#dropUpload();
-      return { key, alreadyStored: written.reason === 'taken' };
+      return { key, alreadyStored: written.reason === 'taken', ...held };
     }
+    if (written.reason === 'taken' && !(await this.tools.objects.isTaken(key))) throw refusedAsTaken(key);
     if (written.reason === 'taken') throw await this.#takenByAnother(key);
     throw this.#wrong('the store dropped the upload before it was complete');
   }
@@ -259,4 +272,13 @@ export class BucketCopy implements PartialCopy {
   get #tail(): string {
     return this.jobId.slice(-16);
   }
+}
+
+/** Names are not used up by a store that says so of free ones. */
+function refusedAsTaken(key: string): CodedError {
+  return new CodedError(
+    'STORE_FAILED',
+    `The store refused ${shownKey(key)} because an object lies there, but none does. It is tried again.`,
+    { retryable: true }
+  );
 }

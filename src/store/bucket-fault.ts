@@ -15,65 +15,76 @@ const REGION: Meaning = {
   text: 'the bucket is in another region, or not at this address; check region and endpoint'
 };
 
-/** The error codes of S3 (Amazon S3 API Reference, "Error responses") and what a user can do about them. */
-const MEANINGS: Record<string, Meaning> = {
-  NoSuchBucket: { text: 'there is no bucket of that name; check the name, the region and the endpoint' },
-  NoSuchKey: { text: 'there is no such object' },
-  NoSuchUpload: { text: 'the store no longer knows the upload that was begun' },
-  AccessDenied: {
-    text:
-      'the key is not permitted to do that; it needs s3:PutObject, s3:GetObject and s3:AbortMultipartUpload, ' +
-      'and s3:ListBucket to see that a name is free'
-  },
-  AllAccessDisabled: { text: 'access to the bucket is switched off' },
-  InvalidAccessKeyId: KEY_ID,
-  SignatureDoesNotMatch: {
-    text: 'the secret access key does not belong to the access key ID; enter both again in the bucket node'
-  },
-  RequestTimeTooSkewed: CLOCK,
-  RequestExpired: CLOCK,
-  ExpiredToken: TOKEN,
-  InvalidToken: TOKEN,
-  AuthorizationHeaderMalformed: REGION,
-  PermanentRedirect: REGION,
-  TemporaryRedirect: REGION,
-  IllegalLocationConstraintException: REGION,
-  InvalidBucketName: { text: 'the name of the bucket is not valid', final: true },
-  KeyTooLongError: { text: 'the key is too long; shorten the filename template or the prefix', final: true },
-  InvalidObjectName: {
-    text: 'the store does not accept this key; shorten the filename template',
-    final: true
-  },
-  EntityTooLarge: { text: 'the file is larger than the store takes', final: true },
-  EntityTooSmall: { text: 'the store wants larger parts than 5 MiB', final: true },
-  InvalidStorageClass: { text: 'the store does not offer this storage class', final: true },
-  NotImplemented: { text: 'the store cannot do that', final: true },
-  QuotaExceeded: { text: 'the quota of the bucket is used up; make room or raise it' },
-  BadDigest: { text: 'the bytes were damaged on their way; the checksum that was sent does not match' },
-  XAmzContentSHA256Mismatch: { text: 'the bytes were damaged on their way; their hash does not match' },
-  SlowDown: BUSY,
-  ServiceUnavailable: BUSY,
-  InternalError: BUSY,
-  OperationAborted: { text: 'another request changed the same object at the same time' },
-  ConditionalRequestConflict: { text: 'another request changed the same object at the same time' },
-  RequestTimeout: { text: 'the connection to the store was too slow' },
-  TimeoutError: { text: 'the store does not answer in time' },
-  CredentialsProviderError: {
-    text:
-      'no access key was found; enter one in the bucket node, or give this machine credentials ' +
-      '(AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a shared credentials file, or a role)'
-  },
-  'KMS.DisabledException': { text: 'the KMS key is disabled' },
-  'KMS.NotFoundException': { text: 'there is no such KMS key; check it in the bucket node' },
-  ECONNREFUSED: { text: 'nothing answers at the address of the store; check the endpoint' },
-  ENOTFOUND: {
-    text: 'the name of the store cannot be resolved; check endpoint, region and path style in the bucket node'
-  },
-  EAI_AGAIN: { text: 'the name of the store cannot be resolved now; is the network up?' },
-  ECONNRESET: { text: 'the connection to the store broke off' },
-  EPIPE: { text: 'the connection to the store broke off' },
-  ETIMEDOUT: { text: 'the store does not answer in time' }
+/** What Node's parser of HTTP refuses. */
+const NO_STORE: Meaning = {
+  text: 'the endpoint does not answer as an S3 store does; check it, and what lies between it and this computer'
 };
+
+/** The error codes of S3 (Amazon S3 API Reference, "Error responses") and what a user can do about them. */
+const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
+  Object.entries<Meaning>({
+    NoSuchBucket: { text: 'there is no bucket of that name; check the name, the region and the endpoint' },
+    NoSuchKey: { text: 'there is no such object' },
+    NoSuchUpload: { text: 'the store no longer knows the upload that was begun' },
+    AccessDenied: {
+      text:
+        'the key is not permitted to do that; it needs s3:PutObject, s3:GetObject and s3:AbortMultipartUpload, ' +
+        'and s3:ListBucket to see that a name is free; in a versioned bucket also s3:GetObjectVersion and ' +
+        's3:ListBucketVersions'
+    },
+    AllAccessDisabled: { text: 'access to the bucket is switched off' },
+    InvalidAccessKeyId: KEY_ID,
+    SignatureDoesNotMatch: {
+      text: 'the secret access key does not belong to the access key ID; enter both again in the bucket node'
+    },
+    RequestTimeTooSkewed: CLOCK,
+    RequestExpired: CLOCK,
+    ExpiredToken: TOKEN,
+    InvalidToken: TOKEN,
+    AuthorizationHeaderMalformed: REGION,
+    PermanentRedirect: REGION,
+    TemporaryRedirect: REGION,
+    IllegalLocationConstraintException: REGION,
+    InvalidBucketName: { text: 'the name of the bucket is not valid', final: true },
+    KeyTooLongError: {
+      text: 'the key is too long; shorten the filename template or the prefix',
+      final: true
+    },
+    InvalidObjectName: {
+      text: 'the store does not accept this key; shorten the filename template',
+      final: true
+    },
+    EntityTooLarge: { text: 'the file is larger than the store takes', final: true },
+    EntityTooSmall: { text: 'the store wants larger parts than 5 MiB', final: true },
+    InvalidStorageClass: { text: 'the store does not offer this storage class', final: true },
+    NotImplemented: { text: 'the store cannot do that', final: true },
+    QuotaExceeded: { text: 'the quota of the bucket is used up; make room or raise it' },
+    BadDigest: { text: 'the bytes were damaged on their way; the checksum that was sent does not match' },
+    XAmzContentSHA256Mismatch: { text: 'the bytes were damaged on their way; their hash does not match' },
+    SlowDown: BUSY,
+    ServiceUnavailable: BUSY,
+    InternalError: BUSY,
+    OperationAborted: { text: 'another request changed the same object at the same time' },
+    ConditionalRequestConflict: { text: 'another request changed the same object at the same time' },
+    RequestTimeout: { text: 'the connection to the store was too slow' },
+    TimeoutError: { text: 'the store does not answer in time' },
+    CredentialsProviderError: {
+      text:
+        'no access key was found; enter one in the bucket node, or give this machine credentials ' +
+        '(AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a shared credentials file, or a role)'
+    },
+    'KMS.DisabledException': { text: 'the KMS key is disabled' },
+    'KMS.NotFoundException': { text: 'there is no such KMS key; check it in the bucket node' },
+    ECONNREFUSED: { text: 'nothing answers at the address of the store; check the endpoint' },
+    ENOTFOUND: {
+      text: 'the name of the store cannot be resolved; check endpoint, region and path style in the bucket node'
+    },
+    EAI_AGAIN: { text: 'the name of the store cannot be resolved now; is the network up?' },
+    ECONNRESET: { text: 'the connection to the store broke off' },
+    EPIPE: { text: 'the connection to the store broke off' },
+    ETIMEDOUT: { text: 'the store does not answer in time' }
+  })
+);
 
 /**
  * Turns an error of the AWS SDK into `STORE_FAILED` without anything secret: those errors hold the
@@ -86,7 +97,7 @@ export function bucketFault(doing: string, error: unknown): CodedError {
   if (error instanceof CodedError) return error;
   const { code, status } = describeError(error);
   // A store says what it likes: `constructor` is a word that every object knows.
-  const meaning = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
+  const meaning = MEANINGS.get(code) ?? (code.startsWith('HPE_') ? NO_STORE : undefined);
   const retryAfterMs = retryAfter(error);
   return new CodedError(
     'STORE_FAILED',

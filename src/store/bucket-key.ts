@@ -23,6 +23,11 @@ export function bucketKey(prefix: string, name: string): string {
   return key;
 }
 
+/** A key for an error text. */
+export function shownKey(key: string): string {
+  return key.replace(/[^\x20-\x7e]/g, '?');
+}
+
 /** Where an object lies, as `msg.payload` tells it. */
 export function bucketLocation(bucket: string, key: string): string {
   return `s3://${bucket}/${key}`;

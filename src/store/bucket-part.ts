@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { SentBytes } from './bucket-objects';
+import type { SentBytes } from './bucket-request';
 
 /** The smallest part that S3 takes, except for the last one. */
 export const SMALLEST_PART_BYTES = 5 * 1024 * 1024;

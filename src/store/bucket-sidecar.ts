@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../errors/coded-error';
-import { keyOfLocation } from './bucket-key';
-import { shownKey } from './bucket-objects';
+import { keyOfLocation, shownKey } from './bucket-key';
+import type { Probed } from './bucket-objects';
 import type { BucketStore } from './bucket-store';
 import { sidecarPath, sidecarText, type SidecarFound, type SidecarRecord } from './sidecar';
 
-/** Larger objects beside a recording are none of ours. */
-const LARGEST_BYTES = 16 * 1024 * 1024;
+/** Larger objects beside a recording are none of ours, and would take too long to be parsed. */
+const LARGEST_BYTES = 4 * 1024 * 1024;
 
 /** The sidecars of a bucket: a second object, `<key>.json`, beside each stored one. */
 export class BucketSidecars {
@@ -31,14 +31,13 @@ export class BucketSidecars {
     const { objects } = this.store;
     if ((await objects.put(key, body, { contentType })).ok) return;
     const there = await objects.probe(key);
-    const known = await this.#find(key);
-    if (!known.ok || known.record['sha256'] !== record.sha256)
+    const known = await this.#read(key, there);
+    if (there.kind !== 'object' || !known.ok || known.record['sha256'] !== record.sha256)
       throw new CodedError(
         'STORE_FAILED',
         `${shownKey(key)} exists in the bucket and is not the sidecar of this recording; it was left alone.`
       );
-    const replaces = there.kind === 'object' ? (there.etag ?? '*') : '*';
-    const { ok } = await objects.put(key, body, { contentType, replaces });
+    const { ok } = await objects.put(key, body, { contentType, replaces: there });
     if (!ok)
       throw new CodedError('STORE_FAILED', `${shownKey(key)} was changed while it was brought up to date.`, {
         retryable: true
@@ -47,15 +46,17 @@ export class BucketSidecars {
 
   /** Reads a sidecar; a missing or damaged one is a result. @throws CodedError `STORE_FAILED` */
   async read(location: string): Promise<SidecarFound> {
-    return await this.#find(this.#keyOf(location));
+    const key = this.#keyOf(location);
+    return await this.#read(key, await this.store.objects.probe(key));
   }
 
-  async #find(key: string): Promise<SidecarFound> {
-    const found = await this.store.objects.probe(key);
+  async #read(key: string, found: Probed): Promise<SidecarFound> {
     if (found.kind === 'missing') return { ok: false, reason: 'missing' };
     if (found.kind === 'unknown' || found.size > LARGEST_BYTES) return { ok: false, reason: 'unreadable' };
     const pieces: Uint8Array[] = [];
-    for await (const bytes of this.store.objects.read(key)) pieces.push(bytes);
+    const { versionId, size } = found;
+    const { bytes } = await this.store.objects.read(key, { versionId, most: size });
+    for await (const piece of bytes) pieces.push(piece);
     return parsed(Buffer.concat(pieces).toString('utf8'));
   }
 

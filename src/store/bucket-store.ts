@@ -1,17 +1,22 @@
 import { CodedError } from '../errors/coded-error';
-import { BucketConnection, type S3Sdk } from './bucket-connection';
+import type { AnswerLimits } from './bucket-answers';
+import { BucketConnection } from './bucket-connection';
 import { BucketCopy, type BucketTools } from './bucket-copy';
+import { lockText, noticeText, readBucketKind, versioningText } from './bucket-kind';
 import { UploadLedger, type NotedUpload } from './bucket-ledger';
 import { BucketObjects } from './bucket-objects';
 import { PartMemory } from './bucket-part';
 import { BucketPlaces } from './bucket-place';
 import type { BucketSettings } from './bucket-settings';
 import { BucketUploads } from './bucket-uploads';
-import type { PartialCopy, ReadBack, Store } from './store';
+import type { S3Sdk } from './s3-sdk';
+import type { KnownCopy, PartialCopy, ReadBack, Store } from './store';
 import type { StateCollection } from '../state/state-database';
 
 /** Longer than any pause between two attempts: nobody goes on with parts that waited for longer. */
 const KEPT_MS = 30 * 60_000;
+/** Between two looks for what others left and may still be alive. */
+const SWEEP_MS = 60 * 60_000;
 /** How long clearing up may hold up a deploy. What is not dropped by then is dropped at the next start. */
 const CLOSING_MS = 5000;
 
@@ -19,14 +24,24 @@ export interface BucketStoreOptions {
   settings: BucketSettings;
   /** Where uploads under way are written down. */
   ledger: StateCollection<NotedUpload>;
-  /** Names this process in the ledger. */
+  /** Tells the uploads of this process from earlier ones in the ledger. */
   run?: string;
+  /** Names this process among all that ever used the ledger, and on which machine. */
+  owner?: string;
+  /** Whether the process of that name has ended for certain. */
+  isDead?: (owner: string) => boolean;
+  /** Milliseconds after which an upload without name and parts is nobody's any more. */
+  emptyMs?: number;
   /** Default: the AWS SDK, loaded when it is first needed. */
   loadSdk?: () => Promise<S3Sdk>;
   /** Milliseconds for which the parts of a broken transfer are kept. */
   keptMs?: number;
   /** Milliseconds that closing may take. */
   closingMs?: number;
+  /** Told what the user should know of the bucket: once what it is, at its first use. Must not throw. */
+  onNotice?: (text: string, level: 'info' | 'warning') => void;
+  /** Default: what S3 stores need. */
+  limits?: AnswerLimits;
 }
 
 export interface BucketStore extends Store, ReadBack {
@@ -34,9 +49,10 @@ export interface BucketStore extends Store, ReadBack {
   readonly objects: BucketObjects;
   readonly settings: BucketSettings;
   /**
-   * Drops the uploads that earlier processes left incomplete.
+   * Drops the uploads that earlier processes with this state left incomplete; those that may still be alive are
+   * looked at again every hour. Uploads of other instances are left alone, also those to the same keys.
    *
-   * @returns how many there were
+   * @returns how many were dropped
    * @throws CodedError `STORE_FAILED`
    */
   dropLeftOvers(): Promise<number>;
@@ -66,19 +82,31 @@ class OpenBucket implements BucketStore {
   readonly #kept = new Map<string, Kept>();
   readonly #open = new Set<string>();
   #allEnded: (() => void) | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+  readonly #emptyMs: number;
+  readonly #onNotice: BucketStoreOptions['onNotice'];
+  #isIntroduced = false;
 
-  constructor({ settings, ledger, run, loadSdk, keptMs, closingMs }: BucketStoreOptions) {
+  constructor(options: BucketStoreOptions) {
+    const { settings, ledger, run, owner, isDead, loadSdk, keptMs, closingMs, emptyMs, limits } = options;
     this.settings = settings;
+    this.#emptyMs = emptyMs ?? SWEEP_MS;
     this.#keptMs = keptMs ?? KEPT_MS;
     this.#closingMs = closingMs ?? CLOSING_MS;
-    this.#connection = new BucketConnection(settings, loadSdk);
+    const { onNotice } = options;
+    this.#onNotice = onNotice;
+    this.#connection = new BucketConnection(settings, {
+      load: loadSdk,
+      limits,
+      onNotice: (notice) => onNotice?.(noticeText(notice), 'warning')
+    });
     this.objects = new BucketObjects(this.#connection);
     this.#tools = {
       settings,
       objects: this.objects,
       uploads: new BucketUploads(this.#connection, this.objects),
       places: new BucketPlaces(this.objects, settings),
-      ledger: new UploadLedger(ledger, settings, run),
+      ledger: new UploadLedger({ collection: ledger, settings, run, owner, isDead }),
       memory: new PartMemory(),
       isClosing: () => this.#connection.isClosing
     };
@@ -88,29 +116,47 @@ class OpenBucket implements BucketStore {
     if (this.#connection.isClosing)
       return Promise.reject(new CodedError('STORE_FAILED', 'The node was stopped.', { retryable: true }));
     this.#open.add(jobId);
+    this.#introduce();
     const kept = this.#kept.get(jobId);
     this.#kept.delete(jobId);
     clearTimeout(kept?.timer);
     return Promise.resolve(kept?.copy ?? this.#newCopy(jobId));
   }
 
-  async readBack(location: string): Promise<{ sha256: string; size: number }> {
-    return await this.#tools.places.readLocation(location);
+  async readBack(location: string, copy?: KnownCopy): Promise<{ sha256: string; size: number }> {
+    const { sha256, size } = await this.#tools.places.readLocation(location, copy);
+    return { sha256, size };
   }
 
   async dropLeftOvers(): Promise<number> {
     const { ledger, uploads } = this.#tools;
     const found = ledger.leftOvers();
-    for (const { entry, upload } of found) {
-      const ids = upload.uploadId === null ? await uploads.listTo(upload.key) : [upload.uploadId];
-      for (const id of ids) await uploads.abort(upload.key, id);
+    let dropped = 0;
+    for (const { entry, upload, abandoned } of found) {
+      if (!abandoned) continue;
+      const { old, young } =
+        upload.uploadId === null
+          ? await uploads.emptyTo(upload.key, this.#emptyMs)
+          : { old: [upload.uploadId], young: 0 };
+      for (const id of old) await uploads.abort(upload.key, id);
+      if (young > 0) continue;
       await ledger.close(entry);
+      dropped += 1;
     }
-    return found.length;
+    if (dropped < found.length && !this.#connection.isClosing) this.#sweepLater();
+    return dropped;
+  }
+
+  #sweepLater(): void {
+    clearTimeout(this.#sweep);
+    // What cannot be dropped now is dropped at another time.
+    this.#sweep = setTimeout(() => void this.dropLeftOvers().catch(() => this.#sweepLater()), SWEEP_MS);
+    this.#sweep.unref();
   }
 
   async close(): Promise<void> {
     this.#connection.close();
+    clearTimeout(this.#sweep);
     const kept = [...this.#kept.values()];
     this.#kept.clear();
     for (const { timer } of kept) clearTimeout(timer);
@@ -120,6 +166,22 @@ class OpenBucket implements BucketStore {
     clearTimeout(timer);
     this.#tools.memory.clear();
     await this.#connection.end();
+  }
+
+  /** Says what the bucket is. That costs two requests, which nothing waits for. */
+  #introduce(): void {
+    const say = this.#onNotice;
+    if (this.#isIntroduced || say === undefined) return;
+    this.#isIntroduced = true;
+    readBucketKind(this.#connection).then(
+      (kind) => {
+        const conditions = this.#connection.sendsConditions ? '' : ' It has no conditional writes.';
+        const text = `${versioningText(kind)} ${lockText(kind)}${conditions}`;
+        say(`The bucket ${this.settings.bucket} is in use. ${text}`, 'info');
+      },
+      // The recording that is stored now says what is wrong; the next one tells what the bucket is.
+      () => void (this.#isIntroduced = false)
+    );
   }
 
   #newCopy(jobId: string): BucketCopy {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../errors/coded-error';
 import type { UploadLedger } from './bucket-ledger';
-import type { SentBytes, Written } from './bucket-objects';
+import type { Written } from './bucket-objects';
 import { isLastPart } from './bucket-part';
+import type { SentBytes } from './bucket-request';
 import type { BucketUploads, UploadedPart } from './bucket-uploads';
 
 /** One multipart upload from its begin to its end, written down while it lasts. */

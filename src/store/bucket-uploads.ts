@@ -1,16 +1,13 @@
 import type { CodedError } from '../errors/coded-error';
 import type { BucketConnection } from './bucket-connection';
 import { describeError } from './bucket-fault';
-import {
-  checksum,
-  condition,
-  encryption,
-  saysTaken,
-  shownKey,
-  type BucketObjects,
-  type SentBytes,
-  type Written
-} from './bucket-objects';
+import { notAStore } from './bucket-answers';
+import { shownKey } from './bucket-key';
+import { saysTaken, type BucketObjects, type Written } from './bucket-objects';
+import { checksum, condition, encryption, integrity, type SentBytes } from './bucket-request';
+
+/** Far longer than any store makes what it wants to be sent back. */
+const LONGEST_NAME = 2048;
 
 export interface UploadedPart {
   /** From 1. */
@@ -22,6 +19,12 @@ export interface UploadedPart {
 /** `mayExist`: no answer came, so that the store may have begun the upload all the same. */
 export type CreatedUpload =
   { ok: true; uploadId: string } | { ok: false; fault: CodedError; mayExist: boolean };
+
+/** Uploads that are listed at once: there are hardly ever two to a key. */
+const PAGE = 50;
+
+/** The SDK knows the clock of a store to the second; a clock that is right needs no correction. */
+const CLOCK_TOLERANCE_MS = 60_000;
 
 const HUNG_UP: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 
@@ -42,8 +45,7 @@ export class BucketUploads {
           ContentType: contentType
         });
         const { UploadId } = await client.send(command, { abortSignal });
-        if (UploadId === undefined) throw new Error('the store did not name the upload');
-        return { ok: true, uploadId: UploadId };
+        return { ok: true, uploadId: named('upload', UploadId) };
       });
     } catch (error) {
       const { status } = describeError(error);
@@ -63,15 +65,14 @@ export class BucketUploads {
       return await this.connection.send(async ({ sdk, client, abortSignal }) => {
         const command = new sdk.UploadPartCommand({
           ...this.connection.at(key),
-          ...checksum(this.connection, body),
+          ...(await integrity(this.connection, body)),
           UploadId: uploadId,
           PartNumber: number,
           Body: body.bytes,
           ContentLength: body.bytes.length
         });
         const { ETag } = await client.send(command, { abortSignal });
-        if (ETag === undefined) throw new Error('the store did not name the part');
-        return { number, etag: ETag, sha256: body.sha256 };
+        return { number, etag: named('part', ETag), sha256: body.sha256 };
       });
     } catch (error) {
       if (await this.#isGone(key, uploadId, error)) return null;
@@ -96,8 +97,8 @@ export class BucketUploads {
             }))
           }
         });
-        const answer = await client.send(command, { abortSignal });
-        return { ok: true, checksum: answer.ChecksumSHA256 ?? null };
+        const written = this.objects.writtenBy(await client.send(command, { abortSignal }));
+        return await this.objects.settled(key, written);
       });
     } catch (error) {
       if (saysTaken(error)) return { ok: false, reason: 'taken' };
@@ -135,19 +136,68 @@ export class BucketUploads {
 
   /** @returns the ids of the incomplete uploads to exactly this key */
   async listTo(key: string): Promise<string[]> {
+    return (await this.#listed(key)).map(({ id }) => id);
+  }
+
+  /**
+   * Incomplete uploads to a key that have no part, and whose first part would long be there if anybody sent it:
+   * an upload is begun when its first part is complete.
+   *
+   * @param ageMs milliseconds since they were begun, by the clock of the store
+   */
+  async emptyTo(key: string, ageMs: number): Promise<{ old: string[]; young: number }> {
+    const old: string[] = [];
+    let young = 0;
+    for (const { id, age } of await this.#listed(key)) {
+      if (age < ageMs) young += 1;
+      else if (!(await this.#hasParts(key, id))) old.push(id);
+    }
+    return { old, young };
+  }
+
+  async #hasParts(key: string, uploadId: string): Promise<boolean> {
+    try {
+      return await this.connection.send(async ({ sdk, client, abortSignal }) => {
+        const command = new sdk.ListPartsCommand({
+          ...this.connection.at(key),
+          UploadId: uploadId,
+          MaxParts: 1
+        });
+        const { Parts = [] } = await client.send(command, { abortSignal });
+        return Parts.length > 0;
+      });
+    } catch (error) {
+      throw this.connection.fault(`list the parts of ${shownKey(key)}`, error);
+    }
+  }
+
+  async #listed(key: string): Promise<{ id: string; age: number }[]> {
     try {
       return await this.connection.send(async ({ sdk, client, abortSignal }) => {
         const command = new sdk.ListMultipartUploadsCommand({
           Bucket: this.connection.settings.bucket,
-          Prefix: key
+          Prefix: key,
+          MaxUploads: PAGE
         });
         const { Uploads = [] } = await client.send(command, { abortSignal });
-        return Uploads.flatMap(({ Key, UploadId }) =>
-          Key === key && UploadId !== undefined ? [UploadId] : []
+        const { systemClockOffset } = client.config;
+        const isSkewed = Math.abs(systemClockOffset) > CLOCK_TOLERANCE_MS;
+        const now = Date.now() + (isSkewed ? systemClockOffset : 0);
+        return Uploads.flatMap(({ Key, UploadId, Initiated }) =>
+          Key === key && UploadId !== undefined
+            ? [{ id: UploadId, age: now - (Initiated?.getTime() ?? now) }]
+            : []
         );
       });
     } catch (error) {
       throw this.connection.fault('list the incomplete uploads', error);
     }
   }
+}
+
+/** @throws CodedError `STORE_FAILED` for what no store would send */
+function named(what: string, name: string | undefined): string {
+  if (name === undefined || name === '') throw notAStore(`it does not name the ${what}`);
+  if (name.length > LONGEST_NAME) throw notAStore(`its name for the ${what} is too long`);
+  return name;
 }

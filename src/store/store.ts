@@ -14,15 +14,24 @@ export interface Store {
   openPart(jobId: string): Promise<PartialCopy>;
 }
 
+/** What is known of a stored copy that is read again. */
+export interface KnownCopy {
+  /** Bytes; no more of them than one too many are read. */
+  size: number;
+  /** As `PublishedFile.versionId`. */
+  versionId: string | null;
+}
+
 /** A store whose copies can be read again: before deletion at the source, and to check old copies. */
 export interface ReadBack {
   /**
    * Reads a stored copy from where it lies.
    *
    * @param location as `PublishedFile.location`
+   * @param copy what is known of it; in a versioned bucket another version may lie at the location by now
    * @throws CodedError `STORE_FAILED` when it is not there or cannot be read
    */
-  readBack(location: string): Promise<{ sha256: string; size: number }>;
+  readBack(location: string, copy?: KnownCopy): Promise<{ sha256: string; size: number }>;
 }
 
 /** A store that can free the name of a damaged copy for a fresh one. */
@@ -114,6 +123,8 @@ export interface FileToPublish {
 export interface PublishedFile {
   /** Absolute path (`folder`), `s3://bucket/key` (`bucket`), or null (`message`). */
   location: string | null;
+  /** Which version it is in a versioned bucket; null or left out where there are none. */
+  versionId?: string | null;
   /** True when the same bytes already lay under that name. */
   alreadyStored: boolean;
   /** True when the sidecar lies beside it, as durable as itself. */

@@ -65,8 +65,8 @@ export class S3Server {
     readonly direct: S3Client
   ) {}
 
-  /** Skips the test when there is no Ceph on the machine. */
-  static async start(context: Mocha.Context): Promise<S3Server> {
+  /** Skips the test when there is no Ceph on the machine. @param bucket `locked`: with object lock, and versions */
+  static async start(context: Mocha.Context, bucket: { locked?: boolean } = {}): Promise<S3Server> {
     const behind = await requireCeph(context);
     const direct = new S3Client({
       endpoint: behind,
@@ -77,7 +77,9 @@ export class S3Server {
     });
     number += 1;
     const server = new S3Server(behind, `archive-${process.pid}-${number}`, direct);
-    await direct.send(new CreateBucketCommand({ Bucket: server.bucket }));
+    await direct.send(
+      new CreateBucketCommand({ Bucket: server.bucket, ObjectLockEnabledForBucket: bucket.locked === true })
+    );
     server.#server.on('request', (request, response) => {
       const pieces: Buffer[] = [];
       request.on('data', (piece: Buffer) => pieces.push(piece));
@@ -219,6 +221,9 @@ export class S3Server {
 let number = 0;
 
 function requestName(method: string, key: string, query: URLSearchParams): string {
+  if (query.has('versioning')) return 'GetBucketVersioning';
+  if (query.has('object-lock')) return 'GetObjectLockConfiguration';
+  if (query.has('versions')) return 'ListObjectVersions';
   if (query.has('uploads')) return method === 'POST' ? 'CreateMultipartUpload' : 'ListMultipartUploads';
   if (query.has('uploadId'))
     return (

@@ -11,6 +11,7 @@ import {
   TranscriptFiling,
   type TranscriptDeps
 } from '../../../src/archive/transcript-filing';
+import type { FoundObject, Probed, ReadObject, Written } from '../../../src/store/bucket-objects';
 import { bucketTexts } from '../../../src/archive/transcript-bucket';
 import { folderTexts } from '../../../src/archive/transcript-folder';
 import { CodedError } from '../../../src/errors/coded-error';
@@ -259,23 +260,26 @@ describe('transcript-filing', () => {
       put(
         key: string,
         { bytes }: { bytes: Uint8Array },
-        options: { replaces?: string }
-      ): Promise<{ ok: true; checksum: null } | { ok: false; reason: 'taken' }> {
+        options: { replaces?: FoundObject }
+      ): Promise<Written> {
         const etag = this.#etag(key);
-        if (options.replaces === undefined ? etag !== null : etag !== options.replaces)
+        if (options.replaces === undefined ? etag !== null : etag !== options.replaces.etag)
           return Promise.resolve({ ok: false, reason: 'taken' });
         this.held.set(key, Buffer.from(bytes));
-        return Promise.resolve({ ok: true, checksum: null });
+        return Promise.resolve({ ok: true, checksum: null, etag: this.#etag(key), versionId: null });
       }
-      probe(
-        key: string
-      ): Promise<{ kind: 'missing' } | { kind: 'object'; size: number; etag: string | null }> {
+      probe(key: string): Promise<Probed> {
         const size = this.held.get(key)?.length;
         return Promise.resolve(
-          size === undefined ? { kind: 'missing' } : { kind: 'object', size, etag: this.#etag(key) }
+          size === undefined
+            ? { kind: 'missing' }
+            : { kind: 'object', size, etag: this.#etag(key), versionId: null }
         );
       }
-      async *read(key: string): AsyncGenerator<Uint8Array> {
+      read(key: string): Promise<ReadObject> {
+        return Promise.resolve({ versionId: null, bytes: this.#bytes(key) });
+      }
+      async *#bytes(key: string): AsyncGenerator<Uint8Array> {
         yield await Promise.resolve(this.held.get(key) ?? Buffer.alloc(0));
       }
       #etag(key: string): string | null {

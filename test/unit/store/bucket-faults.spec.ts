@@ -190,7 +190,7 @@ describe('bucket store, when something goes wrong', function () {
     });
 
     it('is dropped with the store, between two attempts', async () => {
-      const store = bucket.store();
+      const store = bucket.store({}, { closingMs: 5000 });
       const part = await begun(noise(18 * MIB), 'a.wav', store);
       await writeAll(part, noise(12 * MIB));
       await part.suspend();
@@ -258,7 +258,7 @@ describe('bucket store, when something goes wrong', function () {
       const part = await begun(noise(11 * MIB), 'a.wav', killed);
       void writeAll(part, noise(11 * MIB)).catch(() => undefined);
       await until('the upload', async () => (await bucket.server.incompleteUploads())[0]);
-      await bucket.store().dropLeftOvers();
+      await bucket.store({}, { emptyMs: 0 }).dropLeftOvers();
       await nothingLeft();
     });
 
@@ -268,7 +268,7 @@ describe('bucket store, when something goes wrong', function () {
       should(await bucket.server.incompleteUploads()).not.be.empty();
       should(bucket.ledger.count()).equal(1);
       bucket.server.fault = () => undefined;
-      await bucket.store({}, { run: 'next' }).dropLeftOvers();
+      await bucket.store({}, { run: 'next', emptyMs: 0 }).dropLeftOvers();
       await nothingLeft();
     });
 

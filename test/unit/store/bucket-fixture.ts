@@ -2,6 +2,7 @@ import { createCipheriv, createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ListObjectVersionsCommand, PutBucketVersioningCommand } from '@aws-sdk/client-s3';
 import { StateDatabase, type StateCollection } from '../../../src/state/state-database';
 import type { NotedUpload } from '../../../src/store/bucket-ledger';
 import type { BucketSettings } from '../../../src/store/bucket-settings';
@@ -26,8 +27,8 @@ export class TestBucket {
     private readonly database: StateDatabase
   ) {}
 
-  static async create(context: Mocha.Context): Promise<TestBucket> {
-    const server = await S3Server.start(context);
+  static async create(context: Mocha.Context, given?: S3Server): Promise<TestBucket> {
+    const server = given ?? (await S3Server.start(context));
     const directory = await mkdtemp(join(tmpdir(), 'telnyx-bucket-'));
     const bucket = new TestBucket(server, directory, new StateDatabase(directory));
     created.push(bucket);
@@ -36,6 +37,11 @@ export class TestBucket {
 
   get ledger(): StateCollection<NotedUpload> {
     return this.database.collection<NotedUpload>('bucket-uploads');
+  }
+
+  /** As another instance has it, with a state of its own. */
+  get otherLedger(): StateCollection<NotedUpload> {
+    return this.database.collection<NotedUpload>('bucket-uploads-of-another');
   }
 
   settings(over: Partial<BucketSettings> = {}): BucketSettings {
@@ -61,6 +67,28 @@ export class TestBucket {
     });
     this.#stores.push(store);
     return store;
+  }
+
+  /** From now on every write makes a version. The server then ignores `If-None-Match`, as it is. */
+  async keepVersions(status: 'Enabled' | 'Suspended' = 'Enabled'): Promise<void> {
+    this.server.addsToday = false;
+    await this.server.direct.send(
+      new PutBucketVersioningCommand({
+        Bucket: this.server.bucket,
+        VersioningConfiguration: { Status: status }
+      })
+    );
+  }
+
+  /** All versions of a key, newest first. */
+  async versions(key: string): Promise<{ id: string; size: number }[]> {
+    const { Versions = [] } = await this.server.direct.send(
+      new ListObjectVersionsCommand({ Bucket: this.server.bucket, Prefix: key })
+    );
+    return Versions.filter(({ Key }) => Key === key).map(({ VersionId = '', Size = 0 }) => ({
+      id: VersionId,
+      size: Size
+    }));
   }
 
   /** Also when the test was skipped before there was one. */

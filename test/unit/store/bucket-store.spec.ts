@@ -239,7 +239,9 @@ describe('bucket store', function () {
     await writeAll(part, bytes);
     bucket.server.pause = async ({ name, headers }) => {
       // A store that loses the end: the look after the write finds less.
-      if (name === 'GetObject' && headers.range !== undefined) await put('calls/a.wav', noise(999));
+      const isAfter = bucket.server.names().includes('PutObject');
+      if (isAfter && name === 'GetObject' && headers.range !== undefined)
+        await put('calls/a.wav', noise(999));
     };
     await should(publish(part, 'a.wav', bytes)).be.rejectedWith({
       message: /not what was sent/,
