@@ -33,13 +33,12 @@ export class DailyApi extends JsonApi {
   /** @throws CodedError `BAD_SETTING` when `apiUrl` is not the address of an API */
   constructor(options: JsonApiOptions) {
     super(options, DAILY);
-    this.#calls = new RequestPace(MOST_CALLS, options.now);
-    this.#lists = new RequestPace(LISTS, options.now);
+    this.#calls = new RequestPace(MOST_CALLS, options.monotonic);
+    this.#lists = new RequestPace(LISTS, options.monotonic);
   }
 
-  override async request(request: ApiRequest): Promise<unknown> {
-    const isList = request.method === 'GET' && request.path.join('/') === 'recordings';
-    await (isList ? this.#lists : this.#calls).turn(request.signal);
-    return super.request(request);
+  protected override turn({ method, path, signal }: ApiRequest): Promise<void> {
+    const isList = method === 'GET' && path.join('/') === 'recordings';
+    return (isList ? this.#lists : this.#calls).turn(signal);
   }
 }

@@ -29,19 +29,18 @@ export class TelnyxApi extends JsonApi {
   /** @throws CodedError `BAD_SETTING` when `apiUrl` is not the address of an API */
   constructor(options: TelnyxApiOptions) {
     super(options, TELNYX);
-    this.#pace = options.pace ?? new ServerPace(options.now);
+    this.#pace = options.pace ?? new ServerPace(options.monotonic);
   }
 
-  override async request(request: ApiRequest): Promise<unknown> {
-    await this.#pace.turn(request.signal);
-    try {
-      return await super.request(request);
-    } finally {
-      this.#pace.ended();
-    }
+  protected override turn({ signal }: ApiRequest): Promise<void> {
+    return this.#pace.turn(signal);
   }
 
   protected override answered(headers: IncomingHttpHeaders): void {
     this.#pace.answered(headers);
+  }
+
+  protected override ended(): void {
+    this.#pace.ended();
   }
 }

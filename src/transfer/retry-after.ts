@@ -7,14 +7,14 @@ const LONGEST_MS = 3_600_000;
  * When the other side wants to be asked again: `retry-after-ms`, `Retry-After` (seconds or a date,
  * RFC 9110), `x-ratelimit-reset` (seconds until the limit is lifted, Telnyx "Rate limiting").
  *
- * @param now milliseconds since 1970
+ * @param now milliseconds since 1970; for a date, when the answer does not say what time it is where it comes from
  * @returns milliseconds from now, at most one hour; undefined when nothing usable was sent
  */
 export function retryAfterMs(headers: IncomingHttpHeaders, now: number): number | undefined {
   const wait =
     numberOf(headers['retry-after-ms']) ??
     seconds(headers['retry-after']) ??
-    untilDate(headers['retry-after'], now) ??
+    untilDate(headers['retry-after'], dateOf(headers.date) ?? now) ??
     seconds(headers['x-ratelimit-reset']);
   return wait === undefined ? undefined : Math.min(Math.max(0, Math.ceil(wait)), LONGEST_MS);
 }
@@ -31,7 +31,12 @@ function numberOf(header: string | string[] | undefined): number | undefined {
 }
 
 function untilDate(header: string | undefined, now: number): number | undefined {
+  const date = dateOf(header);
+  return date === undefined ? undefined : date - now;
+}
+
+function dateOf(header: string | undefined): number | undefined {
   if (header === undefined || !/[a-z]/i.test(header)) return undefined;
   const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : date - now;
+  return Number.isNaN(date) ? undefined : date;
 }

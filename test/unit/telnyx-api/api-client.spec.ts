@@ -5,6 +5,9 @@ import { CodedError } from '../../../src/errors/coded-error';
 import { idSegment } from '../../../src/api/api-path';
 import type { ApiRequest } from '../../../src/api/json-api';
 import { TelnyxApi } from '../../../src/telnyx-api/api-client';
+import { CircuitBreakers } from '../../../src/api/circuit-breaker';
+import { THREE_HOURS_MS, withClockSet } from '../../support/clock-set';
+import { until } from '../../support/until';
 import { API_KEY, ApiServer, never } from './api-server';
 
 const LINE = 'GET /v2/recordings/rec-1';
@@ -94,8 +97,8 @@ describe('api-client', () => {
     });
 
     it('asks nothing more before the time that a 429 named, at most a minute', async () => {
-      let now = Date.UTC(2026, 2, 4);
-      const api = server.client({ now: () => now });
+      let now = 0;
+      const api = server.client({ monotonic: () => now });
       server.json(LINE, {}, 429, { 'x-ratelimit-reset': '3000' }).json(LINE, { data: 1 });
       await faultOf(api.request(ASK));
       now += 59_000;
@@ -112,6 +115,20 @@ describe('api-client', () => {
         (await faultOf(server.client().request(ASK))).code.should.equal('API_NOT_FOUND');
       }
     });
+
+    for (const byMs of [-THREE_HOURS_MS, THREE_HOURS_MS]) {
+      it(`is silent for no longer and no shorter when the clock is set by ${byMs / 3_600_000} hours`, async () => {
+        const api = server.client();
+        server.json(LINE, {}, 429, { 'retry-after-ms': '200' }).json(LINE, { data: 1 });
+        await faultOf(api.request(ASK));
+        await withClockSet(byMs, async () => {
+          const held = await faultOf(api.request(ASK));
+          should(held.retryAfterMs).be.within(1, 200);
+          const asked = await until('the end of the silence', () => api.request(ASK).catch(() => undefined));
+          should(asked).eql({ data: 1 });
+        });
+      });
+    }
 
     it('tries again what is still being processed, whatever its status', async () => {
       server.json(LINE, { errors: [{ code: '10036', title: 'Still processing' }] }, 422);
@@ -194,6 +211,48 @@ describe('api-client', () => {
         const fault = await faultOf(api.request(request));
         [fault.code, fault.retryable].should.eql(['STALLED', true]);
       }
+    });
+
+    it('asks an API that does not answer for nothing that can wait, and for all else', async () => {
+      server.on(LINE, () => undefined);
+      const breakers = new CircuitBreakers();
+      const api = server.client({ timeoutMs: 100, breakers });
+      const optional = { ...ASK, optional: true };
+      await Promise.all([1, 2, 3].map(() => faultOf(api.request(optional))));
+      server.seen.should.have.length(3);
+      const begun = performance.now();
+      // Another node with the same account.
+      const other = server.client({ timeoutMs: 100, breakers });
+      for (let count = 0; count < 50; count += 1) {
+        const fault = await faultOf(other.request(optional));
+        [fault.code, fault.retryable].should.eql(['STALLED', true]);
+        should(fault.retryAfterMs).be.within(1, 5000);
+      }
+      should(performance.now() - begun).be.below(1000);
+      server.seen.should.have.length(3);
+      (await faultOf(other.request(ASK))).code.should.equal('STALLED');
+      server.seen.should.have.length(4);
+      // Any answer ends it.
+      server.json('GET /v2/recordings/rec-2', { data: 2 });
+      await other.request({ ...ASK, path: ['recordings', 'rec-2'] });
+      should(await api.optional.request({ ...ASK, path: ['recordings', 'rec-2'] })).eql({ data: 2 });
+    });
+
+    it('takes a refusal for an answer, and an end of the client for nothing', async () => {
+      const breakers = new CircuitBreakers();
+      const api = server.client({ breakers });
+      server.json(LINE, {}, 500);
+      const optional = { ...ASK, optional: true };
+      for (let count = 0; count < 5; count += 1)
+        (await faultOf(api.request(optional))).code.should.equal('LINK_REFUSED');
+      server.on('GET /v2/recordings/slow', () => undefined);
+      const asked = Array.from({ length: 5 }, () =>
+        faultOf(api.request({ ...optional, path: ['recordings', 'slow'] }))
+      );
+      await until('the requests', () => (server.seen.length === 10 ? true : undefined));
+      await api.close();
+      await Promise.all(asked);
+      (await faultOf(server.client({ breakers }).request(optional))).code.should.equal('LINK_REFUSED');
     });
 
     it('tells a broken connection and a missing server by their cause', async () => {

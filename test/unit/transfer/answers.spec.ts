@@ -32,6 +32,9 @@ describe('transfer/retry-after', () => {
     should(retryAfterMs({ 'retry-after': '7' }, now)).equal(7000);
     should(retryAfterMs({ 'retry-after': 'Sat, 31 Jan 2026 12:00:30 GMT' }, now)).equal(30_000);
     should(retryAfterMs({ 'retry-after': 'Sat, 31 Jan 2026 11:00:00 GMT' }, now)).equal(0);
+    // By the clock of the other side when it says what time it is there: this one may be wrong.
+    const date = 'Sat, 31 Jan 2026 15:00:00 GMT';
+    should(retryAfterMs({ 'retry-after': 'Sat, 31 Jan 2026 15:00:30 GMT', date }, now)).equal(30_000);
     should(retryAfterMs({ 'retry-after-ms': '250', 'retry-after': '7' }, now)).equal(250);
     should(retryAfterMs({ 'x-ratelimit-reset': '12' }, now)).equal(12_000);
     should(retryAfterMs({ 'x-ratelimit-reset': '0.5' }, now)).equal(500);
