@@ -100,6 +100,8 @@ export class DownloadNode implements DownloadEvents {
     else this.node.error(new CodedError(error.code, text, { cause: error }), { ...order.message });
   };
 
+  readonly onDetailsMissing = (message: string): void => this.node.log(message);
+
   readonly onFault = (error: CodedError): void => {
     this.#fail(error);
     this.node.warn(error.message);

@@ -1,6 +1,7 @@
 import type { ArchiveOrder } from '../../src/archive/archive-job';
 import type { ArchiveProgress } from '../../src/archive/archive-progress';
 import { Archiver } from '../../src/archive/archiver';
+import { LateDetails } from '../../src/archive/late-details';
 import { OrderQueue } from '../../src/archive/order-queue';
 import { OrderWork } from '../../src/archive/order-work';
 import { NodePartialNotes } from '../../src/archive/partial-notes';
@@ -9,10 +10,11 @@ import type { FileOutcome } from '../../src/archive/pass-result';
 import { SourceDeletion } from '../../src/archive/source-deletion';
 import { TranscriptFiling } from '../../src/archive/transcript-filing';
 import { CodedError } from '../../src/errors/coded-error';
+import { OneAtATime } from '../../src/store/one-at-a-time';
 import { canReadBack } from '../../src/store/store';
 import { transfer } from '../../src/transfer/transfer';
 import { createTransferAgents } from '../../src/transfer/transfer-agents';
-import type { ArchiveState } from './archive-state';
+import { followUpsOf, type ArchiveState } from './archive-state';
 import { openDestination } from './download-destination';
 import type { DownloadSettings } from './download-settings';
 import { recordingSources, type SourceSettings } from './recording-sources';
@@ -21,6 +23,7 @@ import { recordingSources, type SourceSettings } from './recording-sources';
 export interface DownloadEvents {
   deliver: (order: ArchiveOrder, outcomes: FileOutcome[]) => void;
   onNotDeleted: (order: ArchiveOrder, message: string, error: CodedError | null) => void;
+  onDetailsMissing: (message: string) => void;
   onFault: (error: CodedError) => void;
   onNotice: (text: string, level: 'info' | 'warning') => void;
 }
@@ -57,6 +60,7 @@ export function createDownloadWork(
   const agents = createTransferAgents();
   const partials = new NodePartialNotes(state.database, node, place);
   const index = state.recordings.at(place);
+  const turns = new OneAtATime();
   const archiver = new Archiver(
     archive,
     {
@@ -64,7 +68,7 @@ export function createDownloadWork(
       partials,
       transfer: (request) => transfer(request, { agents }),
       sidecar,
-      transcripts: new TranscriptFiling({ sidecar, texts, fetchText: sources.fetchText }),
+      transcripts: new TranscriptFiling({ sidecar, texts, turns, fetchText: sources.fetchText }),
       ...sources,
       now: Date.now,
       startedAt: performance.timeOrigin,
@@ -90,11 +94,22 @@ export function createDownloadWork(
     index,
     givenUp: state.givenUp,
     deletion,
+    lateDetails: new LateDetails({ index, sidecar, turns, completeDetails: sources.completeDetails }),
     commit: (changes) => state.database.commit(changes),
     now: Date.now,
     random: Math.random,
     deliver: events.deliver,
-    onNotDeleted: events.onNotDeleted
+    onNotDeleted: events.onNotDeleted,
+    onDetailsMissing: events.onDetailsMissing
+  });
+  const followUps = new OrderQueue(state.ledger, {
+    node: followUpsOf(node),
+    concurrency: FOLLOW_UPS_AT_ONCE,
+    work: (order) => work.work(order),
+    giveUp: (order, { alone }) => Promise.resolve(work.giveUp(order, alone)),
+    guard: state.guard,
+    onWaiting: () => undefined,
+    onFault: events.onFault
   });
   const queue = new OrderQueue(state.ledger, {
     node,
@@ -102,6 +117,7 @@ export function createDownloadWork(
     work: (order) => work.work(order),
     giveUp: (order, { alone }) => Promise.resolve(work.giveUp(order, alone)),
     guard: state.guard,
+    followUps,
     onWaiting: (count) => progress.queued(count),
     onFault: events.onFault
   });
@@ -111,10 +127,11 @@ export function createDownloadWork(
     start: async () => {
       state.nodes.add(node);
       if (bucket !== null) state.buckets.set(node, bucket);
-      await state.ledger.nodeHere(node).catch(() => undefined);
+      for (const name of [node, followUpsOf(node)]) await state.ledger.nodeHere(name).catch(() => undefined);
       await clearPartialCopies({ node, folder, owner, notes: partials, all: false });
       // What cannot be dropped now is dropped at another start.
       void bucket?.dropLeftOvers().catch(() => undefined);
+      followUps.start();
       queue.start();
       // Jobs wait until it is mended. A network share that does not answer holds up nothing but this.
       void folder?.check().catch((error: unknown) => {
@@ -125,7 +142,7 @@ export function createDownloadWork(
       state.nodes.delete(node);
       state.buckets.delete(node);
       // A request to the bucket may take longer than a deploy can wait.
-      await Promise.all([queue.close(), work.close(), bucket?.close()]);
+      await Promise.all([queue.close(), followUps.close(), work.close(), bucket?.close()]);
       await Promise.all([agents.close(), sources.close()]);
       if (!removed) return;
       // The jobs wait for the node to come back; begun files need not.
@@ -134,6 +151,9 @@ export function createDownloadWork(
     }
   };
 }
+
+/** Files are what matters; what is left to do of stored ones has a little room of its own. */
+const FOLLOW_UPS_AT_ONCE = 4;
 
 /**
  * For each file that is transferred, so many more may be on their way to the disk: making a small one durable

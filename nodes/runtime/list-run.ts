@@ -9,6 +9,7 @@ import { reconcile, type Emitted, type Phase } from '../../src/reconcile/reconci
 import type { RunSummary } from '../../src/reconcile/run-summary';
 import { listTelnyx } from '../../src/reconcile/telnyx-list';
 import { TelnyxApi } from '../../src/telnyx-api/api-client';
+import { apiBreakers } from './api-breakers';
 import type { ArchiveState } from './archive-state';
 import type { DailyAccount } from './daily-account-access';
 import type { ListRequest, ListSettings } from './list-settings';
@@ -108,9 +109,22 @@ function apiOf(
   { account, dailyAccount }: ListAccounts
 ): TelnyxApi | DailyApi | null {
   if (provider === 'daily')
-    return dailyAccount && new DailyApi({ apiUrl: dailyAccount.apiUrl, apiKey: () => dailyAccount.apiKey() });
+    return (
+      dailyAccount &&
+      new DailyApi({
+        apiUrl: dailyAccount.apiUrl,
+        apiKey: () => dailyAccount.apiKey(),
+        breakers: apiBreakers
+      })
+    );
   return (
-    account && new TelnyxApi({ apiUrl: account.apiUrl, apiKey: () => account.apiKey(), pace: account.pace })
+    account &&
+    new TelnyxApi({
+      apiUrl: account.apiUrl,
+      apiKey: () => account.apiKey(),
+      pace: account.pace,
+      breakers: apiBreakers
+    })
   );
 }
 

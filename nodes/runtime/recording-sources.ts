@@ -14,6 +14,7 @@ import { completeDetails } from '../../src/telnyx-api/complete-details';
 import { deleteAtSource } from '../../src/telnyx-api/delete-at-source';
 import { fetchTranscription } from '../../src/telnyx-api/fetch-transcription';
 import { createLinkResolver } from '../../src/telnyx-api/link-resolver';
+import { apiBreakers } from './api-breakers';
 import type { DailyAccount } from './daily-account-access';
 import type { TelnyxAccount } from './telnyx-account-access';
 
@@ -37,9 +38,20 @@ export interface RecordingSources
 /** @throws CodedError `BAD_SETTING` when the API address of an account cannot be used */
 export function recordingSources({ account, dailyAccount, dailyBucket }: SourceSettings): RecordingSources {
   const telnyx =
-    account && new TelnyxApi({ apiUrl: account.apiUrl, apiKey: () => account.apiKey(), pace: account.pace });
+    account &&
+    new TelnyxApi({
+      apiUrl: account.apiUrl,
+      apiKey: () => account.apiKey(),
+      pace: account.pace,
+      breakers: apiBreakers
+    });
   const daily =
-    dailyAccount && new DailyApi({ apiUrl: dailyAccount.apiUrl, apiKey: () => dailyAccount.apiKey() });
+    dailyAccount &&
+    new DailyApi({
+      apiUrl: dailyAccount.apiUrl,
+      apiKey: () => dailyAccount.apiKey(),
+      breakers: apiBreakers
+    });
   const bucket = dailyBucket && new TrackBucket(new BucketConnection(dailyBucket));
   const telnyxLinks = createLinkResolver({ api: telnyx });
   const dailyLinks = createDailyLinkResolver({ api: daily, bucket });
@@ -51,8 +63,8 @@ export function recordingSources({ account, dailyAccount, dailyBucket }: SourceS
       isDaily(reference) ? dailyLinks(reference, why, signal) : telnyxLinks(reference, why, signal),
     completeDetails: (reference, signal) =>
       isDaily(reference)
-        ? completeDailyDetails(daily, reference, signal)
-        : completeDetails(telnyx, reference, signal),
+        ? completeDailyDetails(daily?.optional ?? null, reference, signal)
+        : completeDetails(telnyx?.optional ?? null, reference, signal),
     fetchText: (reference, signal) =>
       isDaily(reference)
         ? Promise.resolve(reference.details.transcription)

@@ -45,9 +45,11 @@ export interface ArchiveDeps {
   /**
    * Adds what the provider's API knows to what the event said. Left out when no API is at hand.
    *
-   * @throws `signal.reason` when aborted, nothing else
+   * @throws CodedError, retryable, when the API may tell later; `signal.reason` when aborted
    */
   completeDetails?: (reference: RecordingReference, signal: AbortSignal) => Promise<RecordingDetails>;
+  /** Milliseconds that a recording waits for its details, from when the API is asked. Default 2000. */
+  detailsBudgetMs?: number;
   /** Files the texts of recordings beside their audio. Left out: they are in `msg.recording` only. */
   transcripts?: Pick<TranscriptFiling, 'file'>;
   /**

@@ -20,6 +20,8 @@ export interface FileNote {
   failures: number;
   /** What is known of the recording, with what the API added; the file has its name by it. */
   details?: RecordingDetails;
+  /** The API did not tell its part in time; it is asked again when the file is stored. */
+  areDetailsLate?: boolean;
   /** Addresses that the API gave in place of dead ones. */
   links?: MediaLink[];
   /** The file lies in its place; only what describes it was not written yet. */
@@ -43,6 +45,12 @@ export interface DeletionNote {
   failures: number;
 }
 
+/** What is left to do of an order whose files were stored before the API told what it knows of them. */
+export interface DetailsNote {
+  recordings: RecordingReference[];
+  failures: number;
+}
+
 /**
  * Everything that one message asks to be stored. Plain values on purpose: it lies on disk until it is
  * carried out, and what is needed to go on after a crash is in it and nothing else. It holds signed links,
@@ -59,6 +67,8 @@ export interface ArchiveOrder {
   files: Record<string, FileNote>;
   /** Set when everything is stored and the flow has its messages. */
   deletion?: DeletionNote;
+  /** As `deletion`. It comes first: a provider forgets what it deletes. */
+  details?: DetailsNote;
 }
 
 /**

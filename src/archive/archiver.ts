@@ -13,7 +13,7 @@ import { passResult } from './pass-result';
 import { Semaphore } from './semaphore';
 import { storeFile } from './store-file';
 import type { IndexedFile, StoredIndex } from './stored-index';
-import { knownCopy, type StoredFile, type StoredRecording } from './stored-recording';
+import { knownCopy, locationOf, type StoredFile, type StoredRecording } from './stored-recording';
 import { announcesText, storedCopies } from './transcript-filing';
 import { withTexts } from './transcript-results';
 
@@ -176,7 +176,7 @@ export class Archiver {
    */
   async #alreadyStored(order: ArchiveOrder, found: IndexedFile): Promise<StoredFile | null> {
     const { store } = this.deps;
-    const location = locationOf(found);
+    const location = locationOf(found.recording);
     if (location === null) return null;
     const file = { recording: found.recording, payload: location };
     if (found.order === order.id) return file;
@@ -219,10 +219,6 @@ export class Archiver {
 
 function noteOf(order: ArchiveOrder, key: string): FileNote {
   return (order.files[key] ??= { attempts: 0, failures: 0 });
-}
-
-function locationOf({ recording: { path, bucket, key } }: IndexedFile): string | null {
-  return path ?? (bucket === undefined ? null : `s3://${bucket}/${key ?? ''}`);
 }
 
 function entryOf(

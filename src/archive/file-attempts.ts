@@ -9,6 +9,7 @@ import type { TransferResult } from '../transfer/transfer-types';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
 import { partialCopyId, type FileNote } from './archive-job';
 import type { FileProgress } from './archive-progress';
+import { DetailsRequest } from './details-request';
 import { ResumePoint } from './resume-point';
 import type { StoredFile, StoredRecording } from './stored-recording';
 
@@ -38,7 +39,7 @@ export type Turn = <T>(task: () => Promise<T>) => Promise<T>;
  */
 export class FileAttempts {
   readonly #resume: ResumePoint;
-  #details: Promise<RecordingDetails> | undefined;
+  readonly #details: DetailsRequest;
 
   /** @param note what earlier attempts achieved; brought up to date */
   constructor(
@@ -50,6 +51,7 @@ export class FileAttempts {
     private readonly progress: FileProgress,
     private readonly turn: Turn
   ) {
+    this.#details = new DetailsRequest(reference, deps);
     this.#resume = new ResumePoint(
       deps.partials,
       partialCopyId(settings.scope, reference.identity, file.format)
@@ -86,7 +88,7 @@ export class FileAttempts {
       begun.push(part);
       await this.#resume.begin(part.size);
       // Asked for while the bytes come; they do not wait for each other.
-      void this.#complete(signal).catch(() => undefined);
+      if (this.note.details === undefined) this.#details.begin(signal);
       return { part, result: await this.#transfer(link, part, signal) };
     };
     try {
@@ -135,16 +137,13 @@ export class FileAttempts {
     }
   }
 
-  #complete(signal: AbortSignal): Promise<RecordingDetails> {
-    const { completeDetails } = this.deps;
-    this.#details ??= completeDetails?.(this.reference, signal) ?? Promise.resolve(this.reference.details);
-    return this.#details;
-  }
-
   /** The details that name a file are settled with its name: a resumed copy may have begun under it. */
   async #settled(signal: AbortSignal): Promise<RecordingDetails> {
-    this.note.details ??= await this.#complete(signal);
-    return this.note.details;
+    const { note } = this;
+    if (note.details !== undefined) return note.details;
+    const { details, areLate } = await this.#details.take(signal);
+    if (areLate) note.areDetailsLate = true;
+    return (note.details ??= details);
   }
 
   async #name(format: string, signal: AbortSignal): Promise<string> {

@@ -128,11 +128,21 @@ export class JobLedger {
   }
 
   /** Writes down what became of an order so far, and when to go on with it. Durable when resolved. */
-  postpone(node: string, { order, dueAt }: DueOrder, until: number, changes: StateChange[]): Promise<void> {
+  postpone(node: string, due: DueOrder, until: number, changes: StateChange[]): Promise<void> {
+    return this.handOver(node, due, { node, dueAt: until }, changes);
+  }
+
+  /** As `postpone`, for another queue, which has a name like a node's id. */
+  handOver(
+    node: string,
+    { order, dueAt }: DueOrder,
+    to: { node: string; dueAt: number },
+    changes: StateChange[]
+  ): Promise<void> {
     return this.database.commit([
       ...changes,
       this.#orders.removing(keyOf(node, dueAt, order.id)),
-      this.#orders.putting(keyOf(node, until, order.id), order)
+      this.#orders.putting(keyOf(to.node, to.dueAt, order.id), order)
     ]);
   }
 

@@ -12,7 +12,12 @@ import type { KeptMessage } from './kept-message';
 export type Verdict = {
   /** To be made along with it. */
   changes: StateChange[];
-} & ({ kind: 'done' } | { kind: 'again'; pauseMs: number } | { kind: 'stopped' });
+} & (
+  | { kind: 'done' }
+  /** `isFollowUp`: the flow has its files; what is left must not keep others waiting. */
+  | { kind: 'again'; pauseMs: number; isFollowUp?: boolean }
+  | { kind: 'stopped' }
+);
 
 export interface OrderQueueOptions {
   /** Id of the download node. */
@@ -27,6 +32,8 @@ export interface OrderQueueOptions {
   giveUp?: (order: ArchiveOrder, held: HeldOrder) => Promise<Verdict>;
   /** Shared by the queues of a process. Left out: no order is marked or held back. */
   guard?: CrashGuard;
+  /** Takes over what is left of orders whose files the flow has. Default: they stay here. */
+  followUps?: OrderQueue;
   /** Told when the number of orders that wait for a place or their time has changed. */
   onWaiting: (count: number) => void;
   /** The state could not be read or written; the queue tries again by itself. */
@@ -178,7 +185,7 @@ export class OrderQueue {
     await this.options.guard?.begin(this.options.node, due);
     const verdict = await this.#worked(due.order, work);
     this.#working -= 1;
-    if (verdict.kind === 'done') this.#total -= 1;
+    if (verdict.kind === 'done' || this.#successor(verdict) !== this) this.#total -= 1;
     // The place is free; that the order is still on disk for a moment must not start it again.
     this.#track(this.#settle(due, verdict).finally(() => this.#settled(id)));
     // Who was stopped would hand every other order back at once, one after the other.
@@ -205,16 +212,27 @@ export class OrderQueue {
   async #settle(due: DueOrder, verdict: Verdict): Promise<void> {
     const { node, now = steadyNow, guard } = this.options;
     const { changes } = verdict;
+    const successor = this.#successor(verdict);
+    const isMoved = successor !== this;
     let dueAt: number | null = due.dueAt;
     const written = await this.#write(() => {
       dueAt = verdict.kind === 'again' ? now() + verdict.pauseMs : due.dueAt;
+      if (isMoved) return this.ledger.handOver(node, due, { node: successor.options.node, dueAt }, changes);
       if (verdict.kind !== 'done') return this.ledger.postpone(node, due, dueAt, changes);
       dueAt = null;
       return this.ledger.finish(node, due, changes);
     });
     // Not before it is on disk: what the flow does with the outcome may end the process as well.
-    guard?.end(due.order.id, written ? dueAt : due.dueAt);
-    if (written && verdict.kind === 'again') setImmediate(() => this.#pump());
+    const goesOnAt = isMoved ? null : dueAt;
+    guard?.end(due.order.id, written ? goesOnAt : due.dueAt);
+    if (!written || verdict.kind !== 'again') return;
+    if (isMoved) successor.#total += 1;
+    setImmediate(() => successor.#pump());
+  }
+
+  #successor(verdict: Verdict): OrderQueue {
+    const isFollowUp = verdict.kind === 'again' && verdict.isFollowUp === true;
+    return (isFollowUp && this.options.followUps) || this;
   }
 
   /** @returns false when the node was closed before the state took it */

@@ -1,10 +1,13 @@
 import { CodedError } from '../errors/coded-error';
+import { rootCause } from '../errors/root-cause';
+import type { RecordingReference } from '../recording/recording-reference';
 import type { StateChange } from '../state/state-database';
-import type { ArchiveOrder } from './archive-job';
+import { fileKey, type ArchiveOrder } from './archive-job';
 import { repeatedCrash } from './archive-faults';
 import { backoffMs } from './backoff';
 import type { Archiver } from './archiver';
 import type { GivenUpList } from './given-up-list';
+import { detailsPauseMs, MOST_DETAILS_ATTEMPTS, withAdded, type LateDetails } from './late-details';
 import type { Verdict } from './order-queue';
 import type { FileOutcome } from './pass-result';
 import type { DeletionResult, SourceDeletion, StoredWhole } from './source-deletion';
@@ -20,6 +23,8 @@ export interface OrderWorkParts {
   givenUp: GivenUpList;
   /** Null: recordings stay at the source. */
   deletion: SourceDeletion | null;
+  /** Completes what is known of stored recordings. */
+  lateDetails: LateDetails;
   /** Makes changes of the state. Durable when resolved; rejects when the disk did not take them. */
   commit: (changes: readonly StateChange[]) => Promise<void>;
   /** Milliseconds since 1970. */
@@ -34,6 +39,8 @@ export interface OrderWorkParts {
    * @param error null when the source does not delete such a thing at all
    */
   onNotDeleted: (order: ArchiveOrder, message: string, error: CodedError | null) => void;
+  /** A stored recording stays without what the API knows of it. Must not throw. @param message for the log */
+  onDetailsMissing: (message: string) => void;
 }
 
 /**
@@ -47,18 +54,26 @@ export class OrderWork {
 
   /** @param order brought up to date; @returns never rejects */
   async work(order: ArchiveOrder): Promise<Verdict> {
-    if (order.deletion !== undefined) return await this.#deleteAgain(order, order.deletion.recordings, []);
+    if (order.deletion !== undefined || order.details !== undefined) return await this.#followUp(order);
     const { archiver, index, deliver } = this.parts;
     const result = await archiver.pass(order);
     const changes = result.entries.map((entry) => index.entering(entry));
     if (result.kind === 'stopped') return { kind: 'stopped', changes };
     if (result.kind === 'again') return { kind: 'again', pauseMs: result.pauseMs, changes };
-    const undeleted = await this.#deleteFirst(result.outcomes, changes);
+    const { outcomes } = result;
+    const late = withLateDetails(order, outcomes);
+    // An API that did not tell the details in time keeps nobody waiting for the deletion either.
+    const undeleted = late.length > 0 ? [] : await this.#deleteFirst(outcomes, changes);
+    // The flow may change what it is given.
+    const deletable = late.length > 0 ? structuredClone(this.#deletable(outcomes)) : [];
     if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
-    deliver(order, result.outcomes);
+    deliver(order, outcomes);
     // After the deletion, so that the index knows of it.
-    const noted = result.outcomes.flatMap((outcome) => this.#noted(outcome));
-    return this.#afterDeletion(order, undeleted, noted);
+    const noted = outcomes.flatMap((outcome) => this.#noted(outcome));
+    if (late.length === 0) return this.#afterDeletion(order, undeleted, noted);
+    order.details = { recordings: late, failures: 1 };
+    if (deletable.length > 0) order.deletion = { recordings: deletable, failures: 0 };
+    return this.#again(order, detailsPauseMs(1, this.parts.random()), noted);
   }
 
   /**
@@ -68,6 +83,9 @@ export class OrderWork {
    */
   giveUp(order: ArchiveOrder, deaths: number): Verdict {
     const { deliver, onNotDeleted } = this.parts;
+    for (const reference of order.details?.recordings ?? [])
+      this.#withoutDetails(reference, `Node-RED ended ${deaths} times while they were added.`);
+    if (order.details !== undefined && order.deletion === undefined) return { kind: 'done', changes: [] };
     if (order.deletion !== undefined) {
       const error = repeatedCrash(
         order.deletion.recordings.map(({ reference }) => reference),
@@ -125,7 +143,7 @@ export class OrderWork {
    * @returns recordings that were not deleted, each with the reason
    */
   async #deleteFirst(outcomes: FileOutcome[], stored: StateChange[]): Promise<NotDeleted[]> {
-    const recordings = this.parts.deletion === null ? [] : wholeRecordings(outcomes);
+    const recordings = this.#deletable(outcomes);
     if (recordings.length === 0) return [];
     try {
       await this.parts.commit(stored);
@@ -151,11 +169,75 @@ export class OrderWork {
     return failed;
   }
 
+  #deletable(outcomes: FileOutcome[]): StoredWhole[] {
+    return this.parts.deletion === null ? [] : wholeRecordings(outcomes);
+  }
+
+  /** What is left when the flow has its files: details first, because a provider forgets what it deletes. */
+  async #followUp(order: ArchiveOrder): Promise<Verdict> {
+    const { changes, fault } = await this.#completeDetails(order);
+    if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
+    const verdict = await this.#deleteAgain(order, fault ?? (await this.#kept(order, changes)), changes);
+    if (verdict.kind !== 'done' || order.details === undefined) return verdict;
+    const { failures } = order.details;
+    const pauseMs = detailsPauseMs(failures, this.parts.random(), fault?.retryAfterMs);
+    return this.#again(order, pauseMs, verdict.changes);
+  }
+
+  /** What a provider forgets is on disk before. @returns why the recordings are not to be deleted yet */
+  async #kept({ deletion }: ArchiveOrder, details: StateChange[]): Promise<CodedError | null> {
+    if (deletion === undefined || details.length === 0) return null;
+    try {
+      await this.parts.commit(details);
+      return null;
+    } catch (cause) {
+      return notNoted(cause);
+    }
+  }
+
+  /** @returns a fault when there are details that the API may tell later */
+  async #completeDetails(order: ArchiveOrder): Promise<{ changes: StateChange[]; fault: CodedError | null }> {
+    const { lateDetails } = this.parts;
+    const { details } = order;
+    const changes: StateChange[] = [];
+    for (let next = details?.recordings[0]; details && next; next = details.recordings[0]) {
+      try {
+        const complete = await lateDetails.complete(next, this.#closing.signal);
+        changes.push(...complete.changes);
+        for (const { reference, files } of order.deletion?.recordings ?? [])
+          if (reference.identity === next.identity)
+            for (const file of files) file.recording = withAdded(file.recording, complete.added);
+      } catch (error) {
+        if (this.#closing.signal.aborted) break;
+        details.failures += 1;
+        const fault = error instanceof CodedError && error.retryable ? error : null;
+        if (fault !== null && details.failures <= MOST_DETAILS_ATTEMPTS) return { changes, fault };
+        this.#withoutDetails(next, error instanceof CodedError ? error.message : rootCause(error));
+      }
+      details.recordings.shift();
+    }
+    if (!this.#closing.signal.aborted) delete order.details;
+    return { changes, fault: null };
+  }
+
+  #withoutDetails({ details: { recording_id } }: RecordingReference, reason: string): void {
+    const name = recording_id === null ? 'A recording' : `The recording ${recording_id}`;
+    this.parts.onDetailsMissing(`${name} is stored without the details that only the API knows: ${reason}`);
+  }
+
+  /** @param hindrance why the recordings are not to be deleted yet */
   async #deleteAgain(
     order: ArchiveOrder,
-    recordings: StoredWhole[],
+    hindrance: CodedError | null,
     changes: StateChange[]
   ): Promise<Verdict> {
+    if (order.deletion === undefined) return { kind: 'done', changes };
+    const { recordings } = order.deletion;
+    if (hindrance !== null && this.parts.deletion !== null) {
+      const result = { kind: 'failed', error: hindrance } as const;
+      const failed = recordings.map((recording) => ({ recording, result }));
+      return this.#afterDeletion(order, failed, changes);
+    }
     const failed = this.parts.deletion === null ? [] : await this.#delete(recordings);
     if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
     const noted = recordings.flatMap((recording) => this.#deletionNoted(recording));
@@ -184,9 +266,20 @@ export class OrderWork {
         pauseMs = Math.max(pauseMs, backoffMs(failures, random(), error.retryAfterMs));
       } else onNotDeleted(order, result.kind === 'failed' ? result.error.message : result.message, error);
     }
-    if (recordings.length === 0) return { kind: 'done', changes };
+    if (recordings.length === 0) {
+      delete order.deletion;
+      return { kind: 'done', changes };
+    }
     order.deletion = { recordings, failures };
-    return { kind: 'again', pauseMs, changes };
+    return this.#again(order, pauseMs, changes);
+  }
+
+  /** What is not needed any more is not kept. */
+  #again(order: ArchiveOrder, pauseMs: number, changes: StateChange[]): Verdict {
+    order.jobs = [];
+    order.files = {};
+    if (order.deletion === undefined) order.message = {};
+    return { kind: 'again', pauseMs, changes, isFollowUp: true };
   }
 }
 
@@ -202,6 +295,19 @@ function notNoted(cause: unknown): CodedError {
       'permissions of "telnyx" in the user directory of Node-RED.',
     { cause, retryable: true }
   );
+}
+
+/** Stored recordings of which the API did not tell its part in time. */
+function withLateDetails(order: ArchiveOrder, outcomes: FileOutcome[]): RecordingReference[] {
+  const late = new Map<string, RecordingReference>();
+  for (const outcome of outcomes) {
+    const { reference, wantedFormat } = outcome;
+    const note = order.files[fileKey(reference.identity, wantedFormat)];
+    // What the flow has in its hands cannot be completed.
+    const isKept = outcome.kind === 'stored' && typeof outcome.file.payload === 'string';
+    if (isKept && note?.areDetailsLate === true) late.set(reference.identity, reference);
+  }
+  return [...late.values()];
 }
 
 function isDeleted(recording: { deleted_at_source: string | null }): boolean {

@@ -39,6 +39,15 @@ export function knownCopy({ size, version_id }: Pick<StoredRecording, 'size' | '
   return { size, versionId: version_id ?? null };
 }
 
+/** Where a file lies, as `msg.payload` says it; null when it lies nowhere but in the message. */
+export function locationOf({
+  path,
+  bucket,
+  key
+}: Pick<StoredRecording, 'path' | 'bucket' | 'key'>): string | null {
+  return path ?? (bucket === undefined ? null : `s3://${bucket}/${key ?? ''}`);
+}
+
 /** A stored file as the flow gets it. */
 export interface StoredFile {
   recording: StoredRecording;

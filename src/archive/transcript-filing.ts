@@ -36,6 +36,8 @@ export interface TranscriptDeps {
    * @throws CodedError; `signal.reason` when aborted
    */
   fetchText?: (reference: RecordingReference, signal: AbortSignal) => Promise<string | null>;
+  /** Shared by all that bring sidecars of the same place up to date, by location. */
+  turns?: OneAtATime;
 }
 
 /** Whether an event brings the text of a recording, or names one. */
@@ -68,9 +70,11 @@ export function storedCopies(
  * same recording takes the place of an earlier one.
  */
 export class TranscriptFiling {
-  readonly #turns = new OneAtATime();
+  readonly #turns: OneAtATime;
 
-  constructor(private readonly deps: TranscriptDeps) {}
+  constructor(private readonly deps: TranscriptDeps) {
+    this.#turns = deps.turns ?? new OneAtATime();
+  }
 
   /**
    * @param stored a file of the recording

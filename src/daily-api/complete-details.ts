@@ -1,7 +1,7 @@
+import type { ApiAccess } from '../api/json-api';
 import { CodedError } from '../errors/coded-error';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { RecordingReference } from '../recording/recording-reference';
-import type { DailyApi } from './daily-client';
 import { dailyRecording, type DailyRecording } from './recording-object';
 
 /**
@@ -10,10 +10,10 @@ import { dailyRecording, type DailyRecording } from './recording-object';
  *
  * @param api null, or without a key: nothing is asked
  * @returns a copy, or the same object when nothing was added
- * @throws `signal.reason` when aborted, nothing else
+ * @throws CodedError, retryable, when the API may tell later; `signal.reason` when aborted
  */
 export async function completeDailyDetails(
-  api: DailyApi | null,
+  api: ApiAccess | null,
   { details }: Pick<RecordingReference, 'details'>,
   signal: AbortSignal
 ): Promise<RecordingDetails> {
@@ -23,7 +23,7 @@ export async function completeDailyDetails(
   try {
     return added(details, await dailyRecording(api, id, signal));
   } catch (error) {
-    if (signal.aborted || !(error instanceof CodedError)) throw error;
+    if (signal.aborted || !(error instanceof CodedError) || error.retryable) throw error;
     return details;
   }
 }

@@ -1,9 +1,9 @@
 import { idSegment } from '../api/api-path';
+import type { ApiAccess } from '../api/json-api';
 import { CodedError } from '../errors/coded-error';
 import { readTime } from '../recording/read-time';
 import { asCount, asFields, asText, type Fields } from '../recording/read-value';
 import type { RecordingDetails } from '../recording/recording-details';
-import type { DailyApi } from './daily-client';
 
 /** A recording as Daily's API describes it now. */
 export interface DailyRecording {
@@ -20,7 +20,7 @@ export interface DailyRecording {
  * @throws CodedError as `JsonApi.request`; `LINK_REFUSED` when something else was answered
  */
 export async function dailyRecording(
-  api: DailyApi,
+  api: Pick<ApiAccess, 'request'>,
   id: string,
   signal: AbortSignal
 ): Promise<DailyRecording> {

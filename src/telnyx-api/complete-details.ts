@@ -1,6 +1,6 @@
+import type { ApiAccess } from '../api/json-api';
 import { CodedError } from '../errors/coded-error';
 import type { RecordingDetails } from '../recording/recording-details';
-import type { TelnyxApi } from './api-client';
 import { findMedia, resourceOf, type Askable, type FoundMedia } from './find-media';
 
 /** What the API may add. Never the format: it is that of the stored file. */
@@ -22,15 +22,15 @@ const ADDED = [
 
 /**
  * Adds what the API knows of a recording to what its event said. The event is never overruled, and a
- * recording is not held up for want of details: when the API cannot be asked, or the recording is not
- * to be told from others, the details stay as they are.
+ * recording is not held up for want of details: when the API refuses, or the recording is not to be told
+ * from others, the details stay as they are.
  *
  * @param api null, or without a key: nothing is asked
  * @returns a copy, or the same object when nothing was added
- * @throws `signal.reason` when aborted, nothing else
+ * @throws CodedError, retryable, when the API may tell later; `signal.reason` when aborted
  */
 export async function completeDetails(
-  api: TelnyxApi | null,
+  api: ApiAccess | null,
   reference: Askable,
   signal: AbortSignal
 ): Promise<RecordingDetails> {
@@ -42,7 +42,7 @@ export async function completeDetails(
   try {
     return added(details, await findMedia(api, reference, signal));
   } catch (error) {
-    if (signal.aborted || !(error instanceof CodedError)) throw error;
+    if (signal.aborted || !(error instanceof CodedError) || error.retryable) throw error;
     return details;
   }
 }

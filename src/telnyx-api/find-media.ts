@@ -1,13 +1,15 @@
+import type { ApiAccess } from '../api/json-api';
 import { CodedError } from '../errors/coded-error';
 import { asFields } from '../recording/read-value';
 import type { RecordingReference } from '../recording/recording-reference';
-import type { TelnyxApi } from './api-client';
 import { readApiMedia, type ApiMedia, type KnownResource } from './api-media';
 import { idSegment } from '../api/api-path';
 import { chooseRecording, type Choice } from './same-recording';
 
 /** What has to be known of a thing to ask the API for it. */
 export type Askable = Pick<RecordingReference, 'kind' | 'details' | 'links' | 'resource' | 'account_sid'>;
+
+type Asked = Pick<ApiAccess, 'request'>;
 
 export interface FoundMedia {
   media: ApiMedia;
@@ -55,7 +57,7 @@ export function resourceOf({ kind, resource }: Askable): KnownResource | 'messag
  * @throws CodedError as `TelnyxApi.request`; `API_NOT_FOUND` when the API does not know it, `NO_RECORDING`
  *   when the event does not say enough to find it, or not which one of several it is
  */
-export async function findMedia(api: TelnyxApi, wanted: Askable, signal: AbortSignal): Promise<FoundMedia> {
+export async function findMedia(api: Asked, wanted: Askable, signal: AbortSignal): Promise<FoundMedia> {
   const resource = resourceOf(wanted);
   const id = wanted.details.recording_id;
   if (resource !== 'message' && id !== null)
@@ -68,7 +70,7 @@ export async function findMedia(api: TelnyxApi, wanted: Askable, signal: AbortSi
 }
 
 async function mediaById(
-  api: TelnyxApi,
+  api: Asked,
   resource: KnownResource,
   id: string,
   wanted: Askable,
@@ -106,7 +108,7 @@ function checked(media: ApiMedia | null, id: string): ApiMedia {
   );
 }
 
-async function amongCall(api: TelnyxApi, wanted: Askable, signal: AbortSignal): Promise<FoundMedia> {
+async function amongCall(api: Asked, wanted: Askable, signal: AbortSignal): Promise<FoundMedia> {
   let refusal: CodedError | undefined;
   for (const name of FILTERS) {
     const value = wanted.details[name];
@@ -129,7 +131,7 @@ async function amongCall(api: TelnyxApi, wanted: Askable, signal: AbortSignal): 
   );
 }
 
-async function list(api: TelnyxApi, name: string, value: string, signal: AbortSignal): Promise<ApiMedia[]> {
+async function list(api: Asked, name: string, value: string, signal: AbortSignal): Promise<ApiMedia[]> {
   const found: ApiMedia[] = [];
   for (let page = 1; page <= MOST_PAGES; page++) {
     const query = {

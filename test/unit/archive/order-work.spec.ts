@@ -6,6 +6,7 @@ import type { ArchiveJob, ArchiveOrder } from '../../../src/archive/archive-job'
 import { DeletedRecordings } from '../../../src/archive/deleted-recordings';
 import { folderSidecar } from '../../../src/archive/folder-sidecar';
 import { GivenUpList } from '../../../src/archive/given-up-list';
+import { LateDetails } from '../../../src/archive/late-details';
 import type { Verdict } from '../../../src/archive/order-queue';
 import { OrderWork, type OrderWorkParts } from '../../../src/archive/order-work';
 import type { FileOutcome } from '../../../src/archive/pass-result';
@@ -84,6 +85,8 @@ describe('OrderWork', () => {
         deleted,
         now: () => STORED_AT
       }),
+      lateDetails: new LateDetails({ index, sidecar: folderSidecar }),
+      onDetailsMissing: () => undefined,
       commit: (changes) => commit(changes),
       now: () => STORED_AT,
       random: () => 1,

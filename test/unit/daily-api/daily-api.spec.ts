@@ -237,11 +237,16 @@ describe("Daily's API", () => {
     });
 
     it('does not hold a recording up', async () => {
-      for (const status of [404, 429, 500]) daily.server.status(OBJECT, status);
-      for (let attempt = 0; attempt < 3; attempt += 1) {
-        const given = dailyReference();
-        should(await completeDailyDetails(daily.api, given, never)).equal(given.details);
+      daily.server.status(OBJECT, 404).status(OBJECT, 429).status(OBJECT, 500);
+      const given = dailyReference();
+      const before = structuredClone(given.details);
+      should(await completeDailyDetails(daily.api, given, never)).equal(given.details);
+      // What may be told later is for the caller to decide.
+      for (const code of ['RATE_LIMITED', 'LINK_REFUSED']) {
+        const fault = await faultOf(completeDailyDetails(daily.api, given, never));
+        [fault.code, fault.retryable].should.eql([code, true]);
       }
+      should(given.details).eql(before);
     });
   });
 

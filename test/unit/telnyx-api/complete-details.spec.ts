@@ -69,10 +69,15 @@ describe('complete-details', () => {
   });
 
   it('leaves the details as they are when the API fails', async () => {
-    const wanted = reference({ recording_id: 'rec-1' });
     for (const status of [401, 404, 429, 500, 302]) {
-      server.status('GET /v2/recordings/rec-1', status);
-      (await completeDetails(server.client(), wanted, never)).should.equal(wanted.details);
+      const wanted = reference({ recording_id: `rec-${status}` });
+      const before = structuredClone(wanted.details);
+      server.status(`GET /v2/recordings/rec-${status}`, status);
+      const complete = completeDetails(server.client(), wanted, never);
+      // What may be told later is for the caller to decide.
+      if (status === 429 || status === 500) await complete.should.be.rejectedWith({ retryable: true });
+      else (await complete).should.equal(wanted.details);
+      wanted.details.should.eql(before);
     }
     const hostile = reference({ recording_id: '../faxes' });
     (await completeDetails(server.client(), hostile, never)).should.equal(hostile.details);
