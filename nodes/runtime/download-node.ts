@@ -1,7 +1,10 @@
 import type { ArchiveOrder } from '../../src/archive/archive-job';
 import { ArchiveProgress } from '../../src/archive/archive-progress';
 import { keptMessage } from '../../src/archive/kept-message';
+import type { Retrying } from '../../src/archive/order-queue';
+import type { TroubleChange } from '../../src/archive/order-work';
 import type { FileOutcome } from '../../src/archive/pass-result';
+import { monotonicNow } from '../../src/clock/clocks';
 import { CodedError } from '../../src/errors/coded-error';
 import { answerResponse } from './answer-response';
 import { archiveState } from './archive-state';
@@ -13,13 +16,25 @@ import type { FlowMessage, NodeRedApi, RedNode, Send } from './node-red';
 import type { NodeStatus } from './node-status';
 import { asError } from './on-input';
 import type { SourceSettings } from './recording-sources';
+import { RetryWarnings } from './retry-warnings';
 import { failureOf, jobsOf, storedFiles, storedLine, storedMessages } from './recording-messages';
+
+const TICK_MS = 1000;
+/** A look at the jobs takes a moment, and bytes come more often. */
+const LOOK_MS = 500;
+const NOTHING: Retrying = { count: 0, next: null };
 
 /** What a download node does with its messages. */
 export class DownloadNode implements DownloadEvents {
   readonly #live = new LiveMessages();
   readonly #progress = new ArchiveProgress(() => this.#show());
-  #failure: string | null = null;
+  readonly #warnings = new RetryWarnings((text) => this.node.warn(text));
+  #failure: CodedError | null = null;
+  #retrying = NOTHING;
+  #isClosed = false;
+  #lookedAt = -Infinity;
+  /** Runs while something is tried again, whose seconds count down. */
+  #ticking: NodeJS.Timeout | undefined;
   #work: DownloadWork | undefined;
 
   constructor(
@@ -75,6 +90,8 @@ export class DownloadNode implements DownloadEvents {
   /** @param removed whether the node is deleted or disabled, not just deployed again */
   async close(removed: boolean): Promise<void> {
     this.#live.clear();
+    clearInterval(this.#ticking);
+    this.#isClosed = true;
     await this.#work?.close(removed);
   }
 
@@ -85,7 +102,7 @@ export class DownloadNode implements DownloadEvents {
     const send: Send = live?.send ?? ((messages) => node.send(messages));
     const files = storedFiles(outcomes);
     const error = failureOf(outcomes);
-    this.#failure = error?.code ?? null;
+    this.#failure = error;
     this.#show();
     for (const { recording } of files) node.log(storedLine(recording));
     if (files.length > 0) send([storedMessages(this.RED, message, files)]);
@@ -102,6 +119,12 @@ export class DownloadNode implements DownloadEvents {
 
   readonly onDetailsMissing = (message: string): void => this.node.log(message);
 
+  readonly onTrouble = (change: TroubleChange): void => {
+    this.#warnings.add(change);
+    // It is on disk in a moment.
+    this.#tick();
+  };
+
   readonly onFault = (error: CodedError): void => {
     this.#fail(error);
     this.node.warn(error.message);
@@ -117,15 +140,36 @@ export class DownloadNode implements DownloadEvents {
     const state = archiveState(this.RED);
     this.#work = createDownloadWork(this.node.id, this.settings, this.sources, state, this.#progress, this);
     await this.#work.start();
+    this.#tick();
     return this.#work;
   }
 
   #fail(error: CodedError): void {
-    this.#failure = error.code;
+    this.#failure = error;
     this.#show();
   }
 
   #show(): void {
-    showDownloads(this.status, this.say, this.#progress.summary(), this.#failure);
+    if (monotonicNow() - this.#lookedAt >= LOOK_MS) {
+      this.#retrying = this.#work?.retrying() ?? NOTHING;
+      this.#lookedAt = monotonicNow();
+    }
+    const { status, say } = this;
+    showDownloads(status, say, {
+      progress: this.#progress.summary(),
+      retrying: this.#retrying,
+      failure: this.#failure
+    });
+  }
+
+  #tick(): void {
+    if (this.#ticking !== undefined || this.#isClosed) return;
+    this.#ticking = setInterval(() => {
+      this.#show();
+      if (this.#retrying.count > 0) return;
+      clearInterval(this.#ticking);
+      this.#ticking = undefined;
+    }, TICK_MS);
+    this.#ticking.unref();
   }
 }

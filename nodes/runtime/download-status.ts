@@ -1,32 +1,69 @@
+import type { Retrying } from '../../src/archive/order-queue';
+import type { CodedError } from '../../src/errors/coded-error';
 import type { ProgressSummary } from '../../src/archive/archive-progress';
 import type { NodeStatus } from './node-status';
 
 /** Translates a key below `<type>.status.`. */
 export type Say = (key: string, values?: Record<string, string | number>) => string;
 
+/** What a download node has to tell of itself. */
+export interface DownloadState {
+  progress: ProgressSummary;
+  retrying: Retrying;
+  /** The latest failure that no success has followed, or null. */
+  failure: Pick<CodedError, 'code' | 'trouble'> | null;
+}
+
+/** Codes at which something was tried until it was given up: what the trouble was says more. */
+const GIVEN_UP: ReadonlySet<string> = new Set(['GAVE_UP', 'REPEATED_CRASH']);
+/** Seconds from which on a wait is told in minutes. */
+const LONG_WAIT_S = 100;
+
 /**
- * Shows what a download node is doing: `2 active · 41% of 29 MB · 3 waiting`, `12 stored`, or why the
- * latest recording was given up.
- *
- * @param failure code of the latest failure that no success has followed, or null
+ * Shows what a download node is doing: `2 active · 41% of 29 MB · 3 waiting`, `12 stored`, why it waits, as in
+ * `retry 3/8 in 40 s: bucket unreachable`, or why the latest recording was given up.
  */
 export function showDownloads(
   status: Pick<NodeStatus, 'working' | 'waiting' | 'problem' | 'ready' | 'off'>,
   say: Say,
-  progress: ProgressSummary,
-  failure: string | null
+  { progress, retrying, failure }: DownloadState
 ): void {
   const { active, waiting, stored } = progress;
-  if (active > 0) {
-    status.working(() => {
-      const parts = [say('active', { active }), amount(say, progress)];
-      if (waiting > 0) parts.push(say('waiting', { waiting }));
-      return parts.join(' · ');
-    });
-  } else if (waiting > 0) status.waiting(() => say('waiting', { waiting }));
-  else if (failure !== null) status.problem(() => say('failed', { code: failure }));
+  const waits = (): string[] => {
+    if (retrying.next === null) return waitingText(say, waiting);
+    return [...retryTexts(say, retrying, retrying.next), ...waitingText(say, waiting - retrying.count)];
+  };
+  if (active > 0)
+    status.working(() => [say('active', { active }), amount(say, progress), ...waits()].join(' · '));
+  else if (waiting > 0 || retrying.next !== null) status.waiting(() => waits().join(' · '));
+  else if (failure !== null) status.problem(() => failureText(say, failure));
   else if (stored > 0) status.ready(() => say('stored', { stored }));
   else status.off();
+}
+
+function retryTexts(
+  say: Say,
+  { count }: Retrying,
+  { retry, dueInMs }: NonNullable<Retrying['next']>
+): string[] {
+  const { trouble, attempt, of } = retry;
+  const seconds = Math.max(0, Math.ceil(dueInMs / 1000));
+  const wait =
+    seconds < LONG_WAIT_S
+      ? say('seconds', { seconds })
+      : say('minutes', { minutes: Math.ceil(seconds / 60) });
+  const text = say('retry', { attempt, of, wait, trouble: say(`trouble.${trouble}`) });
+  return count > 1 ? [text, say('retrying', { retrying: count })] : [text];
+}
+
+function waitingText(say: Say, waiting: number): string[] {
+  return waiting > 0 ? [say('waiting', { waiting })] : [];
+}
+
+function failureText(say: Say, { code, trouble }: NonNullable<DownloadState['failure']>): string {
+  return GIVEN_UP.has(code)
+    ? say('gave-up', { trouble: say(`trouble.${trouble}`) })
+    : say('failed', { code });
 }
 
 function amount(say: Say, { received, total }: ProgressSummary): string {

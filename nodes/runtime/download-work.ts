@@ -2,8 +2,8 @@ import type { ArchiveOrder } from '../../src/archive/archive-job';
 import type { ArchiveProgress } from '../../src/archive/archive-progress';
 import { Archiver } from '../../src/archive/archiver';
 import { LateDetails } from '../../src/archive/late-details';
-import { OrderQueue } from '../../src/archive/order-queue';
-import { OrderWork } from '../../src/archive/order-work';
+import { OrderQueue, type Retrying } from '../../src/archive/order-queue';
+import { OrderWork, type TroubleChange } from '../../src/archive/order-work';
 import { NodePartialNotes } from '../../src/archive/partial-notes';
 import { clearPartialCopies } from '../../src/archive/partial-copies';
 import type { FileOutcome } from '../../src/archive/pass-result';
@@ -24,12 +24,15 @@ export interface DownloadEvents {
   deliver: (order: ArchiveOrder, outcomes: FileOutcome[]) => void;
   onNotDeleted: (order: ArchiveOrder, message: string, error: CodedError | null) => void;
   onDetailsMissing: (message: string) => void;
+  onTrouble: (change: TroubleChange) => void;
   onFault: (error: CodedError) => void;
   onNotice: (text: string, level: 'info' | 'warning') => void;
 }
 
 export interface DownloadWork {
   readonly queue: OrderQueue;
+  /** What is tried again later: downloads, or when there are none, what is left to do of stored files. */
+  retrying(): Retrying;
   /** Goes on with what an earlier process left. */
   start(): Promise<void>;
   /** @param removed whether the node is deleted or disabled, not just deployed again */
@@ -99,6 +102,7 @@ export function createDownloadWork(
     now: Date.now,
     random: Math.random,
     deliver: events.deliver,
+    onTrouble: events.onTrouble,
     onNotDeleted: events.onNotDeleted,
     onDetailsMissing: events.onDetailsMissing
   });
@@ -124,6 +128,10 @@ export function createDownloadWork(
 
   return {
     queue,
+    retrying: () => {
+      const downloads = queue.retrying();
+      return downloads.next === null ? followUps.retrying() : downloads;
+    },
     start: async () => {
       state.nodes.add(node);
       if (bucket !== null) state.buckets.set(node, bucket);

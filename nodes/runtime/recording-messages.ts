@@ -79,7 +79,7 @@ export function failureOf(outcomes: FileOutcome[]): CodedError | null {
   return new CodedError(
     first.code,
     `${errors.length} of ${outcomes.length} files of the message were not stored. The first: ${first.message}`,
-    { cause: first }
+    { cause: first, trouble: first.trouble }
   );
 }
 

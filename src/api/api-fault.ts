@@ -42,7 +42,10 @@ export function apiFault(refused: RefusedRequest, dialect: ApiDialect): CodedErr
   const later = { retryable: true, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
 
   if (meaning === 'processing')
-    return new CodedError('LINK_REFUSED', `${said}: it is still being processed.`, later);
+    return new CodedError('LINK_REFUSED', `${said}: it is still being processed.`, {
+      ...later,
+      trouble: 'not-there'
+    });
   if (meaning === 'unauthorized')
     return new CodedError(
       'API_UNAUTHORIZED',
@@ -57,7 +60,10 @@ export function apiFault(refused: RefusedRequest, dialect: ApiDialect): CodedErr
   if (meaning === 'rate-limited')
     return new CodedError('RATE_LIMITED', `${said}: too many requests; the next attempt waits.`, later);
   if (meaning === 'passing')
-    return new CodedError('LINK_REFUSED', `${said}: a fault on its side that may pass.`, later);
+    return new CodedError('LINK_REFUSED', `${said}: a fault on its side that may pass.`, {
+      ...later,
+      trouble: 'source-fault'
+    });
   if (status >= 300 && status < 400)
     return new CodedError(
       'LINK_REFUSED',

@@ -27,7 +27,10 @@ export function withoutLink(reference: RecordingReference): CodedError {
 /** All retries are used up. */
 export function gaveUp(last: CodedError, attempts: number): CodedError {
   const times = attempts === 1 ? 'one attempt' : `${attempts} attempts`;
-  return new CodedError('GAVE_UP', `Gave up after ${times}. The last one: ${last.message}`, { cause: last });
+  return new CodedError('GAVE_UP', `Gave up after ${times}. The last one: ${last.message}`, {
+    cause: last,
+    trouble: last.trouble
+  });
 }
 
 /**

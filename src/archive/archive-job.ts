@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { losslessText } from '../text/lossless';
+import type { Trouble } from '../errors/trouble';
 import type { FormatChoice } from '../recording/choose-format';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
@@ -27,7 +28,16 @@ export interface FileNote {
   /** The file lies in its place; only what describes it was not written yet. */
   published?: PublishedNote;
   /** Why it will not be tried again. */
-  failed?: { code: string; message: string };
+  failed?: { code: string; message: string; trouble?: Trouble; cause?: { code: string; message: string } };
+}
+
+/** Why an order waits for another attempt. */
+export interface RetryNote {
+  trouble: Trouble;
+  /** Which retry is next, from 1. */
+  attempt: number;
+  /** How many there are. */
+  of: number;
 }
 
 export interface PublishedNote {
@@ -65,6 +75,8 @@ export interface ArchiveOrder {
   jobs: ArchiveJob[];
   /** By `fileKey`. */
   files: Record<string, FileNote>;
+  /** Set when the last attempt failed. */
+  retry?: RetryNote;
   /** Set when everything is stored and the flow has its messages. */
   deletion?: DeletionNote;
   /** As `deletion`. It comes first: a provider forgets what it deletes. */

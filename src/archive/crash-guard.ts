@@ -128,6 +128,15 @@ export class CrashGuard {
       .map(heldOrder);
   }
 
+  /** The order of a node whose pause after deaths ends first; null when there is none. */
+  pausing(node: string): { alone: number; waitMs: number } | null {
+    const elapsed = this.#monotonic() - this.#begunAt;
+    const waits = this.heldOf(node)
+      .map(({ alone }) => ({ alone, waitMs: this.#times.pause(alone) - elapsed }))
+      .filter(({ waitMs }) => waitMs > 0);
+    return waits.sort((one, other) => one.waitMs - other.waitMs)[0] ?? null;
+  }
+
   /** A download node begins to work. */
   join(seat: Seat): void {
     this.#seats.set(seat, { isIdle: false, hasPlace: false });

@@ -100,6 +100,27 @@ export class JobLedger {
     return times;
   }
 
+  /**
+   * The orders of a node that are due in a span of time, in milliseconds since 1970.
+   *
+   * @param limit where counting ends
+   * @returns how many, and the first of them
+   */
+  dueBetween(
+    node: string,
+    { from, to, limit }: { from: number; to: number; limit: number }
+  ): { count: number; first: DueOrder | undefined } {
+    let count = 0;
+    let first: DueOrder | undefined;
+    for (const key of this.#orders.keys({ start: [node, from], end: [node, to], limit })) {
+      count += 1;
+      if (first !== undefined) continue;
+      const order = this.#orders.get(key);
+      if (order !== undefined) first = { order, dueAt: (key as OrderKey)[1] };
+    }
+    return { count, first };
+  }
+
   /** Whether a new order is on disk; it may be before `add` resolves. */
   has(node: string, { id, acceptedAt }: ArchiveOrder): boolean {
     return this.at(node, acceptedAt, id) !== undefined;

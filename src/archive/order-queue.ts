@@ -2,9 +2,10 @@ import { steadyNow } from '../clock/clocks';
 import { CodedError } from '../errors/coded-error';
 import type { StateChange } from '../state/state-database';
 import { unexpected } from './archive-faults';
-import type { ArchiveJob, ArchiveOrder } from './archive-job';
+import type { ArchiveJob, ArchiveOrder, RetryNote } from './archive-job';
 import { LONGEST_PAUSE_MS, sleep } from './backoff';
 import type { CrashGuard, HeldOrder, Seat } from './crash-guard';
+import { DEATHS_ALONE_BEFORE_END } from './job-deaths';
 import type { DueOrder, JobLedger } from './job-ledger';
 import type { KeptMessage } from './kept-message';
 
@@ -42,6 +43,15 @@ export interface OrderQueueOptions {
   statePauseMs?: number;
 }
 
+/** Orders that wait for another attempt. */
+export interface Retrying {
+  /** Counted up to a thousand. */
+  count: number;
+  /** The one that is due first. */
+  next: { retry: RetryNote; dueInMs: number } | null;
+}
+
+const MOST_COUNTED = 1000;
 const STATE_PAUSE_MS = 15_000;
 /**
  * Orders whose end may be on its way to disk. Without a limit, orders that end at once would all be run
@@ -117,6 +127,28 @@ export class OrderQueue {
     }
     if (isUncounted) this.#total += 1;
     this.#pump();
+  }
+
+  /** What waits for another attempt, or an empty count when nothing does. */
+  retrying(): Retrying {
+    const { node, now = steadyNow, guard } = this.options;
+    if (!this.#started || this.#closing.signal.aborted) return { count: 0, next: null };
+    try {
+      const from = Math.floor(now()) + 1;
+      const span = { from, to: from + LONGEST_PAUSE_MS, limit: MOST_COUNTED };
+      const { count, first } = this.ledger.dueBetween(node, span);
+      const retry = first?.order.retry;
+      const next =
+        first === undefined || retry === undefined ? null : { retry, dueInMs: first.dueAt - now() };
+      const pausing = guard?.pausing(node) ?? null;
+      if (pausing === null) return { count, next };
+      const crash = { trouble: 'crash', attempt: pausing.alone, of: DEATHS_ALONE_BEFORE_END } as const;
+      const isFirst = next === null || pausing.waitMs < next.dueInMs;
+      return { count: count + 1, next: isFirst ? { retry: crash, dueInMs: pausing.waitMs } : next };
+    } catch {
+      // Told by whatever works on the orders.
+      return { count: 0, next: null };
+    }
   }
 
   /** Stops. Whoever works on orders has been told to stop. Resolves when nothing is written any more. */
@@ -282,6 +314,6 @@ function stateFault(cause: unknown): CodedError {
     'STORE_FAILED',
     'The list of jobs could not be read or written. Look at the free space and the permissions of "telnyx" in the ' +
       'user directory of Node-RED; jobs go on by themselves then.',
-    { cause, retryable: true }
+    { cause, retryable: true, trouble: 'state' }
   );
 }

@@ -2,7 +2,8 @@ import { CodedError } from '../errors/coded-error';
 import { rootCause } from '../errors/root-cause';
 import type { RecordingReference } from '../recording/recording-reference';
 import type { StateChange } from '../state/state-database';
-import { fileKey, type ArchiveOrder } from './archive-job';
+import type { Trouble } from '../errors/trouble';
+import { fileKey, type ArchiveOrder, type RetryNote } from './archive-job';
 import { repeatedCrash } from './archive-faults';
 import { backoffMs } from './backoff';
 import type { Archiver } from './archiver';
@@ -33,6 +34,8 @@ export interface OrderWorkParts {
   random: () => number;
   /** Hands the outcome to the flow: files that are stored, and what was given up. Must not throw. */
   deliver: (order: ArchiveOrder, outcomes: FileOutcome[]) => void;
+  /** The trouble that an order is in has changed, or it comes again. Must not throw. */
+  onTrouble?: (change: TroubleChange) => void;
   /**
    * A stored recording was not deleted at the source, and will not be. Must not throw.
    *
@@ -41,6 +44,14 @@ export interface OrderWorkParts {
   onNotDeleted: (order: ArchiveOrder, message: string, error: CodedError | null) => void;
   /** A stored recording stays without what the API knows of it. Must not throw. @param message for the log */
   onDetailsMissing: (message: string) => void;
+}
+
+/** What keeps an order waiting. */
+export interface TroubleChange {
+  /** After its last attempt but one, perhaps in an earlier process. */
+  before: Trouble | null;
+  /** After its last attempt. */
+  now: { retry: RetryNote; pauseMs: number; error: CodedError } | null;
 }
 
 /**
@@ -59,7 +70,11 @@ export class OrderWork {
     const result = await archiver.pass(order);
     const changes = result.entries.map((entry) => index.entering(entry));
     if (result.kind === 'stopped') return { kind: 'stopped', changes };
-    if (result.kind === 'again') return { kind: 'again', pauseMs: result.pauseMs, changes };
+    if (result.kind === 'again') {
+      const { error, pauseMs, retry, retries } = result;
+      this.#met(order, { error, pauseMs, attempt: retry, of: retries });
+      return { kind: 'again', pauseMs, changes };
+    }
     const { outcomes } = result;
     const late = withLateDetails(order, outcomes);
     // An API that did not tell the details in time keeps nobody waiting for the deletion either.
@@ -67,6 +82,7 @@ export class OrderWork {
     // The flow may change what it is given.
     const deletable = late.length > 0 ? structuredClone(this.#deletable(outcomes)) : [];
     if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
+    this.#through(order);
     deliver(order, outcomes);
     // After the deletion, so that the index knows of it.
     const noted = outcomes.flatMap((outcome) => this.#noted(outcome));
@@ -83,6 +99,7 @@ export class OrderWork {
    */
   giveUp(order: ArchiveOrder, deaths: number): Verdict {
     const { deliver, onNotDeleted } = this.parts;
+    this.#through(order);
     for (const reference of order.details?.recordings ?? [])
       this.#withoutDetails(reference, `Node-RED ended ${deaths} times while they were added.`);
     if (order.details !== undefined && order.deletion === undefined) return { kind: 'done', changes: [] };
@@ -105,6 +122,24 @@ export class OrderWork {
     }));
     deliver(order, outcomes);
     return { kind: 'done', changes: outcomes.flatMap((outcome) => this.#noted(outcome)) };
+  }
+
+  /** An attempt has failed, and another one will be made. */
+  #met(
+    order: ArchiveOrder,
+    { error, pauseMs, attempt, of }: { error: CodedError; pauseMs: number; attempt: number; of: number }
+  ): void {
+    const before = order.retry?.trouble ?? null;
+    const retry = { trouble: error.trouble, attempt, of };
+    order.retry = retry;
+    this.parts.onTrouble?.({ before, now: { retry, pauseMs, error } });
+  }
+
+  /** What it waited for is done. */
+  #through(order: ArchiveOrder): void {
+    const { retry } = order;
+    delete order.retry;
+    if (retry !== undefined) this.parts.onTrouble?.({ before: retry.trouble, now: null });
   }
 
   /** Stops all work. Orders under way end `stopped`. */
@@ -259,17 +294,21 @@ export class OrderWork {
     const failures = (order.deletion?.failures ?? 0) + 1;
     const recordings: StoredWhole[] = [];
     let pauseMs = 0;
+    let last: CodedError | undefined;
     for (const { recording, result } of failed) {
       const error = result.kind === 'failed' ? result.error : null;
       if (error?.retryable === true && failures <= retries) {
         recordings.push(recording);
+        last = error;
         pauseMs = Math.max(pauseMs, backoffMs(failures, random(), error.retryAfterMs));
       } else onNotDeleted(order, result.kind === 'failed' ? result.error.message : result.message, error);
     }
-    if (recordings.length === 0) {
+    if (last === undefined) {
+      this.#through(order);
       delete order.deletion;
       return { kind: 'done', changes };
     }
+    this.#met(order, { error: last, pauseMs, attempt: failures, of: retries });
     order.deletion = { recordings, failures };
     return this.#again(order, pauseMs, changes);
   }
@@ -293,7 +332,7 @@ function notNoted(cause: unknown): CodedError {
     'STORE_FAILED',
     'The state could not be written, so nothing is deleted at the source yet. Look at the free space and the ' +
       'permissions of "telnyx" in the user directory of Node-RED.',
-    { cause, retryable: true }
+    { cause, retryable: true, trouble: 'state' }
   );
 }
 

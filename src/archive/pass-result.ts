@@ -1,5 +1,5 @@
 import { CodedError } from '../errors/coded-error';
-import { isErrorCode } from '../errors/codes';
+import { type ErrorCode, isErrorCode } from '../errors/codes';
 import type { RecordingReference } from '../recording/recording-reference';
 import { gaveUp, unexpected } from './archive-faults';
 import type { FileNote } from './archive-job';
@@ -13,26 +13,30 @@ interface OneFile {
   wantedFormat: string | null;
 }
 
+/** Another attempt is worth while, after a pause. */
+export interface Again {
+  kind: 'again';
+  error: CodedError;
+  pauseMs: number;
+  /** Which retry is next, from 1. */
+  retry: number;
+  /** How many there are. */
+  retries: number;
+}
+
 /** How one file of an order ended. */
 export type FileOutcome =
   | (OneFile & { kind: 'stored'; file: StoredFile; entry: IndexedFile | null })
   | (OneFile & { kind: 'failed'; error: CodedError; attempts: number });
 
 /** What one pass did for a file. */
-export type FileResult =
-  | FileOutcome
-  | (OneFile & { kind: 'again'; error: CodedError; pauseMs: number; attempts: number })
-  | { kind: 'stopped' };
+export type FileResult = FileOutcome | (OneFile & Again & { attempts: number }) | { kind: 'stopped' };
 
 /** What one pass did for an order. */
 export type PassResult = {
   /** What was stored in this pass, for the index. */
   entries: IndexedFile[];
-} & (
-  | { kind: 'ended'; outcomes: FileOutcome[] }
-  | { kind: 'again'; pauseMs: number; reason: CodedError }
-  | { kind: 'stopped' }
-);
+} & ({ kind: 'ended'; outcomes: FileOutcome[] } | Again | { kind: 'stopped' });
 
 /** Adds up what a pass did for the files of an order. */
 export function passResult(results: FileResult[], stopped: boolean): PassResult {
@@ -45,7 +49,10 @@ export function passResult(results: FileResult[], stopped: boolean): PassResult 
   }
   // A closed node sends nothing: its successor has to find the order, and finds the files stored.
   if (stopped) return { kind: 'stopped', entries };
-  if (again !== undefined) return { kind: 'again', entries, pauseMs: again.pauseMs, reason: again.error };
+  if (again !== undefined) {
+    const { kind, error, pauseMs, retry, retries } = again;
+    return { kind, entries, error, pauseMs, retry, retries };
+  }
   return { kind: 'ended', entries, outcomes };
 }
 
@@ -61,19 +68,31 @@ export function judgeFault(
   error: unknown,
   retries: number,
   random: () => number
-): { kind: 'failed'; error: CodedError } | { kind: 'again'; error: CodedError; pauseMs: number } {
-  if (note.failed !== undefined) {
-    const { code, message } = note.failed;
-    return { kind: 'failed', error: new CodedError(isErrorCode(code) ? code : 'GAVE_UP', message) };
-  }
+): { kind: 'failed'; error: CodedError } | Again {
+  if (note.failed !== undefined) return { kind: 'failed', error: failedBefore(note.failed) };
   let fault = error instanceof CodedError ? error : unexpected(error);
   if (fault.retryable) {
     note.failures += 1;
     if (note.failures <= retries) {
-      return { kind: 'again', error: fault, pauseMs: backoffMs(note.failures, random(), fault.retryAfterMs) };
+      const pauseMs = backoffMs(note.failures, random(), fault.retryAfterMs);
+      return { kind: 'again', error: fault, pauseMs, retry: note.failures, retries };
     }
     fault = gaveUp(fault, Math.max(note.attempts, note.failures));
   }
-  note.failed = { code: fault.code, message: fault.message };
+  const { code, message, trouble, cause } = fault;
+  note.failed = { code, message, trouble };
+  if (cause instanceof CodedError) note.failed.cause = { code: cause.code, message: cause.message };
   return { kind: 'failed', error: fault };
+}
+
+/** The error again that a file ended with in an earlier pass, perhaps in an earlier process. */
+function failedBefore({ code, message, trouble, cause }: NonNullable<FileNote['failed']>): CodedError {
+  return new CodedError(codeOf(code), message, {
+    ...(trouble !== undefined && { trouble }),
+    ...(cause !== undefined && { cause: new CodedError(codeOf(cause.code), cause.message) })
+  });
+}
+
+function codeOf(code: string): ErrorCode {
+  return isErrorCode(code) ? code : 'GAVE_UP';
 }

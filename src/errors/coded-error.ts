@@ -1,4 +1,5 @@
 import type { ErrorCode } from './codes';
+import { type Trouble, troubleOfCode } from './trouble';
 
 export interface CodedErrorOptions {
   /** The error underneath. Its text is for the log; it must hold no secret and no signed link. */
@@ -10,6 +11,8 @@ export interface CodedErrorOptions {
    * Default false.
    */
   linkInDoubt?: boolean;
+  /** What is wrong, when the code alone does not tell. */
+  trouble?: Trouble;
   /** Earliest time of the next attempt, in milliseconds from now, when the other side named one. */
   retryAfterMs?: number;
 }
@@ -23,6 +26,7 @@ export class CodedError extends Error {
   readonly retryable: boolean;
   readonly linkInDoubt: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly trouble: Trouble;
 
   constructor(code: ErrorCode, message: string, options: CodedErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -32,5 +36,6 @@ export class CodedError extends Error {
     this.retryable = options.retryable ?? false;
     this.linkInDoubt = options.linkInDoubt ?? false;
     this.retryAfterMs = options.retryAfterMs;
+    this.trouble = options.trouble ?? troubleOfCode(code);
   }
 }

@@ -53,9 +53,12 @@ export function httpFault(error: unknown, { phase, host, wanted }: FaultPlace): 
       'LINK_REFUSED',
       `${host} did not answer as a web server does: ${reason}. Look at what answers at this address, and for a proxy ` +
         'in between.',
-      options
+      { ...options, trouble: 'source-fault' }
     );
-  return new CodedError('LINK_REFUSED', `No connection to ${host}: ${reason}.`, options);
+  return new CodedError('LINK_REFUSED', `No connection to ${host}: ${reason}.`, {
+    ...options,
+    trouble: 'source-unreachable'
+  });
 }
 
 /** Errors of Node's parser and sockets whose texts help nobody, by code. */

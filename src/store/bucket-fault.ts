@@ -1,5 +1,6 @@
 import { CodedError } from '../errors/coded-error';
 import { rootCause } from '../errors/root-cause';
+import { bucketTrouble } from '../errors/trouble';
 
 interface Meaning {
   text: string;
@@ -105,6 +106,7 @@ export function bucketFault(doing: string, error: unknown): CodedError {
     {
       ...(isSystemError(error) ? { cause: new Error(error.message) } : {}),
       retryable: meaning?.final !== true,
+      trouble: bucketTrouble(code, status),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs })
     }
   );

@@ -1,5 +1,6 @@
 import { CodedError } from '../errors/coded-error';
 import { rootCause } from '../errors/root-cause';
+import { diskTrouble } from '../errors/trouble';
 import { errnoOf } from './file-system';
 
 /** What the system's error names mean to somebody who has to repair it. */
@@ -39,13 +40,15 @@ export function storeFault(doing: string, error: unknown): CodedError {
   if (error instanceof CodedError) return error;
   return new CodedError('STORE_FAILED', `Could not ${doing}: ${meaningOf(error)}.`, {
     cause: error,
-    retryable: !FINAL.has(errnoOf(error))
+    retryable: !FINAL.has(errnoOf(error)),
+    trouble: diskTrouble(errnoOf(error))
   });
 }
 
 /** What a file system error means, for people; without a full stop. */
 export function meaningOf(error: unknown): string {
   const errno = errnoOf(error);
-  const meaning = MEANINGS[errno];
+  // What is thrown says what it likes: `constructor` is a word that every object knows.
+  const meaning = Object.hasOwn(MEANINGS, errno) ? MEANINGS[errno] : undefined;
   return meaning === undefined ? rootCause(error) : `${meaning} (${errno})`;
 }

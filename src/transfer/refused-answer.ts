@@ -36,10 +36,14 @@ export async function refusedAnswer(answer: Answer, authorized: boolean, now: nu
   if (status === 404)
     return new CodedError('LINK_REFUSED', `${said}: the file is not there, or not yet.`, {
       ...later,
-      linkInDoubt: true
+      linkInDoubt: true,
+      trouble: 'not-there'
     });
   if (status === 408 || status === 425 || status >= 500)
-    return new CodedError('LINK_REFUSED', `${said}: a fault on its side that may pass.`, later);
+    return new CodedError('LINK_REFUSED', `${said}: a fault on its side that may pass.`, {
+      ...later,
+      trouble: 'source-fault'
+    });
   if (s3?.code === 'AccessDenied')
     // S3 says this also of an object that is not there yet.
     return new CodedError('LINK_REFUSED', `${said}: the link does not open the file, or not yet.`, {

@@ -4,6 +4,10 @@ import { runInNewContext } from 'node:vm';
 import should from 'should';
 import { showDownloads } from '../../nodes/runtime/download-status';
 import type { StatusText } from '../../nodes/runtime/node-status';
+import type { Retrying } from '../../src/archive/order-queue';
+import { CodedError } from '../../src/errors/coded-error';
+import type { ErrorCode } from '../../src/errors/codes';
+import { type Trouble, TROUBLES } from '../../src/errors/trouble';
 import { compileFilename, DEFAULT_FILENAME, FILENAME_TOKENS } from '../../src/naming/filename-template';
 
 type Validator = (this: object, value: unknown, opt: object) => true | string;
@@ -122,7 +126,13 @@ describe('the dialog of telnyx-recording-download', () => {
 describe('download-status', () => {
   const none = { active: 0, waiting: 0, stored: 0, received: 0, total: 0 };
 
-  function shown(progress: object, failure: string | null = null): string {
+  function shown(
+    progress: object,
+    code: ErrorCode | null = null,
+    { retrying = { count: 0, next: null }, trouble }: { retrying?: Retrying; trouble?: Trouble } = {}
+  ): string {
+    const failure =
+      code === null ? null : new CodedError(code, 'x', trouble === undefined ? {} : { trouble });
     let seen = '';
     const note =
       (kind: string) =>
@@ -138,7 +148,7 @@ describe('download-status', () => {
     };
     const say = (key: string, values?: Record<string, string | number>): string =>
       translate(`telnyx-recording-download.status.${key}`, values);
-    showDownloads(status, say, { ...none, ...progress }, failure);
+    showDownloads(status, say, { progress: { ...none, ...progress }, retrying, failure });
     return seen;
   }
 
@@ -152,10 +162,45 @@ describe('download-status', () => {
       'working 2 active · 1.5 kB · 3 waiting'
     );
     shown({ waiting: 3 }).should.equal('waiting 3 waiting');
-    shown({ stored: 12 }, 'GAVE_UP').should.equal('problem failed: GAVE_UP');
+    shown({ stored: 12 }, 'LINK_EXPIRED').should.equal('problem failed: LINK_EXPIRED');
     shown({ active: 1, received: 5, total: 2_500_000_000 }, 'GAVE_UP').should.equal(
       'working 1 active · 0% of 2.5 GB'
     );
     shown({ active: 1 }).should.equal('working 1 active · 0 B');
+  });
+
+  it('tells why something is tried again, and when', () => {
+    const retrying = (count: number, dueInMs: number): { retrying: Retrying } => ({
+      retrying: {
+        count,
+        next: { retry: { trouble: 'bucket-unreachable', attempt: 3, of: 8 }, dueInMs }
+      }
+    });
+    shown({ waiting: 1 }, null, retrying(1, 39_200)).should.equal(
+      'waiting retry 3/8 in 40 s: bucket unreachable'
+    );
+    shown({ waiting: 12, stored: 3 }, 'GAVE_UP', retrying(5, -20)).should.equal(
+      'waiting retry 3/8 in 0 s: bucket unreachable · 5 retrying · 7 waiting'
+    );
+    shown({ active: 1, total: null, waiting: 1 }, null, retrying(1, 400_000)).should.equal(
+      'working 1 active · 0 B · retry 3/8 in 7 min: bucket unreachable'
+    );
+    shown({ waiting: 3 }, null, { retrying: { count: 2, next: null } }).should.equal('waiting 3 waiting');
+  });
+
+  it('tells why something was given up', () => {
+    shown({ stored: 12 }, 'GAVE_UP', { trouble: 'bucket-unreachable' }).should.equal(
+      'problem gave up: bucket unreachable'
+    );
+    shown({}, 'GAVE_UP').should.equal('problem gave up: unexpected fault');
+    shown({}, 'REPEATED_CRASH').should.equal('problem gave up: ended Node-RED');
+  });
+
+  it('has a short text for every trouble', () => {
+    for (const trouble of TROUBLES) {
+      const text = shown({}, 'GAVE_UP', { trouble });
+      text.should.match(/^problem gave up: [a-zA-Z- ]{3,26}$/);
+      text.should.not.containEql('trouble');
+    }
   });
 });

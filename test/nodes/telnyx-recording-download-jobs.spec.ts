@@ -255,4 +255,15 @@ describe('telnyx-recording-download: jobs', () => {
       should((await caught)[0]!['error']).have.property('code', 'BAD_SETTING');
     });
   });
+
+  describe('that are tried again', () => {
+    it('tell Catch nodes what the last trouble was when they are given up', async () => {
+      stage.answer = (_request, response) => response.writeHead(503).end();
+      await stage.start({ retries: '0' });
+      const caught = stage.next('caught');
+      loadedNode('download').receive(stage.saved('rec-1'));
+      const error = (await caught)[0]!['error'] as { code?: string; cause?: { code?: string } };
+      should([error.code, error.cause?.code]).eql(['GAVE_UP', 'LINK_REFUSED']);
+    });
+  });
 });

@@ -94,8 +94,15 @@ for (const source of [TELNYX, DAILY]) {
       return message;
     }
 
-    const waits = (id = 'archive0'): Promise<unknown> =>
-      nodeStatus(instance.nodeRed, id, ({ text }) => text === '1 waiting');
+    /** Until the status tells that it waits for another attempt, and why. */
+    const waitsFor = (
+      trouble: string,
+      isWanted: (seconds: number) => boolean = () => true
+    ): Promise<unknown> =>
+      nodeStatus(instance.nodeRed, 'archive0', ({ text = '' }) => {
+        const [, seconds, cause] = /^retry \d+\/30 in (\d+) s: ([a-z -]+)$/.exec(text) ?? [];
+        return cause === trouble && isWanted(Number(seconds));
+      });
 
     it('waits for room on a disk that is full in the middle of a recording, and goes on there', async function () {
       const mount = requireMount(this, '2m');
@@ -103,7 +110,7 @@ for (const source of [TELNYX, DAILY]) {
         answer = fileAnswer(BYTES);
         await instance.nodeRed.deploy(flowWith({ folder: mount.directory }));
         await deliver('full-disk');
-        await waits();
+        await waitsFor('disk is full');
         should(readdirSync(mount.directory)).deepEqual(['.telnyx-partial']);
         execFileSync('mount', ['-o', 'remount,size=16m', mount.directory]);
         const message = await stored('full-disk', BYTES);
@@ -120,13 +127,34 @@ for (const source of [TELNYX, DAILY]) {
       }
     });
 
+    it('counts down to the next attempt, warns once, and tells it all again after a restart', async () => {
+      answer = (_request, response) => response.writeHead(503, { 'retry-after': '90' }).end();
+      const from = instance.nodeRed.log.length;
+      for (const name of ['patient-1', 'patient-2']) await deliver(name);
+      const status = /^retry 1\/30 in (\d+) s: fault at the source · 2 retrying$/;
+      const seconds = async (isWanted: (seconds: number) => boolean): Promise<void> => {
+        await nodeStatus(instance.nodeRed, 'archive0', ({ text = '' }) =>
+          isWanted(Number(status.exec(text)?.[1] ?? NaN))
+        );
+      };
+      await seconds((left) => left >= 80);
+      await seconds((left) => left < 88);
+      await instance.nodeRed.restart();
+      await seconds((left) => left < 86);
+      const warnings = instance.nodeRed.log.slice(from).match(/Not done yet, retry .*/g) ?? [];
+      should(warnings).have.length(1);
+      warnings[0]!.should.match(/retry 1\/30 in 90 s: .* answered 503/);
+      should(instance.nodeRed.log).not.match(/X-Amz-Signature/);
+      await instance.nodeRed.deploy(flowWith({ retries: 0 }));
+    });
+
     it('waits for a disk that is mounted read-only', async function () {
       const mount = requireMount(this, '16m');
       try {
         await instance.nodeRed.deploy(flowWith({ folder: mount.directory }));
         execFileSync('mount', ['-o', 'remount,ro', mount.directory]);
         await deliver('read-only');
-        await waits();
+        await waitsFor('disk is read-only');
         should(told('read-only')).be.empty();
         execFileSync('mount', ['-o', 'remount,rw', mount.directory]);
         await stored('read-only', SMALL);

@@ -322,6 +322,29 @@ describe('OrderQueue', () => {
     faults.map(({ code }) => code).should.eql(['STORE_FAILED', 'STORE_FAILED']);
   });
 
+  it('tells how many orders wait for another attempt, and why the next one does, also after a restart', async () => {
+    await leave('a', 'b', 'c');
+    const pauses: Record<string, number> = { a: 50_000, b: 20_000 };
+    const { work, all } = seen(3, (order) => {
+      const pauseMs = pauses[nameOf(order)];
+      if (pauseMs === undefined) return { kind: 'stopped', changes: [] };
+      order.retry = { trouble: 'disk-full', attempt: pauseMs / 10_000, of: 8 };
+      return { kind: 'again', pauseMs, changes: [] };
+    });
+    const queue = queueOf(work);
+    should(queue.retrying()).eql({ count: 0, next: null });
+    queue.start();
+    await all;
+    await queue.close();
+    const next = queueOf(() => new Promise(() => undefined));
+    next.start();
+    const { count, next: first } = next.retrying();
+    count.should.equal(2);
+    should(first?.retry).eql({ trouble: 'disk-full', attempt: 2, of: 8 });
+    first!.dueInMs.should.be.within(15_000, 20_000);
+    queues.splice(queues.indexOf(next), 1);
+  });
+
   it('tells that the list cannot be read, and tries again by itself', async () => {
     await leave('a');
     const next = ledger.next.bind(ledger);

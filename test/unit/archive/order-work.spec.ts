@@ -42,6 +42,7 @@ describe('OrderWork', () => {
   let deleted: DeletedRecordings;
   let commit: OrderWorkParts['commit'];
   let works: OrderWork[];
+  let troubles: unknown[];
   let orders = 0;
 
   beforeEach(async () => {
@@ -51,7 +52,7 @@ describe('OrderWork', () => {
       response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length }).end(bytes);
     };
     server = await localServer((request, response) => answer(request, response));
-    [delivered, notDeleted, deletions, works] = [[], [], [], []];
+    [delivered, notDeleted, deletions, works, troubles] = [[], [], [], [], []];
     deleteAtSource = () => Promise.resolve({ ok: true });
     writeDeletion = (...about) => folderSidecar.write(...about);
     deleted = new DeletedRecordings(recordings());
@@ -91,6 +92,8 @@ describe('OrderWork', () => {
       now: () => STORED_AT,
       random: () => 1,
       deliver: (_order, outcomes) => void delivered.push(outcomes),
+      onTrouble: ({ before, now }) =>
+        void troubles.push([before, now && { ...now.retry, code: now.error.code }]),
       onNotDeleted: (_order, message, error) => void notDeleted.push({ message, code: error?.code ?? null })
     });
     works.push(work);
@@ -401,6 +404,57 @@ describe('OrderWork', () => {
     should((await carryOut(workOf(), order)).kind).equal('done');
     deletions.should.eql(['rec-1']);
     notDeleted.should.eql([]);
+  });
+
+  it('tells what keeps an order waiting, keeps that with it, and tells when it is over', async () => {
+    let status = 503;
+    answer = (_request, response) => {
+      if (status === 200) response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
+      else response.writeHead(status).end();
+    };
+    const order = orderFor(job('/a.wav'));
+    await carryOut(workOf(), order);
+    should(order.retry).eql({ trouble: 'source-fault', attempt: 1, of: 2 });
+    status = 429;
+    await carryOut(workOf(), order);
+    status = 200;
+    await carryOut(workOf(), order);
+    troubles.should.eql([
+      [null, { trouble: 'source-fault', attempt: 1, of: 2, code: 'LINK_REFUSED' }],
+      ['source-fault', { trouble: 'source-busy', attempt: 2, of: 2, code: 'RATE_LIMITED' }],
+      ['source-busy', null]
+    ]);
+    await carryOut(workOf(), orderFor(job('/a.wav')));
+    troubles.should.have.length(3);
+  });
+
+  it('tells what keeps a deletion waiting', async () => {
+    deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
+    const order = orderFor(job('/a.wav'));
+    await carryOut(workOf(), order);
+    troubles.should.eql([[null, { trouble: 'source-silent', attempt: 1, of: 2, code: 'STALLED' }]]);
+  });
+
+  it('gives up an order under which the process dies, and names the recording', async () => {
+    const order = orderFor(job('/a.wav'));
+    const verdict = workOf().giveUp(order, 5);
+    await state.database.commit(verdict.changes);
+    verdict.kind.should.equal('done');
+    should(delivered[0]?.[0]).have.properties({ kind: 'failed', attempts: 5 });
+    const [given] = [...givenUp().list('node')];
+    should(given).have.properties({ code: 'REPEATED_CRASH', identity: 'telnyx:rec-1' });
+    given!.message.should.match(/5 times .* rec-1 of call\.recording\.saved/);
+    server.requests.should.eql([]);
+  });
+
+  it('gives up a deletion under which the process dies; the recording stays stored', async () => {
+    deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
+    const order = orderFor(job('/a.wav'));
+    await carryOut(workOf(), order);
+    workOf().giveUp(order, 5).kind.should.equal('done');
+    notDeleted.map(({ code }) => code).should.eql(['REPEATED_CRASH']);
+    [...givenUp().list()].should.eql([]);
+    delivered.should.have.length(1);
   });
 
   it('keeps attempts over restarts, and lists what is given up until it is stored after all', async () => {

@@ -117,7 +117,7 @@ describe('transcript-results', () => {
     const failing = { file: (): Promise<StoredFile> => Promise.reject(error) };
     const one = { reference: reference('Hello.'), wantedFormat: 'mp3', error, attempts: 1 } as const;
     const failed: FileResult = { ...one, kind: 'failed' };
-    const again: FileResult = { ...one, kind: 'again', pauseMs: 1000 };
+    const again: FileResult = { ...one, kind: 'again', retry: 1, retries: 8, pauseMs: 1000 };
     const fresh = storedResult(ENTRY);
     const old = storedResult(null);
     const run = (result: FileResult, fault: FileResult): Promise<FileResult[]> =>

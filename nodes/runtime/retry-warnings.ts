@@ -1,0 +1,47 @@
+import type { TroubleChange } from '../../src/archive/order-work';
+import { monotonicNow } from '../../src/clock/clocks';
+import type { Trouble } from '../../src/errors/trouble';
+
+const AGAIN_AFTER_MS = 60 * 60 * 1000;
+
+/**
+ * Says in the log why recordings are tried again: once for each trouble, and once more when it comes back after it
+ * was gone, or lasts for an hour.
+ */
+export class RetryWarnings {
+  /** How many orders wait because of it. */
+  readonly #waiting = new Map<Trouble, number>();
+  readonly #saidAt = new Map<Trouble, number>();
+
+  /** @param now milliseconds of a clock that nobody sets */
+  constructor(
+    private readonly warn: (text: string) => void,
+    private readonly now: () => number = monotonicNow
+  ) {}
+
+  add({ before, now }: TroubleChange): void {
+    const trouble = now?.retry.trouble ?? null;
+    if (trouble !== null && (trouble !== before || !this.#waiting.has(trouble))) this.#count(trouble, 1);
+    if (before !== null && trouble !== before) this.#count(before, -1);
+    if (now === null) return;
+    const { retry, pauseMs, error } = now;
+    const saidAt = this.#saidAt.get(retry.trouble);
+    if (saidAt !== undefined && this.now() - saidAt < AGAIN_AFTER_MS) return;
+    this.#saidAt.set(retry.trouble, this.now());
+    const seconds = Math.ceil(pauseMs / 1000);
+    this.warn(
+      `Not done yet, retry ${retry.attempt}/${retry.of} in ${seconds} s: ${error.message} ` +
+        'While this lasts it is logged once an hour.'
+    );
+  }
+
+  /** An order may have met its trouble in an earlier process, which is not counted. */
+  #count(trouble: Trouble, change: 1 | -1): void {
+    const count = (this.#waiting.get(trouble) ?? 0) + change;
+    if (count > 0) this.#waiting.set(trouble, count);
+    else {
+      this.#waiting.delete(trouble);
+      this.#saidAt.delete(trouble);
+    }
+  }
+}
