@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Agent } from 'node:http';
 import { CodedError } from '../errors/coded-error';
 import { createAgents, type ConnectionOptions } from './http-agents';
@@ -56,6 +57,8 @@ export class HttpClient {
    *   throws the same while it is read, and `TRUNCATED` when it breaks off.
    */
   async request(request: HttpRequest): Promise<HttpAnswer> {
+    // Many requests may end by the same signal.
+    if (request.signal !== undefined) setMaxListeners(0, request.signal);
     for (;;) {
       request.signal?.throwIfAborted();
       const exchange = this.#begin(request);
