@@ -42,7 +42,7 @@ export async function run(): Promise<BenchResult> {
       // Round by round, so that a machine that gets busier in between does not decide.
       ratio: median(rival.map(({ milliseconds }, round) => milliseconds / ours[round]!.milliseconds)),
       target: 0.7,
-      details: [line('this package', ours), line('undici, write stream, fsync', rival)]
+      details: [line('this package', ours), line('node:http, write stream, fsync', rival)]
     };
   } finally {
     await instance.stop();

@@ -1,14 +1,15 @@
-// The rival of the archive: what somebody writes who wants the files on disk and nothing more. Fetches by
-// undici, writes a stream, syncs the file; so many at once.
+// The rival of the archive: what somebody writes who wants the files on disk and nothing more. Fetches over
+// kept connections, writes a stream, syncs the file; so many at once.
 // Arguments: JSON {origin, size, count, warmUp, concurrency, directory}. Prints one line of JSON.
+import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pipeline } from 'node:stream/promises';
-import { Agent, request } from 'undici';
 
 const { origin, size, count, warmUp, concurrency, directory } = JSON.parse(process.argv[2] ?? '{}');
-const dispatcher = new Agent();
+const agent = new Agent({ keepAlive: true });
 
 await all('warm', warmUp);
 const cpuBefore = process.cpuUsage();
@@ -17,7 +18,7 @@ await all('call', count);
 const milliseconds = performance.now() - begun;
 const { user, system } = process.cpuUsage(cpuBefore);
 console.log(JSON.stringify({ milliseconds, cpu: (user + system) / 1000 }));
-await dispatcher.close();
+agent.destroy();
 
 async function all(name, many) {
   let next = 0;
@@ -31,8 +32,8 @@ async function all(name, many) {
 }
 
 async function one(name) {
-  const { statusCode, body } = await request(`${origin}/${name}?size=${size}`, { dispatcher });
-  if (statusCode !== 200) throw new Error(`${name}: ${statusCode}`);
+  const [body] = await once(get(`${origin}/${name}?size=${size}`, { agent }), 'response');
+  if (body.statusCode !== 200) throw new Error(`${name}: ${body.statusCode}`);
   const file = createWriteStream(join(directory, `${name}.wav`), { flags: 'wx', flush: true });
   await pipeline(body, file);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { request } from 'undici';
 import { rootCause } from '../errors/root-cause';
+import { HttpClient } from '../http/http-client';
 import type { SampleDelivery } from './sample-delivery';
 import type { Clock } from './signed-links';
 import { TimeLimit } from './time-limit';
@@ -32,6 +32,7 @@ export const TELNYX_HABITS: DeliveryHabits = {
 /** Pauses between the attempts: short ones, so that nobody waits for a demonstration. */
 const RETRY_DELAYS_MS = [250, 500, 1000, 2000, 4000];
 const TIMEOUT_MS = 10_000;
+const MOST_ANSWER_BYTES = 1024 * 1024;
 
 export interface DeliverOptions {
   to: string;
@@ -70,9 +71,22 @@ export async function deliver(
   sample: Pick<SampleDelivery, 'body' | 'contentType'>,
   options: DeliverOptions
 ): Promise<DeliveryReport> {
+  const client = new HttpClient();
+  try {
+    return await deliverWith(client, sample, options);
+  } finally {
+    client.destroy();
+  }
+}
+
+async function deliverWith(
+  client: HttpClient,
+  sample: Pick<SampleDelivery, 'body' | 'contentType'>,
+  options: DeliverOptions
+): Promise<DeliveryReport> {
   const attempts: DeliveryAttempt[] = [];
   for (;;) {
-    const last = await attemptOnce(sample, attempts.length + 1, options);
+    const last = await attemptOnce(client, sample, attempts.length + 1, options);
     attempts.push(last);
     const { habits, retryDelaysMs = RETRY_DELAYS_MS } = options;
     const pause = retryDelaysMs[attempts.length - 1];
@@ -84,6 +98,7 @@ export async function deliver(
 }
 
 async function attemptOnce(
+  client: HttpClient,
   sample: Pick<SampleDelivery, 'body' | 'contentType'>,
   attempt: number,
   { to, key, habits, clock, timeoutMs = TIMEOUT_MS, signal }: DeliverOptions
@@ -94,7 +109,10 @@ async function attemptOnce(
   const elapsed = () => Math.round(performance.now() - started);
   const limit = new TimeLimit(timeoutMs, signal);
   try {
-    const response = await request(to, {
+    const url = new URL(to);
+    const { status, body: answer } = await client.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
       method: 'POST',
       body,
       headers: {
@@ -102,11 +120,14 @@ async function attemptOnce(
         'user-agent': habits.userAgent,
         ...key.sign(body, timestamp)
       },
+      answerTimeoutMs: timeoutMs,
       signal: limit.signal
     });
     const milliseconds = elapsed();
-    await response.body.dump();
-    return { status: response.statusCode, problem: null, milliseconds };
+    // Read, so that the server sees its answer taken; what it says is of no interest to a provider.
+    let read = 0;
+    for await (const piece of answer) if ((read += piece.length) > MOST_ANSWER_BYTES) break;
+    return { status, problem: null, milliseconds };
   } catch (error) {
     signal?.throwIfAborted();
     const problem = limit.over ? `no answer within ${timeoutMs} ms` : rootCause(error);

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import { LastBytes } from './last-bytes';
 import type { RememberedBytes } from './store';
 
 const HEAD_BYTES = 4096;
@@ -8,7 +9,7 @@ export class RunningHash {
   #hash: Hash = createHash('sha256');
   #head: Buffer = Buffer.alloc(0);
   #size = 0;
-  #last = 0;
+  #last = new LastBytes();
 
   get size(): number {
     return this.#size;
@@ -20,20 +21,20 @@ export class RunningHash {
     if (this.#head.length < HEAD_BYTES)
       this.#head = Buffer.concat([this.#head, bytes.subarray(0, HEAD_BYTES - this.#head.length)]);
     this.#size += bytes.length;
-    this.#last = bytes[bytes.length - 1] ?? 0;
+    this.#last.add(bytes);
   }
 
   /** A copy of the state, which stays as it is. */
   remembered(): RememberedBytes {
-    return { hash: this.#hash.copy(), size: this.#size, head: this.#head, last: this.#last };
+    return { hash: this.#hash.copy(), size: this.#size, head: this.#head, tail: this.#last.bytes() };
   }
 
   /** Goes back to an earlier state. */
-  goBackTo({ hash, size, head, last }: RememberedBytes): void {
+  goBackTo({ hash, size, head, tail }: RememberedBytes): void {
     this.#hash = hash.copy();
     this.#size = size;
     this.#head = head;
-    this.#last = last;
+    this.#last = new LastBytes(tail);
   }
 
   /** Hex, of everything so far. */

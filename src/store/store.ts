@@ -60,8 +60,8 @@ export interface RememberedBytes {
   size: number;
   /** At least the first 4,096 bytes, or all. */
   head: Buffer;
-  /** The last byte held. */
-  last: number;
+  /** The last 4,096 bytes held, or all. */
+  tail: Buffer;
 }
 
 /** What is known of a file once its first bytes were checked, before the first of them is written. */

@@ -1,16 +1,11 @@
-import type { Readable } from 'node:stream';
-import type { IncomingHttpHeaders } from 'node:http';
 import { CodedError } from '../errors/coded-error';
+import type { HttpAnswer } from '../http/http-answer';
 import { checkAddress } from './address-guard';
 import type { TransferAgents } from './transfer-agents';
-import { transferFault } from './transfer-fault';
 import type { TransferRequest } from './transfer-types';
 
-/** The response at the end of the redirects. Whoever gets it must read or destroy `body`. */
-export interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: Readable;
+/** The response at the end of the redirects. A caller that gets it must read or destroy `body`. */
+export interface Answer extends HttpAnswer {
   /** Where it came from, after redirects. */
   url: URL;
 }
@@ -64,28 +59,17 @@ async function send(
   target: string,
   headers: Record<string, string>
 ): Promise<Answer> {
-  try {
-    const {
-      statusCode,
-      headers: received,
-      body
-    } = await agents.agent(request.network).request({
-      origin: url.origin,
-      path: target,
-      method: 'GET',
-      // Compressed bodies have other lengths and hashes than the file; `identity` asks for the file.
-      headers: { accept: '*/*', 'accept-encoding': 'identity', ...headers },
-      headersTimeout: request.stallTimeoutMs,
-      bodyTimeout: request.stallTimeoutMs,
-      signal: request.signal
-    });
-    // A body that is destroyed before its end emits an error, wherever it is at that time.
-    body.on('error', () => undefined);
-    return { status: statusCode, headers: received, body, url };
-  } catch (error) {
-    if (request.signal.aborted) throw request.signal.reason;
-    throw transferFault(error, 'connect', url.host);
-  }
+  const answer = await agents.client(request.network).request({
+    origin: url.origin,
+    path: target,
+    method: 'GET',
+    // Compressed bodies have other lengths and hashes than the file; `identity` asks for the file.
+    headers: { accept: '*/*', 'accept-encoding': 'identity', ...headers },
+    answerTimeoutMs: request.stallTimeoutMs,
+    stallTimeoutMs: request.stallTimeoutMs,
+    signal: request.signal
+  });
+  return { ...answer, url };
 }
 
 function redirectTarget({ headers, url, status }: Answer): string {

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import { LastBytes } from '../store/last-bytes';
 import type { PartialCopy } from '../store/store';
 import { HEAD_BYTES } from './media-check';
 
@@ -8,12 +9,12 @@ export interface HeldBytes {
   size: number;
   /** The first bytes, at most `HEAD_BYTES`. */
   head: Buffer;
-  /** The last byte held, which a resumed transfer asks for again. */
-  last: number;
+  /** The last bytes that were held at the start, which a resumed transfer asks for again. */
+  tail: Buffer;
 }
 
 export function nothingHeld(): HeldBytes {
-  return { hash: createHash('sha256'), size: 0, head: Buffer.alloc(0), last: 0 };
+  return { hash: createHash('sha256'), size: 0, head: Buffer.alloc(0), tail: Buffer.alloc(0) };
 }
 
 /**
@@ -27,11 +28,13 @@ export async function readHeldBytes(copy: PartialCopy, signal: AbortSignal): Pro
   if (remembered !== undefined)
     return { ...remembered, head: Buffer.from(remembered.head.subarray(0, HEAD_BYTES)) };
   const held = nothingHeld();
+  const last = new LastBytes();
   for await (const bytes of copy.read()) {
     signal.throwIfAborted();
     addBytes(held, bytes);
+    last.add(bytes);
   }
-  return held;
+  return { ...held, tail: last.bytes() };
 }
 
 export function addBytes(held: HeldBytes, bytes: Uint8Array): void {
@@ -40,5 +43,4 @@ export function addBytes(held: HeldBytes, bytes: Uint8Array): void {
   if (held.head.length < HEAD_BYTES)
     held.head = Buffer.concat([held.head, bytes.subarray(0, HEAD_BYTES - held.head.length)]);
   held.size += bytes.length;
-  held.last = bytes[bytes.length - 1] ?? 0;
 }

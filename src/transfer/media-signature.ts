@@ -61,6 +61,14 @@ function mpegAudio(head: Uint8Array): string | null {
 }
 
 /**
+ * Sizes that recorders write which cannot seek back to correct them: zero, and the largest that fit, some less a
+ * header.
+ */
+function isPlaceholder(size: number): boolean {
+  return size === 0 || size >= 0xffff_f000 || (size >= 0x7fff_f000 && size <= 0x8000_1000);
+}
+
+/**
  * The size of the whole file as its own header states it, for bodies that come without a length.
  *
  * @returns bytes, or null when the format (or this file) does not state it
@@ -70,12 +78,35 @@ export function sizeFromHeader(head: Uint8Array): number | null {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   if (has(head, 'RIFF')) {
     const size = view.getUint32(4, true);
-    // Recorders that cannot seek back leave the size at zero or at its maximum.
-    return size === 0 || size === 0xffffffff ? null : size + 8;
+    return isPlaceholder(size) ? null : size + 8;
   }
   if ((has(head, 'RF64') || has(head, 'BW64')) && has(head, 'ds64', 12)) {
     const size = view.getBigUint64(20, true);
     return size > 0n && size < BigInt(Number.MAX_SAFE_INTEGER) ? Number(size) + 8 : null;
+  }
+  return null;
+}
+
+/**
+ * Whether the header of a file states more bytes than there are.
+ *
+ * @param size of the file in bytes
+ */
+export function lacksBytes(head: Uint8Array, size: number): boolean {
+  const stated = sizeFromHeader(head);
+  if (stated === null || size >= stated) return false;
+  // Some recorders count the eight bytes before the field as well. Then their sound ends with the file.
+  return stated - size > 8 || soundEnd(head) !== size;
+}
+
+/** Where the sound of a WAV file ends as its `data` chunk states it; null when that is not in the head. */
+function soundEnd(head: Uint8Array): number | null {
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  for (let at = 12; at + 8 <= head.length;) {
+    const size = view.getUint32(at + 4, true);
+    if (has(head, 'data', at)) return at + 8 + size;
+    // Chunks begin at even positions.
+    at += 8 + size + (size & 1);
   }
   return null;
 }

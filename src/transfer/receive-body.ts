@@ -1,10 +1,10 @@
 import { CodedError } from '../errors/coded-error';
 import { rootCause } from '../errors/root-cause';
+import { httpFault } from '../http/http-fault';
 import { contentTypeOf, type Answer } from './answer';
 import { addBytes, type HeldBytes } from './held-bytes';
 import { checkMedia, HEAD_BYTES } from './media-check';
-import { sizeFromHeader } from './media-signature';
-import { transferFault } from './transfer-fault';
+import { lacksBytes, sizeFromHeader } from './media-signature';
 import type { TransferRequest } from './transfer-types';
 
 /** How the end of a body is recognised. */
@@ -13,7 +13,7 @@ export interface BodyFrame {
   total: number | null;
   /** False for a body that ends with the connection (HTTP/1.0): its end proves nothing. */
   endIsMarked: boolean;
-  /** The first byte repeats the last held one (a resumed transfer). */
+  /** The first bytes repeat the last held ones (a resumed transfer). */
   overlaps: boolean;
 }
 
@@ -34,7 +34,7 @@ export async function receiveBody(
   const intake = new Intake(request, answer, held, frame);
   try {
     refuseTooLarge(request.maxSize, frame.total ?? 0);
-    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+    for await (const chunk of answer.body) {
       // Reading ahead may have filled a buffer before the abort reached the socket.
       request.signal.throwIfAborted();
       await intake.take(chunk);
@@ -42,7 +42,7 @@ export async function receiveBody(
     return await intake.end();
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
-    throw transferFault(error, 'body', answer.url.host);
+    throw httpFault(error, { phase: 'body', host: answer.url.host, wanted: 'file' });
   } finally {
     answer.body.destroy();
   }
@@ -53,7 +53,8 @@ class Intake {
   private format: string | undefined;
   private waiting: Uint8Array[] = [];
   private waitingSize = 0;
-  private overlap: boolean;
+  /** Held bytes that are still to be repeated. */
+  private overlap: Uint8Array;
 
   constructor(
     private readonly request: TransferRequest,
@@ -61,7 +62,7 @@ class Intake {
     private readonly held: HeldBytes,
     private readonly frame: BodyFrame
   ) {
-    this.overlap = frame.overlaps;
+    this.overlap = frame.overlaps ? held.tail : new Uint8Array();
     // Bytes that are held have passed the check; their format is still wanted.
     if (held.size > 0) this.format = this.checked(held.head);
   }
@@ -93,6 +94,11 @@ class Intake {
       await this.request.into.restart();
       throw truncated(`${size} bytes arrived, but the event announced ${announced}`);
     }
+    // Whoever sends in chunks may mark the end of what it got itself.
+    if (total === null && size !== announced && lacksBytes(this.held.head, size))
+      throw truncated(
+        `${size} bytes arrived, but its own header states ${sizeFromHeader(this.held.head) ?? 'more'}`
+      );
     return format;
   }
 
@@ -131,13 +137,14 @@ class Intake {
   }
 
   private async withoutOverlap(chunk: Uint8Array): Promise<Uint8Array> {
-    if (!this.overlap || chunk.length === 0) return chunk;
-    if (chunk[0] !== this.held.last) {
+    const length = Math.min(this.overlap.length, chunk.length);
+    if (length === 0) return chunk;
+    if (Buffer.compare(this.overlap.subarray(0, length), chunk.subarray(0, length)) !== 0) {
       await this.request.into.restart();
       throw truncated('the rest that arrived does not fit the part that was held');
     }
-    this.overlap = false;
-    return chunk.subarray(1);
+    this.overlap = this.overlap.subarray(length);
+    return chunk.subarray(length);
   }
 }
 

@@ -65,7 +65,7 @@ async function firstBytes({ body }: Answer): Promise<Buffer> {
   let size = 0;
   const timer = setTimeout(() => body.destroy(), ERROR_BODY_MS);
   try {
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    for await (const chunk of body) {
       chunks.push(chunk);
       size += chunk.length;
       if (size >= S3_ERROR_BYTES) break;

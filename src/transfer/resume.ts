@@ -1,13 +1,23 @@
+import { OVERLAP_BYTES } from '../store/last-bytes';
 import type { Answer } from './answer';
 import type { HeldBytes } from './held-bytes';
 
+/** Whether there is enough for an overlap; with less, starting over costs nothing. */
+export function canResume(held: number): boolean {
+  return held >= OVERLAP_BYTES;
+}
+
 /**
- * The headers that go on where the held bytes end (RFC 9110, 13.1.5 and 14.2). The last held byte is
- * asked for again: it shows that the two pieces fit together, and a file that was complete already
- * gives one byte instead of 416, which says nothing about whether it is still the same file.
+ * The headers that resume where the held bytes end (RFC 9110, 13.1.5 and 14.2). The last 4 kB held are
+ * asked for again: they show that the two pieces are of one file also where an ETag was used twice, and a file that
+ * was complete already gives these bytes instead of 416, which says nothing about whether it is still the same file.
  */
 export function resumeHeaders(held: HeldBytes, etag: string): Record<string, string> {
-  return { range: `bytes=${held.size - 1}-`, 'if-range': etag };
+  return { range: `bytes=${resumeStart(held)}-`, 'if-range': etag };
+}
+
+function resumeStart({ size, tail }: HeldBytes): number {
+  return size - tail.length;
 }
 
 /** Whether an ETag vouches for every byte; weak ones do not, and cannot be sent in `If-Range`. */
@@ -35,7 +45,7 @@ export function judgeResume(
   if (answer.status === 416) return { verdict: 'again' };
   if (answer.status !== 206) return { verdict: 'refused' };
   const range = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(answer.headers['content-range'] ?? '');
-  if (range === null || Number(range[1]) !== held.size - 1) return { verdict: 'again' };
+  if (range === null || Number(range[1]) !== resumeStart(held)) return { verdict: 'again' };
   // A server that forgets If-Range sends the rest of another file; its ETag tells.
   if (answer.headers.etag !== etag) return { verdict: 'again' };
   const total = range[3] === '*' ? size : Number(range[3]);

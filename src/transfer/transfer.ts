@@ -5,7 +5,7 @@ import { nothingHeld, readHeldBytes, type HeldBytes } from './held-bytes';
 import { hasExpired } from './link-expiry';
 import { receiveBody } from './receive-body';
 import { LINK_EXPIRED_TEXT, refusedAnswer } from './refused-answer';
-import { judgeResume, resumeHeaders, strongEtag } from './resume';
+import { canResume, judgeResume, resumeHeaders, strongEtag } from './resume';
 import { createTransferAgents, type TransferAgents } from './transfer-agents';
 import type { TransferRequest, TransferResult } from './transfer-types';
 
@@ -38,7 +38,8 @@ export interface TransferDeps {
  * | the store cannot take it                                            | STORE_FAILED     | as the store says |
  *
  * A body without length and without end mark (HTTP/1.0) counts as complete only when the event
- * announced its size or its own header states it (WAV, RF64).
+ * announced its size or its own header states it (WAV, RF64). One without length whose end is marked
+ * (chunks) is incomplete when its own header states more than arrived.
  *
  * @throws CodedError as in the table; `signal.reason` when aborted
  */
@@ -61,7 +62,7 @@ async function attempt(
   if (hasExpired(url, now())) throw new CodedError('LINK_EXPIRED', LINK_EXPIRED_TEXT);
 
   const etag = strongEtag(request.resumeEtag);
-  const resumable = etag !== null && request.into.size > 0;
+  const resumable = etag !== null && canResume(request.into.size);
   const held = resumable ? await readHeldBytes(request.into, request.signal) : nothingHeld();
   const start = await firstAnswer(request, agents, held, etag);
   if (start.answer.status !== 200 && !start.resumed)
@@ -110,7 +111,7 @@ async function accept(request: TransferRequest, start: Start): Promise<TransferR
   }
   const format = await receiveBody(request, answer, held, {
     total,
-    endIsMarked: length !== null || /\bchunked\b/i.test(headers['transfer-encoding'] ?? ''),
+    endIsMarked: answer.framing !== 'close',
     overlaps: resumed
   });
   const sha256 = held.hash.digest('hex');
@@ -138,9 +139,9 @@ function refuseCompressed({ headers, url }: Answer): void {
     );
 }
 
-function contentLength({ headers }: Answer): number | null {
+function contentLength({ framing, headers }: Answer): number | null {
   const length = headers['content-length'];
-  return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : null;
+  return framing === 'length' && length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : null;
 }
 
 async function refuseOtherHash(request: TransferRequest, sha256: string): Promise<void> {

@@ -1,7 +1,7 @@
 import should from 'should';
 import type { MediaKind } from '../../../src/recording/recording-reference';
 import { checkMedia } from '../../../src/transfer/media-check';
-import { mediaSignature, sizeFromHeader } from '../../../src/transfer/media-signature';
+import { lacksBytes, mediaSignature, sizeFromHeader } from '../../../src/transfer/media-signature';
 import { wav } from '../../support/media';
 
 function latin(text: string): Buffer {
@@ -73,6 +73,31 @@ describe('transfer/media-signature', () => {
     should(sizeFromHeader(rf64)).equal(5_000_000_008);
     should(sizeFromHeader(latin('\xff\xfb\x90\x64'))).equal(null);
     should(sizeFromHeader(Buffer.from('RIFF'))).equal(null);
+  });
+
+  it('takes no placeholder of a recorder that cannot seek back for the size', () => {
+    const open = wav();
+    for (const size of [0, 0xffff_ffff, 0xffff_ffff - 36, 0x7fff_ffff, 0x7fff_ffff - 36, 0x8000_0000]) {
+      open.writeUInt32LE(size, 4);
+      should(sizeFromHeader(open)).equal(null);
+      should(lacksBytes(open, 100)).be.false();
+    }
+  });
+
+  it('sees by the header that bytes are missing', () => {
+    const file = wav();
+    should(lacksBytes(file, file.length)).be.false();
+    should(lacksBytes(file, file.length + 1)).be.false();
+    for (const missing of [1, 2, 8, 9, 1000]) should(lacksBytes(file, file.length - missing)).be.true();
+    // As recorders write it that count the whole file.
+    file.writeUInt32LE(file.length, 4);
+    should(lacksBytes(file, file.length)).be.false();
+    should(lacksBytes(file, file.length - 1)).be.true();
+    const rf64 = latin('RF64\xff\xff\xff\xffWAVEds64\x1c\0\0\0');
+    rf64.writeBigUInt64LE(5_000_000_000n, 20);
+    should([5_000_000_008, 5_000_000_000, 44].map((size) => lacksBytes(rf64, size))).eql([false, true, true]);
+    should(lacksBytes(latin('\xff\xfb\x90\x64'), 4)).be.false();
+    should(lacksBytes(new Uint8Array(), 0)).be.false();
   });
 });
 

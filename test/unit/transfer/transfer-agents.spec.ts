@@ -137,7 +137,7 @@ describe('transfer/transfer-agents: public-https at the socket', () => {
   it('checks literal addresses in the pool too', async () => {
     transfers = resolverFor();
     await transfers.agents
-      .agent('public-https')
+      .client('public-https')
       .request({ origin: `https://127.0.0.1:${port}`, path: '/', method: 'GET' })
       .should.be.rejectedWith({ code: 'UNSAFE_URL' });
     should(connections).equal(0);

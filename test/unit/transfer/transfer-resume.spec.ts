@@ -8,6 +8,8 @@ describe('transfer/transfer: resuming', () => {
   const file = wav({ seconds: 20, seed: 1 });
   const changed = wav({ seconds: 20, seed: 2 });
   const half = 150_001;
+  /** Where a transfer resumes: 4 kB before what it has. */
+  const start = half - 4096;
   let server: LocalServer | undefined;
   let seen: IncomingMessage[];
   let transfers: Transfers;
@@ -67,12 +69,12 @@ describe('transfer/transfer: resuming', () => {
     });
     should(result).have.properties({ resumed: true, size: file.length, sha256: sha256(file), format: 'wav' });
     await isStored(file);
-    should(seen[0]!.headers).have.properties({ range: `bytes=${half - 1}-`, 'if-range': '"v1"' });
+    should(seen[0]!.headers).have.properties({ range: `bytes=${start}-`, 'if-range': '"v1"' });
     should(progress[0]![0]).be.above(half);
     should(progress.at(-1)).eql([file.length, file.length]);
   });
 
-  it('needs one byte when everything was there already', async () => {
+  it('needs no more than the overlap when everything was there already', async () => {
     await copy.write(file.subarray(half));
     const url = await serve((request, response) => part(request, response, file));
     const result = await transfers.run(url, copy, { resumeEtag: '"v1"' });
@@ -123,7 +125,7 @@ describe('transfer/transfer: resuming', () => {
     [
       'a range beyond the end',
       (request, response) =>
-        part(request, response, file, { 'content-range': `bytes ${half - 1}-${file.length}/${file.length}` })
+        part(request, response, file, { 'content-range': `bytes ${start}-${file.length}/${file.length}` })
     ]
   ];
   for (const [what, answer] of unusable)
@@ -137,12 +139,14 @@ describe('transfer/transfer: resuming', () => {
       await isStored(file);
     });
 
-  for (const range of [`${half - 1}-${half + 9}/${half + 10}`, `${half - 1}-${half + 9}/*`])
+  for (const range of [`${start}-${half + 9}/${half + 10}`, `${start}-${half + 9}/*`])
     it(`takes no part of ${range} for the end of a file that was longer, or of unknown length`, async () => {
       const url = await serve((request, response) => {
         if (request.headers.range === undefined) return whole(response, file);
         const headers = { 'content-type': 'audio/wav', 'content-range': `bytes ${range}`, etag: '"v1"' };
-        response.writeHead(206, { ...headers, 'content-length': 11 }).end(file.subarray(half - 1, half + 10));
+        response
+          .writeHead(206, { ...headers, 'content-length': half + 10 - start })
+          .end(file.subarray(start, half + 10));
       });
       const resume = { resumeEtag: '"v1"', ...(!range.endsWith('*') && { resumeSize: file.length }) };
       const result = await transfers.run(url, copy, resume);
@@ -153,11 +157,9 @@ describe('transfer/transfer: resuming', () => {
   it('goes on with a part of unknown whole when the whole is known, and sees it end early', async () => {
     let end = file.length;
     const url = await serve((_request, response) => {
-      const range = `bytes ${half - 1}-${end - 1}/*`;
+      const range = `bytes ${start}-${end - 1}/*`;
       const headers = { 'content-type': 'audio/wav', 'content-range': range, etag: '"v1"' };
-      response
-        .writeHead(206, { ...headers, 'content-length': end - half + 1 })
-        .end(file.subarray(half - 1, end));
+      response.writeHead(206, { ...headers, 'content-length': end - start }).end(file.subarray(start, end));
     });
     const known = [{ resumeSize: file.length }, { expected: { size: file.length, sha256: null } }];
     for (const size of known) {
@@ -176,26 +178,68 @@ describe('transfer/transfer: resuming', () => {
   it('does not take a shorter part than it asked for as the end', async () => {
     const end = half + 50_000;
     const url = await serve((_request, response) => {
-      const range = `bytes ${half - 1}-${end - 1}/${file.length}`;
+      const range = `bytes ${start}-${end - 1}/${file.length}`;
       const headers = { 'content-type': 'audio/wav', 'content-range': range, etag: '"v1"' };
-      response
-        .writeHead(206, { ...headers, 'content-length': end - half + 1 })
-        .end(file.subarray(half - 1, end));
+      response.writeHead(206, { ...headers, 'content-length': end - start }).end(file.subarray(start, end));
     });
     const error = await transfers.fail(url, copy, { resumeEtag: '"v1"' });
     should(error).have.properties({ code: 'TRUNCATED', retryable: true });
     await isStored(file.subarray(0, end)); // the next attempt goes on from here
   });
 
-  it('drops both pieces when they do not fit together', async () => {
-    const wrong = Buffer.from(file);
-    wrong[half - 1] = (wrong[half - 1]! + 1) & 255;
-    const url = await serve((request, response) => part(request, response, wrong));
-    should(await transfers.fail(url, copy, { resumeEtag: '"v1"' })).have.properties({
-      code: 'TRUNCATED',
-      retryable: true
+  for (const before of [1, 2, 2048, 4096])
+    it(`drops both pieces when they differ ${before} bytes before their seam`, async () => {
+      const wrong = Buffer.from(file);
+      wrong[half - before] = (wrong[half - before]! + 1) & 255;
+      const url = await serve((request, response) => part(request, response, wrong));
+      should(await transfers.fail(url, copy, { resumeEtag: '"v1"' })).have.properties({
+        code: 'TRUNCATED',
+        retryable: true
+      });
+      should(copy.size).equal(0);
+      should(await transfers.run(url, copy, { resumeEtag: '"v1"' }).catch(() => null)).equal(null);
+      should(seen.at(-1)?.headers).not.have.property('range');
     });
-    should(copy.size).equal(0);
+
+  it('splices no two files that have the same ETag, the same length and the same byte at the seam', async () => {
+    const spliced = Buffer.from(changed);
+    spliced[half - 1] = file[half - 1]!;
+    const url = await serve((request, response) =>
+      request.headers.range === undefined ? whole(response, spliced) : part(request, response, spliced)
+    );
+    should((await transfers.fail(url, copy, { resumeEtag: '"v1"' })).code).equal('TRUNCATED');
+    const result = await transfers.run(url, copy, { resumeEtag: '"v1"' });
+    should(result).have.properties({ resumed: false, sha256: sha256(spliced) });
+    await isStored(spliced);
+  });
+
+  it('compares the overlap however small the pieces are in which it comes', async () => {
+    const url = await serve((request, response) => {
+      const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1]);
+      const headers = {
+        'content-type': 'audio/wav',
+        etag: '"v1"',
+        'content-range': `bytes ${from}-${file.length - 1}/${file.length}`
+      };
+      response.writeHead(206, headers);
+      for (let at = from; at < half + 100; at += 100) response.write(file.subarray(at, at + 100));
+      response.end(file.subarray(from + 100 * Math.ceil((half + 100 - from) / 100)));
+    });
+    const result = await transfers.run(url, copy, { resumeEtag: '"v1"' });
+    should(result).have.properties({ resumed: true, sha256: sha256(file) });
+    await isStored(file);
+  });
+
+  it('starts over when it has less than an overlap', async () => {
+    const url = await serve((_request, response) => whole(response, file));
+    for (const little of [1, 4095]) {
+      copy = await newCopy();
+      await copy.write(file.subarray(0, little));
+      const result = await transfers.run(url, copy, { resumeEtag: '"v1"' });
+      should(result).have.properties({ resumed: false, sha256: sha256(file) });
+      should(seen.at(-1)?.headers).not.have.property('range');
+      await isStored(file);
+    }
   });
 
   it('keeps what it has when the link is refused', async () => {

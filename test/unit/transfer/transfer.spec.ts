@@ -78,6 +78,49 @@ describe('transfer/transfer: answers', () => {
     should(result).have.properties({ size: file.length, sha256: sha256(file) });
   });
 
+  it('does not take a chunked WAV file that ends before its own header says so', async () => {
+    let sent = file.subarray(0, file.length / 2);
+    const url = await serve((_request, response) => {
+      response.writeHead(200, { 'content-type': 'audio/wav' });
+      response.write(sent.subarray(0, 100));
+      response.end(sent.subarray(100));
+    });
+    for (const size of [file.length / 2, file.length - 2, 60]) {
+      sent = file.subarray(0, size);
+      copy = await newCopy();
+      const error = await transfers.fail(url, copy);
+      should(error).have.properties({ code: 'TRUNCATED', retryable: true });
+      should(error.message).match(
+        new RegExp(`${size} bytes arrived, but its own header states ${file.length}`)
+      );
+      // Unless the event announced just this.
+      copy = await newCopy();
+      await transfers.run(url, copy, { expected: { size, sha256: null } });
+    }
+  });
+
+  it('takes a chunked WAV file of a recorder that could not correct its header', async () => {
+    for (const size of [0, 0xffff_ffff, 0x7fff_ffff]) {
+      const open = Buffer.from(file);
+      open.writeUInt32LE(size, 4);
+      const url = await serve((_request, response) => {
+        response.writeHead(200, { 'content-type': 'audio/wav' });
+        response.write(open.subarray(0, 100));
+        response.end(open.subarray(100));
+      });
+      copy = await newCopy();
+      should((await transfers.run(url, copy)).sha256).equal(sha256(open));
+      await server?.close();
+      server = undefined;
+    }
+  });
+
+  it('takes what a server states to be all, whatever the header of the file says', async () => {
+    const short = file.subarray(0, -100);
+    const url = await serve((_request, response) => send(response, short));
+    should((await transfers.run(url, copy)).sha256).equal(sha256(short));
+  });
+
   it('takes files shorter than the bytes it looks at first', async () => {
     const tiny = wav({ seconds: 0 });
     const url = await serve((_request, response) => send(response, tiny));
@@ -90,6 +133,7 @@ describe('transfer/transfer: answers', () => {
     const answer = {
       status: 200,
       headers: {},
+      framing: 'length' as const,
       body: Readable.from(pieces),
       url: new URL('http://h.example.com')
     };
@@ -282,6 +326,7 @@ describe('transfer/transfer: answers', () => {
     const answer = {
       status: 200,
       headers: {},
+      framing: 'length' as const,
       body: Readable.from(pieces),
       url: new URL('http://h.example.com')
     };
