@@ -4,6 +4,7 @@ import { telnyxBucketOf } from './runtime/bucket-access';
 import { dailyAccountOf } from './runtime/daily-account-access';
 import { DownloadNode } from './runtime/download-node';
 import { readDownloadSettings, type RecordingDownloadConfig } from './runtime/download-settings';
+import { followState } from './runtime/follow-state';
 import type { NodeRedApi, RedNode } from './runtime/node-red';
 import { NodeStatus } from './runtime/node-status';
 import { onClose, onInput } from './runtime/on-input';
@@ -30,7 +31,7 @@ export = function (RED: NodeRedApi): void {
       const settings = readDownloadSettings(RED, this, config);
       const download = new DownloadNode(RED, this, settings, sources, status, say);
       onInput(this, (message, send) => download.store(message, send));
-      afterStart(RED, this, () => download.start());
+      followState(RED, this, { begin: () => download.start(), stop: (problem) => download.stop(problem) });
       onClose(this, (removed) => download.close(removed));
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;

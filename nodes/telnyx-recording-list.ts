@@ -4,6 +4,7 @@ import { archiveState } from './runtime/archive-state';
 import { dailyAccountOf } from './runtime/daily-account-access';
 import { emittedMessage, summaryMessage } from './runtime/list-messages';
 import { runList } from './runtime/list-run';
+import { followState } from './runtime/follow-state';
 import {
   readListRequest,
   readListSettings,
@@ -49,6 +50,7 @@ export = function (RED: NodeRedApi): void {
     const closing = new AbortController();
     const status = new ListStatus(nodeStatus, say);
     let running: Promise<void> | null = null;
+    let isInUse = false;
 
     const run = async (message: FlowMessage, send: Send): Promise<void> => {
       const request = readListRequest(RED, config, settings.provider, message);
@@ -86,12 +88,33 @@ export = function (RED: NodeRedApi): void {
       }
     });
 
+    followState(RED, node, {
+      begin: () => {
+        ownIt(RED);
+        if (isInUse) nodeStatus.off();
+        isInUse = false;
+      },
+      stop: ({ code }) => {
+        isInUse = true;
+        status.failed(code);
+      }
+    });
+
     onClose(node, async () => {
       closing.abort(stopped());
       await running?.catch(() => undefined);
     });
   }
 };
+
+/** Finds out whether the state is this process's; each run tells what else is wrong with it. */
+function ownIt(RED: NodeRedApi): void {
+  try {
+    archiveState(RED);
+  } catch (error) {
+    if (error instanceof CodedError && error.code !== 'STORE_FAILED') throw error;
+  }
+}
 
 function stillRunning(): CodedError {
   return new CodedError(

@@ -11,7 +11,7 @@ import type { StateDatabase } from '../../src/state/state-database';
 import type { BucketStore } from '../../src/store/bucket-store';
 import { partOwner, type PartOwner } from '../../src/store/part-owner';
 import type { NodeRedApi } from './node-red';
-import { stateDatabase, stateDirectory } from './state';
+import { ownedState, stateDatabase, stateDirectory } from './state';
 
 /** What the download nodes of one Node-RED know together: jobs, stored files, what was given up. */
 export interface ArchiveState {
@@ -47,9 +47,14 @@ const FIRST_SWEEP_MS = 5 * 60 * 1000;
 
 const states = new Map<string, ArchiveState>();
 
-/** @throws CodedError `STORE_FAILED` when the state directory cannot be written; the next call tries again */
+/**
+ * @throws CodedError `STORE_FAILED` when the state directory cannot be written, and the next call tries again;
+ *   `STATE_IN_USE` or `BAD_SETTING` as `OwnedState.database`
+ */
 export function archiveState(RED: NodeRedApi): ArchiveState {
   const directory = stateDirectory(RED);
+  const { problem } = ownedState(RED);
+  if (problem !== null) throw problem;
   const known = states.get(directory);
   if (known !== undefined) return known;
   try {
@@ -76,6 +81,7 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
     setInterval(sweep, SWEEP_INTERVAL_MS).unref();
     return state;
   } catch (cause) {
+    if (cause instanceof CodedError) throw cause;
     throw new CodedError(
       'STORE_FAILED',
       `The state directory ${directory} cannot be written, so no job is accepted. Look at its permissions and at ` +

@@ -2,7 +2,7 @@ import { CodedError } from '../../src/errors/coded-error';
 import type { DeliveryJournal } from '../../src/receiving/journal';
 import { LmdbJournal } from '../../src/receiving/lmdb-journal';
 import type { NodeRedApi } from './node-red';
-import { stateDatabase, stateDirectory } from './state';
+import { ownedState, stateDatabase, stateDirectory } from './state';
 
 /** Milliseconds between two rounds of forgetting. */
 const SWEEP_INTERVAL_MS = 60 * 60 * 1000;
@@ -11,12 +11,14 @@ const journals = new Map<string, DeliveryJournal>();
 
 /**
  * The one journal of this Node-RED. It outlives redeploys, as the nodes do not. While its directory cannot
- * be written nothing is accepted; every delivery tries again.
+ * be written, or is another process's, nothing is accepted; every delivery tries again.
  */
 export function deliveryJournal(RED: NodeRedApi): DeliveryJournal {
   const directory = stateDirectory(RED);
   const open = (): DeliveryJournal => {
     const journal = journals.get(directory) ?? openJournal(RED);
+    const { problem } = ownedState(RED);
+    if (problem !== null) throw problem;
     journals.set(directory, journal);
     return journal;
   };
@@ -41,6 +43,7 @@ function openJournal(RED: NodeRedApi): DeliveryJournal {
     forget(journal.forgetIdentities());
     return journal;
   } catch (cause) {
+    if (cause instanceof CodedError) throw cause;
     throw new CodedError(
       'NOT_RECORDED',
       `The state directory ${stateDirectory(RED)} cannot be written, so no delivery is accepted. Look at its ` +

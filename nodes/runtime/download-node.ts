@@ -49,11 +49,14 @@ export class DownloadNode implements DownloadEvents {
   /**
    * Goes on with what was left.
    *
-   * @throws CodedError `STORE_FAILED` while the state cannot be written; every message tries again
+   * @throws CodedError `STORE_FAILED` while the state cannot be written, and every message tries again;
+   *   `STATE_IN_USE` while it is another process's
    */
   async start(): Promise<void> {
     try {
       await this.#opened();
+      if (this.#failure?.code === 'STATE_IN_USE') this.#failure = null;
+      this.#show();
     } catch (error) {
       if (error instanceof CodedError) this.#fail(error);
       throw error;
@@ -85,6 +88,15 @@ export class DownloadNode implements DownloadEvents {
         end(asError(error));
       });
     });
+  }
+
+  /** The state is another process's now, which continues the jobs. Can be started again. */
+  async stop(problem: CodedError): Promise<void> {
+    const work = this.#work;
+    this.#work = undefined;
+    this.#live.clear();
+    this.#fail(problem);
+    await work?.close(false);
   }
 
   /** @param removed whether the node is deleted or disabled, not just deployed again */

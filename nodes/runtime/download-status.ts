@@ -33,7 +33,9 @@ export function showDownloads(
     if (retrying.next === null) return waitingText(say, waiting);
     return [...retryTexts(say, retrying, retrying.next), ...waitingText(say, waiting - retrying.count)];
   };
-  if (active > 0)
+  // What was under way is another process's now.
+  if (failure?.code === 'STATE_IN_USE') status.problem(() => failureText(say, failure));
+  else if (active > 0)
     status.working(() => [say('active', { active }), amount(say, progress), ...waits()].join(' · '));
   else if (waiting > 0 || retrying.next !== null) status.waiting(() => waits().join(' · '));
   else if (failure !== null) status.problem(() => failureText(say, failure));

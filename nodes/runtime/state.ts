@@ -1,52 +1,61 @@
+import { mkdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { instanceId } from '../../src/state/instance-id';
-import { openState } from '../../src/state/open-state';
-import { processIdentity, type ProcessIdentity } from '../../src/state/process-identity';
+import { OwnedState } from '../../src/state/owned-state';
+import type { ProcessIdentity } from '../../src/state/process-identity';
 import type { StateDatabase } from '../../src/state/state-database';
 import type { NodeRedApi } from './node-red';
 
-const databases = new Map<string, StateDatabase>();
+type StateApi = Pick<NodeRedApi, 'settings'> & Partial<Pick<NodeRedApi, 'log'>>;
+
+const states = new Map<string, OwnedState>();
 
 /** Where this package keeps its state: `telnyx` in Node-RED's user directory. */
 export function stateDirectory(RED: Pick<NodeRedApi, 'settings'>): string {
   return path.join(RED.settings.userDir ?? path.join(homedir(), '.node-red'), 'telnyx');
 }
 
-const identities = new Map<string, ProcessIdentity>();
-
 /**
- * Who this process is: part of every name that it must not share with another process.
- *
- * @throws an error of the file system when the directory can be neither read nor written
+ * The state of this Node-RED, which one process owns. Two that run in one process with one user directory
+ * share it.
  */
-export function ownIdentity(RED: Pick<NodeRedApi, 'settings'>): ProcessIdentity {
+export function ownedState(RED: StateApi): OwnedState {
   const directory = stateDirectory(RED);
-  const identity = identities.get(directory) ?? processIdentity(instanceId(directory));
-  identities.set(directory, identity);
-  return identity;
+  const name = realName(directory);
+  const known = states.get(directory) ?? states.get(name);
+  if (known !== undefined) return known;
+  const state = new OwnedState(directory, { log: (text) => RED.log?.error(text) });
+  states.set(directory, state);
+  states.set(name, state);
+  return state;
 }
 
 /**
  * The one state database of this Node-RED. It stays open while the process runs, so that a redeploy
  * neither loses nor repeats anything.
  *
- * @throws an error of the file system when the directory cannot be written; the next call tries again
+ * @throws as `OwnedState.database`
  */
-export function stateDatabase(
-  RED: Pick<NodeRedApi, 'settings'> & Partial<Pick<NodeRedApi, 'log'>>
-): StateDatabase {
-  const directory = stateDirectory(RED);
-  let database = databases.get(directory);
-  if (database === undefined) {
-    database = openState(directory, (asideAt) =>
-      RED.log?.error(
-        `The state of the Telnyx nodes was damaged, perhaps by a power cut, and lies in ${asideAt} now. They go ` +
-          'on without it: deliveries of the last 24 hours may come twice, and downloads that were under way ' +
-          'are forgotten. Let a recording list node look for the recordings that are missing.'
-      )
-    );
-    databases.set(directory, database);
+export function stateDatabase(RED: StateApi): StateDatabase {
+  return ownedState(RED).database();
+}
+
+/**
+ * Who this process is: part of every name that it must not share with another process.
+ *
+ * @throws an error of the file system when the directory can be neither read nor written
+ */
+export function ownIdentity(RED: StateApi): ProcessIdentity {
+  return ownedState(RED).identity;
+}
+
+/** A directory may be reached by several ways. */
+function realName(directory: string): string {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return realpathSync(directory);
+  } catch {
+    // What cannot be made now is the state's to report.
+    return directory;
   }
-  return database;
 }

@@ -10,11 +10,13 @@ import { refusingAll, type DeliveryVerifier } from '../../src/verification/verdi
 import { afterStart } from './after-start';
 import { deliveryJournal } from './delivery-journal';
 import { deliveryRoutes } from './delivery-routes';
+import { followState } from './follow-state';
 import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from './node-red';
 import { NodeStatus } from './node-status';
 import { onClose } from './on-input';
 import { readBoolean, readChoice, readNumber, readText } from './read-setting';
 import { RefusalWarnings } from './refusal-warnings';
+import { ownedState } from './state';
 
 /** The properties that all webhook nodes share, as saved in a flow. */
 export interface WebhookNodeConfig extends NodeConfig {
@@ -95,9 +97,10 @@ export function startWebhookNode(
     const { rejectedOutput, withRawBody } = settings;
     const warnings = new RefusalWarnings((text) => node.warn(text));
     const tally = new DeliveryTally();
+    const state = ownedState(RED);
 
     const showCounts = (): void => {
-      if (!claim.serving || provider.problem !== null) return;
+      if (!claim.serving || provider.problem !== null || state.problem !== null) return;
       const { trouble } = tally;
       if (trouble === null) status.ready(() => countsText(say, tally));
       else
@@ -113,6 +116,7 @@ export function startWebhookNode(
           : provider.verifier(settings.tolerance),
       parse: provider.parse,
       journal: deliveryJournal(RED),
+      isOpen: () => state.problem === null,
       ...(provider.isProbe && { isProbe: provider.isProbe }),
       now: Date.now,
       emit: (message, rawBody, exchange) => {
@@ -141,7 +145,16 @@ export function startWebhookNode(
       warnings.dispose();
       return endpoint.close();
     });
-    afterStart(RED, node, () => endpoint.recover());
+    followState(RED, node, {
+      begin: () => {
+        showCounts();
+        return endpoint.recover();
+      },
+      stop: ({ code }) => {
+        if (!claim.serving || provider.problem !== null) return;
+        status.problem(say(code === 'STATE_IN_USE' ? 'state-in-use' : 'bad-setting'));
+      }
+    });
     showCounts();
     if (provider.problem !== null) fail(provider.problem, provider.problemStatus);
     if (!claim.serving) {

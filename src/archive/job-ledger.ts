@@ -54,12 +54,13 @@ export class JobLedger {
   /**
    * Writes an order down. Durable when resolved.
    *
-   * @throws CodedError `STORE_FAILED`
+   * @throws CodedError `STORE_FAILED`; `STATE_IN_USE` when another process has taken the state over
    */
   async add(node: string, order: ArchiveOrder): Promise<void> {
     try {
       await this.#orders.put(keyOf(node, order.acceptedAt, order.id), order);
     } catch (cause) {
+      if (cause instanceof CodedError) throw cause;
       throw new CodedError(
         'STORE_FAILED',
         'The job could not be written to disk, so it was not begun. Look at the free space and the permissions of ' +
@@ -217,8 +218,9 @@ export class JobLedger {
   async #strikeOff(node: string, lost: (node: string, order: ArchiveOrder) => StateChange[]): Promise<void> {
     for (;;) {
       const step = [...this.#orders.range({ ...spanOf(node), limit: STEP })];
-      await this.database.commit(
-        step.flatMap(({ key, value }) => [...lost(node, value), this.#orders.removing(key)])
+      // One commit for each: an order may have many jobs.
+      await Promise.all(
+        step.map(({ key, value }) => this.database.commit([...lost(node, value), this.#orders.removing(key)]))
       );
       if (step.length < STEP) break;
     }

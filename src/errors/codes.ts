@@ -42,17 +42,25 @@ export const LIST_ERROR_CODES = ['ALREADY_RUNNING', 'LIST_INCOMPLETE'] as const;
 /** Settings that cannot work; raised at deploy, never for a single message. */
 export const SETTINGS_ERROR_CODES = ['BAD_SETTING'] as const;
 
+/** Codes of all nodes that keep something: why the state cannot be used now. */
+export const STATE_ERROR_CODES = ['STATE_IN_USE'] as const;
+
 export type WebhookErrorCode = (typeof WEBHOOK_ERROR_CODES)[number];
 export type DownloadErrorCode = (typeof DOWNLOAD_ERROR_CODES)[number];
 export type ListErrorCode = (typeof LIST_ERROR_CODES)[number];
 export type ErrorCode =
-  WebhookErrorCode | DownloadErrorCode | ListErrorCode | (typeof SETTINGS_ERROR_CODES)[number];
+  | WebhookErrorCode
+  | DownloadErrorCode
+  | ListErrorCode
+  | (typeof SETTINGS_ERROR_CODES)[number]
+  | (typeof STATE_ERROR_CODES)[number];
 
 const ALL_CODES: ReadonlySet<string> = new Set([
   ...WEBHOOK_ERROR_CODES,
   ...DOWNLOAD_ERROR_CODES,
   ...LIST_ERROR_CODES,
-  ...SETTINGS_ERROR_CODES
+  ...SETTINGS_ERROR_CODES,
+  ...STATE_ERROR_CODES
 ]);
 
 /** Whether a text read from disk is one of this package's codes. */

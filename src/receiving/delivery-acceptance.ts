@@ -17,6 +17,8 @@ export interface AcceptanceSettings {
 
 export interface AcceptanceParts {
   journal: DeliveryJournal;
+  /** Whether the journal may be used now: not while another process owns it. Left out: always. */
+  isOpen?: () => boolean;
   /** Hands an accepted event to the flow. Must not throw. */
   emit: (message: WebhookMessage, rawBody: Buffer, exchange: Exchange | null) => void;
   /** A fault of our own, for the log and Catch nodes; the sender was asked to try again. */
@@ -47,7 +49,7 @@ export class DeliveryAcceptance {
 
   /** Whether everything that comes is to be answered 503. */
   isClosed(): boolean {
-    return this.#closed;
+    return this.#closed || this.parts.isOpen?.() === false;
   }
 
   /** As `WebhookEndpoint.close`. */
@@ -79,7 +81,7 @@ export class DeliveryAcceptance {
     }
     const outcome = await earlier;
     if (outcome.accepted && this.settings.duplicates === 'pass') {
-      if (this.#closed) answer(request, response, 503);
+      if (this.isClosed()) answer(request, response, 503);
       else await this.#passOn(request, response, delivery);
       return;
     }
@@ -101,7 +103,7 @@ export class DeliveryAcceptance {
       return { accepted: false, status: 503, answer: null };
     }
     answer(request, response, 200);
-    if (this.#closed) {
+    if (this.isClosed()) {
       handOver.leave();
     } else {
       this.parts.emit(message, record.rawBody, null);

@@ -102,6 +102,7 @@ export class LmdbJournal implements DeliveryJournal {
     try {
       await this.database.commit(changes);
     } catch (cause) {
+      if (cause instanceof CodedError) throw cause;
       throw new CodedError('NOT_RECORDED', 'The state database did not take a delivery.', {
         cause,
         retryable: true

@@ -1,6 +1,15 @@
 /** Milliseconds after which changes that can wait go to disk by themselves. */
 const SOON_MS = 20;
 
+/**
+ * Changes of one transaction, when they come from several commits: one that holds thousands would keep the
+ * event loop and everybody who waits.
+ */
+const MOST_TOGETHER = 500;
+
+/** Changes of one commit. Beyond it something is wrong with the caller. */
+export const MOST_IN_ONE_COMMIT = 100_000;
+
 /** One change of a collection, made inside a transaction. */
 export interface StateChange {
   apply(): void;
@@ -26,13 +35,19 @@ export class GroupCommit {
   /** @param transact makes the changes in one transaction; resolves when it is durable */
   constructor(private readonly transact: (changes: readonly StateChange[]) => Promise<unknown>) {}
 
-  /** Durable when resolved; rejects when the disk did not take them. All of the changes are made, or none. */
+  /**
+   * Durable when resolved; rejects when the disk did not take them. All of the changes are made, or none.
+   *
+   * @param changes at most `MOST_IN_ONE_COMMIT`; rejects with a RangeError when there are more
+   */
   add(changes: readonly StateChange[]): Promise<void> {
+    if (changes.length > MOST_IN_ONE_COMMIT) return Promise.reject(tooMany(changes.length));
     return changes.length === 0 ? Promise.resolve() : this.#enqueue(changes);
   }
 
   /** As `add`, in no hurry: goes along with the next transaction, or after a moment by itself. */
   addSoon(changes: readonly StateChange[]): Promise<void> {
+    if (changes.length > MOST_IN_ONE_COMMIT) return Promise.reject(tooMany(changes.length));
     return new Promise((resolve, reject) => {
       this.#soon.push({ changes, resolve, reject });
       this.#timer ??= setTimeout(() => {
@@ -80,8 +95,12 @@ export class GroupCommit {
     });
   }
 
-  /** Never rejects. */
+  /** In the order in which they were asked for. Never rejects. */
   async #carryOut(group: readonly Entry[]): Promise<void> {
+    for (const part of inParts(group)) await this.#transaction(part);
+  }
+
+  async #transaction(group: readonly Entry[]): Promise<void> {
     try {
       await this.transact(group.flatMap(({ changes }) => changes));
       for (const { resolve } of group) resolve();
@@ -90,6 +109,28 @@ export class GroupCommit {
       for (const { reject } of group) reject(reason);
     }
   }
+}
+
+/** As few as possible without a transaction of more than `MOST_TOGETHER`; what is one commit stays one. */
+function inParts(group: readonly Entry[]): Entry[][] {
+  const parts: Entry[][] = [];
+  let part: Entry[] = [];
+  let size = 0;
+  for (const entry of group) {
+    if (part.length > 0 && size + entry.changes.length > MOST_TOGETHER) {
+      parts.push(part);
+      part = [];
+      size = 0;
+    }
+    part.push(entry);
+    size += entry.changes.length;
+  }
+  parts.push(part);
+  return parts;
+}
+
+function tooMany(count: number): RangeError {
+  return new RangeError(`A commit may hold ${MOST_IN_ONE_COMMIT} changes; this one has ${count}.`);
 }
 
 /** LMDB tells the reason of a failed commit in a second promise, which has to be handled as well. */

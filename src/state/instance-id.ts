@@ -9,13 +9,14 @@ const FILE = 'instance';
  * can be told from what others leave there.
  *
  * @param directory of the state; made when missing
+ * @param id what it was called, when the file may have been removed
  * @returns 32 hex digits
  * @throws an error of the file system when the name can be neither read nor kept
  */
-export function instanceId(directory: string): string {
+export function instanceId(directory: string, id?: string): string {
   const file = path.join(directory, FILE);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  return readId(file) ?? keepId(file);
+  return readId(file) ?? keepId(file, id ?? randomBytes(16).toString('hex'));
 }
 
 function readId(file: string): string | null {
@@ -27,8 +28,7 @@ function readId(file: string): string | null {
   }
 }
 
-function keepId(file: string): string {
-  const id = randomBytes(16).toString('hex');
+function keepId(file: string, id: string): string {
   const draft = `${file}-${id}`;
   try {
     writeFileSync(draft, `${id}\n`, { flush: true, flag: 'wx', mode: 0o600 });

@@ -96,6 +96,15 @@ export function isProvablyDead(identity: ProcessIdentity, table: ProcessTable = 
   return !table.exists(identity.pid);
 }
 
+/** Whether a process is there for certain, running or stopped. False when that cannot be known from here. */
+export function isProvablyAlive(identity: ProcessIdentity, table: ProcessTable = systemProcesses): boolean {
+  const own = processIdentity(identity.instance, table);
+  if (own.pidNamespace === '' || own.pidNamespace !== identity.pidNamespace || own.boot !== identity.boot)
+    return false;
+  const entry = entryOf(identity.pid, table);
+  return entry !== null && entry.start === identity.start && !entry.hasEnded;
+}
+
 /** Whether the process ran on another start of a machine: of this one, or of any other. */
 export function isOfAnotherBoot({ boot }: ProcessIdentity, table: ProcessTable = systemProcesses): boolean {
   return !isSameBoot(bootOf(table), boot);

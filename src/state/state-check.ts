@@ -1,4 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { DATA_FILE } from './environment';
+import { reserveLockFile } from './lock-file';
 
 /** Milliseconds for a look through all entries; a million of them take seconds. */
 const CHECK_TIMEOUT_MS = 120_000;
@@ -21,10 +26,10 @@ const CHECK = `
   const [lmdb, path, maxDbs] = process.argv.slice(1);
   const { open } = require(lmdb);
   try {
-    const root = open({ path, maxDbs: Number(maxDbs), overlappingSync: false, eventTurnBatching: false });
-    for (const name of root.getKeys()) {
-      for (const entry of root.openDB({ name }).getRange()) void entry;
-    }
+    const root = open({ path, maxDbs: Number(maxDbs), readOnly: true });
+    // Opening one ends what is being read, so all are opened first.
+    const databases = [...root.getKeys()].map((name) => root.openDB({ name }));
+    for (const database of databases) for (const entry of database.getRange()) void entry;
     require('node:fs').writeSync(1, '${WHOLE}');
   } catch (error) {
     const damaged = [-30797, -30796, -30795, -30793].includes(error.code);
@@ -36,19 +41,50 @@ const CHECK = `
 /**
  * Whether an LMDB environment is damaged, by reading all of it in a process of its own: LMDB maps its file
  * into memory and trusts it, so that a damaged one ends the process that looks at it. A power cut on a
- * memory card leaves such files behind.
+ * memory card leaves such files behind. Nothing is written where it lies.
  *
- * @param file directory of the environment
+ * @param environment its directory
  * @returns false also when it could not be found out
  */
-export function isDamaged(file: string, maxDbs: number): boolean {
+export function isDamaged(environment: string, maxDbs: number): boolean {
+  let view: string | undefined;
+  try {
+    view = viewOf(path.join(environment, DATA_FILE));
+    return dies(view, maxDbs);
+  } catch {
+    return false;
+  } finally {
+    if (view !== undefined) rmSync(view, { recursive: true, force: true });
+  }
+}
+
+/** An environment of the same data, with a lock file of its own: the disk of the real one may be full. */
+function viewOf(file: string): string {
+  const view = mkdtempSync(path.join(tmpdir(), 'telnyx-state-check-'));
+  try {
+    const data = path.join(view, DATA_FILE);
+    try {
+      symlinkSync(path.resolve(file), data);
+    } catch {
+      // Not every user may make links on Windows.
+      copyFileSync(file, data);
+    }
+    reserveLockFile(view);
+    return view;
+  } catch (error) {
+    rmSync(view, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function dies(view: string, maxDbs: number): boolean {
   // Where Node-RED is embedded in Electron, execPath is not Node.js by itself.
   const environment: NodeJS.ProcessEnv = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
   // Options meant for Node-RED, such as a debugger's port, which is taken.
   Reflect.deleteProperty(environment, 'NODE_OPTIONS');
   const { status, signal, stdout } = spawnSync(
     process.execPath,
-    ['-e', CHECK, require.resolve('lmdb'), file, String(maxDbs)],
+    ['-e', CHECK, require.resolve('lmdb'), view, String(maxDbs)],
     {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],

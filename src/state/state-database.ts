@@ -1,13 +1,11 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { open, type Database, type Key, type RootDatabase } from 'lmdb';
+import type { Database, Key } from 'lmdb';
+import { Environment } from './environment';
 import { GroupCommit, type StateChange } from './group-commit';
 
 export type { StateChange } from './group-commit';
 export type { Key } from 'lmdb';
-
-/** Named collections that one environment may hold. */
-export const MAX_COLLECTIONS = 16;
 
 /** Where in its directory the environment lies. */
 export const ENVIRONMENT = 'state';
@@ -37,40 +35,49 @@ export interface StateCollection<Value> {
   count(span?: KeyRange): number;
 }
 
+export interface StateOptions {
+  /**
+   * Called before and after each commit. Throws when the state belongs to another process; what the commit
+   * asked for is then not accepted.
+   */
+  guard?: () => void;
+  /** Told when the files of the state were removed, or replaced by others, and what came of that. */
+  onMoved?: (what: 'restored' | 'replaced') => void;
+}
+
 /**
  * The state of one Node-RED in one LMDB environment: what was accepted, what is still to do, what is
  * stored. Reads are memory-mapped and take microseconds; writes are synced to disk before their promise
  * resolves, many of them with one sync.
+ *
+ * What resolved is in the file that has the name: when somebody removes the files of a running state, they
+ * are written anew from what is still open before anything else is accepted.
  */
 export class StateDatabase {
-  readonly #root: RootDatabase;
-  readonly #commits = new GroupCommit((changes) =>
-    this.#root.batch(() => {
-      for (const change of changes) change.apply();
-    })
-  );
+  readonly #directory: string;
+  #environment: Environment;
+  readonly #commits = new GroupCommit((changes) => this.#transact(changes));
 
   /**
    * @param directory made when missing; only the user who runs Node-RED may look into it, because it
    *   holds signed links
    * @throws an error of the file system or of LMDB when the directory cannot be written
    */
-  constructor(directory: string) {
+  constructor(
+    directory: string,
+    private readonly options: StateOptions = {}
+  ) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     keepToOwner(directory);
-    this.#root = open({
-      path: path.join(directory, ENVIRONMENT),
-      maxDbs: MAX_COLLECTIONS,
-      // A promise that resolves before the sync would make "accepted" a guess.
-      overlappingSync: false,
-      // With batching by turn, a failed commit rejects a promise inside the library that nobody can
-      // handle, and an unhandled rejection ends Node-RED. Writes are grouped all the same.
-      eventTurnBatching: false
-    });
+    this.#directory = directory;
+    this.#environment = new Environment(path.join(directory, ENVIRONMENT));
   }
 
   collection<Value>(name: string): StateCollection<Value> {
-    return new LmdbCollection<Value>(this.#root.openDB<Value>({ name }), this.#commits);
+    // All of its values are put by way of the collection, so they have its shape.
+    const database = (): Database<Value> => this.#environment.database(name) as Database<Value>;
+    database();
+    return new LmdbCollection<Value>(database, this.#commits);
   }
 
   /**
@@ -91,21 +98,53 @@ export class StateDatabase {
     return this.#commits.written();
   }
 
+  /** Whether the files of the state are where they were. Takes microseconds. */
+  isInPlace(): boolean {
+    try {
+      return this.#environment.place() === 'own';
+    } catch {
+      return false;
+    }
+  }
+
   /** Waits for what is being written and closes. */
   async close(): Promise<void> {
     await this.#commits.finish();
-    await this.#root.close();
+    await this.#environment.close();
+  }
+
+  async #transact(changes: readonly StateChange[]): Promise<void> {
+    await this.#settle();
+    if (changes.length === 0) return;
+    await this.#environment.batch(() => {
+      for (const change of changes) change.apply();
+    });
+    // Looked at again: what was written to a file without a name would be lost with the process.
+    await this.#settle();
+  }
+
+  async #settle(): Promise<void> {
+    this.options.guard?.();
+    const place = this.#environment.place();
+    if (place === 'own') return;
+    // The one that is open stays open: iterators may be under way in it.
+    if (place === 'none') {
+      makeAgain(this.#directory);
+      this.#environment = await this.#environment.rewritten();
+    } else this.#environment = new Environment(path.join(this.#directory, ENVIRONMENT));
+    this.options.onMoved?.(place === 'none' ? 'restored' : 'replaced');
   }
 }
 
 class LmdbCollection<Value> implements StateCollection<Value> {
+  /** @param current of the environment that is open now */
   constructor(
-    private readonly database: Database<Value>,
+    private readonly current: () => Database<Value>,
     private readonly commits: GroupCommit
   ) {}
 
   get(key: Key): Value | undefined {
-    return this.database.get(key);
+    return this.current().get(key);
   }
 
   put(key: Key, value: Value): Promise<void> {
@@ -118,23 +157,32 @@ class LmdbCollection<Value> implements StateCollection<Value> {
 
   putting(key: Key, value: Value): StateChange {
     // Inside a batch the library resolves at once; the batch itself tells how it went.
-    return { apply: () => void this.database.put(key, value) };
+    return { apply: () => void this.current().put(key, value) };
   }
 
   removing(key: Key): StateChange {
-    return { apply: () => void this.database.remove(key) };
+    return { apply: () => void this.current().remove(key) };
   }
 
   range(span: KeyRange): Iterable<{ key: Key; value: Value }> {
-    return this.database.getRange(span);
+    return this.current().getRange(span);
   }
 
   keys(span: KeyRange): Iterable<Key> {
-    return this.database.getKeys(span);
+    return this.current().getKeys(span);
   }
 
   count(span: KeyRange = {}): number {
-    return this.database.getKeysCount(span);
+    return this.current().getKeysCount(span);
+  }
+}
+
+/** Not with those above it: what somebody removed wholly is not wanted any more. */
+function makeAgain(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

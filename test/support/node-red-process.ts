@@ -41,9 +41,12 @@ export class NodeRedProcess {
   #earlierLog = '';
   #token: string | undefined;
 
-  private constructor(options: NodeRedOptions) {
+  private constructor(
+    options: NodeRedOptions,
+    userDir = mkdtempSync(path.join(tmpdir(), 'telnyx-node-red-'))
+  ) {
     this.#options = options;
-    this.userDir = mkdtempSync(path.join(tmpdir(), 'telnyx-node-red-'));
+    this.userDir = userDir;
     directories.add(this.userDir);
   }
 
@@ -68,6 +71,14 @@ export class NodeRedProcess {
     return nodeRed;
   }
 
+  /** Starts a second Node-RED in the same userDir, on a port of its own. To be stopped with `keep`, or before this. */
+  async beside(): Promise<NodeRedProcess> {
+    const other = new NodeRedProcess(this.#options, this.userDir);
+    other.#port = await freePort();
+    await other.start();
+    return other;
+  }
+
   /** Starts again in the same userDir and on the same port, after `kill` or `stop({keep: true})`. */
   async start(): Promise<void> {
     if (this.#child?.alive) throw new Error('Node-RED is running already');
@@ -75,7 +86,10 @@ export class NodeRedProcess {
     const { env = {}, nodeArgs = [], embeddedIn } = this.#options;
     const args = embeddedIn
       ? [this.userDir, String(this.#port)]
-      : ['--userDir', this.userDir, '--settings', path.join(this.userDir, 'settings.js')];
+      : ['--userDir', this.userDir, '--settings', path.join(this.userDir, 'settings.js')].concat(
+          '--port',
+          String(this.#port)
+        );
     this.#child = new Child(embeddedIn ?? RED_JS, args, { cwd: this.userDir, env, nodeArgs });
     await Promise.all([
       this.#child.waitForOutput(/Server now running at|Running in headless mode/),

@@ -19,6 +19,11 @@ export class WebhookInstance {
     return new WebhookInstance(await NodeRedProcess.start(options));
   }
 
+  /** A second one in the same userDir. */
+  async beside(): Promise<WebhookInstance> {
+    return new WebhookInstance(await this.nodeRed.beside());
+  }
+
   /** Any request to a node's path below httpNodeRoot. */
   async request(nodePath: string, request: Omit<RawRequest, 'path'>): Promise<RawAnswer> {
     return exchange(this.nodeRed.port, { ...request, path: this.nodeRed.nodePath(nodePath) });

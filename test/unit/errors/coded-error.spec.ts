@@ -4,6 +4,7 @@ import {
   DOWNLOAD_ERROR_CODES,
   LIST_ERROR_CODES,
   SETTINGS_ERROR_CODES,
+  STATE_ERROR_CODES,
   WEBHOOK_ERROR_CODES
 } from '../../../src/errors/codes';
 import { rootCause } from '../../../src/errors/root-cause';
@@ -32,7 +33,8 @@ describe('the codes', () => {
       ...WEBHOOK_ERROR_CODES,
       ...DOWNLOAD_ERROR_CODES,
       ...LIST_ERROR_CODES,
-      ...SETTINGS_ERROR_CODES
+      ...SETTINGS_ERROR_CODES,
+      ...STATE_ERROR_CODES
     ];
     new Set(all).size.should.equal(all.length);
     for (const code of all) code.should.match(/^[A-Z]+(_[A-Z]+)*$/);

@@ -31,7 +31,7 @@ describe('openState', function () {
   function run(end: 'exit' | 'SIGKILL', count = 500) {
     const script = `
       const { openState } = require(${JSON.stringify(MODULE)});
-      const database = openState(process.argv[1], (at) => console.log('aside ' + at));
+      const database = openState(process.argv[1], { onDamaged: (at) => console.log('aside ' + at) });
       const values = database.collection('values');
       console.log('found ' + values.count());
       const all = Array.from({ length: ${count} }, (_, key) => values.put(key, 'x'.repeat(200)));
@@ -69,11 +69,10 @@ describe('openState', function () {
       damage(data());
       const damaged = readFileSync(data());
       const told: string[] = [];
-      const database = openState(
-        directory,
-        (at) => told.push(at),
-        () => Date.UTC(2026, 4, 6, 7, 8, 9)
-      );
+      const database = openState(directory, {
+        onDamaged: (at) => told.push(at),
+        now: () => Date.UTC(2026, 4, 6, 7, 8, 9)
+      });
       should(told).deepEqual([path.join(directory, 'state-damaged-20260506070809')]);
       should(readFileSync(path.join(told[0]!, 'data.mdb')).equals(damaged)).be.true();
       const values = database.collection('values');
@@ -95,12 +94,14 @@ describe('openState', function () {
 
   it('cannot be opened where a file is in the way', () => {
     writeFileSync(path.join(directory, 'telnyx'), '');
-    should(() => openState(path.join(directory, 'telnyx'), () => undefined)).throw(/EEXIST|ENOTDIR/);
+    should(() => openState(path.join(directory, 'telnyx'), { onDamaged: () => undefined })).throw(
+      /EEXIST|ENOTDIR/
+    );
   });
 
   it('takes one for whole that is not there, is open elsewhere, or cannot be looked at', async () => {
     should(isDamaged(path.join(directory, 'nowhere'), 16)).be.false();
-    const database = openState(directory, () => undefined);
+    const database = openState(directory, { onDamaged: () => undefined });
     await database.collection('values').put('a', 1);
     should(isDamaged(path.join(directory, 'state'), 16)).be.false();
     await database.close();

@@ -1,0 +1,232 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { CodedError } from '../errors/coded-error';
+import { instanceId } from './instance-id';
+import { openState } from './open-state';
+import { processIdentity, type ProcessIdentity } from './process-identity';
+import type { StateDatabase } from './state-database';
+import { isOfOneKernel, networkFileSystem, systemDisks, type DiskTable } from './state-disk';
+import { StateLease, type OtherOwner } from './state-lease';
+
+/** Milliseconds between two renewals of the lease. */
+const RENEW_MS = 5000;
+
+/** Milliseconds without a renewal after which the next commit renews first: the process was stopped for a while. */
+const LATE_MS = 2 * RENEW_MS;
+
+/** Milliseconds between two looks at the files, and at the lease of another owner. */
+const LOOK_MS = 1000;
+
+export interface OwnedStateOptions {
+  /** For what the owner of the machine should know; whole sentences. */
+  log: (text: string) => void;
+  /** Milliseconds of a clock that nobody sets. */
+  now?: () => number;
+  disks?: DiskTable;
+}
+
+const owned = new Set<StateLease>();
+let isReleasing = false;
+
+function releaseAll(): void {
+  for (const lease of owned) lease.release();
+}
+
+/**
+ * The state of a directory for as long as this process is its one owner. While another process is, there is no
+ * state; this process looks every second and takes over by itself when the other one has ended.
+ */
+export class OwnedState {
+  readonly #listeners = new Set<() => void>();
+  readonly #now: () => number;
+  #identity: ProcessIdentity | undefined;
+  #lease: StateLease | undefined;
+  #database: StateDatabase | undefined;
+  #problem: CodedError | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #renewal: NodeJS.Timeout | undefined;
+
+  /** @param directory of the state; made when it is first used */
+  constructor(
+    private readonly directory: string,
+    private readonly options: OwnedStateOptions
+  ) {
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Why the state belongs to somebody else, or cannot lie where it does; null as long as that is not known. */
+  get problem(): CodedError | null {
+    return this.#problem;
+  }
+
+  /**
+   * Who this process is: part of every name that it must not share with another process.
+   *
+   * @throws an error of the file system when the directory can be neither read nor written
+   */
+  get identity(): ProcessIdentity {
+    this.#identity ??= processIdentity(instanceId(this.directory));
+    return this.#identity;
+  }
+
+  /**
+   * The state, which stays open while the process runs.
+   *
+   * @throws CodedError `STATE_IN_USE` while another process owns it, `BAD_SETTING` where it cannot lie; an error
+   *   of the file system or of LMDB when it cannot be opened, and the next call tries again
+   */
+  database(): StateDatabase {
+    if (this.#problem !== null) throw this.#problem;
+    if (this.#database !== undefined) return this.#database;
+    this.#refuseNetwork();
+    const other = this.#acquired();
+    if (other !== null) throw this.#lost(other);
+    this.#begin();
+    this.#database = openState(this.directory, {
+      guard: () => this.#guard(),
+      onMoved: (what) => {
+        instanceId(this.directory, this.identity.instance);
+        this.options.log(MOVED[what]);
+      },
+      onDamaged: (asideAt) => this.options.log(damagedText(asideAt))
+    });
+    return this.#database;
+  }
+
+  /**
+   * @param listener called when `problem` has changed: another process took the state over, or this one did
+   * @returns ends it
+   */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Closes the state and gives it back. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    clearInterval(this.#renewal);
+    await this.#database?.close();
+    this.#database = undefined;
+    if (this.#lease === undefined) return;
+    this.#lease.release();
+    owned.delete(this.#lease);
+  }
+
+  #refuseNetwork(): void {
+    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    const name = networkFileSystem(this.directory, this.options.disks);
+    if (name === null) return;
+    this.#problem = new CodedError(
+      'BAD_SETTING',
+      `The user directory of Node-RED lies on a network file system (${name}), where the state in ${this.directory} ` +
+        'would be damaged. Start Node-RED with a user directory on a local disk (--userDir); only the folder of the ' +
+        'recordings may lie on a network.'
+    );
+    throw this.#problem;
+  }
+
+  #acquired(): OtherOwner | null {
+    this.#lease ??= new StateLease(this.directory, this.identity, {
+      now: this.#now,
+      ofOneKernel: isOfOneKernel(this.directory, this.options.disks ?? systemDisks)
+    });
+    return this.#lease.acquire();
+  }
+
+  /** Begins to renew the lease, and to look after the files. */
+  #begin(): void {
+    const lease = this.#lease;
+    if (lease === undefined) return;
+    if (!isReleasing) process.once('exit', releaseAll);
+    isReleasing = true;
+    owned.add(lease);
+    this.#renewal ??= setInterval(() => lease.renew(), RENEW_MS).unref();
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
+  }
+
+  #look(): void {
+    try {
+      if (this.#problem === null) this.#lookAfter();
+      else this.#takeOver();
+    } catch {
+      // The directory cannot be read now; what wants to be written meets the same fault and tells of it.
+    }
+  }
+
+  /** Files that somebody removed are written anew, also when nothing is to be written. */
+  #lookAfter(): void {
+    if (this.#lease?.holds() === 'held' && this.#database?.isInPlace() !== false) return;
+    void this.#database?.written();
+  }
+
+  #takeOver(): void {
+    if (this.#acquired() !== null) return;
+    this.#problem = null;
+    this.#begin();
+    this.options.log(
+      'The state of the Telnyx nodes is this process’s now: the other one that used it has ended.'
+    );
+    this.#tell();
+  }
+
+  /** Before and after each commit. */
+  #guard(): void {
+    if (this.#problem !== null) throw this.#problem;
+    const lease = this.#lease;
+    if (lease === undefined) return;
+    // Others may believe it dead, and look at this moment.
+    if (lease.age > LATE_MS) lease.renew();
+    if (lease.holds() === 'held') return;
+    const userDirectory = path.dirname(this.directory);
+    if (!existsSync(userDirectory)) throw new Error(`The directory ${userDirectory} was removed.`);
+    // Removed: nobody has it, and it is ours as before. Or taken over while this process was stopped.
+    const other = lease.acquire();
+    if (other !== null) throw this.#lost(other);
+  }
+
+  #lost(other: OtherOwner): CodedError {
+    const problem = new CodedError('STATE_IN_USE', inUseText(this.directory, other), { retryable: true });
+    this.#problem = problem;
+    clearInterval(this.#renewal);
+    this.#renewal = undefined;
+    if (this.#lease !== undefined) owned.delete(this.#lease);
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref();
+    this.#tell();
+    return problem;
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) setImmediate(listener);
+  }
+}
+
+const MOVED = {
+  restored:
+    'The state of the Telnyx nodes was removed while Node-RED runs. It was written anew from memory, and nothing is ' +
+    'lost. To begin without it, stop Node-RED before you remove it.',
+  replaced:
+    'The state of the Telnyx nodes was replaced by other files while Node-RED runs. What lies there now is used; ' +
+    'what was written to the earlier files is not in it. Stop Node-RED before you restore a backup.'
+};
+
+function damagedText(asideAt: string): string {
+  return (
+    `The state of the Telnyx nodes was damaged, perhaps by a power cut, and lies in ${asideAt} now. They go ` +
+    'on without it: deliveries of the last 24 hours may come twice, and downloads that were under way ' +
+    'are forgotten. Let a recording list node look for the recordings that are missing.'
+  );
+}
+
+function inUseText(directory: string, { identity }: OtherOwner): string {
+  const who =
+    identity === null
+      ? 'Another process'
+      : identity.pid === process.pid
+        ? 'Another copy of this package in this process, or a process of another container or machine,'
+        : `Process ${identity.pid}, of this machine or of another container,`;
+  return (
+    `${who} uses the state in ${directory}, and two cannot. Give each Node-RED a user directory of its own (--userDir), ` +
+    'or stop the other one: then this one takes over by itself within 30 seconds. Until then it accepts nothing.'
+  );
+}
