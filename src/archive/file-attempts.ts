@@ -30,6 +30,9 @@ interface Fetched {
   described: StoredRecording | undefined;
 }
 
+/** `isFresh`: the API has just given it. */
+type CurrentLink = MediaLink & { isFresh: boolean };
+
 /** Runs a task as soon as there is room for one more transfer. @throws `signal.reason` when aborted */
 export type Turn = <T>(task: () => Promise<T>) => Promise<T>;
 
@@ -63,7 +66,7 @@ export class FileAttempts {
    *
    * @throws CodedError as `transfer` and the store throw; `signal.reason` when aborted
    */
-  async attempt(link: MediaLink, signal: AbortSignal): Promise<StoredFile> {
+  async attempt(link: CurrentLink, signal: AbortSignal): Promise<StoredFile> {
     this.note.attempts += 1;
     const published = this.#publishedBefore();
     if (published !== undefined) return await this.#describe(published, signal);
@@ -81,7 +84,7 @@ export class FileAttempts {
     return { result, file };
   }
 
-  async #fetch(link: MediaLink, signal: AbortSignal): Promise<Fetched> {
+  async #fetch(link: CurrentLink, signal: AbortSignal): Promise<Fetched> {
     const begun: PartialCopy[] = [];
     const receive = async (): Promise<Received> => {
       const part = await this.deps.store.openPart(this.#resume.copyId);
@@ -152,12 +155,13 @@ export class FileAttempts {
     return this.settings.filename.name(filenameValues(details, { ext: format, announced_at, media_index }));
   }
 
-  async #transfer(link: MediaLink, part: PartialCopy, signal: AbortSignal): Promise<TransferResult> {
+  async #transfer(link: CurrentLink, part: PartialCopy, signal: AbortSignal): Promise<TransferResult> {
     const { maxSize, stallTimeoutMs, network } = this.settings;
     const authorization = this.deps.authorize(link.url);
     const { file } = this.#resume;
     return await this.deps.transfer({
       url: link.url,
+      isFresh: link.isFresh,
       ...(authorization === undefined ? {} : { authorization }),
       network,
       kind: this.reference.kind,

@@ -39,7 +39,7 @@ export async function storeFile(
   let link = links.first();
   for (;;) {
     try {
-      return await tries.attempt(link, signal);
+      return await tries.attempt({ ...link, isFresh: links.areFresh }, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof CodedError)) throw error;
       if (error.retryable && !error.linkInDoubt) throw error;

@@ -59,7 +59,8 @@ async function attempt(
 ): Promise<TransferResult> {
   request.signal.throwIfAborted();
   const { url } = checkAddress(request.url, request.network, agents.isPublic);
-  if (hasExpired(url, now())) throw new CodedError('LINK_EXPIRED', LINK_EXPIRED_TEXT);
+  if (request.isFresh !== true && hasExpired(url, now()))
+    throw new CodedError('LINK_EXPIRED', LINK_EXPIRED_TEXT);
 
   const etag = strongEtag(request.resumeEtag);
   const resumable = etag !== null && canResume(request.into.size);

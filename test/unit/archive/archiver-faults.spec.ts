@@ -154,6 +154,14 @@ describe('archiver, when things go wrong', () => {
     });
   }
 
+  it('asks for a link that the API has just given, although it is over by the clock of this machine', async () => {
+    answer = (_request, response) => sendAll(response);
+    const over = '?X-Amz-Date=20260304T000000Z&X-Amz-Expires=600';
+    const resolveLinks = () => Promise.resolve(recordingAt(`${server.url}/fresh.wav${over}`).links);
+    await onlyFile(archiver({}, { resolveLinks }).archive(at(`/old.wav${over}`)));
+    server.requests.should.eql([`/fresh.wav${over}`]);
+  });
+
   it('waits for the old link when it may not be there yet and there is no fresh one', async () => {
     answer = (_request, response) => {
       if (server.requests.length < 3) response.writeHead(403).end(DENIED);
