@@ -16,11 +16,11 @@ export async function until<T>(
   look: () => T | undefined | Promise<T | undefined>,
   { deadline = 10_000 }: Deadline = {}
 ): Promise<T> {
-  const end = Date.now() + deadline;
+  const end = performance.now() + deadline;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (Date.now() > end) throw new Error(`Waited ${deadline} ms in vain for ${what}`);
+    if (performance.now() > end) throw new Error(`Waited ${deadline} ms in vain for ${what}`);
     // The pause between two looks, not the time that is waited.
     await new Promise((resolve) => setTimeout(resolve, 15));
   }

@@ -56,10 +56,10 @@ export class NodeRedChild {
    * @throws Error with the log when Node-RED ends first or the deadline passes
    */
   async started(deadlineMs: number, signal: AbortSignal): Promise<void> {
-    const end = Date.now() + deadlineMs;
+    const end = performance.now() + deadlineMs;
     while (!(STARTED.test(this.#log) && LISTENING.test(this.#log))) {
       if (this.#ended) throw new Error(`Node-RED ended while it started. It logged:\n${this.logTail()}`);
-      if (Date.now() > end) {
+      if (performance.now() > end) {
         throw new Error(
           `Node-RED did not start within ${deadlineMs / 1000} s. It logged:\n${this.logTail()}`
         );

@@ -32,10 +32,10 @@ export async function awaitCopy(
   deadlineMs: number,
   signal: AbortSignal
 ): Promise<StoredCopy | undefined> {
-  const end = Date.now() + deadlineMs;
+  const end = performance.now() + deadlineMs;
   for (;;) {
     const copy = await findCopy(folder, expected);
-    if (copy || Date.now() > end) return copy;
+    if (copy || performance.now() > end) return copy;
     await wait(POLL_MS, undefined, { signal });
   }
 }
