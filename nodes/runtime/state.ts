@@ -1,7 +1,8 @@
-import { mkdirSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { OwnedState } from '../../src/state/owned-state';
+import { makePrivateDirectory } from '../../src/state/private-directory';
 import type { ProcessIdentity } from '../../src/state/process-identity';
 import type { StateDatabase } from '../../src/state/state-database';
 import type { NodeRedApi } from './node-red';
@@ -52,7 +53,7 @@ export function ownIdentity(RED: StateApi): ProcessIdentity {
 /** A directory may be reached by several ways. */
 function realName(directory: string): string {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(directory);
     return realpathSync(directory);
   } catch {
     // What cannot be made now is the state's to report.

@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { open, type Database, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { reserveLockFile } from './lock-file';
+import { makePrivateDirectory } from './private-directory';
 
 /** Named collections that one environment may hold. */
 export const MAX_COLLECTIONS = 16;
@@ -21,7 +22,7 @@ export class Environment {
    * @throws an error of the file system or of LMDB
    */
   constructor(private readonly directory: string) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(directory);
     reserveLockFile(directory);
     const options: RootDatabaseOptionsWithPath & { batchStartThreshold: number } = {
       path: directory,
@@ -84,7 +85,7 @@ export class Environment {
   async rewritten(): Promise<Environment> {
     const draft = `${this.directory}-rescued-${process.pid}`;
     rmSync(draft, { recursive: true, force: true });
-    mkdirSync(draft, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(draft);
     try {
       await this.#root.backup(draft, false);
       sync(path.join(draft, DATA_FILE));

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { makePrivateDirectory } from './private-directory';
 
 const FILE = 'instance';
 
@@ -15,7 +16,7 @@ const FILE = 'instance';
  */
 export function instanceId(directory: string, id?: string): string {
   const file = path.join(directory, FILE);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makePrivateDirectory(directory);
   return readId(file) ?? keepId(file, id ?? randomBytes(16).toString('hex'));
 }
 

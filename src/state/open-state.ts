@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { makePrivateDirectory } from './private-directory';
 import { isDamaged } from './state-check';
 import { MAX_COLLECTIONS } from './environment';
 import { ENVIRONMENT, StateDatabase, type StateOptions } from './state-database';
@@ -49,7 +50,7 @@ export function openState(directory: string, options: OpenOptions): StateDatabas
 
 function mark(marker: string): void {
   try {
-    mkdirSync(path.dirname(marker), { recursive: true, mode: 0o700 });
+    makePrivateDirectory(path.dirname(marker));
     writeFileSync(marker, `${process.pid}\n`);
   } catch {
     // What cannot be written now is the database's to report.

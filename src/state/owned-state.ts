@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { CodedError } from '../errors/coded-error';
 import { instanceId } from './instance-id';
 import { openState } from './open-state';
+import { makePrivateDirectory } from './private-directory';
 import { processIdentity, type ProcessIdentity } from './process-identity';
 import type { StateDatabase } from './state-database';
 import { isOfOneKernel, networkFileSystem, systemDisks, type DiskTable } from './state-disk';
@@ -114,7 +115,7 @@ export class OwnedState {
   }
 
   #refuseNetwork(): void {
-    mkdirSync(this.directory, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(this.directory);
     const name = networkFileSystem(this.directory, this.options.disks);
     if (name === null) return;
     this.#problem = new CodedError(

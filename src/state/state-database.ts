@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Database, Key } from 'lmdb';
 import { Environment } from './environment';
 import { GroupCommit, type StateChange } from './group-commit';
+import { makePrivateDirectory } from './private-directory';
 
 export type { StateChange } from './group-commit';
 export type { Key } from 'lmdb';
@@ -67,7 +68,7 @@ export class StateDatabase {
     directory: string,
     private readonly options: StateOptions = {}
   ) {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(directory);
     keepToOwner(directory);
     this.#directory = directory;
     this.#environment = new Environment(path.join(directory, ENVIRONMENT));

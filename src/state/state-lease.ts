@@ -3,7 +3,6 @@ import {
   existsSync,
   fstatSync,
   linkSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -12,6 +11,7 @@ import {
   writeSync
 } from 'node:fs';
 import path from 'node:path';
+import { makePrivateDirectory } from './private-directory';
 import {
   identityText,
   isOfAnotherBoot,
@@ -85,7 +85,7 @@ export class StateLease {
   acquire(): OtherOwner | null {
     if (this.#held !== null && this.holds() === 'held') return null;
     this.#drop();
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    makePrivateDirectory(this.#directory);
     const number = this.#highest();
     const owner = number === 0 ? null : this.#read(number);
     if (!this.#mayFollow(number, owner)) return { identity: owner?.identity ?? null };
