@@ -36,6 +36,7 @@ export const DEFAULT_FILENAME =
 const MAX_SEGMENT_BYTES = 200;
 const MAX_NAME_BYTES = 1000;
 const MAX_SEGMENTS = 16;
+const LONGEST_TEMPLATE = 4096;
 
 type Part = { literal: string } | { token: FilenameToken };
 
@@ -74,6 +75,8 @@ function spell(part: Part, values: FilenameValues): string {
 }
 
 function splitTemplate(template: string): Part[][] {
+  if (template.length > LONGEST_TEMPLATE)
+    refuse(`has more than ${LONGEST_TEMPLATE} characters`, 'Names that long are cut anyway');
   if (template.trim() === '') refuse('is empty', `For example ${DEFAULT_FILENAME}`);
   if (/^[/\\]|^[A-Za-z]:/.test(template)) {
     refuse(

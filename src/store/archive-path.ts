@@ -2,13 +2,14 @@ import { isAbsolute, join, sep } from 'node:path';
 import { CodedError } from '../errors/coded-error';
 import { makeDirectory } from './durable-file';
 import { errnoOf, type FileSystem } from './file-system';
+import { shownText } from '../text/shown-text';
 
 /** Splits a wanted name into its segments; the naming station made them safe, this makes sure. */
 export function nameSegments(name: string): string[] {
   const segments = name.split('/');
   for (const segment of segments)
     if (segment === '' || segment === '.' || segment === '..' || /[\0\\]/.test(segment))
-      throw refused(`The name "${name.replace(/[^\x20-\x7e]/g, '?')}" is not a safe path.`);
+      throw refused(`The name "${shownText(name)}" is not a safe path.`);
   if (isAbsolute(name) || /^[a-z]:/i.test(name)) throw refused('The name is an absolute path.');
   return segments;
 }

@@ -25,7 +25,7 @@ export function bucketKey(prefix: string, name: string): string {
 
 /** A key for an error text. */
 export function shownKey(key: string): string {
-  return key.replace(/[^\x20-\x7e]/g, '?');
+  return key.slice(0, LONGEST_KEY_BYTES).replace(/[^\x20-\x7e]/g, '?');
 }
 
 /** Where an object lies, as `msg.payload` tells it. */

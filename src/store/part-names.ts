@@ -29,11 +29,10 @@ export interface PartName {
   process: string | null;
 }
 
-const KINDS = 'part|held|claim|sidecar';
-const OWNED = new RegExp(
-  `^([0-9a-zA-Z_-]{1,100})\\.([0-9a-f]{16})(?:\\.([0-9a-z.]{1,120})\\.[0-9a-z]{1,8})?\\.(${KINDS})$`
-);
-const FORMER = new RegExp(`^([0-9a-zA-Z_-]{1,128})\\.(${KINDS})$`);
+// Written out, because a pattern that is made at run time is seen by no lint rule.
+const OWNED =
+  /^([0-9a-zA-Z_-]{1,100})\.([0-9a-f]{16})(?:\.([0-9a-z.]{1,120})\.[0-9a-z]{1,8})?\.(part|held|claim|sidecar)$/;
+const FORMER = /^([0-9a-zA-Z_-]{1,128})\.(part|held|claim|sidecar)$/;
 
 let attempts = 0;
 

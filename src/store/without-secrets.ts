@@ -93,8 +93,16 @@ function isTail(code: number): boolean {
   return code === 0x3f || code === 0x23;
 }
 
+/** What `\s` stands for beyond ASCII. */
+const OTHER_BLANKS = new Set(
+  Array.from(
+    '\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff',
+    (blank) => blank.charCodeAt(0)
+  )
+);
+
 /** White space, quotes, `<` and `>`: where a link ends in running text. */
 function endsLink(code: number): boolean {
-  if (code > 0x7f) return /\s/.test(String.fromCharCode(code));
+  if (code > 0x7f) return OTHER_BLANKS.has(code);
   return code <= 0x20 || code === 0x22 || code === 0x27 || code === 0x3c || code === 0x3e;
 }

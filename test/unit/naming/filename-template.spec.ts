@@ -85,7 +85,8 @@ describe('filename-template', () => {
     '{{year',
     'year}}',
     '{{}}',
-    '{{year}}/'.repeat(16) + 'x'
+    '{{year}}/'.repeat(16) + 'x',
+    'x'.repeat(5000)
   ]) {
     it(`refuses the template ${JSON.stringify(template)}`, () => {
       (() => compileFilename(template)).should.throw(CodedError, { code: 'BAD_SETTING' });
