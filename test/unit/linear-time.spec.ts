@@ -1,0 +1,134 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import should from 'should';
+import ts from 'typescript';
+import { hostileTexts } from '../support/hostile-texts';
+import { FUNCTIONS, WITHOUT_OUTSIDE_TEXT } from '../support/text-functions';
+
+const ROOT = path.join(__dirname, '../..');
+const LENGTH = 1_000_000;
+
+/** CPU time of one call for 1 MB. Time of the clock would count what other programs do meanwhile. */
+const LIMIT_MS = 20;
+/** A fast call says nothing about growth: what is around it weighs more. */
+const TELLING_MS = 5;
+/** Of a pattern in one text: each costs a moment in which nothing is searched. */
+const MOST_FOUND = 10_000;
+/** From 250 kB to 1 MB: 4 when linear, 16 when quadratic, and something in between when memory is cleared up. */
+const MOST_GROWTH = 10;
+
+interface Pattern {
+  file: string;
+  line: number;
+  text: string;
+  pattern: RegExp;
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => path.posix.join(folder, name.split(path.sep).join('/')));
+}
+
+function patternsOf(file: string): Pattern[] {
+  const found: Pattern[] = [];
+  const source = ts.createSourceFile(
+    file,
+    readFileSync(path.join(ROOT, file), 'utf8'),
+    ts.ScriptTarget.Latest,
+    true
+  );
+  const visit = (node: ts.Node): void => {
+    const line = source.getLineAndCharacterOfPosition(node.getStart()).line + 1;
+    if (ts.isRegularExpressionLiteral(node)) {
+      const text = node.getText();
+      const end = text.lastIndexOf('/');
+      found.push({ file, line, text, pattern: new RegExp(text.slice(1, end), text.slice(end + 1)) });
+    }
+    if (ts.isIdentifier(node) && node.text === 'RegExp' && ts.isNewExpression(node.parent))
+      throw new Error(`${file}:${line} makes a pattern at run time: nothing could test it. Write it out.`);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+/** The CPU time of the fastest of a few calls, in milliseconds; the first that is fast enough will do. */
+async function cost(call: () => unknown, enough: number): Promise<number> {
+  let fastest = Infinity;
+  for (let run = 0; run < 10 && fastest > enough; run += 1) {
+    const before = process.cpuUsage();
+    await call();
+    const { user, system } = process.cpuUsage(before);
+    fastest = Math.min(fastest, (user + system) / 1000);
+  }
+  return fastest;
+}
+
+/** @returns what takes too long, or grows too fast; nothing when all is well */
+async function complaints(
+  what: string,
+  call: (text: string) => unknown,
+  isParser = false
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const { name, text } of hostileTexts(LENGTH)) {
+    const limit = LIMIT_MS + (isParser ? await cost(() => parsed(text), 0) : 0);
+    const whole = await cost(() => call(text), TELLING_MS);
+    if (whole > limit) found.push(`${what} takes ${whole} ms for 1 MB of ${name}`);
+    if (whole <= TELLING_MS) continue;
+    const part = await cost(() => call(text.slice(0, LENGTH / 4)), 0);
+    const growth = whole / Math.max(part, 1);
+    if (growth > MOST_GROWTH)
+      found.push(`${what} takes ${growth} times as long for four times as many ${name}`);
+  }
+  return found;
+}
+
+/** What Node.js itself needs for a text. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Looks for a pattern until it is not found any more, or often. */
+function searchAll(pattern: RegExp, text: string): void {
+  pattern.lastIndex = 0;
+  for (let found = 0; found < MOST_FOUND && pattern.test(text) && pattern.global; found += 1);
+}
+
+describe('text from outside takes linear time', function () {
+  // A hundred patterns and functions, each with thirty texts of 1 MB: seconds, and more on a busy machine.
+  this.timeout(300_000);
+
+  // The simulator is a tool of its own, which talks to nobody but its user.
+  const files = [...sources('src'), ...sources('nodes')].filter((file) => !file.startsWith('src/simulator/'));
+  const patterns = files.flatMap(patternsOf);
+
+  it('in every pattern of the package', async () => {
+    should(patterns.length).be.above(80);
+    const found: string[] = [];
+    for (const { file, line, text, pattern } of patterns)
+      found.push(
+        ...(await complaints(`${text} (${file}:${line})`, (subject) => searchAll(pattern, subject)))
+      );
+    should(found).eql([]);
+  });
+
+  it('in every function of the list', async () => {
+    const found: string[] = [];
+    for (const { file, name, call, isParser } of FUNCTIONS)
+      found.push(...(await complaints(`${name} (${file})`, call, isParser)));
+    should(found).eql([]);
+  });
+
+  it('and every file with a pattern is in the list, or meets no text from outside', () => {
+    const listed = new Set([...FUNCTIONS.map(({ file }) => file), ...WITHOUT_OUTSIDE_TEXT.keys()]);
+    const missing = [...new Set(patterns.map(({ file }) => file))].filter((file) => !listed.has(file));
+    should(missing).eql([], 'Add the functions with these patterns to test/support/text-functions.ts');
+    should([...listed].filter((file) => !files.includes(file))).eql([], 'These files are gone');
+  });
+});
