@@ -1,4 +1,15 @@
-import { closeSync, constants, ftruncateSync, openSync, readSync, rmSync, write, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  rmSync,
+  write,
+  writeSync
+} from 'node:fs';
+import { monotonicNow } from '../clock/clocks';
 
 /** What is kept of a job across the death of its process. */
 export interface JobMark {
@@ -23,7 +34,6 @@ export interface JobMark {
 const SLOT = 256;
 /** Slots that are read; a process has a few hundred orders under way at most. */
 const MOST_SLOTS = 16_384;
-/** Milliseconds until a file that could not be written is tried again. */
 const RETRY_MS = 60_000;
 
 const openFiles = new Set<UnderWayFile>();
@@ -46,7 +56,11 @@ export class UnderWayFile {
   #next: Promise<void> | undefined;
   #triedAt = -Infinity;
 
-  constructor(private readonly file: string) {}
+  /** @param retryMs until a file that could not be written, or was removed, is written anew */
+  constructor(
+    private readonly file: string,
+    private readonly retryMs = RETRY_MS
+  ) {}
 
   /** What an earlier process left. What cannot be read, or is no mark, is left out. */
   read(): JobMark[] {
@@ -152,7 +166,7 @@ export class UnderWayFile {
   }
 
   #flush(): Promise<void> {
-    if (this.#fd === null && performance.now() >= this.#triedAt + RETRY_MS) this.#open();
+    if (monotonicNow() >= this.#triedAt + this.retryMs) this.#lookAfter();
     const fd = this.#fd;
     const dirty = this.#dirty;
     this.#dirty = null;
@@ -163,8 +177,21 @@ export class UnderWayFile {
     return new Promise((resolve) => write(fd, bytes, 0, bytes.length, from * SLOT, () => resolve()));
   }
 
+  /** Tries again where it could not be written, and where somebody has removed it. */
+  #lookAfter(): void {
+    this.#triedAt = monotonicNow();
+    try {
+      if (this.#fd !== null && fstatSync(this.#fd).nlink > 0) return;
+      if (this.#fd !== null) closeSync(this.#fd);
+    } catch {
+      // What cannot be looked at is opened again.
+    }
+    this.#fd = null;
+    this.#open();
+  }
+
   #open(): boolean {
-    this.#triedAt = performance.now();
+    this.#triedAt = monotonicNow();
     try {
       this.#fd = openSync(this.file, constants.O_RDWR | constants.O_CREAT, 0o600);
       const bytes = this.#table.subarray(0, this.#count * SLOT);

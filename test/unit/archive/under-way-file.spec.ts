@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
@@ -117,6 +117,20 @@ describe('UnderWayFile', () => {
     await nowhere.set(mark('b'));
     await nowhere.remove('b');
     should(nowhere.read()).eql([]);
+  });
+
+  it('writes itself anew when it was removed, and where it could not be written before', async () => {
+    const later = path.join(directory, 'later');
+    const file = new UnderWayFile(path.join(later, 'under-way'), 0);
+    files.push(file);
+    file.begin([]).should.be.false();
+    await file.set(mark('a'));
+    for (let removal = 0; removal < 2; removal += 1) {
+      rmSync(later, { recursive: true, force: true });
+      mkdirSync(later);
+      await file.set(mark(`b-${removal}`));
+      ids(file.read()).should.containEql('a').and.containEql(`b-${removal}`);
+    }
   });
 
   it('keeps its marks on a full disk, where they can be changed in place', async function () {
