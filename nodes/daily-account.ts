@@ -32,7 +32,7 @@ export = function (RED: NodeRedApi): void {
           return key === '' || isUnsetVariable(key) ? null : key;
         }
       };
-      const faults = [...problems, ...unsetSecrets(['apiKey'], secret)];
+      const faults = [...problems, ...unsetSecrets({ apiKey: 'API key' }, () => secret('apiKey'))];
       if (faults.length > 0) {
         afterStart(RED, this, () => {
           for (const fault of faults) this.error(fault, {});

@@ -20,6 +20,7 @@ export = function (RED: NodeRedApi): void {
       // Daily repeats a delivery for up to 15 minutes, perhaps with the time of the first attempt.
       defaultTolerance: 1800,
       acceptGet: false,
+      offersGet: false,
       parse: parseDailyDelivery,
       isProbe: isDailyProbeBody,
       verifier: (tolerance) => new DailyHmac(account?.secrets ?? [], tolerance),

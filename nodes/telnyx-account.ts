@@ -14,8 +14,8 @@ interface TelnyxAccountConfig extends NodeConfig {
   apiUrl?: string;
 }
 
-const SECRETS = ['apiKey', 'meetingSecrets', 'legacySecrets'] as const;
-type SecretName = (typeof SECRETS)[number];
+const SECRETS = { apiKey: 'API key', meetingSecrets: 'Meetings', legacySecrets: 'API v1' } as const;
+type SecretName = keyof typeof SECRETS;
 
 const DEFAULT_API_URL = 'https://api.telnyx.com/v2';
 

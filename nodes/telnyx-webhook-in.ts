@@ -25,6 +25,7 @@ export = function (RED: NodeRedApi): void {
       defaultPath: '/telnyx',
       defaultTolerance: 300,
       acceptGet: readBoolean(config.acceptGet, false),
+      offersGet: true,
       parse: parseTelnyxDelivery,
       verifier: (tolerance) => new TelnyxVerifier(account?.keys ?? NO_KEYS, tolerance),
       problem,

@@ -16,12 +16,16 @@ export function noteUser(account: AccountNode, user: RedNode): void {
   });
 }
 
-/** One `BAD_SETTING` for each secret that is the name of an environment variable without a value. */
+/**
+ * One `BAD_SETTING` for each secret that is the name of an environment variable without a value.
+ *
+ * @param labels as the dialog shows them
+ */
 export function unsetSecrets<Name extends string>(
-  names: readonly Name[],
+  labels: Readonly<Record<Name, string>>,
   secret: (name: Name) => string
 ): CodedError[] {
-  const unset = names.filter((name) =>
+  const unset = (Object.keys(labels) as Name[]).filter((name) =>
     secret(name)
       .split(/[\s,]+/)
       .some(isUnsetVariable)
@@ -30,7 +34,7 @@ export function unsetSecrets<Name extends string>(
     (name) =>
       new CodedError(
         'BAD_SETTING',
-        `The account's "${name}" names an environment variable that is not set, and counts as blank. Set the ` +
+        `The account's "${labels[name]}" names an environment variable that is not set, and counts as blank. Set the ` +
           'variable, or put the value itself there.'
       )
   );

@@ -58,13 +58,17 @@ export function readDownloadSettings(
     scope: node.id,
     filename: compileFilename(readText(config.filename, DEFAULT_FILENAME)),
     sidecar: readBoolean(config.sidecar, true),
-    concurrency: readNumber(config.concurrency, 'concurrency', { fallback: 4, min: 1, max: 64 }),
-    retries: readNumber(config.retries, 'retries', { fallback: 8, min: 0, max: 100 }),
-    maxSize: readNumber(config.maxSize, 'max size', { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER }),
+    concurrency: readNumber(config.concurrency, 'At once', { fallback: 4, min: 1, max: 64 }),
+    retries: readNumber(config.retries, 'Retries', { fallback: 8, min: 0, max: 100 }),
+    maxSize: readNumber(config.maxSize, 'Largest file', {
+      fallback: 0,
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER
+    }),
     stallTimeoutMs:
       1000 *
-      readNumber(config.stallTimeout, 'stall timeout', { fallback: 30, min: 0.1, max: 3600, whole: false }),
-    network: readChoice(config.network, 'network', ['public-https', 'any'])
+      readNumber(config.stallTimeout, 'Stall limit', { fallback: 30, min: 0.1, max: 3600, whole: false }),
+    network: readChoice(config.network, 'Addresses', ['public-https', 'any'])
   };
   const target = targetOf(RED, node, config, archive.maxSize);
   const deleteAtSource = readBoolean(config.deleteAtSource, false);
@@ -72,20 +76,20 @@ export function readDownloadSettings(
     throw new CodedError(
       'BAD_SETTING',
       'Recordings that go to the message only are not stored, so they cannot be deleted at the source. Store them in ' +
-        'a folder or bucket, or set "deleteAtSource" to false.'
+        'a folder or bucket, or untick "Delete recordings at Telnyx or Daily once they are safely stored".'
     );
   }
   if (deleteAtSource && readText(config.account) === '' && readText(config.dailyAccount) === '') {
     throw new CodedError(
       'BAD_SETTING',
-      'Recordings can be deleted at the source only with an API key. Choose an account that has one, or set ' +
-        '"deleteAtSource" to false.'
+      'Recordings can be deleted at the source only with an API key. Choose an account that has one, or ' +
+        'untick "Delete recordings at Telnyx or Daily once they are safely stored".'
     );
   }
   return {
     archive,
-    format: readChoice(config.format, 'format', ['any', 'mp3', 'wav', 'all']),
-    answer: readChoice(config.answer, 'answer', ['never', 'queued', 'stored']),
+    format: readChoice(config.format, 'Format', ['any', 'mp3', 'wav', 'all']),
+    answer: readChoice(config.answer, 'Answer', ['never', 'queued', 'stored']),
     deleteAtSource,
     target
   };
@@ -97,7 +101,7 @@ function targetOf(
   config: RecordingDownloadConfig,
   maxSize: number
 ): DownloadTarget {
-  const kind = readChoice(config.destination, 'destination', ['folder', 'bucket', 'message']);
+  const kind = readChoice(config.destination, 'Store in', ['folder', 'bucket', 'message']);
   if (kind === 'folder') return { kind, folder: folderOf(RED, node, config) };
   if (kind === 'bucket') return { kind, settings: telnyxBucketOf(RED, config.bucket) };
   return { kind, maxSize: maxSize === 0 ? undefined : maxSize };

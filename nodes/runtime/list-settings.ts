@@ -37,11 +37,11 @@ export interface ListRequest {
 
 /** @throws CodedError `BAD_SETTING` that names the setting */
 export function readListSettings(config: RecordingListConfig): ListSettings {
-  const provider = readChoice(config.provider, 'provider', ['telnyx', 'daily']);
+  const provider = readChoice(config.provider, 'Provider', ['telnyx', 'daily']);
   // Wrong ones are told at deploy, and read again for every message.
   readRange(config.from, config.to, Date.now());
   readFilter(config.filter, provider);
-  return { provider, only: readChoice(config.only, 'only', ['missing', 'all']) };
+  return { provider, only: readChoice(config.only, 'Send', ['missing', 'all']) };
 }
 
 /**
@@ -80,13 +80,16 @@ function readSwitch<Word extends string>(name: string, value: unknown, word?: Wo
   if (word !== undefined && text === word) return word;
   throw new CodedError(
     'BAD_SETTING',
-    `"${name}" must be true or false${word === undefined ? '' : ` or "${word}"`}. Correct it where the message is made.`
+    `msg.${name} must be true or false${word === undefined ? '' : ` or "${word}"`}. Correct it where the message is made.`
   );
 }
 
 function folderOf(RED: Pick<NodeRedApi, 'settings'>, folder: unknown): string {
   if (folder !== undefined && typeof folder !== 'string')
-    throw new CodedError('BAD_SETTING', '"folder" must be a text: the folder of the download node.');
+    throw new CodedError(
+      'BAD_SETTING',
+      'msg.folder must be a text: the folder of the recording download node.'
+    );
   return archiveFolder(readText(folder), {
     userDir: path.resolve(RED.settings.userDir ?? path.join(homedir(), '.node-red')),
     env: (name) => process.env[name]

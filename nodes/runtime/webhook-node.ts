@@ -37,6 +37,8 @@ export interface WebhookProvider {
   /** Seconds. */
   defaultTolerance: number;
   acceptGet: boolean;
+  /** Whether its dialog has a switch for GET. */
+  offersGet: boolean;
   parse: DeliveryParser;
   isProbe?: (rawBody: Buffer) => boolean;
   /** @param tolerance seconds */
@@ -117,6 +119,7 @@ export function startWebhookNode(
       parse: provider.parse,
       journal: deliveryJournal(RED),
       isOpen: () => state.problem === null,
+      offersGet: provider.offersGet,
       ...(provider.isProbe && { isProbe: provider.isProbe }),
       now: Date.now,
       emit: (message, rawBody, exchange) => {
@@ -192,14 +195,18 @@ function readSettings(
 ): WebhookNodeSettings {
   return {
     scope: node.id,
-    reply: readChoice(config.reply, 'reply', ['at-once', 'flow']),
+    reply: readChoice(config.reply, 'Answer', ['at-once', 'flow']),
     replyTimeoutMs:
       1000 *
-      readNumber(config.replyTimeout, 'reply timeout', { fallback: 10, min: 0.1, max: 3600, whole: false }),
-    duplicates: readChoice(config.duplicates, 'duplicates', ['drop', 'pass']),
-    maxBody: readNumber(config.maxBody, 'max body', { fallback: 1024 * 1024, min: 1, max: MAX_BODY_LIMIT }),
+      readNumber(config.replyTimeout, 'Time limit', { fallback: 10, min: 0.1, max: 3600, whole: false }),
+    duplicates: readChoice(config.duplicates, 'Duplicates', ['drop', 'pass']),
+    maxBody: readNumber(config.maxBody, 'Largest body', {
+      fallback: 1024 * 1024,
+      min: 1,
+      max: MAX_BODY_LIMIT
+    }),
     acceptGet: provider.acceptGet,
-    tolerance: readNumber(config.tolerance, 'tolerance', {
+    tolerance: readNumber(config.tolerance, 'Tolerance', {
       fallback: provider.defaultTolerance,
       min: 1,
       max: DAY_SECONDS

@@ -10,8 +10,8 @@ export function notInFormat(reference: RecordingReference, format: string): Code
   const offered = [...formats].slice(0, 10).join(', ');
   return new CodedError(
     'NO_RECORDING',
-    `The recording is wanted as ${format}, but there is only ${offered}. Choose the format "any" in the download node, ` +
-      `or have the call recorded as ${format}.`
+    `The recording is wanted as ${format}, but there is only ${offered}. Choose "what there is, MP3 before WAV" as "Format" of ` +
+      `the recording download node, or have the call recorded as ${format}.`
   );
 }
 

@@ -79,10 +79,7 @@ function splitTemplate(template: string): Part[][] {
     refuse(`has more than ${LONGEST_TEMPLATE} characters`, 'Names that long are cut anyway');
   if (template.trim() === '') refuse('is empty', `For example ${DEFAULT_FILENAME}`);
   if (/^[/\\]|^[A-Za-z]:/.test(template)) {
-    refuse(
-      'is an absolute path',
-      'Put the folder into the setting "folder"; the file name is relative to it'
-    );
+    refuse('is an absolute path', 'Put the folder into "Folder"; the file name is relative to it');
   }
   const segments: Part[][] = [[]];
   // Splitting by a group gives literal text at even places and token names at odd ones.
@@ -129,10 +126,10 @@ function checkSegments(segments: readonly Part[][]): void {
     if (literal.trim() === '')
       refuse('has a folder or file without a name', 'Look for // and for a / at the end');
     if (/^\.+$/.test(literal.trim()))
-      refuse(`has the folder "${literal}"`, 'Files stay inside the folder of the setting "folder"');
+      refuse(`has the folder "${literal}"`, 'Files stay inside the folder of "Folder"');
   }
 }
 
 function refuse(problem: string, advice: string): never {
-  throw new CodedError('BAD_SETTING', `The file name template ${problem}. ${advice}.`);
+  throw new CodedError('BAD_SETTING', `"File name" ${problem}. ${advice}.`);
 }

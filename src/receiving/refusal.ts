@@ -35,27 +35,39 @@ export function whyNoBytes(
 ): { code: WebhookErrorCode; message: string } {
   switch (kind) {
     case 'too-large':
-      return { code: 'BODY_TOO_LARGE', message: `The body has more than the allowed ${maxBody} bytes.` };
+      return {
+        code: 'BODY_TOO_LARGE',
+        message: `The body has more than the ${maxBody} bytes of "Largest body". Raise it if the provider sent this one.`
+      };
     case 'encoded':
       return {
         code: 'UNSUPPORTED_ENCODING',
-        message: 'The body is compressed. The signature covers the plain bytes, so only those are accepted.'
+        message:
+          'The body is compressed. The signature covers the plain bytes, so only those are accepted. Providers send ' +
+          'them; look for a proxy that compresses.'
       };
     case 'too-slow':
-      return { code: 'RAW_BODY_UNAVAILABLE', message: 'The body did not arrive completely in time.' };
+      return {
+        code: 'RAW_BODY_UNAVAILABLE',
+        message:
+          'The body did not arrive completely within 10 s. The sender or the network is too slow; it was asked to try again.'
+      };
     case 'fragmented':
-      return { code: 'RAW_BODY_UNAVAILABLE', message: 'The body came in too many small pieces.' };
+      return {
+        code: 'RAW_BODY_UNAVAILABLE',
+        message: 'The body came in too many small pieces. The sender was asked to try again.'
+      };
     case 'overloaded':
       return {
         code: 'RAW_BODY_UNAVAILABLE',
-        message: 'Too many unverified deliveries are arriving at once.'
+        message: 'Too many unverified deliveries are arriving at once. The sender was asked to try again.'
       };
     default:
       return {
         code: 'RAW_BODY_UNAVAILABLE',
         message:
-          'The exact bytes of the body are not to be had: the sender hung up, or another package or ' +
-          'middleware read the body first. Look for a body parser in settings.js.'
+          'The exact bytes of the body are unavailable: the sender hung up, or another package or middleware read ' +
+          'the body first. If it happens again and again, look for a body parser in settings.js.'
       };
   }
 }

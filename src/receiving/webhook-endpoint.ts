@@ -27,6 +27,8 @@ export interface EndpointParts extends AcceptanceParts {
   parse: DeliveryParser;
   /** Whether this is the provider's test of the address: answered 200 and not sent on. */
   isProbe?: (rawBody: Buffer) => boolean;
+  /** Whether the user can have GET accepted. */
+  offersGet?: boolean;
   onRefused: (refusal: Refusal) => void;
   now: () => number;
 }
@@ -104,8 +106,12 @@ export class WebhookEndpoint implements DeliveryReceiver {
     const method = request.method ?? '';
     if (!this.acceptsMethod(method)) {
       const allow = this.settings.acceptGet ? 'GET, POST' : 'POST';
-      const advice = method === 'GET' ? ' Switch "accept GET" on if this sender needs it.' : '';
-      this.#refuse(request, response, 'METHOD_NOT_ALLOWED', `${allow} is accepted.${advice}`, {
+      const advice =
+        method === 'GET' && this.parts.offersGet === true
+          ? ' If Telnyx sent this one, tick "Accept GET as well (TeXML voice URLs)".'
+          : '';
+      const text = `A request came by ${method}; only ${allow} is accepted.${advice}`;
+      this.#refuse(request, response, 'METHOD_NOT_ALLOWED', text, {
         Allow: allow
       });
       return;

@@ -19,7 +19,7 @@ export function readFilter(value: unknown, provider: Provider): Query {
   for (const [name, wanted] of Object.entries(fieldsOf(value))) {
     if (!/^\w{1,64}$/.test(name)) throw bad(`"${shown(name)}" is not the name of a filter`);
     if ((OWN[provider] as readonly string[]).includes(name))
-      throw bad(`"${name}" is set by the node; use "from" and "to" instead`);
+      throw bad(`"${name}" is set by the node; use "From" and "To" instead`);
     const parameter = provider === 'telnyx' ? `filter[${name}]` : name;
     const operators = provider === 'telnyx' ? asFields(wanted) : null;
     if (operators === null) query[parameter] = textOf(name, wanted);

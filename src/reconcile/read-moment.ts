@@ -27,11 +27,11 @@ export interface TimeRange {
  * @throws CodedError `BAD_SETTING`
  */
 export function readRange(from: unknown, to: unknown, now: number): TimeRange {
-  const range = { from: readMoment(from, 'from', now), to: readMoment(to, 'to', now) };
+  const range = { from: readMoment(from, 'From', now), to: readMoment(to, 'To', now) };
   if (range.from !== null && range.from >= (range.to ?? now))
     throw new CodedError(
       'BAD_SETTING',
-      `"from" (${iso(range.from)}) must be before "to" (${iso(range.to ?? now)}). Correct one of them.`
+      `"From" (${iso(range.from)}) must be before "To" (${iso(range.to ?? now)}). Correct one of them.`
     );
   return range;
 }

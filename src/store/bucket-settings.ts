@@ -47,15 +47,14 @@ export function readBucketSettings(fields: BucketFields): BucketSettings {
   const { bucket, sse, kmsKeyId, accessKeyId, secretAccessKey, region } = fields;
   // The names of AWS, and the wider ones that other stores and old buckets have.
   if (!/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/i.test(bucket) || bucket.includes('..'))
-    throw bad('bucket', 'the name of a bucket: 3 to 63 letters, digits, dots and hyphens');
-  if (sse !== '' && sse !== 'AES256' && sse !== 'aws:kms') throw bad('sse', 'blank, AES256 or aws:kms');
-  if (kmsKeyId !== '' && sse !== 'aws:kms') throw bad('kmsKeyId', 'blank unless the encryption is aws:kms');
-  if (!/^[a-z0-9-]*$/i.test(region)) throw bad('region', 'the name of a region, such as eu-central-1');
+    throw bad('Bucket', 'the name of a bucket: 3 to 63 letters, digits, dots and hyphens');
+  if (sse !== '' && sse !== 'AES256' && sse !== 'aws:kms')
+    throw bad('Encryption', 'blank, AES256 or aws:kms');
+  if (kmsKeyId !== '' && sse !== 'aws:kms')
+    throw bad('KMS key', 'blank unless "Encryption" is "by a KMS key (aws:kms)"');
+  if (!/^[a-z0-9-]*$/i.test(region)) throw bad('Region', 'the name of a region, such as eu-central-1');
   if ((accessKeyId === '') !== (secretAccessKey === ''))
-    throw bad(
-      accessKeyId === '' ? 'accessKeyId' : 'secretAccessKey',
-      'set when the other half of the key is set'
-    );
+    throw bad(accessKeyId === '' ? 'Access key' : 'Secret key', 'set when the other half of the key is set');
   return {
     endpoint,
     region: region !== '' ? region : endpoint === null ? null : REGION_OF_OTHERS,
@@ -77,7 +76,7 @@ function checkedEndpoint(text: string): string {
     url.password === '' &&
     url.search === '' &&
     url.hash === '';
-  if (!plain) throw bad('endpoint', 'an address such as https://s3.example.com, without user and query');
+  if (!plain) throw bad('Endpoint', 'an address such as https://s3.example.com, without user and query');
   return withoutTrailingSlashes(url.href);
 }
 
@@ -86,7 +85,7 @@ function checkedPrefix(text: string): string {
   if (prefix === '') return '';
   const isOdd = prefix.split('/').some((segment) => segment === '' || segment === '.' || segment === '..');
   if (isOdd || /[\p{Cc}\\]/u.test(prefix) || Buffer.byteLength(prefix) > 512)
-    throw bad('prefix', 'a path such as calls/recordings, without "." and "..", of at most 512 bytes');
+    throw bad('Prefix', 'a path such as calls/recordings, without "." and "..", of at most 512 bytes');
   return `${prefix}/`;
 }
 

@@ -45,8 +45,8 @@ export function checkAddress(
 export function unsafe(url: Pick<URL, 'host'>, reason: string): CodedError {
   return new CodedError(
     'UNSAFE_URL',
-    `${url.host} was not contacted: ${reason}. Only public https hosts are allowed; if this host is really meant, ` +
-      'set "network" to "any" in the download node.'
+    `${url.host} was not contacted: ${reason}. Only public https hosts are allowed. If this host is really meant, ` +
+      'choose "any address, also http and private networks" under "Advanced", "Addresses" in the recording download node.'
   );
 }
 

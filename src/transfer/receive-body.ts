@@ -158,6 +158,6 @@ function refuseTooLarge(maxSize: number, size: number): void {
   if (maxSize > 0 && size > maxSize)
     throw new CodedError(
       'TOO_LARGE',
-      `The file is larger than the ${maxSize} bytes that the download node allows under "Largest file".`
+      `The file is larger than the ${maxSize} bytes that the recording download node allows. Raise its "Largest file".`
     );
 }

@@ -17,11 +17,19 @@ export function readSignature(
 ): { ok: true; signature: Buffer } | (Verdict & { ok: false }) {
   const [text, ...more] = headerValues(rawHeaders, header);
   if (text === undefined) {
-    return refuse('MISSING_SIGNATURE', `The header ${header} is missing. ${sender} signs every delivery.`);
+    return refuse(
+      'MISSING_SIGNATURE',
+      `The header ${header} is missing. ${sender} signs every delivery: somebody else sent this request, or a proxy ` +
+        'removed the header.'
+    );
   }
   const signature = more.length === 0 ? decodeStrictBase64(text) : null;
   if (signature?.length !== length) {
-    return refuse('MALFORMED_SIGNATURE', `The header ${header} must be one base64 value of ${length} bytes.`);
+    return refuse(
+      'MALFORMED_SIGNATURE',
+      `The header ${header} must be one base64 value of ${length} bytes. Somebody else sent this request, or a proxy ` +
+        'changed the header.'
+    );
   }
   return { ok: true, signature };
 }

@@ -62,7 +62,7 @@ export class TelnyxEd25519 {
     return refuse(
       'SIGNATURE_MISMATCH',
       'The signature fits none of the public keys of the account. Either it is not from this Telnyx ' +
-        'account, or something between Telnyx and Node-RED changed the body.'
+        'account, or the key was replaced (copy it again), or something between Telnyx and Node-RED changed the body.'
     );
   }
 

@@ -15,7 +15,7 @@ export function verifyLegacy(delivery: SignedDelivery, secrets: readonly string[
     return refuse(
       'NO_PUBLIC_KEY',
       'A delivery of Telnyx API v1 cannot be verified because the account has no legacy secret. Put the ' +
-        'secret of the v1 profile into the account, or set the webhook API version to 2 in the portal.'
+        'secret of the v1 profile into "API v1" of the account, or set the webhook API version to 2 in the portal.'
     );
   }
   const headers = headerValues(delivery.rawHeaders, LEGACY_SIGNATURE_HEADER);

@@ -21,7 +21,7 @@ export function verifyMeeting(
     return refuse(
       'NO_PUBLIC_KEY',
       'A delivery of a meeting session cannot be verified because the account has no meeting secret. ' +
-        'Put the webhook_secret of the session into the account.'
+        'Put the webhook_secret of the session into "Meetings" of the account.'
     );
   }
   const headers = headerValues(delivery.rawHeaders, MEETING_SIGNATURE_HEADER);

@@ -55,7 +55,7 @@ export function checkTimestamp(
     return refuse(
       'TIMESTAMP_OUT_OF_RANGE',
       `The delivery was signed ${Math.abs(offset)} s ${direction}; ${toleranceSeconds} s are allowed. ` +
-        'If this happens to genuine deliveries, set the clock of this machine.'
+        'If this happens to genuine deliveries, set the clock of this machine, or raise "Tolerance".'
     );
   }
   return { ok: true, text };

@@ -98,6 +98,6 @@ describe('daily-webhook-in', () => {
     await start({ apiKey: '${NOT_SET_ANYWHERE}' });
     should((await deliver(dailyDelivery(event('one')))).status).equal(200);
     await stage.until('the error', () => stage.caught.some(({ code }) => code === 'BAD_SETTING'));
-    should(stage.caught[0]?.message).match(/"apiKey" names an environment variable that is not set/);
+    should(stage.caught[0]?.message).match(/"API key" names an environment variable that is not set/);
   });
 });

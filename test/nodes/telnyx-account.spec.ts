@@ -104,8 +104,7 @@ describe('telnyx-account', () => {
       should(found.apiKey()).be.null();
       await stage?.messages('caught', 3);
       should(stage?.caught.map(({ code }) => code)).deepEqual(['BAD_SETTING', 'BAD_SETTING', 'BAD_SETTING']);
-      for (const { message } of stage?.caught ?? [])
-        message.should.match(/"(apiKey|meetingSecrets|legacySecrets)"/);
+      for (const { message } of stage?.caught ?? []) message.should.match(/"(API key|Meetings|API v1)"/);
     });
   });
 

@@ -189,7 +189,8 @@ describe('refusals', () => {
   it('have a reason for every body that is not there', () => {
     should(whyNoBytes('too-large', 77)).deepEqual({
       code: 'BODY_TOO_LARGE',
-      message: 'The body has more than the allowed 77 bytes.'
+      message:
+        'The body has more than the 77 bytes of "Largest body". Raise it if the provider sent this one.'
     });
     whyNoBytes('encoded', 1).code.should.equal('UNSUPPORTED_ENCODING');
     const messages = (['too-slow', 'fragmented', 'overloaded', 'lost'] as const).map((kind) => {

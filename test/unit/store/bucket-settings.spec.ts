@@ -54,30 +54,30 @@ describe('bucket settings', () => {
     should(read(credentials).credentials).eql(credentials);
   });
 
-  const wrong: [keyof BucketFields, Partial<BucketFields>][] = [
-    ['bucket', { bucket: '' }],
-    ['bucket', { bucket: 'a' }],
-    ['bucket', { bucket: 'a/b/c' }],
-    ['bucket', { bucket: 'a..b' }],
-    ['bucket', { bucket: 'arn:aws:s3:::x' }],
-    ['bucket', { bucket: '-abc' }],
-    ['endpoint', { endpoint: 's3.example.com' }],
-    ['endpoint', { endpoint: 'ftp://s3.example.com' }],
-    ['endpoint', { endpoint: 'https://user:secret@s3.example.com' }],
-    ['endpoint', { endpoint: 'https://s3.example.com/?a=secret' }],
-    ['region', { region: 'eu central' }],
-    ['region', { region: 'eu/../x' }],
-    ['prefix', { prefix: '../other' }],
-    ['prefix', { prefix: 'a/./b' }],
-    ['prefix', { prefix: 'a//b' }],
-    ['prefix', { prefix: 'a\\b' }],
-    ['prefix', { prefix: 'a\u0000b' }],
-    ['prefix', { prefix: 'ü'.repeat(300) }],
-    ['sse', { sse: 'aes256' }],
-    ['kmsKeyId', { kmsKeyId: 'alias/x' }],
-    ['kmsKeyId', { sse: 'AES256', kmsKeyId: 'alias/x' }],
-    ['accessKeyId', { secretAccessKey: 'some secret' }],
-    ['secretAccessKey', { accessKeyId: 'SOMEKEY' }]
+  const wrong: [label: string, Partial<BucketFields>][] = [
+    ['Bucket', { bucket: '' }],
+    ['Bucket', { bucket: 'a' }],
+    ['Bucket', { bucket: 'a/b/c' }],
+    ['Bucket', { bucket: 'a..b' }],
+    ['Bucket', { bucket: 'arn:aws:s3:::x' }],
+    ['Bucket', { bucket: '-abc' }],
+    ['Endpoint', { endpoint: 's3.example.com' }],
+    ['Endpoint', { endpoint: 'ftp://s3.example.com' }],
+    ['Endpoint', { endpoint: 'https://user:secret@s3.example.com' }],
+    ['Endpoint', { endpoint: 'https://s3.example.com/?a=secret' }],
+    ['Region', { region: 'eu central' }],
+    ['Region', { region: 'eu/../x' }],
+    ['Prefix', { prefix: '../other' }],
+    ['Prefix', { prefix: 'a/./b' }],
+    ['Prefix', { prefix: 'a//b' }],
+    ['Prefix', { prefix: 'a\\b' }],
+    ['Prefix', { prefix: 'a\u0000b' }],
+    ['Prefix', { prefix: 'ü'.repeat(300) }],
+    ['Encryption', { sse: 'aes256' }],
+    ['KMS key', { kmsKeyId: 'alias/x' }],
+    ['KMS key', { sse: 'AES256', kmsKeyId: 'alias/x' }],
+    ['Access key', { secretAccessKey: 'some secret' }],
+    ['Secret key', { accessKeyId: 'SOMEKEY' }]
   ];
   for (const [setting, fields] of wrong) {
     it(`refuse ${JSON.stringify(fields)}, and say which field it is`, () => {
