@@ -240,6 +240,6 @@ function isTimeOut(reason: unknown): boolean {
 function failed(what: string, error: unknown): unknown {
   if (!(error instanceof CodedError)) return error;
   const code = error.code === 'TRUNCATED' ? 'LINK_REFUSED' : error.code;
-  const { retryable } = error;
-  return new CodedError(code, `${what} failed. ${error.message}`, { cause: error, retryable });
+  const { retryable, trouble } = error;
+  return new CodedError(code, `${what} failed. ${error.message}`, { cause: error, retryable, trouble });
 }
