@@ -13,6 +13,8 @@ export interface Manifest {
   bin: Record<string, string>;
   files: string[];
   dependencies: Record<string, string>;
+  scripts: Record<string, string>;
+  overrides?: unknown;
   'node-red': { version: string; nodes: Record<string, string>; plugins?: Record<string, string> };
 }
 

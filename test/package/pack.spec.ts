@@ -81,6 +81,13 @@ describe('the package that users install', () => {
     should(names.filter((name) => !allowed.includes(name))).deepEqual([]);
   });
 
+  it('installs what these tests have run with: nothing that only this repository can say, no build', () => {
+    // npm heeds overrides in the package that is installed from, not in those that are installed.
+    should(MANIFEST.overrides).equal(undefined);
+    should(MANIFEST.scripts).not.have.property('prepare');
+    should(MANIFEST.dependencies['lmdb']).match(/^\d+\.\d+\.\d+$/);
+  });
+
   it('names no file that was not built', () => {
     const named = [...Object.values(MANIFEST['node-red'].nodes), ...Object.values(MANIFEST.bin)];
     for (const file of named) should(existsSync(path.join(REPOSITORY, file))).equal(true, file);
