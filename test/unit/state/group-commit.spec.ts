@@ -1,5 +1,7 @@
 import should from 'should';
-import { GroupCommit } from '../../../src/state/group-commit';
+import { GroupCommit, MOST_IN_ONE_COMMIT, type StateChange } from '../../../src/state/group-commit';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('GroupCommit', () => {
   it('takes changes that can wait to disk also when their moment comes while the disk is busy', async () => {
@@ -11,16 +13,59 @@ describe('GroupCommit', () => {
       await new Promise<void>((resolve) => (disk = resolve));
     });
     const first = commits.add([change('first')]);
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     const soon = commits.addSoon([change('soon')]);
     // A timer set behind that of the changes: theirs is over when it ends.
     await new Promise((resolve) => setTimeout(resolve, 40));
     should(made).eql(['first']);
     disk();
     await first;
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     should(made).eql(['first', 'soon']);
     disk();
     await soon;
+  });
+
+  describe('in transactions', () => {
+    let transactions: number[];
+    let fails: (size: number) => boolean;
+    let commits: GroupCommit;
+    beforeEach(() => {
+      transactions = [];
+      fails = () => false;
+      commits = new GroupCommit(async (changes) => {
+        transactions.push(changes.length);
+        await turn();
+        if (fails(changes.length)) throw new Error('no');
+      });
+    });
+    const changes = (count: number): StateChange[] =>
+      Array.from({ length: count }, () => ({ apply: () => undefined }));
+
+    it('keeps each one below the size at which the library begins before all of it is there', async () => {
+      await Promise.all(Array.from({ length: 2000 }, () => commits.add(changes(2))));
+      should(Math.max(...transactions)).be.belowOrEqual(500);
+      should(transactions.reduce((sum, size) => sum + size)).equal(4000);
+      should(transactions.length).equal(8);
+    });
+
+    it('never divides what is one commit', async () => {
+      await Promise.all([300, 300, 1200, 100, 0, 100].map((count) => commits.add(changes(count))));
+      should(transactions).deepEqual([300, 300, 1200, 200]);
+    });
+
+    it('rejects those of a transaction that failed, and carries the others out', async () => {
+      fails = (size) => size === 450;
+      const ends = await Promise.allSettled([200, 250, 499, 1].map((count) => commits.add(changes(count))));
+      should(transactions).deepEqual([450, 500]);
+      should(ends.map(({ status }) => status)).deepEqual(['rejected', 'rejected', 'fulfilled', 'fulfilled']);
+    });
+
+    it('refuses a commit that nobody can have meant', async () => {
+      const many = changes(MOST_IN_ONE_COMMIT + 1);
+      await should(commits.add(many)).be.rejectedWith(RangeError);
+      await should(commits.addSoon(many)).be.rejectedWith(RangeError);
+      should(transactions).deepEqual([]);
+    });
   });
 });

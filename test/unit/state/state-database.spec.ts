@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
@@ -7,6 +7,16 @@ import { StateDatabase } from '../../../src/state/state-database';
 import { type Mount, requireMount } from '../../support/real-parts';
 
 const MODULE = require.resolve('../../../src/state/state-database');
+
+/** @returns the exit code of a process that writes into an environment; null when it waited in vain */
+function writeFromOutside(environment: string): number | null {
+  const script = `
+    const root = require('lmdb').open({ path: process.argv[1], maxDbs: 16, overlappingSync: false });
+    root.openDB({ name: 'probe' }).putSync('a', 1);
+    process.exit(0);
+  `;
+  return spawnSync(process.execPath, ['--eval', script, environment], { timeout: 5000 }).status;
+}
 
 describe('StateDatabase', () => {
   let directory: string;
@@ -68,6 +78,99 @@ describe('StateDatabase', () => {
     await database.commitSoon([values.putting('a', 1)]);
     should(values.get('a')).equal(1);
     await database.close();
+  });
+
+  it('makes a very large commit as one, and is not told of it before all of it is there', async () => {
+    const database = new StateDatabase(directory);
+    const numbers = database.collection<{ text: string }>('numbers');
+    const values = database.collection<Buffer>('values');
+    const count = 50_000;
+    const all = Array.from({ length: count }, (_, key) =>
+      numbers.putting(key, { text: 'x'.repeat(key % 300) })
+    );
+    // As long as the library's thread has not begun, another process can write.
+    let probe: number | null | undefined;
+    const look = { apply: () => void (probe = writeFromOutside(path.join(directory, 'state'))) };
+    await Promise.all([
+      database.commit([...all, values.putting('large', Buffer.alloc(8_000_000, 1)), look]),
+      ...Array.from({ length: 3000 }, (_, key) => values.put(key, Buffer.alloc(5000, key)))
+    ]);
+    should(probe).equal(0);
+    should(numbers.count()).equal(count);
+    should(numbers.get(49_999)?.text.length).equal(49_999 % 300);
+    should(values.count()).equal(3001);
+    should(values.get(2999)?.[4999]).equal(2999 % 256);
+    await database.close();
+  });
+
+  describe('whose files are removed while it is open', () => {
+    it('writes all of it anew before it says that something is on disk', async () => {
+      const moved: string[] = [];
+      const database = new StateDatabase(directory, { onMoved: (what) => moved.push(what) });
+      const values = database.collection<number>('values');
+      for (let round = 1; round <= 3; round += 1) {
+        await values.put(`before-${round}`, round);
+        rmSync(path.join(directory, 'state'), { recursive: true });
+        should(database.isInPlace()).be.false();
+        await values.put(`after-${round}`, round);
+        should(database.isInPlace()).be.true();
+      }
+      should(moved).deepEqual(['restored', 'restored', 'restored']);
+      await database.close();
+      const again = new StateDatabase(directory);
+      should([...again.collection<number>('values').keys({})]).deepEqual([
+        'after-1',
+        'after-2',
+        'after-3',
+        'before-1',
+        'before-2',
+        'before-3'
+      ]);
+      await again.close();
+    });
+
+    it('writes it anew also when they went while a commit was under way', async () => {
+      const database = new StateDatabase(directory);
+      const values = database.collection<number>('values');
+      const removal = { apply: () => rmSync(path.join(directory, 'state'), { recursive: true }) };
+      await database.commit([values.putting('a', 1), removal]);
+      await database.close();
+      const again = new StateDatabase(directory);
+      should(again.collection<number>('values').get('a')).equal(1);
+      await again.close();
+    });
+
+    it('uses what somebody put in their place, and says so', async () => {
+      const other = new StateDatabase(path.join(directory, 'backup'));
+      await other.collection<number>('values').put('of the backup', 1);
+      await other.close();
+      const moved: string[] = [];
+      const database = new StateDatabase(path.join(directory, 'telnyx'), {
+        onMoved: (what) => moved.push(what)
+      });
+      const values = database.collection<number>('values');
+      await values.put('before', 1);
+      rmSync(path.join(directory, 'telnyx'), { recursive: true });
+      cpSync(path.join(directory, 'backup'), path.join(directory, 'telnyx'), { recursive: true });
+      await values.put('after', 2);
+      should([...values.keys({})]).deepEqual(['after', 'of the backup']);
+      should(moved).deepEqual(['replaced']);
+      await database.close();
+    });
+
+    it('rejects while it cannot, and makes nothing of a directory that is gone with all above it', async () => {
+      const above = path.join(directory, 'above');
+      const database = new StateDatabase(path.join(above, 'telnyx'));
+      const values = database.collection<number>('values');
+      await values.put('before', 1);
+      rmSync(above, { recursive: true });
+      await should(values.put('after', 2)).be.rejectedWith(/ENOENT/);
+      should(existsSync(above)).be.false();
+      mkdirSync(above);
+      await values.put('after', 2);
+      should([...values.keys({})]).deepEqual(['after', 'before']);
+      await database.close();
+    });
   });
 
   it('keeps strangers out of its directory', async () => {
