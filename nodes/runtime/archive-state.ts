@@ -6,12 +6,11 @@ import { JobLedger } from '../../src/archive/job-ledger';
 import { StoredRecordings } from '../../src/archive/stored-index';
 import { UnderWayFile } from '../../src/archive/under-way-file';
 import { CodedError } from '../../src/errors/coded-error';
-import { instanceId } from '../../src/state/instance-id';
 import type { StateDatabase } from '../../src/state/state-database';
 import type { BucketStore } from '../../src/store/bucket-store';
 import { partOwner, type PartOwner } from '../../src/store/part-owner';
 import type { NodeRedApi } from './node-red';
-import { ownedState, stateDatabase, stateDirectory } from './state';
+import { ownedState, ownIdentity, stateDatabase, stateDirectory } from './state';
 
 /** What the download nodes of one Node-RED know together: jobs, stored files, what was given up. */
 export interface ArchiveState {
@@ -67,7 +66,7 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
       recordings,
       givenUp: new GivenUpList(database),
       deleted: new DeletedRecordings(recordings),
-      owner: partOwner(instanceId(directory)),
+      owner: partOwner(ownIdentity(RED).instance),
       guard: new CrashGuard({ ledger, file: new UnderWayFile(path.join(directory, 'under-way')) }),
       nodes: new Set(),
       buckets: new Map()
