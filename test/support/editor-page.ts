@@ -36,8 +36,13 @@ export class EditorPage {
    * Opens the editor and waits until the flow is shown.
    *
    * @param executablePath the browser, as `requireProgram` found it
+   * @param options `empty`: there is no node to wait for
    */
-  static async open(nodeRed: NodeRedProcess, executablePath: string): Promise<EditorPage> {
+  static async open(
+    nodeRed: NodeRedProcess,
+    executablePath: string,
+    options: { empty?: boolean } = {}
+  ): Promise<EditorPage> {
     const browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGUMENTS });
     try {
       const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
@@ -48,7 +53,8 @@ export class EditorPage {
         (route) => route.fulfill({ json: { modules: [] }, headers: { 'Access-Control-Allow-Origin': '*' } })
       );
       await page.goto(nodeRed.editorUrl);
-      await page.locator('.red-ui-flow-node-group').first().waitFor();
+      const shown = options.empty === true ? '#red-ui-workspace-tabs .red-ui-tab' : '.red-ui-flow-node-group';
+      await page.locator(shown).first().waitFor();
       await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
       return editor;
     } catch (error) {

@@ -1,0 +1,145 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import should from 'should';
+import { EditorPage } from '../support/editor-page';
+import { NodeRedProcess } from '../support/node-red-process';
+import { REPOSITORY } from '../support/packed-package';
+import { requireProgram } from '../support/real-parts';
+import { until } from '../support/until';
+
+const EXAMPLE = 'Try it without an account';
+const PACKAGE = '@red-telephony/node-red-telnyx';
+
+/** What the README tells a newcomer, step by step; a step that it no longer names fails. */
+const README = readFileSync(path.join(REPOSITORY, 'README.md'), 'utf8');
+const trial = README.split('## Try it without an account\n')[1]?.split('\n## ')[0] ?? '';
+const commands = trial.split('\n').map((line) => line.trim());
+
+function command(beginning: string): string {
+  const found = commands.find((line) => line.startsWith(`npx -p ${PACKAGE} telnyx-simulator ${beginning}`));
+  if (found === undefined) throw new Error(`The README has no command telnyx-simulator ${beginning}`);
+  return found;
+}
+
+/** A user directory with nothing in it, a Node-RED that nobody has set up, and a person who reads the README. */
+describe('the first ten minutes', function () {
+  this.timeout(300_000);
+  let nodeRed: NodeRedProcess;
+  let editor: EditorPage;
+  let begun: number;
+
+  before('a browser, and a Node-RED with the package installed', async function () {
+    const browser = requireProgram(this, '/usr/bin/chromium');
+    nodeRed = await NodeRedProcess.start();
+    editor = await EditorPage.open(nodeRed, browser, { empty: true });
+    begun = performance.now();
+  });
+
+  after(async () => {
+    // Both are missing when the browser is.
+    await (editor as EditorPage | undefined)?.close();
+    await (nodeRed as NodeRedProcess | undefined)?.stop();
+  });
+
+  afterEach(async function () {
+    const folder = process.env['SCREENSHOTS'];
+    if (folder === undefined) return;
+    const name = `${this.currentTest?.title.replaceAll(/\W/g, '-') ?? 'test'}.png`;
+    await editor.page.screenshot({ path: path.join(folder, name) });
+  });
+
+  /** In a terminal in the user directory. The package is there, so that nobody is asked for it. */
+  async function type(line: string): Promise<{ code: number; output: string }> {
+    const env = { ...process.env, HOME: nodeRed.userDir, npm_config_offline: 'true' };
+    const run = promisify(execFile)('/bin/sh', ['-c', line], { cwd: nodeRed.userDir, env });
+    const end = await run.catch((error: unknown) => error as Awaited<typeof run> & { code: number });
+    return { code: 'code' in end ? end.code : 0, output: `${end.stdout}${end.stderr}` };
+  }
+
+  const idOf = (name: string): Promise<string> =>
+    editor.page.evaluate<string>(
+      `RED.nodes.filterNodes({}).find(({ name }) => name === ${JSON.stringify(name)}).id`
+    );
+
+  async function status(name: string, wanted: RegExp): Promise<void> {
+    const label = editor.node(await idOf(name)).locator('.red-ui-flow-node-status-label');
+    await until(`the status ${String(wanted)} under ${name}`, async () => {
+      const text = (await label.textContent()) ?? '';
+      return wanted.test(text) ? text : undefined;
+    });
+  }
+
+  it('import the example by the menu', async () => {
+    should(trial).containEql(`*Import*, *Examples*, \`${PACKAGE}\`, **${EXAMPLE}**`);
+    const { page } = editor;
+    await page.locator('#red-ui-header-button-sidemenu').click();
+    await page.locator('#menu-item-import').click();
+    await page.locator('#red-ui-clipboard-dialog-import-tabs').getByText('Examples').click();
+    await page.getByText(PACKAGE, { exact: true }).click();
+    await page.getByText(EXAMPLE, { exact: true }).click();
+    await page.locator('#red-ui-clipboard-dialog-ok').click();
+    await page.locator('#red-ui-workspace-tabs').getByText(EXAMPLE).waitFor();
+    await editor.node(await idOf('Made-up calls')).waitFor();
+  });
+
+  it('deploy too early, and see what is missing', async () => {
+    await editor.deploy();
+    await status('Made-up calls', /^no public key$/);
+  });
+
+  it('print the key, paste it, deploy', async () => {
+    const { output } = await type(command('key'));
+    const key = output.trim();
+    should(key).match(/^[A-Za-z0-9+/]{43}=$/);
+    const { page } = editor;
+    await editor.edit(await idOf('Made-up calls'));
+    const dialog = page.locator('.red-ui-tray').last();
+    await dialog
+      .locator('.form-row', { hasText: 'Account' })
+      .locator('a.red-ui-button, button')
+      .first()
+      .click();
+    await page.locator('#node-config-input-publicKeys').fill(key);
+    await page.locator('#node-config-dialog-ok').click();
+    await page.locator('#node-config-dialog-ok').waitFor({ state: 'detached' });
+    await editor.done();
+    await editor.deploy();
+    await status('Made-up calls', /^ready$/);
+  });
+
+  it('send a made-up recording, and find its file', async () => {
+    const line = command('send').replace('http://127.0.0.1:1880', nodeRed.url);
+    const { code, output } = await type(line);
+    should(output).containEql('The flow fetched 1 of 1 recording.');
+    should(code).equal(0);
+    await status('Made-up calls', /^1 received$/);
+    await status('Store made-up recordings', /^1 stored$/);
+    const files = readdirSync(path.join(nodeRed.userDir, 'telnyx-trial'), { recursive: true }).map(String);
+    should(files.filter((name) => /\.wav$/.test(name))).have.length(1);
+    should(files.filter((name) => /\.wav\.json$/.test(name))).have.length(1);
+    console.log(
+      `      (${Math.round((performance.now() - begun) / 1000)} s from the open editor to the file)`
+    );
+  });
+
+  it('see the details in the Debug sidebar', async () => {
+    const { page } = editor;
+    await page.evaluate("RED.sidebar.show('debug')");
+    const message = page.locator('.red-ui-debug-msg').first();
+    await message.waitFor();
+    should(await message.textContent()).match(/recording/);
+  });
+
+  it('learn what is wrong when the key is another one', async () => {
+    const line = command('send').replace('http://127.0.0.1:1880', nodeRed.url);
+    const { code, output } = await type(`${line} --key-file other.json`);
+    should(code).equal(1);
+    should(output).match(/answered 401 .*in the account, and deployed\?/);
+  });
+
+  it('leave no error in the browser', () => {
+    should(editor.errors).eql([]);
+  });
+});
