@@ -165,7 +165,8 @@ export function startWebhookNode(
       fail(
         new Coded(
           'PATH_IN_USE',
-          `The path ${path} is served by the node ${other} already. Give this node another path.`
+          `The path ${path} is served by the node ${other} already. Give one of the two another path; Ctrl-F finds a node by ` +
+            'its id.'
         ),
         say('path-in-use')
       );

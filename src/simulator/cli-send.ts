@@ -119,13 +119,28 @@ const WHY_NOTHING_OF_DAILY = `- Its Daily account needs the API address and the 
 function describeReport({ last, attempts }: DeliveryReport, provider: Provider): string {
   const outcome = last.status === null ? `no answer (${last.problem ?? ''})` : `answered ${last.status}`;
   const repeats = attempts.length === 1 ? '' : ` at attempt ${attempts.length}`;
-  const advice =
-    last.status === 401
-      ? `; is the ${provider === 'daily' ? 'secret' : 'key'} of "telnyx-simulator key${provider === 'daily' ? ' --provider daily' : ''}" in the account, and deployed?`
-      : last.status === 404
-        ? '; no flow listens at this address'
-        : '';
+  const advice = adviceFor(last.status, provider);
   return `${outcome} in ${last.milliseconds} ms${repeats}${advice}`;
+}
+
+/** What to look at; blank where the flow itself decided. */
+function adviceFor(status: number | null, provider: Provider): string {
+  const [what, command] =
+    provider === 'daily'
+      ? ['secret', 'telnyx-simulator key --provider daily']
+      : ['key', 'telnyx-simulator key'];
+  switch (status) {
+    case null:
+      return '; does Node-RED run, and at this address?';
+    case 401:
+      return `; is the ${what} of "${command}" in the account, and deployed?`;
+    case 404:
+      return '; no flow listens at this address';
+    case 503:
+      return `; look at the status of the webhook node. Is the ${what} of "${command}" in its account, and deployed?`;
+    default:
+      return '';
+  }
 }
 
 function count(recordings: number): string {

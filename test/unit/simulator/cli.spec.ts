@@ -115,7 +115,8 @@ describe('telnyx-simulator', function () {
   it('says that nothing was fetched', async () => {
     const child = await run('send', '--to', to, '--linger', '1');
     should(child.exitCode).equal(3);
-    should(child.output).match(/fetched 0 of 1 recording\.\n.*download node[\s\S]*"Addresses"/);
+    should(child.output).containEql('fetched 0 of 1 recording.\nLook at the recording download node');
+    should(child.output).containEql('"Addresses"');
   });
 
   it('ends in time when nothing is fetched, however often the garbage is collected', async () => {
@@ -130,7 +131,7 @@ describe('telnyx-simulator', function () {
     answer.fetches = 1;
     const child = await run('send', '--to', to, '--count', '2', '--linger', '2');
     should(child.exitCode).equal(3);
-    should(child.output).match(/fetched 1 of 2 recordings\.\n.*--linger/);
+    should(child.output).containEql('fetched 1 of 2 recordings.').and.containEql('--linger');
   });
 
   it('fails with advice when a delivery is refused', async () => {
@@ -138,6 +139,15 @@ describe('telnyx-simulator', function () {
     const child = await run('send', '--to', to, '--event', 'call.hangup');
     should(child.exitCode).equal(1);
     should(child.output).match(/answered 401 .*is the key .* in the account/);
+  });
+
+  it('says what to look at when the node cannot verify, or nobody is there', async () => {
+    answer.status = 503;
+    const child = await run('send', '--to', to, '--event', 'call.hangup');
+    should(child.output).containEql('answered 503').and.containEql('look at the status of the webhook node');
+    const nobody = await run('send', '--to', 'http://127.0.0.1:1/', '--event', 'call.hangup');
+    should([child.exitCode, nobody.exitCode]).deepEqual([1, 1]);
+    should(nobody.output).containEql('no answer (').and.containEql('does Node-RED run');
   });
 
   it('serves the API until it is told to end', async () => {
