@@ -1,9 +1,11 @@
 import { CodedError } from '../src/errors/coded-error';
 import { afterStart } from './runtime/after-start';
 import { readBucket, type BucketConfig, type TelnyxBucketNode } from './runtime/bucket-access';
+import { serveBucketTest } from './runtime/bucket-test-route';
 import type { NodeRedApi } from './runtime/node-red';
 
 export = function (RED: NodeRedApi): void {
+  serveBucketTest(RED);
   RED.nodes.registerType(
     'telnyx-bucket',
     function (this: TelnyxBucketNode, config: BucketConfig) {

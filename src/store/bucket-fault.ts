@@ -100,7 +100,7 @@ export function bucketFault(doing: string, error: unknown): CodedError {
   // A store says what it likes: `constructor` is a word that every object knows.
   const meaning = MEANINGS.get(code) ?? (code.startsWith('HPE_') ? NO_STORE : undefined);
   const retryAfterMs = retryAfter(error);
-  return new CodedError(
+  const fault = new CodedError(
     'STORE_FAILED',
     `Could not ${doing}: ${meaning === undefined ? unknownFault(error, code, status) : `${meaning.text} (${code})`}.`,
     {
@@ -110,7 +110,18 @@ export function bucketFault(doing: string, error: unknown): CodedError {
       ...(retryAfterMs === undefined ? {} : { retryAfterMs })
     }
   );
+  if (isRefusal(error)) refusals.add(fault);
+  return fault;
 }
+
+/** Whether the access key is not permitted to do what failed. @param error of the SDK, or what `bucketFault` made of it */
+export function isRefusal(error: unknown): boolean {
+  if (error instanceof CodedError) return refusals.has(error);
+  const { code, status } = describeError(error);
+  return code === 'AccessDenied' || (status === 403 && code === '');
+}
+
+const refusals = new WeakSet<CodedError>();
 
 /** The code (of S3 or of the system) and HTTP status of an error; empty and 0 when it has none. */
 export function describeError(error: unknown): { code: string; status: number } {
