@@ -1,5 +1,10 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import {
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  PutObjectLockConfigurationCommand
+} from '@aws-sdk/client-s3';
 import should from 'should';
 import { S3_USER } from '../support/ceph';
 import { jsonDelivery } from '../support/deliveries';
@@ -192,6 +197,53 @@ describe('a bucket as the destination, in a real Node-RED', function () {
       ({ name, key, headers }) => name === 'GetObject' && key.endsWith('.wav') && headers.range === undefined
     );
     should(whole).have.length(1);
+  });
+
+  it('keeps the version with a recording when it is versioned and locked, and hides nothing foreign', async function () {
+    await server.close();
+    server = await S3Server.start(this, { locked: true });
+    // As the server is: it ignores `If-None-Match` there.
+    server.addsToday = false;
+    const client = server.direct;
+    const { bucket: Bucket } = server;
+    const foreign = Buffer.from('somebody else put this here');
+    await client.send(new PutObjectCommand({ Bucket, Key: 'calls/2026/rec-1.wav', Body: foreign }));
+    await client.send(
+      new PutObjectLockConfigurationCommand({
+        Bucket,
+        ObjectLockConfiguration: {
+          ObjectLockEnabled: 'Enabled',
+          Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } }
+        }
+      })
+    );
+    const deletions: string[] = [];
+    const api = await localServer(({ method, url = '' }, response) => {
+      if (method === 'DELETE') deletions.push(url);
+      const isDeletion = method === 'DELETE';
+      response.writeHead(isDeletion ? 200 : 404, { 'content-type': 'application/json' });
+      response.end(isDeletion ? '{"data":{}}' : '{"errors":[]}');
+    });
+    others.push(api);
+    const url = await serve(CALL);
+    const account = { apiUrl: `${api.url}/v2`, credentials: { apiKey: API_KEY } };
+    const { nodeRed } = await start([bucketNode(server), download({ deleteAtSource: true })], {}, account);
+    await instance!.deliver(jsonDelivery(saved('rec-1', url)));
+    const { recording } = await stored(instance!, 'calls/2026/rec-1_2.wav', CALL);
+    should(await server.bytes('calls/2026/rec-1.wav')).eql(foreign);
+    const { Versions = [] } = await client.send(new ListObjectVersionsCommand({ Bucket, Prefix: 'calls/' }));
+    const version = Versions.find(({ Key }) => Key === 'calls/2026/rec-1_2.wav')?.VersionId;
+    should(version).be.a.String();
+    should(recording).have.property('version_id', version);
+    should(deletions).eql(['/v2/recordings/rec-1']);
+    // What was read before the deletion was that version, whole.
+    const whole = server.calls.filter(
+      ({ name, query, headers }) =>
+        name === 'GetObject' && query.get('versionId') === version && headers.range === undefined
+    );
+    should(whole).have.length(1);
+    await nodeRed.waitForLog(/is in use\. It keeps versions/);
+    should(nodeRed.log).containEql('locked for 1 days (GOVERNANCE)');
   });
 
   it('is what the AWS SDK is loaded for, and nothing else', async () => {
