@@ -204,7 +204,9 @@ describe('telnyx-recording-list in trouble', () => {
     for (const { payload } of stored) await unlink(String(payload));
     const { summary } = await stage.run({ verify: 'only' });
     should(summary!.verify).eql({ files: 12, intact: 0, changed: 0, missing: 0, unreadable: 12 });
-    summary!.errors[0]!.message.should.containEql('12 of the 12 files').and.containEql('send "all recordings"');
+    summary!.errors[0]!.message.should.containEql('12 of the 12 files').and.containEql(
+      'send "all recordings"'
+    );
     await stage.run();
     await stage.storedAll(stored, 24);
     (await stage.names()).filter((name) => name.endsWith('.mp3')).should.have.length(12);

@@ -632,6 +632,7 @@ export const FUNCTIONS: readonly TextFunction[] = [
  */
 export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['nodes/runtime/account-users.ts', 'settings of an account'],
+  ['nodes/runtime/bucket-test-route.ts', 'what an administrator types into a dialog'],
   ['nodes/runtime/typed-property.ts', 'what JSONata says of a setting'],
   ['src/api/json-api.ts', 'the API key of an account'],
   ['src/archive/file-attempts.ts', 'locations that a store made'],
