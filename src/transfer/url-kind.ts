@@ -7,6 +7,9 @@ export type UrlKind =
   | { kind: 'unsupported'; advice: string }
   | { kind: 'refused'; reason: string };
 
+/** RFC 1035, 2.3.4, and a dot at the end. */
+const LONGEST_HOST = 254;
+
 const AZURE_BLOB_HOST = /\.blob\.core\.(windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)$/;
 
 /**
@@ -21,6 +24,8 @@ export function urlKind(address: string): UrlKind {
   const url = parseUrl(address);
   if (url === null)
     return { kind: 'refused', reason: 'it is not a complete URL, or longer than any that works' };
+  if (url.hostname.length > LONGEST_HOST)
+    return { kind: 'refused', reason: 'its host name is longer than any that exists' };
   switch (url.protocol) {
     case 's3:':
       return { kind: 'unsupported', advice: ownStorage('an Amazon S3 (or compatible) bucket') };
