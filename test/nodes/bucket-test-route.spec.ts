@@ -118,7 +118,7 @@ describe('the route behind the Test button of telnyx-bucket', () => {
       secretAccessKey: '__PWRD__'
     });
     should(status).equal(400);
-    should(String(body['error'])).match(/secretAccessKey/);
+    should(String(body['error'])).match(/Secret key/);
     should(checked).be.empty();
   });
 
