@@ -95,14 +95,12 @@ for (const source of [TELNYX, DAILY]) {
     }
 
     /** Until the status tells that it waits for another attempt, and why. */
-    const waitsFor = (
-      trouble: string,
-      isWanted: (seconds: number) => boolean = () => true
-    ): Promise<unknown> =>
-      nodeStatus(instance.nodeRed, 'archive0', ({ text = '' }) => {
-        const [, seconds, cause] = /^retry \d+\/30 in (\d+) s: ([a-z -]+)$/.exec(text) ?? [];
-        return cause === trouble && isWanted(Number(seconds));
-      });
+    const waitsFor = (trouble: string): Promise<unknown> =>
+      nodeStatus(
+        instance.nodeRed,
+        'archive0',
+        ({ text = '' }) => /^retry \d+\/30 (?:now|in \d+ s): ([a-z -]+)$/.exec(text)?.[1] === trouble
+      );
 
     it('waits for room on a disk that is full in the middle of a recording, and goes on there', async function () {
       const mount = requireMount(this, '2m');
