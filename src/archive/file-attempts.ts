@@ -3,8 +3,9 @@ import { filenameValues } from '../naming/filename-values';
 import type { WantedFile } from '../recording/choose-format';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
+import { asText } from '../recording/read-value';
 import type { SidecarRecord } from '../store/sidecar';
-import type { PartialCopy, PublishedFile } from '../store/store';
+import { canReadBack, type PartialCopy, type PublishedFile } from '../store/store';
 import type { TransferResult } from '../transfer/transfer-types';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
 import { partialCopyId, type FileNote } from './archive-job';
@@ -75,6 +76,29 @@ export class FileAttempts {
     return described === undefined
       ? await this.#describe(stored, signal)
       : { recording: described, payload: stored.file.location ?? '' };
+  }
+
+  /**
+   * Looks whether another process has stored the file in the same archive: when its source has nothing to fetch
+   * any more, that one may have had it deleted there.
+   *
+   * @returns null when there is none that is intact and whose sidecar names the recording
+   */
+  async storedByAnother(format: string | null, signal: AbortSignal): Promise<StoredFile | null> {
+    const { store, sidecar } = this.deps;
+    if (store.locationOf === undefined || !canReadBack(store) || format === null) return null;
+    const location = store.locationOf(await this.#name(format, signal));
+    const known = await sidecar.read(location);
+    if (known?.['identity'] !== this.reference.identity) return null;
+    const read = await store.readBack(location);
+    if (read.sha256 !== known['sha256']) return null;
+    // What was received so far is of no use any more.
+    await store.openPart(this.#resume.copyId).then((part) => part.discard());
+    this.#resume.forget();
+    const contentType = asText(known['content_type']) ?? 'application/octet-stream';
+    const sourceHost = asText(known['source_host']) ?? '';
+    const result = { ...read, format, contentType, sourceHost, resumed: false };
+    return await this.#describe({ result, file: { location, alreadyStored: true } }, signal);
   }
 
   #publishedBefore(): Published | undefined {

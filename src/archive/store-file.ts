@@ -42,6 +42,10 @@ export async function storeFile(
       return await tries.attempt({ ...link, isFresh: links.areFresh }, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof CodedError)) throw error;
+      if (mayBeRenewed(error)) {
+        const stored = await tries.storedByAnother(file.format ?? link.format, signal).catch(() => null);
+        if (stored !== null) return stored;
+      }
       if (error.retryable && !error.linkInDoubt) throw error;
       const next = DEAD_LINK.has(error.code) ? await links.next(error, signal) : undefined;
       if (next === undefined)

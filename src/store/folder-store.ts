@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { CodedError } from '../errors/coded-error';
 import { adoptPart } from './adopt-part';
-import { ArchiveDirectories } from './archive-path';
+import { ArchiveDirectories, nameSegments } from './archive-path';
 import { checkFolder } from './check-folder';
 import { setAside, type Replacement } from './damaged-file';
 import { hashFile } from './file-hash';
@@ -57,6 +57,8 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
     folder,
 
     check: () => checkFolder(fs, folder),
+
+    locationOf: (name) => join(folder, ...nameSegments(name)),
 
     async openPart(jobId: string): Promise<PartialCopy> {
       if (!JOB_ID.test(jobId))

@@ -12,6 +12,8 @@ export interface Store {
    * @throws CodedError `STORE_FAILED` when the destination cannot be written
    */
   openPart(jobId: string): Promise<PartialCopy>;
+  /** Where a file of that name lies, as `PublishedFile.location`, when other processes store there too. */
+  locationOf?(name: string): string;
 }
 
 /** What is known of a stored copy that is read again. */

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import should from 'should';
@@ -64,6 +64,36 @@ describe('archiver, when things go wrong', () => {
     (error as { cause: unknown }).cause!.should.have.property('code', 'LINK_REFUSED');
     (await fixture.files()).should.eql([]);
     server.requests.should.have.length(3);
+  });
+
+  it('finds what another process has stored and had deleted at the source, as long as it is that recording', async () => {
+    answer = (_request, response) => sendAll(response);
+    const first = await onlyFile(archiver().archive(at('/a.wav')));
+    // Another process knows nothing of it but what lies in the folder, and has received half of it.
+    const other = archiver({ scope: 'other' });
+    answer = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length });
+      response.write(bytes.subarray(0, 200_000), () => response.destroy());
+    };
+    const order = other.order(at('/a.wav'));
+    should(await other.pass(order)).have.property('kind', 'again');
+    should(await fixture.files()).have.length(3);
+    answer = (_request, response) => response.writeHead(404).end();
+    const result = await other.pass(order);
+    const [outcome] = result.kind === 'ended' ? result.outcomes : [];
+    const again = outcome?.kind === 'stored' ? outcome.file : await Promise.reject(new Error(result.kind));
+    should(await fixture.files()).have.length(2);
+    should(again.payload).equal(first.payload);
+    should(again.recording).have.properties({ already_stored: true, attempts: 2 });
+    const { sha256, size, stored_at, content_type, source_host } = first.recording;
+    should(again.recording).have.properties({ sha256, size, stored_at, content_type, source_host });
+    should(fixture.pauses).be.empty();
+
+    const gone = { code: 'GAVE_UP' };
+    const reference = { ...recordingAt(`${server.url}/a.wav`), identity: 'telnyx:another' };
+    await onlyFile(archiver().archive({ reference, format: 'any' })).should.be.rejectedWith(gone);
+    await writeFile(String(first.payload), 'rotten');
+    await onlyFile(archiver().archive(at('/a.wav'))).should.be.rejectedWith(gone);
   });
 
   it('does not repeat what cannot succeed, and leaves nothing behind', async () => {
