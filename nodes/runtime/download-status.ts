@@ -30,7 +30,9 @@ export function showDownloads(
 ): void {
   const { active, waiting, stored } = progress;
   const waits = (): string[] => {
-    if (retrying.next === null) return waitingText(say, waiting);
+    // Bytes that come tell more than why they did not come before.
+    if (retrying.next === null || (active > 0 && retrying.next.dueInMs <= 0))
+      return waitingText(say, waiting);
     return [...retryTexts(say, retrying, retrying.next), ...waitingText(say, waiting - retrying.count)];
   };
   // What was under way is another process's now.
@@ -49,13 +51,21 @@ function retryTexts(
   { retry, dueInMs }: NonNullable<Retrying['next']>
 ): string[] {
   const { trouble, attempt, of } = retry;
-  const seconds = Math.max(0, Math.ceil(dueInMs / 1000));
-  const wait =
-    seconds < LONG_WAIT_S
-      ? say('seconds', { seconds })
-      : say('minutes', { minutes: Math.ceil(seconds / 60) });
-  const text = say('retry', { attempt, of, wait, trouble: say(`trouble.${trouble}`) });
+  const text = say('retry', {
+    attempt,
+    of,
+    wait: waitText(say, dueInMs),
+    trouble: say(`trouble.${trouble}`)
+  });
   return count > 1 ? [text, say('retrying', { retrying: count })] : [text];
+}
+
+function waitText(say: Say, ms: number): string {
+  if (ms <= 0) return say('now');
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < LONG_WAIT_S
+    ? say('seconds', { seconds })
+    : say('minutes', { minutes: Math.ceil(seconds / 60) });
 }
 
 function waitingText(say: Say, waiting: number): string[] {

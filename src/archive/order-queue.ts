@@ -47,7 +47,7 @@ export interface OrderQueueOptions {
 export interface Retrying {
   /** Counted up to a thousand. */
   count: number;
-  /** The one that is due first. */
+  /** The one that is due first; else one that is being tried, which is due in 0 ms and not counted. */
   next: { retry: RetryNote; dueInMs: number } | null;
 }
 
@@ -68,6 +68,8 @@ const LONGEST_TIMER_MS = 60_000;
 export class OrderQueue {
   /** Ids of orders that are worked on or being struck off. */
   readonly #busy = new Set<string>();
+  /** Why those that are worked on have failed before. */
+  readonly #again = new Map<string, RetryNote>();
   readonly #tasks = new Set<Promise<void>>();
   /** Orders on their way to disk since before the start, which did not count them. */
   readonly #early = new Set<ArchiveOrder>();
@@ -138,8 +140,10 @@ export class OrderQueue {
       const span = { from, to: from + LONGEST_PAUSE_MS, limit: MOST_COUNTED };
       const { count, first } = this.ledger.dueBetween(node, span);
       const retry = first?.order.retry;
+      const [again] = this.#again.values();
+      const underWay = again === undefined ? null : { retry: again, dueInMs: 0 };
       const next =
-        first === undefined || retry === undefined ? null : { retry, dueInMs: first.dueAt - now() };
+        first === undefined || retry === undefined ? underWay : { retry, dueInMs: first.dueAt - now() };
       const pausing = guard?.pausing(node) ?? null;
       if (pausing === null) return { count, next };
       const crash = { trouble: 'crash', attempt: pausing.alone, of: DEATHS_ALONE_BEFORE_END } as const;
@@ -213,10 +217,12 @@ export class OrderQueue {
   async #run(due: DueOrder, work: OrderQueueOptions['work']): Promise<void> {
     const { id } = due.order;
     this.#busy.add(id);
+    if (due.order.retry !== undefined) this.#again.set(id, due.order.retry);
     this.#working += 1;
     await this.options.guard?.begin(this.options.node, due);
     const verdict = await this.#worked(due.order, work);
     this.#working -= 1;
+    this.#again.delete(id);
     if (verdict.kind === 'done' || this.#successor(verdict) !== this) this.#total -= 1;
     // The place is free; that the order is still on disk for a moment must not start it again.
     this.#track(this.#settle(due, verdict).finally(() => this.#settled(id)));

@@ -64,8 +64,17 @@ export function compileFilename(template: string): FilenameTemplate {
           const isValue = parts[0] !== undefined && 'token' in parts[0];
           return safeSegment([isValue ? safeStart(first) : first, ...rest].join(''), limit);
         })
+        .map((segment, level) => (level === segments.length - 1 ? notOfAnother(segment) : segment))
         .join('/')
   };
+}
+
+/** What the archive itself puts beside a file: its sidecar, and what was set aside. */
+const BESIDE = /\.json$|\.damaged-\d{8}T\d{6}Z(?:_\d+)?$/i;
+
+/** A template without an ending could make a name that is the sidecar's of another file. */
+function notOfAnother(name: string): string {
+  return BESIDE.test(name) ? `${name}_` : name;
 }
 
 function spell(part: Part, values: FilenameValues): string {

@@ -15,21 +15,22 @@ const OWN = { telnyx: ['created_at'], daily: ['limit', 'starting_after', 'ending
  * @throws CodedError `BAD_SETTING`
  */
 export function readFilter(value: unknown, provider: Provider): Query {
-  const query: Record<string, string> = {};
+  // A filter called `__proto__` must not vanish: without it everything would be listed.
+  const query = new Map<string, string>();
   for (const [name, wanted] of Object.entries(fieldsOf(value))) {
     if (!/^\w{1,64}$/.test(name)) throw bad(`"${shown(name)}" is not the name of a filter`);
     if ((OWN[provider] as readonly string[]).includes(name))
       throw bad(`"${name}" is set by the node; use "From" and "To" instead`);
     const parameter = provider === 'telnyx' ? `filter[${name}]` : name;
     const operators = provider === 'telnyx' ? asFields(wanted) : null;
-    if (operators === null) query[parameter] = textOf(name, wanted);
+    if (operators === null) query.set(parameter, textOf(name, wanted));
     else
       for (const [operator, limit] of Object.entries(operators)) {
         if (!/^\w{1,16}$/.test(operator)) throw bad(`"${shown(operator)}" is no operator of a filter`);
-        query[`${parameter}[${operator}]`] = textOf(name, limit);
+        query.set(`${parameter}[${operator}]`, textOf(name, limit));
       }
   }
-  return query;
+  return Object.fromEntries(query);
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -2,21 +2,27 @@ import type { StandInRecording } from './recording-shelf';
 
 type Field = (recording: StandInRecording) => string | null;
 
-const EQUAL: Record<string, Field> = {
-  call_control_id: ({ call }) => call.call_control_id,
-  call_leg_id: ({ call }) => call.call_leg_id,
-  call_session_id: ({ call }) => call.call_session_id,
-  conference_id: ({ conferenceId }) => conferenceId,
-  connection_id: ({ call }) => call.connection_id,
-  from: ({ call }) => call.from,
-  to: ({ call }) => call.to
-};
+const EQUAL: ReadonlyMap<string, Field> = new Map(
+  Object.entries<Field>({
+    call_control_id: ({ call }) => call.call_control_id,
+    call_leg_id: ({ call }) => call.call_leg_id,
+    call_session_id: ({ call }) => call.call_session_id,
+    conference_id: ({ conferenceId }) => conferenceId,
+    connection_id: ({ call }) => call.connection_id,
+    from: ({ call }) => call.from,
+    to: ({ call }) => call.to
+  })
+);
 
-const TIMES: Record<string, (recording: StandInRecording) => number> = {
-  created_at: ({ createdAt }) => createdAt,
-  start_time: ({ startedAt }) => startedAt,
-  end_time: ({ startedAt, seconds }) => startedAt + seconds * 1000
-};
+type Time = (recording: StandInRecording) => number;
+
+const TIMES: ReadonlyMap<string, Time> = new Map(
+  Object.entries<Time>({
+    created_at: ({ createdAt }) => createdAt,
+    start_time: ({ startedAt }) => startedAt,
+    end_time: ({ startedAt, seconds }) => startedAt + seconds * 1000
+  })
+);
 
 type Condition = (recording: StandInRecording) => boolean;
 
@@ -39,13 +45,13 @@ export function readFilters(
 }
 
 function equalCondition(name: string, value: string): Condition | undefined {
-  const field = EQUAL[/^filter\[(\w+)\]$/.exec(name)?.[1] ?? ''];
+  const field = EQUAL.get(/^filter\[(\w+)\]$/.exec(name)?.[1] ?? '');
   return field && ((recording) => field(recording) === value);
 }
 
 function timeCondition(name: string, value: string): Condition | undefined {
   const [, fieldName = '', operator] = /^filter\[(\w+)\]\[(gte|lte)\]$/.exec(name) ?? [];
-  const field = TIMES[fieldName];
+  const field = TIMES.get(fieldName);
   const limit = Date.parse(value);
   if (!field || Number.isNaN(limit)) return undefined;
   return operator === 'gte'

@@ -105,7 +105,7 @@ describe('the Test button of telnyx-bucket in the editor', function () {
     await field('endpoint').fill('ftp://192.0.2.1');
     const { results, text } = await test();
     should(results).eql(['failed']);
-    should(text).match(/"endpoint" of the bucket must be/);
+    should(text).match(/"Endpoint" of the bucket must be/);
     should(server.calls).have.length(before);
   });
 });

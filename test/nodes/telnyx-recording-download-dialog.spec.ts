@@ -180,10 +180,14 @@ describe('download-status', () => {
       'waiting retry 3/8 in 40 s: bucket unreachable'
     );
     shown({ waiting: 12, stored: 3 }, 'GAVE_UP', retrying(5, -20)).should.equal(
-      'waiting retry 3/8 in 0 s: bucket unreachable · 5 retrying · 7 waiting'
+      'waiting retry 3/8 now: bucket unreachable · 5 retrying · 7 waiting'
     );
     shown({ active: 1, total: null, waiting: 1 }, null, retrying(1, 400_000)).should.equal(
       'working 1 active · 0 B · retry 3/8 in 7 min: bucket unreachable'
+    );
+    shown({}, null, retrying(0, 0)).should.equal('waiting retry 3/8 now: bucket unreachable');
+    shown({ active: 1, received: 4000, total: null }, null, retrying(0, 0)).should.equal(
+      'working 1 active · 4.0 kB'
     );
     shown({ waiting: 3 }, null, { retrying: { count: 2, next: null } }).should.equal('waiting 3 waiting');
   });

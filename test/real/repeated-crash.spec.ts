@@ -126,6 +126,8 @@ describe('a recording that ends Node-RED whenever it is looked at', function () 
     deaths().should.have.length(count);
     nodeRed.recorded('errors.jsonl').should.have.length(1);
     await nodeRed.stop({ keep: true });
-    readFileSync(path.join(nodeRed.userDir, 'telnyx', 'under-way'), 'utf8').should.equal('');
+    readFileSync(path.join(nodeRed.userDir, 'telnyx', 'under-way'), 'utf8')
+      .trim()
+      .should.equal('');
   });
 });

@@ -345,6 +345,27 @@ describe('OrderQueue', () => {
     queues.splice(queues.indexOf(next), 1);
   });
 
+  it('tells of one that is being tried again when no other one waits for that', async () => {
+    await leave('a');
+    let attempts = 0;
+    const { work, all } = seen(2, (order) => {
+      attempts += 1;
+      if (attempts === 2) return new Promise<Verdict>((resolve) => (finish = resolve));
+      order.retry = { trouble: 'disk-full', attempt: 1, of: 8 };
+      return { kind: 'again', pauseMs: 1, changes: [] };
+    });
+    let finish: (verdict: Verdict) => void = () => undefined;
+    const queue = queueOf(work);
+    queue.start();
+    await all;
+    should(queue.retrying()).eql({
+      count: 0,
+      next: { retry: { trouble: 'disk-full', attempt: 1, of: 8 }, dueInMs: 0 }
+    });
+    finish(done);
+    await queue.close();
+  });
+
   it('tells that the list cannot be read, and tries again by itself', async () => {
     await leave('a');
     const next = ledger.next.bind(ledger);

@@ -156,6 +156,17 @@ describe('filename-template', () => {
     named('~{{room_name}}.mp3', { room_name: 'a' }).should.equal('~a.mp3');
   });
 
+  it('makes no name of what lies beside another file', () => {
+    for (const value of [
+      'call.mp3.json',
+      'A.JSON',
+      'call.mp3.damaged-20260506T070809Z',
+      'x.damaged-20260506T070809Z_2'
+    ])
+      named('{{room_name}}', { room_name: value }).should.equal(`${value}_`);
+    named('{{room_name}}/{{room_name}}.mp3', { room_name: 'a.json' }).should.equal('a.json/a.json.mp3');
+  });
+
   it('shows the beginning of a value without end, and tells it from others with the same one', () => {
     const [one, two] = ['a', 'b'].map((end) =>
       named('{{recording_id}}.{{ext}}', { recording_id: 'x'.repeat(1_000_000) + end, ext: 'mp3' })

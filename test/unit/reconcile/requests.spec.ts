@@ -60,6 +60,8 @@ describe('the filter of a list', () => {
       'filter[to]': '+12025550111'
     });
     should(readFilter('{"room_name":"standup"}', 'daily')).eql({ room_name: 'standup' });
+    const odd = readFilter('{"__proto__":"x","constructor":"y"}', 'daily');
+    should(new URLSearchParams(odd).toString()).equal('__proto__=x&constructor=y');
   });
 
   it('may be missing', () => {

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import should from 'should';
+import ts from 'typescript';
+
+const ROOT = path.join(__dirname, '../..');
+
+/**
+ * Tables that are asked by a key that this package itself has made: a type that TypeScript checks, or a value that
+ * a pattern has let through. Each other table is a Map, or asked with Object.hasOwn before.
+ */
+const OWN_KEYS: ReadonlySet<string> = new Set([
+  'src/errors/trouble.ts: BY_CODE[code]',
+  'src/events/catalogue.ts: BY_NAME[provider]',
+  'src/reconcile/read-filter.ts: OWN[provider]',
+  'src/reconcile/read-moment.ts: UNITS[unit.toLowerCase()]',
+  'src/simulator/cli.ts: EXIT_OF[await send(command.options, print, signal)]',
+  'src/simulator/media-mp4.ts: SILENT_FRAME[sound.channels]',
+  'src/state/owned-state.ts: MOVED[what]',
+  'src/telnyx-api/api-media.ts: READERS[resource]',
+  'src/telnyx-api/find-media.ts: COLLECTIONS[resource]',
+  'src/transfer/media-check.ts: FORMATS[kind]',
+  'src/transfer/media-check.ts: WANTED[kind]'
+]);
+
+function sources(folder: string): string[] {
+  return readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => path.posix.join(folder, name.split(path.sep).join('/')));
+}
+
+/** Object literals of a file's top level that are asked by a key which is no constant: `file: TABLE[key]`. */
+function lookUpsIn(file: string): string[] {
+  const text = readFileSync(path.join(ROOT, file), 'utf8');
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  const tables = new Set<string>();
+  for (const statement of source.statements) {
+    if (!ts.isVariableStatement(statement)) continue;
+    for (const { name, initializer } of statement.declarationList.declarations) {
+      let value = initializer;
+      while (value && (ts.isAsExpression(value) || ts.isSatisfiesExpression(value))) value = value.expression;
+      if (value && ts.isObjectLiteralExpression(value)) tables.add(name.getText());
+    }
+  }
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isElementAccessExpression(node) && !ts.isLiteralExpression(node.argumentExpression)) {
+      const table = node.expression.getText();
+      const key = node.argumentExpression.getText();
+      const isGuarded = text.includes(`Object.hasOwn(${table}, ${key})`);
+      if (tables.has(table) && !isGuarded) found.push(`${file}: ${table}[${key}]`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+describe('look-ups in tables', () => {
+  it('meet no word that every object knows, such as "constructor"', () => {
+    const found = [...sources('src'), ...sources('nodes')].flatMap(lookUpsIn);
+    should(found.filter((one) => !OWN_KEYS.has(one))).eql([]);
+    should([...OWN_KEYS].filter((one) => !found.includes(one))).eql([], 'They are gone');
+  });
+});
