@@ -10,6 +10,9 @@ const SECRET_FIELDS = new Set([
   'url'
 ]);
 
+/** Characters of the longest of them, however many `-` and `_` are in it. */
+const LONGEST_SECRET_NAME = 40;
+
 /** Telnyx API keys (`KEY` + digits and letters) and bearer tokens in running text. */
 const KEY_TEXT = /\bKEY[0-9A-F]{16}\w*|\bBearer\s+\S+/gi;
 
@@ -37,8 +40,8 @@ function copied(value: unknown, depth: number): unknown {
 }
 
 function isSecretName(name: string): boolean {
-  const lower = name.toLowerCase();
-  return lower.endsWith('_url') || SECRET_FIELDS.has(lower.replace(/[-_]/g, ''));
+  if (name.slice(-4).toLowerCase() === '_url') return true;
+  return name.length <= LONGEST_SECRET_NAME && SECRET_FIELDS.has(name.toLowerCase().replace(/[-_]/g, ''));
 }
 
 const SCHEME_END = '://';
@@ -93,16 +96,23 @@ function isTail(code: number): boolean {
   return code === 0x3f || code === 0x23;
 }
 
-/** What `\s` stands for beyond ASCII. */
-const OTHER_BLANKS = new Set(
-  Array.from(
-    '\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff',
-    (blank) => blank.charCodeAt(0)
-  )
-);
-
 /** White space, quotes, `<` and `>`: where a link ends in running text. */
 function endsLink(code: number): boolean {
-  if (code > 0x7f) return OTHER_BLANKS.has(code);
+  if (code > 0x7f) return isOtherBlank(code);
   return code <= 0x20 || code === 0x22 || code === 0x27 || code === 0x3c || code === 0x3e;
+}
+
+/** What `\s` stands for beyond ASCII. */
+function isOtherBlank(code: number): boolean {
+  if (code < 0x1680) return code === 0xa0;
+  if (code < 0x3000)
+    return (
+      code === 0x1680 ||
+      (code >= 0x2000 && code <= 0x200a) ||
+      code === 0x2028 ||
+      code === 0x2029 ||
+      code === 0x202f ||
+      code === 0x205f
+    );
+  return code === 0x3000 || code === 0xfeff;
 }

@@ -124,13 +124,17 @@ describe('store/sidecar', () => {
       note: '(key removed) and (key removed)',
       when: '1970-01-01T00:00:00.000Z'
     });
-    for (const [link, left] of [
+    for (const [link = '', left] of [
       ['https://user:p@ss@h.example.com/a', 'https://h.example.com/a'],
       ['https://a.example.com/https://u:p@b.example.com?x', 'https://a.example.com/https://b.example.com'],
       ['1https://u@h.example.com#x y?z', '1https://h.example.com y?z'],
       ['(<s3://bucket/key?versionId=1>)', '(<s3://bucket/key>)'],
       ['a@b.example.com ?why', 'a@b.example.com ?why'],
-      ['https://h.example.com/?a://b@c', 'https://h.example.com/']
+      ['https://h.example.com/?a://b@c', 'https://h.example.com/'],
+      ...Array.from('\u00a0\u1680\u2000\u200a\u2028\u2029\u202f\u205f\u3000\ufeff', (blank) => [
+        `https://h.example.com/?a${blank}?b`,
+        `https://h.example.com/${blank}?b`
+      ])
     ])
       should(withoutSecrets(link)).equal(left);
     should(withoutSecrets({ 'Api-Key': 1, AccessToken: 1, Media_URL: 1, tokens: 1, constructor: 1 })).eql({

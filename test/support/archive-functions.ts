@@ -1,0 +1,347 @@
+import { CodedError } from '../../src/errors/coded-error';
+import { apiFault } from '../../src/api/api-fault';
+import { apiBase } from '../../src/api/api-base';
+import { idSegment } from '../../src/api/api-path';
+import { readJsonBody } from '../../src/api/json-body';
+import { ServerPace } from '../../src/api/server-pace';
+import { apiAuthorization } from '../../src/archive/api-authorization';
+import { partialCopyId } from '../../src/archive/archive-job';
+import { withoutLink } from '../../src/archive/archive-faults';
+import { keptMessage } from '../../src/archive/kept-message';
+import { accessLink } from '../../src/daily-api/access-link';
+import type { DailyApi } from '../../src/daily-api/daily-client';
+import { createDailyLinkResolver } from '../../src/daily-api/link-resolver';
+import { archiveFolder } from '../../src/naming/archive-folder';
+import { compileFilename } from '../../src/naming/filename-template';
+import { filenameValues } from '../../src/naming/filename-values';
+import { safeSegment, safeStart, safeValue } from '../../src/naming/safe-segment';
+import { IdSet } from '../../src/reconcile/id-set';
+import { readFilter } from '../../src/reconcile/read-filter';
+import { readRange } from '../../src/reconcile/read-moment';
+import { sidecarEntry } from '../../src/reconcile/sidecar-entry';
+import { findRecordings } from '../../src/recording/find-recordings';
+import { nameSegments } from '../../src/store/archive-path';
+import { bucketFault } from '../../src/store/bucket-fault';
+import { bucketLink } from '../../src/store/bucket-link';
+import { shownKey } from '../../src/store/bucket-key';
+import { readBucketSettings } from '../../src/store/bucket-settings';
+import { isSetAside } from '../../src/store/damaged-file';
+import { nameVariants } from '../../src/store/name-variants';
+import { readPartName } from '../../src/store/part-names';
+import { withoutSecrets } from '../../src/store/without-secrets';
+import { checkAddress } from '../../src/transfer/address-guard';
+import { linkExpiry } from '../../src/transfer/link-expiry';
+import { checkMedia } from '../../src/transfer/media-check';
+import { mediaSignature } from '../../src/transfer/media-signature';
+import { pageKind } from '../../src/transfer/page-kind';
+import { isPublicAddress, isPublicAnswer } from '../../src/transfer/public-address';
+import { strongEtag } from '../../src/transfer/resume';
+import { retryAfterMs } from '../../src/transfer/retry-after';
+import { parseS3Error } from '../../src/transfer/s3-error';
+import { urlKind } from '../../src/transfer/url-kind';
+import { onEach, bytesOf, RECEIVED_AT, details, event, refuses, type TextFunction } from './text-function';
+
+const WHOLE = new AbortController().signal;
+
+async function refusesLater(work: Promise<unknown>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!(error instanceof CodedError)) throw error;
+  });
+}
+
+function body(text: string) {
+  const bytes = bytesOf(text);
+  return {
+    destroy: () => undefined,
+    async *[Symbol.asyncIterator]() {
+      yield await Promise.resolve(bytes);
+    }
+  };
+}
+
+const BUCKET = {
+  endpoint: 'https://s3.example.com',
+  region: 'us-east-1',
+  bucket: 'archive',
+  prefix: 'calls',
+  forcePathStyle: true,
+  sse: '',
+  kmsKeyId: '',
+  accessKeyId: '',
+  secretAccessKey: ''
+};
+
+const NAMES = compileFilename('{{channels}}/{{recording_id}}_{{recording_id}}.{{ext}}');
+
+const [REFERENCE] = findRecordings({
+  event,
+  payload: { recording_urls: { mp3: 'https://h.example.com/a' } }
+});
+
+const daily = (answer: unknown) =>
+  ({ hasKey: true, request: () => Promise.resolve(answer) }) as unknown as DailyApi;
+
+/** What looks at answers, names and files. */
+export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
+  { file: 'src/reconcile/id-set.ts', name: 'IdSet', call: (text) => new IdSet().add(text) },
+  {
+    file: 'src/reconcile/read-filter.ts',
+    name: 'readFilter',
+    call: (text) => onEach(text, (part) => refuses(() => readFilter({ [part]: part }, 'telnyx')))
+  },
+  {
+    file: 'src/reconcile/read-moment.ts',
+    name: 'readRange',
+    call: (text) => onEach(text, (part) => refuses(() => readRange(part, part, RECEIVED_AT)))
+  },
+  {
+    file: 'src/reconcile/sidecar-entry.ts',
+    name: 'sidecarEntry',
+    call: (text) =>
+      onEach(text, (part) =>
+        sidecarEntry(
+          {
+            provider: 'telnyx',
+            sha256: 'a'.repeat(64),
+            stored_at: part,
+            size: 1,
+            identity: `telnyx:${part}`,
+            format: part,
+            transcription_file: part
+          },
+          '/archive/a.mp3'
+        )
+      )
+  },
+
+  {
+    file: 'src/api/api-base.ts',
+    name: 'apiBase',
+    call: (text) => refuses(() => apiBase(text.slice(0, 2048), 'https://api.example.com'))
+  },
+  { file: 'src/api/api-path.ts', name: 'idSegment', call: (text) => refuses(() => idSegment(text)) },
+  {
+    file: 'src/api/api-fault.ts',
+    name: 'apiFault',
+    call: (text) =>
+      onEach(text, (part) =>
+        apiFault(
+          {
+            what: 'GET /',
+            status: 400,
+            headers: { 'retry-after': part },
+            body: null,
+            now: RECEIVED_AT,
+            apiKey: 'key'
+          },
+          {
+            provider: 'x',
+            defaultUrl: '',
+            keyPlace: '',
+            readError: () => ({ code: part, title: part }),
+            meanings: {}
+          }
+        )
+      )
+  },
+  {
+    file: 'src/api/json-body.ts',
+    name: 'readJsonBody',
+    isParser: true,
+    call: (text) => readJsonBody(body(text), 8_000_000)
+  },
+  {
+    file: 'src/api/server-pace.ts',
+    name: 'ServerPace',
+    call: (text) =>
+      onEach(text, (part) =>
+        new ServerPace().answered({
+          'x-ratelimit-limit': part,
+          'x-ratelimit-remaining': part,
+          'x-ratelimit-reset': part
+        })
+      )
+  },
+  {
+    file: 'src/daily-api/access-link.ts',
+    name: 'accessLink',
+    call: (text) => refusesLater(accessLink(daily({ download_link: text }), 'a', WHOLE))
+  },
+  {
+    file: 'src/daily-api/link-resolver.ts',
+    name: 'createDailyLinkResolver',
+    call: (text) =>
+      refusesLater(
+        createDailyLinkResolver({
+          api: null,
+          bucket: { link: () => Promise.resolve('https://h.example.com/') }
+        })({ kind: 'track', details: { ...details, provider: 'daily' }, storage_key: text }, 'missing', WHOLE)
+      )
+  },
+
+  {
+    file: 'src/naming/archive-folder.ts',
+    name: 'archiveFolder',
+    call: (text) => refuses(() => archiveFolder(text, { userDir: '/data', env: () => 'x' }))
+  },
+  {
+    file: 'src/naming/filename-template.ts',
+    name: 'compileFilename',
+    call: (text) => refuses(() => compileFilename(text))
+  },
+  {
+    file: 'src/naming/filename-template.ts',
+    name: 'compileFilename, of values',
+    call: (text) =>
+      onEach(text, (part) =>
+        NAMES.name({
+          ...filenameValues(details, { ext: 'mp3', announced_at: null, media_index: null }),
+          recording_id: part,
+          channels: part
+        })
+      )
+  },
+  {
+    file: 'src/naming/filename-values.ts',
+    name: 'filenameValues',
+    call: (text) =>
+      onEach(text, (part) =>
+        filenameValues({ ...details, started_at: part }, { ext: part, announced_at: part, media_index: null })
+      )
+  },
+  { file: 'src/naming/safe-segment.ts', name: 'safeValue', call: safeValue },
+  { file: 'src/naming/safe-segment.ts', name: 'safeStart', call: safeStart },
+  { file: 'src/naming/safe-segment.ts', name: 'safeSegment', call: (text) => safeSegment(text, 200) },
+
+  { file: 'src/store/without-secrets.ts', name: 'withoutSecrets', call: withoutSecrets },
+  {
+    file: 'src/store/without-secrets.ts',
+    name: 'withoutSecrets, of a name',
+    call: (text) => withoutSecrets({ [text]: 1 })
+  },
+  {
+    file: 'src/store/archive-path.ts',
+    name: 'nameSegments',
+    call: (text) => refuses(() => nameSegments(text))
+  },
+  { file: 'src/store/part-names.ts', name: 'readPartName', call: readPartName },
+  { file: 'src/store/damaged-file.ts', name: 'isSetAside', call: isSetAside },
+  {
+    file: 'src/store/name-variants.ts',
+    name: 'nameVariants',
+    call: (text) => [...nameVariants(text, 'tail')].length
+  },
+  {
+    file: 'src/store/bucket-fault.ts',
+    name: 'bucketFault',
+    call: (text) =>
+      onEach(text, (part) =>
+        bucketFault(
+          'store it',
+          Object.assign(new Error(part), { Code: part, $metadata: { httpStatusCode: 500 } })
+        )
+      )
+  },
+  {
+    file: 'src/store/bucket-link.ts',
+    name: 'bucketLink',
+    call: (text) =>
+      bucketLink(
+        readBucketSettings(BUCKET),
+        { accessKeyId: 'a', secretAccessKey: 'b', region: 'us-east-1' },
+        text.toWellFormed().slice(0, 16_384),
+        RECEIVED_AT
+      )
+  },
+  { file: 'src/store/bucket-key.ts', name: 'shownKey', call: shownKey },
+  {
+    file: 'src/store/bucket-settings.ts',
+    name: 'readBucketSettings',
+    call: (text) =>
+      onEach(text, (part) =>
+        ['bucket', 'region', 'prefix', 'sse'].forEach((name) =>
+          refuses(() => readBucketSettings({ ...BUCKET, [name]: part }))
+        )
+      )
+  },
+
+  { file: 'src/transfer/page-kind.ts', name: 'pageKind', call: (text) => pageKind(Buffer.from(text)) },
+  {
+    file: 'src/transfer/page-kind.ts',
+    name: 'pageKind, of UTF-16',
+    call: (text) => pageKind(Buffer.from(`\ufeff${text}`, 'utf16le'))
+  },
+  {
+    file: 'src/transfer/media-check.ts',
+    name: 'checkMedia',
+    call: (text) => checkMedia('attachment', text, Buffer.from(text))
+  },
+  {
+    file: 'src/transfer/media-check.ts',
+    name: 'checkMedia, of a recording',
+    call: (text) => checkMedia('audio', text, Buffer.from([7]))
+  },
+  {
+    file: 'src/transfer/media-signature.ts',
+    name: 'mediaSignature',
+    call: (text) => mediaSignature(Buffer.from(text))
+  },
+  { file: 'src/transfer/s3-error.ts', name: 'parseS3Error', call: (text) => parseS3Error(Buffer.from(text)) },
+  { file: 'src/transfer/url-kind.ts', name: 'urlKind', call: urlKind },
+  {
+    file: 'src/transfer/address-guard.ts',
+    name: 'checkAddress',
+    call: (text) => refuses(() => checkAddress(text, 'public-https'))
+  },
+  {
+    file: 'src/transfer/address-guard.ts',
+    name: 'checkAddress, of the longest',
+    call: (text) => refuses(() => checkAddress(text.slice(0, 16_384), 'any'))
+  },
+  {
+    file: 'src/transfer/link-expiry.ts',
+    name: 'linkExpiry',
+    call: (text) =>
+      linkExpiry(
+        new URL(
+          `https://h.example.com/?X-Amz-Date=${encodeURIComponent(text.slice(0, 8000).toWellFormed())}&X-Amz-Expires=${encodeURIComponent(text.slice(0, 8000).toWellFormed())}`
+        )
+      )
+  },
+  {
+    file: 'src/transfer/public-address.ts',
+    name: 'isPublicAddress',
+    call: (text) => [isPublicAddress(text), isPublicAnswer(text)]
+  },
+  { file: 'src/transfer/resume.ts', name: 'strongEtag', call: strongEtag },
+  {
+    file: 'src/transfer/retry-after.ts',
+    name: 'retryAfterMs',
+    call: (text) =>
+      onEach(text, (part) =>
+        retryAfterMs({ 'retry-after': part, 'retry-after-ms': part, 'x-ratelimit-reset': part }, RECEIVED_AT)
+      )
+  },
+
+  {
+    file: 'src/archive/api-authorization.ts',
+    name: 'apiAuthorization',
+    call: (text) => apiAuthorization(text, 'https://api.example.com', 'key')
+  },
+  {
+    file: 'src/archive/archive-job.ts',
+    name: 'partialCopyId',
+    call: (text) => partialCopyId('node', text, 'mp3')
+  },
+  {
+    file: 'src/archive/archive-faults.ts',
+    name: 'withoutLink',
+    call: (text) => withoutLink({ ...REFERENCE!, details: { ...details, recording_id: text } })
+  },
+  {
+    file: 'src/archive/kept-message.ts',
+    name: 'keptMessage',
+    call: (text) =>
+      onEach(text, (part) => keptMessage({ payload: part, event: { body: { part } }, topic: part }))
+  }
+];

@@ -1,0 +1,253 @@
+import { decodeClientState } from '../../src/events/client-state';
+import { isDailyProbeBody } from '../../src/events/daily-probe';
+import { normaliseTime } from '../../src/events/occurred-at';
+import { parseBody } from '../../src/events/parse-body';
+import { parseDailyDelivery } from '../../src/events/parse-daily';
+import { parseTelnyxDelivery } from '../../src/events/parse-telnyx';
+import { isTooDeep } from '../../src/events/sanitise-json';
+import { comparablePath, pathProblem } from '../../src/receiving/route-path';
+import { findRecordings } from '../../src/recording/find-recordings';
+import { identityOfId, identityOfUrl } from '../../src/recording/identity';
+import { asFormat, formatOfUrl } from '../../src/recording/media-link';
+import { readTime } from '../../src/recording/read-time';
+import { asCount, asParty, asProse, asSha256, asText } from '../../src/recording/read-value';
+import { referenceFromMessage } from '../../src/recording/reference-from-message';
+import { compileGlob, GlobIndex } from '../../src/routing/glob-index';
+import { splitPatterns } from '../../src/routing/rules';
+import { leadingRun, trailingRun } from '../../src/text/edges';
+import { losslessText } from '../../src/text/lossless';
+import { parseUrl } from '../../src/text/parse-url';
+import { shownText } from '../../src/text/shown-text';
+import { DailyHmac } from '../../src/verification/daily-hmac';
+import { parseDailySecrets } from '../../src/verification/daily-secrets';
+import { parsePublicKeys } from '../../src/verification/public-keys';
+import { parseSecrets } from '../../src/verification/secrets';
+import { decodePaddedBase64, decodeStrictBase64 } from '../../src/verification/strict-base64';
+import { verifyLegacy } from '../../src/verification/telnyx-legacy';
+import { verifyMeeting } from '../../src/verification/telnyx-meeting';
+import { checkTimestamp } from '../../src/verification/timestamp';
+import { isUnsetVariable } from '../../src/verification/unset-variable';
+import { onEach, bytesOf, RECEIVED_AT, event, SETTING, type TextFunction } from './text-function';
+
+/** Bytes of a request line or a header; Node.js takes 16 kB of all together unless it is told to take more. */
+const HEADER = 65_536;
+
+function delivery(header: string, text: string, body = text) {
+  return { rawHeaders: [header, text], rawBody: Buffer.from(body), query: null, receivedAt: RECEIVED_AT };
+}
+
+const GLOBS = new GlobIndex();
+for (const glob of ['*a*', 'a*b', '*.recording.*', 'call.*', '*'.repeat(20)]) GLOBS.add(glob, 0);
+
+let made: { text: string; bytes: Buffer } | undefined;
+
+/** A delivery that says a text wherever it can; JSON spells some characters with six. Made once for each text. */
+function inJson(text: string, deliveryOf: (value: string) => unknown): Buffer {
+  if (made?.text !== text)
+    made = { text, bytes: Buffer.from(JSON.stringify(deliveryOf(text.slice(0, text.length / 20)))) };
+  return made.bytes;
+}
+
+/** What looks at deliveries and events before anything is fetched. */
+export const EVENT_FUNCTIONS: readonly TextFunction[] = [
+  { file: 'src/text/edges.ts', name: 'leadingRun', call: (text) => leadingRun(text, '. ') },
+  { file: 'src/text/edges.ts', name: 'trailingRun', call: (text) => trailingRun(text, '. ') },
+  { file: 'src/text/lossless.ts', name: 'losslessText', call: losslessText },
+  { file: 'src/text/parse-url.ts', name: 'parseUrl', call: parseUrl },
+  {
+    file: 'src/text/parse-url.ts',
+    name: 'parseUrl, of the longest',
+    call: (text) => [2048, 16_384].map((length) => parseUrl(text.slice(0, length)))
+  },
+  { file: 'src/text/shown-text.ts', name: 'shownText', call: (text) => shownText(text) },
+
+  { file: 'src/verification/strict-base64.ts', name: 'decodeStrictBase64', call: decodeStrictBase64 },
+  { file: 'src/verification/strict-base64.ts', name: 'decodePaddedBase64', call: decodePaddedBase64 },
+  { file: 'src/verification/unset-variable.ts', name: 'isUnsetVariable', call: isUnsetVariable },
+  {
+    file: 'src/verification/timestamp.ts',
+    name: 'checkTimestamp',
+    call: (text) => checkTimestamp([text], 'x', RECEIVED_AT, 300)
+  },
+  {
+    file: 'src/verification/daily-hmac.ts',
+    name: 'DailyHmac',
+    call: (text) => new DailyHmac([Buffer.from('a')], 300).verify(delivery('x-webhook-signature', text, ''))
+  },
+  {
+    file: 'src/verification/telnyx-legacy.ts',
+    name: 'verifyLegacy',
+    call: (text) => verifyLegacy(delivery('x-telnyx-signature', text, ''), ['a'])
+  },
+  {
+    file: 'src/verification/telnyx-meeting.ts',
+    name: 'verifyMeeting',
+    call: (text) => verifyMeeting(delivery('x-meeting-bot-signature', text.slice(0, 16_384), ''), ['a'], 300)
+  },
+  {
+    file: 'src/verification/public-keys.ts',
+    name: 'parsePublicKeys',
+    call: (text) => parsePublicKeys(text.slice(0, SETTING))
+  },
+  {
+    file: 'src/verification/daily-secrets.ts',
+    name: 'parseDailySecrets',
+    call: (text) => parseDailySecrets(text.slice(0, SETTING))
+  },
+  {
+    file: 'src/verification/secrets.ts',
+    name: 'parseSecrets',
+    call: (text) => parseSecrets(text.slice(0, SETTING))
+  },
+
+  { file: 'src/events/client-state.ts', name: 'decodeClientState', call: decodeClientState },
+  {
+    file: 'src/events/daily-probe.ts',
+    name: 'isDailyProbeBody',
+    call: (text) => isDailyProbeBody(Buffer.from(text))
+  },
+  { file: 'src/events/occurred-at.ts', name: 'normaliseTime', call: normaliseTime },
+  { file: 'src/events/sanitise-json.ts', name: 'isTooDeep', call: isTooDeep },
+  {
+    file: 'src/events/parse-body.ts',
+    name: 'parseBody',
+    isParser: true,
+    call: (text) => parseBody(bytesOf(text), undefined)
+  },
+  {
+    file: 'src/events/parse-body.ts',
+    name: 'parseBody, of a form',
+    isParser: true,
+    call: (text) => parseBody(bytesOf(text), 'application/x-www-form-urlencoded')
+  },
+  {
+    file: 'src/events/parse-telnyx.ts',
+    name: 'parseTelnyxDelivery, of a text in JSON',
+    call: (text) =>
+      parseTelnyxDelivery({
+        rawBody: inJson(text, (value) => ({
+          data: { event_type: value, id: value, occurred_at: value, payload: { client_state: value } }
+        })),
+        contentType: undefined,
+        query: null
+      })
+  },
+  {
+    file: 'src/events/reading/telnyx-form.ts',
+    name: 'parseTelnyxDelivery, of a query',
+    call: (text) =>
+      parseTelnyxDelivery({ rawBody: Buffer.alloc(0), contentType: undefined, query: text.slice(0, 16_384) })
+  },
+  {
+    file: 'src/events/parse-daily.ts',
+    name: 'parseDailyDelivery, of a text in JSON',
+    call: (text) =>
+      parseDailyDelivery({
+        rawBody: inJson(text, (value) => ({ type: value, id: value, event_ts: value, payload: {} })),
+        contentType: undefined
+      })
+  },
+
+  { file: 'src/recording/read-value.ts', name: 'asText', call: asText },
+  { file: 'src/recording/read-value.ts', name: 'asProse', call: asProse },
+  { file: 'src/recording/read-value.ts', name: 'asCount', call: asCount },
+  { file: 'src/recording/read-value.ts', name: 'asSha256', call: asSha256 },
+  { file: 'src/recording/read-value.ts', name: 'asParty', call: asParty },
+  { file: 'src/recording/read-time.ts', name: 'readTime', call: readTime },
+  { file: 'src/recording/media-link.ts', name: 'asFormat', call: asFormat },
+  { file: 'src/recording/media-link.ts', name: 'formatOfUrl', call: formatOfUrl },
+  { file: 'src/recording/identity.ts', name: 'identityOfUrl', call: (text) => identityOfUrl('telnyx', text) },
+  {
+    file: 'src/recording/identity.ts',
+    name: 'identityOfUrl, of the longest',
+    call: (text) => identityOfUrl('telnyx', text.slice(0, 16_384))
+  },
+  {
+    file: 'src/recording/identity.ts',
+    name: 'identityOfId',
+    call: (text) => onEach(text, (part) => identityOfId('telnyx', part, part))
+  },
+  {
+    file: 'src/recording/from-recording-urls.ts',
+    name: 'findRecordings, of links',
+    call: (text) =>
+      onEach(text, (part) => findRecordings({ event, payload: { recording_urls: { mp3: part, wav: part } } }))
+  },
+  {
+    file: 'src/recording/from-recording-urls.ts',
+    name: 'findRecordings, of fields',
+    call: (text) =>
+      onEach(text, (part) =>
+        findRecordings({
+          event,
+          payload: {
+            recording_id: part,
+            channels: part,
+            start_time: part,
+            format: part,
+            from: part,
+            recording_urls: { mp3: 'https://h.example.com/' }
+          }
+        })
+      )
+  },
+  {
+    file: 'src/recording/from-message-media.ts',
+    name: 'findRecordings, of attachments',
+    call: (text) =>
+      onEach(text, (part) =>
+        findRecordings({
+          event: { provider: 'telnyx' },
+          payload: { media: [{ url: part, content_type: part, sha256: part, size: part }] }
+        })
+      )
+  },
+  {
+    file: 'src/recording/from-texml.ts',
+    name: 'findRecordings, of TeXML',
+    call: (text) =>
+      onEach(text, (part) =>
+        findRecordings({
+          event,
+          payload: { RecordingUrl: part, RecordingChannels: part, RecordingDuration: part }
+        })
+      )
+  },
+  {
+    file: 'src/recording/from-daily.ts',
+    name: 'findRecordings, of tracks',
+    call: (text) =>
+      findRecordings({
+        event: { provider: 'daily' },
+        payload: { recording_id: 'a', status: 'finished', tracks: [{ s3Key: text }] }
+      })
+  },
+  {
+    file: 'src/recording/reference-from-message.ts',
+    name: 'referenceFromMessage',
+    call: (text) => onEach(text, (part) => referenceFromMessage({ url: part }))
+  },
+
+  {
+    file: 'src/routing/rules.ts',
+    name: 'splitPatterns',
+    call: (text) => splitPatterns(text.slice(0, SETTING))
+  },
+  {
+    file: 'src/routing/glob-index.ts',
+    name: 'compileGlob',
+    call: (text) => compileGlob('*a.*.a*recording*.saved')(text)
+  },
+  {
+    file: 'src/routing/glob-index.ts',
+    name: 'GlobIndex',
+    call: (text) => GLOBS.collect(text, () => undefined)
+  },
+
+  {
+    file: 'src/receiving/route-path.ts',
+    name: 'comparablePath',
+    call: (text) => comparablePath(text.slice(0, HEADER))
+  },
+  { file: 'src/receiving/route-path.ts', name: 'pathProblem', call: (text) => pathProblem(text, true) }
+];

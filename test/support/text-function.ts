@@ -1,0 +1,44 @@
+import { CodedError } from '../../src/errors/coded-error';
+import { unknownDetails } from '../../src/recording/announcement';
+
+/** What looks at text from outside, and is called with it. */
+export interface TextFunction {
+  /** Where it is. */
+  file: string;
+  name: string;
+  call: (text: string) => unknown;
+  /** Whether it parses JSON, which takes Node.js its time for a million lists. */
+  isParser?: boolean;
+}
+
+/** For what reads several fields: of a body of 1 MB each can have a part only. */
+export function onEach(text: string, call: (part: string) => unknown): unknown {
+  return call(text.slice(0, text.length / 8));
+}
+
+/** As many bytes as the text has characters, with none of them cut in two. */
+export function bytesOf(text: string): Buffer {
+  return Buffer.from(text).subarray(0, text.length - (text.length % 36));
+}
+
+export const RECEIVED_AT = Date.UTC(2026, 0, 31);
+
+export const details = unknownDetails({
+  provider: 'telnyx',
+  event_type: null,
+  event_id: null,
+  announced_at: null
+});
+
+export const event = { provider: 'telnyx', event_type: 'call.recording.saved', id: 'e' };
+
+/** Characters of a list in the settings, which its owner typed: an entry each costs more than a character does. */
+export const SETTING = 4096;
+
+export function refuses(call: () => unknown): void {
+  try {
+    call();
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+  }
+}
