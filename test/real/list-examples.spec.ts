@@ -86,13 +86,17 @@ describe('the examples of the recording list', function () {
     await click();
     const [report] = await nodeRed.messages(1, { file: 'report.jsonl' });
     should(report!.summary).have.properties({ listed: 400, complete: true });
-    const files = await until('all recordings', () => {
-      const messages = nodeRed.recorded('last stored file.jsonl');
-      const byId = new Map(
-        messages.map(({ recording, payload }) => [recording?.['recording_id'], String(payload)])
-      );
-      return byId.size === recordings.length ? byId : undefined;
-    });
+    const files = await until(
+      'all recordings',
+      () => {
+        const messages = nodeRed.recorded('last stored file.jsonl');
+        const byId = new Map(
+          messages.map(({ recording, payload }) => [recording?.['recording_id'], String(payload)])
+        );
+        return byId.size === recordings.length ? byId : undefined;
+      },
+      { deadline: 60_000 }
+    );
     shouldBeIntact(recordings, files);
     // Only what was on its way when the process died (16 orders at once), or stored in the moment before, when
     // the index did not have it on disk yet. Of those from before, all would be fetched again without an index.
