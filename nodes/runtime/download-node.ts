@@ -47,7 +47,7 @@ export class DownloadNode implements DownloadEvents {
   ) {}
 
   /**
-   * Goes on with what was left.
+   * Resumes what was left.
    *
    * @throws CodedError `STORE_FAILED` while the state cannot be written, and every message tries again;
    *   `STATE_IN_USE` while it is another process's
@@ -66,7 +66,7 @@ export class DownloadNode implements DownloadEvents {
   /**
    * Stores what a message asks for. Resolves when all of it is stored.
    *
-   * @throws CodedError when something was given up, or the job could not be written down
+   * @throws CodedError when something was given up, or the job could not be persisted
    */
   async store(message: FlowMessage, send: Send): Promise<void> {
     const jobs = jobsOf(message, this.settings.format);
