@@ -55,7 +55,9 @@ export class ArrivingBody implements HttpBody {
       else this.fail(premature());
     });
     message.on('error', (error) => this.fail(error));
-    message.on('close', () => this.#finish({ error: options.fault(premature()) }));
+    message.on('close', () => {
+      if (this.#end === undefined) this.#finish({ error: options.fault(premature()) });
+    });
   }
 
   /** The connection broke. Bytes that arrived before can still be read. */
@@ -93,7 +95,7 @@ export class ArrivingBody implements HttpBody {
     clearTimeout(this.#stall);
     this.#waiting = [];
     // Never an end that looks like that of a complete body.
-    this.#finish({ error: new Error('the reader hung up') });
+    if (this.#end === undefined) this.#finish({ error: new Error('the reader hung up') });
     // A complete one goes on to its end, so that the connection can be used again.
     if (this.#message.complete) this.#message.resume();
     else this.#message.destroy();

@@ -24,9 +24,15 @@ export function withoutTrailingSlashes(text: string): string {
   return text.slice(0, text.length - trailingRun(text, '/'));
 }
 
+/** Callers name a handful of sets, all of them constants. */
+const tables = new Map<string, Uint8Array>();
+
 /** 1 at the code of each character. */
 function tableOf(characters: string): Uint8Array {
-  const table = new Uint8Array(128);
+  let table = tables.get(characters);
+  if (table !== undefined) return table;
+  table = new Uint8Array(128);
   for (let at = 0; at < characters.length; at += 1) table[characters.charCodeAt(at)] = 1;
+  tables.set(characters, table);
   return table;
 }
