@@ -22,10 +22,11 @@ export function stateDirectory(RED: Pick<NodeRedApi, 'settings'>): string {
  */
 export function ownedState(RED: StateApi): OwnedState {
   const directory = stateDirectory(RED);
-  const name = realName(directory);
-  const known = states.get(directory) ?? states.get(name);
+  // Every delivery asks for it: nothing touches the disk once it is known.
+  const known = states.get(directory);
   if (known !== undefined) return known;
-  const state = new OwnedState(directory, { log: (text) => RED.log?.error(text) });
+  const name = realName(directory);
+  const state = states.get(name) ?? new OwnedState(directory, { log: (text) => RED.log?.error(text) });
   states.set(directory, state);
   states.set(name, state);
   return state;
