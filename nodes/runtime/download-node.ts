@@ -30,6 +30,8 @@ export class DownloadNode implements DownloadEvents {
   readonly #progress = new ArchiveProgress(() => this.#show());
   readonly #warnings = new RetryWarnings((text) => this.node.warn(text));
   #failure: CodedError | null = null;
+  /** Why it could not start. */
+  #hindrance: CodedError | null = null;
   #retrying = NOTHING;
   #isClosed = false;
   #lookedAt = -Infinity;
@@ -55,10 +57,11 @@ export class DownloadNode implements DownloadEvents {
   async start(): Promise<void> {
     try {
       await this.#opened();
-      if (this.#failure?.code === 'STATE_IN_USE') this.#failure = null;
+      if (this.#failure === this.#hindrance || this.#failure?.code === 'STATE_IN_USE') this.#failure = null;
+      this.#hindrance = null;
       this.#show();
     } catch (error) {
-      if (error instanceof CodedError) this.#fail(error);
+      if (error instanceof CodedError) this.#fail((this.#hindrance = error));
       throw error;
     }
   }

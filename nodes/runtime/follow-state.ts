@@ -1,4 +1,4 @@
-import type { CodedError } from '../../src/errors/coded-error';
+import { CodedError } from '../../src/errors/coded-error';
 import { afterStart } from './after-start';
 import type { NodeRedApi, RedNode } from './node-red';
 import { inBackground, onClose } from './on-input';
@@ -9,32 +9,59 @@ export interface StateFollower {
   begin: () => Promise<void> | void;
   /** The state cannot be used any more, or not yet. The error has been reported at the node. */
   stop: (problem: CodedError) => Promise<void> | void;
+  /** Milliseconds after which a state that cannot be opened is tried again. Default 15,000. */
+  retryMs?: number;
 }
 
-/** Lets a node work while the state is this process's: from the start of the flows, or once it takes over. */
-export function followState(RED: NodeRedApi, node: RedNode, { begin, stop }: StateFollower): void {
+const RETRY_MS = 15_000;
+
+/**
+ * Lets a node work while the state is this process's: from the start of the flows, or once it takes over. A state that
+ * cannot be opened, because the disk is full or not mounted yet, is reported once and tried again: what was left in it
+ * must not wait for the next message.
+ */
+export function followState(
+  RED: NodeRedApi,
+  node: RedNode,
+  { begin, stop, retryMs = RETRY_MS }: StateFollower
+): void {
   const state = ownedState(RED);
   let isStopped = false;
+  let isClosed = false;
+  let again: NodeJS.Timeout | undefined;
+  onClose(node, () => {
+    isClosed = true;
+    clearTimeout(again);
+  });
   const change = async (): Promise<void> => {
     const { problem } = state;
     if (problem === null) {
       isStopped = false;
-      await begin();
+      await attempt();
     } else if (!isStopped) {
       isStopped = true;
+      clearTimeout(again);
       await stop(problem);
       throw problem;
     }
   };
-  const start = async (): Promise<void> => {
-    const end = state.onChange(() => inBackground(node, change));
-    onClose(node, end);
+  const attempt = async ({ isReported = false } = {}): Promise<void> => {
+    clearTimeout(again);
     try {
       await begin();
     } catch (error) {
-      if (error !== state.problem || state.problem === null) throw error;
-      await change();
+      if (state.problem !== null && error === state.problem) return await change();
+      if (!isClosed && error instanceof CodedError && error.retryable) {
+        again = setTimeout(() => inBackground(node, () => attempt({ isReported: true })), retryMs);
+        again.unref();
+        if (isReported) return;
+      }
+      throw error;
     }
   };
-  afterStart(RED, node, start);
+  afterStart(RED, node, async () => {
+    const end = state.onChange(() => inBackground(node, change));
+    onClose(node, end);
+    await attempt();
+  });
 }

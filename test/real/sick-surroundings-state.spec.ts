@@ -1,4 +1,12 @@
-import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import { TELNYX } from '../support/archive-source';
@@ -221,6 +229,58 @@ describe('two processes with one user directory', function () {
     }
     process.kill(first.nodeRed.pid, 'SIGCONT');
     should((await plain(first, 'one')).status).equal(200);
+  });
+});
+
+describe('a state that cannot be opened at the start', function () {
+  this.timeout(120_000);
+
+  it('lets what was left resume by itself once it can be', async () => {
+    const file = TELNYX.file({ size: 2_000_000, seed: 4 });
+    const server = await slowMedia(new Map([['/left.wav', file]]), { piece: 20_000, pause: 20 });
+    const instance = await WebhookInstance.start({
+      flow: [
+        ...TELNYX.nodes(server.url, ['archive']),
+        node('archive', 'telnyx-recording-download', {
+          ...TELNYX.download,
+          folder: 'archive',
+          filename: '{{recording_id}}.{{ext}}',
+          network: 'any',
+          answer: 'queued',
+          wires: [['seen']]
+        }),
+        ...catchAll()
+      ]
+    });
+    const { nodeRed } = instance;
+    try {
+      const delivery = TELNYX.delivery({ id: 'left', storage: server.url });
+      should((await instance.deliver(delivery)).status).equal(200);
+      await until('the transfer to begin', () => server.requests.length > 0 || undefined);
+      await nodeRed.kill();
+      const directory = path.join(nodeRed.userDir, 'telnyx');
+      renameSync(directory, `${directory}-elsewhere`);
+      writeFileSync(directory, 'in the way');
+      await nodeRed.start();
+      const failed = await nodeStatus(nodeRed, 'archive', ({ fill }) => fill === 'red');
+      should(failed.text).match(/STORE_FAILED/);
+
+      rmSync(directory);
+      renameSync(`${directory}-elsewhere`, directory);
+      // No message comes, and nobody deploys.
+      const stored = await until(
+        'the recording',
+        () => nodeRed.recorded().find(({ recording: done }) => done?.['recording_id'] === 'left'),
+        { deadline: 60_000 }
+      );
+      should(sha256(readFileSync(String(stored.payload)))).equal(sha256(file));
+      await nodeStatus(nodeRed, 'archive', ({ fill, text }) => fill === 'green' && text === '1 stored');
+      const codes = nodeRed.recorded('errors.jsonl').map(({ error }) => error?.code);
+      should(codes.sort()).deepEqual(['NOT_RECORDED', 'STORE_FAILED']);
+    } finally {
+      await instance.stop();
+      await server.close();
+    }
   });
 });
 

@@ -1,0 +1,77 @@
+import { EventEmitter } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import should from 'should';
+import { followState } from '../../nodes/runtime/follow-state';
+import type { NodeRedApi, RedNode } from '../../nodes/runtime/node-red';
+import { CodedError } from '../../src/errors/coded-error';
+import { until } from '../support/until';
+
+/** Of the retries; the default is longer than a test should wait. */
+const RETRY_MS = 20;
+
+class NodeDouble extends EventEmitter {
+  readonly id = 'node';
+  readonly errors: unknown[] = [];
+  error = (error: unknown): void => void this.errors.push(error);
+  warn = (): void => undefined;
+}
+
+const full = () => new CodedError('STORE_FAILED', 'No space is left.', { retryable: true });
+
+describe('a node whose state cannot be opened at the start', () => {
+  let userDir: string;
+  let events: EventEmitter;
+  let node: NodeDouble;
+
+  beforeEach(() => {
+    userDir = mkdtempSync(path.join(tmpdir(), 'telnyx-follow-'));
+    events = new EventEmitter();
+    node = new NodeDouble();
+  });
+  afterEach(() => rmSync(userDir, { recursive: true }));
+
+  function follow(begin: () => void): void {
+    const RED = { events, settings: { userDir } } as unknown as NodeRedApi;
+    followState(RED, node as unknown as RedNode, { begin, stop: () => undefined, retryMs: RETRY_MS });
+    events.emit('flows:started');
+  }
+
+  it('begins by itself once it can be, and says why not once only', async () => {
+    let attempts = 0;
+    follow(() => {
+      attempts += 1;
+      if (attempts < 4) throw full();
+    });
+    await until('the fourth attempt', () => attempts === 4 || undefined);
+    // Long enough for one more, should there be one.
+    await new Promise((resolve) => setTimeout(resolve, 5 * RETRY_MS));
+    should(attempts).equal(4);
+    should(node.errors.map((error) => (error as CodedError).code)).deepEqual(['STORE_FAILED']);
+  });
+
+  it('is left alone once it is closed', async () => {
+    let attempts = 0;
+    follow(() => {
+      attempts += 1;
+      throw full();
+    });
+    await until('the first attempt', () => node.errors.length === 1 || undefined);
+    node.emit('close', false, () => undefined);
+    const before = attempts;
+    await new Promise((resolve) => setTimeout(resolve, 5 * RETRY_MS));
+    should(attempts).equal(before);
+  });
+
+  it('is not tried again where only the user can mend it', async () => {
+    let attempts = 0;
+    follow(() => {
+      attempts += 1;
+      throw new CodedError('BAD_SETTING', 'The API address is none.');
+    });
+    await until('the first attempt', () => node.errors.length === 1 || undefined);
+    await new Promise((resolve) => setTimeout(resolve, 5 * RETRY_MS));
+    should(attempts).equal(1);
+  });
+});
