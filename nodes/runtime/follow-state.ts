@@ -50,7 +50,10 @@ export function followState(
     try {
       await begin();
     } catch (error) {
-      if (state.problem !== null && error === state.problem) return await change();
+      if (state.problem !== null && error === state.problem) {
+        await change();
+        return;
+      }
       if (!isClosed && error instanceof CodedError && error.retryable) {
         again = setTimeout(() => inBackground(node, () => attempt({ isReported: true })), retryMs);
         again.unref();
