@@ -7,11 +7,13 @@ import { fileKey, type ArchiveJob, type ArchiveOrder, type FileNote } from './ar
 import { notInFormat, withoutLink } from './archive-faults';
 import type { ArchiveProgress } from './archive-progress';
 import { clearPlaceOf } from './damaged-copy';
+import { FileAttempts, type Turn } from './file-attempts';
 import { KnownFiles } from './known-files';
 import { judgeFault, type FileResult, type PassResult } from './pass-result';
 import { passResult } from './pass-result';
 import { Semaphore } from './semaphore';
 import { storeFile } from './store-file';
+import { likelyFormats, mayBeGone } from './stored-by-another';
 import type { IndexedFile, StoredIndex } from './stored-index';
 import { knownCopy, locationOf, type StoredFile, type StoredRecording } from './stored-recording';
 import { announcesText, storedCopies } from './transcript-filing';
@@ -86,7 +88,8 @@ export class Archiver {
       if (found.length > 0) return found;
     } catch (error) {
       note.attempts += 1;
-      return [this.#fault(reference, null, note, error)];
+      const held = await this.#storedByAnother(order, job, error);
+      return held.length > 0 ? held : [this.#fault(reference, null, note, error)];
     }
     try {
       const files = chooseFormat(job.reference, job.format);
@@ -116,6 +119,52 @@ export class Archiver {
       if (file === null) return [];
       found.push({ kind: 'stored', reference, wantedFormat: copy.wantedFormat, file, entry: null });
     }
+    return found;
+  }
+
+  /**
+   * The source knows a recording no more that another process with the same archive may have stored, and had
+   * deleted there.
+   */
+  async #storedByAnother(order: ArchiveOrder, job: ArchiveJob, fault: unknown): Promise<FileResult[]> {
+    const { reference } = job;
+    if (!(fault instanceof CodedError) || !mayBeGone(fault) || this.#closing.signal.aborted) return [];
+    const formats = likelyFormats(reference, job.format);
+    const isAudio = reference.kind === 'audio';
+    const held: FileResult[] = [];
+    // As the links of the API would have told them.
+    for (const wantedFormat of isAudio ? formats : [null]) {
+      const names = wantedFormat === null ? formats : [wantedFormat];
+      const file = await this.#copyOfAnother(order, reference, wantedFormat, names);
+      if (file === null) continue;
+      const entry = entryOf(order, reference.identity, wantedFormat, file);
+      if (entry !== null) this.#known.remember(entry);
+      held.push({ kind: 'stored', reference, wantedFormat, file, entry });
+      if (job.format !== 'all') break;
+    }
+    return held;
+  }
+
+  async #copyOfAnother(
+    order: ArchiveOrder,
+    reference: RecordingReference,
+    wantedFormat: string | null,
+    formats: readonly string[]
+  ): Promise<StoredFile | null> {
+    const { signal } = this.#closing;
+    const note = noteOf(order, fileKey(reference.identity, wantedFormat));
+    note.attempts += 1;
+    const progress = this.progress.begin();
+    const turn: Turn = (task) => this.#slots.run(signal, task);
+    const file = { format: wantedFormat, links: [] };
+    const tries = new FileAttempts(reference, file, note, this.settings, this.deps, progress, turn);
+    let found: StoredFile | null = null;
+    try {
+      found = await tries.storedByAnother(formats, signal);
+    } catch {
+      // What the source says stands.
+    }
+    progress.end(found !== null);
     return found;
   }
 

@@ -3,15 +3,15 @@ import { filenameValues } from '../naming/filename-values';
 import type { WantedFile } from '../recording/choose-format';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
-import { asText } from '../recording/read-value';
 import type { SidecarRecord } from '../store/sidecar';
-import { canReadBack, type PartialCopy, type PublishedFile } from '../store/store';
+import type { PartialCopy, PublishedFile } from '../store/store';
 import type { TransferResult } from '../transfer/transfer-types';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
 import { partialCopyId, type FileNote } from './archive-job';
 import type { FileProgress } from './archive-progress';
 import { DetailsRequest } from './details-request';
 import { ResumePoint } from './resume-point';
+import { findCopyOfAnother } from './stored-by-another';
 import type { StoredFile, StoredRecording } from './stored-recording';
 
 interface Published {
@@ -79,26 +79,22 @@ export class FileAttempts {
   }
 
   /**
-   * Looks whether another process has stored the file in the same archive: when its source has nothing to fetch
-   * any more, that one may have had it deleted there.
+   * Takes what another process has stored in the same archive; see `stored-by-another.ts`.
    *
-   * @returns null when there is none that is intact and whose sidecar names the recording
+   * @param formats that the file may have
+   * @returns null when there is nothing
    */
-  async storedByAnother(format: string | null, signal: AbortSignal): Promise<StoredFile | null> {
-    const { store, sidecar } = this.deps;
-    if (store.locationOf === undefined || !canReadBack(store) || format === null) return null;
-    const location = store.locationOf(await this.#name(format, signal));
-    const known = await sidecar.read(location);
-    if (known?.['identity'] !== this.reference.identity) return null;
-    const read = await store.readBack(location);
-    if (read.sha256 !== known['sha256']) return null;
-    // What was received so far is of no use any more.
-    await store.openPart(this.#resume.copyId).then((part) => part.discard());
-    this.#resume.forget();
-    const contentType = asText(known['content_type']) ?? 'application/octet-stream';
-    const sourceHost = asText(known['source_host']) ?? '';
-    const result = { ...read, format, contentType, sourceHost, resumed: false };
-    return await this.#describe({ result, file: { location, alreadyStored: true } }, signal);
+  async storedByAnother(formats: readonly string[], signal: AbortSignal): Promise<StoredFile | null> {
+    for (const format of formats) {
+      const wanted = { name: await this.#name(format, signal), format };
+      const found = await findCopyOfAnother(this.deps, this.reference.identity, wanted);
+      if (found === null) continue;
+      // What was received so far is of no use any more.
+      await this.deps.store.openPart(this.#resume.copyId).then((part) => part.discard());
+      this.#resume.forget();
+      return await this.#describe(found, signal);
+    }
+    return null;
   }
 
   #publishedBefore(): Published | undefined {

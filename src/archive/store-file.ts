@@ -6,6 +6,7 @@ import type { FileNote } from './archive-job';
 import type { FileProgress } from './archive-progress';
 import { FileAttempts, type Turn } from './file-attempts';
 import type { Semaphore } from './semaphore';
+import { likelyFormats, mayBeGone } from './stored-by-another';
 import type { StoredFile } from './stored-recording';
 
 /** Faults of the address, not of the moment: another address of the same file may still work. */
@@ -37,17 +38,29 @@ export async function storeFile(
   const tries = new FileAttempts(reference, file, note, settings, deps, progress, turn);
   const links = new LinkSupply(reference, file, note, deps);
   let link = links.first();
+  const storedByAnother = async (fault: unknown): Promise<StoredFile | null> => {
+    if (signal.aborted || !(fault instanceof CodedError) || !mayBeGone(fault)) return null;
+    const format = file.format ?? link.format;
+    const formats = format === null ? likelyFormats(reference, 'any') : [format];
+    return await tries.storedByAnother(formats, signal).catch(() => null);
+  };
   for (;;) {
     try {
       return await tries.attempt({ ...link, isFresh: links.areFresh }, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof CodedError)) throw error;
-      if (mayBeRenewed(error)) {
-        const stored = await tries.storedByAnother(file.format ?? link.format, signal).catch(() => null);
-        if (stored !== null) return stored;
-      }
+      const stored = await storedByAnother(error);
+      if (stored !== null) return stored;
       if (error.retryable && !error.linkInDoubt) throw error;
-      const next = DEAD_LINK.has(error.code) ? await links.next(error, signal) : undefined;
+      let next: MediaLink | undefined;
+      try {
+        if (DEAD_LINK.has(error.code)) next = await links.next(error, signal);
+      } catch (fault) {
+        // It may have been deleted since the last look.
+        const since = await storedByAnother(fault);
+        if (since !== null) return since;
+        throw fault;
+      }
       if (next === undefined)
         throw links.areFresh && mayBeRenewed(error) && !error.retryable ? later(error) : error;
       link = next;

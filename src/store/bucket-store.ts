@@ -2,6 +2,7 @@ import { CodedError } from '../errors/coded-error';
 import type { AnswerLimits } from './bucket-answers';
 import { BucketConnection } from './bucket-connection';
 import { BucketCopy, type BucketTools } from './bucket-copy';
+import { bucketKey, bucketLocation } from './bucket-key';
 import { lockText, noticeText, readBucketKind, versioningText } from './bucket-kind';
 import { UploadLedger, type NotedUpload } from './bucket-ledger';
 import { BucketObjects } from './bucket-objects';
@@ -121,6 +122,11 @@ class OpenBucket implements BucketStore {
     this.#kept.delete(jobId);
     clearTimeout(kept?.timer);
     return Promise.resolve(kept?.copy ?? this.#newCopy(jobId));
+  }
+
+  locationOf(name: string): string {
+    const { bucket, prefix } = this.settings;
+    return bucketLocation(bucket, bucketKey(prefix, name));
   }
 
   async readBack(location: string, copy?: KnownCopy): Promise<{ sha256: string; size: number }> {

@@ -5,8 +5,12 @@ import should from 'should';
 import { folderSidecar } from '../../../src/archive/folder-sidecar';
 import type { ArchiveJob } from '../../../src/archive/archive-job';
 import { CodedError } from '../../../src/errors/coded-error';
+import { compileFilename } from '../../../src/naming/filename-template';
+import { mediaLink } from '../../../src/recording/media-link';
+import type { MediaLink } from '../../../src/recording/recording-reference';
+import { mp3Media } from '../../../src/simulator/media-mp3';
 import { transfer } from '../../../src/transfer/transfer';
-import { localServer, wav, type LocalServer } from '../../support/media';
+import { localServer, mp4, wav, type LocalServer } from '../../support/media';
 import { alteredStore } from './altered-store';
 import { ArchiveFixture, onlyFile, recordingAt, type TestArchiver } from './archive-fixture';
 
@@ -94,6 +98,104 @@ describe('archiver, when things go wrong', () => {
     await onlyFile(archiver().archive({ reference, format: 'any' })).should.be.rejectedWith(gone);
     await writeFile(String(first.payload), 'rotten');
     await onlyFile(archiver().archive(at('/a.wav'))).should.be.rejectedWith(gone);
+  });
+
+  describe('finds what another process has stored when the API knows the recording no more', () => {
+    const gone = new CodedError('API_NOT_FOUND', 'The API says 404.');
+    /** As an event of Daily: only the API has links, and they tell no format. */
+    const video = (identity = 'daily:rec-1'): ArchiveJob => {
+      const reference = recordingAt();
+      const details = { ...reference.details, format: 'mp4' };
+      return { reference: { ...reference, kind: 'video', identity, details }, format: 'any' };
+    };
+    const movie = mp4({ size: 50_000, seed: 1 });
+    const resolveLinks = (): Promise<MediaLink[]> =>
+      Promise.resolve([mediaLink(`${server.url}/access?signed`, null)]);
+
+    beforeEach(() => {
+      answer = (_request, response) =>
+        response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': movie.length }).end(movie);
+    });
+
+    it('before it had a link', async () => {
+      const first = await onlyFile(archiver({}, { resolveLinks }).archive(video()));
+      const other = archiver({ scope: 'other' }, { resolveLinks: () => Promise.reject(gone) });
+      const again = await onlyFile(other.archive(video()));
+      should(again.payload).equal(first.payload);
+      const { sha256, size, stored_at, content_type, source_host } = first.recording;
+      should(again.recording).have.properties({ sha256, size, stored_at, content_type, source_host });
+      should(again.recording).have.properties({ already_stored: true, attempts: 1 });
+      should(await fixture.files()).have.length(2);
+      should(server.requests).have.length(1);
+    });
+
+    it('when its link died', async () => {
+      const first = await onlyFile(archiver({}, { resolveLinks }).archive(video()));
+      answer = (_request, response) => response.writeHead(404).end();
+      const again = await onlyFile(archiver({ scope: 'other' }, { resolveLinks }).archive(video()));
+      should(again.payload).equal(first.payload);
+      should(again.recording).have.property('already_stored', true);
+    });
+
+    it('while it asked for another link', async () => {
+      const reference = { ...video().reference, links: await resolveLinks() };
+      const storeAndDelete = async (): Promise<MediaLink[]> => {
+        answer = (_request, response) =>
+          response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': movie.length }).end(movie);
+        await onlyFile(archiver({}, { resolveLinks }).archive(video()));
+        throw gone;
+      };
+      answer = (_request, response) => response.writeHead(410).end();
+      const other = archiver({ scope: 'other' }, { resolveLinks: storeAndDelete });
+      should((await onlyFile(other.archive({ reference, format: 'any' }))).recording).have.property(
+        'already_stored',
+        true
+      );
+    });
+
+    it('under a name that it had to share', async () => {
+      const filename = compileFilename('{{year}}/call.{{ext}}');
+      await onlyFile(archiver({ filename }, { resolveLinks }).archive(video('daily:rec-0')));
+      movie.writeUInt8(1, movie.length - 1);
+      const first = await onlyFile(archiver({ filename }, { resolveLinks }).archive(video()));
+      should(String(first.payload)).endWith('call_2.mp4');
+      const other = archiver({ filename, scope: 'other' }, { resolveLinks: () => Promise.reject(gone) });
+      should((await onlyFile(other.archive(video()))).payload).equal(first.payload);
+    });
+
+    it('in all its formats', async () => {
+      const audio: ArchiveJob = { reference: recordingAt(), format: 'all' };
+      const links = (): Promise<MediaLink[]> =>
+        Promise.resolve(recordingAt(`${server.url}/a.mp3`, `${server.url}/a.wav`).links);
+      answer = (request, response) => {
+        const isWav = request.url === '/a.wav';
+        response.writeHead(200, { 'content-type': isWav ? 'audio/wav' : 'audio/mpeg' });
+        response.end(isWav ? bytes : mp3Media({ title: '', seconds: 1, channels: 1 }).bytes());
+      };
+      await archiver({}, { resolveLinks: links }).archive(audio);
+      const other = archiver({ scope: 'other' }, { resolveLinks: () => Promise.reject(gone) });
+      const outcomes = await other.archive(audio);
+      should(outcomes.map((outcome) => outcome.ok && path.extname(String(outcome.file.payload)))).eql([
+        '.mp3',
+        '.wav'
+      ]);
+      const wav = await onlyFile(
+        archiver({ scope: 'third' }, { resolveLinks: () => Promise.reject(gone) }).archive({
+          ...audio,
+          format: 'wav'
+        })
+      );
+      should(String(wav.payload)).endWith('.wav');
+    });
+
+    it('but neither another recording nor one that is damaged', async () => {
+      const first = await onlyFile(archiver({}, { resolveLinks }).archive(video()));
+      const other = archiver({ scope: 'other' }, { resolveLinks: () => Promise.reject(gone) });
+      const refused = { code: 'API_NOT_FOUND' };
+      await onlyFile(other.archive(video('daily:rec-2'))).should.be.rejectedWith(refused);
+      await writeFile(String(first.payload), 'rotten');
+      await onlyFile(other.archive(video())).should.be.rejectedWith(refused);
+    });
   });
 
   it('does not repeat what cannot succeed, and leaves nothing behind', async () => {
