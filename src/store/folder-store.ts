@@ -22,8 +22,6 @@ export interface FolderStoreOptions {
   fs?: FileSystem;
   /** Milliseconds of a clock that nobody sets. */
   now?: () => number;
-  /** Milliseconds since 1970. */
-  time?: () => number;
 }
 
 export interface FolderStore extends Store, ReadBack, DamagedCopies {
@@ -47,7 +45,7 @@ export interface FolderStore extends Store, ReadBack, DamagedCopies {
 /** A folder on a disk as the archive. */
 export function createFolderStore(options: FolderStoreOptions): FolderStore {
   const folder = resolve(options.folder);
-  const { owner, fs = realFileSystem, time = Date.now } = options;
+  const { owner, fs = realFileSystem } = options;
   const directories = new ArchiveDirectories(fs, folder, options.now);
   const left = new LeftParts(fs, owner);
   const archive: Archive = { fs, folder, directories, owner, left, lacksLinks: false };
@@ -92,7 +90,7 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
 
     async sweepPartialCopies(isWanted: (jobId: string) => boolean): Promise<number> {
       try {
-        return await sweepParts({ fs, folder, owner, now: time(), isWanted });
+        return await sweepParts({ fs, folder, owner, isWanted });
       } catch (error) {
         throw storeFault('clear partial copies away', error);
       }

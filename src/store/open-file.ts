@@ -9,6 +9,8 @@ export interface FileStat {
   nlink: number;
   dev: number;
   ino: number;
+  /** Of the last change of the content: milliseconds since 1970. */
+  mtimeMs: number;
 }
 
 /** An open file: what the store uses of Node's `FileHandle`, which is one too. */

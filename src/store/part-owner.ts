@@ -1,6 +1,7 @@
 import {
   identityText,
   isOfAnotherBoot,
+  isProvablyAlive,
   isProvablyDead,
   processIdentity,
   type ProcessTable,
@@ -10,12 +11,13 @@ import {
 
 /**
  * What is known here of another process:
+ * - `alive`: it runs on this machine, or is stopped and able to resume;
  * - `ended`: it ran since this machine was started and is gone, so all it wrote is in its files;
  * - `another-boot`: of another machine, or from before a restart of this one. It may live, and what it wrote may
  *   have never reached the disk;
  * - `unknown`: it may live, in another container of this machine for example.
  */
-export type Fate = 'ended' | 'another-boot' | 'unknown';
+export type Fate = 'alive' | 'ended' | 'another-boot' | 'unknown';
 
 /** The process that partial copies are made by, in the words of their names. */
 export interface PartOwner {
@@ -52,6 +54,7 @@ export function fateOf(process: string, table: ProcessTable = systemProcesses): 
   const identity = readIdentity(`${NO_INSTANCE}.${process}`);
   if (identity === null) return 'unknown';
   if (isOfAnotherBoot(identity, table)) return 'another-boot';
+  if (isProvablyAlive(identity, table)) return 'alive';
   return isProvablyDead(identity, table) ? 'ended' : 'unknown';
 }
 

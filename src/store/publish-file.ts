@@ -145,7 +145,7 @@ class Placement {
     const { part, sha256, size } = this.publication;
     const copy = temporaryName(dirname(path), part);
     this.source = copy;
-    clearTemporaries(this.fs, dirname(path));
+    void clearTemporaries(this.fs, dirname(path));
     await this.fs.copyFile(part, copy, constants.COPYFILE_EXCL);
     const handle = await this.fs.open(copy, 'r+');
     try {

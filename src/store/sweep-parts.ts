@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { diskTime, unchangedFor } from './disk-clock';
 import { removeIfThere } from './durable-file';
 import { errnoOf, type FileSystem } from './file-system';
-import { PARTIAL_DIRECTORY, type PartName, readPartName } from './part-names';
+import { PARTIAL_DIRECTORY, type PartName, partPaths, readPartName } from './part-names';
 import type { PartOwner } from './part-owner';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -17,21 +18,21 @@ export interface Sweep {
   fs: FileSystem;
   folder: string;
   owner: PartOwner;
-  /** Milliseconds since 1970. */
-  now: number;
   /** Whether a job of this instance still exists. */
   isWanted: (jobId: string) => boolean;
 }
 
 /**
  * Deletes partial copies that nobody needs: of this instance, those of jobs that no longer exist; of others,
- * those of processes that have ended, after a day without a change, and any after 30 days without one.
+ * those of processes that have ended, after a day without a change, and any after 30 days without one, unless their
+ * process is alive for certain. The times are those of the disk's own clock.
  *
  * @returns how many files were deleted
  * @throws the system's error
  */
-export async function sweepParts({ fs, folder, owner, now, isWanted }: Sweep): Promise<number> {
+export async function sweepParts({ fs, folder, owner, isWanted }: Sweep): Promise<number> {
   const directory = join(folder, PARTIAL_DIRECTORY);
+  let now: number | undefined;
   let deleted = 0;
   for (const name of await names(fs, directory)) {
     const part = readPartName(name);
@@ -40,7 +41,12 @@ export async function sweepParts({ fs, folder, owner, now, isWanted }: Sweep): P
     const isOwn = part.instance === owner.instance;
     const isUnwanted = isOwn && !isWanted(part.jobId);
     if (!isUnwanted && isOwn && part.process === owner.process) continue;
-    if (!isUnwanted && (await ageOf(fs, path, now)) < lifetimeOf(part, owner)) continue;
+    if (!isUnwanted) {
+      const lifetime = lifetimeOf(part, owner);
+      if (lifetime === Infinity) continue;
+      now ??= await diskTime(fs, partPaths(directory, 'time', owner).claim);
+      if ((await ageOf(fs, path, now)) < lifetime) continue;
+    }
     await removeIfThere(fs, path);
     deleted += 1;
   }
@@ -49,15 +55,15 @@ export async function sweepParts({ fs, folder, owner, now, isWanted }: Sweep): P
 
 function lifetimeOf({ instance, process }: PartName, owner: PartOwner): number {
   if (instance === null) return LEFT_MS;
-  const hasEnded = instance !== owner.instance && process !== null && owner.fateOf(process) === 'ended';
-  return hasEnded ? LEFT_MS : FORGOTTEN_MS;
+  const fate = process === null ? 'unknown' : owner.fateOf(process);
+  if (fate === 'alive') return Infinity;
+  return fate === 'ended' && instance !== owner.instance ? LEFT_MS : FORGOTTEN_MS;
 }
 
 /** Milliseconds since the last change; below zero when that cannot be told. */
 async function ageOf(fs: FileSystem, path: string, now: number): Promise<number> {
   try {
-    const { mtimeMs, ctimeMs } = await fs.lstat(path);
-    return now - Math.max(mtimeMs, ctimeMs);
+    return await unchangedFor(fs, path, now);
   } catch {
     return -1;
   }

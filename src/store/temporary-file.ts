@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
+import { diskTime, unchangedFor } from './disk-clock';
 import { removeIfThere } from './durable-file';
 import type { FileSystem } from './file-system';
 import { fateOf, ownProcess } from './part-owner';
@@ -25,20 +26,25 @@ export function temporaryName(directory: string, purpose: string): string {
 
 /**
  * Clears away what processes left in a directory that were killed while they wrote there: once for each
- * directory, in the background, because there may be a million files.
+ * directory. Nothing has to wait for that: there may be a million files.
+ *
+ * @returns when through; never rejects
  */
-export function clearTemporaries(fs: FileSystem, directory: string): void {
+export async function clearTemporaries(fs: FileSystem, directory: string): Promise<void> {
   let known = clean.get(fs);
   if (known === undefined) clean.set(fs, (known = new Set()));
   if (known.has(directory)) return;
   if (known.size >= MOST_CLEAN) known.clear();
   known.add(directory);
-  void forEachTemporary(fs, directory, async (path, process) => {
-    const isLeft =
-      process === ownProcess()
-        ? false
-        : (process !== undefined && fateOf(process) === 'ended') || (await isOld(fs, path));
-    if (isLeft) await removeIfThere(fs, path);
+  let now: Promise<number> | undefined;
+  await forEachTemporary(fs, directory, async (path, process) => {
+    const fate = process === undefined ? 'unknown' : fateOf(process);
+    if (process === ownProcess() || fate === 'alive') return;
+    if (fate !== 'ended') {
+      now ??= diskTime(fs, temporaryName(directory, 'the time'));
+      if ((await unchangedFor(fs, path, await now)) <= LEFT_MS) return;
+    }
+    await removeIfThere(fs, path);
   });
 }
 
@@ -72,9 +78,4 @@ async function forEachTemporary(
   } catch {
     // As said above.
   }
-}
-
-async function isOld(fs: FileSystem, path: string): Promise<boolean> {
-  const { mtimeMs, ctimeMs } = await fs.lstat(path);
-  return Date.now() - Math.max(mtimeMs, ctimeMs) > LEFT_MS;
 }

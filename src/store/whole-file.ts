@@ -53,5 +53,5 @@ async function withTemporary(
     }
     await syncDirectory(fs, directory);
   });
-  clearTemporaries(fs, directory);
+  void clearTemporaries(fs, directory);
 }

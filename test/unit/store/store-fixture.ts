@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import should from 'should';
@@ -40,11 +40,9 @@ export class TestFolder {
     return createFolderStore({ folder: this.at('archive'), fs, owner });
   }
 
-  /** Clears away what nobody needs, when all jobs are wanted. @param time milliseconds since 1970 */
-  async sweep(owner: PartOwner, time: () => number): Promise<number> {
-    return await createFolderStore({ folder: this.at('archive'), owner, time }).sweepPartialCopies(
-      () => true
-    );
+  /** Clears away what nobody needs, when all jobs are wanted. @param age of all files, in milliseconds */
+  async sweep(owner: PartOwner, age: number): Promise<number> {
+    return await this.store(aged(age), owner).sweepPartialCopies(() => true);
   }
 
   /** New names of a job in the hidden directory. */
@@ -70,6 +68,17 @@ export class TestFolder {
 /** The real file system with some functions replaced. */
 export function fileSystemWith(replacements: Partial<FileSystem>): FileSystem {
   return { ...realFileSystem, ...replacements };
+}
+
+/** All files have not changed for so long: the time of a file's last change of any kind cannot be set. */
+export function aged(milliseconds: number): FileSystem {
+  return fileSystemWith({
+    lstat: (async (path: string) => {
+      const found = await lstat(path);
+      const mtimeMs = found.mtimeMs - milliseconds;
+      return Object.assign(found, { mtimeMs, ctimeMs: mtimeMs });
+    }) as typeof lstat
+  });
 }
 
 export function systemError(code: string): NodeJS.ErrnoException {

@@ -1,17 +1,20 @@
 import { link, lstat, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import should from 'should';
-import { processIdentity } from '../../../src/state/process-identity';
-import { realFileSystem } from '../../../src/store/file-system';
+import { processIdentity, systemProcesses } from '../../../src/state/process-identity';
+import { realFileSystem, type FileSystem } from '../../../src/store/file-system';
 import { readPartName } from '../../../src/store/part-names';
-import { fateOf, ownProcess, partOwner } from '../../../src/store/part-owner';
+import { type Fate, fateOf, ownProcess, partOwner } from '../../../src/store/part-owner';
 import { readSidecar, writeSidecar } from '../../../src/store/sidecar';
 import { setAside } from '../../../src/store/damaged-file';
-import { temporaryName } from '../../../src/store/temporary-file';
+import { clearTemporaries, temporaryName } from '../../../src/store/temporary-file';
+import { withClockSet } from '../../support/clock-set';
 import { sha256 } from '../../support/media';
 import { until } from '../../support/until';
 import {
+  aged,
   fileSystemWith,
   INSTANCE,
   publish,
@@ -37,9 +40,6 @@ describe('store/folder-store: two processes', () => {
   afterEach(() => folder.remove());
 
   const hidden = (): Promise<string[]> => readdir(folder.at('archive/.telnyx-partial'));
-
-  /** The clock, some time later: the time of a file's last change of any kind cannot be set. */
-  const later = (milliseconds: number) => () => Date.now() + milliseconds;
 
   for (const [whose, first, second] of [
     ['of two installations', testOwner('one', 'unknown'), testOwner('two', 'unknown', OTHER_INSTANCE)],
@@ -189,9 +189,9 @@ describe('store/folder-store: two processes', () => {
       for (const path of paths) await writeFile(path, 'x');
     }
 
-    const sweep = async (fate: 'ended' | 'unknown', after: number): Promise<string[]> => {
+    const sweep = async (fate: Fate, after: number): Promise<string[]> => {
       const owner = testOwner('this', fate);
-      await folder.sweep(owner, later(after));
+      await folder.sweep(owner, after);
       return (await hidden()).map((name) => readPartName(name)!.kind).sort();
     };
 
@@ -220,6 +220,24 @@ describe('store/folder-store: two processes', () => {
       should(await sweep('unknown', 1.1 * DAY)).eql([]);
     });
 
+    it('nothing of a process that is alive, however old it looks', async () => {
+      await put(...Object.values<string>({ ...folder.partPaths('job', other) }));
+      should(await sweep('alive', 29 * DAY)).have.length(4);
+      should(await sweep('alive', 1000 * DAY)).eql(['claim', 'part', 'sidecar']);
+    });
+
+    it('what is from the future: a clock was wrong', async () => {
+      await put(...Object.values<string>({ ...folder.partPaths('job', other) }));
+      should(await sweep('unknown', -29 * DAY)).have.length(4);
+      should(await sweep('unknown', -31 * DAY)).eql([]);
+    });
+
+    it('by the clock of the disk, not by that of this machine', async () => {
+      await put(...Object.values<string>({ ...folder.partPaths('job', other) }));
+      for (const days of [1000, -1000])
+        await withClockSet(days * DAY, async () => should(await sweep('unknown', 0)).have.length(4));
+    });
+
     it('not the copies that are being written, whatever the clock says', async () => {
       const part = await folder.store(realFileSystem, testOwner('this')).openPart('job');
       await part.write(half);
@@ -239,7 +257,7 @@ describe('store/folder-store: two processes', () => {
       await once(child, 'close');
       const dead = ownProcess().replace(`.${own.pid}.`, `.${pid}.`);
       should(fateOf(dead)).equal('ended');
-      should(fateOf(ownProcess())).equal('unknown');
+      should(fateOf(ownProcess())).equal('alive');
       const file = folder.at('archive/x.wav');
       const mine = temporaryName(folder.at('archive'), `${file}.json`);
       const theirs = mine.replace(ownProcess(), dead);
@@ -251,6 +269,33 @@ describe('store/folder-store: two processes', () => {
       );
       should(await folder.files()).eql(['.telnyx-0123456789abcdef.tmp', 'x.wav.json']);
       should(await readSidecar(file)).eql({ ok: true, record });
+    });
+
+    it('and remove those of nobody knows whom by the clock of the disk, unless they are alive', async () => {
+      await mkdir(folder.at('archive'));
+      const living = spawn(process.execPath, ['-e', 'process.stdin.resume()']);
+      try {
+        await once(living, 'spawn');
+        const name = temporaryName(folder.at('archive'), 'x.wav.json');
+        const { pid, start } = processIdentity(INSTANCE, { ...systemProcesses, pid: living.pid ?? 0 });
+        const own = processIdentity(INSTANCE);
+        const alive = name.replace(`.${own.pid}.${own.start}.`, `.${pid}.${start}.`);
+        const former = folder.at('archive/.telnyx-0123456789abcdef.tmp');
+        const elsewhere = name.replace(ownProcess(), ownProcess().replace(/^b.{16}/, `b${'0'.repeat(16)}`));
+        for (const path of [alive, former, elsewhere]) await writeFile(path, 'half of a si');
+        const all = [alive, former, elsewhere].map((path) => basename(path)).sort();
+        const clear = async (fs: FileSystem): Promise<string[]> => {
+          await clearTemporaries(fs, folder.at('archive'));
+          return (await readdir(folder.at('archive'))).sort();
+        };
+        for (const days of [1000, -1000])
+          await withClockSet(days * DAY, async () => should(await clear({ ...realFileSystem })).eql(all));
+        should(await clear(aged(0.9 * DAY))).eql(all);
+        should(await clear(aged(1.1 * DAY))).eql([basename(alive)]);
+      } finally {
+        living.kill();
+        await once(living, 'close');
+      }
     });
   });
 
