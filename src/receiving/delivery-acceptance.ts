@@ -5,7 +5,7 @@ import { DeliveryCopies, type CopyOutcome } from './delivery-copies';
 import { FlowQuestions, type Exchange } from './flow-questions';
 import type { FlowAnswer } from './flow-reply';
 import { answer, repeatAnswer } from './http-answers';
-import type { AcceptedDelivery, DeliveryJournal, HandOver } from './journal';
+import { rememberedId, type AcceptedDelivery, type DeliveryJournal, type HandOver } from './journal';
 
 export interface AcceptanceSettings {
   /** Node id; keeps what two nodes remember apart. */
@@ -67,7 +67,8 @@ export class DeliveryAcceptance {
     response: ServerResponse,
     delivery: VerifiedDelivery
   ): Promise<void> {
-    const { scope, id } = delivery.record;
+    const { scope } = delivery.record;
+    const id = rememberedId(delivery.record);
     const earlier = this.#copies.earlier(id);
     if (earlier === undefined) {
       await this.#copies.first(id, () =>

@@ -1,5 +1,5 @@
 import type { FlowAnswer } from './flow-reply';
-import type { DeliveryJournal } from './journal';
+import type { DeliveryJournal, RememberedId } from './journal';
 
 /** How a copy of a delivery ended, for the copies that wait for it or come later. */
 export type CopyOutcome =
@@ -24,22 +24,26 @@ export class DeliveryCopies {
    *
    * @throws CodedError `NOT_RECORDED` when the memory cannot be read
    */
-  earlier(id: string): CopyOutcome | Promise<CopyOutcome> | undefined {
-    const running = this.#running.get(id);
+  earlier(id: RememberedId): CopyOutcome | Promise<CopyOutcome> | undefined {
+    const running = this.#running.get(textOf(id));
     if (running !== undefined) return running;
     const remembered = this.journal.find(this.scope, id);
     return remembered && { accepted: true, answer: remembered.answer };
   }
 
   /** Works on the first copy of a delivery; others wait for its outcome meanwhile. */
-  async first(id: string, work: () => Promise<CopyOutcome>): Promise<void> {
+  async first(id: RememberedId, work: () => Promise<CopyOutcome>): Promise<void> {
     const outcome = work();
-    this.#running.set(id, outcome);
-    await outcome.finally(() => this.#running.delete(id));
+    this.#running.set(textOf(id), outcome);
+    await outcome.finally(() => this.#running.delete(textOf(id)));
   }
 
   /** Resolves when all first copies that are under way have ended, well or not. */
   async ended(): Promise<void> {
     await Promise.allSettled(this.#running.values());
   }
+}
+
+function textOf(id: RememberedId): string {
+  return typeof id === 'string' ? `=${id}` : `?${id.partial}`;
 }

@@ -5,7 +5,7 @@ import type { FlowAnswer } from './flow-reply';
 export interface AcceptedDelivery {
   /** Node id: two nodes remember apart. */
   scope: string;
-  /** What it is remembered as: its identity, that of a `partial` one kept apart from all signed ones. */
+  /** Its identity; see `rememberedId`. Former versions wrote `partial ` before that of a `partial` one. */
   id: string;
   /** Milliseconds since 1970. */
   receivedAt: number;
@@ -15,6 +15,17 @@ export interface AcceptedDelivery {
   /** Raw query string of a GET delivery, else null. */
   query: string | null;
   rawBody: Buffer;
+}
+
+/** What a delivery is remembered by. No text spells what is remembered of a query that nobody signed. */
+export type RememberedId = string | { readonly partial: string };
+
+/**
+ * The identity of a GET whose query is not signed can be anybody's invention. It is remembered apart, so that it
+ * never takes a signed event for its duplicate.
+ */
+export function rememberedId({ id, verified }: Pick<AcceptedDelivery, 'id' | 'verified'>): RememberedId {
+  return verified === 'partial' ? { partial: id } : id;
 }
 
 /** What is remembered of an accepted delivery; the flow's answer when it gave one worth repeating. */
@@ -38,7 +49,7 @@ export interface PendingDelivery extends HandOver {
 /** The memory of accepted deliveries. An implementation decides how lasting it is. */
 export interface DeliveryJournal {
   /** Whether a delivery was accepted within the last 24 hours. */
-  find(scope: string, id: string): Remembered | undefined;
+  find(scope: string, id: RememberedId): Remembered | undefined;
 
   /**
    * Records a delivery that is about to be answered and handed over. Durable when resolved.
@@ -52,7 +63,7 @@ export interface DeliveryJournal {
    *
    * @throws CodedError `NOT_RECORDED`
    */
-  remember(scope: string, id: string, answer: FlowAnswer): Promise<void>;
+  remember(scope: string, id: RememberedId, answer: FlowAnswer): Promise<void>;
 
   /**
    * What a node accepted and could not hand over before it or the process ended, oldest first. Each is

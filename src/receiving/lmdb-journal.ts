@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { CodedError } from '../errors/coded-error';
 import type { KeyRange, StateChange, StateCollection, StateDatabase } from '../state/state-database';
 import type { FlowAnswer } from './flow-reply';
-import type { AcceptedDelivery, DeliveryJournal, HandOver, PendingDelivery, Remembered } from './journal';
+import {
+  rememberedId,
+  type AcceptedDelivery,
+  type DeliveryJournal,
+  type HandOver,
+  type PendingDelivery,
+  type Remembered,
+  type RememberedId
+} from './journal';
 import { losslessText } from '../text/lossless';
 
 /** How long an accepted delivery is remembered. Retries of all products end well before. */
@@ -19,7 +27,8 @@ interface Identity {
   answer: FlowAnswer | null;
 }
 
-type IdentityKey = [scope: string, id: string];
+/** `kind` tells what is not an id from every id. */
+type IdentityKey = [scope: string, id: string] | [scope: string, kind: number, hash: string];
 type PendingKey = [scope: string, receivedAt: number, sequence: number];
 
 /**
@@ -42,8 +51,8 @@ export class LmdbJournal implements DeliveryJournal {
     this.#pending = database.collection('deliveries-pending');
   }
 
-  find(scope: string, id: string): Remembered | undefined {
-    const known = this.#identities.get(identityKey(scope, id));
+  find(scope: string, id: RememberedId): Remembered | undefined {
+    const known = this.#identities.get(identityKey(scope, id)) ?? this.#formerly(scope, id);
     return known !== undefined && this.now() - known.at < REMEMBERED_MS
       ? { answer: known.answer }
       : undefined;
@@ -57,7 +66,10 @@ export class LmdbJournal implements DeliveryJournal {
     try {
       await this.#record([
         this.#pending.putting(key, delivery),
-        this.#identities.putting(identityKey(delivery.scope, delivery.id), { at: this.now(), answer: null })
+        this.#identities.putting(identityKey(delivery.scope, rememberedId(delivery)), {
+          at: this.now(),
+          answer: null
+        })
       ]);
     } catch (error) {
       handOver.done();
@@ -66,7 +78,7 @@ export class LmdbJournal implements DeliveryJournal {
     return handOver;
   }
 
-  async remember(scope: string, id: string, answer: FlowAnswer): Promise<void> {
+  async remember(scope: string, id: RememberedId, answer: FlowAnswer): Promise<void> {
     await this.#record([this.#identities.putting(identityKey(scope, id), { at: this.now(), answer })]);
   }
 
@@ -96,6 +108,11 @@ export class LmdbJournal implements DeliveryJournal {
   async forgetPending(): Promise<void> {
     const now = this.now();
     await sweepCollection(this.#pending, (delivery) => now - delivery.receivedAt >= PENDING_MS);
+  }
+
+  #formerly(scope: string, id: RememberedId): Identity | undefined {
+    const key = formerKey(scope, id);
+    return key === null ? undefined : this.#identities.get(key);
   }
 
   async #record(changes: readonly StateChange[]): Promise<void> {
@@ -134,10 +151,34 @@ const LONGEST_PLAIN_ID = 100;
 /** What the database spells in different ways in short and in long keys, so that two ids could have one. */
 const SPECIAL = /\p{Cc}/u;
 
-function identityKey(scope: string, id: string): IdentityKey {
+/** How former versions spelled what is no id. An id that is spelled so is hashed. */
+const FORMERLY_NO_ID = /^(?:partial .*|[\w-]{43})$/su;
+
+const HASHED = 0;
+const PARTIAL = 1;
+
+function identityKey(scope: string, id: RememberedId): IdentityKey {
+  if (typeof id !== 'string') return [scope, PARTIAL, hashOf(losslessText(id.partial))];
   const text = losslessText(id);
-  if (text.length <= LONGEST_PLAIN_ID && !SPECIAL.test(text)) return [scope, text];
-  return [scope, createHash('sha256').update(text).digest('base64url')];
+  return isPlain(text) && !FORMERLY_NO_ID.test(text) ? [scope, text] : [scope, HASHED, hashOf(text)];
+}
+
+/** Where a former version may have remembered it: hashes and texts of its own making lay among the ids. */
+function formerKey(scope: string, id: RememberedId): IdentityKey | null {
+  if (typeof id === 'string') {
+    const text = losslessText(id);
+    return isPlain(text) ? null : [scope, hashOf(text)];
+  }
+  const text = losslessText(`partial ${id.partial}`);
+  return [scope, isPlain(text) ? text : hashOf(text)];
+}
+
+function isPlain(text: string): boolean {
+  return text.length <= LONGEST_PLAIN_ID && !SPECIAL.test(text);
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }
 
 async function sweepCollection<Value>(

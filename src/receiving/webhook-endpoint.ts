@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WebhookErrorCode } from '../errors/codes';
 import type { DeliveryContent, DeliveryParser } from '../events/delivery-content';
 import { deliveryIdentity } from '../events/delivery-identity';
-import type { VerifiedBy } from '../events/event';
 import { webhookMessage } from '../events/webhook-message';
 import type { DeliveryVerifier } from '../verification/verdict';
 import type { CapturedBody } from './captured-body';
@@ -163,7 +162,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
       message: webhookMessage(parsed.event, facts),
       record: {
         scope: this.settings.scope,
-        id: rememberedAs(id, verified),
+        id,
         receivedAt,
         verified,
         keyIndex,
@@ -182,14 +181,6 @@ export class WebhookEndpoint implements DeliveryReceiver {
     answer(request, response, STATUS_OF[code], headers);
     this.parts.onRefused(refusalOf(request, code, message));
   }
-}
-
-/**
- * The identity of a GET whose query is not signed can be anybody's invention. It is remembered apart, so
- * that it never takes a signed event for its duplicate.
- */
-function rememberedAs(id: string, verified: VerifiedBy): string {
-  return verified === 'partial' ? `${verified} ${id}` : id;
 }
 
 function queryOf(request: IncomingMessage): string {

@@ -61,6 +61,14 @@ describe('duplicates', () => {
         ]);
     });
 
+    it('are never made of a signed event that has the id under which such a query was remembered', async () => {
+      const stage = await EndpointStage.start({ acceptGet: true });
+      const query = '/telnyx?data[event_type]=call.hold&data[id]=one';
+      (await stage.send({ method: 'GET', path: query, headers: signed('') })).status.should.equal(200);
+      for (let copy = 0; copy < 2; copy += 1) (await stage.deliver('partial one')).status.should.equal(200);
+      stage.emitted.map(({ message: { event } }) => event.id).should.deepEqual(['one', 'partial one']);
+    });
+
     it('wait for a first copy that is still being recorded', async () => {
       const stage = await EndpointStage.start();
       const gate = deferred();

@@ -4,12 +4,14 @@ import type { WebhookMessage } from '../../../src/events/webhook-message';
 import { ByteBudget } from '../../../src/receiving/byte-budget';
 import { captureBody } from '../../../src/receiving/captured-body';
 import type { FlowAnswer } from '../../../src/receiving/flow-reply';
-import type {
-  AcceptedDelivery,
-  DeliveryJournal,
-  HandOver,
-  PendingDelivery,
-  Remembered
+import {
+  type AcceptedDelivery,
+  type DeliveryJournal,
+  type HandOver,
+  type PendingDelivery,
+  type Remembered,
+  rememberedId,
+  type RememberedId
 } from '../../../src/receiving/journal';
 import type { Refusal } from '../../../src/receiving/refusal';
 import {
@@ -35,21 +37,22 @@ export class TestJournal implements DeliveryJournal {
   writing: Promise<void> = Promise.resolve();
   readonly #known = new Map<string, Remembered>();
 
-  find(scope: string, id: string): Remembered | undefined {
-    return this.#known.get(`${scope}|${id}`);
+  find(scope: string, id: RememberedId): Remembered | undefined {
+    return this.#known.get(JSON.stringify([scope, id]));
   }
 
-  async accept({ scope, id }: AcceptedDelivery): Promise<HandOver> {
+  async accept(delivery: AcceptedDelivery): Promise<HandOver> {
+    const { scope, id } = delivery;
     this.log.push(`accept ${id}`);
     await this.gate;
-    this.#known.set(`${scope}|${id}`, { answer: null });
+    this.#known.set(JSON.stringify([scope, rememberedId(delivery)]), { answer: null });
     return { done: () => this.log.push(`done ${id}`), leave: () => this.log.push(`leave ${id}`) };
   }
 
-  async remember(scope: string, id: string, answer: FlowAnswer): Promise<void> {
-    this.log.push(`remember ${id}`);
+  async remember(scope: string, id: RememberedId, answer: FlowAnswer): Promise<void> {
+    this.log.push(`remember ${typeof id === 'string' ? id : id.partial}`);
     await this.gate;
-    this.#known.set(`${scope}|${id}`, { answer });
+    this.#known.set(JSON.stringify([scope, id]), { answer });
   }
 
   async written(): Promise<void> {

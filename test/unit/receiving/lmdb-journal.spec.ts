@@ -199,6 +199,30 @@ describe('LmdbJournal', () => {
     for (const id of ids) should(journal.find('node', id)).be.undefined();
   });
 
+  it('remembers no id by what stands for another one', async () => {
+    const long = 'v3:'.repeat(60);
+    const hash = createHash('sha256').update(long).digest('base64url');
+    const ids = ['partial a', { partial: 'a' }, 'a', { partial: 'partial a' }, hash, long, { partial: long }];
+    for (const [index, id] of ids.entries()) {
+      should(journal.find('node', id)).equal(undefined, `${index} is taken for an earlier one`);
+      const isPartial = typeof id !== 'string';
+      const found = isPartial ? delivery(id.partial, { verified: 'partial' }) : delivery(id);
+      (await journal.accept(found)).done();
+    }
+    for (const id of ids) should(journal.find('node', id)).eql({ answer: null });
+  });
+
+  it('still knows what was remembered with a word before its id, and takes no id for it', async () => {
+    for (const id of ['a', 'v3:'.repeat(60)]) {
+      const text = `partial ${id}`;
+      const key = id === 'a' ? text : createHash('sha256').update(text).digest('base64url');
+      await database.collection('delivery-identities').put(['node', key], { at: now, answer: null });
+      should(journal.find('node', { partial: id })).eql({ answer: null });
+      should(journal.find('node', id)).be.undefined();
+    }
+    should(journal.find('node', 'partial a')).be.undefined();
+  });
+
   it('still knows an id that was remembered by its hash before', async () => {
     const id = 'v3:'.repeat(60);
     const key = createHash('sha256').update(id).digest('base64url');
