@@ -1,4 +1,5 @@
 import { CodedError } from '../src/errors/coded-error';
+import { answerFailure } from './runtime/answer-response';
 import { afterStart } from './runtime/after-start';
 import { telnyxBucketOf } from './runtime/bucket-access';
 import { dailyAccountOf } from './runtime/daily-account-access';
@@ -38,7 +39,10 @@ export = function (RED: NodeRedApi): void {
       status.problem(say('bad-setting'));
       afterStart(RED, this, () => this.error(error, {}));
       // Every message says so too: none is lost in silence.
-      onInput(this, () => Promise.reject(error));
+      onInput(this, (message) => {
+        if (config.answer === 'queued' || config.answer === 'stored') answerFailure(message, error);
+        throw error;
+      });
     }
   });
 };

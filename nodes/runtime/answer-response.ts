@@ -1,4 +1,5 @@
 import { retryAfter } from '../../src/receiving/http-answers';
+import { CodedError } from '../../src/errors/coded-error';
 import type { FlowMessage } from './node-red';
 
 interface Response {
@@ -23,6 +24,15 @@ export function answerResponse(message: FlowMessage, status: 200 | 503): void {
   response.statusCode = status;
   if (status === 503) response.setHeader('Retry-After', retryAfter());
   response.end();
+}
+
+/**
+ * As `answerResponse`, when no job came of a message. One that has nothing to store has it no more when it is sent again,
+ * and a provider may stop sending for good after a few refusals: it is accepted. All others may be sent again.
+ */
+export function answerFailure(message: FlowMessage, error: unknown): void {
+  const isFinal = error instanceof CodedError && error.code === 'NO_RECORDING';
+  answerResponse(message, isFinal ? 200 : 503);
 }
 
 function isResponse(value: unknown): value is Response {

@@ -1,4 +1,4 @@
-import type { ArchiveOrder } from '../../src/archive/archive-job';
+import type { ArchiveJob, ArchiveOrder } from '../../src/archive/archive-job';
 import { ArchiveProgress } from '../../src/archive/archive-progress';
 import { keptMessage } from '../../src/archive/kept-message';
 import type { Retrying } from '../../src/archive/order-queue';
@@ -6,7 +6,7 @@ import type { TroubleChange } from '../../src/archive/order-work';
 import type { FileOutcome } from '../../src/archive/pass-result';
 import { monotonicNow } from '../../src/clock/clocks';
 import { CodedError } from '../../src/errors/coded-error';
-import { answerResponse } from './answer-response';
+import { answerFailure, answerResponse } from './answer-response';
 import { archiveState } from './archive-state';
 import type { DownloadSettings } from './download-settings';
 import { showDownloads, type Say } from './download-status';
@@ -72,7 +72,13 @@ export class DownloadNode implements DownloadEvents {
    * @throws CodedError when something was given up, or the job could not be persisted
    */
   async store(message: FlowMessage, send: Send): Promise<void> {
-    const jobs = jobsOf(message, this.settings.format);
+    let jobs: ArchiveJob[];
+    try {
+      jobs = jobsOf(message, this.settings.format);
+    } catch (error) {
+      if (this.settings.answer !== 'never') answerFailure(message, error);
+      throw error;
+    }
     await new Promise<void>((resolve, reject) => {
       const end = (error: Error | null): void => (error === null ? resolve() : reject(error));
       let order = '';

@@ -90,6 +90,21 @@ describe('telnyx-recording-download: jobs', () => {
     await stored;
   });
 
+  for (const answer of ['queued', 'stored']) {
+    it(`are none when there is nothing to store, and the sender is told to be content at once: ${answer}`, async () => {
+      await stage.start({ answer });
+      const caught = stage.next('caught');
+      const payload = { recording_urls: {}, public_recording_urls: {} };
+      (await answered({ _msgid: 'empty', payload })).status.should.equal(200);
+      should((await caught)[0]!['error']).have.property('code', 'NO_RECORDING');
+    });
+
+    it(`are refused at once by a node with a wrong setting: ${answer}`, async () => {
+      await stage.start({ answer, filename: '{{nothing}}' });
+      (await answered(stage.saved())).status.should.equal(503);
+    });
+  }
+
   it('are refused with 503 and STORE_FAILED while the state directory cannot be written', async () => {
     await writeFile(path.join(stage.userDir, 'telnyx'), 'a file is in the way');
     await stage.start({ answer: 'queued' });
