@@ -8,6 +8,7 @@ import { notInFormat, withoutLink } from './archive-faults';
 import type { ArchiveProgress } from './archive-progress';
 import { clearPlaceOf } from './damaged-copy';
 import { FileAttempts, type Turn } from './file-attempts';
+import { fewAtOnce } from './few-at-once';
 import { KnownFiles } from './known-files';
 import { judgeFault, type FileResult, type PassResult } from './pass-result';
 import { passResult } from './pass-result';
@@ -18,6 +19,9 @@ import type { IndexedFile, StoredIndex } from './stored-index';
 import { knownCopy, locationOf, type StoredFile, type StoredRecording } from './stored-recording';
 import { announcesText, storedCopies } from './transcript-filing';
 import { withTexts } from './transcript-results';
+
+/** Recordings of one order that are worked on at once: more than can be transferred and made durable. */
+const MOST_AT_ONCE = 256;
 
 /**
  * Archives recordings for one node: several at once, each only once at a time, and none that is
@@ -60,7 +64,7 @@ export class Archiver {
   }
 
   async #pass(order: ArchiveOrder): Promise<PassResult> {
-    const results = await Promise.all(order.jobs.map((job) => this.#job(order, job)));
+    const results = await fewAtOnce(order.jobs, MOST_AT_ONCE, (job) => this.#job(order, job));
     return passResult(results.flat(), this.#closing.signal.aborted);
   }
 

@@ -1,7 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import should from 'should';
+import type { ArchiveDeps } from '../../../src/archive/archive-context';
 import type { ArchiveJob } from '../../../src/archive/archive-job';
+import { CodedError } from '../../../src/errors/coded-error';
 import { createMessageStore } from '../../../src/store/message-store';
 import { localServer, sha256, wav, type LocalServer } from '../../support/media';
 import { ArchiveFixture, onlyFile, recordingAt, type TestArchiver } from './archive-fixture';
@@ -99,6 +101,26 @@ describe('archiver', () => {
     );
     should(recording.sidecar).be.null();
     (await fixture.files()).should.eql([NAME]);
+  });
+
+  it('begins few of the recordings of one order at once, however many there are', async () => {
+    let mostBegun = 0;
+    const asked: string[] = [];
+    const transfer: ArchiveDeps['transfer'] = ({ url }) => {
+      const { active, waiting } = fixture.progress.summary();
+      mostBegun = Math.max(mostBegun, active + waiting);
+      asked.push(url);
+      return Promise.reject(new CodedError('NOT_MEDIA', 'Nothing there.'));
+    };
+    const jobs = Array.from({ length: 1000 }, (_, number): ArchiveJob => {
+      const reference = recordingAt(`${server.url}/${number}.wav`);
+      return { reference: { ...reference, identity: `telnyx:${number}` }, format: 'any' };
+    });
+    const outcomes = await archiver({ retries: 0 }, { transfer }).archive(...jobs);
+    outcomes.length.should.equal(1000);
+    outcomes.some(({ ok }) => ok).should.be.false();
+    new Set(asked).size.should.equal(1000);
+    mostBegun.should.be.belowOrEqual(256);
   });
 
   it('stores every format when all are wanted, and says which of them failed', async () => {
