@@ -16,7 +16,7 @@ export interface JsonApiOptions {
   apiKey: () => string | null;
   /** Milliseconds for connection, headers and body together. Default 20,000. */
   timeoutMs?: number;
-  /** Largest answer in bytes. Default 8 MiB: a page of 250 recordings has about half a megabyte. */
+  /** Largest answer in bytes. Default 4 MiB: a page of 250 recordings has about half a megabyte. */
   maxBody?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -75,7 +75,7 @@ export abstract class JsonApi implements ApiAccess {
     this.#base = apiBase(options.apiUrl ?? dialect.defaultUrl, dialect.defaultUrl);
     this.#timeoutMs = options.timeoutMs ?? 20_000;
     this.#http = new HttpClient({ connectTimeoutMs: this.#timeoutMs });
-    this.#maxBody = options.maxBody ?? 8 * 1024 * 1024;
+    this.#maxBody = options.maxBody ?? 4 * 1024 * 1024;
     this.#now = options.now ?? Date.now;
     this.#monotonic = options.monotonic ?? monotonicNow;
     this.#breakers = options.breakers ?? new CircuitBreakers();

@@ -1,7 +1,10 @@
-import { MAX_DEPTH, isTooDeep, mayHavePrototype, sanitiseJson } from '../events/sanitise-json';
+import { MAX_DEPTH, hasMoreValues, isTooDeep, mayHavePrototype, sanitiseJson } from '../events/sanitise-json';
 import type { HttpBody } from '../http/http-body';
 
 export type JsonBody = { ok: true; value: unknown } | { ok: false; reason: string };
+
+/** A page of 250 recordings has about ten thousand. */
+const MOST_VALUES = 100_000;
 
 /**
  * Reads a JSON body of limited size, and destroys what is beyond the limit. An empty body is null.
@@ -21,6 +24,8 @@ export async function readJsonBody(body: HttpBody, limit: number): Promise<JsonB
   if (text.trim() === '') return { ok: true, value: null };
   const tooDeep = { ok: false, reason: `JSON that is nested deeper than ${MAX_DEPTH} levels` } as const;
   if (isTooDeep(text)) return tooDeep;
+  if (hasMoreValues(text, MOST_VALUES))
+    return { ok: false, reason: `JSON of more than ${MOST_VALUES} values` };
   let value: unknown;
   try {
     value = JSON.parse(text);

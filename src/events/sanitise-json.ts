@@ -39,7 +39,18 @@ export function isTooDeep(text: string): boolean {
   return depth > MAX_DEPTH && !mayHavePrototype(text);
 }
 
-const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+/** Whether a JSON text has more than so many values: parsing takes time for each of them, not for their characters. */
+export function hasMoreValues(text: string, most: number): boolean {
+  let count = 1;
+  for (let at = 0; at < text.length && count <= most; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === COMMA || code === OPENING_BRACKET || code === OPENING_BRACE) count += 1;
+  }
+  return count > most;
+}
+
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPENING_BRACKET, OPENING_BRACE, CLOSING_BRACKET, CLOSING_BRACE] = [0x5b, 0x7b, 0x5d, 0x7d];
 
 /** @returns where the closing quote is, or the end of the text */
