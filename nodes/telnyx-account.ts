@@ -1,4 +1,4 @@
-import { ServerPace } from '../src/api/server-pace';
+import { ServerPace } from '../src/providers/http/server-pace';
 import { parsePublicKeys } from '../src/verification/public-keys';
 import { parseSecrets } from '../src/verification/secrets';
 import { isUnsetVariable } from '../src/verification/unset-variable';

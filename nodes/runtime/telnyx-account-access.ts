@@ -1,4 +1,4 @@
-import type { ServerPace } from '../../src/api/server-pace';
+import type { ServerPace } from '../../src/providers/http/server-pace';
 import type { CodedError } from '../../src/errors/coded-error';
 import type { TelnyxKeys } from '../../src/verification/telnyx-verifier';
 import { noteUser, type AccountNode } from './account-users';

@@ -3,7 +3,7 @@ import type { CodedError } from '../errors/coded-error';
 import type { Provider } from '../events/provider';
 import { fromListed } from '../recording/from-listed';
 import { asText, type Fields } from '../recording/read-value';
-import type { ListedBatch } from './listed-batch';
+import type { ListedBatch } from '../providers/listed-batch';
 import { isStored } from './stored-already';
 
 /** A listed recording that is to be fetched. */

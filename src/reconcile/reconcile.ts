@@ -3,7 +3,7 @@ import { unexpected } from '../archive/archive-faults';
 import { CodedError } from '../errors/coded-error';
 import type { Provider } from '../events/provider';
 import { compareList, type WantedRecording } from './compare-list';
-import type { ListedBatch } from './listed-batch';
+import type { ListedBatch } from '../providers/listed-batch';
 import { noRebuildCounts, rebuildIndex, type RebuildParts } from './rebuild-index';
 import { isoOrNull, newSummary, noteError, type RunSummary } from './run-summary';
 import { noVerifyCounts, verifyStored, type DamagedFile, type VerifyParts } from './verify-stored';

@@ -1,16 +1,16 @@
 import { CodedError } from '../../src/errors/coded-error';
-import { apiFault } from '../../src/api/api-fault';
-import { apiBase } from '../../src/api/api-base';
-import { idSegment } from '../../src/api/api-path';
-import { readJsonBody } from '../../src/api/json-body';
-import { ServerPace } from '../../src/api/server-pace';
+import { apiFault } from '../../src/providers/http/api-fault';
+import { apiBase } from '../../src/providers/http/api-base';
+import { idSegment } from '../../src/providers/http/api-path';
+import { readJsonBody } from '../../src/providers/http/json-body';
+import { ServerPace } from '../../src/providers/http/server-pace';
 import { apiAuthorization } from '../../src/archive/api-authorization';
 import { partialCopyId } from '../../src/archive/archive-job';
 import { withoutLink } from '../../src/archive/archive-faults';
 import { keptMessage } from '../../src/archive/kept-message';
-import { accessLink } from '../../src/daily-api/access-link';
-import type { DailyApi } from '../../src/daily-api/daily-client';
-import { createDailyLinkResolver } from '../../src/daily-api/link-resolver';
+import { accessLink } from '../../src/providers/daily/access-link';
+import type { DailyApi } from '../../src/providers/daily/daily-client';
+import { createDailyLinkResolver } from '../../src/providers/daily/link-resolver';
 import { archiveFolder } from '../../src/naming/archive-folder';
 import { compileFilename } from '../../src/naming/filename-template';
 import { filenameValues } from '../../src/naming/filename-values';
@@ -115,13 +115,17 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
   },
 
   {
-    file: 'src/api/api-base.ts',
+    file: 'src/providers/http/api-base.ts',
     name: 'apiBase',
     call: (text) => refuses(() => apiBase(text.slice(0, 2048), 'https://api.example.com'))
   },
-  { file: 'src/api/api-path.ts', name: 'idSegment', call: (text) => refuses(() => idSegment(text)) },
   {
-    file: 'src/api/api-fault.ts',
+    file: 'src/providers/http/api-path.ts',
+    name: 'idSegment',
+    call: (text) => refuses(() => idSegment(text))
+  },
+  {
+    file: 'src/providers/http/api-fault.ts',
     name: 'apiFault',
     call: (text) =>
       onEach(text, (part) =>
@@ -145,13 +149,13 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
       )
   },
   {
-    file: 'src/api/json-body.ts',
+    file: 'src/providers/http/json-body.ts',
     name: 'readJsonBody',
     isParser: true,
     call: (text) => readJsonBody(body(text), 8_000_000)
   },
   {
-    file: 'src/api/server-pace.ts',
+    file: 'src/providers/http/server-pace.ts',
     name: 'ServerPace',
     call: (text) =>
       onEach(text, (part) =>
@@ -163,12 +167,12 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
       )
   },
   {
-    file: 'src/daily-api/access-link.ts',
+    file: 'src/providers/daily/access-link.ts',
     name: 'accessLink',
     call: (text) => refusesLater(accessLink(daily({ download_link: text }), 'a', WHOLE))
   },
   {
-    file: 'src/daily-api/link-resolver.ts',
+    file: 'src/providers/daily/link-resolver.ts',
     name: 'createDailyLinkResolver',
     call: (text) =>
       refusesLater(

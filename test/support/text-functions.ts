@@ -16,7 +16,7 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['nodes/runtime/account-users.ts', 'settings of an account'],
   ['nodes/runtime/bucket-test-route.ts', 'what an administrator types into a dialog'],
   ['nodes/runtime/typed-property.ts', 'what JSONata says of a setting'],
-  ['src/api/json-api.ts', 'the API key of an account'],
+  ['src/providers/http/json-api.ts', 'the API key of an account'],
   ['src/archive/file-attempts.ts', 'locations that a store made'],
   ['src/archive/transcript-filing.ts', 'locations that a store made'],
   ['src/http/http-client.ts', 'addresses that were parsed, in headers of at most 16 kB'],

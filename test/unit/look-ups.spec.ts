@@ -17,8 +17,8 @@ const OWN_KEYS: ReadonlySet<string> = new Set([
   'src/simulator/cli.ts: EXIT_OF[await send(command.options, print, signal)]',
   'src/simulator/media-mp4.ts: SILENT_FRAME[sound.channels]',
   'src/state/owned-state.ts: MOVED[what]',
-  'src/telnyx-api/api-media.ts: READERS[resource]',
-  'src/telnyx-api/find-media.ts: COLLECTIONS[resource]',
+  'src/providers/telnyx/api-media.ts: READERS[resource]',
+  'src/providers/telnyx/find-media.ts: COLLECTIONS[resource]',
   'src/transfer/media-check.ts: FORMATS[kind]',
   'src/transfer/media-check.ts: WANTED[kind]'
 ]);

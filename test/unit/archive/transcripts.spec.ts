@@ -6,9 +6,9 @@ import { TranscriptFiling } from '../../../src/archive/transcript-filing';
 import { folderTexts } from '../../../src/archive/transcript-folder';
 import { findRecordings } from '../../../src/recording/find-recordings';
 import type { RecordingReference } from '../../../src/recording/recording-reference';
-import { createLinkResolver } from '../../../src/telnyx-api/link-resolver';
+import { createLinkResolver } from '../../../src/providers/telnyx/link-resolver';
 import { localServer, wav, type LocalServer } from '../../support/media';
-import { ApiServer } from '../telnyx-api/api-server';
+import { ApiServer } from '../providers/telnyx/api-server';
 import { ArchiveFixture, type TestArchiver } from './archive-fixture';
 
 const TEXT = 'Good morning, front desk.';

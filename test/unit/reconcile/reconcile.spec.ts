@@ -2,7 +2,7 @@ import should from 'should';
 import { JobLedger } from '../../../src/archive/job-ledger';
 import { CodedError } from '../../../src/errors/coded-error';
 import { EmissionPace, MOST_DUE, MOST_ORDERS } from '../../../src/reconcile/emission-pace';
-import type { ListedBatch } from '../../../src/reconcile/listed-batch';
+import type { ListedBatch } from '../../../src/providers/listed-batch';
 import { reconcile, type Emitted, type Phase, type RunPlan } from '../../../src/reconcile/reconcile';
 import { newSummary, noteError, type RunSummary } from '../../../src/reconcile/run-summary';
 import { jobFor, StateFixture } from '../archive/state-fixture';

@@ -1,0 +1,58 @@
+import { idSegment } from '../http/api-path';
+import { CodedError } from '../../errors/coded-error';
+import { asFields, asText } from '../../recording/read-value';
+import type { RecordingReference } from '../../recording/recording-reference';
+import type { DailyApi } from './daily-client';
+
+export type DailyDeletion =
+  | { ok: true; already_gone: boolean }
+  /** It is not deleted, or not all of it, and will not be from here; `message` says why, for people. */
+  | { ok: false; message: string };
+
+/**
+ * Deletes a recording at Daily, for good (Daily "Delete a recording"). Whoever calls this has read the
+ * stored copy back and matched its hash. What Daily does not know (404) counts as deleted, any other answer
+ * only when it says so. Daily never deletes objects in a customer's own bucket.
+ *
+ * @throws CodedError as `JsonApi.request`; `NO_RECORDING` for an id that is none
+ */
+export async function deleteAtDaily(
+  api: DailyApi | null,
+  { kind, details }: Pick<RecordingReference, 'kind' | 'details'>,
+  signal: AbortSignal
+): Promise<DailyDeletion> {
+  const id = details.recording_id;
+  if (details.provider !== 'daily') return refused('Daily does not have it.');
+  if (kind === 'track') return refused(OWN_BUCKET);
+  if (id === null) return refused('The event does not name the recording.');
+  if (api?.hasKey !== true)
+    return refused('Deleting needs an API key: choose a Daily account with one in the download node.');
+  try {
+    const path = ['recordings', idSegment(id)];
+    const answer = asFields(await api.request({ method: 'DELETE', path, signal }));
+    const answered = asText(answer?.['id']);
+    if (answer?.['deleted'] !== true || (answered !== null && answered !== id)) return UNCONFIRMED;
+    if (asText(answer['s3_bucket']) === null) return { ok: true, already_gone: false };
+    return {
+      ok: false,
+      message: `Daily has forgotten the recording, but its file is not deleted. ${OWN_BUCKET}`
+    };
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'API_NOT_FOUND')
+      return { ok: true, already_gone: true };
+    throw error;
+  }
+}
+
+const OWN_BUCKET = 'It lies in a bucket of your own, where Daily deletes nothing; delete it there.';
+
+const UNCONFIRMED: DailyDeletion = {
+  ok: false,
+  message:
+    'Daily answered the request to delete the recording without saying that it is deleted. Look at it in the Daily ' +
+    'dashboard, and check the API address in the account.'
+};
+
+function refused(reason: string): DailyDeletion {
+  return { ok: false, message: `It was not deleted at Daily. ${reason}` };
+}

@@ -1,0 +1,113 @@
+import { CodedError } from '../../errors/coded-error';
+import { isChangedText } from '../../text/lossless';
+import { mediaLink } from '../../recording/media-link';
+import type { MediaLink, RecordingReference } from '../../recording/recording-reference';
+import { accessLink } from './access-link';
+import type { DailyApi } from './daily-client';
+import { dailyRecording } from './recording-object';
+
+/** The customer's own bucket, in which Daily puts raw tracks. */
+export interface TrackBucket {
+  /**
+   * @param key of an object, complete
+   * @returns a signed link to it
+   * @throws CodedError
+   */
+  link(key: string): Promise<string>;
+}
+
+export interface DailyLinkResolverOptions {
+  /** Null when there is no account. */
+  api: DailyApi | null;
+  /** Null when none is chosen. */
+  bucket: TrackBucket | null;
+}
+
+export type DailyLinkResolver = (
+  reference: Pick<RecordingReference, 'kind' | 'details' | 'storage_key'>,
+  why: 'missing' | 'dead',
+  signal: AbortSignal
+) => Promise<MediaLink[]>;
+
+/**
+ * Fresh links to Daily's recordings: from the API, and for raw tracks from the customer's own bucket, the
+ * only place where they are.
+ *
+ * @returns a function that returns at least one link; none only for what is not Daily's, or when a dead
+ *   address names nothing that could be asked for. It throws CodedError as `accessLink`; `NO_RECORDING`
+ *   (`LINK_EXPIRED` in place of a dead link) when API key or bucket is missing
+ */
+export function createDailyLinkResolver({ api, bucket }: DailyLinkResolverOptions): DailyLinkResolver {
+  return async ({ kind, details, storage_key }, why, signal) => {
+    const { recording_id: id } = details;
+    if (details.provider !== 'daily' || (why === 'dead' && id === null && storage_key === null)) return [];
+    if (kind === 'track') {
+      if (storage_key === null) throw unavailable(why, WITHOUT_TRACK_KEY);
+      if (bucket === null) throw unavailable(why, WITHOUT_BUCKET);
+      return [await linkInBucket(bucket, storage_key)];
+    }
+    if (id === null) throw unavailable(why, 'The message does not name the recording. Set msg.recording_id.');
+    if (api?.hasKey !== true) throw unavailable(why, WITHOUT_KEY);
+    // What no event announced need not be finished.
+    if (details.event_type === null) await expectFile(api, id, signal);
+    try {
+      return [await accessLink(api, id, signal)];
+    } catch (error) {
+      // Daily may not read a bucket of your own; you may.
+      if (storage_key === null || bucket === null || !isFinalRefusal(error)) throw error;
+      return [await linkInBucket(bucket, storage_key)];
+    }
+  };
+}
+
+/**
+ * @throws CodedError as `TrackBucket.link`; `UNSAFE_URL` for a key that would be another one in an address: whoever
+ *   sends an address leaves `.` and `..` out, and half a character has no bytes
+ */
+async function linkInBucket(bucket: TrackBucket, key: string): Promise<MediaLink> {
+  if (/(^|\/)\.\.?(\/|$)/.test(key) || isChangedText(key))
+    throw new CodedError(
+      'UNSAFE_URL',
+      'The event names an object of your bucket by a key with "." or ".." for a folder, or with half a character. ' +
+        'No address leads to it; fetch it with another program.'
+    );
+  return mediaLink(await bucket.link(key), null);
+}
+
+const WITHOUT_BUCKET =
+  'It is a raw track, which Daily puts into a bucket of your own and nowhere else. Choose that bucket as "Daily bucket" ' +
+  'in the download node, and send the message again.';
+
+const WITHOUT_TRACK_KEY =
+  'The event announces a raw track without its key in your bucket ("s3Key"). Look for it in the bucket, beside the other ' +
+  'tracks of the recording.';
+
+const WITHOUT_KEY =
+  'Daily gives a link to whoever has an API key: choose a Daily account with an API key in the download node, and send ' +
+  'the message again.';
+
+async function expectFile(api: DailyApi, id: string, signal: AbortSignal): Promise<void> {
+  const { status, tracks } = await dailyRecording(api, id, signal);
+  if (status === 'in-progress')
+    throw new CodedError('LINK_REFUSED', 'Daily is still recording; the next attempt waits.', {
+      retryable: true
+    });
+  if (status === 'canceled')
+    throw new CodedError('NO_RECORDING', 'Daily says that the recording was canceled; it has no file.');
+  if (tracks > 0)
+    throw new CodedError(
+      'NO_RECORDING',
+      `The recording has ${tracks} raw tracks in a bucket of your own, and no file at Daily. Send its event ` +
+        '(recording.ready-to-download), which names the tracks.'
+    );
+}
+
+function isFinalRefusal(error: unknown): boolean {
+  return error instanceof CodedError && error.code === 'LINK_REFUSED' && !error.retryable;
+}
+
+function unavailable(why: 'missing' | 'dead', advice: string): CodedError {
+  return why === 'dead'
+    ? new CodedError('LINK_EXPIRED', `The link no longer works. ${advice}`)
+    : new CodedError('NO_RECORDING', `The message names a recording but has no link to it. ${advice}`);
+}

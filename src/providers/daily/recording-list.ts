@@ -1,0 +1,139 @@
+import { idSegment } from '../http/api-path';
+import { CodedError } from '../../errors/coded-error';
+import { asFields, asText, type Fields } from '../../recording/read-value';
+import { readTime } from '../../recording/read-time';
+import { IdSet } from '../../reconcile/id-set';
+import type { ListedBatch } from '../listed-batch';
+import type { Ask } from '../http/patient-request';
+import type { Query } from '../../reconcile/read-filter';
+
+/** Daily "List recordings": the most that one page has. */
+const PAGE_SIZE = 100;
+/** How often the list may be begun anew because its place in it was deleted. */
+const MOST_RESTARTS = 10;
+/** Recordings are listed when they end, and known by when they began. */
+const LONGEST_RECORDING_MS = 24 * 60 * 60 * 1000;
+const OLD_PAGES_TO_END = 3;
+
+export interface DailyListOptions {
+  ask: Ask;
+  filter: Query;
+  /** By when the recording began. Milliseconds since 1970. */
+  from: number | null;
+  to: number | null;
+}
+
+/**
+ * Lists the recordings of a Daily domain, newest first, page by page behind the last one seen. Each page is
+ * handed out only when the next one is there: whoever deletes recordings that were handed out does not take
+ * the list's place away. Should that be gone all the same, the list begins anew.
+ *
+ * @throws CodedError as `ask`; `LIST_INCOMPLETE` when it had to begin anew too often
+ */
+export async function* listDaily({ ask, filter, from, to }: DailyListOptions): AsyncGenerator<ListedBatch> {
+  const seen = new IdSet();
+  const order = new Order(from);
+  let restarts = 0;
+  /** Whether pages that were seen before are walked through, after the list has begun anew. */
+  let isCatchingUp = false;
+  let cursor: string | null = null;
+  let held: Fields[] = [];
+  const batch = (items: Fields[]): ListedBatch => ({
+    items: items.filter((item) => isWithin(item, from, to)),
+    gap: null,
+    through: null
+  });
+  for (;;) {
+    const page: Fields[] | null = await pageAfter(ask, filter, cursor);
+    const fresh = (page ?? []).filter((item) => seen.add(asText(item['id']) ?? ''));
+    const last: string | null = asText(page?.at(-1)?.['id']);
+    const isEnd = page?.length === 0 && (cursor === null || (await exists(ask, cursor)));
+    // Behind a place that is gone a server lists nothing, or everything again.
+    const isOldNews: boolean = fresh.length === 0 && (!isCatchingUp || last === null || last === cursor);
+    const isLost: boolean = !isEnd && cursor !== null && isOldNews;
+    yield batch(held);
+    held = fresh;
+    if (isEnd || (page !== null && order.isPast(page))) break;
+    if (isLost) restarts += 1;
+    if (restarts > MOST_RESTARTS || (last === null && !isLost)) throw lost();
+    isCatchingUp = fresh.length === 0 && (isCatchingUp || isLost);
+    cursor = last;
+  }
+  yield batch(held);
+}
+
+/** @returns null when the place in the list is not known any more */
+async function pageAfter(ask: Ask, filter: Query, cursor: string | null): Promise<Fields[] | null> {
+  const query = {
+    ...filter,
+    limit: String(PAGE_SIZE),
+    ...(cursor !== null && { starting_after: cursor })
+  };
+  try {
+    const answer = asFields(await ask({ method: 'GET', path: ['recordings'], query }));
+    const data: unknown = answer?.['data'];
+    if (Array.isArray(data)) return data.map((item: unknown) => asFields(item) ?? {});
+  } catch (error) {
+    if (cursor !== null && isGone(error)) return null;
+    throw error;
+  }
+  throw new CodedError(
+    'LINK_REFUSED',
+    'Expected a list of recordings, but the API answered something else. Check the API address in the account.'
+  );
+}
+
+async function exists(ask: Ask, id: string): Promise<boolean> {
+  try {
+    await ask({ method: 'GET', path: ['recordings', idSegment(id)] });
+    return true;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return (
+    error instanceof CodedError &&
+    !error.retryable &&
+    (error.code === 'API_NOT_FOUND' || error.code === 'LINK_REFUSED')
+  );
+}
+
+function startOf(item: Fields): number {
+  return Date.parse(readTime(item['start_ts']) ?? '');
+}
+
+function isWithin(item: Fields, from: number | null, to: number | null): boolean {
+  const start = startOf(item);
+  // What does not say when it began is never left out.
+  return !(start < (from ?? -Infinity)) && !(start > (to ?? Infinity));
+}
+
+/** Sees that a list that is in the order of time has come to what is too old. */
+class Order {
+  #isDescending = true;
+  #last = Infinity;
+  #oldPages = 0;
+
+  constructor(private readonly from: number | null) {}
+
+  isPast(page: readonly Fields[]): boolean {
+    const starts = page.map(startOf).filter((start) => !Number.isNaN(start));
+    for (const start of starts) {
+      if (start > this.#last + LONGEST_RECORDING_MS) this.#isDescending = false;
+      this.#last = Math.min(this.#last, start);
+    }
+    const isOld = starts.every((start) => start < (this.from ?? -Infinity) - LONGEST_RECORDING_MS);
+    this.#oldPages = isOld ? this.#oldPages + 1 : 0;
+    return this.#isDescending && this.#oldPages >= OLD_PAGES_TO_END;
+  }
+}
+
+function lost(): CodedError {
+  return new CodedError(
+    'LIST_INCOMPLETE',
+    "The list of Daily's recordings kept changing while it was read, so some may be missing from it. Run it again."
+  );
+}

@@ -1,0 +1,52 @@
+import { idSegment } from '../http/api-path';
+import type { ApiAccess } from '../http/json-api';
+import { CodedError } from '../../errors/coded-error';
+import { readTime } from '../../recording/read-time';
+import { asCount, asFields, asText, type Fields } from '../../recording/read-value';
+import type { RecordingDetails } from '../../recording/recording-details';
+
+/** A recording as Daily's API describes it now. */
+export interface DailyRecording {
+  /** `finished`, `in-progress`, `canceled`; null when the API does not say. */
+  status: string | null;
+  details: Pick<RecordingDetails, 'started_at' | 'duration_seconds' | 'room_name' | 'max_participants'>;
+  /** How many tracks it has, each a file of its own in the customer's bucket. */
+  tracks: number;
+}
+
+/**
+ * Asks for a recording (Daily "Get info about a recording").
+ *
+ * @throws CodedError as `JsonApi.request`; `LINK_REFUSED` when something else was answered
+ */
+export async function dailyRecording(
+  api: Pick<ApiAccess, 'request'>,
+  id: string,
+  signal: AbortSignal
+): Promise<DailyRecording> {
+  const path = ['recordings', idSegment(id)];
+  const fields = asFields(await api.request({ method: 'GET', path, signal }));
+  const answered = asText(fields?.['id']);
+  if (fields !== null && (answered === null || answered === id)) return readDailyRecording(fields);
+  throw new CodedError(
+    'LINK_REFUSED',
+    fields === null
+      ? 'The API answered without the recording that was asked for. Check the API address in the account.'
+      : 'The API answered with another recording than the one that was asked for; it was not taken.'
+  );
+}
+
+/** Reads one recording as single and list answers have it. */
+export function readDailyRecording(fields: Fields): DailyRecording {
+  const tracks = fields['tracks'];
+  return {
+    status: asText(fields['status'])?.toLowerCase() ?? null,
+    details: {
+      started_at: readTime(fields['start_ts']),
+      duration_seconds: asCount(fields['duration']),
+      room_name: asText(fields['room_name']),
+      max_participants: asCount(fields['max_participants'])
+    },
+    tracks: Array.isArray(tracks) ? tracks.length : 0
+  };
+}

@@ -1,0 +1,90 @@
+import { setMaxListeners } from 'node:events';
+import { monotonicNow } from '../../clock/clocks';
+
+/** A rate limit: so many requests in any span of this length. */
+export interface RateLimit {
+  requests: number;
+  /** Milliseconds. */
+  span: number;
+}
+
+/** Keeps requests within a rate limit: a caller that comes too early waits for its turn. */
+export class RequestPace {
+  /** When the last requests were permitted, oldest first. */
+  readonly #permitted: number[] = [];
+  /** Callers that wait, in the order in which they came. */
+  readonly #waiting = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param now milliseconds of a clock that nobody sets */
+  constructor(
+    private readonly limit: RateLimit,
+    private readonly now: () => number = monotonicNow
+  ) {}
+
+  /**
+   * Resolves when a request may be made. Turns are given in the order in which they were asked for; a caller that
+   * stops waiting leaves its turn to the next one.
+   *
+   * @throws `signal.reason` when aborted
+   */
+  async turn(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#waiting.size === 0 && this.#wait() <= 0) {
+      this.#permit();
+      return;
+    }
+    // Many may wait, all for the same signal.
+    setMaxListeners(0, signal);
+    await new Promise<void>((resolve, reject) => {
+      const enter = (): void => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      const leave = (): void => {
+        this.#waiting.delete(enter);
+        if (this.#waiting.size === 0) this.#rest();
+        reject(signal.reason as Error);
+      };
+      this.#waiting.add(enter);
+      signal.addEventListener('abort', leave, { once: true });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#rest();
+      this.#admit();
+    }, this.#wait());
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #admit(): void {
+    for (const enter of this.#waiting) {
+      if (this.#wait() > 0) {
+        this.#schedule();
+        return;
+      }
+      this.#waiting.delete(enter);
+      this.#permit();
+      enter();
+    }
+  }
+
+  #permit(): void {
+    if (this.#permitted.length >= this.limit.requests) this.#permitted.shift();
+    this.#permitted.push(this.now());
+  }
+
+  /** Milliseconds until the limit permits one more request. */
+  #wait(): number {
+    const [oldest] = this.#permitted;
+    if (oldest === undefined || this.#permitted.length < this.limit.requests) return 0;
+    return oldest + this.limit.span - this.now();
+  }
+}

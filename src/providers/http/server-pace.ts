@@ -1,0 +1,143 @@
+import { setMaxListeners } from 'node:events';
+import type { IncomingHttpHeaders } from 'node:http';
+import { setTimeout as timer } from 'node:timers/promises';
+import { monotonicNow } from '../../clock/clocks';
+
+/** No header may silence a client for longer. */
+const LONGEST_WINDOW_MS = 60_000;
+/** `x-ratelimit-reset` is rounded up to whole seconds: two of them may name the same moment. */
+const ROUNDING_MS = 1000;
+/** How long others wait for the answer to the first request. A server that takes longer tells its limit too late. */
+const FIRST_ANSWER_MS = 2000;
+
+/**
+ * Keeps requests within the limit that the server itself tells with each answer (Telnyx "Rate limiting":
+ * `x-ratelimit-limit`, `-remaining`, and `-reset` in seconds), so that it never has to refuse one. Until the
+ * first answer, for two seconds at most, there is one request at a time; a server that tells nothing is not slowed
+ * down.
+ *
+ * One pace belongs to one account and is shared by all that ask its API.
+ */
+export class ServerPace {
+  #limit: number | null = null;
+  /** Requests that may still be made until `#until`. */
+  #left = 0;
+  #until = 0;
+  #span = ROUNDING_MS;
+  /** Whether the window was begun here, and no answer has told yet when it ends. */
+  #isGuess = false;
+  #inFlight = 0;
+  /** Requests under way since before the window: the server has counted them in an earlier one, or never will. */
+  #old = 0;
+  /** Holds all others back while the first request is under way. */
+  readonly #gate = new Gate(FIRST_ANSWER_MS);
+
+  /** @param now milliseconds of a clock that nobody sets */
+  constructor(private readonly now: () => number = monotonicNow) {}
+
+  /**
+   * Resolves when a request may be made; `ended` is to be called after each one.
+   *
+   * @throws `signal.reason` when aborted
+   */
+  async turn(signal: AbortSignal): Promise<void> {
+    // Many may wait, all for the same signal.
+    setMaxListeners(0, signal);
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#gate.isShut) {
+        await aborted(this.#gate.opened, signal);
+        continue;
+      }
+      const wait = this.#wait();
+      if (wait <= 0) break;
+      await timer(wait, undefined, { signal }).catch(() => undefined);
+    }
+    this.#gate.shut();
+    this.#inFlight += 1;
+    this.#left -= 1;
+  }
+
+  /** A request was answered. @param headers of the answer, also of a refusal */
+  answered(headers: IncomingHttpHeaders): void {
+    this.#gate.open();
+    const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) =>
+      count(headers[`x-ratelimit-${name}`])
+    );
+    if (limit == null || remaining == null || reset == null || limit < 1) return;
+    const span = Math.min(reset * 1000, LONGEST_WINDOW_MS);
+    const now = this.now();
+    const isNew = this.#limit === null || now >= this.#until || now + span > this.#until + ROUNDING_MS;
+    // Requests under way were taken off already; the server may not have counted them yet.
+    const uncounted = Math.max(0, this.#inFlight - 1 - this.#old);
+    this.#left = isNew ? remaining - uncounted : Math.min(this.#left, remaining);
+    if (isNew) this.#old = this.#inFlight - 1;
+    // The server began its window when the first request arrived there, later than it was sent.
+    if (isNew) this.#until = now + span;
+    else if (this.#isGuess) this.#until = Math.max(this.#until, now + span);
+    this.#isGuess = false;
+    this.#limit = limit;
+    this.#span = Math.max(span, isNew ? 0 : this.#span);
+  }
+
+  /** A request is over, answered or not. */
+  ended(): void {
+    this.#inFlight -= 1;
+    this.#old = Math.max(0, this.#old - 1);
+    this.#gate.open();
+  }
+
+  /** Milliseconds until the next request may be made. */
+  #wait(): number {
+    if (this.#limit === null) return 0;
+    const now = this.now();
+    if (now >= this.#until) {
+      this.#until = now + this.#span;
+      this.#left = this.#limit - (this.#inFlight - this.#old);
+      this.#old = this.#inFlight;
+      this.#isGuess = true;
+    }
+    // With everything under way still unanswered, one more is not known to be permitted.
+    return this.#left > 0 ? 0 : Math.max(1, this.#until - now);
+  }
+}
+
+/** Is shut once, for a limited time; once open it stays open. */
+class Gate {
+  #state: 'new' | 'shut' | 'open' = 'new';
+  #tell: () => void = () => undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly opened = new Promise<void>((resolve) => (this.#tell = resolve));
+
+  /** @param longestMs milliseconds after which it opens by itself */
+  constructor(private readonly longestMs: number) {}
+
+  get isShut(): boolean {
+    return this.#state === 'shut';
+  }
+
+  shut(): void {
+    if (this.#state !== 'new') return;
+    this.#state = 'shut';
+    this.#timer = setTimeout(() => this.open(), this.longestMs);
+  }
+
+  open(): void {
+    this.#state = 'open';
+    clearTimeout(this.#timer);
+    this.#tell();
+  }
+}
+
+function count(value: string | string[] | undefined): number | null {
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : null;
+}
+
+/** Waits for a promise that never rejects, or for the signal. */
+async function aborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  let stop: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => (stop = resolve));
+  signal.addEventListener('abort', stop, { once: true });
+  await Promise.race([promise, stopped]);
+  signal.removeEventListener('abort', stop);
+}

@@ -1,0 +1,77 @@
+import type { ApiAccess } from '../http/json-api';
+import { CodedError } from '../../errors/coded-error';
+import type { RecordingDetails } from '../../recording/recording-details';
+import { findMedia, resourceOf, type Askable, type FoundMedia } from './find-media';
+
+/** What the API may add. Never the format: it is that of the stored file. */
+const ADDED = [
+  'channels',
+  'started_at',
+  'ended_at',
+  'duration_seconds',
+  'call_control_id',
+  'call_leg_id',
+  'call_session_id',
+  'conference_id',
+  'connection_id',
+  'from',
+  'to',
+  'initiated_by',
+  'room_name'
+] as const satisfies readonly (keyof RecordingDetails)[];
+
+/**
+ * Adds what the API knows of a recording to what its event said. The event is never overruled, and a
+ * recording is not held up for want of details: when the API refuses, or the recording is not to be told
+ * from others, the details stay as they are.
+ *
+ * @param api null, or without a key: nothing is asked
+ * @returns a copy, or the same object when nothing was added
+ * @throws CodedError, retryable, when the API may tell later; `signal.reason` when aborted
+ */
+export async function completeDetails(
+  api: ApiAccess | null,
+  reference: Askable,
+  signal: AbortSignal
+): Promise<RecordingDetails> {
+  const { details } = reference;
+  const resource = resourceOf(reference);
+  // Events of faxes and messages say all that the API could say.
+  const worthAsking = resource !== 'message' && resource !== 'fax' && details.provider === 'telnyx';
+  if (!worthAsking || isFromApi(details) || api?.hasKey !== true) return details;
+  try {
+    return added(details, await findMedia(api, reference, signal));
+  } catch (error) {
+    if (signal.aborted || !(error instanceof CodedError) || error.retryable) throw error;
+    return details;
+  }
+}
+
+/** What no event announced and is known all the same is what the API said when it listed the recording. */
+function isFromApi({
+  event_type,
+  channels,
+  started_at,
+  ended_at,
+  duration_seconds
+}: RecordingDetails): boolean {
+  return (
+    event_type === null && [channels, started_at, ended_at, duration_seconds].every((value) => value !== null)
+  );
+}
+
+function added(details: RecordingDetails, { media, by }: FoundMedia): RecordingDetails {
+  // The only recording of the call need not be the one of the event: what it says is not passed on.
+  if (by === 'elimination') return details;
+  const complete: RecordingDetails = { ...details, recording_id: details.recording_id ?? media.id };
+  for (const name of ADDED) fill(complete, name, media.details[name]);
+  return complete;
+}
+
+function fill<Name extends keyof RecordingDetails>(
+  details: RecordingDetails,
+  name: Name,
+  value: RecordingDetails[Name] | undefined
+): void {
+  if (details[name] === null && value !== undefined) details[name] = value;
+}

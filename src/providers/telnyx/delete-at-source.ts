@@ -1,0 +1,66 @@
+import { CodedError } from '../../errors/coded-error';
+import type { TelnyxApi } from './api-client';
+import { findMedia, resourceOf, resourcePath, texmlPath, type Askable } from './find-media';
+
+export type Deletion =
+  | { ok: true; already_gone: boolean }
+  /** It cannot be deleted from here, today or later; `message` says why, for people. */
+  | { ok: false; message: string };
+
+/**
+ * Deletes a recording, fax, room recording or room composition at Telnyx, for good (Telnyx "Delete a
+ * call recording", "Delete a fax", …). Whoever calls this has read the stored copy back and matched
+ * its hash. What the API does not know (404) counts as deleted.
+ *
+ * @param reference as the event gave it: only a recording whose id the event names, or whose file lies
+ *   under the very address of the event, is deleted
+ * @throws CodedError as `TelnyxApi.request`; `NO_RECORDING` for an id that is none
+ */
+export async function deleteAtSource(
+  api: TelnyxApi | null,
+  reference: Askable,
+  signal: AbortSignal
+): Promise<Deletion> {
+  const resource = resourceOf(reference);
+  if (reference.details.provider !== 'telnyx') return refused('Telnyx does not have it.');
+  if (resource === 'message') return refused('Telnyx has no API that deletes attachments of messages.');
+  if (api?.hasKey !== true) return refused('Deleting needs an API key: put one into the account.');
+
+  const id = reference.details.recording_id ?? (await idOfSameFile(api, reference, signal));
+  if (id === null)
+    return refused(
+      'The event does not name the recording, and no other evidence tells for sure which one it is.'
+    );
+  const named = { ...reference, details: { ...reference.details, recording_id: id } };
+  const deleted = await deleteOne(api, resourcePath(resource, id), signal);
+  // Whether a RecordingSid is an id of the recordings API is not documented: there a 404 proves nothing.
+  const elsewhere = resource === 'texml-recording' && !deleted ? texmlPath(named) : null;
+  if (resource === 'texml-recording' && !deleted && elsewhere === null)
+    return refused('The recordings API does not know its RecordingSid, and the event lacks the AccountSid.');
+  return { ok: true, already_gone: !(deleted || (elsewhere && (await deleteOne(api, elsewhere, signal)))) };
+}
+
+/** @returns false when there was nothing to delete */
+async function deleteOne(api: TelnyxApi, path: string[], signal: AbortSignal): Promise<boolean> {
+  try {
+    await api.request({ method: 'DELETE', path, signal });
+    return true;
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'API_NOT_FOUND') return false;
+    throw error;
+  }
+}
+
+async function idOfSameFile(api: TelnyxApi, reference: Askable, signal: AbortSignal): Promise<string | null> {
+  try {
+    const { media, by } = await findMedia(api, reference, signal);
+    return by === 'file' ? media.id : null;
+  } catch (error) {
+    if (error instanceof CodedError && !error.retryable && error.code !== 'API_UNAUTHORIZED') return null;
+    throw error;
+  }
+}
+
+function refused(reason: string): Deletion {
+  return { ok: false, message: `It was not deleted at Telnyx. ${reason}` };
+}

@@ -1,0 +1,65 @@
+import should from 'should';
+import { RequestPace } from '../../../../src/providers/http/request-pace';
+import { THREE_HOURS_MS, withClockSet } from '../../../support/clock-set';
+
+const never = new AbortController().signal;
+
+describe('RequestPace', () => {
+  it('lets as many through as the limit says, and the next one after the span', async () => {
+    const pace = new RequestPace({ requests: 3, span: 60 });
+    const begun = performance.now();
+    const times: number[] = [];
+    await Promise.all(
+      Array.from({ length: 7 }, async () => {
+        await pace.turn(never);
+        times.push(performance.now() - begun);
+      })
+    );
+    should(times[2]).be.below(40);
+    should(times[3]).be.within(55, 110);
+    should(times[5]).be.within(55, 110);
+    should(times[6]).be.within(115, 200);
+  });
+
+  it('lets all through when they come slowly', async () => {
+    let clock = 0;
+    const pace = new RequestPace({ requests: 2, span: 1_000_000 }, () => clock);
+    for (let count = 0; count < 5; count += 1) {
+      await pace.turn(never);
+      clock += 500_000;
+    }
+  });
+
+  it('leaves the turn of a caller that stopped waiting to the next one', async () => {
+    const pace = new RequestPace({ requests: 1, span: 60 });
+    const begun = performance.now();
+    await pace.turn(never);
+    const stop = new AbortController();
+    const stopped = Array.from({ length: 100 }, () => pace.turn(stop.signal).catch(() => 'stopped'));
+    const last = pace.turn(never);
+    stop.abort(new Error('too late'));
+    should(new Set(await Promise.all(stopped))).eql(new Set(['stopped']));
+    await last;
+    should(performance.now() - begun).be.within(50, 1000);
+  });
+
+  for (const byMs of [-THREE_HOURS_MS, THREE_HOURS_MS]) {
+    it(`waits for the span, no more and no less, when the clock is set by ${byMs / 3_600_000} hours`, async () => {
+      const pace = new RequestPace({ requests: 1, span: 60 });
+      await pace.turn(never);
+      const begun = performance.now();
+      await withClockSet(byMs, () => pace.turn(never));
+      should(performance.now() - begun).be.within(50, 1000);
+    });
+  }
+
+  it('ends the wait when it is told to', async () => {
+    const pace = new RequestPace({ requests: 1, span: 1_000_000 });
+    await pace.turn(never);
+    const stop = new AbortController();
+    const waiting = pace.turn(stop.signal);
+    stop.abort(new Error('the node was stopped'));
+    await waiting.should.be.rejectedWith('the node was stopped');
+    await pace.turn(stop.signal).should.be.rejectedWith('the node was stopped');
+  });
+});

@@ -1,0 +1,185 @@
+import should from 'should';
+import { ServerPace } from '../../../../src/providers/http/server-pace';
+import { THREE_HOURS_MS, withClockSet } from '../../../support/clock-set';
+
+/** A server with fixed windows, as `x-ratelimit-*` headers describe them. */
+class Server {
+  refused = 0;
+  served = 0;
+  #begun = -Infinity;
+  #used = 0;
+
+  constructor(
+    private readonly limit: number,
+    private readonly spanMs: number
+  ) {}
+
+  /** Counts a request now; its headers. */
+  take(): Record<string, string> {
+    const now = Date.now();
+    if (now >= this.#begun + this.spanMs) {
+      this.#begun = now;
+      this.#used = 0;
+    }
+    if (this.#used >= this.limit) this.refused += 1;
+    else {
+      this.#used += 1;
+      this.served += 1;
+    }
+    return {
+      'x-ratelimit-limit': String(this.limit),
+      'x-ratelimit-remaining': String(this.limit - this.#used),
+      'x-ratelimit-reset': String(Math.ceil((this.#begun + this.spanMs - now) / 1000))
+    };
+  }
+}
+
+const never = new AbortController().signal;
+
+async function ask(pace: ServerPace, server: Server, latencyMs: () => number): Promise<void> {
+  // The way to the server, which takes time.
+  const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, latencyMs()));
+  await pace.turn(never);
+  await pause();
+  const headers = server.take();
+  await pause();
+  pace.answered(headers);
+  pace.ended();
+}
+
+describe('ServerPace', () => {
+  it('never asks more than the server permits, however many want to at once', async function () {
+    this.timeout(20_000);
+    const pace = new ServerPace();
+    const server = new Server(7, 300);
+    let turn = 0;
+    const latency = (): number => (turn++ * 7) % 30;
+    await Promise.all(Array.from({ length: 24 }, () => ask(pace, server, latency)));
+    should([server.served, server.refused]).eql([24, 0]);
+  });
+
+  it('waits for the end of the window as the server counts it, also after a rest', async function () {
+    this.timeout(20_000);
+    const pace = new ServerPace();
+    const server = new Server(3, 1000);
+    for (let round = 0; round < 2; round += 1) {
+      // The first of each window takes longer to arrive.
+      for (let count = 0; count < 5; count += 1) await ask(pace, server, () => (count === 0 ? 60 : 2));
+      // The rest that the test is about: longer than the server's window of a second.
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+    }
+    should([server.served, server.refused]).eql([10, 0]);
+  });
+
+  it('asks one by one until the first answer', async () => {
+    const pace = new ServerPace();
+    await pace.turn(never);
+    let second = false;
+    const other = pace.turn(never).then(() => (second = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    second.should.be.false();
+    pace.answered({});
+    pace.ended();
+    await other;
+    pace.ended();
+  });
+
+  it('goes on when the first request got no answer at all', async () => {
+    const pace = new ServerPace();
+    await pace.turn(never);
+    const other = pace.turn(never);
+    pace.ended();
+    await other;
+    pace.ended();
+  });
+
+  it('holds 50 callers for two seconds at most when the first request is never answered', async function () {
+    this.timeout(10_000);
+    const pace = new ServerPace();
+    const begun = performance.now();
+    await pace.turn(never);
+    await Promise.all(Array.from({ length: 50 }, () => pace.turn(never)));
+    should(performance.now() - begun).be.within(1900, 4000);
+    // Nor does anything wait after that.
+    await pace.turn(never);
+  });
+
+  it('lets all others go when the first request failed, not one after the other', async () => {
+    const pace = new ServerPace();
+    await pace.turn(never);
+    const others = Array.from({ length: 50 }, () => pace.turn(never));
+    pace.ended();
+    // None of them has ended.
+    await Promise.all(others);
+  });
+
+  it('gives requests that are never answered one window each, not all windows', async () => {
+    let now = 0;
+    const pace = new ServerPace(() => now);
+    const turns = async (count: number): Promise<void> => {
+      for (let turn = 0; turn < count; turn += 1) await pace.turn(never);
+    };
+    await pace.turn(never);
+    pace.answered({ 'x-ratelimit-limit': '3', 'x-ratelimit-remaining': '2', 'x-ratelimit-reset': '1' });
+    pace.ended();
+    await turns(2);
+    now += 1001;
+    // Two are still under way; their window is over.
+    await turns(1);
+    now += 1001;
+    await turns(2);
+    now += 1001;
+    await turns(1);
+  });
+
+  for (const byMs of [-THREE_HOURS_MS, THREE_HOURS_MS]) {
+    it(`waits for the end of a window, not of the day, when the clock is set by ${byMs / 3_600_000} hours`, async () => {
+      const pace = new ServerPace();
+      await pace.turn(never);
+      pace.answered({ 'x-ratelimit-limit': '1', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1' });
+      pace.ended();
+      const begun = performance.now();
+      await withClockSet(byMs, () => pace.turn(never));
+      should(performance.now() - begun).be.within(900, 1900);
+    });
+  }
+
+  it('does not slow down a server that names no limit', async () => {
+    const pace = new ServerPace();
+    await pace.turn(never);
+    pace.answered({});
+    pace.ended();
+    for (let count = 0; count < 1000; count += 1) await pace.turn(never);
+  });
+
+  it('believes no header for longer than a minute', async () => {
+    let now = 1_000_000;
+    const pace = new ServerPace(() => now);
+    await pace.turn(never);
+    pace.answered({
+      'x-ratelimit-limit': '5',
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': '999999'
+    });
+    pace.ended();
+    now += 60_000;
+    await pace.turn(never);
+  });
+
+  for (const [state, prepare] of [
+    ['a full window', (pace: ServerPace) => pace.answered(full)],
+    ['the first answer', () => undefined]
+  ] as const) {
+    it(`ends the wait for ${state} when aborted`, async () => {
+      const pace = new ServerPace();
+      const stop = new AbortController();
+      await pace.turn(stop.signal);
+      prepare(pace);
+      const waiting = pace.turn(stop.signal);
+      stop.abort(new Error('stopped by the test'));
+      await waiting.should.be.rejectedWith('stopped by the test');
+    });
+  }
+});
+
+const full = { 'x-ratelimit-limit': '1', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '30' };

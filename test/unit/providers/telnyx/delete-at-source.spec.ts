@@ -1,0 +1,153 @@
+import { mediaLink } from '../../../../src/recording/media-link';
+import { deleteAtSource } from '../../../../src/providers/telnyx/delete-at-source';
+import { fetchTranscription } from '../../../../src/providers/telnyx/fetch-transcription';
+import should from 'should';
+import { ApiServer, link, never, recordingItem, reference } from './api-server';
+
+const DELETED = { ok: true, already_gone: false };
+const GONE = { ok: true, already_gone: true };
+
+describe('delete-at-source', () => {
+  let server: ApiServer;
+  beforeEach(async () => {
+    server = await ApiServer.start();
+  });
+  afterEach(async () => {
+    await server.stop();
+  });
+
+  it('deletes each thing where it is kept, with whatever 2xx that is answered', async () => {
+    server.json('DELETE /v2/recordings/one', { data: recordingItem({ id: 'one' }) });
+    for (const place of ['faxes', 'room_recordings', 'room_compositions'])
+      server.status(`DELETE /v2/${place}/one`, 204);
+    const api = server.client();
+    for (const resource of [
+      'recording',
+      'texml-recording',
+      'fax',
+      'room-recording',
+      'room-composition'
+    ] as const) {
+      const wanted = reference({ recording_id: 'one' }, { resource });
+      (await deleteAtSource(api, wanted, never)).should.eql(DELETED);
+    }
+    server.lines.should.eql([
+      'DELETE /v2/recordings/one',
+      'DELETE /v2/recordings/one',
+      'DELETE /v2/faxes/one',
+      'DELETE /v2/room_recordings/one',
+      'DELETE /v2/room_compositions/one'
+    ]);
+  });
+
+  it('takes what is not there for deleted', async () => {
+    (await deleteAtSource(server.client(), reference({ recording_id: 'gone' }), never)).should.eql(GONE);
+  });
+
+  it('does not take a RecordingSid for deleted because the recordings API does not know it', async () => {
+    const wanted = reference({ recording_id: 'RS1' }, { resource: 'texml-recording' });
+    const unknown = await deleteAtSource(server.client(), wanted, never);
+    unknown.ok.should.be.false();
+    const known = { ...wanted, account_sid: 'acc-1' };
+    (await deleteAtSource(server.client(), known, never)).should.eql(GONE);
+    server.status('DELETE /v2/texml/Accounts/acc-1/Recordings/RS1.json', 204);
+    (await deleteAtSource(server.client(), known, never)).should.eql(DELETED);
+  });
+
+  it('deletes nothing else: not another endpoint, not what the event does not name', async () => {
+    for (const id of ['..', '../faxes/f', 'a/b', 'a?b', '%2e%2e'])
+      await deleteAtSource(server.client(), reference({ recording_id: id }), never).should.be.rejectedWith({
+        code: 'NO_RECORDING'
+      });
+    server.json('GET /v2/recordings', { data: [recordingItem()] });
+    const timed = reference({ call_leg_id: 'leg-1', started_at: '2026-03-04T09:15:02.118Z' });
+    for (const wanted of [reference(), timed]) {
+      const outcome = await deleteAtSource(server.client(), wanted, never);
+      outcome.should.have.property('ok', false);
+    }
+    server.lines.filter((line) => line.startsWith('DELETE')).should.be.empty();
+  });
+
+  it('deletes a recording without an id when its file is that of the event', async () => {
+    server.json('GET /v2/recordings', { data: [recordingItem()] });
+    server.json('DELETE /v2/recordings/rec-1', { data: recordingItem() });
+    const links = [mediaLink(`${link('rec-1-1772615702.mp3')}-old`, 'mp3')];
+    const wanted = reference({ call_leg_id: 'leg-1' }, { links });
+    (await deleteAtSource(server.client(), wanted, never)).should.eql(DELETED);
+  });
+
+  it('says what it cannot delete', async () => {
+    const wanted = reference({ recording_id: 'rec-1' });
+    const cases = [
+      await deleteAtSource(null, wanted, never),
+      await deleteAtSource(server.client({ apiKey: () => null }), wanted, never),
+      await deleteAtSource(server.client(), { ...wanted, resource: 'message' }, never),
+      await deleteAtSource(server.client(), reference({ provider: 'daily', recording_id: 'rec-1' }), never)
+    ];
+    const messages = cases.map((outcome) => (outcome.ok ? '' : outcome.message));
+    messages[0]!.should.match(/API key/);
+    messages[1]!.should.match(/API key/);
+    messages[2]!.should.match(/attachments/);
+    messages[3]!.should.match(/not deleted/);
+    server.seen.should.be.empty();
+  });
+
+  it('passes on what the API refuses', async () => {
+    const table = [
+      [401, 'API_UNAUTHORIZED', false],
+      [429, 'RATE_LIMITED', true],
+      [500, 'LINK_REFUSED', true]
+    ] as const;
+    for (const [status, code, retryable] of table) {
+      server.status(`DELETE /v2/recordings/r${status}`, status);
+      const wanted = reference({ recording_id: `r${status}` });
+      await deleteAtSource(server.client(), wanted, never).should.be.rejectedWith({ code, retryable });
+      server.status('GET /v2/recordings', status);
+      const unnamed = reference({ call_leg_id: 'leg-1' });
+      await deleteAtSource(server.client(), unnamed, never).should.be.rejectedWith({ code, retryable });
+      await server.stop();
+      server = await ApiServer.start();
+    }
+  });
+});
+
+describe('fetch-transcription', () => {
+  let server: ApiServer;
+  beforeEach(async () => {
+    server = await ApiServer.start();
+  });
+  afterEach(async () => {
+    await server.stop();
+  });
+
+  const LINE = 'GET /v2/recording_transcriptions/tr-1';
+  const wanted = reference({ recording_id: 'rec-1' }, { transcription_id: 'tr-1' });
+
+  it('asks for the text that an event only names', async () => {
+    server.json(LINE, {
+      data: { recording_id: 'rec-1', status: 'completed', transcription_text: 'Good morning.' }
+    });
+    should(await fetchTranscription(server.client(), wanted, never)).equal('Good morning.');
+  });
+
+  it('asks nothing when the event has it, names none, or there is no key', async () => {
+    const api = server.client();
+    const spoken = reference({ transcription: 'Hello.' }, { transcription_id: 'tr-1' });
+    should(await fetchTranscription(api, spoken, never)).equal('Hello.');
+    should(await fetchTranscription(api, reference(), never)).be.null();
+    should(await fetchTranscription(null, wanted, never)).be.null();
+    server.seen.should.be.empty();
+  });
+
+  it('takes neither a text that is not finished nor that of another recording', async () => {
+    server.json(LINE, { data: { recording_id: 'rec-1', status: 'in-progress' } });
+    server.json(LINE, { data: { recording_id: 'rec-2', status: 'completed', transcription_text: 'No.' } });
+    const ask = (): Promise<string | null> => fetchTranscription(server.client(), wanted, never);
+    await ask().should.be.rejectedWith({ code: 'LINK_REFUSED', retryable: true });
+    await ask().should.be.rejectedWith({ code: 'LINK_REFUSED', retryable: false });
+    const hostile = { ...wanted, transcription_id: '../recordings' };
+    await fetchTranscription(server.client(), hostile, never).should.be.rejectedWith({
+      code: 'NO_RECORDING'
+    });
+  });
+});

@@ -1,0 +1,282 @@
+import should from 'should';
+import { CodedError } from '../../../../src/errors/coded-error';
+import type { ListedBatch } from '../../../../src/providers/listed-batch';
+import { listTelnyx, type TelnyxListOptions } from '../../../../src/providers/telnyx/recording-list';
+import { TelnyxShelf } from './telnyx-shelf';
+
+const NOW = Date.UTC(2026, 2, 4);
+const DAY = 86_400_000;
+const never = new AbortController().signal;
+
+describe("listing Telnyx's recordings", () => {
+  async function batchesOf(
+    shelf: TelnyxShelf,
+    options: Partial<TelnyxListOptions> = {},
+    onBatch: (batch: ListedBatch) => void = () => undefined
+  ): Promise<ListedBatch[]> {
+    const batches: ListedBatch[] = [];
+    const list = listTelnyx({ ask: shelf.ask, filter: {}, from: null, to: NOW, signal: never, ...options });
+    for await (const batch of list) {
+      batches.push(batch);
+      onBatch(batch);
+    }
+    return batches;
+  }
+
+  function ids(batches: ListedBatch[]): string[] {
+    return batches.flatMap(({ items }) => items.map(({ id }) => String(id)));
+  }
+
+  /** Every recording once, none twice, in windows from the oldest on. */
+  function checkWhole(batches: ListedBatch[], shelf: TelnyxShelf): void {
+    const listed = ids(batches);
+    new Set(listed).size.should.equal(listed.length);
+    const wanted = new Set(shelf.recordings.map(({ id }) => id));
+    const all = new Set(listed);
+    const missing = [...wanted].filter((id) => !all.has(id));
+    should([missing, listed.filter((id) => !wanted.has(id))]).eql([[], []]);
+    batches.every(({ gap }) => gap === null).should.be.true();
+  }
+
+  it('has each recording once, however they lie in time, a few at a time', async () => {
+    for (const createdAt of [
+      (index: number) => NOW - index * 3_000_000,
+      (index: number) => NOW - Math.floor(index ** 2.2 * 100),
+      (index: number) => NOW - 400 * DAY - (index % 1000) * 5000,
+      (index: number) => NOW - index * 211
+    ]) {
+      const shelf = new TelnyxShelf(20_000, createdAt);
+      const batches = await batchesOf(shelf, { largestWindow: 500 });
+      checkWhole(batches, shelf);
+      batches.at(-1)!.through!.should.equal(NOW);
+      const through = batches.map((batch) => batch.through!);
+      through.should.eql([...through].sort((a, b) => a - b));
+    }
+  });
+
+  it('asks for pages of 250, and for few more than there are', async () => {
+    const shelf = new TelnyxShelf(50_000, (index) => NOW - index * 600_000);
+    checkWhole(await batchesOf(shelf), shelf);
+    shelf.requests.every((query) => query['page[size]'] === '250').should.be.true();
+    shelf.requests.length.should.be.below(2 * (50_000 / 250));
+    Math.max(...shelf.requests.map((query) => Number(query['page[number]']))).should.be.belowOrEqual(8);
+  });
+
+  it('keeps to the span of time, and passes filters on', async () => {
+    const shelf = new TelnyxShelf(1000, (index) => NOW - index * 60_000);
+    const [from, to] = [NOW - 500 * 60_000, NOW - 100 * 60_000];
+    const filter = { 'filter[connection_id]': '1893004417265530001' };
+    const batches = await batchesOf(shelf, { from, to, filter });
+    ids(batches).should.have.length(401);
+    shelf.requests
+      .every((query) => query['filter[connection_id]'] === '1893004417265530001')
+      .should.be.true();
+    for (const query of shelf.requests) {
+      Date.parse(query['filter[created_at][gte]']!).should.be.within(from, to);
+      Date.parse(query['filter[created_at][lte]']!).should.be.within(from, to);
+    }
+  });
+
+  it('says so when there is nothing', async () => {
+    const batches = await batchesOf(new TelnyxShelf(0, () => 0));
+    batches.should.eql([{ items: [], gap: null, through: NOW }]);
+  });
+
+  it('loses nothing when recordings are deleted between two pages', async () => {
+    const shelf = new TelnyxShelf(900, (index) => NOW - DAY - index * 60_000);
+    // On the first page: everything behind moves up.
+    shelf.before = (request) => {
+      if (request === 2 || request === 7) shelf.remove(`rec-${request}`);
+    };
+    checkWhole(await batchesOf(shelf), shelf);
+  });
+
+  it('loses nothing when one is deleted and another is added between two pages', async () => {
+    const shelf = new TelnyxShelf(900, (index) => NOW - DAY - index * 60_000);
+    shelf.before = (request) => {
+      if (request !== 2) return;
+      shelf.remove('rec-3');
+      shelf.recordings.push({ id: 'rec-new', createdAt: NOW - 1000 });
+    };
+    checkWhole(await batchesOf(shelf), shelf);
+  });
+
+  it('loses nothing that appears late, among recordings long past, between two pages', async () => {
+    const shelf = new TelnyxShelf(3000, (index) => NOW - index * 600_000);
+    let late: string | null = null;
+    shelf.before = (_request, query) => {
+      // In a span that is over, behind its first page.
+      if (late !== null || query['page[number]'] !== '2') return;
+      late = query['filter[created_at][lte]']!;
+      shelf.add({ id: 'rec-late', createdAt: Date.parse(late) - 20_000 });
+    };
+    checkWhole(await batchesOf(shelf, { largestWindow: 1000 }), shelf);
+    should(Date.parse(late!)).be.below(NOW);
+  });
+
+  it('loses nothing when a page repeats what another one had, and passes others over', async () => {
+    const shelf = new TelnyxShelf(600, (index) => NOW - index * 60_000);
+    const ask: TelnyxListOptions['ask'] = async (request) => {
+      const answer = (await shelf.ask(request)) as { data: unknown[] };
+      if (shelf.requests.length === 2) answer.data[0] = { id: 'rec-0', status: 'completed' };
+      return answer;
+    };
+    checkWhole(await batchesOf(shelf, { ask }), shelf);
+  });
+
+  it('loses nothing between two windows when the API rounds the times that it is asked for', async () => {
+    const shelf = new TelnyxShelf(5000, (index) => NOW - index * 2111);
+    const rounded = (time: string, round: (value: number) => number): string =>
+      new Date(round(Date.parse(time) / 5000) * 5000).toISOString();
+    const ask: TelnyxListOptions['ask'] = ({ query = {}, ...request }) => {
+      const { 'filter[created_at][gte]': gte, 'filter[created_at][lte]': lte, ...rest } = query;
+      const times = {
+        ...(gte !== undefined && { 'filter[created_at][gte]': rounded(gte, Math.ceil) }),
+        'filter[created_at][lte]': rounded(lte!, Math.floor)
+      };
+      return shelf.ask({ ...request, query: { ...rest, ...times } });
+    };
+    checkWhole(await batchesOf(shelf, { ask, largestWindow: 500 }), shelf);
+  });
+
+  it('loses nothing while what was handed out is deleted at the source', async () => {
+    const shelf = new TelnyxShelf(3000, (index) => NOW - index * 600_000);
+    const all = shelf.recordings.map(({ id }) => id);
+    const batches = await batchesOf(shelf, { largestWindow: 600 }, ({ items }) => {
+      for (const { id } of items) shelf.remove(String(id));
+    });
+    should(ids(batches).sort().join() === all.sort().join()).be.true();
+  });
+
+  it('does not hand out what came after it began', async () => {
+    const shelf = new TelnyxShelf(600, (index) => NOW - index * 60_000);
+    shelf.before = (request) => {
+      shelf.recordings.push({ id: `new-${request}`, createdAt: NOW + request * 1000 });
+    };
+    ids(await batchesOf(shelf)).should.have.length(600);
+  });
+
+  it('says that something may be missing when the list never holds still', async function () {
+    this.timeout(10_000);
+    const shelf = new TelnyxShelf(600, (index) => NOW - index * 60_000);
+    shelf.before = (request) => shelf.remove(`rec-${request}`);
+    const [batch] = await batchesOf(shelf);
+    batch!.gap!.should.have.property('code', 'LIST_INCOMPLETE');
+    // What was seen is handed out all the same.
+    batch!.items.length.should.be.above(580);
+  });
+
+  it('has the rest when it is begun again where it ended', async () => {
+    const shelf = new TelnyxShelf(6000, (index) => NOW - index * 600_000);
+    const refused = new CodedError('API_UNAUTHORIZED', 'The key is refused.');
+    for (const last of [2, 9, 20, 31]) {
+      shelf.requests = [];
+      shelf.before = (request) => {
+        if (request > last) throw refused;
+      };
+      const first: ListedBatch[] = [];
+      const ended = batchesOf(shelf, { largestWindow: 1000 }, (batch) => first.push(batch));
+      await ended.should.be.rejectedWith({ code: 'API_UNAUTHORIZED' });
+      shelf.before = () => undefined;
+      const from = first.at(-1)?.through ?? null;
+      const rest = await batchesOf(shelf, { largestWindow: 1000, from });
+      const all = new Set([...ids(first), ...ids(rest)]);
+      should([last, all.size]).eql([last, 6000]);
+      // Little is listed a second time.
+      should(ids(first).length + ids(rest).length).be.belowOrEqual(6000 + 2);
+    }
+  });
+
+  it('refuses a list that does not keep to the span of time', async () => {
+    const shelf = new TelnyxShelf(5000, (index) => NOW - index * 60_000);
+    shelf.honoursTimes = false;
+    await batchesOf(shelf).should.be.rejectedWith({ code: 'LIST_INCOMPLETE' });
+    await batchesOf(shelf, { from: NOW - DAY }).should.be.rejectedWith({ code: 'LIST_INCOMPLETE' });
+  });
+
+  it('refuses what is no list', async () => {
+    const ask = (): Promise<unknown> => Promise.resolve({ data: {} });
+    const list = listTelnyx({ ask, filter: {}, from: null, to: NOW, signal: never });
+    await list.next().should.be.rejectedWith({ code: 'LINK_REFUSED' });
+  });
+
+  for (const meta of [undefined, { total_pages: 1, total_results: 1 }])
+    it(`says so when one has no id, and the API says ${meta ? 'that there is one' : 'no number'}`, async () => {
+      const ask = (): Promise<unknown> => Promise.resolve({ data: [{ id: 'rec-1' }, { id: null }], meta });
+      const list = listTelnyx({ ask, filter: {}, from: null, to: NOW, signal: never });
+      const batches: ListedBatch[] = [];
+      for await (const batch of list) batches.push(batch);
+      should(batches.map(({ items, gap }) => [items.length, gap?.code])).eql([[1, 'LIST_INCOMPLETE']]);
+    });
+
+  it('counts on full pages when the API does not say how many there are', async () => {
+    const shelf = new TelnyxShelf(1100, (index) => NOW - index * 60_000);
+    const ask: TelnyxListOptions['ask'] = async (request) => {
+      const { data } = (await shelf.ask(request)) as { data: unknown };
+      return { data };
+    };
+    checkWhole(await batchesOf(shelf, { ask }), shelf);
+  });
+
+  it('cuts the span also when the API does not say how many there are', async () => {
+    const shelf = new TelnyxShelf(12_000, (index) => NOW - index * 60_000);
+    const ask: TelnyxListOptions['ask'] = async (request) => {
+      const { data } = (await shelf.ask(request)) as { data: unknown };
+      return { data };
+    };
+    const batches = await batchesOf(shelf, { ask, largestWindow: 500 });
+    checkWhole(batches, shelf);
+    Math.max(...batches.map(({ items }) => items.length)).should.be.belowOrEqual(1000);
+  });
+
+  for (const [what, meta] of [
+    ['a million pages', { total_pages: 1_000_000, total_results: 700 }],
+    ['no number of pages', undefined]
+  ] as const) {
+    it(`comes to an end, and says that something may be missing, when each page is the same and there are ${what}`, async function () {
+      this.timeout(10_000);
+      const shelf = new TelnyxShelf(250, (index) => NOW - index * 60_000);
+      let requests = 0;
+      const ask: TelnyxListOptions['ask'] = async ({ query, ...request }) => {
+        requests += 1;
+        const answer = (await shelf.ask({ ...request, query: { ...query, 'page[number]': '1' } })) as object;
+        return { ...answer, meta };
+      };
+      const [batch, ...more] = await batchesOf(shelf, { ask });
+      should([batch!.items.length, batch!.gap?.code, more]).eql([250, 'LIST_INCOMPLETE', []]);
+      requests.should.be.below(20);
+    });
+  }
+
+  it('does not read without end what never ends', async function () {
+    this.timeout(30_000);
+    let count = 0;
+    for (const id of [() => `rec-${count}`, () => null]) {
+      const ask: TelnyxListOptions['ask'] = () =>
+        Promise.resolve({
+          data: Array.from({ length: 250 }, () => ({
+            id: (count += 1) && id(),
+            created_at: new Date(NOW).toISOString()
+          })),
+          meta: { total_pages: 1e9, total_results: 10 }
+        });
+      const list = listTelnyx({ ask, filter: {}, from: NOW - 60_000, to: NOW, signal: never });
+      await list.next().should.be.rejectedWith({ code: 'LIST_INCOMPLETE' });
+    }
+    count.should.be.below(200_000);
+  });
+
+  it('holds one window of recordings in memory, however many there are', async function () {
+    this.timeout(120_000);
+    const shelf = new TelnyxShelf(1_000_000, (index) => NOW - index * 18_000);
+    let [listed, largest] = [0, 0];
+    const list = listTelnyx({ ask: shelf.ask, filter: {}, from: null, to: NOW, signal: never });
+    for await (const { items } of list) {
+      listed += items.length;
+      largest = Math.max(largest, items.length);
+      shelf.requests = [];
+    }
+    should(listed).equal(1_000_000);
+    should(largest).be.belowOrEqual(2000);
+  });
+});
