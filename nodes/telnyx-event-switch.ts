@@ -1,6 +1,6 @@
 import { CodedError } from '../src/errors/coded-error';
 import { carriesRecording } from '../src/recording/find-recordings';
-import { CATALOGUE_PATH } from '../src/receiving/route-path';
+import { CATALOGUE_PATH } from '../src/webhook/express/route-path';
 import { compileRules } from '../src/routing/compile-rules';
 import { EVENT_CATALOGUE, ruleChoices } from '../src/routing/event-catalogue';
 import { describeEvent } from '../src/routing/routed-event';

@@ -1,4 +1,4 @@
-import { retryAfter } from '../../src/receiving/http-answers';
+import { retryAfter } from '../../src/webhook/endpoint/http-responses';
 import { CodedError } from '../../src/errors/coded-error';
 import type { FlowMessage } from './node-red';
 

@@ -1,6 +1,6 @@
 import { CodedError } from '../../src/errors/coded-error';
-import type { DeliveryJournal } from '../../src/receiving/journal';
-import { LmdbJournal } from '../../src/receiving/lmdb-journal';
+import type { DeliveryJournal } from '../../src/webhook/journal/delivery-journal';
+import { LmdbJournal } from '../../src/webhook/journal/lmdb-journal';
 import type { NodeRedApi } from './node-red';
 import { ownedState, stateDatabase, stateDirectory } from './state';
 

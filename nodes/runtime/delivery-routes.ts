@@ -1,7 +1,7 @@
 import { rootCause } from '../../src/errors/root-cause';
-import { routesOf } from '../../src/receiving/dispatcher';
-import { corsHandlersOf, handlersOf, type OwnerMiddleware } from '../../src/receiving/owner-middleware';
-import type { RouteTable } from '../../src/receiving/route-table';
+import { routesOf } from '../../src/webhook/express/dispatcher';
+import { corsHandlersOf, handlersOf, type OwnerMiddleware } from '../../src/webhook/express/owner-middleware';
+import type { RouteTable } from '../../src/webhook/express/route-table';
 import type { NodeRedApi } from './node-red';
 
 /**

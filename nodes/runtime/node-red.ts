@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ExpressApp } from '../../src/receiving/express-app';
+import type { ExpressApp } from '../../src/webhook/express/express-app';
 
 /**
  * The part of Node-RED's API that this package uses, as the runtime really behaves (4.0 to 5.x).

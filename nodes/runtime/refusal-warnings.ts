@@ -1,4 +1,4 @@
-import type { Refusal } from '../../src/receiving/refusal';
+import type { Refusal } from '../../src/webhook/endpoint/rejection';
 
 /** Milliseconds between two warnings; a flood of forged deliveries must not become a flood of log lines. */
 const INTERVAL_MS = 1000;

@@ -1,10 +1,14 @@
 import type { CodedError } from '../../src/errors/coded-error';
 import { CodedError as Coded } from '../../src/errors/coded-error';
 import type { DeliveryParser } from '../../src/events/delivery-content';
-import { DeliveryTally } from '../../src/receiving/delivery-tally';
-import { comparablePath, pathProblem } from '../../src/receiving/route-path';
-import { unavailableReceiver } from '../../src/receiving/unavailable-receiver';
-import { WebhookEndpoint, type EndpointSettings, type Exchange } from '../../src/receiving/webhook-endpoint';
+import { DeliveryTally } from '../../src/webhook/endpoint/delivery-tally';
+import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
+import { unavailableReceiver } from '../../src/webhook/endpoint/unavailable-receiver';
+import {
+  WebhookEndpoint,
+  type EndpointSettings,
+  type Exchange
+} from '../../src/webhook/endpoint/webhook-endpoint';
 import type { WebhookMessage } from '../../src/events/webhook-message';
 import { refusingAll, type DeliveryVerifier } from '../../src/verification/verdict';
 import { afterStart } from './after-start';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { NodeConfig, NodeRedApi, RedNode, StatusValue } from '../../nodes/runtime/node-red';
 import { nodeHelper, type TestMessage } from '../support/node-helper';
-import { closeServers, serve } from '../unit/receiving/real-http';
+import { closeServers, serve } from '../unit/webhook/express/real-http';
 
 type NodeModule = (RED: NodeRedApi) => void;
 

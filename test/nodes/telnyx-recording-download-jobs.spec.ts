@@ -3,7 +3,7 @@ import path from 'node:path';
 import should from 'should';
 import { JobLedger } from '../../src/archive/job-ledger';
 import { keptMessage } from '../../src/archive/kept-message';
-import { retryAfter } from '../../src/receiving/http-answers';
+import { retryAfter } from '../../src/webhook/endpoint/http-responses';
 import { StateDatabase } from '../../src/state/state-database';
 import { jobsOf } from '../../nodes/runtime/recording-messages';
 import { stateDatabase } from '../../nodes/runtime/state';

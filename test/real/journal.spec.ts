@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
-import { LmdbJournal } from '../../src/receiving/lmdb-journal';
+import { LmdbJournal } from '../../src/webhook/journal/lmdb-journal';
 import { StateDatabase } from '../../src/state/state-database';
 import { holdEvent, jsonDelivery } from '../support/deliveries';
 import { catchAll, webhookIn } from '../support/flows';

@@ -5,7 +5,7 @@ import { parseBody } from '../../src/events/parse-body';
 import { parseDailyDelivery } from '../../src/events/parse-daily';
 import { parseTelnyxDelivery } from '../../src/events/parse-telnyx';
 import { isTooDeep } from '../../src/events/sanitise-json';
-import { comparablePath, pathProblem } from '../../src/receiving/route-path';
+import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
 import { findRecordings } from '../../src/recording/find-recordings';
 import { identityOfId, identityOfUrl } from '../../src/recording/identity';
 import { asFormat, formatOfUrl } from '../../src/recording/media-link';
@@ -245,9 +245,9 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
   },
 
   {
-    file: 'src/receiving/route-path.ts',
+    file: 'src/webhook/express/route-path.ts',
     name: 'comparablePath',
     call: (text) => comparablePath(text.slice(0, HEADER))
   },
-  { file: 'src/receiving/route-path.ts', name: 'pathProblem', call: (text) => pathProblem(text, true) }
+  { file: 'src/webhook/express/route-path.ts', name: 'pathProblem', call: (text) => pathProblem(text, true) }
 ];

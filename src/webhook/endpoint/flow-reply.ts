@@ -1,0 +1,207 @@
+import type { ServerResponse } from 'node:http';
+import { retryAfter } from './http-responses';
+
+/** An answer that the flow gave, kept so that a repeated delivery gets the same one. */
+export interface FlowAnswer {
+  status: number;
+  contentType: string | null;
+  body: Buffer;
+}
+
+/** Bytes of an answer that are kept; TeXML documents and dynamic variables are far smaller. */
+const KEPT_BYTES = 256 * 1024;
+
+export type ReplyOutcome =
+  { kind: 'answered'; answer: FlowAnswer } | { kind: 'timed-out' | 'withdrawn' | 'not-recorded' };
+
+export interface FlowReplyOptions {
+  timeoutMs: number;
+  /**
+   * Makes a 2xx answer count before it goes out. When it fails the sender gets 503 instead and tries
+   * again later.
+   */
+  commit: (answer: FlowAnswer) => Promise<void>;
+  /** Called once, when the reply is settled. */
+  onSettled: (outcome: ReplyOutcome) => void;
+  /** Called when the flow answers something that is answered already. */
+  onLate: () => void;
+}
+
+/** The ways in which a flow can touch the response. */
+const METHODS = [
+  'setHeader',
+  'appendHeader',
+  'removeHeader',
+  'writeHead',
+  'flushHeaders',
+  'write',
+  'end'
+] as const;
+
+/**
+ * Stands between the flow's answer and the wire, on the very response object that a core *http response*
+ * node uses. The first complete answer is taken; a 2xx is committed before it is sent; a second or late
+ * answer goes nowhere, without an exception in the flow. A sender that hangs up changes nothing: the
+ * flow's work counts, and a copy of the delivery that waits meanwhile gets the answer.
+ */
+export class FlowReply {
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  #settled = false;
+  readonly #timer: NodeJS.Timeout;
+  /** What a middleware in front may have put on the response itself, such as the saving of a session. */
+  readonly #own: [name: (typeof METHODS)[number], own: PropertyDescriptor | undefined][];
+
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly options: FlowReplyOptions
+  ) {
+    this.#timer = setTimeout(() => this.#refuse('timed-out'), options.timeoutMs);
+    this.#timer.unref();
+    this.#own = METHODS.map((name) => [name, Object.getOwnPropertyDescriptor(response, name)]);
+    this.#listen();
+  }
+
+  /** Ends the wait because the node closes: the sender is asked to try again. */
+  withdraw(): void {
+    if (!this.#settled) this.#refuse('withdrawn');
+  }
+
+  #listen(): void {
+    const { response } = this;
+    const write = response.write.bind(response) as (...args: unknown[]) => boolean;
+    response.write = (...args: unknown[]): boolean => {
+      this.#keep(args);
+      return write(...args);
+    };
+    response.end = (...args: unknown[]): ServerResponse => {
+      assertSendable(response.statusCode, args[0]);
+      this.#keep(args);
+      this.#answered(args);
+      return response;
+    };
+  }
+
+  #keep([chunk, encoding]: unknown[]): void {
+    const bytes =
+      typeof chunk === 'string'
+        ? Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+        : chunk instanceof Uint8Array
+          ? Buffer.from(chunk)
+          : null;
+    if (bytes === null) return;
+    this.#size += bytes.length;
+    if (this.#size <= KEPT_BYTES) this.#chunks.push(bytes);
+  }
+
+  #answered(args: unknown[]): void {
+    this.#settle();
+    const { response } = this;
+    const type = response.getHeader('content-type');
+    const answer: FlowAnswer = {
+      status: response.statusCode,
+      contentType: typeof type === 'string' ? type : null,
+      body: this.#size <= KEPT_BYTES ? Buffer.concat(this.#chunks) : Buffer.alloc(0)
+    };
+    const accepted = answer.status >= 200 && answer.status < 300;
+    const send = (): void => {
+      try {
+        this.#onWire(() => (response.end as (...args: unknown[]) => unknown)(...args));
+      } catch {
+        // Nobody is left to be told. A connection that breaks makes the sender ask again.
+        response.destroy();
+      }
+      this.options.onSettled({ kind: 'answered', answer });
+    };
+    this.#silence(answer.status);
+    if (!accepted) return send();
+    this.options.commit(answer).then(send, () => {
+      this.#sendTryAgain();
+      this.options.onSettled({ kind: 'not-recorded' });
+    });
+  }
+
+  #refuse(kind: 'timed-out' | 'withdrawn'): void {
+    this.#settle();
+    this.#silence(503);
+    this.#sendTryAgain();
+    this.options.onSettled({ kind });
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    clearTimeout(this.#timer);
+  }
+
+  #sendTryAgain(): void {
+    this.#onWire(() => {
+      const { response } = this;
+      if (response.headersSent) {
+        // The flow has begun to write. To end it here would pass half an answer for a whole one.
+        response.destroy();
+        return;
+      }
+      for (const name of response.getHeaderNames()) response.removeHeader(name);
+      response.statusCode = 503;
+      response.setHeader('Retry-After', retryAfter());
+      response.setHeader('Content-Length', '0');
+      response.end();
+    });
+  }
+
+  /** From now on nothing that the flow does to the response has an effect. */
+  #silence(status: number): void {
+    const { response } = this;
+    const late = (): void => this.options.onLate();
+    const ignored = (): ServerResponse => response;
+    const silent: Record<(typeof METHODS)[number], unknown> = {
+      setHeader: ignored,
+      appendHeader: ignored,
+      removeHeader: ignored,
+      writeHead: ignored,
+      flushHeaders: ignored,
+      write: () => {
+        late();
+        return true;
+      },
+      end: () => {
+        late();
+        return response;
+      }
+    };
+    for (const name of METHODS) {
+      Object.defineProperty(response, name, { configurable: true, writable: true, value: silent[name] });
+    }
+    Object.defineProperty(response, 'statusCode', { configurable: true, get: () => status, set: ignored });
+  }
+
+  /** Gives the response its own methods back for one step, then silences it again. */
+  #onWire(step: () => void): void {
+    const { response } = this;
+    const status = response.statusCode;
+    for (const [name, own] of this.#own) {
+      if (own === undefined) Reflect.deleteProperty(response, name);
+      else Object.defineProperty(response, name, own);
+    }
+    Object.defineProperty(response, 'statusCode', { configurable: true, writable: true, value: status });
+    try {
+      if (!response.destroyed && !response.writableEnded) step();
+    } finally {
+      this.#silence(response.statusCode);
+    }
+  }
+}
+
+/**
+ * Throws in the flow, where a Catch node sees it, what Node.js would throw only when the answer goes out.
+ * The delivery can still be answered afterwards.
+ */
+function assertSendable(status: unknown, chunk: unknown): void {
+  if (typeof status !== 'number' || !Number.isInteger(status) || status < 200 || status > 999) {
+    throw new RangeError(`The HTTP status must be a whole number from 200 to 999; it is ${String(status)}.`);
+  }
+  const none = chunk === undefined || chunk === null || typeof chunk === 'function';
+  if (!none && typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) {
+    throw new TypeError(`An HTTP answer must be text or a Buffer; it is of type ${typeof chunk}.`);
+  }
+}

@@ -1,0 +1,190 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { WebhookErrorCode } from '../../errors/codes';
+import type { DeliveryContent, DeliveryParser } from '../../events/delivery-content';
+import { deliveryIdentity } from '../../events/delivery-identity';
+import { webhookMessage } from '../../events/webhook-message';
+import type { DeliveryVerifier } from '../../verification/verdict';
+import type { CapturedBody } from '../express/captured-body';
+import { DeliveryAcceptance, type AcceptanceParts, type AcceptanceSettings } from './delivery-acceptance';
+import type { DeliveryReceiver } from './delivery-receiver';
+import { answer, STATUS_OF } from './http-responses';
+import { refusalOf, whyNoBytes, type Refusal } from './rejection';
+
+/** Recovered messages that are sent before others get their turn. */
+const RECOVERED_IN_ONE_GO = 50;
+
+export interface EndpointSettings extends AcceptanceSettings {
+  /** Bytes. */
+  maxBody: number;
+  acceptGet: boolean;
+}
+
+export type { Exchange } from './pending-replies';
+
+export interface EndpointParts extends AcceptanceParts {
+  verifier: DeliveryVerifier;
+  parse: DeliveryParser;
+  /** Whether this is the provider's test of the address: answered 200 and not sent on. */
+  isProbe?: (rawBody: Buffer) => boolean;
+  /** Whether the user can have GET accepted. */
+  offersGet?: boolean;
+  onRefused: (refusal: Refusal) => void;
+  now: () => number;
+}
+
+/**
+ * One path's way from request to event: method, body, signature, parsing, duplicates, record, answer,
+ * hand-over, in this order. Each refusal has its answer; nothing that is not verified reaches `emit`.
+ */
+export class WebhookEndpoint implements DeliveryReceiver {
+  readonly #acceptance: DeliveryAcceptance;
+
+  constructor(
+    private readonly settings: EndpointSettings,
+    private readonly parts: EndpointParts
+  ) {
+    this.#acceptance = new DeliveryAcceptance(settings, parts);
+  }
+
+  get maxBody(): number {
+    return this.settings.maxBody;
+  }
+
+  get plain(): boolean {
+    return this.settings.reply === 'at-once';
+  }
+
+  acceptsMethod(method: string): boolean {
+    return method === 'POST' || (method === 'GET' && this.settings.acceptGet);
+  }
+
+  receive(request: IncomingMessage, response: ServerResponse, body: CapturedBody): void {
+    this.#handle(request, response, body).catch((fault: unknown) => {
+      this.parts.onFault(
+        'NOT_RECORDED',
+        'A delivery could not be handled; the sender will try again.',
+        null,
+        fault
+      );
+      answer(request, response, 503);
+    });
+  }
+
+  /**
+   * Hands over what was accepted before a crash, a restart or a redeploy and did not reach the flow.
+   * Resolves when through; stops when the endpoint closes.
+   */
+  async recover(): Promise<void> {
+    let count = 0;
+    for (const { delivery, done, leave } of this.parts.journal.pending(this.settings.scope)) {
+      if (this.#acceptance.isClosed()) {
+        leave();
+        return;
+      }
+      const parsed = this.parts.parse(delivery);
+      if (parsed.ok) {
+        const id = deliveryIdentity(parsed.event, delivery);
+        const facts = { ...delivery, id, duplicate: false, recovered: true };
+        this.parts.emit(webhookMessage(parsed.event, facts), delivery.rawBody, null);
+      }
+      done();
+      count += 1;
+      if (count % RECOVERED_IN_ONE_GO === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /**
+   * From now on senders are asked to try again, and so are those who still wait for the flow. Resolves
+   * when all is on disk, so that a successor finds what is left and nothing else.
+   */
+  close(): Promise<void> {
+    return this.#acceptance.close();
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse, body: CapturedBody): Promise<void> {
+    const method = request.method ?? '';
+    if (!this.acceptsMethod(method)) {
+      const allow = this.settings.acceptGet ? 'GET, POST' : 'POST';
+      const advice =
+        method === 'GET' && this.parts.offersGet === true
+          ? ' If Telnyx sent this one, tick "Accept GET as well (TeXML voice URLs)".'
+          : '';
+      const text = `A request came by ${method}; only ${allow} is accepted.${advice}`;
+      this.#refuse(request, response, 'METHOD_NOT_ALLOWED', text, {
+        Allow: allow
+      });
+      return;
+    }
+    const rawBody = method === 'GET' ? Buffer.alloc(0) : body.kind === 'bytes' ? body.bytes : null;
+    if (rawBody === null) {
+      const reason = whyNoBytes(body.kind, this.maxBody);
+      this.#refuse(request, response, reason.code, reason.message);
+      return;
+    }
+    if (this.#acceptance.isClosed()) {
+      answer(request, response, 503);
+      return;
+    }
+    if (this.parts.isProbe?.(rawBody) === true) {
+      answer(request, response, 200);
+      return;
+    }
+
+    const receivedAt = this.parts.now();
+    const content: DeliveryContent = {
+      rawBody,
+      contentType: request.headers['content-type'],
+      query: method === 'GET' ? queryOf(request) : null
+    };
+    const verdict = await this.parts.verifier.verify({
+      rawHeaders: request.rawHeaders,
+      receivedAt,
+      ...content
+    });
+    if (!verdict.ok) {
+      this.#refuse(request, response, verdict.code, verdict.message);
+      return;
+    }
+    const parsed = this.parts.parse(content);
+    if (!parsed.ok) {
+      this.#refuse(request, response, parsed.code, parsed.message);
+      return;
+    }
+    if (this.#acceptance.isClosed()) {
+      answer(request, response, 503);
+      return;
+    }
+
+    const id = deliveryIdentity(parsed.event, content);
+    const { verified, keyIndex } = verdict;
+    const facts = { id, receivedAt, verified, keyIndex, duplicate: false, recovered: false };
+    await this.#acceptance.accept(request, response, {
+      message: webhookMessage(parsed.event, facts),
+      record: {
+        scope: this.settings.scope,
+        id,
+        receivedAt,
+        verified,
+        keyIndex,
+        ...content
+      }
+    });
+  }
+
+  #refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    code: WebhookErrorCode,
+    message: string,
+    headers: Readonly<Record<string, string>> = {}
+  ): void {
+    answer(request, response, STATUS_OF[code], headers);
+    this.parts.onRefused(refusalOf(request, code, message));
+  }
+}
+
+function queryOf(request: IncomingMessage): string {
+  const url = request.url ?? '';
+  const start = url.indexOf('?');
+  return start === -1 ? '' : url.slice(start + 1);
+}

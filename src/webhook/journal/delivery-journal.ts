@@ -1,0 +1,76 @@
+import type { VerifiedBy } from '../../events/event';
+import type { FlowAnswer } from '../endpoint/flow-reply';
+
+/** A delivery that was accepted at once, as it has to be known to hand it over after a crash. */
+export interface AcceptedDelivery {
+  /** Node id: two nodes remember apart. */
+  scope: string;
+  /** Its identity; see `rememberedId`. Former versions wrote `partial ` before that of a `partial` one. */
+  id: string;
+  /** Milliseconds since 1970. */
+  receivedAt: number;
+  verified: VerifiedBy;
+  keyIndex: number;
+  contentType: string | undefined;
+  /** Raw query string of a GET delivery, else null. */
+  query: string | null;
+  rawBody: Buffer;
+}
+
+/** What a delivery is remembered by. No text spells what is remembered of a query that nobody signed. */
+export type RememberedId = string | { readonly partial: string };
+
+/**
+ * The identity of a GET whose query is not signed can be anybody's invention. It is remembered apart, so that it
+ * never takes a signed event for its duplicate.
+ */
+export function rememberedId({ id, verified }: Pick<AcceptedDelivery, 'id' | 'verified'>): RememberedId {
+  return verified === 'partial' ? { partial: id } : id;
+}
+
+/** What is remembered of an accepted delivery; the flow's answer when it gave one worth repeating. */
+export interface Remembered {
+  answer: FlowAnswer | null;
+}
+
+/** What becomes of an accepted delivery. One of the two is called, once. */
+export interface HandOver {
+  /** The flow has it. */
+  done: () => void;
+  /** The node closed before it could send; its successor finds the delivery among the pending ones. */
+  leave: () => void;
+}
+
+/** A delivery that was accepted and not handed over. */
+export interface PendingDelivery extends HandOver {
+  delivery: AcceptedDelivery;
+}
+
+/** The memory of accepted deliveries. An implementation decides how lasting it is. */
+export interface DeliveryJournal {
+  /** Whether a delivery was accepted within the last 24 hours. */
+  find(scope: string, id: RememberedId): Remembered | undefined;
+
+  /**
+   * Records a delivery that is about to be answered and handed over. Durable when resolved.
+   *
+   * @throws CodedError `NOT_RECORDED`
+   */
+  accept(delivery: AcceptedDelivery): Promise<HandOver>;
+
+  /**
+   * Records that the flow has answered a delivery with 2xx. Durable when resolved.
+   *
+   * @throws CodedError `NOT_RECORDED`
+   */
+  remember(scope: string, id: RememberedId, answer: FlowAnswer): Promise<void>;
+
+  /**
+   * What a node accepted and could not hand over before it or the process ended, oldest first. Each is
+   * given to one caller only.
+   */
+  pending(scope: string): Iterable<PendingDelivery>;
+
+  /** Resolves when all hand-overs told so far are on disk (or cannot be): none of them is repeated. */
+  written(): Promise<void>;
+}

@@ -1,0 +1,101 @@
+import should from 'should';
+import type { DeliveryReceiver } from '../../../../src/webhook/endpoint/delivery-receiver';
+import { routesOf } from '../../../../src/webhook/express/dispatcher';
+import type { ExpressApp } from '../../../../src/webhook/express/express-app';
+import type { RouteTable } from '../../../../src/webhook/express/route-table';
+import { exchange, type RawAnswer } from '../../../support/http-client';
+import { closeServers, express, serve } from './real-http';
+
+const receiver: DeliveryReceiver = {
+  maxBody: 1000,
+  plain: false,
+  acceptsMethod: () => true,
+  receive: (_request, response, body) => {
+    response.writeHead(200).end(body.kind);
+  }
+};
+
+describe('the dispatcher', () => {
+  let port: number;
+  let table: RouteTable;
+  let httpNode: ReturnType<typeof express>;
+
+  beforeEach(async () => {
+    httpNode = express();
+    table = routesOf(httpNode, () => undefined);
+    httpNode.post('/foreign', (_request, response) => {
+      response.status(202).end();
+    });
+    port = await serve(httpNode);
+  });
+  afterEach(closeServers);
+
+  const post = (path: string, headers: Record<string, string> = {}): Promise<RawAnswer> =>
+    exchange(port, { path, body: Buffer.from('{}'), headers });
+
+  const signatures = [
+    'telnyx-signature-ed25519',
+    'x-telnyx-signature',
+    'x-meeting-bot-signature',
+    'x-webhook-signature'
+  ];
+  for (const name of signatures) {
+    it(`asks a sender of ${name} to wait until the flows have started`, async () => {
+      const early = await post('/telnyx', { [name]: 'x' });
+      early.status.should.equal(503);
+      Number(early.headers['retry-after']).should.be.above(0);
+      table.settle();
+      (await post('/telnyx', { [name]: 'x' })).status.should.equal(404);
+    });
+  }
+
+  it('lets everything else pass, before and after the start', async () => {
+    (await post('/telnyx')).status.should.equal(404);
+    (await post('/foreign')).status.should.equal(202);
+    table.settle();
+    (await post('/telnyx')).status.should.equal(404);
+    (await post('/foreign')).status.should.equal(202);
+    (await post('/foreign', { 'telnyx-signature-ed25519': 'x' })).status.should.equal(202);
+  });
+
+  it('hands a request to the live node, with its body', async () => {
+    table.claim('/telnyx', 'node', receiver, () => undefined);
+    const answer = await post('/telnyx');
+    answer.status.should.equal(200);
+    answer.body.toString().should.equal('bytes');
+  });
+
+  it('answers "try again", not "not found", between two nodes of a deploy', async () => {
+    const claim = table.claim('/telnyx', 'node', receiver, () => undefined);
+    table.settle();
+    claim.release();
+    for (const headers of [{}, { 'telnyx-signature-ed25519': 'x' }]) {
+      const between = await post('/telnyx', headers);
+      between.status.should.equal(503);
+      should(between.headers).have.property('retry-after');
+    }
+    table.claim('/telnyx', 'node', receiver, () => undefined);
+    (await post('/telnyx')).status.should.equal(200);
+  });
+
+  it('keeps Express as it is, however often nodes come and go', async () => {
+    const layers = (app: ExpressApp) => app._router?.stack.length;
+    const before = layers(httpNode);
+    for (let round = 0; round < 20; round += 1) {
+      let connected = 0;
+      routesOf(httpNode, () => (connected += 1)).should.equal(table);
+      connected.should.equal(0);
+      table.claim(`/path-${round}`, 'node', receiver, () => undefined).release();
+      table.settle();
+    }
+    should(before).be.above(0);
+    should(layers(httpNode)).equal(before);
+    (await post('/path-3')).status.should.equal(404);
+  });
+
+  it('connects each app with the runtime once', () => {
+    let connected = 0;
+    routesOf(express(), () => (connected += 1)).should.not.equal(table);
+    connected.should.equal(1);
+  });
+});
