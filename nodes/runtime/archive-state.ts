@@ -7,8 +7,8 @@ import { StoredRecordings } from '../../src/archive/stored-index';
 import { UnderWayFile } from '../../src/archive/under-way-file';
 import { CodedError } from '../../src/errors/coded-error';
 import type { StateDatabase } from '../../src/state/state-database';
-import type { BucketStore } from '../../src/store/bucket-store';
-import { partOwner, type PartOwner } from '../../src/store/part-owner';
+import type { BucketStore } from '../../src/store/bucket/bucket-store';
+import { partOwner, type PartOwner } from '../../src/store/folder/parts/part-owner';
 import type { NodeRedApi } from './node-red';
 import { ownedState, ownIdentity, stateDatabase, stateDirectory } from './state';
 

@@ -1,5 +1,5 @@
 import { CodedError } from '../../src/errors/coded-error';
-import { readBucketSettings, type BucketSettings } from '../../src/store/bucket-settings';
+import { readBucketSettings, type BucketSettings } from '../../src/store/bucket/client/settings';
 import type { NodeConfig, NodeRedApi, RedNode } from './node-red';
 import { readBoolean, readText } from './read-setting';
 

@@ -1,6 +1,6 @@
 import { CodedError } from '../../src/errors/coded-error';
-import { checkBucket, type Finding } from '../../src/store/bucket-check';
-import type { BucketSettings } from '../../src/store/bucket-settings';
+import { checkBucket, type Finding } from '../../src/store/bucket/bucket-check';
+import type { BucketSettings } from '../../src/store/bucket/client/settings';
 import { readBucket, type BucketConfig, type TelnyxBucketNode } from './bucket-access';
 import type { AdminHandler, NodeRedApi, RedNode } from './node-red';
 

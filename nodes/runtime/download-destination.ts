@@ -1,16 +1,20 @@
-import type { SidecarWriter } from '../../src/archive/sidecar-writer';
+import type { SidecarWriter } from '../../src/store/sidecar-writer';
 import { bucketSidecar } from '../../src/archive/bucket-sidecar';
-import { folderSidecar } from '../../src/archive/folder-sidecar';
-import { bucketTexts } from '../../src/archive/transcript-bucket';
+import { folderSidecar } from '../../src/store/folder/folder-sidecar';
+import { bucketTexts } from '../../src/store/bucket/transcript-writer';
 import type { TextWriter } from '../../src/archive/transcript-filing';
-import { folderTexts } from '../../src/archive/transcript-folder';
-import { keyOfLocation } from '../../src/store/bucket-key';
-import type { NotedUpload } from '../../src/store/bucket-ledger';
-import type { BucketSettings } from '../../src/store/bucket-settings';
-import { createBucketStore, type BucketStore, type BucketStoreOptions } from '../../src/store/bucket-store';
-import { createFolderStore, type FolderStore } from '../../src/store/folder-store';
-import { createMessageStore } from '../../src/store/message-store';
-import type { Store } from '../../src/store/store';
+import { folderTexts } from '../../src/store/folder/transcript-writer';
+import { keyOfLocation } from '../../src/store/bucket/object-key';
+import type { NotedUpload } from '../../src/store/bucket/upload/upload-log';
+import type { BucketSettings } from '../../src/store/bucket/client/settings';
+import {
+  createBucketStore,
+  type BucketStore,
+  type BucketStoreOptions
+} from '../../src/store/bucket/bucket-store';
+import { createFolderStore, type FolderStore } from '../../src/store/folder/folder-store';
+import { createMessageStore } from '../../src/store/message/message-store';
+import type { Store } from '../../src/store/destination';
 import type { ArchiveState } from './archive-state';
 import type { DownloadTarget } from './download-settings';
 

@@ -5,7 +5,7 @@ import { CodedError } from '../../src/errors/coded-error';
 import { archiveFolder, DEFAULT_FOLDER } from '../../src/naming/archive-folder';
 import { compileFilename, DEFAULT_FILENAME } from '../../src/naming/filename-template';
 import type { FormatChoice } from '../../src/recording/choose-format';
-import type { BucketSettings } from '../../src/store/bucket-settings';
+import type { BucketSettings } from '../../src/store/bucket/client/settings';
 import { telnyxBucketOf } from './bucket-access';
 import type { NodeConfig, NodeRedApi, RedNode } from './node-red';
 import { readBoolean, readChoice, readNumber, readText } from './read-setting';

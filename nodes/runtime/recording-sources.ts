@@ -6,9 +6,9 @@ import { completeDailyDetails } from '../../src/providers/daily/complete-details
 import { DailyApi } from '../../src/providers/daily/daily-client';
 import { deleteAtDaily } from '../../src/providers/daily/delete-at-source';
 import { createDailyLinkResolver } from '../../src/providers/daily/link-resolver';
-import { BucketConnection } from '../../src/store/bucket-connection';
-import type { BucketSettings } from '../../src/store/bucket-settings';
-import { TrackBucket } from '../../src/store/track-bucket';
+import { BucketConnection } from '../../src/store/bucket/client/connection';
+import type { BucketSettings } from '../../src/store/bucket/client/settings';
+import { TrackBucket } from '../../src/store/bucket/track-bucket';
 import { TelnyxApi } from '../../src/providers/telnyx/api-client';
 import { completeDetails } from '../../src/providers/telnyx/complete-details';
 import { deleteAtSource } from '../../src/providers/telnyx/delete-at-source';

@@ -1,10 +1,10 @@
 import type { FilenameTemplate } from '../naming/filename-template';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
-import type { Store } from '../store/store';
+import type { Store } from '../store/destination';
 import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
 import type { PartialNotes } from './partial-notes';
-import type { SidecarWriter } from './sidecar-writer';
+import type { SidecarWriter } from '../store/sidecar-writer';
 import type { TranscriptFiling } from './transcript-filing';
 
 export interface ArchiveSettings {

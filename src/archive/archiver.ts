@@ -1,7 +1,7 @@
 import { CodedError } from '../errors/coded-error';
 import { chooseFormat, type WantedFile } from '../recording/choose-format';
 import type { RecordingReference } from '../recording/recording-reference';
-import { canReadBack } from '../store/store';
+import { canReadBack } from '../store/destination';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
 import { fileKey, type ArchiveJob, type ArchiveOrder, type FileNote } from './archive-job';
 import { notInFormat, withoutLink } from './archive-faults';
@@ -12,7 +12,7 @@ import { fewAtOnce } from './few-at-once';
 import { KnownFiles } from './known-files';
 import { judgeFault, type FileResult, type PassResult } from './pass-result';
 import { passResult } from './pass-result';
-import { Semaphore } from './semaphore';
+import { Semaphore } from '../concurrency/semaphore';
 import { storeFile } from './store-file';
 import { likelyFormats, mayBeGone } from './stored-by-another';
 import type { IndexedFile, StoredIndex } from './stored-index';

@@ -1,6 +1,6 @@
-import { BucketSidecars } from '../store/bucket-sidecar';
-import type { BucketStore } from '../store/bucket-store';
-import type { SidecarWriter } from './sidecar-writer';
+import { BucketSidecars } from '../store/bucket/bucket-sidecar';
+import type { BucketStore } from '../store/bucket/bucket-store';
+import type { SidecarWriter } from '../store/sidecar-writer';
 
 /** Sidecars as objects beside the stored ones. */
 export function bucketSidecar(store: BucketStore): SidecarWriter {

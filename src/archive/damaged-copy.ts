@@ -1,4 +1,4 @@
-import { canSetAside, type Store } from '../store/store';
+import { canSetAside, type Store } from '../store/destination';
 import type { StoredRecording } from './stored-recording';
 
 /**

@@ -4,7 +4,7 @@ import type { WantedFile } from '../recording/choose-format';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
 import type { SidecarRecord } from '../store/sidecar';
-import type { PartialCopy, PublishedFile } from '../store/store';
+import type { PartialCopy, PublishedFile } from '../store/destination';
 import type { TransferResult } from '../transfer/transfer-types';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
 import { partialCopyId, type FileNote } from './archive-job';

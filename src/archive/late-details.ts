@@ -1,10 +1,10 @@
 import type { RecordingDetails } from '../recording/recording-details';
 import type { RecordingReference } from '../recording/recording-reference';
 import type { StateChange } from '../state/state-database';
-import { OneAtATime } from '../store/one-at-a-time';
+import { OneAtATime } from '../concurrency/keyed-mutex';
 import type { ArchiveDeps } from './archive-context';
 import { LONGEST_PAUSE_MS } from './backoff';
-import type { SidecarWriter } from './sidecar-writer';
+import type { SidecarWriter } from '../store/sidecar-writer';
 import type { StoredIndex } from './stored-index';
 import { locationOf, type StoredRecording } from './stored-recording';
 

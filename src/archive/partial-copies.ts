@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
-import { createFolderStore, type FolderStore } from '../store/folder-store';
-import type { PartOwner } from '../store/part-owner';
+import { createFolderStore, type FolderStore } from '../store/folder/folder-store';
+import type { PartOwner } from '../store/folder/parts/part-owner';
 import { partialCopyPrefix } from './archive-job';
 import type { NodePartialNotes } from './partial-notes';
 

@@ -1,8 +1,8 @@
 import { CodedError } from '../errors/coded-error';
 import type { RecordingReference } from '../recording/recording-reference';
-import type { ReadBack } from '../store/store';
+import type { ReadBack } from '../store/destination';
 import type { DeletedRecordings, SourceAnswer } from './deleted-recordings';
-import type { SidecarWriter } from './sidecar-writer';
+import type { SidecarWriter } from '../store/sidecar-writer';
 import { knownCopy, type StoredFile } from './stored-recording';
 
 /** One recording and all of its files, each of which is stored. */

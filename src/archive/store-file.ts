@@ -5,7 +5,7 @@ import type { ArchiveDeps, ArchiveSettings } from './archive-context';
 import type { FileNote } from './archive-job';
 import type { FileProgress } from './archive-progress';
 import { FileAttempts, type Turn } from './file-attempts';
-import type { Semaphore } from './semaphore';
+import type { Semaphore } from '../concurrency/semaphore';
 import { likelyFormats, mayBeGone } from './stored-by-another';
 import type { StoredFile } from './stored-recording';
 

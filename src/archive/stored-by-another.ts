@@ -2,8 +2,8 @@ import { CodedError } from '../errors/coded-error';
 import type { FormatChoice } from '../recording/choose-format';
 import { asCount, asText } from '../recording/read-value';
 import type { MediaKind, RecordingReference } from '../recording/recording-reference';
-import { nameVariants } from '../store/name-variants';
-import { canReadBack, type PublishedFile } from '../store/store';
+import { nameVariants } from '../store/folder/name-variants';
+import { canReadBack, type PublishedFile } from '../store/destination';
 import type { TransferResult } from '../transfer/transfer-types';
 import type { ArchiveDeps } from './archive-context';
 

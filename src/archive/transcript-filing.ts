@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { CodedError } from '../errors/coded-error';
 import { identityOfUrl } from '../recording/identity';
 import type { RecordingReference } from '../recording/recording-reference';
-import { nameVariants } from '../store/name-variants';
-import { OneAtATime } from '../store/one-at-a-time';
-import type { SidecarWriter } from './sidecar-writer';
+import { nameVariants } from '../store/folder/name-variants';
+import { OneAtATime } from '../concurrency/keyed-mutex';
+import type { SidecarWriter } from '../store/sidecar-writer';
 import type { IndexedFile, StoredIndex } from './stored-index';
 import type { StoredFile, StoredRecording } from './stored-recording';
 

@@ -3,12 +3,12 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { knownCopy, type StoredRecording } from '../archive/stored-recording';
 import { CodedError } from '../errors/coded-error';
-import { bucketLocation, keyOfLocation } from '../store/bucket-key';
-import type { BucketStore } from '../store/bucket-store';
-import { fileBytes } from '../store/file-hash';
-import { errnoOf, realFileSystem } from '../store/file-system';
-import { PARTIAL_DIRECTORY } from '../store/part-names';
-import type { KnownCopy } from '../store/store';
+import { bucketLocation, keyOfLocation } from '../store/bucket/object-key';
+import type { BucketStore } from '../store/bucket/bucket-store';
+import { fileBytes } from '../store/folder/file-hash';
+import { errnoOf, realFileSystem } from '../store/folder/file-system';
+import { PARTIAL_DIRECTORY } from '../store/folder/parts/part-names';
+import type { KnownCopy } from '../store/destination';
 import { storeFault } from '../store/store-fault';
 
 /**

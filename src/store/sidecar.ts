@@ -1,8 +1,8 @@
 import { CodedError } from '../errors/coded-error';
-import { errnoOf, realFileSystem, type FileSystem } from './file-system';
+import { errnoOf, realFileSystem, type FileSystem } from './folder/file-system';
 import { storeFault } from './store-fault';
-import { removeSecondName } from './temporary-file';
-import { replaceFile, writeNewFile } from './whole-file';
+import { removeSecondName } from './folder/temporary-file';
+import { replaceFile, writeNewFile } from './message/whole-file';
 import { withoutSecrets } from './without-secrets';
 
 /** Larger files beside a recording are none of ours. */

@@ -1,7 +1,7 @@
 import { CodedError } from '../errors/coded-error';
 import { rootCause } from '../errors/root-cause';
 import { diskTrouble } from '../errors/trouble';
-import { errnoOf } from './file-system';
+import { errnoOf } from './folder/file-system';
 
 /** What the system's error names mean to somebody who has to repair it. */
 const MEANINGS: Record<string, string> = {

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { LastBytes } from '../store/last-bytes';
-import type { PartialCopy } from '../store/store';
+import type { PartialCopy } from '../store/destination';
 import { HEAD_BYTES } from './media-check';
 
 /** What is known of the bytes that the store holds already. */

@@ -1,5 +1,5 @@
 import type { MediaKind } from '../recording/recording-reference';
-import type { PartialCopy } from '../store/store';
+import type { PartialCopy } from '../store/destination';
 
 /** Which addresses a transfer may contact: public hosts over https, or anything. */
 export type NetworkPolicy = 'public-https' | 'any';

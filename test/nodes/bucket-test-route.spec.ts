@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import should from 'should';
 import { BUCKET_TEST_PATH, serveBucketTest } from '../../nodes/runtime/bucket-test-route';
 import type { AdminHandler, NodeRedApi } from '../../nodes/runtime/node-red';
-import type { Finding } from '../../src/store/bucket-check';
-import type { BucketSettings } from '../../src/store/bucket-settings';
+import type { Finding } from '../../src/store/bucket/bucket-check';
+import type { BucketSettings } from '../../src/store/bucket/client/settings';
 import { until } from '../support/until';
 
 const STORED = { accessKeyId: 'STORED-ID', secretAccessKey: 'stored-secret' };

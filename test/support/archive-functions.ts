@@ -20,14 +20,14 @@ import { readFilter } from '../../src/reconcile/read-filter';
 import { readRange } from '../../src/reconcile/read-moment';
 import { sidecarEntry } from '../../src/reconcile/sidecar-entry';
 import { findRecordings } from '../../src/recording/find-recordings';
-import { nameSegments } from '../../src/store/archive-path';
-import { bucketFault } from '../../src/store/bucket-fault';
-import { bucketLink } from '../../src/store/bucket-link';
-import { shownKey } from '../../src/store/bucket-key';
-import { readBucketSettings } from '../../src/store/bucket-settings';
-import { isSetAside } from '../../src/store/damaged-file';
-import { nameVariants } from '../../src/store/name-variants';
-import { readPartName } from '../../src/store/part-names';
+import { nameSegments } from '../../src/store/folder/archive-path';
+import { bucketFault } from '../../src/store/bucket/client/fault';
+import { bucketLink } from '../../src/store/bucket/presigned-url';
+import { shownKey } from '../../src/store/bucket/object-key';
+import { readBucketSettings } from '../../src/store/bucket/client/settings';
+import { isSetAside } from '../../src/store/folder/quarantine';
+import { nameVariants } from '../../src/store/folder/name-variants';
+import { readPartName } from '../../src/store/folder/parts/part-names';
 import { withoutSecrets } from '../../src/store/without-secrets';
 import { checkAddress } from '../../src/transfer/address-guard';
 import { linkExpiry } from '../../src/transfer/link-expiry';
@@ -224,19 +224,19 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     call: (text) => withoutSecrets({ [text]: 1 })
   },
   {
-    file: 'src/store/archive-path.ts',
+    file: 'src/store/folder/archive-path.ts',
     name: 'nameSegments',
     call: (text) => refuses(() => nameSegments(text))
   },
-  { file: 'src/store/part-names.ts', name: 'readPartName', call: readPartName },
-  { file: 'src/store/damaged-file.ts', name: 'isSetAside', call: isSetAside },
+  { file: 'src/store/folder/parts/part-names.ts', name: 'readPartName', call: readPartName },
+  { file: 'src/store/folder/quarantine.ts', name: 'isSetAside', call: isSetAside },
   {
-    file: 'src/store/name-variants.ts',
+    file: 'src/store/folder/name-variants.ts',
     name: 'nameVariants',
     call: (text) => [...nameVariants(text, 'tail')].length
   },
   {
-    file: 'src/store/bucket-fault.ts',
+    file: 'src/store/bucket/client/fault.ts',
     name: 'bucketFault',
     call: (text) =>
       onEach(text, (part) =>
@@ -247,7 +247,7 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
       )
   },
   {
-    file: 'src/store/bucket-link.ts',
+    file: 'src/store/bucket/presigned-url.ts',
     name: 'bucketLink',
     call: (text) =>
       bucketLink(
@@ -257,9 +257,9 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
         RECEIVED_AT
       )
   },
-  { file: 'src/store/bucket-key.ts', name: 'shownKey', call: shownKey },
+  { file: 'src/store/bucket/object-key.ts', name: 'shownKey', call: shownKey },
   {
-    file: 'src/store/bucket-settings.ts',
+    file: 'src/store/bucket/client/settings.ts',
     name: 'readBucketSettings',
     call: (text) =>
       onEach(text, (part) =>

@@ -1,6 +1,6 @@
-import { createFolderStore } from '../../../src/store/folder-store';
-import type { FileToPublish, PublishedFile, Store } from '../../../src/store/store';
-import { testOwner } from '../store/store-fixture';
+import { createFolderStore } from '../../../src/store/folder/folder-store';
+import type { FileToPublish, PublishedFile, Store } from '../../../src/store/destination';
+import { testOwner } from '../store/folder/store-fixture';
 
 type Publish = (file: FileToPublish) => Promise<PublishedFile>;
 

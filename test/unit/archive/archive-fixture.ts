@@ -5,7 +5,7 @@ import type { ArchiveDeps, ArchiveSettings } from '../../../src/archive/archive-
 import { ArchiveProgress } from '../../../src/archive/archive-progress';
 import type { ArchiveJob, ArchiveOrder } from '../../../src/archive/archive-job';
 import { Archiver } from '../../../src/archive/archiver';
-import { folderSidecar } from '../../../src/archive/folder-sidecar';
+import { folderSidecar } from '../../../src/store/folder/folder-sidecar';
 import type { BegunFile, PartialNotes } from '../../../src/archive/partial-notes';
 import type { PassResult } from '../../../src/archive/pass-result';
 import type { IndexedFile, StoredIndex } from '../../../src/archive/stored-index';
@@ -15,9 +15,9 @@ import { compileFilename, DEFAULT_FILENAME } from '../../../src/naming/filename-
 import { mediaLink } from '../../../src/recording/media-link';
 import { unknownDetails } from '../../../src/recording/announcement';
 import type { RecordingReference } from '../../../src/recording/recording-reference';
-import { createFolderStore } from '../../../src/store/folder-store';
+import { createFolderStore } from '../../../src/store/folder/folder-store';
 import { transfer } from '../../../src/transfer/transfer';
-import { testOwner } from '../store/store-fixture';
+import { testOwner } from '../store/folder/store-fixture';
 
 export const STORED_AT = Date.UTC(2026, 2, 4, 10, 0, 0);
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import should from 'should';
-import { folderSidecar } from '../../../src/archive/folder-sidecar';
+import { folderSidecar } from '../../../src/store/folder/folder-sidecar';
 import type { ArchiveJob } from '../../../src/archive/archive-job';
 import { CodedError } from '../../../src/errors/coded-error';
 import { compileFilename } from '../../../src/naming/filename-template';

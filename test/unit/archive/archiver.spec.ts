@@ -4,7 +4,7 @@ import should from 'should';
 import type { ArchiveDeps } from '../../../src/archive/archive-context';
 import type { ArchiveJob } from '../../../src/archive/archive-job';
 import { CodedError } from '../../../src/errors/coded-error';
-import { createMessageStore } from '../../../src/store/message-store';
+import { createMessageStore } from '../../../src/store/message/message-store';
 import { localServer, sha256, wav, type LocalServer } from '../../support/media';
 import { ArchiveFixture, onlyFile, recordingAt, type TestArchiver } from './archive-fixture';
 

@@ -5,9 +5,9 @@ import { partialCopyId } from '../../../src/archive/archive-job';
 import { clearPartialCopies } from '../../../src/archive/partial-copies';
 import { NodePartialNotes } from '../../../src/archive/partial-notes';
 import { ResumePoint } from '../../../src/archive/resume-point';
-import { createFolderStore } from '../../../src/store/folder-store';
-import { PARTIAL_DIRECTORY, partPaths } from '../../../src/store/part-names';
-import { testOwner, withoutOwner } from '../store/store-fixture';
+import { createFolderStore } from '../../../src/store/folder/folder-store';
+import { PARTIAL_DIRECTORY, partPaths } from '../../../src/store/folder/parts/part-names';
+import { testOwner, withoutOwner } from '../store/folder/store-fixture';
 import { StateFixture } from './state-fixture';
 
 const MEGABYTE = 1024 * 1024;

@@ -3,7 +3,7 @@ import { bucketSidecar } from '../../../src/archive/bucket-sidecar';
 import { CodedError } from '../../../src/errors/coded-error';
 import { mediaLink } from '../../../src/recording/media-link';
 import { mp4, localServer, type LocalServer } from '../../support/media';
-import { TestBucket } from '../store/bucket-fixture';
+import { TestBucket } from '../store/bucket/bucket-fixture';
 import { ArchiveFixture, onlyFile, recordingAt, type TestArchiver } from './archive-fixture';
 
 describe('archivers of two processes with one bucket', () => {

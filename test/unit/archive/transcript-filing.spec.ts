@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
-import { folderSidecar } from '../../../src/archive/folder-sidecar';
+import { folderSidecar } from '../../../src/store/folder/folder-sidecar';
 import type { StoredFile, StoredRecording } from '../../../src/archive/stored-recording';
 import {
   announcesText,
@@ -11,9 +11,9 @@ import {
   TranscriptFiling,
   type TranscriptDeps
 } from '../../../src/archive/transcript-filing';
-import type { FoundObject, Probed, ReadObject, Written } from '../../../src/store/bucket-objects';
-import { bucketTexts } from '../../../src/archive/transcript-bucket';
-import { folderTexts } from '../../../src/archive/transcript-folder';
+import type { FoundObject, Probed, ReadObject, Written } from '../../../src/store/bucket/objects';
+import { bucketTexts } from '../../../src/store/bucket/transcript-writer';
+import { folderTexts } from '../../../src/store/folder/transcript-writer';
 import { CodedError } from '../../../src/errors/coded-error';
 import { unknownDetails } from '../../../src/recording/announcement';
 import { findRecordings } from '../../../src/recording/find-recordings';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import should from 'should';
-import { folderSidecar } from '../../../src/archive/folder-sidecar';
+import { folderSidecar } from '../../../src/store/folder/folder-sidecar';
 import { TranscriptFiling } from '../../../src/archive/transcript-filing';
-import { folderTexts } from '../../../src/archive/transcript-folder';
+import { folderTexts } from '../../../src/store/folder/transcript-writer';
 import { findRecordings } from '../../../src/recording/find-recordings';
 import type { RecordingReference } from '../../../src/recording/recording-reference';
 import { createLinkResolver } from '../../../src/providers/telnyx/link-resolver';

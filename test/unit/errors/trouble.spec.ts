@@ -1,7 +1,7 @@
 import should from 'should';
 import { CodedError } from '../../../src/errors/coded-error';
 import { bucketTrouble, diskTrouble, TROUBLES } from '../../../src/errors/trouble';
-import { bucketFault } from '../../../src/store/bucket-fault';
+import { bucketFault } from '../../../src/store/bucket/client/fault';
 import { storeFault } from '../../../src/store/store-fault';
 
 describe('the trouble of an error', () => {

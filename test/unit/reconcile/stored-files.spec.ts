@@ -22,7 +22,7 @@ import {
   type DamagedFile,
   type VerifyCounts
 } from '../../../src/reconcile/verify-stored';
-import type { BucketStore } from '../../../src/store/bucket-store';
+import type { BucketStore } from '../../../src/store/bucket/bucket-store';
 import { StoredFolder } from './archive-fixture';
 
 const never = new AbortController().signal;

@@ -1,7 +1,7 @@
 import should from 'should';
-import { bucketFault } from '../../../src/store/bucket-fault';
+import { bucketFault } from '../../../src/store/bucket/client/fault';
 import { storeFault } from '../../../src/store/store-fault';
-import { systemError } from './store-fixture';
+import { systemError } from './folder/store-fixture';
 
 describe('store/faults with a code that every object knows', () => {
   for (const code of ['constructor', '__proto__', 'toString', 'hasOwnProperty'])

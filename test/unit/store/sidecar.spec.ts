@@ -2,7 +2,7 @@ import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import should from 'should';
 import { readSidecar, sidecarPath, sidecarText, writeSidecar } from '../../../src/store/sidecar';
 import { withoutSecrets } from '../../../src/store/without-secrets';
-import { fileSystemWith, storeFailure, systemError, TestFolder } from './store-fixture';
+import { fileSystemWith, storeFailure, systemError, TestFolder } from './folder/store-fixture';
 
 describe('store/sidecar', () => {
   const record = {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import should from 'should';
 import { CodedError } from '../../../src/errors/coded-error';
-import type { PartialCopy } from '../../../src/store/store';
+import type { PartialCopy } from '../../../src/store/destination';
 import type { MediaFound } from '../../../src/transfer/transfer-types';
 import { localServer, sha256, wav, type LocalServer } from '../../support/media';
 import { newCopy, Transfers } from './transfer-fixture';

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import should from 'should';
-import type { PartialCopy } from '../../../src/store/store';
+import type { PartialCopy } from '../../../src/store/destination';
 import { transfer } from '../../../src/transfer/transfer';
 import { sha256, wav } from '../../support/media';
 import { held, newCopy, rawServer, Transfers, type RawServer } from './transfer-fixture';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import should from 'should';
-import type { PartialCopy } from '../../../src/store/store';
+import type { PartialCopy } from '../../../src/store/destination';
 import { localServer, sha256, wav, type LocalServer } from '../../support/media';
 import { held, newCopy, Transfers } from './transfer-fixture';
 

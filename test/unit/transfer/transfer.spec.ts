@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import should from 'should';
 import { nothingHeld } from '../../../src/transfer/held-bytes';
 import { receiveBody } from '../../../src/transfer/receive-body';
-import type { PartialCopy } from '../../../src/store/store';
+import type { PartialCopy } from '../../../src/store/destination';
 import { localServer, sha256, wav, type LocalServer } from '../../support/media';
 import { held, newCopy, testRequest, Transfers } from './transfer-fixture';
 

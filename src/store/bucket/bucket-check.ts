@@ -1,0 +1,262 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { CodedError } from '../../errors/coded-error';
+import { BucketConnection, type ConnectionOptions } from './client/connection';
+import { isRefusal } from './client/fault';
+import { lockText, readBucketKind, versioningText, type BucketKind } from './bucket-kind';
+import { BucketObjects, saysTaken } from './objects';
+import { BucketPlaces } from './object-placement';
+import type { SentBytes } from './client/bucket-request';
+import type { BucketSettings } from './client/settings';
+import { BucketUploads } from './upload/multipart-api';
+import { versionOf } from './object-versions';
+
+/** One line of a test of a bucket. */
+export interface Finding {
+  check: 'reach' | 'list' | 'versions' | 'lock' | 'write' | 'condition' | 'read' | 'parts' | 'delete';
+  /** `failed`: recordings cannot be stored so. `warning`: they can, but the user should know. */
+  result: 'ok' | 'warning' | 'failed';
+  /** Says what to do, and holds no secret. */
+  text: string;
+}
+
+/** A person waits for it. */
+const WHOLE_MS = 60_000;
+const PAGE = 20;
+
+/**
+ * Tries what storing recordings needs, with an object of its own below the prefix that is deleted afterwards. Nothing
+ * else in the bucket is touched. Never throws.
+ */
+export async function checkBucket(
+  settings: BucketSettings,
+  options: Pick<ConnectionOptions, 'load' | 'limits'> = {}
+): Promise<Finding[]> {
+  const connection = new BucketConnection(settings, options);
+  const timer = setTimeout(() => connection.close(), WHOLE_MS);
+  try {
+    return await new BucketCheck(connection).run();
+  } finally {
+    clearTimeout(timer);
+    await connection.end();
+  }
+}
+
+class BucketCheck {
+  readonly #findings: Finding[] = [];
+  readonly #objects: BucketObjects;
+  readonly #key: string;
+  readonly #body: SentBytes;
+  /** Versions that the test wrote. */
+  readonly #written: (string | null)[] = [];
+
+  constructor(private readonly connection: BucketConnection) {
+    this.#objects = new BucketObjects(connection);
+    const { prefix } = connection.settings;
+    this.#key = `${prefix}telnyx-test-${randomUUID()}.txt`;
+    const bytes = Buffer.from('A test of the telnyx-bucket node. It can be deleted.\n');
+    this.#body = { bytes, sha256: createHash('sha256').update(bytes).digest() };
+  }
+
+  async run(): Promise<Finding[]> {
+    if (!(await this.#list())) return this.#findings;
+    const kind = await this.#kind();
+    if (kind === null) return this.#findings;
+    if (kind.retention !== null) {
+      this.#add(
+        'write',
+        'warning',
+        'Writing was not tried: the bucket locks everything, so a test object could not be deleted.'
+      );
+      return this.#findings;
+    }
+    if (await this.#write()) {
+      await this.#condition(kind);
+      await this.#read();
+      await this.#parts();
+      await this.#delete();
+    }
+    return this.#findings;
+  }
+
+  async #list(): Promise<boolean> {
+    const { bucket, prefix } = this.connection.settings;
+    try {
+      await this.connection.send(({ sdk, client, abortSignal }) =>
+        client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 }), {
+          abortSignal
+        })
+      );
+      this.#add('reach', 'ok', `The bucket ${bucket} is there and knows the key.`);
+      this.#add('list', 'ok', 'The key may list objects, so that a free name can be told from a hidden one.');
+      return true;
+    } catch (error) {
+      if (!isRefusal(error)) {
+        this.#fail('reach', this.connection.fault('reach objects', error));
+        return false;
+      }
+      this.#add('reach', 'ok', `The store at the endpoint answers for the bucket ${bucket}.`);
+      this.#add(
+        'list',
+        'warning',
+        'The key lacks s3:ListBucket: whether a name is free cannot be seen before it is written.'
+      );
+      return true;
+    }
+  }
+
+  async #kind(): Promise<BucketKind | null> {
+    try {
+      const kind = await readBucketKind(this.connection);
+      this.#add('versions', kind.versioning === 'unknown' ? 'warning' : 'ok', versioningText(kind));
+      this.#add('lock', kind.lock === 'unknown' || kind.retention ? 'warning' : 'ok', lockText(kind));
+      return kind;
+    } catch (error) {
+      this.#fail('reach', this.connection.fault('ask what the bucket is', error));
+      return null;
+    }
+  }
+
+  async #write(): Promise<boolean> {
+    try {
+      const written = await this.#objects.put(this.#key, this.#body, { contentType: 'text/plain' });
+      if (!written.ok) {
+        this.#add('write', 'failed', 'The store says that a new and random name is taken.');
+        return false;
+      }
+      this.#written.push(written.versionId);
+      this.#add('write', 'ok', 'The key may write objects below the prefix.');
+      return true;
+    } catch (error) {
+      this.#fail('write', error as CodedError, 's3:PutObject');
+      return false;
+    }
+  }
+
+  /** Writes the test object again on the condition that its key is free, which it is not. */
+  async #condition({ versioning }: BucketKind): Promise<void> {
+    const isVersioned = versioning === 'on' || this.connection.isVersioned;
+    const instead = isVersioned
+      ? 'Each name is looked at before it is written, and the list of versions tells afterwards who came first.'
+      : 'Each name is looked at before it is written. Let only one Node-RED write below this prefix: two that store ' +
+        'under the same name at the same moment could overwrite each other.';
+    try {
+      const isHonoured = await this.connection.send(async ({ sdk, client, abortSignal }) => {
+        if (!this.connection.sendsConditions) return false;
+        const command = new sdk.PutObjectCommand({
+          ...this.connection.at(this.#key),
+          IfNoneMatch: '*',
+          Body: this.#body.bytes,
+          ContentLength: this.#body.bytes.length,
+          ContentType: 'text/plain'
+        });
+        const { VersionId } = await client.send(command, { abortSignal });
+        this.#written.push(versionOf(VersionId));
+        return false;
+      });
+      if (!isHonoured) this.#add('condition', 'warning', `The store ignores conditional writes. ${instead}`);
+    } catch (error) {
+      if (saysTaken(error))
+        this.#add('condition', 'ok', 'Conditional writes are honoured: the store overwrites nothing.');
+      else
+        this.#add(
+          'condition',
+          'warning',
+          `Whether conditional writes are honoured could not be seen. ${instead}`
+        );
+    }
+    if (isVersioned) await this.#versions();
+  }
+
+  async #versions(): Promise<void> {
+    const [first = null] = this.#written;
+    if (first === null) return;
+    const under = await this.#objects.versions.under(this.#key, first).catch(() => undefined);
+    if (under === undefined)
+      this.#add(
+        'versions',
+        'warning',
+        'The key lacks s3:ListBucketVersions: that two Node-REDs wrote one name at the same moment cannot be seen.'
+      );
+  }
+
+  async #read(): Promise<void> {
+    const { settings } = this.connection;
+    const size = this.#body.bytes.length;
+    try {
+      const versionId = this.#written[0] ?? null;
+      const read = await new BucketPlaces(this.#objects, settings).read(this.#key, { size, versionId });
+      if (read.sha256 === this.#body.sha256.toString('hex'))
+        this.#add('read', 'ok', 'What was written was read back, and is the same.');
+      else this.#add('read', 'failed', 'What was read back is not what was written.');
+    } catch (error) {
+      const right = this.#written[0] ? 's3:GetObjectVersion' : 's3:GetObject';
+      this.#fail('read', error as CodedError, right);
+    }
+  }
+
+  async #parts(): Promise<void> {
+    const uploads = new BucketUploads(this.connection, this.#objects);
+    const created = await uploads.create(this.#key, 'text/plain');
+    if (!created.ok) {
+      this.#fail('parts', created.fault, 's3:PutObject');
+      return;
+    }
+    try {
+      await uploads.abort(this.#key, created.uploadId);
+      this.#add('parts', 'ok', 'Large recordings can be sent in parts, and what broke off can be dropped.');
+    } catch (error) {
+      const why = isRefusal(error) ? 'The key lacks s3:AbortMultipartUpload.' : (error as CodedError).message;
+      this.#add('parts', 'warning', `${why} Parts of uploads that break off stay and cost money.`);
+    }
+  }
+
+  async #delete(): Promise<void> {
+    const { versions } = this.#objects;
+    const isVersioned = this.#written.some((id) => id !== null);
+    try {
+      for (const id of await this.#ownVersions()) await versions.remove(this.#key, id);
+      this.#add('delete', 'ok', 'The test object was deleted; what arrives damaged can be taken back.');
+    } catch (error) {
+      const right = isVersioned ? 's3:DeleteObjectVersion' : 's3:DeleteObject';
+      const why = isRefusal(error) ? `The key lacks ${right}.` : (error as CodedError).message;
+      this.#add(
+        'delete',
+        'warning',
+        `${why} The test object ${this.#key} stays in the bucket, and what arrives damaged could not be taken back ` +
+          'either. Recordings are stored all the same.'
+      );
+    }
+  }
+
+  /** Also those that the SDK's repetitions made, and the markers of deletions. */
+  async #ownVersions(): Promise<Iterable<string | null>> {
+    const known = new Set(this.#written);
+    if (![...known].some((id) => id !== null)) return [null];
+    try {
+      await this.connection.send(async ({ sdk, client, abortSignal }) => {
+        const { Versions = [], DeleteMarkers = [] } = await client.send(
+          new sdk.ListObjectVersionsCommand({
+            Bucket: this.connection.settings.bucket,
+            Prefix: this.#key,
+            MaxKeys: PAGE
+          }),
+          { abortSignal }
+        );
+        for (const { Key, VersionId } of [...Versions, ...DeleteMarkers])
+          if (Key === this.#key && VersionId !== undefined) known.add(VersionId);
+      });
+    } catch {
+      // The versions that are known go; that others cannot be seen is said.
+    }
+    return known;
+  }
+
+  #add(check: Finding['check'], result: Finding['result'], text: string): void {
+    this.#findings.push({ check, result, text });
+  }
+
+  #fail(check: Finding['check'], error: CodedError, right?: string): void {
+    const isMissing = right !== undefined && isRefusal(error);
+    this.#add(check, 'failed', isMissing ? `The key lacks ${right}.` : error.message);
+  }
+}

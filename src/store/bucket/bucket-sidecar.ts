@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { CodedError } from '../../errors/coded-error';
+import { keyOfLocation, shownKey } from './object-key';
+import type { Probed } from './objects';
+import type { BucketStore } from './bucket-store';
+import { sidecarPath, sidecarText, type SidecarFound, type SidecarRecord } from '../sidecar';
+
+/** Larger objects beside a recording are none of ours, and would take too long to be parsed. */
+const LARGEST_BYTES = 4 * 1024 * 1024;
+
+/** The sidecars of a bucket: a second object, `<key>.json`, beside each stored one. */
+export class BucketSidecars {
+  constructor(private readonly store: BucketStore) {}
+
+  /** @param location `s3://bucket/key` of the stored file. @returns that of its sidecar */
+  pathOf(location: string): string {
+    return sidecarPath(location);
+  }
+
+  /**
+   * Writes a sidecar, or brings the one that is there up to date. An object that is not the sidecar
+   * of the same bytes is never touched.
+   *
+   * @throws CodedError `STORE_FAILED`
+   */
+  async write(location: string, record: SidecarRecord): Promise<void> {
+    const key = this.#keyOf(location);
+    const bytes = Buffer.from(sidecarText(record));
+    const body = { bytes, sha256: createHash('sha256').update(bytes).digest() };
+    const contentType = 'application/json';
+    const { objects } = this.store;
+    if ((await objects.put(key, body, { contentType })).ok) return;
+    const there = await objects.probe(key);
+    const known = await this.#read(key, there);
+    if (there.kind !== 'object' || !known.ok || known.record['sha256'] !== record.sha256)
+      throw new CodedError(
+        'STORE_FAILED',
+        `${shownKey(key)} exists in the bucket and is not the sidecar of this recording; it was left alone.`
+      );
+    const { ok } = await objects.put(key, body, { contentType, replaces: there });
+    if (!ok)
+      throw new CodedError('STORE_FAILED', `${shownKey(key)} was changed while it was brought up to date.`, {
+        retryable: true
+      });
+  }
+
+  /** Reads a sidecar; a missing or damaged one is a result. @throws CodedError `STORE_FAILED` */
+  async read(location: string): Promise<SidecarFound> {
+    const key = this.#keyOf(location);
+    return await this.#read(key, await this.store.objects.probe(key));
+  }
+
+  async #read(key: string, found: Probed): Promise<SidecarFound> {
+    if (found.kind === 'missing') return { ok: false, reason: 'missing' };
+    if (found.kind === 'unknown' || found.size > LARGEST_BYTES) return { ok: false, reason: 'unreadable' };
+    const pieces: Uint8Array[] = [];
+    const { versionId, size } = found;
+    const { bytes } = await this.store.objects.read(key, { versionId, most: size });
+    for await (const piece of bytes) pieces.push(piece);
+    return parsed(Buffer.concat(pieces).toString('utf8'));
+  }
+
+  #keyOf(location: string): string {
+    return keyOfLocation(this.store.settings, sidecarPath(location));
+  }
+}
+
+function parsed(text: string): SidecarFound {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return { ok: true, record: { ...value } };
+  } catch {
+    // Not JSON: said below.
+  }
+  return { ok: false, reason: 'unreadable' };
+}

@@ -1,0 +1,212 @@
+import { CodedError } from '../../errors/coded-error';
+import type { AnswerLimits } from './client/capped-responses';
+import { BucketConnection } from './client/connection';
+import { BucketCopy, type BucketTools } from './bucket-copy';
+import { bucketKey, bucketLocation } from './object-key';
+import { lockText, noticeText, readBucketKind, versioningText } from './bucket-kind';
+import { UploadLedger, type NotedUpload } from './upload/upload-log';
+import { BucketObjects } from './objects';
+import { PartMemory } from './upload/upload-part';
+import { BucketPlaces } from './object-placement';
+import type { BucketSettings } from './client/settings';
+import { BucketUploads } from './upload/multipart-api';
+import type { S3Sdk } from './client/s3-sdk';
+import type { KnownCopy, PartialCopy, ReadBack, Store } from '../destination';
+import type { StateCollection } from '../../state/state-database';
+
+/** Longer than any pause between two attempts: nobody goes on with parts that waited for longer. */
+const KEPT_MS = 30 * 60_000;
+/** Between two looks for what others left and may still be alive. */
+const SWEEP_MS = 60 * 60_000;
+/** How long clearing up may hold up a deploy. What is not dropped by then is dropped at the next start. */
+const CLOSING_MS = 5000;
+
+export interface BucketStoreOptions {
+  settings: BucketSettings;
+  /** Where uploads under way are written down. */
+  ledger: StateCollection<NotedUpload>;
+  /** Tells the uploads of this process from earlier ones in the ledger. */
+  run?: string;
+  /** Names this process among all that ever used the ledger, and on which machine. */
+  owner?: string;
+  /** Whether the process of that name has ended for certain. */
+  isDead?: (owner: string) => boolean;
+  /** Milliseconds after which an upload without name and parts is nobody's any more. */
+  emptyMs?: number;
+  /** Default: the AWS SDK, loaded when it is first needed. */
+  loadSdk?: () => Promise<S3Sdk>;
+  /** Milliseconds for which the parts of a broken transfer are kept. */
+  keptMs?: number;
+  /** Milliseconds that closing may take. */
+  closingMs?: number;
+  /** Told what the user should know of the bucket: once what it is, at its first use. Must not throw. */
+  onNotice?: (text: string, level: 'info' | 'warning') => void;
+  /** Default: what S3 stores need. */
+  limits?: AnswerLimits;
+}
+
+export interface BucketStore extends Store, ReadBack {
+  readonly destination: 'bucket';
+  readonly objects: BucketObjects;
+  readonly settings: BucketSettings;
+  /**
+   * Drops the uploads that earlier processes with this state left incomplete; those that may still be alive are
+   * looked at again every hour. Uploads of other instances are left alone, also those to the same keys.
+   *
+   * @returns how many were dropped
+   * @throws CodedError `STORE_FAILED`
+   */
+  dropLeftOvers(): Promise<number>;
+  /** Ends all uploads and drops what is incomplete. Never throws. */
+  close(): Promise<void>;
+}
+
+/** A bucket of S3, or of a store that speaks its protocol, as the archive. */
+export function createBucketStore(options: BucketStoreOptions): BucketStore {
+  return new OpenBucket(options);
+}
+
+interface Kept {
+  copy: BucketCopy;
+  timer: NodeJS.Timeout;
+}
+
+class OpenBucket implements BucketStore {
+  readonly destination = 'bucket';
+  readonly objects: BucketObjects;
+  readonly settings: BucketSettings;
+  readonly #connection: BucketConnection;
+  readonly #tools: BucketTools;
+  readonly #keptMs: number;
+  readonly #closingMs: number;
+  /** Copies between two attempts, by job. */
+  readonly #kept = new Map<string, Kept>();
+  readonly #open = new Set<string>();
+  #allEnded: (() => void) | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+  readonly #emptyMs: number;
+  readonly #onNotice: BucketStoreOptions['onNotice'];
+  #isIntroduced = false;
+
+  constructor(options: BucketStoreOptions) {
+    const { settings, ledger, run, owner, isDead, loadSdk, keptMs, closingMs, emptyMs, limits } = options;
+    this.settings = settings;
+    this.#emptyMs = emptyMs ?? SWEEP_MS;
+    this.#keptMs = keptMs ?? KEPT_MS;
+    this.#closingMs = closingMs ?? CLOSING_MS;
+    const { onNotice } = options;
+    this.#onNotice = onNotice;
+    this.#connection = new BucketConnection(settings, {
+      load: loadSdk,
+      limits,
+      onNotice: (notice) => onNotice?.(noticeText(notice), 'warning')
+    });
+    this.objects = new BucketObjects(this.#connection);
+    this.#tools = {
+      settings,
+      objects: this.objects,
+      uploads: new BucketUploads(this.#connection, this.objects),
+      places: new BucketPlaces(this.objects, settings),
+      ledger: new UploadLedger({ collection: ledger, settings, run, owner, isDead }),
+      memory: new PartMemory(),
+      isClosing: () => this.#connection.isClosing
+    };
+  }
+
+  openPart(jobId: string): Promise<PartialCopy> {
+    if (this.#connection.isClosing)
+      return Promise.reject(new CodedError('STORE_FAILED', 'The node was stopped.', { retryable: true }));
+    this.#open.add(jobId);
+    this.#introduce();
+    const kept = this.#kept.get(jobId);
+    this.#kept.delete(jobId);
+    clearTimeout(kept?.timer);
+    return Promise.resolve(kept?.copy ?? this.#newCopy(jobId));
+  }
+
+  locationOf(name: string): string {
+    const { bucket, prefix } = this.settings;
+    return bucketLocation(bucket, bucketKey(prefix, name));
+  }
+
+  async readBack(location: string, copy?: KnownCopy): Promise<{ sha256: string; size: number }> {
+    const { sha256, size } = await this.#tools.places.readLocation(location, copy);
+    return { sha256, size };
+  }
+
+  async dropLeftOvers(): Promise<number> {
+    const { ledger, uploads } = this.#tools;
+    const found = ledger.leftOvers();
+    let dropped = 0;
+    for (const { entry, upload, abandoned } of found) {
+      if (!abandoned) continue;
+      const { old, young } =
+        upload.uploadId === null
+          ? await uploads.emptyTo(upload.key, this.#emptyMs)
+          : { old: [upload.uploadId], young: 0 };
+      for (const id of old) await uploads.abort(upload.key, id);
+      if (young > 0) continue;
+      await ledger.close(entry);
+      dropped += 1;
+    }
+    if (dropped < found.length && !this.#connection.isClosing) this.#sweepLater();
+    return dropped;
+  }
+
+  #sweepLater(): void {
+    clearTimeout(this.#sweep);
+    // What cannot be dropped now is dropped at another time.
+    this.#sweep = setTimeout(() => void this.dropLeftOvers().catch(() => this.#sweepLater()), SWEEP_MS);
+    this.#sweep.unref();
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close();
+    clearTimeout(this.#sweep);
+    const kept = [...this.#kept.values()];
+    this.#kept.clear();
+    for (const { timer } of kept) clearTimeout(timer);
+    const cleared = Promise.all([this.#everyCopyEnded(), ...kept.map(({ copy }) => copy.discard())]);
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([cleared, new Promise((resolve) => (timer = setTimeout(resolve, this.#closingMs)))]);
+    clearTimeout(timer);
+    this.#tools.memory.clear();
+    await this.#connection.end();
+  }
+
+  /** Says what the bucket is. That costs two requests, which nothing waits for. */
+  #introduce(): void {
+    const say = this.#onNotice;
+    if (this.#isIntroduced || say === undefined) return;
+    this.#isIntroduced = true;
+    readBucketKind(this.#connection).then(
+      (kind) => {
+        const conditions = this.#connection.sendsConditions ? '' : ' It has no conditional writes.';
+        const text = `${versioningText(kind)} ${lockText(kind)}${conditions}`;
+        say(`The bucket ${this.settings.bucket} is in use. ${text}`, 'info');
+      },
+      // The recording that is stored now says what is wrong; the next one tells what the bucket is.
+      () => void (this.#isIntroduced = false)
+    );
+  }
+
+  #newCopy(jobId: string): BucketCopy {
+    const copy: BucketCopy = new BucketCopy(this.#tools, jobId, (keep) => {
+      this.#open.delete(jobId);
+      if (this.#open.size === 0) this.#allEnded?.();
+      if (!keep) return;
+      const timer = setTimeout(() => {
+        this.#kept.delete(jobId);
+        void copy.discard();
+      }, this.#keptMs);
+      timer.unref();
+      this.#kept.set(jobId, { copy, timer });
+    });
+    return copy;
+  }
+
+  #everyCopyEnded(): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => (this.#allEnded = resolve));
+  }
+}

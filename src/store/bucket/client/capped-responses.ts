@@ -1,0 +1,150 @@
+import { Readable } from 'node:stream';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { CodedError } from '../../../errors/coded-error';
+
+/** The part of the SDK's requests that says what their answers may be. */
+interface HttpRequest {
+  method: string;
+  query?: Readonly<Record<string, unknown>>;
+  body?: unknown;
+}
+
+/** How much of an answer is read, and for how long. */
+export interface AnswerLimits {
+  /** Bytes of an answer that is not a file or a list: errors and receipts have a few hundred. */
+  answerBytes: number;
+  /** Bytes of a page of a list. */
+  listBytes: number;
+  /** Milliseconds from the request to the end of its answer; more for what is sent, see `answerTime`. */
+  answerMs: number;
+  /** Milliseconds in which a store puts the parts of a file together. Large files take minutes at AWS. */
+  completeMs: number;
+  /** Bytes a second, over all: a slower transfer is a store that only pretends to be alive. */
+  slowestRate: number;
+}
+
+/** The SDK parses XML on the main thread, so what it is given must be parsed within 50 ms. */
+export const ANSWER_LIMITS: AnswerLimits = {
+  answerBytes: 32 * 1024,
+  listBytes: 128 * 1024,
+  answerMs: 60_000,
+  completeMs: 600_000,
+  slowestRate: 16 * 1024
+};
+
+/** Milliseconds that a transfer of so many bytes may take, the answer included. */
+export function answerTime(bytes: number, { answerMs, slowestRate }: AnswerLimits): number {
+  return answerMs + (bytes / slowestRate) * 1000;
+}
+
+/**
+ * Lets the AWS SDK see only so much of each answer as an S3 store has reason to send, and only for so long. It
+ * would read any error to its end, and wait for one for ever while a byte comes now and then. The bytes of an
+ * object are not read here: whoever reads them sets the limit.
+ */
+export function limitAnswers({ config }: S3Client, limits: AnswerLimits = ANSWER_LIMITS): void {
+  const handler = config.requestHandler;
+  const inner = handler.handle.bind(handler);
+  handler.handle = async (request: HttpRequest, options = {}) => {
+    const deadline = new Deadline(timeFor(request, limits));
+    const { abortSignal: outside } = options as { abortSignal?: AbortSignal };
+    const forward = (): void => deadline.abort();
+    if (outside?.aborted === true) forward();
+    outside?.addEventListener('abort', forward, { once: true });
+    try {
+      const handled = await deadline.outrun(inner(request, { ...options, abortSignal: deadline.signal }));
+      const response = handled.response as { statusCode: number; body: unknown };
+      const { statusCode, body } = response;
+      const isFine = statusCode >= 200 && statusCode < 300;
+      if (!(body instanceof Readable) || (isFine && isObjectRead(request))) return handled;
+      const most = isFine && request.method === 'GET' ? limits.listBytes : limits.answerBytes;
+      response.body = await deadline.outrun(readAnswer(body, most, statusCode));
+      return handled;
+    } finally {
+      deadline.end();
+      outside?.removeEventListener('abort', forward);
+    }
+  };
+}
+
+/** Ends what takes too long. */
+class Deadline {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #isOver = false;
+
+  constructor(milliseconds: number) {
+    this.#timer = setTimeout(() => {
+      this.#isOver = true;
+      this.abort();
+    }, milliseconds);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#controller.abort();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** @throws CodedError when the time is over; an AbortError when aborted */
+  async outrun<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this;
+    let stop = (): void => undefined;
+    const stopped = new Promise<never>((_resolve, reject) => {
+      stop = () =>
+        reject(this.#isOver ? tooSlow() : new DOMException('The request was aborted', 'AbortError'));
+      signal.addEventListener('abort', stop, { once: true });
+      if (signal.aborted) stop();
+    });
+    // The work ends by the same signal; what it says then is not heard any more.
+    work.catch(() => undefined);
+    try {
+      return await Promise.race([work, stopped]);
+    } catch (error) {
+      throw this.#isOver ? tooSlow() : error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+}
+
+async function readAnswer(body: Readable, most: number, status: number): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of body as AsyncIterable<Buffer>) {
+    size += piece.length;
+    // Leaving the loop destroys the body and its connection.
+    if (size > most) throw notAStore(`its answer (${status}) has more than ${most} bytes`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+function timeFor(request: HttpRequest, limits: AnswerLimits): number {
+  const { method, query = {}, body } = request;
+  if (method === 'POST' && 'uploadId' in query) return limits.completeMs;
+  return answerTime(body instanceof Uint8Array ? body.length : 0, limits);
+}
+
+function isObjectRead({ method, query }: HttpRequest): boolean {
+  return method === 'GET' && query?.['x-id'] === 'GetObject';
+}
+
+export function tooSlow(): CodedError {
+  return notAStore('its answer does not come to an end');
+}
+
+export function notAStore(what: string): CodedError {
+  return new CodedError(
+    'STORE_FAILED',
+    `The endpoint of the bucket does not answer as an S3 store does: ${what}. Check the endpoint, and what lies between ` +
+      'it and this computer.',
+    { retryable: true }
+  );
+}

@@ -1,0 +1,94 @@
+import { CodedError } from '../../../errors/coded-error';
+import { leadingRun, withoutTrailingSlashes } from '../../../text/edges';
+
+/** How the server is to encrypt what it stores; blank: as the bucket itself is set. */
+export type BucketEncryption = '' | 'AES256' | 'aws:kms';
+
+/** Where a bucket is and how it is written. */
+export interface BucketSettings {
+  /** `https://…` of an S3-compatible store; null: AWS. */
+  endpoint: string | null;
+  /** Null: what the AWS SDK finds in the environment. */
+  region: string | null;
+  bucket: string;
+  /** What every key begins with; empty, or with a slash at its end. */
+  prefix: string;
+  forcePathStyle: boolean;
+  sse: BucketEncryption;
+  /** With `aws:kms` only; null: the account's own key. */
+  kmsKeyId: string | null;
+  /** Null: the AWS SDK's default chain (environment, shared files, role of the machine). */
+  credentials: { accessKeyId: string; secretAccessKey: string } | null;
+}
+
+/** The settings as a user typed them. */
+export interface BucketFields {
+  endpoint: string;
+  region: string;
+  bucket: string;
+  prefix: string;
+  forcePathStyle: boolean;
+  sse: string;
+  kmsKeyId: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+/** Compatible stores want some region in the signature and mostly do not care which. */
+const REGION_OF_OTHERS = 'us-east-1';
+
+/**
+ * Checks what a user typed.
+ *
+ * @throws CodedError `BAD_SETTING` that names the setting and says what it must be
+ */
+export function readBucketSettings(fields: BucketFields): BucketSettings {
+  const endpoint = fields.endpoint === '' ? null : checkedEndpoint(fields.endpoint);
+  const { bucket, sse, kmsKeyId, accessKeyId, secretAccessKey, region } = fields;
+  // The names of AWS, and the wider ones that other stores and old buckets have.
+  if (!/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/i.test(bucket) || bucket.includes('..'))
+    throw bad('Bucket', 'the name of a bucket: 3 to 63 letters, digits, dots and hyphens');
+  if (sse !== '' && sse !== 'AES256' && sse !== 'aws:kms')
+    throw bad('Encryption', 'blank, AES256 or aws:kms');
+  if (kmsKeyId !== '' && sse !== 'aws:kms')
+    throw bad('KMS key', 'blank unless "Encryption" is "by a KMS key (aws:kms)"');
+  if (!/^[a-z0-9-]*$/i.test(region)) throw bad('Region', 'the name of a region, such as eu-central-1');
+  if ((accessKeyId === '') !== (secretAccessKey === ''))
+    throw bad(accessKeyId === '' ? 'Access key' : 'Secret key', 'set when the other half of the key is set');
+  return {
+    endpoint,
+    region: region !== '' ? region : endpoint === null ? null : REGION_OF_OTHERS,
+    bucket,
+    prefix: checkedPrefix(fields.prefix),
+    forcePathStyle: fields.forcePathStyle,
+    sse,
+    kmsKeyId: kmsKeyId === '' ? null : kmsKeyId,
+    credentials: accessKeyId === '' ? null : { accessKeyId, secretAccessKey }
+  };
+}
+
+function checkedEndpoint(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const plain =
+    url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    url.username === '' &&
+    url.password === '' &&
+    url.search === '' &&
+    url.hash === '';
+  if (!plain) throw bad('Endpoint', 'an address such as https://s3.example.com, without user and query');
+  return withoutTrailingSlashes(url.href);
+}
+
+function checkedPrefix(text: string): string {
+  const prefix = withoutTrailingSlashes(text.slice(leadingRun(text, '/')));
+  if (prefix === '') return '';
+  const isOdd = prefix.split('/').some((segment) => segment === '' || segment === '.' || segment === '..');
+  if (isOdd || /[\p{Cc}\\]/u.test(prefix) || Buffer.byteLength(prefix) > 512)
+    throw bad('Prefix', 'a path such as calls/recordings, without "." and "..", of at most 512 bytes');
+  return `${prefix}/`;
+}
+
+function bad(setting: string, expected: string): CodedError {
+  return new CodedError('BAD_SETTING', `"${setting}" of the bucket must be ${expected}.`);
+}

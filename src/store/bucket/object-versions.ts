@@ -1,0 +1,97 @@
+import { notAStore } from './client/capped-responses';
+import type { BucketConnection } from './client/connection';
+import { describeError } from './client/fault';
+import { shownKey } from './object-key';
+
+/** What AWS says that a version id may be long, as a key. */
+const LONGEST_ID = 1024;
+/** Enough to see the versions around one that was just written. */
+const PAGE = 50;
+
+/** Refusals to list versions: not permitted, or not offered. */
+const CANNOT_LIST: ReadonlySet<string> = new Set(['AccessDenied', 'NotImplemented', 'MethodNotAllowed']);
+
+/**
+ * The id of a version, from an answer.
+ *
+ * @returns null where the bucket keeps no versions
+ * @throws CodedError `STORE_FAILED` for what cannot be an id
+ */
+export function versionOf(id: string | undefined): string | null {
+  // `null` is what objects have that were written without versions.
+  if (id === undefined || id === '' || id === 'null') return null;
+  if (id.length > LONGEST_ID || /[^\x21-\x7e]/.test(id))
+    throw notAStore('it names a version by what cannot be one');
+  return id;
+}
+
+/** The versions of the objects of a bucket. */
+export class BucketVersions {
+  constructor(private readonly connection: BucketConnection) {}
+
+  /**
+   * What lies right under a version.
+   *
+   * @returns the older version; null when there is none, or it was deleted before; undefined when that cannot be seen
+   * @throws CodedError `STORE_FAILED`
+   */
+  async under(key: string, versionId: string): Promise<string | null | undefined> {
+    try {
+      return await this.connection.send(async ({ sdk, client, abortSignal }) => {
+        const { Versions = [], DeleteMarkers = [] } = await client.send(
+          new sdk.ListObjectVersionsCommand({
+            Bucket: this.connection.settings.bucket,
+            Prefix: key,
+            MaxKeys: PAGE
+          }),
+          { abortSignal }
+        );
+        const own = Versions.filter(({ Key }) => Key === key);
+        const at = own.findIndex(({ VersionId }) => VersionId === versionId);
+        const above = own[at];
+        const below = own[at + 1];
+        if (above === undefined) return undefined;
+        if (below?.VersionId === undefined) return null;
+        const from = below.LastModified?.getTime() ?? 0;
+        const to = above.LastModified?.getTime() ?? 0;
+        const isDeleted = DeleteMarkers.some(({ Key, LastModified }) => {
+          const time = LastModified?.getTime() ?? NaN;
+          return Key === key && time >= from && time <= to;
+        });
+        return isDeleted ? null : below.VersionId;
+      });
+    } catch (error) {
+      const { code, status } = describeError(error);
+      if (CANNOT_LIST.has(code) || (code === '' && (status === 403 || status === 501))) {
+        this.connection.tell('cannot-list-versions');
+        return undefined;
+      }
+      throw this.connection.fault(`list the versions of ${shownKey(key)}`, error);
+    }
+  }
+
+  /** Deletes an object, or just one version of it. Works while closing, too. @throws CodedError `STORE_FAILED` */
+  async remove(key: string, versionId: string | null): Promise<void> {
+    try {
+      await this.connection.send(async ({ sdk, client }) => {
+        await client.send(
+          new sdk.DeleteObjectCommand({
+            ...this.connection.at(key),
+            ...(versionId === null ? {} : { VersionId: versionId })
+          })
+        );
+      });
+    } catch (error) {
+      throw this.connection.fault(`delete ${shownKey(key)}`, error);
+    }
+  }
+
+  /** Deletes a version that hides an older one. What cannot be deleted does no harm: both can be read. */
+  async takeBack(key: string, versionId: string): Promise<void> {
+    try {
+      await this.remove(key, versionId);
+    } catch {
+      this.connection.tell('cannot-take-back');
+    }
+  }
+}

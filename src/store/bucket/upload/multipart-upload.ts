@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { CodedError } from '../../../errors/coded-error';
+import type { UploadLedger } from './upload-log';
+import type { Written } from '../objects';
+import { isLastPart } from './upload-part';
+import type { SentBytes } from '../client/bucket-request';
+import type { BucketUploads, UploadedPart } from './multipart-api';
+
+/** One multipart upload from its begin to its end, written down while it lasts. */
+export class BucketUpload {
+  readonly #parts: UploadedPart[] = [];
+  #isGone = false;
+
+  private constructor(
+    private readonly uploads: BucketUploads,
+    private readonly ledger: UploadLedger,
+    private readonly entry: string,
+    readonly key: string,
+    private readonly uploadId: string
+  ) {}
+
+  /** @throws CodedError `STORE_FAILED` */
+  static async begin(
+    uploads: BucketUploads,
+    ledger: UploadLedger,
+    key: string,
+    contentType: string
+  ): Promise<BucketUpload> {
+    const entry = await ledger.open(key);
+    const created = await uploads.create(key, contentType);
+    if (!created.ok) {
+      // When it may exist all the same, the entry stays: the next start looks for it by its key.
+      if (!created.mayExist) await ledger.close(entry).catch(() => undefined);
+      throw created.fault;
+    }
+    const upload = new BucketUpload(uploads, ledger, entry, key, created.uploadId);
+    try {
+      await ledger.name(entry, { key, uploadId: created.uploadId });
+    } catch (error) {
+      await upload.drop();
+      throw error;
+    }
+    return upload;
+  }
+
+  /** True when a later attempt can go on with what arrived. */
+  get isOfUse(): boolean {
+    return this.#parts.length > 0 && !this.#isGone;
+  }
+
+  /** Sends the next part. @throws CodedError `STORE_FAILED`, `TOO_LARGE` */
+  async send(body: SentBytes): Promise<void> {
+    if (isLastPart(this.#parts.length))
+      throw new CodedError(
+        'TOO_LARGE',
+        'The file is larger than 48 GiB, and its size was not announced: a bucket takes no more parts.'
+      );
+    const part = await this.uploads.sendPart(this.key, this.uploadId, this.#parts.length + 1, body);
+    if (part === null) {
+      this.#isGone = true;
+      throw new CodedError(
+        'STORE_FAILED',
+        'The store dropped the upload before it was complete. The recording is sent again from its start. Does a ' +
+          'rule of the bucket remove incomplete uploads too early?',
+        { retryable: true }
+      );
+    }
+    this.#parts.push(part);
+  }
+
+  /** Makes the object of all parts. @throws CodedError `STORE_FAILED` */
+  async complete(): Promise<Written> {
+    const written = await this.uploads.complete(this.key, this.uploadId, this.#parts);
+    if (written.ok) await this.#forget();
+    return written;
+  }
+
+  /** What S3 calls the checksum of an object of parts: the hash of the hashes, and their number. */
+  get checksum(): string {
+    const hash = createHash('sha256');
+    for (const { sha256 } of this.#parts) hash.update(sha256);
+    return `${hash.digest('base64')}-${this.#parts.length}`;
+  }
+
+  /** Drops the upload with its parts. Never throws: what cannot be dropped now stays written down. */
+  async drop(): Promise<void> {
+    try {
+      await this.uploads.abort(this.key, this.uploadId);
+    } catch {
+      return;
+    }
+    await this.#forget();
+  }
+
+  /** An entry too many does no harm: the upload it names is gone. */
+  async #forget(): Promise<void> {
+    await this.ledger.close(this.entry).catch(() => undefined);
+  }
+}

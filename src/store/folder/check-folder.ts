@@ -1,0 +1,63 @@
+import { dirname, join } from 'node:path';
+import { CodedError } from '../../errors/coded-error';
+import { DIRECTORY_MODE, shortened } from './durable-file';
+import { errnoOf, type FileSystem } from './file-system';
+import { meaningOf } from '../store-fault';
+
+/** Made and removed at once. */
+const TRIAL = '.telnyx-check';
+
+/**
+ * Finds out whether a folder can be written, or made: so that a setting that cannot work is reported when it is
+ * deployed, not when a recording comes. Makes nothing that stays.
+ *
+ * @throws CodedError `STORE_FAILED` whose text names the setting
+ */
+export async function checkFolder(fs: FileSystem, folder: string): Promise<void> {
+  try {
+    const trial = join(await nearestDirectory(fs, folder), TRIAL);
+    await fs.mkdir(trial, DIRECTORY_MODE).catch(ignore('EEXIST'));
+    await fs.rmdir(trial).catch(ignore('ENOENT'));
+  } catch (error) {
+    throw new CodedError(
+      'STORE_FAILED',
+      `Recordings cannot be stored in ${shortened(folder)}: ${meaning(error)}. Mend that, or choose another folder ` +
+        'under "Folder".',
+      { cause: error, retryable: true }
+    );
+  }
+}
+
+/** The directory itself, or the first above it that is there. */
+async function nearestDirectory(fs: FileSystem, folder: string): Promise<string> {
+  for (let path = folder; ; path = dirname(path)) {
+    try {
+      if ((await fs.stat(path)).isDirectory()) return path;
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      if (!(await isBrokenLink(fs, path)) && dirname(path) !== path) continue;
+      throw new CodedError('STORE_FAILED', `the link ${shortened(path)} leads nowhere`);
+    }
+    throw new CodedError('STORE_FAILED', `${shortened(path)} is a file`);
+  }
+}
+
+async function isBrokenLink(fs: FileSystem, path: string): Promise<boolean> {
+  try {
+    return (await fs.lstat(path)).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
+
+function meaning(error: unknown): string {
+  if (error instanceof CodedError) return error.message;
+  // The directory was there a moment ago.
+  return errnoOf(error) === 'ENOENT' ? 'nobody can make folders there' : meaningOf(error);
+}
+
+function ignore(code: string): (error: unknown) => void {
+  return (error) => {
+    if (errnoOf(error) !== code) throw error;
+  };
+}

@@ -1,0 +1,14 @@
+import { readSidecar, sidecarPath, writeSidecar } from '../sidecar';
+import type { SidecarWriter } from '../sidecar-writer';
+
+/** Sidecars as files beside the stored ones. */
+export const folderSidecar: SidecarWriter = {
+  pathOf: sidecarPath,
+  write: async (location, recording) => {
+    await writeSidecar(location, { ...recording });
+  },
+  read: async (location) => {
+    const found = await readSidecar(location);
+    return found.ok ? found.record : null;
+  }
+};

@@ -1,0 +1,109 @@
+import { join, resolve } from 'node:path';
+import { CodedError } from '../../errors/coded-error';
+import { adoptPart } from './parts/adopt-part';
+import { ArchiveDirectories, nameSegments } from './archive-path';
+import { checkFolder } from './check-folder';
+import { setAside, type Replacement } from './quarantine';
+import { hashFile } from './file-hash';
+import { realFileSystem, type FileSystem } from './file-system';
+import { LeftParts } from './parts/left-parts';
+import { JOB_ID, PARTIAL_DIRECTORY, partPaths } from './parts/part-names';
+import type { PartOwner } from './parts/part-owner';
+import { type Archive, openNewPart, PartialFile } from './parts/partial-file';
+import type { DamagedCopies, PartialCopy, ReadBack, Store } from '../destination';
+import { storeFault } from '../store-fault';
+import { sweepParts } from './parts/sweep-parts';
+
+export interface FolderStoreOptions {
+  /** Absolute path of the archive's folder; created when it is missing. */
+  folder: string;
+  /** Whose the partial copies are: others may store in the same folder. */
+  owner: PartOwner;
+  fs?: FileSystem;
+  /** Milliseconds of a clock that nobody sets. */
+  now?: () => number;
+}
+
+export interface FolderStore extends Store, ReadBack, DamagedCopies {
+  readonly destination: 'folder';
+  readonly folder: string;
+  /**
+   * Finds out whether files could be stored, without making the folder.
+   *
+   * @throws CodedError `STORE_FAILED`
+   */
+  check(): Promise<void>;
+  /**
+   * Deletes partial copies of jobs that no longer exist, and what others have left for long; see `sweep-parts.ts`.
+   *
+   * @param isWanted whether a job of this instance still exists
+   * @returns how many files were deleted
+   */
+  sweepPartialCopies(isWanted: (jobId: string) => boolean): Promise<number>;
+}
+
+/** A folder on a disk as the archive. */
+export function createFolderStore(options: FolderStoreOptions): FolderStore {
+  const folder = resolve(options.folder);
+  const { owner, fs = realFileSystem } = options;
+  const directories = new ArchiveDirectories(fs, folder, options.now);
+  const left = new LeftParts(fs, owner);
+  const archive: Archive = { fs, folder, directories, owner, left, lacksLinks: false };
+
+  return {
+    destination: 'folder',
+    folder,
+
+    check: () => checkFolder(fs, folder),
+
+    locationOf: (name) => join(folder, ...nameSegments(name)),
+
+    async openPart(jobId: string): Promise<PartialCopy> {
+      if (!JOB_ID.test(jobId))
+        throw new CodedError('STORE_FAILED', 'A job id may hold letters, digits, "_" and "-" only.');
+      try {
+        return await openPartial(archive, jobId).catch((error: unknown) => {
+          if (!directories.mayHaveMoved(error)) throw error;
+          left.forget();
+          return openPartial(archive, jobId);
+        });
+      } catch (error) {
+        throw storeFault(`open a partial copy in ${folder}`, error);
+      }
+    },
+
+    async readBack(location: string) {
+      try {
+        return await hashFile(fs, location);
+      } catch (error) {
+        throw storeFault('read the stored copy back', error);
+      }
+    },
+
+    async setAside(location: string, replacement: Replacement): Promise<string | null> {
+      try {
+        return await setAside(fs, location, replacement, Date.now());
+      } catch (error) {
+        throw storeFault('set a damaged copy aside', error);
+      }
+    },
+
+    async sweepPartialCopies(isWanted: (jobId: string) => boolean): Promise<number> {
+      try {
+        return await sweepParts({ fs, folder, owner, isWanted });
+      } catch (error) {
+        throw storeFault('clear partial copies away', error);
+      }
+    }
+  };
+}
+
+async function openPartial(archive: Archive, jobId: string): Promise<PartialFile> {
+  const { fs, owner, directories } = archive;
+  const directory = await directories.make([PARTIAL_DIRECTORY]);
+  const paths = partPaths(directory, jobId, owner);
+  const left = await archive.left.take(directory, jobId);
+  const adopted = left.length === 0 ? null : await adoptPart({ fs, owner, directory, paths, left });
+  const { handle, size } = adopted ?? { handle: await openNewPart(fs, paths.part), size: 0 };
+  return new PartialFile(archive, paths, handle, size);
+}

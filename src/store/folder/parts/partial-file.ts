@@ -1,0 +1,213 @@
+import { constants } from 'node:fs';
+import { basename, join } from 'node:path';
+import { CodedError } from '../../../errors/coded-error';
+import { type ArchiveDirectories, nameSegments } from '../archive-path';
+import { BatchWriter } from './batch-writer';
+import { FILE_MODE, NO_FOLLOW, removeIfThere } from '../durable-file';
+import { fileBytes } from '../file-hash';
+import type { FileSystem } from '../file-system';
+import type { LeftParts } from './left-parts';
+import { type FileStat, type OpenFile, refuseShared } from '../open-file';
+import type { PartPaths } from './part-names';
+import type { PartOwner } from './part-owner';
+import { publishFile, type PlacedFile } from '../publish-file';
+import { sidecarText } from '../../sidecar';
+import { SidecarAhead } from '../staged-sidecar';
+import type { FileToPublish, PartialCopy, PublishedFile } from '../../destination';
+import { storeFault } from '../../store-fault';
+
+/** The archive that a partial copy is made for. */
+export interface Archive {
+  fs: FileSystem;
+  /** Absolute path, as the owner spells it. */
+  folder: string;
+  directories: ArchiveDirectories;
+  owner: PartOwner;
+  left: LeftParts;
+  /** Set once the file system turned out to have no hard links: sidecars cannot be written ahead then. */
+  lacksLinks: boolean;
+}
+
+/** The partial copy of one job as a file beside the archive. */
+export class PartialFile implements PartialCopy {
+  private writer: BatchWriter;
+  private accepted: number;
+  private isOpen = true;
+  private isWrong = false;
+  /** The file as it was when all of it was on the disk. */
+  private durable: FileStat | undefined;
+  private isPlaced = false;
+
+  /** @param handle of the file at `paths.part`, which holds `size` bytes */
+  constructor(
+    private readonly archive: Archive,
+    private readonly paths: PartPaths,
+    private handle: OpenFile,
+    size: number
+  ) {
+    this.writer = new BatchWriter(handle, size);
+    this.accepted = size;
+  }
+
+  private get fs(): FileSystem {
+    return this.archive.fs;
+  }
+
+  get size(): number {
+    return this.accepted;
+  }
+
+  async *read(): AsyncGenerator<Uint8Array> {
+    try {
+      await this.writer.flush();
+      yield* fileBytes(this.fs, this.paths.part);
+    } catch (error) {
+      throw storeFault('read the partial copy', error);
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.writer.write(bytes);
+      this.accepted += bytes.length;
+    } catch (error) {
+      throw storeFault('write the partial copy', error);
+    }
+  }
+
+  async restart(): Promise<void> {
+    try {
+      await this.close();
+      // A new file, never a shortened one: should the old one be linked into the archive, it stays.
+      await this.fs.unlink(this.paths.part);
+      this.handle = await openNewPart(this.fs, this.paths.part);
+    } catch (error) {
+      throw storeFault('start the partial copy over', error);
+    }
+    this.isOpen = true;
+    this.isWrong = false;
+    this.durable = undefined;
+    this.accepted = 0;
+    this.writer = new BatchWriter(this.handle, 0);
+  }
+
+  async suspend(): Promise<void> {
+    try {
+      if (this.isOpen && this.mayGoOn) {
+        // A full disk refuses the last bytes, not those that lie in the file already.
+        await this.writer.flush().catch(() => undefined);
+        await refuseShared(this.handle);
+        await this.handle.truncate(this.writer.written);
+        await this.handle.sync();
+      }
+      await this.close();
+      if (this.mayGoOn && this.writer.written > 0) {
+        await this.fs.rename(this.paths.part, this.paths.held);
+        await this.archive.left.put(basename(this.paths.held));
+      } else await removeIfThere(this.fs, this.paths.part);
+    } catch {
+      await this.discard();
+    }
+  }
+
+  async discard(): Promise<void> {
+    try {
+      await this.close();
+    } catch {
+      // A handle that cannot be closed is lost anyway; the file below it is still to be removed.
+    }
+    await removeIfThere(this.fs, this.paths.part);
+    await removeIfThere(this.fs, this.paths.claim);
+  }
+
+  async publish(file: FileToPublish): Promise<PublishedFile> {
+    try {
+      const segments = nameSegments(file.name);
+      const { directories } = this.archive;
+      return await this.publishAt(segments, file).catch((error: unknown) => {
+        if (!directories.mayHaveMoved(error)) throw error;
+        return this.publishAt(segments, file);
+      });
+    } catch (error) {
+      throw storeFault(`store ${printable(file.name)} in ${this.archive.folder}`, error);
+    }
+  }
+
+  private async publishAt(segments: string[], file: FileToPublish): Promise<PublishedFile> {
+    const { folder, directories } = this.archive;
+    const { part, claim } = this.paths;
+    const { sha256, size } = file;
+    const target = join(await directories.make(segments.slice(0, -1)), segments.at(-1) ?? '');
+    const sidecar = this.sidecarAhead(target, join(folder, ...segments), file);
+    let sidecarWritten = false;
+    try {
+      const { dev, ino } = await this.makeDurable(size);
+      const beside = async (placed: PlacedFile): Promise<void> => {
+        this.isPlaced ||= !placed.alreadyStored;
+        // Until here it was open, so that no other file could get its number. Nothing waits for the end of it.
+        this.close().catch(() => undefined);
+        sidecarWritten = (await sidecar?.place(placed)) ?? false;
+        this.archive.lacksLinks ||= sidecar?.isInVain ?? false;
+      };
+      const { path, alreadyStored } = await publishFile(this.fs, {
+        part,
+        inode: { dev, ino },
+        claim,
+        target,
+        sha256,
+        size,
+        beside
+      });
+      // As the owner spells the folder, not where its symbolic links end.
+      const location = join(folder, ...segments.slice(0, -1), basename(path));
+      return { location, alreadyStored, ...(sidecar !== undefined && { sidecarWritten }) };
+    } finally {
+      await sidecar?.clearUp();
+    }
+  }
+
+  /** @param location the target as the owner spells it */
+  private sidecarAhead(target: string, location: string, file: FileToPublish): SidecarAhead | undefined {
+    if (file.sidecar === undefined || this.archive.lacksLinks) return undefined;
+    return new SidecarAhead(this.fs, this.paths.sidecar, target, sidecarText(file.sidecar(location)));
+  }
+
+  /** Leaves the file open, so that `suspend` can save what is there, should something fail. */
+  private async makeDurable(size: number): Promise<FileStat> {
+    if (this.durable !== undefined) return this.durable;
+    await this.writer.flush();
+    const [synced, found] = await Promise.allSettled([this.writer.sync(), this.handle.stat()]);
+    if (synced.status === 'rejected') throw synced.reason;
+    if (found.status === 'rejected') throw found.reason;
+    const held = found.value.size;
+    if (held !== size || this.writer.written !== size) {
+      this.isWrong = true;
+      throw new CodedError('STORE_FAILED', `The partial copy holds ${held} bytes instead of ${size}.`, {
+        retryable: true
+      });
+    }
+    // Windows may refuse to rename what is open, where a file system has no hard links.
+    if (process.platform === 'win32') await this.close();
+    return (this.durable = found.value);
+  }
+
+  private get mayGoOn(): boolean {
+    return this.writer.isTrusted && !this.isWrong && !this.isPlaced;
+  }
+
+  private async close(): Promise<void> {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    await this.writer.halt();
+    await this.handle.close();
+  }
+}
+
+/** @throws the system's error; `EEXIST` when an earlier attempt left something */
+export function openNewPart(fs: FileSystem, path: string): Promise<OpenFile> {
+  return fs.open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW, FILE_MODE);
+}
+
+function printable(name: string): string {
+  return name.replace(/[^\x20-\x7e]/g, '?');
+}

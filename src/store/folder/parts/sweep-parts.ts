@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { diskTime, unchangedFor } from '../disk-clock';
+import { removeIfThere } from '../durable-file';
+import { errnoOf, type FileSystem } from '../file-system';
+import { PARTIAL_DIRECTORY, type PartName, partPaths, readPartName } from './part-names';
+import type { PartOwner } from './part-owner';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** What nobody has touched for so long is of no use to anybody, whoever it belonged to. */
+const FORGOTTEN_MS = 30 * DAY_MS;
+/**
+ * Left by a process that has ended: its instance may come back and resume. And of versions whose names do not
+ * tell the owner: no transfer stands still for so long.
+ */
+const LEFT_MS = DAY_MS;
+
+export interface Sweep {
+  fs: FileSystem;
+  folder: string;
+  owner: PartOwner;
+  /** Whether a job of this instance still exists. */
+  isWanted: (jobId: string) => boolean;
+}
+
+/**
+ * Deletes partial copies that nobody needs: of this instance, those of jobs that no longer exist; of others,
+ * those of processes that have ended, after a day without a change, and any after 30 days without one, unless their
+ * process is alive for certain. The times are those of the disk's own clock.
+ *
+ * @returns how many files were deleted
+ * @throws the system's error
+ */
+export async function sweepParts({ fs, folder, owner, isWanted }: Sweep): Promise<number> {
+  const directory = join(folder, PARTIAL_DIRECTORY);
+  let now: number | undefined;
+  let deleted = 0;
+  for (const name of await names(fs, directory)) {
+    const part = readPartName(name);
+    if (part === null) continue;
+    const path = join(directory, name);
+    const isOwn = part.instance === owner.instance;
+    const isUnwanted = isOwn && !isWanted(part.jobId);
+    if (!isUnwanted && isOwn && part.process === owner.process) continue;
+    if (!isUnwanted) {
+      const lifetime = lifetimeOf(part, owner);
+      if (lifetime === Infinity) continue;
+      now ??= await diskTime(fs, partPaths(directory, 'time', owner).claim);
+      if ((await ageOf(fs, path, now)) < lifetime) continue;
+    }
+    await removeIfThere(fs, path);
+    deleted += 1;
+  }
+  return deleted;
+}
+
+function lifetimeOf({ instance, process }: PartName, owner: PartOwner): number {
+  if (instance === null) return LEFT_MS;
+  const fate = process === null ? 'unknown' : owner.fateOf(process);
+  if (fate === 'alive') return Infinity;
+  return fate === 'ended' && instance !== owner.instance ? LEFT_MS : FORGOTTEN_MS;
+}
+
+/** Milliseconds since the last change; below zero when that cannot be told. */
+async function ageOf(fs: FileSystem, path: string, now: number): Promise<number> {
+  try {
+    return await unchangedFor(fs, path, now);
+  } catch {
+    return -1;
+  }
+}
+
+async function names(fs: FileSystem, directory: string): Promise<string[]> {
+  try {
+    return await fs.readdir(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

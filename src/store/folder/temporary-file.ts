@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import { diskTime, unchangedFor } from './disk-clock';
+import { removeIfThere } from './durable-file';
+import type { FileSystem } from './file-system';
+import { fateOf, ownProcess } from './parts/part-owner';
+
+const TEMPORARY = /^\.telnyx-[0-9a-f]{16}(?:\.([0-9a-z.]{1,120}))?\.tmp$/;
+/** No file is written for so long: whoever began it is gone, also where that cannot be known otherwise. */
+const LEFT_MS = 24 * 60 * 60 * 1000;
+/** Directories that are remembered as clean. */
+const MOST_CLEAN = 1000;
+
+const clean = new WeakMap<FileSystem, Set<string>>();
+
+/**
+ * Names a file that is being written. One name for each purpose, so that what an earlier attempt of this process
+ * left is found; other processes have others.
+ *
+ * @param purpose as text, for example the path that the file will have
+ */
+export function temporaryName(directory: string, purpose: string): string {
+  const name = createHash('sha256').update(purpose).digest('hex').slice(0, 16);
+  return join(directory, `.telnyx-${name}.${ownProcess()}.tmp`);
+}
+
+/**
+ * Clears away what processes left in a directory that were killed while they wrote there: once for each
+ * directory. Nothing has to wait for that: there may be a million files.
+ *
+ * @returns when through; never rejects
+ */
+export async function clearTemporaries(fs: FileSystem, directory: string): Promise<void> {
+  let known = clean.get(fs);
+  if (known === undefined) clean.set(fs, (known = new Set()));
+  if (known.has(directory)) return;
+  if (known.size >= MOST_CLEAN) known.clear();
+  known.add(directory);
+  let now: Promise<number> | undefined;
+  await forEachTemporary(fs, directory, async (path, process) => {
+    const fate = process === undefined ? 'unknown' : fateOf(process);
+    if (process === ownProcess() || fate === 'alive') return;
+    if (fate !== 'ended') {
+      now ??= diskTime(fs, temporaryName(directory, 'the time'));
+      if ((await unchangedFor(fs, path, await now)) <= LEFT_MS) return;
+    }
+    await removeIfThere(fs, path);
+  });
+}
+
+/**
+ * Removes the temporary name of a file that has its own, of a process that was killed in between. Does no harm
+ * to one that is about to remove it itself.
+ */
+export async function removeSecondName(
+  fs: FileSystem,
+  path: string,
+  { dev, ino }: { dev: number; ino: number }
+): Promise<void> {
+  await forEachTemporary(fs, dirname(path), async (temporary) => {
+    const found = await fs.lstat(temporary);
+    if (found.ino === ino && found.dev === dev && basename(temporary) !== basename(path))
+      await removeIfThere(fs, temporary);
+  });
+}
+
+/** Never rejects: what is hidden and left behind is in nobody's way. */
+async function forEachTemporary(
+  fs: FileSystem,
+  directory: string,
+  handle: (path: string, process: string | undefined) => Promise<void>
+): Promise<void> {
+  try {
+    for await (const { name } of await fs.opendir(directory, { bufferSize: 512 })) {
+      const match = TEMPORARY.exec(name);
+      if (match !== null) await handle(join(directory, name), match[1]).catch(() => undefined);
+    }
+  } catch {
+    // As said above.
+  }
+}

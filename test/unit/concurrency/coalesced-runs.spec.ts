@@ -1,0 +1,66 @@
+import should from 'should';
+import { SharedRuns } from '../../../src/concurrency/coalesced-runs';
+
+/** An action whose runs end when the test says so. */
+function steps(): { action: () => Promise<void>; ends: ((error?: Error) => void)[] } {
+  const ends: ((error?: Error) => void)[] = [];
+  const action = (): Promise<void> =>
+    new Promise((resolve, reject) =>
+      ends.push((error) => {
+        if (error === undefined) resolve();
+        else reject(error);
+      })
+    );
+  return { action, ends };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('store/shared-runs', () => {
+  it('gives everybody a run that began after they asked, and all who wait the same one', async () => {
+    const runs = new SharedRuns();
+    const { action, ends } = steps();
+    const done: string[] = [];
+    const ask = (name: string): Promise<void> => runs.run('a', action).then(() => void done.push(name));
+    const first = ask('first');
+    const others = [ask('second'), ask('third')];
+    should(ends).have.length(1);
+    ends[0]?.();
+    await first;
+    await turn();
+    should(done).deepEqual(['first']);
+    should(ends).have.length(2);
+    const fourth = ask('fourth');
+    ends[1]?.();
+    await Promise.all(others);
+    await turn();
+    should(done).deepEqual(['first', 'second', 'third']);
+    should(ends).have.length(3);
+    ends[2]?.();
+    await fourth;
+    const later = ask('later');
+    should(ends).have.length(4);
+    ends[3]?.();
+    await later;
+  });
+
+  it('tells a fault to those for whom the run was begun, and to nobody else', async () => {
+    const runs = new SharedRuns();
+    const { action, ends } = steps();
+    const first = runs.run('a', action);
+    const second = runs.run('a', action);
+    ends[0]?.(new Error('EIO'));
+    await should(first).be.rejectedWith('EIO');
+    await turn();
+    ends[1]?.();
+    await second;
+  });
+
+  it('does not let one key wait for another', () => {
+    const runs = new SharedRuns();
+    const { action, ends } = steps();
+    void runs.run('a', action);
+    void runs.run('b', action);
+    should(ends).have.length(2);
+  });
+});
