@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { CrashGuard } from '../../src/archive/crash-guard';
-import { DeletedRecordings } from '../../src/archive/deleted-recordings';
-import { GivenUpList } from '../../src/archive/given-up-list';
-import { JobLedger } from '../../src/archive/job-ledger';
-import { StoredRecordings } from '../../src/archive/stored-index';
-import { UnderWayFile } from '../../src/archive/under-way-file';
+import { CrashGuard } from '../../src/archive/crashes/crash-guard';
+import { DeletedRecordings } from '../../src/archive/download/deleted-recordings';
+import { GivenUpList } from '../../src/archive/queue/failed-recordings';
+import { JobLedger } from '../../src/archive/queue/job-repository';
+import { StoredRecordings } from '../../src/archive/index/stored-index';
+import { UnderWayFile } from '../../src/archive/crashes/under-way-file';
 import { CodedError } from '../../src/errors/coded-error';
 import type { StateDatabase } from '../../src/state/state-database';
 import type { BucketStore } from '../../src/store/bucket/bucket-store';

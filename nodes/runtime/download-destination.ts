@@ -2,7 +2,7 @@ import type { SidecarWriter } from '../../src/store/sidecar-writer';
 import { bucketSidecar } from '../../src/archive/bucket-sidecar';
 import { folderSidecar } from '../../src/store/folder/folder-sidecar';
 import { bucketTexts } from '../../src/store/bucket/transcript-writer';
-import type { TextWriter } from '../../src/archive/transcript-filing';
+import type { TextWriter } from '../../src/archive/transcripts/transcript-filing';
 import { folderTexts } from '../../src/store/folder/transcript-writer';
 import { keyOfLocation } from '../../src/store/bucket/object-key';
 import type { NotedUpload } from '../../src/store/bucket/upload/upload-log';

@@ -1,9 +1,9 @@
-import type { ArchiveJob, ArchiveOrder } from '../../src/archive/archive-job';
+import type { ArchiveJob, ArchiveOrder } from '../../src/archive/queue/job';
 import { ArchiveProgress } from '../../src/archive/archive-progress';
-import { keptMessage } from '../../src/archive/kept-message';
-import type { Retrying } from '../../src/archive/order-queue';
-import type { TroubleChange } from '../../src/archive/order-work';
-import type { FileOutcome } from '../../src/archive/pass-result';
+import { keptMessage } from '../../src/archive/queue/message-snapshot';
+import type { Retrying } from '../../src/archive/queue/job-queue';
+import type { TroubleChange } from '../../src/archive/queue/job-processor';
+import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { monotonicNow } from '../../src/clock/clocks';
 import { CodedError } from '../../src/errors/coded-error';
 import { answerFailure, answerResponse } from './answer-response';

@@ -1,7 +1,7 @@
 import type { ArchiveDeps } from '../../src/archive/archive-context';
-import { apiAuthorization } from '../../src/archive/api-authorization';
-import type { SourceDeletionDeps } from '../../src/archive/source-deletion';
-import type { TranscriptDeps } from '../../src/archive/transcript-filing';
+import { apiAuthorization } from '../../src/archive/download/api-authorization';
+import type { SourceDeletionDeps } from '../../src/archive/download/source-deletion';
+import type { TranscriptDeps } from '../../src/archive/transcripts/transcript-filing';
 import { completeDailyDetails } from '../../src/providers/daily/complete-details';
 import { DailyApi } from '../../src/providers/daily/daily-client';
 import { deleteAtDaily } from '../../src/providers/daily/delete-at-source';

@@ -1,4 +1,4 @@
-import type { TroubleChange } from '../../src/archive/order-work';
+import type { TroubleChange } from '../../src/archive/queue/job-processor';
 import { monotonicNow } from '../../src/clock/clocks';
 import type { Trouble } from '../../src/errors/trouble';
 

@@ -3,9 +3,9 @@ import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
 import type { Store } from '../store/destination';
 import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
-import type { PartialNotes } from './partial-notes';
+import type { PartialNotes } from './download/resume-state';
 import type { SidecarWriter } from '../store/sidecar-writer';
-import type { TranscriptFiling } from './transcript-filing';
+import type { TranscriptFiling } from './transcripts/transcript-filing';
 
 export interface ArchiveSettings {
   /** Keeps the partial copies of two nodes apart; the node's id. */

@@ -1,4 +1,4 @@
-import type { BegunFile, PartialNotes } from './partial-notes';
+import type { BegunFile, PartialNotes } from './download/resume-state';
 
 /** Bytes from which on a transfer that a crash cuts off is worth going on with. */
 const WORTH_NOTING = 1024 * 1024;

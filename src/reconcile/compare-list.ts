@@ -1,4 +1,4 @@
-import type { StoredRecordings } from '../archive/stored-index';
+import type { StoredRecordings } from '../archive/index/stored-index';
 import type { CodedError } from '../errors/coded-error';
 import type { Provider } from '../events/provider';
 import { fromListed } from '../recording/from-listed';

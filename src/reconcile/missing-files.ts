@@ -1,5 +1,5 @@
 import { CodedError } from '../errors/coded-error';
-import type { IndexedFile } from '../archive/stored-index';
+import type { IndexedFile } from '../archive/index/stored-index';
 
 /** So few are removed by hand. */
 const FEW = 10;

@@ -1,6 +1,6 @@
 import { lstat, opendir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import type { IndexedFile, StoredIndex } from '../archive/stored-index';
+import type { IndexedFile, StoredIndex } from '../archive/index/stored-index';
 import { CodedError } from '../errors/coded-error';
 import { isSetAside } from '../store/folder/quarantine';
 import { errnoOf } from '../store/folder/file-system';

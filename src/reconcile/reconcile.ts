@@ -1,5 +1,5 @@
-import type { StoredRecordings } from '../archive/stored-index';
-import { unexpected } from '../archive/archive-faults';
+import type { StoredRecordings } from '../archive/index/stored-index';
+import { unexpected } from '../archive/download/archive-faults';
 import { CodedError } from '../errors/coded-error';
 import type { Provider } from '../events/provider';
 import { compareList, type WantedRecording } from './compare-list';

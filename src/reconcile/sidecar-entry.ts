@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
-import type { IndexedFile } from '../archive/stored-index';
-import type { StoredRecording } from '../archive/stored-recording';
+import type { IndexedFile } from '../archive/index/stored-index';
+import type { StoredRecording } from '../archive/index/stored-recording';
 import { PROVIDERS } from '../events/provider';
 import { storedDetails } from '../recording/from-stored';
 import { identityOfId } from '../recording/identity';

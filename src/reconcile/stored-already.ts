@@ -1,5 +1,5 @@
-import type { StoredRecordings } from '../archive/stored-index';
-import { storedCopies } from '../archive/transcript-filing';
+import type { StoredRecordings } from '../archive/index/stored-index';
+import { storedCopies } from '../archive/transcripts/transcript-filing';
 import { identityOfId } from '../recording/identity';
 import type { RecordingReference } from '../recording/recording-reference';
 

@@ -1,4 +1,4 @@
-import type { IndexedFile, StoredRecordings } from '../archive/stored-index';
+import type { IndexedFile, StoredRecordings } from '../archive/index/stored-index';
 import type { CodedError } from '../errors/coded-error';
 import type { CopyState } from './copy-reader';
 import { MissingFiles } from './missing-files';

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import should from 'should';
 import { showDownloads } from '../../nodes/runtime/download-status';
 import type { StatusText } from '../../nodes/runtime/node-status';
-import type { Retrying } from '../../src/archive/order-queue';
+import type { Retrying } from '../../src/archive/queue/job-queue';
 import { CodedError } from '../../src/errors/coded-error';
 import type { ErrorCode } from '../../src/errors/codes';
 import { type Trouble, TROUBLES } from '../../src/errors/trouble';

@@ -1,8 +1,8 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import should from 'should';
-import { JobLedger } from '../../src/archive/job-ledger';
-import { keptMessage } from '../../src/archive/kept-message';
+import { JobLedger } from '../../src/archive/queue/job-repository';
+import { keptMessage } from '../../src/archive/queue/message-snapshot';
 import { retryAfter } from '../../src/webhook/endpoint/http-responses';
 import { StateDatabase } from '../../src/state/state-database';
 import { jobsOf } from '../../nodes/runtime/recording-messages';

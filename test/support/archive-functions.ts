@@ -4,10 +4,10 @@ import { apiBase } from '../../src/providers/http/api-base';
 import { idSegment } from '../../src/providers/http/api-path';
 import { readJsonBody } from '../../src/providers/http/json-body';
 import { ServerPace } from '../../src/providers/http/server-pace';
-import { apiAuthorization } from '../../src/archive/api-authorization';
-import { partialCopyId } from '../../src/archive/archive-job';
-import { withoutLink } from '../../src/archive/archive-faults';
-import { keptMessage } from '../../src/archive/kept-message';
+import { apiAuthorization } from '../../src/archive/download/api-authorization';
+import { partialCopyId } from '../../src/archive/queue/job';
+import { withoutLink } from '../../src/archive/download/archive-faults';
+import { keptMessage } from '../../src/archive/queue/message-snapshot';
 import { accessLink } from '../../src/providers/daily/access-link';
 import type { DailyApi } from '../../src/providers/daily/daily-client';
 import { createDailyLinkResolver } from '../../src/providers/daily/link-resolver';
@@ -328,22 +328,22 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
   },
 
   {
-    file: 'src/archive/api-authorization.ts',
+    file: 'src/archive/download/api-authorization.ts',
     name: 'apiAuthorization',
     call: (text) => apiAuthorization(text, 'https://api.example.com', 'key')
   },
   {
-    file: 'src/archive/archive-job.ts',
+    file: 'src/archive/queue/job.ts',
     name: 'partialCopyId',
     call: (text) => partialCopyId('node', text, 'mp3')
   },
   {
-    file: 'src/archive/archive-faults.ts',
+    file: 'src/archive/download/archive-faults.ts',
     name: 'withoutLink',
     call: (text) => withoutLink({ ...REFERENCE!, details: { ...details, recording_id: text } })
   },
   {
-    file: 'src/archive/kept-message.ts',
+    file: 'src/archive/queue/message-snapshot.ts',
     name: 'keptMessage',
     call: (text) =>
       onEach(text, (part) => keptMessage({ payload: part, event: { body: { part } }, topic: part }))

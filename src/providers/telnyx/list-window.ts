@@ -1,4 +1,4 @@
-import { sleep } from '../../archive/backoff';
+import { sleep } from '../../archive/queue/backoff';
 import { CodedError } from '../../errors/coded-error';
 import { asText, type Fields } from '../../recording/read-value';
 import type { Ask } from '../http/patient-request';

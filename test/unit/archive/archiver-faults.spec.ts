@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import should from 'should';
 import { folderSidecar } from '../../../src/store/folder/folder-sidecar';
-import type { ArchiveJob } from '../../../src/archive/archive-job';
+import type { ArchiveJob } from '../../../src/archive/queue/job';
 import { CodedError } from '../../../src/errors/coded-error';
 import { compileFilename } from '../../../src/naming/filename-template';
 import { mediaLink } from '../../../src/recording/media-link';

@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import should from 'should';
 import type { ArchiveDeps } from '../../../src/archive/archive-context';
-import type { ArchiveJob } from '../../../src/archive/archive-job';
+import type { ArchiveJob } from '../../../src/archive/queue/job';
 import { CodedError } from '../../../src/errors/coded-error';
 import { createMessageStore } from '../../../src/store/message/message-store';
 import { localServer, sha256, wav, type LocalServer } from '../../support/media';

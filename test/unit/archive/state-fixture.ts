@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { ArchiveJob } from '../../../src/archive/archive-job';
+import type { ArchiveJob } from '../../../src/archive/queue/job';
 import { StateDatabase } from '../../../src/state/state-database';
 import { recordingAt } from './archive-fixture';
 

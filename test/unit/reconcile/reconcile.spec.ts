@@ -1,5 +1,5 @@
 import should from 'should';
-import { JobLedger } from '../../../src/archive/job-ledger';
+import { JobLedger } from '../../../src/archive/queue/job-repository';
 import { CodedError } from '../../../src/errors/coded-error';
 import { EmissionPace, MOST_DUE, MOST_ORDERS } from '../../../src/reconcile/emission-pace';
 import type { ListedBatch } from '../../../src/providers/listed-batch';

@@ -1,0 +1,324 @@
+import { monotonicNow, steadyNow } from '../../clock/clocks';
+import { LONGEST_PAUSE_MS } from '../queue/backoff';
+import {
+  countDeaths,
+  crashPauseMs,
+  DEATHS_ALONE_BEFORE_END,
+  DEATHS_BEFORE_ALONE,
+  proofMs
+} from './job-deaths';
+import type { DueOrder, JobLedger } from '../queue/job-repository';
+import type { JobMark, UnderWayFile } from './under-way-file';
+
+/** An order that may have ended the process. */
+export interface HeldOrder {
+  id: string;
+  dueAt: number;
+  deaths: number;
+  alone: number;
+  /** Whether it is not to be tried any more. */
+  isGivenUp: boolean;
+}
+
+/** The orders of one download node, as the guard sees them. */
+export interface Seat {
+  node: string;
+  /** Orders may begin again. */
+  wake: () => void;
+  /** Begins a held order. @returns `gone` when it is not on disk, `later` when that cannot be told now */
+  run: (order: HeldOrder) => 'begun' | 'gone' | 'later';
+}
+
+export interface SeatReport {
+  /** No order is worked on, and none that is not held back is due. */
+  isIdle: boolean;
+  /** One more order may be worked on. */
+  hasPlace: boolean;
+}
+
+export interface CrashGuardOptions {
+  file: UnderWayFile;
+  ledger: Pick<JobLedger, 'at' | 'dueTimes'>;
+  /** The clock of the ledger. Default: that clock. */
+  now?: () => number;
+  /** Milliseconds of a clock that nobody sets. */
+  monotonic?: () => number;
+  times?: Partial<GuardTimes>;
+}
+
+/** All in milliseconds. */
+export interface GuardTimes {
+  /** After a node has come, until the first held order begins: the other nodes come as well. */
+  settle: number;
+  /** A held order waits no longer for others that go on and on. */
+  patience: number;
+  /** So long held orders follow each other then. */
+  round: number;
+  /** Until a state that could not be read is read again. */
+  retry: number;
+  proof: (deaths: number) => number;
+  pause: (alone: number) => number;
+}
+
+const TIMES: GuardTimes = {
+  settle: 1000,
+  patience: 20_000,
+  round: 30_000,
+  retry: 15_000,
+  proof: proofMs,
+  pause: crashPauseMs
+};
+
+interface Running {
+  isProven: boolean;
+  timer: NodeJS.Timeout;
+}
+
+/**
+ * Sees to it that a job that ends the process, whatever the reason, does not end it for ever: it marks what is under
+ * way, and what was under way at two deaths runs alone, after all others of all nodes. Its callers give it up after
+ * five deaths alone. A job that is done has no past.
+ */
+export class CrashGuard {
+  /** Jobs that were under way at a death, by order. */
+  readonly #deaths = new Map<string, JobMark>();
+  readonly #running = new Map<string, Running>();
+  readonly #seats = new Map<Seat, SeatReport>();
+  readonly #begunAt: number;
+  readonly #file: UnderWayFile;
+  readonly #now: () => number;
+  readonly #monotonic: () => number;
+  readonly #times: GuardTimes;
+  /** The held order that runs and is not proven yet. */
+  #alone: string | undefined;
+  #isClosed = false;
+  #isDraining = false;
+  #settledAt = 0;
+  #waitingSince: number | undefined;
+  #roundEnds = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #look: NodeJS.Immediate | undefined;
+
+  /** Counts the deaths that an earlier process left. Never throws: without its file it only cannot tell them. */
+  constructor(options: CrashGuardOptions) {
+    this.#file = options.file;
+    this.#now = options.now ?? steadyNow;
+    this.#monotonic = options.monotonic ?? monotonicNow;
+    this.#times = { ...TIMES, ...options.times };
+    this.#begunAt = this.#monotonic();
+    const found = stillThere(countDeaths(this.#file.read()), options.ledger);
+    if (!this.#file.begin(found)) return;
+    for (const mark of found) this.#deaths.set(mark.id, mark);
+  }
+
+  /** Whether nothing may begin but what the guard itself begins. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Whether an order is begun by the guard only. */
+  holds(id: string): boolean {
+    return (this.#deaths.get(id)?.deaths ?? 0) >= DEATHS_BEFORE_ALONE;
+  }
+
+  /** The orders of a node that are held back. */
+  heldOf(node: string): HeldOrder[] {
+    return [...this.#deaths.values()]
+      .filter((mark) => mark.node === node && this.holds(mark.id) && !this.#running.has(mark.id))
+      .map(heldOrder);
+  }
+
+  /** The order of a node whose pause after deaths ends first; null when there is none. */
+  pausing(node: string): { alone: number; waitMs: number } | null {
+    const elapsed = this.#monotonic() - this.#begunAt;
+    const waits = this.heldOf(node)
+      .map(({ alone }) => ({ alone, waitMs: this.#times.pause(alone) - elapsed }))
+      .filter(({ waitMs }) => waitMs > 0);
+    return waits.sort((one, other) => one.waitMs - other.waitMs)[0] ?? null;
+  }
+
+  /** A download node begins to work. */
+  join(seat: Seat): void {
+    this.#seats.set(seat, { isIdle: false, hasPlace: false });
+    this.#settledAt = this.#monotonic() + this.#times.settle;
+  }
+
+  /** To be called whenever it may have changed. */
+  report(seat: Seat, report: SeatReport): void {
+    if (!this.#seats.has(seat)) return;
+    this.#seats.set(seat, report);
+    this.#lookSoon();
+  }
+
+  leave(seat: Seat): void {
+    this.#seats.delete(seat);
+    this.#lookSoon();
+  }
+
+  /** An order is going to be worked on. Its mark outlives this process when resolved; never rejects. */
+  begin(node: string, { order: { id }, dueAt }: DueOrder): Promise<void> {
+    const known = this.#deaths.get(id);
+    const mark: JobMark = {
+      id,
+      node,
+      dueAt,
+      deaths: known?.deaths ?? 0,
+      alone: known?.alone ?? 0,
+      state: 'begun'
+    };
+    const timer = setTimeout(() => this.#proven(mark), this.#times.proof(mark.deaths));
+    timer.unref();
+    this.#running.set(id, { isProven: false, timer });
+    if (this.holds(id)) this.#alone = id;
+    return this.#file.set(mark);
+  }
+
+  /**
+   * An order is not worked on any more, and what became of it is on disk.
+   *
+   * @param dueAt when it goes on; null when it is done
+   */
+  end(id: string, dueAt: number | null): void {
+    clearTimeout(this.#running.get(id)?.timer);
+    this.#running.delete(id);
+    const known = this.#deaths.get(id);
+    if (dueAt === null || known === undefined) {
+      this.#deaths.delete(id);
+      void this.#file.remove(id);
+    } else {
+      known.dueAt = dueAt;
+      void this.#file.set(known);
+    }
+    this.#passed(id);
+  }
+
+  /** Resolves when the marks are written. */
+  close(): Promise<void> {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#look);
+    for (const { timer } of this.#running.values()) clearTimeout(timer);
+    return this.#file.close();
+  }
+
+  #proven(mark: JobMark): void {
+    const running = this.#running.get(mark.id);
+    if (running === undefined) return;
+    running.isProven = true;
+    void this.#file.set({ ...mark, state: 'proven' });
+    this.#passed(mark.id);
+  }
+
+  /** The order no longer keeps others from beginning. */
+  #passed(id: string): void {
+    if (this.#alone === id) {
+      this.#alone = undefined;
+      this.#waitingSince = this.#monotonic();
+    }
+    this.#lookSoon();
+  }
+
+  #lookSoon(): void {
+    if (this.#deaths.size === 0 && !this.#isClosed) return;
+    this.#look ??= setImmediate(() => {
+      this.#look = undefined;
+      this.#decide();
+    });
+  }
+
+  #wakeIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#decide(), Math.max(0, ms));
+    this.#timer.unref();
+  }
+
+  /** Whose turn it is: that of the held orders, or of all others. */
+  #decide(): void {
+    clearTimeout(this.#timer);
+    if (this.#alone !== undefined) return;
+    const next = this.#next();
+    if (next === undefined) {
+      this.#waitingSince = undefined;
+      this.#isDraining = false;
+      return this.#open();
+    }
+    const now = this.#monotonic();
+    this.#waitingSince ??= now;
+    if (now < this.#settledAt) return this.#wakeIn(this.#settledAt - now);
+    if (!this.#areOthersIdle() && now >= this.#roundEnds) {
+      const patienceEnds = this.#waitingSince + this.#times.patience;
+      if (now < patienceEnds && !this.#isDraining) {
+        this.#wakeIn(patienceEnds - now);
+        return this.#open();
+      }
+      this.#isClosed = true;
+      this.#isDraining = true;
+      if ([...this.#running.values()].some(({ isProven }) => !isProven)) return;
+      this.#roundEnds = now + this.#times.round;
+    }
+    this.#isDraining = false;
+    this.#isClosed = true;
+    const [seat, mark] = next;
+    const outcome = seat.run(heldOrder(mark));
+    if (outcome === 'begun') return;
+    if (outcome === 'later') return this.#wakeIn(this.#times.retry);
+    this.#deaths.delete(mark.id);
+    void this.#file.remove(mark.id);
+    this.#lookSoon();
+  }
+
+  #open(): void {
+    if (!this.#isClosed) return;
+    this.#isClosed = false;
+    for (const { wake } of [...this.#seats.keys()]) wake();
+  }
+
+  #areOthersIdle(): boolean {
+    return this.#running.size === 0 && [...this.#seats.values()].every(({ isIdle }) => isIdle);
+  }
+
+  /** The held order that is next: that with the fewest deaths, so that plain kills spread, then the oldest. */
+  #next(): [Seat, JobMark] | undefined {
+    const elapsed = this.#monotonic() - this.#begunAt;
+    let best: [Seat, JobMark] | undefined;
+    let soonest = Infinity;
+    for (const [seat, { hasPlace }] of this.#seats) {
+      if (!hasPlace) continue;
+      for (const mark of this.#deaths.values()) {
+        if (mark.node !== seat.node || !this.holds(mark.id) || this.#running.has(mark.id)) continue;
+        const wait = Math.max(this.#dueIn(mark), this.#times.pause(mark.alone) - elapsed);
+        if (wait > 0) soonest = Math.min(soonest, wait);
+        else if (best === undefined || comesBefore(mark, best[1])) best = [seat, mark];
+      }
+    }
+    if (best === undefined && soonest < Infinity) this.#wakeIn(soonest);
+    return best;
+  }
+
+  #dueIn({ dueAt }: JobMark): number {
+    const wait = dueAt - this.#now();
+    // A time that no pause explains was written while the clock was wrong.
+    return wait > LONGEST_PAUSE_MS ? 0 : wait;
+  }
+}
+
+function heldOrder({ id, dueAt, deaths, alone }: JobMark): HeldOrder {
+  return { id, dueAt, deaths, alone, isGivenUp: alone >= DEATHS_ALONE_BEFORE_END };
+}
+
+function comesBefore(one: JobMark, other: JobMark): boolean {
+  return one.deaths === other.deaths ? one.id < other.id : one.deaths < other.deaths;
+}
+
+/** Those whose orders are on disk, each with the time under which it is. */
+function stillThere(marks: JobMark[], ledger: Pick<JobLedger, 'at' | 'dueTimes'>): JobMark[] {
+  const lost = new Map<string, Set<string>>();
+  for (const { node, dueAt, id } of marks)
+    if (ledger.at(node, dueAt, id) === undefined) lost.set(node, (lost.get(node) ?? new Set()).add(id));
+  const found = new Map<string, number>();
+  for (const [node, ids] of lost) for (const [id, dueAt] of ledger.dueTimes(node, ids)) found.set(id, dueAt);
+  return marks.flatMap((mark) => {
+    if (lost.get(mark.node)?.has(mark.id) !== true) return [mark];
+    const dueAt = found.get(mark.id);
+    return dueAt === undefined ? [] : [{ ...mark, dueAt }];
+  });
+}

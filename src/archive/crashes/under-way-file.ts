@@ -1,0 +1,263 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  rmSync,
+  write,
+  writeSync
+} from 'node:fs';
+import { monotonicNow } from '../../clock/clocks';
+
+/** What is kept of a job across the death of its process. */
+export interface JobMark {
+  /** Of the order. */
+  id: string;
+  /** Id of its download node. */
+  node: string;
+  /** Under which the ledger has it; milliseconds since 1970. */
+  dueAt: number;
+  /** How often the process died while it was under way. */
+  deaths: number;
+  /** How often it was the only suspect then. */
+  alone: number;
+  /**
+   * `begun`: under way, for a moment only. `proven`: under way, and so long that another one is to blame for what
+   * happens now. `resting`: not under way.
+   */
+  state: 'begun' | 'proven' | 'resting';
+}
+
+/** Bytes of one mark: a line of JSON, filled up with blanks. */
+const SLOT = 256;
+/** Slots that are read; a process has a few hundred orders under way at most. */
+const MOST_SLOTS = 16_384;
+const RETRY_MS = 60_000;
+
+const openFiles = new Set<UnderWayFile>();
+let isExitWatched = false;
+
+/**
+ * The jobs that are under way, in a file of fixed slots. It is written and never synced: what the process wrote
+ * survives its death in the page cache, and for a power cut no job is to blame. When it cannot be written, jobs run
+ * all the same.
+ */
+export class UnderWayFile {
+  #fd: number | null = null;
+  #table = Buffer.alloc(0);
+  #count = 0;
+  readonly #slots = new Map<string, number>();
+  #free: number[] = [];
+  /** Slots that are not on disk yet: the first, and the one behind the last. */
+  #dirty: { from: number; to: number } | null = null;
+  #writing: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+  #triedAt = -Infinity;
+
+  /** @param retryMs until a file that could not be written, or was removed, is written anew */
+  constructor(
+    private readonly file: string,
+    private readonly retryMs = RETRY_MS
+  ) {}
+
+  /** What an earlier process left. What cannot be read, or is no mark, is left out. */
+  read(): JobMark[] {
+    let fd: number | undefined;
+    try {
+      fd = openSync(this.file, 'r');
+      const bytes = Buffer.alloc(SLOT * MOST_SLOTS);
+      const size = readSync(fd, bytes, 0, bytes.length, 0);
+      return Array.from({ length: Math.floor(size / SLOT) }, (_value, slot) =>
+        decoded(bytes.subarray(slot * SLOT, (slot + 1) * SLOT))
+      ).filter((mark) => mark !== null);
+    } catch {
+      return [];
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
+  }
+
+  /**
+   * Begins the file anew, with these marks only.
+   *
+   * @returns false when it could not be written; what lay there before is gone then, if that can be
+   */
+  begin(marks: readonly JobMark[]): boolean {
+    for (const mark of marks) this.#put(mark);
+    if (this.#open()) return true;
+    this.#abandon();
+    return false;
+  }
+
+  /** Sets the mark of a job. On its way past the death of this process when resolved; never rejects. */
+  set(mark: JobMark): Promise<void> {
+    this.#put(mark);
+    return this.#flushed();
+  }
+
+  /** Removes the mark of a job. As `set`. */
+  remove(id: string): Promise<void> {
+    const slot = this.#slots.get(id);
+    if (slot === undefined) return Promise.resolve();
+    this.#slots.delete(id);
+    this.#free.push(slot);
+    this.#fill(slot, '');
+    return this.#flushed();
+  }
+
+  /** No job is under way any more: the process ends in good order. */
+  clear(): void {
+    if (this.#fd === null) return;
+    const resting: JobMark[] = [];
+    for (const slot of this.#slots.values()) {
+      const mark = decoded(this.#table.subarray(slot * SLOT, (slot + 1) * SLOT));
+      if (mark !== null && mark.deaths > 0) resting.push({ ...mark, state: 'resting' });
+    }
+    const bytes = Buffer.from(resting.map(encoded).join(''));
+    try {
+      writeAll(this.#fd, bytes);
+      ftruncateSync(this.#fd, bytes.length);
+    } catch {
+      // What a process leaves that cannot write counts as its death.
+    }
+  }
+
+  /** Resolves when nothing is written any more. */
+  async close(): Promise<void> {
+    await this.#flushed();
+    openFiles.delete(this);
+    this.#triedAt = Infinity;
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
+  }
+
+  #put(mark: JobMark): void {
+    const text = encoded(mark);
+    if (text === '') return;
+    let slot = this.#slots.get(mark.id) ?? this.#free.pop();
+    if (slot === undefined) {
+      slot = this.#count;
+      this.#count += 1;
+      if (this.#table.length < this.#count * SLOT)
+        this.#table = Buffer.concat([this.#table, Buffer.alloc(Math.max(SLOT * 32, this.#table.length))]);
+    }
+    this.#slots.set(mark.id, slot);
+    this.#fill(slot, text);
+  }
+
+  #fill(slot: number, text: string): void {
+    this.#table.fill(0x20, slot * SLOT, (slot + 1) * SLOT - 1);
+    this.#table[(slot + 1) * SLOT - 1] = 0x0a;
+    this.#table.write(text.trimEnd(), slot * SLOT);
+    const { from, to } = this.#dirty ?? { from: slot, to: slot };
+    this.#dirty = { from: Math.min(from, slot), to: Math.max(to, slot + 1) };
+  }
+
+  /** Marks that are set while a write is under way go together with the next one. */
+  #flushed(): Promise<void> {
+    this.#next ??= this.#writing.then(() => {
+      this.#next = undefined;
+      this.#writing = this.#flush();
+      return this.#writing;
+    });
+    return this.#next;
+  }
+
+  #flush(): Promise<void> {
+    if (monotonicNow() >= this.#triedAt + this.retryMs) this.#lookAfter();
+    const fd = this.#fd;
+    const dirty = this.#dirty;
+    this.#dirty = null;
+    if (fd === null || dirty === null) return Promise.resolve();
+    const { from, to } = dirty;
+    // A copy: the table changes while it is written.
+    const bytes = Buffer.from(this.#table.subarray(from * SLOT, to * SLOT));
+    return new Promise((resolve) => write(fd, bytes, 0, bytes.length, from * SLOT, () => resolve()));
+  }
+
+  /** Tries again where it could not be written, and where somebody has removed it. */
+  #lookAfter(): void {
+    this.#triedAt = monotonicNow();
+    try {
+      if (this.#fd !== null && fstatSync(this.#fd).nlink > 0) return;
+      if (this.#fd !== null) closeSync(this.#fd);
+    } catch {
+      // What cannot be looked at is opened again.
+    }
+    this.#fd = null;
+    this.#open();
+  }
+
+  #open(): boolean {
+    this.#triedAt = monotonicNow();
+    try {
+      this.#fd = openSync(this.file, constants.O_RDWR | constants.O_CREAT, 0o600);
+      const bytes = this.#table.subarray(0, this.#count * SLOT);
+      // In this order: whenever the process ends, the deaths are counted, and once.
+      writeAll(this.#fd, bytes);
+      ftruncateSync(this.#fd, bytes.length);
+      this.#dirty = null;
+      if (!isExitWatched) process.once('exit', clearOnOrderlyEnd);
+      isExitWatched = true;
+      openFiles.add(this);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** A file that stays as it is would blame the same jobs at each start. */
+  #abandon(): void {
+    try {
+      if (this.#fd !== null) ftruncateSync(this.#fd, 0);
+    } catch {
+      // Removing it is the other way.
+    }
+    try {
+      if (this.#fd !== null) closeSync(this.#fd);
+      this.#fd = null;
+      rmSync(this.file, { force: true });
+    } catch {
+      // Nothing can be written there at all.
+    }
+  }
+}
+
+/** Node-RED ends with 0 when it was asked to end, with something else when an error was not caught. */
+function clearOnOrderlyEnd(code: number): void {
+  if (code === 0) for (const file of openFiles) file.clear();
+}
+
+function writeAll(fd: number, bytes: Buffer): void {
+  for (let written = 0; written < bytes.length;)
+    written += writeSync(fd, bytes, written, bytes.length - written, written);
+}
+
+/** @returns a whole slot; empty when the mark does not fit into one */
+function encoded(mark: JobMark): string {
+  const { id, node, dueAt, deaths, alone, state } = mark;
+  const text = JSON.stringify({ id, node, dueAt, deaths, alone, state });
+  const length = Buffer.byteLength(text);
+  return length < SLOT ? `${text}${' '.repeat(SLOT - 1 - length)}\n` : '';
+}
+
+function decoded(slot: Buffer): JobMark | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(slot.toString('utf8'));
+  } catch {
+    return null;
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  const { id, node, dueAt, deaths, alone, state } = value as Record<string, unknown>;
+  if (typeof id !== 'string' || typeof node !== 'string') return null;
+  if (typeof dueAt !== 'number' || !isCount(deaths) || !isCount(alone)) return null;
+  if (state !== 'begun' && state !== 'proven' && state !== 'resting') return null;
+  return { id, node, dueAt, deaths, alone, state };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

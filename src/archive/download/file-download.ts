@@ -1,0 +1,254 @@
+import { CodedError } from '../../errors/coded-error';
+import { filenameValues } from '../../naming/filename-values';
+import type { WantedFile } from '../../recording/choose-format';
+import type { RecordingDetails } from '../../recording/recording-details';
+import type { MediaLink, RecordingReference } from '../../recording/recording-reference';
+import type { SidecarRecord } from '../../store/sidecar';
+import type { PartialCopy, PublishedFile } from '../../store/destination';
+import type { TransferResult } from '../../transfer/transfer-types';
+import type { ArchiveDeps, ArchiveSettings } from '../archive-context';
+import { partialCopyId, type FileNote } from '../queue/job';
+import type { FileProgress } from '../archive-progress';
+import { DetailsRequest } from './details-request';
+import { ResumePoint } from '../resume-point';
+import { findCopyOfAnother } from './stored-by-another';
+import type { StoredFile, StoredRecording } from '../index/stored-recording';
+
+interface Published {
+  result: TransferResult;
+  file: PublishedFile;
+}
+
+interface Received {
+  /** Holds all of the file. */
+  part: PartialCopy;
+  result: TransferResult;
+}
+
+interface Fetched {
+  published: Published;
+  /** What its sidecar says; undefined when that is still to be written. */
+  described: StoredRecording | undefined;
+}
+
+/** `isFresh`: the API has just given it. */
+type CurrentLink = MediaLink & { isFresh: boolean };
+
+/** Runs a task as soon as there is room for one more transfer. @throws `signal.reason` when aborted */
+export type Turn = <T>(task: () => Promise<T>) => Promise<T>;
+
+/**
+ * The attempts to store one file. What an attempt achieved stays: received bytes are gone on with, and
+ * a published file whose sidecar failed is not fetched again.
+ */
+export class FileAttempts {
+  readonly #resume: ResumePoint;
+  readonly #details: DetailsRequest;
+
+  /** @param note what earlier attempts achieved; brought up to date */
+  constructor(
+    private readonly reference: RecordingReference,
+    file: WantedFile,
+    private readonly note: FileNote,
+    private readonly settings: ArchiveSettings,
+    private readonly deps: ArchiveDeps,
+    private readonly progress: FileProgress,
+    private readonly turn: Turn
+  ) {
+    this.#details = new DetailsRequest(reference, deps);
+    this.#resume = new ResumePoint(
+      deps.partials,
+      partialCopyId(settings.scope, reference.identity, file.format)
+    );
+  }
+
+  /**
+   * Makes one attempt.
+   *
+   * @throws CodedError as `transfer` and the store throw; `signal.reason` when aborted
+   */
+  async attempt(link: CurrentLink, signal: AbortSignal): Promise<StoredFile> {
+    this.note.attempts += 1;
+    const published = this.#publishedBefore();
+    if (published !== undefined) return await this.#describe(published, signal);
+    const fetched = await this.#fetch(link, signal);
+    const { published: stored, described } = fetched;
+    return described === undefined
+      ? await this.#describe(stored, signal)
+      : { recording: described, payload: stored.file.location ?? '' };
+  }
+
+  /**
+   * Takes what another process has stored in the same archive; see `stored-by-another.ts`.
+   *
+   * @param formats that the file may have
+   * @returns null when there is nothing
+   */
+  async storedByAnother(formats: readonly string[], signal: AbortSignal): Promise<StoredFile | null> {
+    for (const format of formats) {
+      const wanted = { name: await this.#name(format, signal), format };
+      const found = await findCopyOfAnother(this.deps, this.reference.identity, wanted);
+      if (found === null) continue;
+      // What was received so far is of no use any more.
+      await this.deps.store.openPart(this.#resume.copyId).then((part) => part.discard());
+      this.#resume.forget();
+      return await this.#describe(found, signal);
+    }
+    return null;
+  }
+
+  #publishedBefore(): Published | undefined {
+    const { published } = this.note;
+    if (published === undefined) return undefined;
+    const { result, ...file } = published;
+    return { result, file };
+  }
+
+  async #fetch(link: CurrentLink, signal: AbortSignal): Promise<Fetched> {
+    const begun: PartialCopy[] = [];
+    const receive = async (): Promise<Received> => {
+      const part = await this.deps.store.openPart(this.#resume.copyId);
+      begun.push(part);
+      await this.#resume.begin(part.size);
+      // Asked for while the bytes come; they do not wait for each other.
+      if (this.note.details === undefined) this.#details.begin(signal);
+      return { part, result: await this.#transfer(link, part, signal) };
+    };
+    try {
+      // A disk makes one file durable while the next one comes. In a bucket the end is a transfer as well.
+      if (this.deps.store.destination === 'folder')
+        return await this.#publish(await this.turn(receive), signal);
+      return await this.turn(async () => this.#publish(await receive(), signal));
+    } catch (error) {
+      for (const part of begun) await this.#leave(part, error, signal);
+      throw error;
+    }
+  }
+
+  async #publish({ part, result }: Received, signal: AbortSignal): Promise<Fetched> {
+    const name = await this.#name(result.format, signal);
+    await this.deps.clearPlace?.(result.sha256);
+    const { sha256, size, contentType } = result;
+    const details = await this.#settled(signal);
+    let described: StoredRecording | undefined;
+    const sidecar = (location: string): SidecarRecord => {
+      const recording = this.#recording(details, { result, file: { location, alreadyStored: false } });
+      described = { ...recording, sidecar: this.deps.sidecar.pathOf(location) };
+      return { ...described };
+    };
+    const wanted = { name, sha256, size, contentType, ...(this.settings.sidecar && { sidecar }) };
+    const file = await part.publish(wanted);
+    this.#resume.forget();
+    if (file.location !== null)
+      this.note.published = {
+        result,
+        location: file.location,
+        alreadyStored: file.alreadyStored,
+        ...(file.versionId === undefined ? {} : { versionId: file.versionId })
+      };
+    return { published: { result, file }, described: file.sidecarWritten === true ? described : undefined };
+  }
+
+  /** After a fault: what was received stays when it is of use to another attempt. */
+  async #leave(part: PartialCopy, error: unknown, signal: AbortSignal): Promise<void> {
+    if (signal.aborted || (error instanceof CodedError && error.retryable)) {
+      await part.suspend();
+      await this.#resume.keep(part.size);
+    } else {
+      await part.discard();
+      this.#resume.forget();
+    }
+  }
+
+  /** The details that name a file are settled with its name: a resumed copy may have begun under it. */
+  async #settled(signal: AbortSignal): Promise<RecordingDetails> {
+    const { note } = this;
+    if (note.details !== undefined) return note.details;
+    const { details, areLate } = await this.#details.take(signal);
+    if (areLate) note.areDetailsLate = true;
+    return (note.details ??= details);
+  }
+
+  async #name(format: string, signal: AbortSignal): Promise<string> {
+    const { announced_at, media_index } = this.reference;
+    const details = await this.#settled(signal);
+    return this.settings.filename.name(filenameValues(details, { ext: format, announced_at, media_index }));
+  }
+
+  async #transfer(link: CurrentLink, part: PartialCopy, signal: AbortSignal): Promise<TransferResult> {
+    const { maxSize, stallTimeoutMs, network } = this.settings;
+    const authorization = this.deps.authorize(link.url);
+    const { file } = this.#resume;
+    return await this.deps.transfer({
+      url: link.url,
+      isFresh: link.isFresh,
+      ...(authorization === undefined ? {} : { authorization }),
+      network,
+      kind: this.reference.kind,
+      maxSize,
+      stallTimeoutMs,
+      into: part,
+      ...(file === undefined ? {} : { resumeEtag: file.etag }),
+      ...(file === undefined || file.size === null ? {} : { resumeSize: file.size }),
+      expected: { size: link.size, sha256: link.sha256 },
+      signal,
+      onMedia: async ({ format, contentType, size }) => {
+        if (part.begin) await part.begin({ name: await this.#name(format, signal), contentType, size });
+      },
+      onProgress: (received, total) => {
+        this.progress.bytes(received, total);
+        this.#resume.received(received);
+      },
+      onValidator: (etag, size) => this.#resume.validator(etag, size)
+    });
+  }
+
+  async #describe(published: Published, signal: AbortSignal): Promise<StoredFile> {
+    const { file } = published;
+    const recording = this.#recording(await this.#settled(signal), published);
+    if (file.location === null) return { recording, payload: file.content ?? Buffer.alloc(0) };
+    if (this.settings.sidecar) await this.#addSidecar(file.location, recording);
+    return { recording, payload: file.location };
+  }
+
+  #recording(details: RecordingDetails, { result, file }: Published): StoredRecording {
+    const { destination } = this.deps.store;
+    return {
+      ...details,
+      format: result.format,
+      size: result.size,
+      sha256: result.sha256,
+      content_type: result.contentType,
+      destination,
+      ...place(destination, file),
+      sidecar: null,
+      source_host: result.sourceHost,
+      attempts: this.note.attempts,
+      resumed: result.resumed,
+      already_stored: file.alreadyStored,
+      stored_at: new Date(this.deps.now()).toISOString(),
+      deleted_at_source: null,
+      identity: this.reference.identity
+    };
+  }
+
+  /** A file that lay there already keeps its sidecar: that one tells when it was really stored. */
+  async #addSidecar(location: string, recording: StoredRecording): Promise<void> {
+    const { sidecar } = this.deps;
+    recording.sidecar = sidecar.pathOf(location);
+    const known = recording.already_stored ? await sidecar.read(location) : null;
+    if (known?.['sha256'] !== recording.sha256) await sidecar.write(location, recording);
+    else if (typeof known['stored_at'] === 'string') recording.stored_at = known['stored_at'];
+  }
+}
+
+/** `path`, or `bucket`, `key` and `version_id`, as the destination has them. */
+function place(
+  destination: string,
+  { location, versionId = null }: PublishedFile
+): Pick<StoredRecording, 'path' | 'bucket' | 'key' | 'version_id'> {
+  if (location === null) return {};
+  const s3 = /^s3:\/\/([^/]+)\/(.*)$/s.exec(location);
+  if (destination === 'bucket' && s3) return { bucket: s3[1] ?? '', key: s3[2] ?? '', version_id: versionId };
+  return { path: location };
+}

@@ -1,0 +1,90 @@
+import type { RecordingDetails } from '../../recording/recording-details';
+import type { RecordingReference } from '../../recording/recording-reference';
+import type { StateChange } from '../../state/state-database';
+import { OneAtATime } from '../../concurrency/keyed-mutex';
+import type { ArchiveDeps } from '../archive-context';
+import { LONGEST_PAUSE_MS } from '../queue/backoff';
+import type { SidecarWriter } from '../../store/sidecar-writer';
+import type { StoredIndex } from '../index/stored-index';
+import { locationOf, type StoredRecording } from '../index/stored-recording';
+
+/** About a day, with the pauses between them. */
+export const MOST_DETAILS_ATTEMPTS = 100;
+const FIRST_PAUSE_MS = 15_000;
+
+/**
+ * @param failures attempts that failed, from 1
+ * @param random from 0 to 1
+ * @param askedMs what the other side asked for; never shorter than that
+ * @returns milliseconds until the API is asked again for details
+ */
+export function detailsPauseMs(failures: number, random: number, askedMs = 0): number {
+  const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 20));
+  return Math.max(Math.round(ceiling * (0.5 + random / 2)), Math.min(askedMs, LONGEST_PAUSE_MS));
+}
+
+/** What the API added. */
+export type AddedDetails = Partial<RecordingDetails>;
+
+export interface LateDetailsDeps {
+  index: StoredIndex;
+  sidecar: SidecarWriter;
+  completeDetails?: ArchiveDeps['completeDetails'];
+  /** Shared by all that bring sidecars of the same place up to date, by location. */
+  turns?: OneAtATime;
+}
+
+/** Completes what is known of recordings that were stored before the API told its part. Their files keep their names. */
+export class LateDetails {
+  readonly #turns: OneAtATime;
+
+  constructor(private readonly deps: LateDetailsDeps) {
+    this.#turns = deps.turns ?? new OneAtATime();
+  }
+
+  /**
+   * Asks the API once, and brings the sidecars of the recording up to date. A sidecar that is not there any more is
+   * not made anew.
+   *
+   * @returns what is new, and the changes that enter it into the index
+   * @throws CodedError as `completeDetails` and the sidecars; `signal.reason` when aborted
+   */
+  async complete(
+    reference: RecordingReference,
+    signal: AbortSignal
+  ): Promise<{ added: AddedDetails; changes: StateChange[] }> {
+    const { index, completeDetails } = this.deps;
+    const changes: StateChange[] = [];
+    const details = (await completeDetails?.(reference, signal)) ?? reference.details;
+    const added = difference(reference.details, details);
+    if (Object.keys(added).length === 0) return { added, changes };
+    for (const known of index.find(reference.identity)) {
+      const { recording } = known;
+      const location = locationOf(recording);
+      if (location !== null && recording.sidecar !== null)
+        await this.#turns.run(location, () => this.#describe(location, recording, added));
+      changes.push(index.entering({ ...known, recording: withAdded(recording, added) }));
+    }
+    return { added, changes };
+  }
+
+  /** The sidecar may know more than the index: of a text, or a deletion, that was noted there a moment ago. */
+  async #describe(location: string, recording: StoredRecording, added: AddedDetails): Promise<void> {
+    const { sidecar } = this.deps;
+    const found = await sidecar.read(location);
+    if (found?.['sha256'] !== recording.sha256) return;
+    await sidecar.write(location, withAdded({ ...recording, ...found }, added));
+  }
+}
+
+/** Fills in what is null; what is known is never overruled. */
+export function withAdded<Known extends RecordingDetails>(known: Known, added: AddedDetails): Known {
+  const missing = Object.entries(added).filter(([name]) => known[name as keyof RecordingDetails] === null);
+  return { ...known, ...Object.fromEntries(missing) };
+}
+
+function difference(said: RecordingDetails, complete: RecordingDetails): AddedDetails {
+  const names = Object.keys(complete) as (keyof RecordingDetails)[];
+  const news = names.filter((name) => said[name] === null && complete[name] !== null);
+  return Object.fromEntries(news.map((name) => [name, complete[name]]));
+}

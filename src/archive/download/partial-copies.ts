@@ -1,0 +1,40 @@
+import { isAbsolute } from 'node:path';
+import { createFolderStore, type FolderStore } from '../../store/folder/folder-store';
+import type { PartOwner } from '../../store/folder/parts/part-owner';
+import { partialCopyPrefix } from '../queue/job';
+import type { NodePartialNotes } from './resume-state';
+
+export interface Clearance {
+  /** Id of the download node. */
+  node: string;
+  /** Where it stores; null when that is no folder. */
+  folder: FolderStore | null;
+  /** Whose the partial copies are. */
+  owner: PartOwner;
+  notes: NodePartialNotes;
+  /** Also those that a job could go on with. */
+  all: boolean;
+}
+
+/**
+ * Deletes the partial copies of a node that no job can go on with: those without a note, and those that
+ * lie where the node stored before its settings were changed. Never rejects: a folder that cannot be read
+ * now is reported by the first recording that is to be stored.
+ */
+export async function clearPartialCopies({ node, folder, owner, notes, all }: Clearance): Promise<void> {
+  const prefix = partialCopyPrefix(node);
+  const isWanted = (copyId: string): boolean =>
+    !copyId.startsWith(prefix) || (!all && notes.begun(copyId) !== undefined);
+  try {
+    await folder?.sweepPartialCopies(isWanted);
+    for (const [place, copyIds] of notes.elsewhere()) {
+      if (isAbsolute(place)) {
+        const left = new Set(copyIds);
+        await createFolderStore({ folder: place, owner }).sweepPartialCopies((copyId) => !left.has(copyId));
+      }
+      for (const copyId of copyIds) await notes.forget(copyId);
+    }
+  } catch {
+    // As said above.
+  }
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { losslessText } from '../../text/lossless';
+import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
+import type { StoredRecording } from './stored-recording';
+
+/**
+ * One stored file. `recording` is what its sidecar holds: where it lies (`path`, or `bucket` and `key`),
+ * `sha256`, `size`, `stored_at`, whether it is deleted at the source, and all that is known of the call.
+ */
+export interface IndexedFile {
+  identity: string;
+  /** The format under which the file was wanted; `recording.format` is what its bytes are. */
+  wantedFormat: string | null;
+  recording: StoredRecording;
+  /** Id of the order that stored it: the same order again is no repetition. */
+  order: string;
+}
+
+/** Which recordings lie in one destination. */
+export interface StoredIndex {
+  /** Files stored for an identity, one per wanted format. */
+  find(identity: string): readonly IndexedFile[];
+  /** The change that enters a file, or replaces what was known of it. */
+  entering(file: IndexedFile): StateChange;
+}
+
+type StateKey = [identity: string, destination: string, wantedFormat: string];
+
+/**
+ * All files that this Node-RED has stored, in all destinations, on disk. A look-up takes microseconds
+ * whatever the number of recordings.
+ */
+export class StoredRecordings {
+  readonly #files: StateCollection<IndexedFile>;
+
+  constructor(database: StateDatabase) {
+    this.#files = database.collection('stored-recordings');
+  }
+
+  /** @param destination the same text for the same place: an absolute folder, `s3://endpoint/bucket/prefix` */
+  at(destination: string): StoredIndex {
+    const place = digest(destination);
+    return {
+      find: (identity) => this.#range([digest(identity), place]),
+      entering: (file) => {
+        const key: StateKey = [digest(file.identity), place, file.wantedFormat ?? ''];
+        return this.#files.putting(key, file);
+      }
+    };
+  }
+
+  /** The files of a recording in all destinations. */
+  find(identity: string): readonly IndexedFile[] {
+    return this.#range([digest(identity)]);
+  }
+
+  /** Everything, in no particular order; read while it is iterated, a little at a time. */
+  *all(): Iterable<IndexedFile> {
+    for (const { value } of this.#files.range({})) yield value;
+  }
+
+  /**
+   * Everything, some at a time. Nothing of the state is held open between two steps, which may be hours
+   * apart; what is entered meanwhile may be left out.
+   */
+  *steps(size = 200): Iterable<readonly IndexedFile[]> {
+    let last: StateKey | undefined;
+    for (;;) {
+      const span = last === undefined ? { limit: size } : { start: [...last, ''], limit: size };
+      const step = [...this.#files.range(span)];
+      yield step.map(({ value }) => value);
+      last = step.at(-1)?.key as StateKey | undefined;
+      if (last === undefined || step.length < size) return;
+    }
+  }
+
+  /** What is known of a file now; undefined when it is no longer indexed under this location. */
+  current({ identity, wantedFormat, recording }: IndexedFile): IndexedFile | undefined {
+    return this.find(identity).find(
+      (file) =>
+        file.wantedFormat === wantedFormat &&
+        file.recording.path === recording.path &&
+        file.recording.bucket === recording.bucket &&
+        file.recording.key === recording.key
+    );
+  }
+
+  count(): number {
+    return this.#files.count();
+  }
+
+  #range(prefix: string[]): IndexedFile[] {
+    const span = { start: prefix, end: [...prefix, AFTER_ALL_TEXT] };
+    return [...this.#files.range(span)].map(({ value }) => value);
+  }
+}
+
+/** Sorts behind every text that a key part can be. */
+const AFTER_ALL_TEXT = '\u{10ffff}';
+
+/** Identities and paths come from outside and may be longer than a key can be. */
+function digest(text: string): string {
+  return createHash('sha256').update(losslessText(text)).digest('base64url');
+}

@@ -1,0 +1,56 @@
+import type { RecordingDetails } from '../../recording/recording-details';
+import type { KnownCopy } from '../../store/destination';
+
+/** What is known of a file once it is stored. */
+export interface StoredFacts {
+  /** Bytes. */
+  size: number;
+  /** Hex. */
+  sha256: string;
+  content_type: string;
+  destination: 'folder' | 'bucket' | 'message';
+  /** Absolute; `folder` only. */
+  path?: string;
+  /** `bucket` only. */
+  bucket?: string;
+  key?: string;
+  /** Null where the bucket keeps no versions. */
+  version_id?: string | null;
+  /** Where the sidecar lies, or null when there is none. */
+  sidecar: string | null;
+  source_host: string;
+  attempts: number;
+  resumed: boolean;
+  already_stored: boolean;
+  /** ISO 8601 UTC. */
+  stored_at: string;
+  deleted_at_source: string | null;
+  /** Under what the index knows it, so that the index can be built again from sidecars. */
+  identity?: string;
+  /** Where the text of the recording lies, as a location; left out when there is none. */
+  transcription_file?: string;
+}
+
+/** `msg.recording`, and what the sidecar holds. */
+export type StoredRecording = RecordingDetails & StoredFacts;
+
+/** What a store needs to know to read a copy again. */
+export function knownCopy({ size, version_id }: Pick<StoredRecording, 'size' | 'version_id'>): KnownCopy {
+  return { size, versionId: version_id ?? null };
+}
+
+/** Where a file lies, as `msg.payload` says it; null when it lies nowhere but in the message. */
+export function locationOf({
+  path,
+  bucket,
+  key
+}: Pick<StoredRecording, 'path' | 'bucket' | 'key'>): string | null {
+  return path ?? (bucket === undefined ? null : `s3://${bucket}/${key ?? ''}`);
+}
+
+/** A stored file as the flow gets it. */
+export interface StoredFile {
+  recording: StoredRecording;
+  /** `msg.payload`: absolute path, `s3://bucket/key`, or the bytes. */
+  payload: string | Buffer;
+}

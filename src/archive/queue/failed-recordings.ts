@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { losslessText } from '../../text/lossless';
+import type { RecordingDetails } from '../../recording/recording-details';
+import type { Key, StateChange, StateCollection, StateDatabase } from '../../state/state-database';
+
+/** A recording that is not in the archive, and why. */
+export interface GivenUp {
+  /** Id of the download node. */
+  node: string;
+  identity: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  code: string;
+  message: string;
+  attempts: number;
+  details: RecordingDetails;
+}
+
+const KEPT_MS = 90 * 24 * 60 * 60 * 1000;
+const MOST_KEPT = 10_000;
+/** Entries looked at in one go, so that the event loop stays free. */
+const STEP = 500;
+
+/**
+ * The recordings that were given up, on disk. One leaves the list when it is stored after all, after 90
+ * days, or when there are 10,000 newer ones.
+ */
+export class GivenUpList {
+  readonly #entries: StateCollection<GivenUp>;
+
+  constructor(
+    database: StateDatabase,
+    private readonly now: () => number = Date.now
+  ) {
+    this.#entries = database.collection('archive-given-up');
+  }
+
+  /** The change that lists a recording, in place of what was said of it before. */
+  entering(entry: GivenUp): StateChange {
+    return this.#entries.putting(keyOf(entry.node, entry.identity), entry);
+  }
+
+  /** The change that takes a recording off the list; null when it is not on it. */
+  leaving(node: string, identity: string): StateChange | null {
+    const key = keyOf(node, identity);
+    return this.#entries.get(key) === undefined ? null : this.#entries.removing(key);
+  }
+
+  /** @param node default: those of all nodes */
+  *list(node?: string): Iterable<GivenUp> {
+    const span = node === undefined ? {} : { start: [node], end: [node, '\u{10ffff}'] };
+    for (const { value } of this.#entries.range(span)) {
+      if (this.now() - value.at < KEPT_MS) yield value;
+    }
+  }
+
+  /** Removes what is too old or too much, in small steps. Resolves when through. */
+  async sweep(): Promise<void> {
+    const kept: { key: Key; at: number }[] = [];
+    let start: Key | undefined;
+    for (;;) {
+      const step = [...this.#entries.range({ ...(start !== undefined && { start }), limit: STEP })];
+      for (const { key, value } of step) {
+        if (this.now() - value.at >= KEPT_MS) await this.#entries.remove(key);
+        else if (String(key) !== String(start) || kept.length === 0) kept.push({ key, at: value.at });
+      }
+      const last = step.at(-1);
+      if (last === undefined || step.length < STEP) break;
+      start = last.key;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    kept.sort((a, b) => b.at - a.at);
+    for (const { key } of kept.slice(MOST_KEPT)) await this.#entries.remove(key);
+  }
+}
+
+function keyOf(node: string, identity: string): [string, string] {
+  return [node, createHash('sha256').update(losslessText(identity)).digest('base64url')];
+}

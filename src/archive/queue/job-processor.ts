@@ -1,0 +1,372 @@
+import { CodedError } from '../../errors/coded-error';
+import { rootCause } from '../../errors/root-cause';
+import type { RecordingReference } from '../../recording/recording-reference';
+import type { StateChange } from '../../state/state-database';
+import type { Trouble } from '../../errors/trouble';
+import { fileKey, type ArchiveOrder, type RetryNote } from './job';
+import { repeatedCrash } from '../download/archive-faults';
+import { backoffMs } from './backoff';
+import type { Archiver } from '../archiver';
+import type { GivenUpList } from './failed-recordings';
+import { detailsPauseMs, MOST_DETAILS_ATTEMPTS, withAdded, type LateDetails } from '../download/late-details';
+import type { Verdict } from './job-queue';
+import type { FileOutcome } from './run-result';
+import type { DeletionResult, SourceDeletion, StoredWhole } from '../download/source-deletion';
+import type { StoredIndex } from '../index/stored-index';
+
+export interface OrderWorkParts {
+  /** Id of the download node. */
+  node: string;
+  /** Attempts after the first to delete at the source. */
+  retries: number;
+  archiver: Archiver;
+  index: StoredIndex;
+  givenUp: GivenUpList;
+  /** Null: recordings stay at the source. */
+  deletion: SourceDeletion | null;
+  /** Completes what is known of stored recordings. */
+  lateDetails: LateDetails;
+  /** Makes changes of the state. Durable when resolved; rejects when the disk did not take them. */
+  commit: (changes: readonly StateChange[]) => Promise<void>;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** From 0 to 1. */
+  random: () => number;
+  /** Hands the outcome to the flow: files that are stored, and what was given up. Must not throw. */
+  deliver: (order: ArchiveOrder, outcomes: FileOutcome[]) => void;
+  /** The trouble that an order is in has changed, or it comes again. Must not throw. */
+  onTrouble?: (change: TroubleChange) => void;
+  /**
+   * A stored recording was not deleted at the source, and will not be. Must not throw.
+   *
+   * @param error null when the source does not delete such a thing at all
+   */
+  onNotDeleted: (order: ArchiveOrder, message: string, error: CodedError | null) => void;
+  /** A stored recording stays without what the API knows of it. Must not throw. @param message for the log */
+  onDetailsMissing: (message: string) => void;
+}
+
+/** What keeps an order waiting. */
+export interface TroubleChange {
+  /** After its last attempt but one, perhaps in an earlier process. */
+  before: Trouble | null;
+  /** After its last attempt. */
+  now: { retry: RetryNote; pauseMs: number; error: CodedError } | null;
+}
+
+/**
+ * Carries out orders: tries to store their files, deletes at the source what is stored, tells the flow,
+ * and says what is to be written down about it.
+ */
+export class OrderWork {
+  readonly #closing = new AbortController();
+
+  constructor(private readonly parts: OrderWorkParts) {}
+
+  /** @param order brought up to date; @returns never rejects */
+  async work(order: ArchiveOrder): Promise<Verdict> {
+    if (order.deletion !== undefined || order.details !== undefined) return await this.#followUp(order);
+    const { archiver, index, deliver } = this.parts;
+    const result = await archiver.pass(order);
+    const changes = result.entries.map((entry) => index.entering(entry));
+    if (result.kind === 'stopped') return { kind: 'stopped', changes };
+    if (result.kind === 'again') {
+      const { error, pauseMs, retry, retries } = result;
+      this.#met(order, { error, pauseMs, attempt: retry, of: retries });
+      return { kind: 'again', pauseMs, changes };
+    }
+    const { outcomes } = result;
+    const late = withLateDetails(order, outcomes);
+    // An API that did not tell the details in time keeps nobody waiting for the deletion either.
+    const undeleted = late.length > 0 ? [] : await this.#deleteFirst(outcomes, changes);
+    // The flow may change what it is given.
+    const deletable = late.length > 0 ? structuredClone(this.#deletable(outcomes)) : [];
+    if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
+    this.#through(order);
+    deliver(order, outcomes);
+    // After the deletion, so that the index knows of it.
+    const noted = outcomes.flatMap((outcome) => this.#noted(outcome));
+    if (late.length === 0) return this.#afterDeletion(order, undeleted, noted);
+    order.details = { recordings: late, failures: 1 };
+    if (deletable.length > 0) order.deletion = { recordings: deletable, failures: 0 };
+    return this.#again(order, detailsPauseMs(1, this.parts.random()), noted);
+  }
+
+  /**
+   * Gives up an order under which the process died again and again, and tells the flow.
+   *
+   * @param deaths how often
+   */
+  giveUp(order: ArchiveOrder, deaths: number): Verdict {
+    const { deliver, onNotDeleted } = this.parts;
+    this.#through(order);
+    for (const reference of order.details?.recordings ?? [])
+      this.#withoutDetails(reference, `Node-RED ended ${deaths} times while they were added.`);
+    if (order.details !== undefined && order.deletion === undefined) return { kind: 'done', changes: [] };
+    if (order.deletion !== undefined) {
+      const error = repeatedCrash(
+        order.deletion.recordings.map(({ reference }) => reference),
+        deaths
+      );
+      onNotDeleted(order, error.message, error);
+      return { kind: 'done', changes: [] };
+    }
+    const references = order.jobs.map(({ reference }) => reference);
+    const error = repeatedCrash(references, deaths);
+    const outcomes = references.map((reference): FileOutcome => ({
+      kind: 'failed',
+      reference,
+      wantedFormat: null,
+      error,
+      attempts: deaths
+    }));
+    deliver(order, outcomes);
+    return { kind: 'done', changes: outcomes.flatMap((outcome) => this.#noted(outcome)) };
+  }
+
+  /** An attempt has failed, and another one will be made. */
+  #met(
+    order: ArchiveOrder,
+    { error, pauseMs, attempt, of }: { error: CodedError; pauseMs: number; attempt: number; of: number }
+  ): void {
+    const before = order.retry?.trouble ?? null;
+    const retry = { trouble: error.trouble, attempt, of };
+    order.retry = retry;
+    this.parts.onTrouble?.({ before, now: { retry, pauseMs, error } });
+  }
+
+  /** What it waited for is done. */
+  #through(order: ArchiveOrder): void {
+    const { retry } = order;
+    delete order.retry;
+    if (retry !== undefined) this.parts.onTrouble?.({ before: retry.trouble, now: null });
+  }
+
+  /** Stops all work. Orders under way end `stopped`. */
+  async close(): Promise<void> {
+    this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
+    await this.parts.archiver.close();
+  }
+
+  #noted(outcome: FileOutcome): StateChange[] {
+    const { node, index, givenUp, now } = this.parts;
+    const { identity, details } = outcome.reference;
+    if (outcome.kind === 'failed') {
+      const { error, attempts } = outcome;
+      const { code, message } = error;
+      return [givenUp.entering({ node, identity, at: now(), code, message, attempts, details })];
+    }
+    const { file, wantedFormat, entry } = outcome;
+    const leaving = givenUp.leaving(node, identity);
+    const changes = leaving === null ? [] : [leaving];
+    if (typeof file.payload !== 'string') return changes;
+    const { sha256, deleted_at_source } = file.recording;
+    const known =
+      entry ??
+      index
+        .find(identity)
+        .find((one) => one.wantedFormat === wantedFormat && one.recording.sha256 === sha256);
+    const isNews = entry !== null || known?.recording.deleted_at_source !== deleted_at_source;
+    if (known === undefined || !isNews) return changes;
+    const recording = { ...known.recording, deleted_at_source };
+    return [...changes, index.entering({ ...known, recording })];
+  }
+
+  /**
+   * What is deleted at the source cannot be fetched again: that it is stored is on disk before.
+   *
+   * @returns recordings that were not deleted, each with the reason
+   */
+  async #deleteFirst(outcomes: FileOutcome[], stored: StateChange[]): Promise<NotDeleted[]> {
+    const recordings = this.#deletable(outcomes);
+    if (recordings.length === 0) return [];
+    try {
+      await this.parts.commit(stored);
+    } catch (cause) {
+      const error = notNoted(cause);
+      return recordings.map((recording) => ({ recording, result: { kind: 'failed', error } }));
+    }
+    return await this.#delete(recordings);
+  }
+
+  async #delete(recordings: StoredWhole[]): Promise<NotDeleted[]> {
+    const { deletion } = this.parts;
+    const failed: NotDeleted[] = [];
+    for (const recording of recordings) {
+      try {
+        const result = await deletion?.delete(recording, this.#closing.signal);
+        if (result !== undefined && result.kind !== 'deleted') failed.push({ recording, result });
+      } catch {
+        // Only when the node closes; its successor begins anew.
+        failed.push({ recording, result: { kind: 'refused', message: 'Stopped.' } });
+      }
+    }
+    return failed;
+  }
+
+  #deletable(outcomes: FileOutcome[]): StoredWhole[] {
+    return this.parts.deletion === null ? [] : wholeRecordings(outcomes);
+  }
+
+  /** What is left when the flow has its files: details first, because a provider forgets what it deletes. */
+  async #followUp(order: ArchiveOrder): Promise<Verdict> {
+    const { changes, fault } = await this.#completeDetails(order);
+    if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
+    const verdict = await this.#deleteAgain(order, fault ?? (await this.#kept(order, changes)), changes);
+    if (verdict.kind !== 'done' || order.details === undefined) return verdict;
+    const { failures } = order.details;
+    const pauseMs = detailsPauseMs(failures, this.parts.random(), fault?.retryAfterMs);
+    return this.#again(order, pauseMs, verdict.changes);
+  }
+
+  /** What a provider forgets is on disk before. @returns why the recordings are not to be deleted yet */
+  async #kept({ deletion }: ArchiveOrder, details: StateChange[]): Promise<CodedError | null> {
+    if (deletion === undefined || details.length === 0) return null;
+    try {
+      await this.parts.commit(details);
+      return null;
+    } catch (cause) {
+      return notNoted(cause);
+    }
+  }
+
+  /** @returns a fault when there are details that the API may tell later */
+  async #completeDetails(order: ArchiveOrder): Promise<{ changes: StateChange[]; fault: CodedError | null }> {
+    const { lateDetails } = this.parts;
+    const { details } = order;
+    const changes: StateChange[] = [];
+    for (let next = details?.recordings[0]; details && next; next = details.recordings[0]) {
+      try {
+        const complete = await lateDetails.complete(next, this.#closing.signal);
+        changes.push(...complete.changes);
+        for (const { reference, files } of order.deletion?.recordings ?? [])
+          if (reference.identity === next.identity)
+            for (const file of files) file.recording = withAdded(file.recording, complete.added);
+      } catch (error) {
+        if (this.#closing.signal.aborted) break;
+        details.failures += 1;
+        const fault = error instanceof CodedError && error.retryable ? error : null;
+        if (fault !== null && details.failures <= MOST_DETAILS_ATTEMPTS) return { changes, fault };
+        this.#withoutDetails(next, error instanceof CodedError ? error.message : rootCause(error));
+      }
+      details.recordings.shift();
+    }
+    if (!this.#closing.signal.aborted) delete order.details;
+    return { changes, fault: null };
+  }
+
+  #withoutDetails({ details: { recording_id } }: RecordingReference, reason: string): void {
+    const name = recording_id === null ? 'A recording' : `The recording ${recording_id}`;
+    this.parts.onDetailsMissing(`${name} is stored without the details that only the API knows: ${reason}`);
+  }
+
+  /** @param hindrance why the recordings are not to be deleted yet */
+  async #deleteAgain(
+    order: ArchiveOrder,
+    hindrance: CodedError | null,
+    changes: StateChange[]
+  ): Promise<Verdict> {
+    if (order.deletion === undefined) return { kind: 'done', changes };
+    const { recordings } = order.deletion;
+    if (hindrance !== null && this.parts.deletion !== null) {
+      const result = { kind: 'failed', error: hindrance } as const;
+      const failed = recordings.map((recording) => ({ recording, result }));
+      return this.#afterDeletion(order, failed, changes);
+    }
+    const failed = this.parts.deletion === null ? [] : await this.#delete(recordings);
+    if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
+    const noted = recordings.flatMap((recording) => this.#deletionNoted(recording));
+    return this.#afterDeletion(order, failed, [...changes, ...noted]);
+  }
+
+  #deletionNoted({ reference: { identity }, files }: StoredWhole): StateChange[] {
+    const { index } = this.parts;
+    return index.find(identity).flatMap((known) => {
+      const file = files.find(({ recording }) => recording.sha256 === known.recording.sha256);
+      if (file === undefined || !isDeleted(file.recording)) return [];
+      const { deleted_at_source } = file.recording;
+      return [index.entering({ ...known, recording: { ...known.recording, deleted_at_source } })];
+    });
+  }
+
+  #afterDeletion(order: ArchiveOrder, failed: NotDeleted[], changes: StateChange[]): Verdict {
+    const { retries, random, onNotDeleted } = this.parts;
+    const failures = (order.deletion?.failures ?? 0) + 1;
+    const recordings: StoredWhole[] = [];
+    let pauseMs = 0;
+    let last: CodedError | undefined;
+    for (const { recording, result } of failed) {
+      const error = result.kind === 'failed' ? result.error : null;
+      if (error?.retryable === true && failures <= retries) {
+        recordings.push(recording);
+        last = error;
+        pauseMs = Math.max(pauseMs, backoffMs(failures, random(), error.retryAfterMs));
+      } else onNotDeleted(order, result.kind === 'failed' ? result.error.message : result.message, error);
+    }
+    if (last === undefined) {
+      this.#through(order);
+      delete order.deletion;
+      return { kind: 'done', changes };
+    }
+    this.#met(order, { error: last, pauseMs, attempt: failures, of: retries });
+    order.deletion = { recordings, failures };
+    return this.#again(order, pauseMs, changes);
+  }
+
+  /** What is not needed any more is not kept. */
+  #again(order: ArchiveOrder, pauseMs: number, changes: StateChange[]): Verdict {
+    order.jobs = [];
+    order.files = {};
+    if (order.deletion === undefined) order.message = {};
+    return { kind: 'again', pauseMs, changes, isFollowUp: true };
+  }
+}
+
+interface NotDeleted {
+  recording: StoredWhole;
+  result: Exclude<DeletionResult, { kind: 'deleted' }>;
+}
+
+function notNoted(cause: unknown): CodedError {
+  return new CodedError(
+    'STORE_FAILED',
+    'The state could not be written, so nothing is deleted at the source yet. Look at the free space and the ' +
+      'permissions of "telnyx" in the user directory of Node-RED.',
+    { cause, retryable: true, trouble: 'state' }
+  );
+}
+
+/** Stored recordings of which the API did not tell its part in time. */
+function withLateDetails(order: ArchiveOrder, outcomes: FileOutcome[]): RecordingReference[] {
+  const late = new Map<string, RecordingReference>();
+  for (const outcome of outcomes) {
+    const { reference, wantedFormat } = outcome;
+    const note = order.files[fileKey(reference.identity, wantedFormat)];
+    // What the flow has in its hands cannot be completed.
+    const isKept = outcome.kind === 'stored' && typeof outcome.file.payload === 'string';
+    if (isKept && note?.areDetailsLate === true) late.set(reference.identity, reference);
+  }
+  return [...late.values()];
+}
+
+function isDeleted(recording: { deleted_at_source: string | null }): boolean {
+  return recording.deleted_at_source !== null;
+}
+
+/** Recordings of which every file is stored, in a place where it can be read back. */
+function wholeRecordings(outcomes: FileOutcome[]): StoredWhole[] {
+  const groups = new Map<string, FileOutcome[]>();
+  for (const outcome of outcomes) {
+    const { identity, details } = outcome.reference;
+    // The tracks of one recording have one id, and go together.
+    const name = details.recording_id ?? identity;
+    groups.set(name, [...(groups.get(name) ?? []), outcome]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const files = group.flatMap((outcome) => (outcome.kind === 'stored' ? [outcome.file] : []));
+    const [first] = group;
+    const whole = files.length === group.length && files.every(({ payload }) => typeof payload === 'string');
+    const left = files.some(({ recording }) => !isDeleted(recording));
+    return whole && left && first !== undefined ? [{ reference: first.reference, files }] : [];
+  });
+}

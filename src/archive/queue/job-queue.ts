@@ -1,0 +1,325 @@
+import { steadyNow } from '../../clock/clocks';
+import { CodedError } from '../../errors/coded-error';
+import type { StateChange } from '../../state/state-database';
+import { unexpected } from '../download/archive-faults';
+import type { ArchiveJob, ArchiveOrder, RetryNote } from './job';
+import { LONGEST_PAUSE_MS, sleep } from './backoff';
+import type { CrashGuard, HeldOrder, Seat } from '../crashes/crash-guard';
+import { DEATHS_ALONE_BEFORE_END } from '../crashes/job-deaths';
+import type { DueOrder, JobLedger } from './job-repository';
+import type { KeptMessage } from './message-snapshot';
+
+/** What is to be done with an order after it was worked on. */
+export type Verdict = {
+  /** To be made along with it. */
+  changes: StateChange[];
+} & (
+  | { kind: 'done' }
+  /** `isFollowUp`: the flow has its files; what is left must not keep others waiting. */
+  | { kind: 'again'; pauseMs: number; isFollowUp?: boolean }
+  | { kind: 'stopped' }
+);
+
+export interface OrderQueueOptions {
+  /** Id of the download node. */
+  node: string;
+  /** How many orders may be worked on at once. */
+  concurrency: number;
+  /** The clock of the ledger: milliseconds since 1970 that do not jump when the clock is set. Default: that clock. */
+  now?: () => number;
+  /** Works on an order, which it may bring up to date. Never rejects. */
+  work: (order: ArchiveOrder) => Promise<Verdict>;
+  /** Gives up an order that keeps ending the process. Never rejects. */
+  giveUp?: (order: ArchiveOrder, held: HeldOrder) => Promise<Verdict>;
+  /** Shared by the queues of a process. Left out: no order is marked or held back. */
+  guard?: CrashGuard;
+  /** Takes over what is left of orders whose files the flow has. Default: they stay here. */
+  followUps?: OrderQueue;
+  /** Told when the number of orders that wait for a place or their time has changed. */
+  onWaiting: (count: number) => void;
+  /** The state could not be read or written; the queue tries again by itself. */
+  onFault: (error: CodedError) => void;
+  /** Milliseconds after which the state is tried again; each attempt costs it a line in the log. Default 15,000. */
+  statePauseMs?: number;
+}
+
+/** Orders that wait for another attempt. */
+export interface Retrying {
+  /** Counted up to a thousand. */
+  count: number;
+  /** The one that is due first; else one that is being tried, which is due in 0 ms and not counted. */
+  next: { retry: RetryNote; dueInMs: number } | null;
+}
+
+const MOST_COUNTED = 1000;
+const STATE_PAUSE_MS = 15_000;
+/**
+ * Orders whose end may be on its way to disk. Without a limit, orders that end at once would all be run
+ * through before anything else in the process gets its turn.
+ */
+const MOST_SETTLING = 100;
+/** Timers sleep no longer than this, because clocks are set while they do. */
+const LONGEST_TIMER_MS = 60_000;
+
+/**
+ * Works through the orders of one node, oldest first, a few at a time. What waits lies on disk only; the
+ * memory it takes does not depend on how many there are.
+ */
+export class OrderQueue {
+  /** Ids of orders that are worked on or being struck off. */
+  readonly #busy = new Set<string>();
+  /** Why those that are worked on have failed before. */
+  readonly #again = new Map<string, RetryNote>();
+  readonly #tasks = new Set<Promise<void>>();
+  /** Orders on their way to disk since before the start, which did not count them. */
+  readonly #early = new Set<ArchiveOrder>();
+  readonly #closing = new AbortController();
+  #started = false;
+  /** Whether orders wait for others to be written down. */
+  #held = false;
+  #working = 0;
+  #total = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  readonly #statePauseMs: number;
+  readonly #seat: Seat;
+
+  constructor(
+    private readonly ledger: JobLedger,
+    private readonly options: OrderQueueOptions
+  ) {
+    this.#statePauseMs = options.statePauseMs ?? STATE_PAUSE_MS;
+    this.#seat = {
+      node: options.node,
+      wake: () => this.#pump(),
+      run: (held) => this.#runHeld(held)
+    };
+  }
+
+  /** Begins with what an earlier process or an earlier version of the node left. */
+  start(): void {
+    const { node } = this.options;
+    this.#guard(() => {
+      this.#total = this.ledger.count(node);
+      for (const order of this.#early) if (this.ledger.has(node, order)) this.#early.delete(order);
+    });
+    this.#started = true;
+    this.options.guard?.join(this.#seat);
+    this.#pump();
+  }
+
+  /**
+   * Accepts an order: it is on disk when this resolves, and will be carried out whatever happens.
+   *
+   * @param known told the order's id before anybody can work on it
+   * @throws CodedError `STORE_FAILED`
+   */
+  async add(message: KeptMessage, jobs: ArchiveJob[], known: (id: string) => void): Promise<void> {
+    const order = this.ledger.order(message, jobs);
+    known(order.id);
+    const wasStarted = this.#started;
+    if (!wasStarted) this.#early.add(order);
+    let isUncounted = wasStarted;
+    try {
+      const added = this.ledger.add(this.options.node, order);
+      this.#track(added);
+      await added;
+    } finally {
+      isUncounted ||= this.#early.delete(order);
+    }
+    if (isUncounted) this.#total += 1;
+    this.#pump();
+  }
+
+  /** What waits for another attempt, or an empty count when nothing does. */
+  retrying(): Retrying {
+    const { node, now = steadyNow, guard } = this.options;
+    if (!this.#started || this.#closing.signal.aborted) return { count: 0, next: null };
+    try {
+      const from = Math.floor(now()) + 1;
+      const span = { from, to: from + LONGEST_PAUSE_MS, limit: MOST_COUNTED };
+      const { count, first } = this.ledger.dueBetween(node, span);
+      const retry = first?.order.retry;
+      const [again] = this.#again.values();
+      const underWay = again === undefined ? null : { retry: again, dueInMs: 0 };
+      const next =
+        first === undefined || retry === undefined ? underWay : { retry, dueInMs: first.dueAt - now() };
+      const pausing = guard?.pausing(node) ?? null;
+      if (pausing === null) return { count, next };
+      const crash = { trouble: 'crash', attempt: pausing.alone, of: DEATHS_ALONE_BEFORE_END } as const;
+      const isFirst = next === null || pausing.waitMs < next.dueInMs;
+      return { count: count + 1, next: isFirst ? { retry: crash, dueInMs: pausing.waitMs } : next };
+    } catch {
+      // Told by whatever works on the orders.
+      return { count: 0, next: null };
+    }
+  }
+
+  /** Stops. Whoever works on orders has been told to stop. Resolves when nothing is written any more. */
+  async close(): Promise<void> {
+    this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
+    clearTimeout(this.#timer);
+    this.options.guard?.leave(this.#seat);
+    while (this.#tasks.size > 0) await Promise.allSettled(this.#tasks);
+  }
+
+  #pump(): void {
+    if (!this.#started || this.#closing.signal.aborted) return;
+    clearTimeout(this.#timer);
+    const { concurrency, onWaiting, guard } = this.options;
+    let isIdle = false;
+    this.#guard(() => {
+      while (this.#working < concurrency) {
+        this.#held = this.#busy.size - this.#working >= MOST_SETTLING;
+        if (this.#held) break;
+        const next = this.#next();
+        if (next === undefined) isIdle = this.#working === 0;
+        if (next === undefined || guard?.isClosed === true) break;
+        this.#track(this.#run(next, this.options.work));
+      }
+    });
+    onWaiting(Math.max(0, this.#total - this.#working));
+    guard?.report(this.#seat, { isIdle, hasPlace: this.#working < concurrency });
+  }
+
+  /** @returns undefined when no order is due; a timer is set for the next one */
+  #next(): DueOrder | undefined {
+    const { node, now = steadyNow, guard } = this.options;
+    const next = this.ledger.next(node, { has: (id) => this.#busy.has(id) || guard?.holds(id) === true });
+    if (next === undefined) {
+      // Counted along the way; what went wrong with that ends here.
+      if (this.#busy.size === 0 && (guard?.heldOf(node).length ?? 0) === 0) this.#total = 0;
+      return undefined;
+    }
+    const wait = next.dueAt - now();
+    // A time that no pause explains was written while the clock was wrong.
+    if (wait <= 0 || wait > LONGEST_PAUSE_MS) return next;
+    this.#wakeIn(wait);
+    return undefined;
+  }
+
+  #runHeld(held: HeldOrder): ReturnType<Seat['run']> {
+    const { node, work, giveUp } = this.options;
+    let order: ArchiveOrder | undefined;
+    try {
+      order = this.ledger.at(node, held.dueAt, held.id);
+    } catch (cause) {
+      this.options.onFault(stateFault(cause));
+      return 'later';
+    }
+    if (order === undefined) return 'gone';
+    const isGivenUp = held.isGivenUp && giveUp !== undefined;
+    const due = { order, dueAt: held.dueAt };
+    this.#track(this.#run(due, isGivenUp ? (given) => giveUp(given, held) : work));
+    return 'begun';
+  }
+
+  async #run(due: DueOrder, work: OrderQueueOptions['work']): Promise<void> {
+    const { id } = due.order;
+    this.#busy.add(id);
+    if (due.order.retry !== undefined) this.#again.set(id, due.order.retry);
+    this.#working += 1;
+    await this.options.guard?.begin(this.options.node, due);
+    const verdict = await this.#worked(due.order, work);
+    this.#working -= 1;
+    this.#again.delete(id);
+    if (verdict.kind === 'done' || this.#successor(verdict) !== this) this.#total -= 1;
+    // The place is free; that the order is still on disk for a moment must not start it again.
+    this.#track(this.#settle(due, verdict).finally(() => this.#settled(id)));
+    // Who was stopped would hand every other order back at once, one after the other.
+    if (verdict.kind !== 'stopped') this.#pump();
+  }
+
+  #settled(id: string): void {
+    this.#busy.delete(id);
+    if (!this.#held) return;
+    this.#held = false;
+    setImmediate(() => this.#pump());
+  }
+
+  /** What nobody thought of must not lose an order: it is tried again, and somebody is told. */
+  async #worked(order: ArchiveOrder, work: OrderQueueOptions['work']): Promise<Verdict> {
+    try {
+      return await work(order);
+    } catch (error) {
+      this.options.onFault(unexpected(error));
+      return { kind: 'again', pauseMs: LONGEST_PAUSE_MS, changes: [] };
+    }
+  }
+
+  async #settle(due: DueOrder, verdict: Verdict): Promise<void> {
+    const { node, now = steadyNow, guard } = this.options;
+    const { changes } = verdict;
+    const successor = this.#successor(verdict);
+    const isMoved = successor !== this;
+    let dueAt: number | null = due.dueAt;
+    const written = await this.#write(() => {
+      dueAt = verdict.kind === 'again' ? now() + verdict.pauseMs : due.dueAt;
+      if (isMoved) return this.ledger.handOver(node, due, { node: successor.options.node, dueAt }, changes);
+      if (verdict.kind !== 'done') return this.ledger.postpone(node, due, dueAt, changes);
+      dueAt = null;
+      return this.ledger.finish(node, due, changes);
+    });
+    // Not before it is on disk: what the flow does with the outcome may end the process as well.
+    const goesOnAt = isMoved ? null : dueAt;
+    guard?.end(due.order.id, written ? goesOnAt : due.dueAt);
+    if (!written || verdict.kind !== 'again') return;
+    if (isMoved) successor.#total += 1;
+    setImmediate(() => successor.#pump());
+  }
+
+  #successor(verdict: Verdict): OrderQueue {
+    const isFollowUp = verdict.kind === 'again' && verdict.isFollowUp === true;
+    return (isFollowUp && this.options.followUps) || this;
+  }
+
+  /** @returns false when the node was closed before the state took it */
+  async #write(write: () => Promise<void>): Promise<boolean> {
+    for (;;) {
+      try {
+        await write();
+        return true;
+      } catch (cause) {
+        this.options.onFault(stateFault(cause));
+        try {
+          await sleep(this.#statePauseMs, this.#closing.signal);
+        } catch {
+          return false;
+        }
+      }
+    }
+  }
+
+  #guard(read: () => void): void {
+    try {
+      read();
+    } catch (cause) {
+      this.options.onFault(stateFault(cause));
+      this.#wakeIn(this.#statePauseMs);
+    }
+  }
+
+  #wakeIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#pump(), Math.min(ms, LONGEST_TIMER_MS));
+    this.#timer.unref();
+  }
+
+  #track(task: Promise<void>): void {
+    const tracked = task
+      .catch(() => undefined)
+      .finally(() => {
+        this.#tasks.delete(tracked);
+      });
+    this.#tasks.add(tracked);
+  }
+}
+
+function stateFault(cause: unknown): CodedError {
+  return new CodedError(
+    'STORE_FAILED',
+    'The list of jobs could not be read or written. Look at the free space and the permissions of "telnyx" in the ' +
+      'user directory of Node-RED; jobs go on by themselves then.',
+    { cause, retryable: true, trouble: 'state' }
+  );
+}

@@ -1,0 +1,400 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import should from 'should';
+import type { ArchiveOrder } from '../../../../src/archive/queue/job';
+import { CrashGuard, type GuardTimes, type HeldOrder } from '../../../../src/archive/crashes/crash-guard';
+import { JobLedger } from '../../../../src/archive/queue/job-repository';
+import { OrderQueue, type Verdict } from '../../../../src/archive/queue/job-queue';
+import { UnderWayFile } from '../../../../src/archive/crashes/under-way-file';
+import type { CodedError } from '../../../../src/errors/coded-error';
+import { until } from '../../../support/until';
+import { jobFor, StateFixture } from '../state-fixture';
+
+const done: Verdict = { kind: 'done', changes: [] };
+
+/** What a process does with its jobs until it dies, which it does without a word. */
+class Process {
+  readonly guard: CrashGuard;
+  readonly queues: OrderQueue[] = [];
+  readonly begun: string[] = [];
+  readonly running = new Set<string>();
+  readonly givenUp: HeldOrder[] = [];
+  readonly faults: CodedError[] = [];
+  #isDead = false;
+
+  constructor(
+    private readonly ledger: JobLedger,
+    file: string,
+    times: Partial<GuardTimes>,
+    private readonly work: (name: string, process: Process) => Promise<Verdict>
+  ) {
+    const once = {
+      settle: 0,
+      patience: 60_000,
+      round: 60_000,
+      proof: () => 60_000,
+      pause: () => 0,
+      ...times
+    };
+    this.guard = new CrashGuard({ file: new UnderWayFile(file), ledger, times: once });
+  }
+
+  start(node = 'node', concurrency = 4): OrderQueue {
+    const queue = new OrderQueue(this.ledger, {
+      node,
+      concurrency,
+      now: Date.now,
+      work: (order) => this.#work(order),
+      giveUp: (_order, held) => {
+        this.givenUp.push(held);
+        return Promise.resolve(done);
+      },
+      guard: this.guard,
+      onWaiting: () => undefined,
+      onFault: (error) => void this.faults.push(error)
+    });
+    this.queues.push(queue);
+    queue.start();
+    return queue;
+  }
+
+  async #work(order: ArchiveOrder): Promise<Verdict> {
+    const name = String(order.message['name']);
+    this.begun.push(name);
+    this.running.add(name);
+    const verdict = await this.work(name, this);
+    // A dead process writes nothing any more.
+    if (this.#isDead) await new Promise(() => undefined);
+    this.running.delete(name);
+    return verdict;
+  }
+
+  die(): void {
+    this.#isDead = true;
+  }
+
+  /** Ends in good order. */
+  async stop(): Promise<void> {
+    await Promise.all(this.queues.map((queue) => queue.close()));
+    await this.guard.close();
+  }
+}
+
+describe('CrashGuard', () => {
+  let state: StateFixture;
+  let ledger: JobLedger;
+  let file: string;
+  let processes: Process[];
+
+  beforeEach(() => {
+    state = new StateFixture();
+    state.time = Date.now() - 1000;
+    ledger = new JobLedger(state.database, state.now);
+    file = path.join(state.directory, 'under-way');
+    processes = [];
+  });
+  afterEach(async () => {
+    for (const { guard } of processes) await guard.close();
+    await state.remove();
+  });
+
+  async function leave(node: string, ...names: string[]): Promise<void> {
+    for (const name of names) {
+      await ledger.add(node, ledger.order({ name }, [jobFor(name)]));
+      state.time += 1;
+    }
+  }
+
+  function begin(
+    work: (name: string, process: Process) => Promise<Verdict>,
+    times: Partial<GuardTimes> = {}
+  ): Process {
+    const process = new Process(ledger, file, times, work);
+    processes.push(process);
+    return process;
+  }
+
+  const forever = (): Promise<Verdict> => new Promise(() => undefined);
+  const atOnce = (): Promise<Verdict> => Promise.resolve(done);
+
+  /** A process that begins all that is left of some nodes, and dies. */
+  async function diesWith(count: number, ...nodes: string[]): Promise<void> {
+    const process = begin(forever);
+    for (const node of nodes) process.start(node);
+    await until(`${count} jobs`, () => process.begun.length === count || undefined);
+    process.die();
+  }
+
+  it('holds nothing back after one death', async () => {
+    await leave('node', 'a', 'b');
+    await diesWith(2, 'node');
+    const next = begin(forever);
+    next.start();
+    await until('both at once', () => next.running.size === 2 || undefined);
+  });
+
+  it('runs what was under way at two deaths alone, after all others of all nodes', async () => {
+    await leave('node', 'a', 'b');
+    await leave('other', 'c');
+    await diesWith(3, 'node', 'other');
+    await diesWith(3, 'node', 'other');
+    await leave('node', 'd');
+    await leave('other', 'e', 'f');
+    const most: number[] = [];
+    const last = begin(async (name, { running }) => {
+      if ('abc'.includes(name)) most.push(running.size);
+      // Work that lasts, so that what is not kept apart overlaps.
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      if ('abc'.includes(name)) most.push(running.size);
+      return done;
+    });
+    last.start('node');
+    last.start('other');
+    await until('the end of all', () =>
+      ledger.count('node') + ledger.count('other') === 0 ? true : undefined
+    );
+    last.begun.slice(0, 3).sort().should.eql(['d', 'e', 'f']);
+    last.begun.slice(3).should.eql(['a', 'b', 'c']);
+    most.should.eql([1, 1, 1, 1, 1, 1]);
+  });
+
+  it('lets no other begin beside it, and all of them after it', async () => {
+    await leave('node', 'a');
+    await diesWith(1, 'node');
+    await diesWith(1, 'node');
+    let finish: (verdict: Verdict) => void = () => undefined;
+    const process = begin((name) =>
+      name === 'a' ? new Promise((resolve) => (finish = resolve)) : Promise.resolve(done)
+    );
+    const queue = process.start();
+    await until('the job alone', () => process.running.has('a') || undefined);
+    await queue.add({ name: 'b' }, [], () => undefined);
+    // What may not happen announces nothing: some turns are given to it.
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    process.begun.should.eql(['a']);
+    finish(done);
+    await until('the other', () => process.begun.includes('b') || undefined);
+  });
+
+  it('takes those with the fewest deaths first, then the oldest', async () => {
+    await leave('node', 'a', 'b', 'c');
+    await diesWith(3, 'node');
+    await diesWith(3, 'node');
+    for (const died of ['a', 'b', 'c', 'a']) {
+      const process = begin(forever);
+      process.start();
+      await until('one', () => process.begun.length > 0 || undefined);
+      process.begun.should.eql([died]);
+    }
+  });
+
+  it('gives one up after five deaths alone, with growing pauses after three', async () => {
+    await leave('node', 'poison', 'fine');
+    const deaths = (name: string, { begun }: Process): Promise<Verdict> =>
+      name === 'poison' || begun.includes('poison') ? forever() : atOnce();
+    const pauses: number[] = [];
+    let restarts = 0;
+    for (; ; restarts += 1) {
+      restarts.should.be.below(10);
+      const process = begin(deaths, {
+        pause: (alone) => {
+          pauses.push(alone);
+          return alone === 3 ? 40 : 0;
+        }
+      });
+      const begunAt = performance.now();
+      process.start();
+      await until('the poison', () =>
+        process.running.has('poison') || process.givenUp.length > 0 ? true : undefined
+      );
+      if (Math.max(...pauses.splice(0)) === 3) (performance.now() - begunAt).should.be.aboveOrEqual(39);
+      process.die();
+      if (process.givenUp.length === 0) continue;
+      should(process.givenUp).have.length(1);
+      should(process.givenUp[0]).have.properties({ alone: 5, isGivenUp: true });
+      break;
+    }
+    restarts.should.be.belowOrEqual(7);
+    await until('the end', () => ledger.count('node') === 0 || undefined);
+    await until('the end of its mark', () => new UnderWayFile(file).read().length === 0 || undefined);
+  });
+
+  it('tells which of its pauses ends first', async () => {
+    await leave('node', 'a');
+    for (let death = 0; death < 3; death += 1) await diesWith(1, 'node');
+    const process = begin(forever, { pause: (alone) => (alone === 3 ? 10_000 : 0) });
+    const queue = process.start();
+    const { count, next } = queue.retrying();
+    count.should.equal(1);
+    should(next?.retry).eql({ trouble: 'crash', attempt: 3, of: 5 });
+    next!.dueInMs.should.be.within(1000, 10_000);
+    should(process.guard.pausing('other')).be.null();
+  });
+
+  it('forgets the deaths of a job that is done', async () => {
+    await leave('node', 'a');
+    await diesWith(1, 'node');
+    const process = begin(atOnce);
+    process.start();
+    await until('the end', () => ledger.count('node') === 0 || undefined);
+    await process.stop();
+    should(new UnderWayFile(file).read()).eql([]);
+  });
+
+  it('counts neither a deploy nor an orderly stop', async () => {
+    await leave('node', 'a');
+    let stop: () => void = () => undefined;
+    const process = begin(
+      () => new Promise((resolve) => (stop = () => resolve({ kind: 'stopped', changes: [] })))
+    );
+    for (let deploy = 0; deploy < 3; deploy += 1) {
+      const queue = process.start();
+      await until('the job', () => process.running.has('a') || undefined);
+      const closed = queue.close();
+      stop();
+      await closed;
+    }
+    await process.stop();
+    should(new UnderWayFile(file).read()).eql([]);
+    ledger.count('node').should.equal(1);
+  });
+
+  it('keeps the deaths of a job that is tried again later', async () => {
+    await leave('node', 'a');
+    await diesWith(1, 'node');
+    await diesWith(1, 'node');
+    const process = begin(() => Promise.resolve({ kind: 'again', pauseMs: 60_000, changes: [] }));
+    process.start();
+    await until('the attempt', () => process.begun.length === 1 || undefined);
+    await process.stop();
+    const [mark] = new UnderWayFile(file).read();
+    should(mark).have.properties({ deaths: 2, alone: 2, state: 'resting' });
+    should(ledger.at('node', mark!.dueAt, mark!.id)).be.ok();
+  });
+
+  it('waits for one that lasts for a moment only: then others run beside it', async () => {
+    await leave('node', 'long');
+    await diesWith(1, 'node');
+    await diesWith(1, 'node');
+    const process = begin((name) => (name === 'long' ? forever() : atOnce()), { proof: () => 30 });
+    const queue = process.start();
+    await until('the job alone', () => process.running.has('long') || undefined);
+    await queue.add({ name: 'other' }, [], () => undefined);
+    await until('the other', () => process.begun.includes('other') || undefined);
+    process.die();
+    const [mark] = new UnderWayFile(file).read();
+    should(mark).have.properties({ deaths: 2, alone: 2, state: 'proven' });
+  });
+
+  it('does not wait for ever while others come and come', async () => {
+    await leave('node', 'held');
+    await diesWith(1, 'node');
+    await diesWith(1, 'node');
+    let names = 0;
+    const process = begin(
+      async (name) => {
+        if (name !== 'held') await queue.add({ name: `other-${(names += 1)}` }, [], () => undefined);
+        return done;
+      },
+      { patience: 60, round: 20 }
+    );
+    await leave('node', 'first');
+    const queue = process.start();
+    await until('its turn', () => process.begun.includes('held') || undefined);
+    process.begun.length.should.be.above(1);
+    await process.stop();
+  });
+
+  it('does not wait for others that have been under way for long', async () => {
+    await leave('node', 'held');
+    await diesWith(1, 'node');
+    await diesWith(1, 'node');
+    await leave('node', 'long');
+    const process = begin(forever, { patience: 30, proof: () => 60 });
+    process.start();
+    await until('both', () => process.running.size === 2 || undefined);
+    process.begun.should.eql(['long', 'held']);
+    process.die();
+    const marks = new UnderWayFile(file).read();
+    should(marks.filter(({ state }) => state === 'begun')).have.length(1);
+  });
+
+  it('lets the other nodes come before it begins', async () => {
+    await leave('node', 'held');
+    await diesWith(1, 'node');
+    await diesWith(1, 'node');
+    await leave('late', 'other');
+    const process = begin(atOnce, { settle: 60 });
+    process.start('node');
+    await new Promise((resolve) => setImmediate(resolve));
+    process.start('late');
+    await until('both', () => process.begun.length === 2 || undefined);
+    process.begun.should.eql(['other', 'held']);
+  });
+
+  it('keeps what it knows of the jobs of a node that is away', async () => {
+    await leave('gone', 'held');
+    await diesWith(1, 'gone');
+    await diesWith(1, 'gone');
+    await leave('node', 'a');
+    const process = begin(atOnce);
+    process.start('node');
+    await until('the other', () => ledger.count('node') === 0 || undefined);
+    await process.stop();
+    should(new UnderWayFile(file).read()).matchEach({ deaths: 2, state: 'resting' });
+    const back = begin(atOnce);
+    back.start('gone');
+    await until('its turn', () => ledger.count('gone') === 0 || undefined);
+  });
+
+  it('forgets jobs that are not on disk any more, and finds those whose time has changed', async () => {
+    await leave('node', 'a', 'b');
+    await diesWith(2, 'node');
+    const due = ledger.next('node', new Set())!;
+    await ledger.finish('node', due, []);
+    const other = ledger.next('node', new Set())!;
+    await ledger.postpone('node', other, Date.now() - 5, []);
+    const process = begin(forever);
+    await process.guard.close();
+    const marks = new UnderWayFile(file).read();
+    should(marks).have.length(1);
+    should(marks[0]).have.properties({ id: other.order.id, deaths: 1 });
+    should(ledger.at('node', marks[0]!.dueAt, other.order.id)).be.ok();
+  });
+
+  it('carries jobs out although nothing can be marked', async () => {
+    const nowhere = path.join(state.directory, 'missing', 'under-way');
+    await leave('node', 'a', 'b');
+    const process = new Process(ledger, nowhere, {}, atOnce);
+    processes.push(process);
+    process.start();
+    await until('the end', () => ledger.count('node') === 0 || undefined);
+  });
+
+  it('suspects nothing when the file is gone', async () => {
+    await leave('node', 'a');
+    await diesWith(1, 'node');
+    await diesWith(1, 'node');
+    rmSync(file);
+    const process = begin(atOnce);
+    process.start();
+    await until('the end', () => ledger.count('node') === 0 || undefined);
+  });
+
+  it('comes back to a held order when the state could not be read', async () => {
+    await leave('node', 'held');
+    await diesWith(1, 'node');
+    await diesWith(1, 'node');
+    const process = begin(atOnce, { retry: 5 });
+    const read = ledger.at.bind(ledger);
+    let reads = 0;
+    ledger.at = (...key) => {
+      reads += 1;
+      if (reads === 1) throw new Error('disk gone');
+      return read(...key);
+    };
+    process.start();
+    await until('its turn', () => ledger.count('node') === 0 || undefined);
+    process.faults.map(({ code }) => code).should.eql(['STORE_FAILED']);
+  });
+});

@@ -1,0 +1,311 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import should from 'should';
+import type { ArchiveDeps, ArchiveSettings } from '../../../../src/archive/archive-context';
+import type { ArchiveOrder } from '../../../../src/archive/queue/job';
+import { LONGEST_PAUSE_MS } from '../../../../src/archive/queue/backoff';
+import { DeletedRecordings } from '../../../../src/archive/download/deleted-recordings';
+import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
+import { GivenUpList } from '../../../../src/archive/queue/failed-recordings';
+import { JobLedger } from '../../../../src/archive/queue/job-repository';
+import {
+  detailsPauseMs,
+  LateDetails,
+  MOST_DETAILS_ATTEMPTS
+} from '../../../../src/archive/download/late-details';
+import { OrderQueue } from '../../../../src/archive/queue/job-queue';
+import { OrderWork } from '../../../../src/archive/queue/job-processor';
+import type { FileOutcome } from '../../../../src/archive/queue/run-result';
+import { SourceDeletion } from '../../../../src/archive/download/source-deletion';
+import { StoredRecordings } from '../../../../src/archive/index/stored-index';
+import type { StoredFile } from '../../../../src/archive/index/stored-recording';
+import { CodedError } from '../../../../src/errors/coded-error';
+import { compileFilename } from '../../../../src/naming/filename-template';
+import { createFolderStore } from '../../../../src/store/folder/folder-store';
+import { localServer, wav, type LocalServer } from '../../../support/media';
+import { testOwner } from '../../store/folder/store-fixture';
+import { until } from '../../../support/until';
+import { ArchiveFixture, recordingAt, STORED_AT } from '../archive-fixture';
+import { StateFixture } from '../state-fixture';
+
+type Ask = Required<ArchiveDeps>['completeDetails'];
+
+const TOLD = { from: '+15550100', to: '+15550101', duration_seconds: 61.5 };
+const away = (): CodedError => new CodedError('STALLED', 'The API is away.', { retryable: true });
+
+describe('late details', () => {
+  const bytes = wav({ seconds: 1 });
+  let archive: ArchiveFixture;
+  let state: StateFixture;
+  let server: LocalServer;
+  let ask: Ask;
+  let deletions: string[];
+  let missing: string[];
+  let delivered: StoredFile[];
+  let works: OrderWork[];
+
+  beforeEach(async () => {
+    archive = await ArchiveFixture.create();
+    state = new StateFixture();
+    server = await localServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length }).end(bytes);
+    });
+    [deletions, missing, delivered, works] = [[], [], [], []];
+  });
+  afterEach(async () => {
+    await Promise.all(works.map((work) => work.close()));
+    await server.close();
+    await archive.remove();
+    await state.remove();
+  });
+
+  const index = () => new StoredRecordings(state.database).at(archive.folder);
+  const indexed = () => index().find('telnyx:rec-1')[0]?.recording;
+  const sidecar = async (): Promise<Record<string, unknown>> =>
+    JSON.parse(await readFile(`${String(delivered[0]?.payload)}.json`, 'utf8')) as Record<string, unknown>;
+
+  /** An API that never answers, and notices when nobody waits for it any more. */
+  const hangs: Ask = (_reference, signal) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error));
+    });
+  const tells: Ask = ({ details }) => Promise.resolve({ ...details, ...TOLD });
+
+  function workOf({ deletes = false, ...settings }: Partial<ArchiveSettings> & { deletes?: boolean } = {}) {
+    const completeDetails: Ask = (reference, signal) => ask(reference, signal);
+    const filename = compileFilename('{{from}}-{{recording_id}}.{{ext}}');
+    const deletion = new SourceDeletion({
+      store: createFolderStore({ folder: archive.folder, owner: testOwner() }),
+      sidecar: folderSidecar,
+      deleteAtSource: ({ details }) => {
+        deletions.push(String(details.recording_id));
+        return Promise.resolve({ ok: true });
+      },
+      deleted: new DeletedRecordings(new StoredRecordings(state.database)),
+      now: () => STORED_AT
+    });
+    const work = new OrderWork({
+      node: 'node',
+      retries: 2,
+      archiver: archive.plainArchiver(
+        index(),
+        { filename, ...settings },
+        { completeDetails, detailsBudgetMs: 50 }
+      ),
+      index: index(),
+      givenUp: new GivenUpList(state.database),
+      deletion: deletes ? deletion : null,
+      lateDetails: new LateDetails({ index: index(), sidecar: folderSidecar, completeDetails }),
+      commit: (changes) => state.database.commit(changes),
+      now: () => STORED_AT,
+      random: () => 1,
+      deliver: (_order: ArchiveOrder, outcomes: FileOutcome[]) =>
+        void delivered.push(...outcomes.flatMap((each) => (each.kind === 'stored' ? [each.file] : []))),
+      onNotDeleted: (_order, message) => void missing.push(`not deleted: ${message}`),
+      onDetailsMissing: (message) => void missing.push(message)
+    });
+    works.push(work);
+    return work;
+  }
+
+  const newOrder = (): ArchiveOrder => ({
+    id: 'order',
+    acceptedAt: STORED_AT,
+    message: { topic: 'kept' },
+    jobs: [{ reference: recordingAt(`${server.url}/a.wav`), format: 'any' }],
+    files: {}
+  });
+
+  /** Works once, with the order on disk before and after, as the queue does. */
+  async function carryOut(work: OrderWork, order: ArchiveOrder): Promise<[string, number, ArchiveOrder]> {
+    const onDisk = state.database.collection<ArchiveOrder>('orders');
+    await onDisk.put('order', order);
+    const kept = onDisk.get('order')!;
+    const verdict = await work.work(kept);
+    await state.database.commit([...verdict.changes, onDisk.putting('order', kept)]);
+    if (verdict.kind === 'again') should(verdict.isFollowUp).be.true();
+    return [verdict.kind, verdict.kind === 'again' ? verdict.pauseMs : 0, onDisk.get('order')!];
+  }
+
+  it('stores what the event said when the API does not answer, and completes it later', async () => {
+    ask = hangs;
+    const work = workOf();
+    const begun = performance.now();
+    const [kind, pauseMs, left] = await carryOut(work, newOrder());
+    should(performance.now() - begun).be.within(45, 5000);
+    [kind, pauseMs].should.eql(['again', 15_000]);
+    // Its name, too, says no more than the event.
+    should(await archive.files()).eql(['unknown-rec-1.wav', 'unknown-rec-1.wav.json']);
+    delivered[0]!.recording.should.have.properties({ from: null, channels: 'dual', attempts: 1 });
+    // What is not needed any more is not kept.
+    [left.message, left.jobs, left.files].should.eql([{}, [], {}]);
+
+    ask = () => Promise.reject(away());
+    const [, longer, still] = await carryOut(work, left);
+    longer.should.equal(30_000);
+    should(indexed()).have.properties({ from: null });
+
+    ask = tells;
+    (await carryOut(work, still))[0].should.equal('done');
+    should(indexed()).have.properties({ ...TOLD, channels: 'dual' });
+    (await sidecar()).should.have.properties({ ...TOLD, channels: 'dual', already_stored: false });
+    should(await archive.files()).eql(['unknown-rec-1.wav', 'unknown-rec-1.wav.json']);
+    [delivered.length, missing].should.eql([1, []]);
+  });
+
+  it('waits for an answer that comes within the budget', async () => {
+    ask = tells;
+    (await carryOut(workOf(), newOrder()))[0].should.equal('done');
+    should(await archive.files()).eql(['_15550100-rec-1.wav', '_15550100-rec-1.wav.json'].map(asNamed));
+    delivered[0]!.recording.should.have.properties(TOLD);
+  });
+
+  it('goes by the pause that the API asks for, and gives up in silence after about a day', async () => {
+    ask = () => Promise.reject(away());
+    const work = workOf();
+    let [kind, , order] = await carryOut(work, newOrder());
+    ask = () =>
+      Promise.reject(new CodedError('RATE_LIMITED', 'Wait.', { retryable: true, retryAfterMs: 100_000 }));
+    const [, asked, next] = await carryOut(work, order);
+    asked.should.equal(100_000);
+    order = next;
+    ask = () => Promise.reject(away());
+    let tries = 2;
+    for (; kind === 'again'; tries += 1) [kind, , order] = await carryOut(work, order);
+    tries.should.equal(MOST_DETAILS_ATTEMPTS + 1);
+    missing.should.eql([
+      'The recording rec-1 is stored without the details that only the API knows: The API is away.'
+    ]);
+    delivered.should.have.length(1);
+  });
+
+  it('notes nothing when the API has nothing to add', async () => {
+    ask = hangs;
+    const work = workOf();
+    const [, , left] = await carryOut(work, newOrder());
+    const before = await sidecar();
+    ask = ({ details }) => Promise.resolve(details);
+    (await carryOut(work, left))[0].should.equal('done');
+    (await sidecar()).should.eql(before);
+  });
+
+  it('overrules nothing, keeps what was noted meanwhile, and makes no sidecar anew', async () => {
+    ask = hangs;
+    const work = workOf();
+    const [, , left] = await carryOut(work, newOrder());
+    const path = `${String(delivered[0]!.payload)}.json`;
+    const noted = { ...(await sidecar()), transcription: 'Hello.', to: '+15550199' };
+    await writeFile(path, JSON.stringify(noted));
+    ask = tells;
+    const copy = structuredClone(left);
+    (await carryOut(work, left))[0].should.equal('done');
+    (await sidecar()).should.have.properties({ ...TOLD, transcription: 'Hello.', to: '+15550199' });
+
+    await rm(path);
+    (await carryOut(work, copy))[0].should.equal('done');
+    should(await archive.files()).eql(['unknown-rec-1.wav']);
+    await writeFile(path, '{"sha256":"of another file"}');
+    (await carryOut(work, copy))[0].should.equal('done');
+    should(await readFile(path, 'utf8')).equal('{"sha256":"of another file"}');
+  });
+
+  it('asks for the details before it deletes at the source, which forgets them', async () => {
+    ask = hangs;
+    const work = workOf({ deletes: true });
+    const [kind, , left] = await carryOut(work, newOrder());
+    // The message is not held up, and nothing is deleted yet.
+    [kind, deletions].should.eql(['again', []]);
+    delivered[0]!.recording.should.have.properties({ deleted_at_source: null });
+    left.message.should.eql({ topic: 'kept' });
+
+    ask = () => Promise.reject(away());
+    const [, pauseMs, still] = await carryOut(work, left);
+    [pauseMs, deletions].should.eql([1000, []]);
+
+    ask = tells;
+    (await carryOut(work, still))[0].should.equal('done');
+    deletions.should.eql(['rec-1']);
+    for (const told of [await sidecar(), indexed()])
+      should(told).have.properties({ ...TOLD, deleted_at_source: new Date(STORED_AT).toISOString() });
+  });
+
+  it('says that nothing was deleted when the API stays away, and still waits for the details', async () => {
+    ask = hangs;
+    const work = workOf({ deletes: true });
+    let [kind, , order] = await carryOut(work, newOrder());
+    ask = () => Promise.reject(away());
+    for (let time = 0; time < 3; time += 1) [kind, , order] = await carryOut(work, order);
+    [kind, missing].should.eql(['again', ['not deleted: The API is away.']]);
+    should(order.deletion).be.undefined();
+    ask = tells;
+    (await carryOut(work, order))[0].should.equal('done');
+    should(indexed()).have.properties({ ...TOLD, deleted_at_source: null });
+    deletions.should.eql([]);
+  });
+
+  it('survives a restart between storing and completing', async () => {
+    ask = hangs;
+    const [, , left] = await carryOut(workOf(), newOrder());
+    await state.reopen();
+    ask = tells;
+    (await carryOut(workOf(), left))[0].should.equal('done');
+    (await sidecar()).should.have.properties(TOLD);
+  });
+
+  it('takes no place from recordings: a queue of its own goes on with it', async () => {
+    ask = () => Promise.reject(away());
+    const work = workOf();
+    const ledger = new JobLedger(state.database);
+    const common = { concurrency: 1, onWaiting: () => undefined, onFault: () => undefined };
+    const seen: string[] = [];
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const followUps = new OrderQueue(ledger, {
+      ...common,
+      node: 'node\nfollow-ups',
+      work: async (order) => {
+        seen.push(order.id);
+        await held;
+        return await work.work(order);
+      }
+    });
+    const soon = async (order: ArchiveOrder) => {
+      const verdict = await work.work(order);
+      return verdict.kind === 'again' ? { ...verdict, pauseMs: 0 } : verdict;
+    };
+    const queue = new OrderQueue(ledger, { ...common, node: 'node', work: soon, followUps });
+    followUps.start();
+    queue.start();
+    try {
+      await queue.add({}, newOrder().jobs, () => undefined);
+      await until('the follow-up', () => seen[0]);
+      // It hangs; the next recording is stored all the same.
+      ask = tells;
+      const other = recordingAt(`${server.url}/b.wav`);
+      other.identity = 'telnyx:rec-2';
+      await queue.add({}, [{ reference: other, format: 'any' }], () => undefined);
+      await until('the other recording', () => (delivered.length === 2 ? true : undefined));
+      should(indexed()).have.properties({ from: null });
+      [ledger.count('node\nfollow-ups')].should.eql([1]);
+      release();
+      await until('the details', () => indexed()?.from ?? undefined);
+      await until('the end', () => (ledger.count('node\nfollow-ups') === 0 ? true : undefined));
+    } finally {
+      release();
+      await Promise.all([queue.close(), followUps.close()]);
+    }
+  });
+
+  it('comes back no later than a quarter of an hour after the API', () => {
+    should([1, 2, 3, 6].map((failures) => detailsPauseMs(failures, 1))).eql([
+      15_000, 30_000, 60_000, 480_000
+    ]);
+    for (const failures of [7, 50, 100, 10_000])
+      should(detailsPauseMs(failures, 1, Infinity)).equal(LONGEST_PAUSE_MS);
+    should(detailsPauseMs(7, 0)).equal(LONGEST_PAUSE_MS / 2);
+  });
+});
+
+/** A "+" is kept in names. */
+function asNamed(name: string): string {
+  return name.replace('_', '+');
+}

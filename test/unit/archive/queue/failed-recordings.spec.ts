@@ -1,0 +1,72 @@
+import should from 'should';
+import { type GivenUp, GivenUpList } from '../../../../src/archive/queue/failed-recordings';
+import { jobFor, StateFixture } from '../state-fixture';
+
+const DAY = 24 * 60 * 60 * 1000;
+
+describe('GivenUpList', () => {
+  let state: StateFixture;
+  let list: GivenUpList;
+
+  beforeEach(() => {
+    state = new StateFixture();
+    list = new GivenUpList(state.database, state.now);
+  });
+  afterEach(() => state.remove());
+
+  function entry(name: string, more: Partial<GivenUp> = {}): GivenUp {
+    const { identity, details } = jobFor(name).reference;
+    return {
+      node: 'node',
+      identity,
+      at: state.time,
+      code: 'GAVE_UP',
+      message: 'Gave up after 9 attempts.',
+      attempts: 9,
+      details,
+      ...more
+    };
+  }
+
+  const names = (node?: string): (string | null)[] =>
+    [...list.list(node)].map(({ details }) => details.recording_id).sort();
+
+  it('names each recording once per node, with the latest reason, until it is stored after all', async () => {
+    await state.database.commit([list.entering(entry('a')), list.entering(entry('b'))]);
+    await state.database.commit([
+      list.entering(entry('a', { code: 'NOT_MEDIA' })),
+      list.entering(entry('a', { node: 'other' }))
+    ]);
+    names('node').should.eql(['a', 'b']);
+    names().should.eql(['a', 'a', 'b']);
+    should([...list.list('node')].find(({ identity }) => identity === 'telnyx:a')?.code).equal('NOT_MEDIA');
+    should(list.leaving('node', 'telnyx:unknown')).be.null();
+    await state.database.commit([list.leaving('node', 'telnyx:a')!]);
+    names('node').should.eql(['b']);
+    names('other').should.eql(['a']);
+  });
+
+  it('forgets after 90 days', async () => {
+    await state.database.commit([list.entering(entry('old'))]);
+    state.time += 90 * DAY - 1;
+    await state.database.commit([list.entering(entry('new'))]);
+    names().should.eql(['new', 'old']);
+    state.time += 1;
+    names().should.eql(['new']);
+    await list.sweep();
+    state.time -= 1;
+    names().should.eql(['new']);
+  });
+
+  it('keeps the latest 10,000', async function () {
+    this.timeout(30_000);
+    const changes = Array.from({ length: 10_020 }, (_value, index) =>
+      list.entering(entry(String(index), { at: state.time + index }))
+    );
+    await state.database.commit(changes);
+    await list.sweep();
+    const left = names().map(Number);
+    left.should.have.length(10_000);
+    Math.min(...left).should.equal(20);
+  });
+});

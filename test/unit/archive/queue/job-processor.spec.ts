@@ -1,0 +1,546 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import should from 'should';
+import type { ArchiveDeps, ArchiveSettings } from '../../../../src/archive/archive-context';
+import type { ArchiveJob, ArchiveOrder } from '../../../../src/archive/queue/job';
+import { DeletedRecordings } from '../../../../src/archive/download/deleted-recordings';
+import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
+import { GivenUpList } from '../../../../src/archive/queue/failed-recordings';
+import { LateDetails } from '../../../../src/archive/download/late-details';
+import type { Verdict } from '../../../../src/archive/queue/job-queue';
+import { OrderWork, type OrderWorkParts } from '../../../../src/archive/queue/job-processor';
+import type { FileOutcome } from '../../../../src/archive/queue/run-result';
+import type { SidecarWriter } from '../../../../src/store/sidecar-writer';
+import { SourceDeletion, type SourceDeletionDeps } from '../../../../src/archive/download/source-deletion';
+import { StoredRecordings } from '../../../../src/archive/index/stored-index';
+import { CodedError } from '../../../../src/errors/coded-error';
+import { createFolderStore } from '../../../../src/store/folder/folder-store';
+import { transfer } from '../../../../src/transfer/transfer';
+import type { StoredFile } from '../../../../src/archive/index/stored-recording';
+import { until } from '../../../support/until';
+import { localServer, wav, type LocalServer } from '../../../support/media';
+import { testOwner } from '../../store/folder/store-fixture';
+import { alteredStore } from '../altered-store';
+import { ArchiveFixture, recordingAt, STORED_AT } from '../archive-fixture';
+import { StateFixture } from '../state-fixture';
+
+const DELETED_AT = new Date(STORED_AT).toISOString();
+
+describe('OrderWork', () => {
+  const bytes = wav({ seconds: 1 });
+  let archive: ArchiveFixture;
+  let state: StateFixture;
+  let server: LocalServer;
+  let answer: (request: IncomingMessage, response: ServerResponse) => void;
+  let delivered: FileOutcome[][];
+  let notDeleted: { message: string; code: string | null }[];
+  let deletions: string[];
+  let deleteAtSource: SourceDeletionDeps['deleteAtSource'];
+  /** Notes a deletion in a sidecar. */
+  let writeDeletion: SidecarWriter['write'];
+  /** What the process knows; a new one knows nothing. */
+  let deleted: DeletedRecordings;
+  let commit: OrderWorkParts['commit'];
+  let works: OrderWork[];
+  let troubles: unknown[];
+  let orders = 0;
+
+  beforeEach(async () => {
+    archive = await ArchiveFixture.create();
+    state = new StateFixture();
+    answer = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length }).end(bytes);
+    };
+    server = await localServer((request, response) => answer(request, response));
+    [delivered, notDeleted, deletions, works, troubles] = [[], [], [], [], []];
+    deleteAtSource = () => Promise.resolve({ ok: true });
+    writeDeletion = (...about) => folderSidecar.write(...about);
+    deleted = new DeletedRecordings(recordings());
+    commit = (changes) => state.database.commit(changes);
+  });
+  afterEach(async () => {
+    await Promise.all(works.map((work) => work.close()));
+    await server.close();
+    await archive.remove();
+    await state.remove();
+  });
+
+  const recordings = () => new StoredRecordings(state.database);
+  const givenUp = () => new GivenUpList(state.database, () => STORED_AT);
+
+  function workOf(settings: Partial<ArchiveSettings> = {}, deps: Partial<ArchiveDeps> = {}): OrderWork {
+    const index = recordings().at(archive.folder);
+    const work = new OrderWork({
+      node: 'node',
+      retries: settings.retries ?? 2,
+      archiver: archive.plainArchiver(index, { retries: 2, ...settings }, deps),
+      index,
+      givenUp: givenUp(),
+      deletion: new SourceDeletion({
+        store: createFolderStore({ folder: archive.folder, owner: testOwner() }),
+        sidecar: { ...folderSidecar, write: (...about) => writeDeletion(...about) },
+        deleteAtSource: (reference, signal) => {
+          deletions.push(String(reference.details.recording_id));
+          return deleteAtSource(reference, signal);
+        },
+        deleted,
+        now: () => STORED_AT
+      }),
+      lateDetails: new LateDetails({ index, sidecar: folderSidecar }),
+      onDetailsMissing: () => undefined,
+      commit: (changes) => commit(changes),
+      now: () => STORED_AT,
+      random: () => 1,
+      deliver: (_order, outcomes) => void delivered.push(outcomes),
+      onTrouble: ({ before, now }) =>
+        void troubles.push([before, now && { ...now.retry, code: now.error.code }]),
+      onNotDeleted: (_order, message, error) => void notDeleted.push({ message, code: error?.code ?? null })
+    });
+    works.push(work);
+    return work;
+  }
+
+  function orderFor(...jobs: ArchiveJob[]): ArchiveOrder {
+    orders += 1;
+    return { id: `order-${orders}`, acceptedAt: STORED_AT, message: {}, jobs, files: {} };
+  }
+
+  /** Files change after they were stored, before they are read back. */
+  const spoilt = (isMeant: (name: string) => boolean): Partial<ArchiveDeps> => ({
+    store: alteredStore(archive.folder, async (file, publish) => {
+      const published = await publish(file);
+      if (isMeant(file.name)) await writeFile(published.location!, 'spoilt');
+      return published;
+    })
+  });
+
+  const job = (...paths: string[]): ArchiveJob => ({
+    reference: recordingAt(...paths.map((path) => server.url + path)),
+    format: paths.length > 1 ? 'all' : 'any'
+  });
+
+  /** Works once, and writes down what is to be, as the queue does. The order lies on disk in between. */
+  async function carryOut(work: OrderWork, order: ArchiveOrder): Promise<Verdict> {
+    const onDisk = state.database.collection<ArchiveOrder>('orders');
+    await onDisk.put(order.id, order);
+    const kept = onDisk.get(order.id)!;
+    const verdict = await work.work(kept);
+    await state.database.commit(verdict.changes);
+    Object.assign(order, kept);
+    return verdict;
+  }
+
+  const stored = () => {
+    const outcome = delivered.at(-1)?.[0];
+    if (outcome?.kind !== 'stored') throw new Error('Nothing was stored');
+    return outcome.file;
+  };
+
+  const sidecar = async (): Promise<unknown> =>
+    JSON.parse(await readFile(`${String(stored().payload)}.json`, 'utf8'));
+
+  it('stores, deletes at the source, tells the flow, and enters it all into the index', async () => {
+    should((await carryOut(workOf(), orderFor(job('/a.wav')))).kind).equal('done');
+    deletions.should.eql(['rec-1']);
+    stored().recording.should.have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
+    should(await sidecar()).eql(stored().recording);
+    const [indexed] = recordings().find('telnyx:rec-1');
+    should(indexed?.recording).eql(stored().recording);
+    notDeleted.should.eql([]);
+  });
+
+  it('deletes nothing while another file of the recording is missing', async () => {
+    answer = (request, response) => {
+      if (request.url === '/b.mp3') response.writeHead(410).end();
+      else response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
+    };
+    should((await carryOut(workOf(), orderFor(job('/a.wav', '/b.mp3')))).kind).equal('done');
+    deletions.should.eql([]);
+    stored().recording.should.have.property('deleted_at_source', null);
+  });
+
+  it('deletes nothing while another track of the recording is missing', async () => {
+    answer = (request, response) => {
+      if (request.url === '/b.wav') response.writeHead(410).end();
+      else response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
+    };
+    const [one, other] = [job('/a.wav'), job('/b.wav')];
+    other.reference.identity = `${one.reference.identity}#2`;
+    should((await carryOut(workOf(), orderFor(one, other))).kind).equal('done');
+    should(delivered[0]?.map(({ kind }) => kind)).eql(['stored', 'failed']);
+    deletions.should.eql([]);
+  });
+
+  it('deletes nothing when one of several stored copies is not what was received', async () => {
+    const spoiling = spoilt((name) => name.endsWith('.mp3'));
+    const mp3 = Buffer.concat([Buffer.from([0xff, 0xfb, 0x90, 0x64]), Buffer.alloc(2000)]);
+    answer = (request, response) => {
+      const isMp3 = request.url === '/b.mp3';
+      response.writeHead(200, { 'content-type': isMp3 ? 'audio/mpeg' : 'audio/wav' });
+      response.end(isMp3 ? mp3 : bytes);
+    };
+    await carryOut(workOf({}, spoiling), orderFor(job('/a.wav', '/b.mp3')));
+    should(delivered[0]?.map(({ kind }) => kind)).eql(['stored', 'stored']);
+    deletions.should.eql([]);
+    notDeleted.map(({ code }) => code).should.eql(['STORE_FAILED']);
+  });
+
+  it('deletes nothing when the stored copy is not what was received', async () => {
+    const spoiling = spoilt(() => true);
+    await carryOut(workOf({}, spoiling), orderFor(job('/a.wav')));
+    deletions.should.eql([]);
+    notDeleted.map(({ code }) => code).should.eql(['STORE_FAILED']);
+    stored().recording.should.have.property('deleted_at_source', null);
+  });
+
+  it('sends the message although the source refuses, and says why', async () => {
+    deleteAtSource = () => Promise.resolve({ ok: false, message: 'No API deletes this.' });
+    should((await carryOut(workOf(), orderFor(job('/a.wav')))).kind).equal('done');
+    stored().recording.should.have.property('deleted_at_source', null);
+    notDeleted.should.eql([{ message: 'No API deletes this.', code: null }]);
+  });
+
+  it('tries the deletion again after a pause, without a second message', async () => {
+    let failures = 0;
+    deleteAtSource = () => {
+      failures += 1;
+      return failures <= 2
+        ? Promise.reject(new CodedError('RATE_LIMITED', 'later', { retryable: true, retryAfterMs: 5000 }))
+        : Promise.resolve({ ok: true });
+    };
+    const order = orderFor(job('/a.wav'));
+    const pauses: unknown[] = [];
+    for (;;) {
+      // A new process each time.
+      const verdict = await carryOut(workOf(), order);
+      if (verdict.kind !== 'again') break;
+      pauses.push(verdict.pauseMs);
+    }
+    pauses.should.eql([5000, 5000]);
+    delivered.should.have.length(1);
+    server.requests.should.have.length(1);
+    stored().recording.should.have.property('deleted_at_source', null);
+    should(await sidecar()).have.property('deleted_at_source', DELETED_AT);
+    should(recordings().find('telnyx:rec-1')[0]?.recording.deleted_at_source).equal(DELETED_AT);
+    notDeleted.should.eql([]);
+  });
+
+  it('does not delete once more when only the note of it in the sidecar failed', async () => {
+    writeDeletion = () => Promise.reject(new CodedError('STORE_FAILED', 'full', { retryable: true }));
+    const order = orderFor(job('/a.wav'));
+    should((await carryOut(workOf(), order)).kind).equal('again');
+    should(await sidecar()).have.property('deleted_at_source', null);
+    writeDeletion = (...about) => folderSidecar.write(...about);
+    should((await carryOut(workOf(), order)).kind).equal('done');
+    should(await sidecar()).have.property('deleted_at_source', DELETED_AT);
+    deletions.should.have.length(1);
+    notDeleted.should.eql([]);
+  });
+
+  it('tells the flow nothing when it is stopped while it deletes; the successor does', async () => {
+    let asked: () => void = () => undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    deleteAtSource = (_reference, signal) => {
+      asked();
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    };
+    const order = orderFor(job('/a.wav'));
+    const first = workOf();
+    const stopped = carryOut(first, order);
+    await isAsked;
+    await first.close();
+    should((await stopped).kind).equal('stopped');
+    delivered.should.eql([]);
+    notDeleted.should.eql([]);
+    deleteAtSource = () => Promise.resolve({ ok: true });
+    await carryOut(workOf(), order);
+    stored().recording.should.have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
+    server.requests.should.have.length(1);
+  });
+
+  it('gives the deletion up after the last retry; the recording stays stored', async () => {
+    deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
+    const order = orderFor(job('/a.wav'));
+    const kinds: string[] = [];
+    while (kinds.at(-1) !== 'done') kinds.push((await carryOut(workOf(), order)).kind);
+    kinds.should.eql(['again', 'again', 'done']);
+    notDeleted.map(({ code }) => code).should.eql(['STALLED']);
+    [...givenUp().list()].should.eql([]);
+  });
+
+  it('deletes what a repeated message finds stored and not deleted yet, and not what is deleted', async () => {
+    deleteAtSource = () => Promise.resolve({ ok: false, message: 'not today' });
+    await carryOut(workOf(), orderFor(job('/a.wav')));
+    deleteAtSource = () => Promise.resolve({ ok: true });
+    await carryOut(workOf(), orderFor(job('/a.wav')));
+    stored().recording.should.have.properties({ already_stored: true, deleted_at_source: DELETED_AT });
+    should(recordings().find('telnyx:rec-1')[0]?.recording.deleted_at_source).equal(DELETED_AT);
+    await carryOut(workOf(), orderFor(job('/a.wav')));
+    deletions.should.have.length(2);
+  });
+
+  describe('of two messages for the same recording', () => {
+    const files = (): StoredFile[] =>
+      delivered.map(([outcome]) => {
+        if (outcome?.kind !== 'stored') throw new Error('Nothing was stored');
+        return outcome.file;
+      });
+
+    it('asks the source once when both come at once, and says so to both', async () => {
+      let release: () => void = () => undefined;
+      const isReleased = new Promise<void>((resolve) => (release = resolve));
+      deleteAtSource = async () => {
+        await isReleased;
+        return { ok: true };
+      };
+      const work = workOf();
+      const first = carryOut(work, orderFor(job('/a.wav')));
+      await until('the first deletion', () => deletions.length === 1 || undefined);
+      const second = carryOut(work, orderFor(job('/a.wav')));
+      const other = carryOut(workOf(), orderFor(job('/a.wav')));
+      release();
+      await Promise.all([first, second, other]);
+      deletions.should.eql(['rec-1']);
+      files()
+        .map(({ recording }) => recording.deleted_at_source)
+        .should.eql([DELETED_AT, DELETED_AT, DELETED_AT]);
+      files()
+        .map(({ recording }) => recording.already_stored)
+        .sort()
+        .should.eql([false, true, true]);
+      should(await sidecar()).have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
+    });
+
+    it('asks once when the second comes before the end of the first is written down', async () => {
+      const work = workOf();
+      await work.work(orderFor(job('/a.wav')));
+      await carryOut(work, orderFor(job('/a.wav')));
+      deletions.should.eql(['rec-1']);
+      stored().recording.should.have.properties({ already_stored: true, deleted_at_source: DELETED_AT });
+      should(recordings().find('telnyx:rec-1')[0]?.recording.deleted_at_source).equal(DELETED_AT);
+    });
+
+    it('lets the second ask when the first could not', async () => {
+      let failures = 0;
+      deleteAtSource = () => {
+        failures += 1;
+        return failures === 1
+          ? Promise.reject(new CodedError('STALLED', 'no'))
+          : Promise.resolve({ ok: true });
+      };
+      const work = workOf();
+      await Promise.all([1, 2].map(() => carryOut(work, orderFor(job('/a.wav')))));
+      deletions.should.eql(['rec-1', 'rec-1']);
+      notDeleted.map(({ code }) => code).should.eql(['STALLED']);
+      await carryOut(workOf(), orderFor(job('/a.wav')));
+      deletions.should.have.length(2);
+      stored().recording.should.have.property('deleted_at_source', DELETED_AT);
+    });
+
+    it('stops waiting for the other when its node closes', async () => {
+      deleteAtSource = (_reference, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        });
+      const [one, other] = [workOf(), workOf()];
+      const first = carryOut(one, orderFor(job('/a.wav')));
+      await until('the first deletion', () => deletions.length === 1 || undefined);
+      const once = deleted.once.bind(deleted);
+      const isWaiting = new Promise<void>((resolve) => {
+        deleted.once = (...about) => {
+          setImmediate(resolve);
+          return once(...about);
+        };
+      });
+      const second = carryOut(other, orderFor(job('/a.wav')));
+      await isWaiting;
+      await other.close();
+      should((await second).kind).equal('stopped');
+      await one.close();
+      should((await first).kind).equal('stopped');
+      deletions.should.eql(['rec-1']);
+    });
+  });
+
+  describe('after a crash between the deletion and its note', () => {
+    const gone = (): void => {
+      answer = (_request, response) => response.writeHead(410).end();
+      // A new process: what the one before remembered is lost.
+      deleted = new DeletedRecordings(recordings());
+    };
+
+    it('knows that the recording is stored, and does not fetch it again', async () => {
+      const order = orderFor(job('/a.wav'));
+      await workOf().work(structuredClone(order));
+      gone();
+      should((await carryOut(workOf(), order)).kind).equal('done');
+      stored().recording.should.have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
+      deletions.should.eql(['rec-1']);
+      [...givenUp().list()].should.eql([]);
+    });
+
+    it('asks the source once more when not even the sidecar says so', async () => {
+      writeDeletion = () => Promise.reject(new CodedError('STORE_FAILED', 'killed'));
+      const order = orderFor(job('/a.wav'));
+      await workOf().work(structuredClone(order));
+      gone();
+      writeDeletion = (...about) => folderSidecar.write(...about);
+      await carryOut(workOf(), order);
+      stored().recording.should.have.property('deleted_at_source', DELETED_AT);
+      should(await sidecar()).have.property('deleted_at_source', DELETED_AT);
+      deletions.should.eql(['rec-1', 'rec-1']);
+    });
+  });
+
+  it('deletes nothing while the state does not take that it is stored, and tries that again', async () => {
+    commit = () => Promise.reject(new Error('disk full'));
+    const order = orderFor(job('/a.wav'));
+    should((await carryOut(workOf(), order)).kind).equal('again');
+    stored().recording.should.have.property('deleted_at_source', null);
+    deletions.should.eql([]);
+    commit = (changes) => state.database.commit(changes);
+    should((await carryOut(workOf(), order)).kind).equal('done');
+    deletions.should.eql(['rec-1']);
+    notDeleted.should.eql([]);
+  });
+
+  it('tells what keeps an order waiting, keeps that with it, and tells when it is over', async () => {
+    let status = 503;
+    answer = (_request, response) => {
+      if (status === 200) response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
+      else response.writeHead(status).end();
+    };
+    const order = orderFor(job('/a.wav'));
+    await carryOut(workOf(), order);
+    should(order.retry).eql({ trouble: 'source-fault', attempt: 1, of: 2 });
+    status = 429;
+    await carryOut(workOf(), order);
+    status = 200;
+    await carryOut(workOf(), order);
+    troubles.should.eql([
+      [null, { trouble: 'source-fault', attempt: 1, of: 2, code: 'LINK_REFUSED' }],
+      ['source-fault', { trouble: 'source-busy', attempt: 2, of: 2, code: 'RATE_LIMITED' }],
+      ['source-busy', null]
+    ]);
+    await carryOut(workOf(), orderFor(job('/a.wav')));
+    troubles.should.have.length(3);
+  });
+
+  it('tells what keeps a deletion waiting', async () => {
+    deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
+    const order = orderFor(job('/a.wav'));
+    await carryOut(workOf(), order);
+    troubles.should.eql([[null, { trouble: 'source-silent', attempt: 1, of: 2, code: 'STALLED' }]]);
+  });
+
+  it('gives up an order under which the process dies, and names the recording', async () => {
+    const order = orderFor(job('/a.wav'));
+    const verdict = workOf().giveUp(order, 5);
+    await state.database.commit(verdict.changes);
+    verdict.kind.should.equal('done');
+    should(delivered[0]?.[0]).have.properties({ kind: 'failed', attempts: 5 });
+    const [given] = [...givenUp().list('node')];
+    should(given).have.properties({ code: 'REPEATED_CRASH', identity: 'telnyx:rec-1' });
+    given!.message.should.containEql('5 times').and.containEql('rec-1 of call.recording.saved');
+    server.requests.should.eql([]);
+  });
+
+  it('gives up a deletion under which the process dies; the recording stays stored', async () => {
+    deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
+    const order = orderFor(job('/a.wav'));
+    await carryOut(workOf(), order);
+    workOf().giveUp(order, 5).kind.should.equal('done');
+    notDeleted.map(({ code }) => code).should.eql(['REPEATED_CRASH']);
+    [...givenUp().list()].should.eql([]);
+    delivered.should.have.length(1);
+  });
+
+  it('keeps attempts over restarts, and lists what is given up until it is stored after all', async () => {
+    answer = (_request, response) => response.writeHead(503).end();
+    const order = orderFor(job('/a.wav'));
+    const pauses: unknown[] = [];
+    for (;;) {
+      const verdict = await carryOut(workOf(), order);
+      if (verdict.kind !== 'again') break;
+      pauses.push(verdict.pauseMs);
+    }
+    pauses.should.eql([1000, 2000]);
+    should(delivered[0]?.[0]).have.properties({ kind: 'failed', attempts: 3 });
+    const [given] = [...givenUp().list('node')];
+    should(given).have.properties({ code: 'GAVE_UP', attempts: 3, at: STORED_AT, identity: 'telnyx:rec-1' });
+    should(JSON.stringify(given)).not.containEql(server.url);
+    answer = (_request, response) => response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
+    await carryOut(workOf(), orderFor(job('/a.wav')));
+    [...givenUp().list()].should.eql([]);
+  });
+
+  it('takes what an earlier pass of the same order stored for its own, and does not fetch it again', async () => {
+    let busy = true;
+    answer = (request, response) => {
+      if (request.url === '/b.mp3' && busy) response.writeHead(503).end();
+      else response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
+    };
+    const order = orderFor(job('/a.wav', '/b.mp3'));
+    should((await carryOut(workOf(), order)).kind).equal('again');
+    delivered.should.eql([]);
+    busy = false;
+    should((await carryOut(workOf(), order)).kind).equal('done');
+    server.requests.filter((path) => path === '/a.wav').should.have.length(1);
+    delivered[0]!
+      .map((outcome) => (outcome.kind === 'stored' ? outcome.file.recording.already_stored : null))
+      .should.eql([false, true]);
+  });
+
+  it('goes on after a restart where a stop cut the transfer', async () => {
+    const long = wav({ seconds: 20 });
+    answer = (request, response) => {
+      const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      response.setHeader('etag', '"one"');
+      response.setHeader('content-type', 'audio/wav');
+      response.setHeader('content-length', long.length - from);
+      if (from > 0) {
+        response.setHeader('content-range', `bytes ${from}-${long.length - 1}/${long.length}`);
+        response.writeHead(206).end(long.subarray(from));
+      } else {
+        response.writeHead(200);
+        response.write(long.subarray(0, 100_000));
+      }
+    };
+    let begun: () => void = () => undefined;
+    const isBegun = new Promise<void>((resolve) => (begun = resolve));
+    const order = orderFor(job('/a.wav'));
+    const first = workOf(
+      {},
+      {
+        transfer: (request) =>
+          transfer({
+            ...request,
+            onProgress: (received, total) => {
+              request.onProgress?.(received, total);
+              begun();
+            }
+          })
+      }
+    );
+    const stopped = carryOut(first, order);
+    await isBegun;
+    await first.close();
+    should((await stopped).kind).equal('stopped');
+    delivered.should.eql([]);
+    await carryOut(workOf(), order);
+    stored().recording.should.have.properties({ resumed: true, attempts: 2, size: long.length });
+    (await readFile(String(stored().payload))).equals(long).should.be.true();
+  });
+
+  it('tells what a crash left without a note from a repetition', async () => {
+    const lost = orderFor(job('/a.wav'));
+    await workOf().work(structuredClone(lost));
+    const after = (startedAt: number) => workOf({}, { startedAt });
+    await carryOut(after(STORED_AT + 1), lost);
+    stored().recording.already_stored.should.be.false();
+    await carryOut(after(STORED_AT + 1), orderFor(job('/a.wav')));
+    stored().recording.already_stored.should.be.true();
+  });
+});
