@@ -1,6 +1,6 @@
 import { CodedError } from '../src/errors/coded-error';
-import { isDailyProbeBody } from '../src/events/daily-probe';
-import { parseDailyDelivery } from '../src/events/parse-daily';
+import { isDailyProbeBody } from '../src/events/reading/daily-probe';
+import { parseDailyDelivery } from '../src/events/reading/parse-daily';
 import { DailyHmac } from '../src/verification/daily-hmac';
 import { dailyAccountOf, type DailyAccount } from './runtime/daily-account-access';
 import { deliveryRoutes } from './runtime/delivery-routes';

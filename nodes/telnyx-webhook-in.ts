@@ -1,5 +1,5 @@
 import { CodedError } from '../src/errors/coded-error';
-import { parseTelnyxDelivery } from '../src/events/parse-telnyx';
+import { parseTelnyxDelivery } from '../src/events/reading/parse-telnyx';
 import { TelnyxVerifier } from '../src/verification/telnyx-verifier';
 import { deliveryRoutes } from './runtime/delivery-routes';
 import type { NodeRedApi, RedNode } from './runtime/node-red';

@@ -1,4 +1,4 @@
-import { STORED_RECORD_TYPE } from '../../src/recording/from-stored';
+import { STORED_RECORD_TYPE } from '../../src/recording/extract/from-stored';
 import type { Emitted } from '../../src/reconcile/reconcile';
 import type { FlowMessage, NodeRedApi } from './node-red';
 

@@ -4,7 +4,7 @@ import type { StoredFile, StoredRecording } from '../../src/archive/index/stored
 import { CodedError } from '../../src/errors/coded-error';
 import type { FormatChoice } from '../../src/recording/choose-format';
 import { findRecordings } from '../../src/recording/find-recordings';
-import { fromStored } from '../../src/recording/from-stored';
+import { fromStored } from '../../src/recording/extract/from-stored';
 import { referencesFromMessage, type RecordingRequest } from '../../src/recording/reference-from-message';
 import { isWithoutTracks } from '../../src/recording/without-tracks';
 import { shownText } from '../../src/text/shown-text';

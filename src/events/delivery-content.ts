@@ -1,4 +1,4 @@
-import type { ParseResult } from './parse-result';
+import type { ParseResult } from './reading/parse-result';
 
 /** The part of a verified delivery that a parser looks at. */
 export interface DeliveryContent {

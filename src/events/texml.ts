@@ -1,4 +1,4 @@
-import { firstTime } from './occurred-at';
+import { firstTime } from '../values/time';
 import type { UnknownRecord } from './read-field';
 import { fieldOf } from './read-field';
 import type { BodyReading } from './reading/body-reading';

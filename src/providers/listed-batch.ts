@@ -1,5 +1,5 @@
 import type { CodedError } from '../errors/coded-error';
-import type { Fields } from '../recording/read-value';
+import type { Fields } from '../values/fields';
 
 /** Some recordings as a provider lists them. No recording is in two batches of a list. */
 export interface ListedBatch {

@@ -1,8 +1,8 @@
 import type { StoredRecordings } from '../archive/index/stored-index';
 import type { CodedError } from '../errors/coded-error';
 import type { Provider } from '../events/provider';
-import { fromListed } from '../recording/from-listed';
-import { asText, type Fields } from '../recording/read-value';
+import { fromListed } from '../recording/extract/from-listed';
+import { asText, type Fields } from '../values/fields';
 import type { ListedBatch } from '../providers/listed-batch';
 import { isStored } from './stored-already';
 

@@ -1,6 +1,6 @@
 import { CodedError } from '../errors/coded-error';
 import type { Provider } from '../events/provider';
-import { asFields } from '../recording/read-value';
+import { asFields } from '../values/fields';
 
 export type Query = Readonly<Record<string, string>>;
 

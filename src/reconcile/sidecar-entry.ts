@@ -2,10 +2,10 @@ import { basename, dirname, join } from 'node:path';
 import type { IndexedFile } from '../archive/index/stored-index';
 import type { StoredRecording } from '../archive/index/stored-recording';
 import { PROVIDERS } from '../events/provider';
-import { storedDetails } from '../recording/from-stored';
+import { storedDetails } from '../recording/extract/from-stored';
 import { identityOfId } from '../recording/identity';
 import { asFormat } from '../recording/media-link';
-import { asSha256, asText, type Fields } from '../recording/read-value';
+import { asSha256, asText, type Fields } from '../values/fields';
 import { sidecarPath } from '../store/sidecar';
 
 /** Names the orders of entries that no order made. */

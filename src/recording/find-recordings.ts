@@ -1,14 +1,14 @@
-import { announcementsOf, type Announcement, type RecordingSource } from './announcement';
-import { fromDaily } from './from-daily';
-import { fromFax } from './from-fax';
-import { fromMessageMedia } from './from-message-media';
-import { fromRecordingUrls } from './from-recording-urls';
-import { fromTexml } from './from-texml';
-import { fromTranscription } from './from-transcription';
-import { fromVideoRoom } from './from-video-room';
+import { announcementsOf, type Announcement, type RecordingSource } from './extract/announcement';
+import { fromDaily } from './extract/from-daily';
+import { fromFax } from './extract/from-fax';
+import { fromMessageMedia } from './extract/from-message-media';
+import { fromRecordingUrls } from './extract/from-recording-urls';
+import { fromTexml } from './extract/from-texml';
+import { fromTranscription } from './extract/from-transcription';
+import { fromVideoRoom } from './extract/from-video-room';
 import type { RecordingReference } from './recording-reference';
 
-export type { RecordingSource } from './announcement';
+export type { RecordingSource } from './extract/announcement';
 
 /** Links first, ids last: an event that has both needs no API. */
 const EXTRACTORS: readonly ((announcement: Announcement) => RecordingReference[])[] = [

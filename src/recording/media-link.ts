@@ -1,4 +1,4 @@
-import { asText } from './read-value';
+import { asText } from '../values/fields';
 import type { MediaLink } from './recording-reference';
 
 const KNOWN_EXTENSIONS = new Set(['mp3', 'wav', 'mp4', 'webm', 'ogg', 'm4a', 'pdf']);

@@ -1,4 +1,4 @@
-import { asText } from './read-value';
+import { asText } from '../values/fields';
 
 /** Seconds stay below this until the year 5138; milliseconds passed it in 1973. */
 const LARGEST_SECONDS = 1e11;

@@ -1,9 +1,9 @@
 import { PROVIDERS } from '../events/provider';
-import { unknownDetails } from './announcement';
-import { fromListed } from './from-listed';
+import { unknownDetails } from './extract/announcement';
+import { fromListed } from './extract/from-listed';
 import { identityOfId, identityOfUrl } from './identity';
 import { formatOfUrl, mediaLink } from './media-link';
-import { asFields, asText } from './read-value';
+import { asFields, asText } from '../values/fields';
 import type { MediaKind, RecordingReference } from './recording-reference';
 
 /** What a flow sets when it names a recording itself. All untrusted. */

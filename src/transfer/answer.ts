@@ -1,6 +1,6 @@
 import { CodedError } from '../errors/coded-error';
 import type { HttpAnswer } from '../http/http-answer';
-import { checkAddress } from './address-guard';
+import { checkAddress } from './address/address-guard';
 import type { TransferAgents } from './transfer-agents';
 import type { TransferRequest } from './transfer-types';
 

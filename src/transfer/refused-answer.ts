@@ -1,6 +1,6 @@
 import { CodedError } from '../errors/coded-error';
 import type { Answer } from './answer';
-import { linkExpiry } from './link-expiry';
+import { linkExpiry } from './address/link-expiry';
 import { retryAfterMs } from './retry-after';
 import { parseS3Error, S3_ERROR_BYTES, type S3Error } from './s3-error';
 

@@ -1,7 +1,7 @@
 import { HttpClient, type HttpClientOptions } from '../http/http-client';
 import type { AddressRule, Resolver } from '../http/look-up';
-import { unsafe } from './address-guard';
-import { isPublicAddress, isPublicAnswer } from './public-address';
+import { unsafe } from './address/address-guard';
+import { isPublicAddress, isPublicAnswer } from './address/public-address';
 import type { NetworkPolicy } from './transfer-types';
 
 export interface TransferAgentOptions {

@@ -1,8 +1,8 @@
 import { CodedError } from '../errors/coded-error';
-import { checkAddress } from './address-guard';
+import { checkAddress } from './address/address-guard';
 import { contentTypeOf, requestAnswer, type Answer } from './answer';
 import { nothingHeld, readHeldBytes, type HeldBytes } from './held-bytes';
-import { hasExpired } from './link-expiry';
+import { hasExpired } from './address/link-expiry';
 import { receiveBody } from './receive-body';
 import { LINK_EXPIRED_TEXT, refusedAnswer } from './refused-answer';
 import { canResume, judgeResume, resumeHeaders, strongEtag } from './resume';

@@ -1,7 +1,7 @@
 import should from 'should';
 import { emittedMessage, summaryMessage } from '../../nodes/runtime/list-messages';
 import { referenceFromMessage } from '../../src/recording/reference-from-message';
-import { fromStored, storedDetails } from '../../src/recording/from-stored';
+import { fromStored, storedDetails } from '../../src/recording/extract/from-stored';
 
 const RED = { util: { cloneMessage: structuredClone } } as unknown as Parameters<typeof emittedMessage>[0];
 

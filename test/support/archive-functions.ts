@@ -29,16 +29,16 @@ import { isSetAside } from '../../src/store/folder/quarantine';
 import { nameVariants } from '../../src/store/folder/name-variants';
 import { readPartName } from '../../src/store/folder/parts/part-names';
 import { withoutSecrets } from '../../src/store/without-secrets';
-import { checkAddress } from '../../src/transfer/address-guard';
-import { linkExpiry } from '../../src/transfer/link-expiry';
+import { checkAddress } from '../../src/transfer/address/address-guard';
+import { linkExpiry } from '../../src/transfer/address/link-expiry';
 import { checkMedia } from '../../src/transfer/media-check';
 import { mediaSignature } from '../../src/transfer/media-signature';
 import { pageKind } from '../../src/transfer/page-kind';
-import { isPublicAddress, isPublicAnswer } from '../../src/transfer/public-address';
+import { isPublicAddress, isPublicAnswer } from '../../src/transfer/address/public-address';
 import { strongEtag } from '../../src/transfer/resume';
 import { retryAfterMs } from '../../src/transfer/retry-after';
 import { parseS3Error } from '../../src/transfer/s3-error';
-import { urlKind } from '../../src/transfer/url-kind';
+import { urlKind } from '../../src/transfer/address/url-kind';
 import { onEach, bytesOf, RECEIVED_AT, details, event, refuses, type TextFunction } from './text-function';
 
 const WHOLE = new AbortController().signal;
@@ -291,19 +291,19 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     call: (text) => mediaSignature(Buffer.from(text))
   },
   { file: 'src/transfer/s3-error.ts', name: 'parseS3Error', call: (text) => parseS3Error(Buffer.from(text)) },
-  { file: 'src/transfer/url-kind.ts', name: 'urlKind', call: urlKind },
+  { file: 'src/transfer/address/url-kind.ts', name: 'urlKind', call: urlKind },
   {
-    file: 'src/transfer/address-guard.ts',
+    file: 'src/transfer/address/address-guard.ts',
     name: 'checkAddress',
     call: (text) => refuses(() => checkAddress(text, 'public-https'))
   },
   {
-    file: 'src/transfer/address-guard.ts',
+    file: 'src/transfer/address/address-guard.ts',
     name: 'checkAddress, of the longest',
     call: (text) => refuses(() => checkAddress(text.slice(0, 16_384), 'any'))
   },
   {
-    file: 'src/transfer/link-expiry.ts',
+    file: 'src/transfer/address/link-expiry.ts',
     name: 'linkExpiry',
     call: (text) =>
       linkExpiry(
@@ -313,7 +313,7 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
       )
   },
   {
-    file: 'src/transfer/public-address.ts',
+    file: 'src/transfer/address/public-address.ts',
     name: 'isPublicAddress',
     call: (text) => [isPublicAddress(text), isPublicAnswer(text)]
   },

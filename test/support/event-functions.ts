@@ -1,16 +1,16 @@
 import { decodeClientState } from '../../src/events/client-state';
-import { isDailyProbeBody } from '../../src/events/daily-probe';
-import { normaliseTime } from '../../src/events/occurred-at';
-import { parseBody } from '../../src/events/parse-body';
-import { parseDailyDelivery } from '../../src/events/parse-daily';
-import { parseTelnyxDelivery } from '../../src/events/parse-telnyx';
-import { isTooDeep } from '../../src/events/sanitise-json';
+import { isDailyProbeBody } from '../../src/events/reading/daily-probe';
+import { normaliseTime } from '../../src/values/time';
+import { parseBody } from '../../src/events/reading/parse-body';
+import { parseDailyDelivery } from '../../src/events/reading/parse-daily';
+import { parseTelnyxDelivery } from '../../src/events/reading/parse-telnyx';
+import { isTooDeep } from '../../src/events/reading/sanitise-json';
 import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
 import { findRecordings } from '../../src/recording/find-recordings';
 import { identityOfId, identityOfUrl } from '../../src/recording/identity';
 import { asFormat, formatOfUrl } from '../../src/recording/media-link';
 import { readTime } from '../../src/recording/read-time';
-import { asCount, asParty, asProse, asSha256, asText } from '../../src/recording/read-value';
+import { asCount, asParty, asProse, asSha256, asText } from '../../src/values/fields';
 import { referenceFromMessage } from '../../src/recording/reference-from-message';
 import { compileGlob, GlobIndex } from '../../src/routing/glob-index';
 import { splitPatterns } from '../../src/routing/rules';
@@ -102,26 +102,26 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
 
   { file: 'src/events/client-state.ts', name: 'decodeClientState', call: decodeClientState },
   {
-    file: 'src/events/daily-probe.ts',
+    file: 'src/events/reading/daily-probe.ts',
     name: 'isDailyProbeBody',
     call: (text) => isDailyProbeBody(Buffer.from(text))
   },
-  { file: 'src/events/occurred-at.ts', name: 'normaliseTime', call: normaliseTime },
-  { file: 'src/events/sanitise-json.ts', name: 'isTooDeep', call: isTooDeep },
+  { file: 'src/values/time.ts', name: 'normaliseTime', call: normaliseTime },
+  { file: 'src/events/reading/sanitise-json.ts', name: 'isTooDeep', call: isTooDeep },
   {
-    file: 'src/events/parse-body.ts',
+    file: 'src/events/reading/parse-body.ts',
     name: 'parseBody',
     isParser: true,
     call: (text) => parseBody(bytesOf(text), undefined)
   },
   {
-    file: 'src/events/parse-body.ts',
+    file: 'src/events/reading/parse-body.ts',
     name: 'parseBody, of a form',
     isParser: true,
     call: (text) => parseBody(bytesOf(text), 'application/x-www-form-urlencoded')
   },
   {
-    file: 'src/events/parse-telnyx.ts',
+    file: 'src/events/reading/parse-telnyx.ts',
     name: 'parseTelnyxDelivery, of a text in JSON',
     call: (text) =>
       parseTelnyxDelivery({
@@ -139,7 +139,7 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
       parseTelnyxDelivery({ rawBody: Buffer.alloc(0), contentType: undefined, query: text.slice(0, 16_384) })
   },
   {
-    file: 'src/events/parse-daily.ts',
+    file: 'src/events/reading/parse-daily.ts',
     name: 'parseDailyDelivery, of a text in JSON',
     call: (text) =>
       parseDailyDelivery({
@@ -148,11 +148,11 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
       })
   },
 
-  { file: 'src/recording/read-value.ts', name: 'asText', call: asText },
-  { file: 'src/recording/read-value.ts', name: 'asProse', call: asProse },
-  { file: 'src/recording/read-value.ts', name: 'asCount', call: asCount },
-  { file: 'src/recording/read-value.ts', name: 'asSha256', call: asSha256 },
-  { file: 'src/recording/read-value.ts', name: 'asParty', call: asParty },
+  { file: 'src/values/fields.ts', name: 'asText', call: asText },
+  { file: 'src/values/fields.ts', name: 'asProse', call: asProse },
+  { file: 'src/values/fields.ts', name: 'asCount', call: asCount },
+  { file: 'src/values/fields.ts', name: 'asSha256', call: asSha256 },
+  { file: 'src/values/fields.ts', name: 'asParty', call: asParty },
   { file: 'src/recording/read-time.ts', name: 'readTime', call: readTime },
   { file: 'src/recording/media-link.ts', name: 'asFormat', call: asFormat },
   { file: 'src/recording/media-link.ts', name: 'formatOfUrl', call: formatOfUrl },
@@ -168,13 +168,13 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
     call: (text) => onEach(text, (part) => identityOfId('telnyx', part, part))
   },
   {
-    file: 'src/recording/from-recording-urls.ts',
+    file: 'src/recording/extract/from-recording-urls.ts',
     name: 'findRecordings, of links',
     call: (text) =>
       onEach(text, (part) => findRecordings({ event, payload: { recording_urls: { mp3: part, wav: part } } }))
   },
   {
-    file: 'src/recording/from-recording-urls.ts',
+    file: 'src/recording/extract/from-recording-urls.ts',
     name: 'findRecordings, of fields',
     call: (text) =>
       onEach(text, (part) =>
@@ -192,7 +192,7 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
       )
   },
   {
-    file: 'src/recording/from-message-media.ts',
+    file: 'src/recording/extract/from-message-media.ts',
     name: 'findRecordings, of attachments',
     call: (text) =>
       onEach(text, (part) =>
@@ -203,7 +203,7 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
       )
   },
   {
-    file: 'src/recording/from-texml.ts',
+    file: 'src/recording/extract/from-texml.ts',
     name: 'findRecordings, of TeXML',
     call: (text) =>
       onEach(text, (part) =>
@@ -214,7 +214,7 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
       )
   },
   {
-    file: 'src/recording/from-daily.ts',
+    file: 'src/recording/extract/from-daily.ts',
     name: 'findRecordings, of tracks',
     call: (text) =>
       findRecordings({

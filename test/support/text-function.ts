@@ -1,5 +1,5 @@
 import { CodedError } from '../../src/errors/coded-error';
-import { unknownDetails } from '../../src/recording/announcement';
+import { unknownDetails } from '../../src/recording/extract/announcement';
 
 /** What looks at text from outside, and is called with it. */
 export interface TextFunction {

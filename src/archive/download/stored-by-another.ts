@@ -1,6 +1,6 @@
 import { CodedError } from '../../errors/coded-error';
 import type { FormatChoice } from '../../recording/choose-format';
-import { asCount, asText } from '../../recording/read-value';
+import { asCount, asText } from '../../values/fields';
 import type { MediaKind, RecordingReference } from '../../recording/recording-reference';
 import { nameVariants } from '../../store/folder/name-variants';
 import { canReadBack, type PublishedFile } from '../../store/destination';

@@ -1,6 +1,6 @@
 import { decodeClientState } from '../client-state';
-import type { FormFields } from '../form-fields';
-import { firstTime } from '../occurred-at';
+import type { FormFields } from './form-fields';
+import { firstTime } from '../../values/time';
 import { fieldOf, textField } from '../read-field';
 import type { Shape } from '../shapes';
 import { readTexml } from '../texml';

@@ -1,5 +1,5 @@
 import { decodeClientState } from '../client-state';
-import { firstTime } from '../occurred-at';
+import { firstTime } from '../../values/time';
 import type { UnknownRecord } from '../read-field';
 import { fieldOf, recordField, textField } from '../read-field';
 import type { BodyReading } from './body-reading';

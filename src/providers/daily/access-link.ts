@@ -1,7 +1,7 @@
 import { idSegment } from '../http/api-path';
 import { CodedError } from '../../errors/coded-error';
 import { mediaLink } from '../../recording/media-link';
-import { asFields, asText } from '../../recording/read-value';
+import { asFields, asText } from '../../values/fields';
 import type { MediaLink } from '../../recording/recording-reference';
 import type { DailyApi } from './daily-client';
 import { parseUrl } from '../../text/parse-url';

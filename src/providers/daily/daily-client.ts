@@ -1,7 +1,7 @@
 import type { ApiDialect } from '../http/api-dialect';
 import { JsonApi, type ApiRequest, type JsonApiOptions } from '../http/json-api';
 import { RequestPace } from '../http/request-pace';
-import { asFields, asText } from '../../recording/read-value';
+import { asFields, asText } from '../../values/fields';
 
 /** Daily "Errors": `error` names the kind, `info` is free text. */
 const DAILY: ApiDialect = {

@@ -1,6 +1,6 @@
 import { idSegment } from '../http/api-path';
 import { CodedError } from '../../errors/coded-error';
-import { asFields, asText } from '../../recording/read-value';
+import { asFields, asText } from '../../values/fields';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { DailyApi } from './daily-client';
 

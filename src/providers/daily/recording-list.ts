@@ -1,6 +1,6 @@
 import { idSegment } from '../http/api-path';
 import { CodedError } from '../../errors/coded-error';
-import { asFields, asText, type Fields } from '../../recording/read-value';
+import { asFields, asText, type Fields } from '../../values/fields';
 import { readTime } from '../../recording/read-time';
 import { IdSet } from '../../reconcile/id-set';
 import type { ListedBatch } from '../listed-batch';

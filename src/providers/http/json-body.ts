@@ -4,7 +4,7 @@ import {
   isTooDeep,
   mayHavePrototype,
   sanitiseJson
-} from '../../events/sanitise-json';
+} from '../../events/reading/sanitise-json';
 import type { HttpBody } from '../../http/http-body';
 
 export type JsonBody = { ok: true; value: unknown } | { ok: false; reason: string };

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { ApiDialect } from '../http/api-dialect';
 import { JsonApi, type ApiRequest, type JsonApiOptions } from '../http/json-api';
 import { ServerPace } from '../http/server-pace';
-import { asFields, asText } from '../../recording/read-value';
+import { asFields, asText } from '../../values/fields';
 
 /** Telnyx "API errors": 10036 is a thing that is there but not ready. */
 const TELNYX: ApiDialect = {

@@ -1,5 +1,5 @@
 import { CodedError } from '../../errors/coded-error';
-import { asFields, asProse, asText } from '../../recording/read-value';
+import { asFields, asProse, asText } from '../../values/fields';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { TelnyxApi } from './api-client';
 import { idSegment } from '../http/api-path';

@@ -1,6 +1,6 @@
 import type { ApiAccess } from '../http/json-api';
 import { CodedError } from '../../errors/coded-error';
-import { asFields } from '../../recording/read-value';
+import { asFields } from '../../values/fields';
 import type { RecordingReference } from '../../recording/recording-reference';
 import { readApiMedia, type ApiMedia, type KnownResource } from './api-media';
 import { idSegment } from '../http/api-path';

@@ -1,5 +1,5 @@
 import { CodedError } from '../../errors/coded-error';
-import { asCount, asFields, type Fields } from '../../recording/read-value';
+import { asCount, asFields, type Fields } from '../../values/fields';
 import type { Ask } from '../http/patient-request';
 import type { Query } from '../../reconcile/read-filter';
 

@@ -1,6 +1,6 @@
 import { sleep } from '../../archive/queue/backoff';
 import { CodedError } from '../../errors/coded-error';
-import { asText, type Fields } from '../../recording/read-value';
+import { asText, type Fields } from '../../values/fields';
 import type { Ask } from '../http/patient-request';
 import type { Query } from '../../reconcile/read-filter';
 import { telnyxPage, type CreatedBetween, type TelnyxPage } from './list-page';

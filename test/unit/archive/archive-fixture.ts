@@ -13,7 +13,7 @@ import { CodedError } from '../../../src/errors/coded-error';
 import type { StoredFile } from '../../../src/archive/index/stored-recording';
 import { compileFilename, DEFAULT_FILENAME } from '../../../src/naming/filename-template';
 import { mediaLink } from '../../../src/recording/media-link';
-import { unknownDetails } from '../../../src/recording/announcement';
+import { unknownDetails } from '../../../src/recording/extract/announcement';
 import type { RecordingReference } from '../../../src/recording/recording-reference';
 import { createFolderStore } from '../../../src/store/folder/folder-store';
 import { transfer } from '../../../src/transfer/transfer';

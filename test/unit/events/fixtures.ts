@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ParsedEvent } from '../../../src/events/event';
-import { parseDailyDelivery } from '../../../src/events/parse-daily';
-import type { ParseResult } from '../../../src/events/parse-result';
-import { parseTelnyxDelivery } from '../../../src/events/parse-telnyx';
+import { parseDailyDelivery } from '../../../src/events/reading/parse-daily';
+import type { ParseResult } from '../../../src/events/reading/parse-result';
+import { parseTelnyxDelivery } from '../../../src/events/reading/parse-telnyx';
 import type { Provider } from '../../../src/events/provider';
 
 /** One line of test/fixtures/<provider>/index.json: a file and everything its event should say. */

@@ -1,5 +1,5 @@
 import should from 'should';
-import { parseBody } from '../../../src/events/parse-body';
+import { parseBody } from '../../../src/events/reading/parse-body';
 
 const FORM = 'application/x-www-form-urlencoded';
 

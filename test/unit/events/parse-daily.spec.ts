@@ -1,6 +1,6 @@
 import should from 'should';
-import { isDailyProbe, isDailyProbeBody } from '../../../src/events/daily-probe';
-import { parseDailyDelivery } from '../../../src/events/parse-daily';
+import { isDailyProbe, isDailyProbeBody } from '../../../src/events/reading/daily-probe';
+import { parseDailyDelivery } from '../../../src/events/reading/parse-daily';
 import { eventOf } from './parsed';
 
 function fromDaily(body: unknown) {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import should from 'should';
-import { parseDailyDelivery } from '../../../src/events/parse-daily';
-import type { ParseResult } from '../../../src/events/parse-result';
-import { parseTelnyxDelivery } from '../../../src/events/parse-telnyx';
+import { parseDailyDelivery } from '../../../src/events/reading/parse-daily';
+import type { ParseResult } from '../../../src/events/reading/parse-result';
+import { parseTelnyxDelivery } from '../../../src/events/reading/parse-telnyx';
 import { SHAPES } from '../../../src/events/shapes';
 import { loadFixtures } from './fixtures';
 

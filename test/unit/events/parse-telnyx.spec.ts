@@ -1,5 +1,5 @@
 import should from 'should';
-import { parseTelnyxDelivery } from '../../../src/events/parse-telnyx';
+import { parseTelnyxDelivery } from '../../../src/events/reading/parse-telnyx';
 import { fromForm, fromJson, fromQuery, fromText } from './parsed';
 
 const ENVELOPE = {

@@ -1,6 +1,6 @@
 import should from 'should';
 import { filenameValues } from '../../../src/naming/filename-values';
-import { unknownDetails } from '../../../src/recording/announcement';
+import { unknownDetails } from '../../../src/recording/extract/announcement';
 
 const DETAILS = unknownDetails({
   provider: 'telnyx',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type IndexedFile, StoredRecordings } from '../../../src/archive/index/stored-index';
 import type { StoredRecording } from '../../../src/archive/index/stored-recording';
-import { storedDetails } from '../../../src/recording/from-stored';
+import { storedDetails } from '../../../src/recording/extract/from-stored';
 import { sidecarText } from '../../../src/store/sidecar';
 import { StateFixture } from '../archive/state-fixture';
 

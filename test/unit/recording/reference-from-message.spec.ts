@@ -1,5 +1,5 @@
 import should from 'should';
-import { fromStored, STORED_RECORD_TYPE } from '../../../src/recording/from-stored';
+import { fromStored, STORED_RECORD_TYPE } from '../../../src/recording/extract/from-stored';
 import { identityOfId, identityOfUrl } from '../../../src/recording/identity';
 import { readTime } from '../../../src/recording/read-time';
 import { referenceFromMessage } from '../../../src/recording/reference-from-message';

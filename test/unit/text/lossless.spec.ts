@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import should from 'should';
 import { isChangedText, losslessText } from '../../../src/text/lossless';
 import { identityOfId, identityOfUrl } from '../../../src/recording/identity';
-import { asProse, asText } from '../../../src/recording/read-value';
+import { asProse, asText } from '../../../src/values/fields';
 import { partialCopyId } from '../../../src/archive/queue/job';
 
 /** Units of which texts that differ little are made, halves of characters among them. */

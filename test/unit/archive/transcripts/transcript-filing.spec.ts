@@ -15,7 +15,7 @@ import type { FoundObject, Probed, ReadObject, Written } from '../../../../src/s
 import { bucketTexts } from '../../../../src/store/bucket/transcript-writer';
 import { folderTexts } from '../../../../src/store/folder/transcript-writer';
 import { CodedError } from '../../../../src/errors/coded-error';
-import { unknownDetails } from '../../../../src/recording/announcement';
+import { unknownDetails } from '../../../../src/recording/extract/announcement';
 import { findRecordings } from '../../../../src/recording/find-recordings';
 import { identityOfUrl } from '../../../../src/recording/identity';
 import { mediaLink } from '../../../../src/recording/media-link';

@@ -4,7 +4,7 @@ import type { IndexedFile } from '../../../../src/archive/index/stored-index';
 import type { StoredFile, StoredRecording } from '../../../../src/archive/index/stored-recording';
 import { withTexts } from '../../../../src/archive/transcripts/transcript-results';
 import { CodedError } from '../../../../src/errors/coded-error';
-import { unknownDetails } from '../../../../src/recording/announcement';
+import { unknownDetails } from '../../../../src/recording/extract/announcement';
 import type { RecordingReference } from '../../../../src/recording/recording-reference';
 
 const never = new AbortController().signal;

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { JsonApiOptions } from '../../../../src/providers/http/json-api';
 import { TelnyxApi } from '../../../../src/providers/telnyx/api-client';
-import { unknownDetails } from '../../../../src/recording/announcement';
+import { unknownDetails } from '../../../../src/recording/extract/announcement';
 import type { RecordingDetails } from '../../../../src/recording/recording-details';
 import type { RecordingReference } from '../../../../src/recording/recording-reference';
 

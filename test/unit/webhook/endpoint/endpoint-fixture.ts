@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { parseTelnyxDelivery } from '../../../../src/events/parse-telnyx';
+import { parseTelnyxDelivery } from '../../../../src/events/reading/parse-telnyx';
 import type { WebhookMessage } from '../../../../src/events/webhook-message';
 import { ByteBudget } from '../../../../src/webhook/express/byte-budget';
 import { captureBody } from '../../../../src/webhook/express/captured-body';

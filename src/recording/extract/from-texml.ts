@@ -1,9 +1,9 @@
 import { unknownDetails, type Announcement } from './announcement';
-import { identityOfId, identityOfUrl } from './identity';
-import { formatOfUrl, mediaLink } from './media-link';
-import { readTime } from './read-time';
-import { asCount, asProse, asText, firstText, type Fields } from './read-value';
-import type { RecordingReference } from './recording-reference';
+import { identityOfId, identityOfUrl } from '../identity';
+import { formatOfUrl, mediaLink } from '../media-link';
+import { readTime } from '../read-time';
+import { asCount, asProse, asText, firstText, type Fields } from '../../values/fields';
+import type { RecordingReference } from '../recording-reference';
 
 const CHANNELS = new Map([
   ['1', 'single'],

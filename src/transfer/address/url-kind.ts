@@ -1,4 +1,4 @@
-import { parseUrl } from '../text/parse-url';
+import { parseUrl } from '../../text/parse-url';
 
 /** What an address is, as far as its text tells. */
 export type UrlKind =

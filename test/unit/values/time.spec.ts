@@ -1,5 +1,5 @@
 import should from 'should';
-import { firstTime, normaliseTime } from '../../../src/events/occurred-at';
+import { firstTime, normaliseTime } from '../../../src/values/time';
 
 describe('events: times', () => {
   const readable: readonly (readonly [string | number, string])[] = [

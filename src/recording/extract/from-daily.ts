@@ -1,9 +1,9 @@
 import { unknownDetails, type Announcement } from './announcement';
-import { identityOfId } from './identity';
-import { readTime } from './read-time';
-import { asCount, asFields, asText, firstText, type Fields } from './read-value';
-import type { RecordingDetails } from './recording-details';
-import type { RecordingReference } from './recording-reference';
+import { identityOfId } from '../identity';
+import { readTime } from '../read-time';
+import { asCount, asFields, asText, firstText, type Fields } from '../../values/fields';
+import type { RecordingDetails } from '../recording-details';
+import type { RecordingReference } from '../recording-reference';
 
 /**
  * Daily `recording.ready-to-download` (docs.daily.co, webhook events): an id without a link; the API

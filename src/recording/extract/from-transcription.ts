@@ -1,7 +1,7 @@
 import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
-import { identityOfId } from './identity';
-import { asProse, asText } from './read-value';
-import type { RecordingReference } from './recording-reference';
+import { identityOfId } from '../identity';
+import { asProse, asText } from '../../values/fields';
+import type { RecordingReference } from '../recording-reference';
 
 /**
  * call.recording.transcription.saved (Telnyx page of that name): the text of a recording, and the

@@ -1,9 +1,9 @@
-import { PROVIDERS } from '../events/provider';
+import { PROVIDERS } from '../../events/provider';
 import { unknownDetails } from './announcement';
-import { partOfIdentity } from './identity';
-import { asFields, asText, type Fields } from './read-value';
-import type { RecordingDetails } from './recording-details';
-import type { ApiResource, MediaKind, RecordingReference } from './recording-reference';
+import { partOfIdentity } from '../identity';
+import { asFields, asText, type Fields } from '../../values/fields';
+import type { RecordingDetails } from '../recording-details';
+import type { ApiResource, MediaKind, RecordingReference } from '../recording-reference';
 
 /** `record_type` of a payload that describes a file of the archive, to have it fetched again. */
 export const STORED_RECORD_TYPE = 'stored_recording';

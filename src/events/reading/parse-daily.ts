@@ -1,12 +1,12 @@
-import { completeEvent } from './complete-event';
-import { firstTime } from './occurred-at';
+import { completeEvent } from '../complete-event';
+import { firstTime } from '../../values/time';
 import { parseBody } from './parse-body';
 import type { ParseResult } from './parse-result';
 import { unparsable } from './parse-result';
-import { asRecord, fieldOf, textField } from './read-field';
-import type { BodyReading } from './reading/body-reading';
-import { emptyReading, UNKNOWN_TYPE } from './reading/body-reading';
-import { firstId } from './reading/delivery-meta';
+import { asRecord, fieldOf, textField } from '../read-field';
+import type { BodyReading } from './body-reading';
+import { emptyReading, UNKNOWN_TYPE } from './body-reading';
+import { firstId } from './delivery-meta';
 
 /** A verified delivery of Daily, as bytes. */
 export interface DailyDelivery {

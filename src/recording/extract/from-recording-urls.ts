@@ -1,9 +1,9 @@
 import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
-import { identityOfId, identityOfUrl } from './identity';
-import { asFormat, mediaLink } from './media-link';
-import { readTime } from './read-time';
-import { asCount, asFields, asParty, asText, firstText, type Fields } from './read-value';
-import type { MediaLink, RecordingReference } from './recording-reference';
+import { identityOfId, identityOfUrl } from '../identity';
+import { asFormat, mediaLink } from '../media-link';
+import { readTime } from '../read-time';
+import { asCount, asFields, asParty, asText, firstText, type Fields } from '../../values/fields';
+import type { MediaLink, RecordingReference } from '../recording-reference';
 
 /** A recording comes in two formats; each of these would be looked up and tried. */
 const MOST_FORMATS = 50;

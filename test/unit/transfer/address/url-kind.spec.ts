@@ -1,5 +1,5 @@
 import should from 'should';
-import { requestTarget, urlKind } from '../../../src/transfer/url-kind';
+import { requestTarget, urlKind } from '../../../../src/transfer/address/url-kind';
 
 describe('transfer/url-kind', () => {
   const cases: [string, string][] = [

@@ -1,4 +1,4 @@
-import type { ParsedEvent } from './event';
+import type { ParsedEvent } from '../event';
 
 /** A delivery as an event, or why its body cannot be read. */
 export type ParseResult =

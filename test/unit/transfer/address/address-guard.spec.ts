@@ -1,7 +1,7 @@
 import should from 'should';
-import { CodedError } from '../../../src/errors/coded-error';
-import { checkAddress } from '../../../src/transfer/address-guard';
-import type { NetworkPolicy } from '../../../src/transfer/transfer-types';
+import { CodedError } from '../../../../src/errors/coded-error';
+import { checkAddress } from '../../../../src/transfer/address/address-guard';
+import type { NetworkPolicy } from '../../../../src/transfer/transfer-types';
 
 describe('transfer/address-guard', () => {
   function codeFor(address: string, policy: NetworkPolicy = 'public-https'): string {

@@ -1,7 +1,7 @@
-import type { Provider } from '../events/provider';
-import { readTime } from './read-time';
-import { asFields, asText, firstText, type Fields } from './read-value';
-import type { RecordingDetails } from './recording-details';
+import type { Provider } from '../../events/provider';
+import { readTime } from '../read-time';
+import { asFields, asText, firstText, type Fields } from '../../values/fields';
+import type { RecordingDetails } from '../recording-details';
 
 /** What the extractors read: the payload's fields and what the envelope says about them. */
 export interface Announcement {

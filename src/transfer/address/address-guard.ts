@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import { CodedError } from '../errors/coded-error';
+import { CodedError } from '../../errors/coded-error';
 import { isPublicAddress } from './public-address';
-import type { NetworkPolicy } from './transfer-types';
+import type { NetworkPolicy } from '../transfer-types';
 import { requestTarget, urlKind } from './url-kind';
 
 /** An address that passed the rules which its text alone can break. */

@@ -1,9 +1,9 @@
 import { unknownDetails, type Announcement } from './announcement';
-import { identityOfId } from './identity';
-import { asFormat } from './media-link';
-import { readTime } from './read-time';
-import { asCount, asFields, asParty, asSha256, asText, type Fields } from './read-value';
-import type { MediaLink, RecordingReference } from './recording-reference';
+import { identityOfId } from '../identity';
+import { asFormat } from '../media-link';
+import { readTime } from '../read-time';
+import { asCount, asFields, asParty, asSha256, asText, type Fields } from '../../values/fields';
+import type { MediaLink, RecordingReference } from '../recording-reference';
 
 /**
  * Files in received messages: MMS `media[]` and the RCS `body.user_file` (Telnyx page

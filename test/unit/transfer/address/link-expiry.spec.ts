@@ -1,5 +1,5 @@
 import should from 'should';
-import { hasExpired, linkExpiry } from '../../../src/transfer/link-expiry';
+import { hasExpired, linkExpiry } from '../../../../src/transfer/address/link-expiry';
 
 describe('transfer/link-expiry', () => {
   const at = (query: string): number | null => linkExpiry(new URL(`https://media.example.com/a.mp3${query}`));

@@ -1,11 +1,11 @@
-import type { Provider } from '../events/provider';
+import type { Provider } from '../../events/provider';
 import { fromDaily } from './from-daily';
 import { fromRecordingUrls } from './from-recording-urls';
 import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
-import { identityOfId } from './identity';
-import { readTime } from './read-time';
-import { asCount, asParty, asText, type Fields } from './read-value';
-import type { RecordingReference } from './recording-reference';
+import { identityOfId } from '../identity';
+import { readTime } from '../read-time';
+import { asCount, asParty, asText, type Fields } from '../../values/fields';
+import type { RecordingReference } from '../recording-reference';
 
 /**
  * What an item of a provider's list of recordings stands for: one recording, or all tracks of one. Lists

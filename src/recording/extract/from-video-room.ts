@@ -1,9 +1,9 @@
 import { unknownDetails, type Announcement } from './announcement';
-import { identityOfId, identityOfUrl } from './identity';
-import { asFormat, formatOfUrl, mediaLink } from './media-link';
-import { readTime } from './read-time';
-import { asCount, asText, firstText } from './read-value';
-import type { RecordingReference } from './recording-reference';
+import { identityOfId, identityOfUrl } from '../identity';
+import { asFormat, formatOfUrl, mediaLink } from '../media-link';
+import { readTime } from '../read-time';
+import { asCount, asText, firstText } from '../../values/fields';
+import type { RecordingReference } from '../recording-reference';
 
 const ROOM_RECORDS = new Set<unknown>(['room_recording', 'room_composition']);
 

@@ -1,4 +1,4 @@
-import { asRecord } from './read-field';
+import { asRecord } from '../read-field';
 
 /** No probe is longer, white space included; longer bodies need not be parsed to know. */
 const LONGEST_PROBE = 256;

@@ -1,10 +1,10 @@
-import { completeEvent } from './complete-event';
+import { completeEvent } from '../complete-event';
 import { readFormFields } from './form-fields';
 import { parseBody } from './parse-body';
 import type { ParseResult } from './parse-result';
 import { unparsable } from './parse-result';
-import { readForm, readQuery } from './reading/telnyx-form';
-import { readJson } from './reading/telnyx-json';
+import { readForm, readQuery } from './telnyx-form';
+import { readJson } from './telnyx-json';
 
 /** A verified delivery of Telnyx, as bytes. */
 export interface TelnyxDelivery {
