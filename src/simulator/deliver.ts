@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { rootCause } from '../errors/root-cause';
 import { HttpClient } from '../http/http-client';
-import type { SampleDelivery } from './sample-delivery';
+import type { SampleDelivery } from './telnyx/sample-delivery';
 import type { Clock } from './signed-links';
 import { TimeLimit } from './time-limit';
 

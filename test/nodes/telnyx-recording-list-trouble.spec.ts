@@ -2,7 +2,7 @@ import { readFile, unlink } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import should from 'should';
-import { dailyMediaOf } from '../../src/simulator/daily-shelf';
+import { dailyMediaOf } from '../../src/simulator/daily/daily-shelf';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import { type CountingProxy, countingProxy } from '../support/counting-proxy';
 import { DAILY_API_KEY, dailyServer, json } from '../support/daily-server';

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import should from 'should';
-import type { StandInRecording } from '../../src/simulator/recording-shelf';
+import type { StandInRecording } from '../../src/simulator/telnyx/recording-shelf';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import { S3_USER } from '../support/ceph';
 import { formDelivery, holdEvent, jsonDelivery } from '../support/deliveries';

@@ -14,7 +14,7 @@ import { catchAll, config, node, recorder, tab } from '../support/flows';
 import type { RecordedMessage } from '../support/node-red-process';
 import { until } from '../support/until';
 import { WebhookInstance } from '../support/webhook-instance';
-import { mp4Media } from '../../src/simulator/media-mp4';
+import { mp4Media } from '../../src/simulator/media/media-mp4';
 
 const MP4 = mp4Media({ title: 'made-up meeting', seconds: 3600, channels: 2 }).bytes();
 /** Enough of a Matroska file to be known as one, and as much as it takes to be cut. */

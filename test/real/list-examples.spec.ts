@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
-import type { StandInRecording } from '../../src/simulator/recording-shelf';
+import type { StandInRecording } from '../../src/simulator/telnyx/recording-shelf';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import { exampleFlow, onlyNode } from '../support/example-flow';
 import { sha256 } from '../support/media';

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import should from 'should';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
-import type { StandInRecording } from '../../src/simulator/recording-shelf';
+import type { StandInRecording } from '../../src/simulator/telnyx/recording-shelf';
 import { idInLink, TELNYX, TELNYX_WITH_KEY } from '../support/archive-source';
 import { jsonDelivery } from '../support/deliveries';
 import { account, catchAll, functionNode, node, recorder, tab, webhookIn } from '../support/flows';

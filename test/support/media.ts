@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mp4Media } from '../../src/simulator/media-mp4';
+import { mp4Media } from '../../src/simulator/media/media-mp4';
 
 /** A playable WAV file, 16-bit PCM at 8 kHz, with contents that depend on the seed. */
 export function wav({ seconds = 1, channels = 1, seed = 1 } = {}): Buffer {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { mediaOf, type StandInRecording } from '../../src/simulator/recording-shelf';
+import { mediaOf, type StandInRecording } from '../../src/simulator/telnyx/recording-shelf';
 
 /** A recording as it lies in an archive. */
 export interface StoredCopy {

@@ -1,4 +1,4 @@
-import type { Print } from '../print';
+import type { Print } from '../cli/print';
 import type { ExpectedFile } from '../stand-in';
 import type { NodeRedChild } from './node-red-child';
 import { awaitCopy, type StoredCopy } from './stored-copy';

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import type { MediaFault } from '../media-server';
+import type { MediaFault } from '../media/media-server';
 
 export interface DemoOptions {
   /** End by itself, with an exit code that tells whether everything was stored. */

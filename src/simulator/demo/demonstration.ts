@@ -1,10 +1,10 @@
 import path from 'node:path';
-import type { Print } from '../print';
-import { DAILY_SEED_EVENTS } from '../daily-events';
-import { DailyStandIn } from '../daily-stand-in';
+import type { Print } from '../cli/print';
+import { DAILY_SEED_EVENTS } from '../daily/daily-events';
+import { DailyStandIn } from '../daily/daily-stand-in';
 import type { DeliveryReport } from '../deliver';
-import { SEED_EVENTS } from '../sample-catalogue';
-import type { SampleDelivery } from '../sample-delivery';
+import { SEED_EVENTS } from '../telnyx/sample-catalogue';
+import type { SampleDelivery } from '../telnyx/sample-delivery';
 import { type ExpectedFile, TelnyxStandIn } from '../stand-in';
 import type { DemoOptions } from './demo-options';
 import { prepareExample } from './example-flow';

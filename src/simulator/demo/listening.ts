@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Print } from '../print';
+import type { Print } from '../cli/print';
 import type { DemoOptions } from './demo-options';
 import { type Places, START_MS } from './demonstration';
 import { prepareExample } from './example-flow';

@@ -1,5 +1,5 @@
-import type { Print } from '../print';
-import type { StandInRecording } from '../recording-shelf';
+import type { Print } from '../cli/print';
+import type { StandInRecording } from '../telnyx/recording-shelf';
 import type { TelnyxStandIn } from '../stand-in';
 import { TimeLimit } from '../time-limit';
 import type { NodeRedChild } from './node-red-child';

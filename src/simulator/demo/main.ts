@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { describeError } from '../describe-error';
-import { printToStdout } from '../print';
+import { describeError } from '../cli/describe-error';
+import { printToStdout } from '../cli/print';
 import { DEMO_USAGE, type DemoOptions, readDemoCommand } from './demo-options';
 import { demonstrate, type Places } from './demonstration';
 import { listen } from './listening';

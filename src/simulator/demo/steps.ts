@@ -1,4 +1,4 @@
-import type { Print } from '../print';
+import type { Print } from '../cli/print';
 
 /**
  * Shows a step when it begins and how it ended.

@@ -8,7 +8,7 @@ import { CodedError } from '../../../src/errors/coded-error';
 import { compileFilename } from '../../../src/naming/filename-template';
 import { mediaLink } from '../../../src/recording/media-link';
 import type { MediaLink } from '../../../src/recording/recording-reference';
-import { mp3Media } from '../../../src/simulator/media-mp3';
+import { mp3Media } from '../../../src/simulator/media/media-mp3';
 import { transfer } from '../../../src/transfer/transfer';
 import { localServer, mp4, wav, type LocalServer } from '../../support/media';
 import { alteredStore } from './altered-store';

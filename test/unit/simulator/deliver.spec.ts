@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import should from 'should';
-import { SAMPLE_KINDS, SEED_EVENTS } from '../../../src/simulator/sample-catalogue';
+import { SAMPLE_KINDS, SEED_EVENTS } from '../../../src/simulator/telnyx/sample-catalogue';
 import { TelnyxStandIn } from '../../../src/simulator/stand-in';
 
 interface Received {

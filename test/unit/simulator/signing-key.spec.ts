@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
-import { keyFromFile } from '../../../src/simulator/key-file';
+import { keyFromFile } from '../../../src/simulator/cli/key-file';
 import { SigningKey } from '../../../src/simulator/signing-key';
 
 describe('simulator signing key', () => {

@@ -7,13 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
-import { readCommand } from '../../../src/simulator/cli-options';
-import { Child } from '../../support/child-process';
-import { freePort } from '../../support/node-red-process';
-import { until } from '../../support/until';
+import { readCommand } from '../../../../src/simulator/cli/cli-options';
+import { Child } from '../../../support/child-process';
+import { freePort } from '../../../support/node-red-process';
+import { until } from '../../../support/until';
 
-const CLI = path.resolve(__dirname, '../../../src/simulator/cli.ts');
-const COLLECT_GARBAGE = path.resolve(__dirname, '../../support/collect-garbage.cjs');
+const CLI = path.resolve(__dirname, '../../../../src/simulator/cli/cli.ts');
+const COLLECT_GARBAGE = path.resolve(__dirname, '../../../support/collect-garbage.cjs');
 
 /** The command as its own process, against a small receiver. */
 describe('telnyx-simulator', function () {

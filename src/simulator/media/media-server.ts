@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { readRange } from './byte-range';
+import { readRange } from '../byte-range';
 import type { Media } from './media';
-import type { SignedLinks } from './signed-links';
+import type { SignedLinks } from '../signed-links';
 
 /** What the stand-in does wrong on purpose, to show that the receiver notices. */
 export type MediaFault = 'none' | 'corrupt-media';

@@ -1,6 +1,6 @@
 import should from 'should';
-import { mp4Media } from '../../../src/simulator/media-mp4';
-import { checkMedia } from '../../../src/transfer/media-check';
+import { mp4Media } from '../../../../src/simulator/media/media-mp4';
+import { checkMedia } from '../../../../src/transfer/media-check';
 
 interface Box {
   type: string;

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import should from 'should';
-import { parseDailyDelivery } from '../../../src/events/reading/parse-daily';
-import { findRecordings } from '../../../src/recording/find-recordings';
-import { DAILY_KINDS } from '../../../src/simulator/daily-events';
-import { DailyStandIn } from '../../../src/simulator/daily-stand-in';
+import { parseDailyDelivery } from '../../../../src/events/reading/parse-daily';
+import { findRecordings } from '../../../../src/recording/find-recordings';
+import { DAILY_KINDS } from '../../../../src/simulator/daily/daily-events';
+import { DailyStandIn } from '../../../../src/simulator/daily/daily-stand-in';
 
 describe('simulator: Daily', () => {
   let standIn: DailyStandIn;

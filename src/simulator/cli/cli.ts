@@ -1,14 +1,14 @@
 #!/usr/bin/env node
-import type { Provider } from '../events/provider';
+import type { Provider } from '../../events/provider';
 import { type Command, DAILY_PORT, readCommand } from './cli-options';
 import { send, type SendOutcome } from './cli-send';
 import { serve } from './cli-serve';
 import { USAGE } from './cli-usage';
 import { describeError } from './describe-error';
-import { DAILY_KINDS } from './daily-events';
+import { DAILY_KINDS } from '../daily/daily-events';
 import { dailyKeysFromFile, keyFromFile } from './key-file';
 import { printToStdout } from './print';
-import { SAMPLE_KINDS } from './sample-catalogue';
+import { SAMPLE_KINDS } from '../telnyx/sample-catalogue';
 
 const EXIT_REFUSED = 1;
 const EXIT_USAGE = 2;

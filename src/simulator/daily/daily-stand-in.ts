@@ -3,15 +3,15 @@ import { DailyRecordingsApi } from './daily-api';
 import { DAILY_KINDS, dailyBody } from './daily-events';
 import { DAILY_HABITS, DailySecret } from './daily-secret';
 import { dailyMediaOf, type DailyRecording, DailyShelf, pathOf } from './daily-shelf';
-import { deliver, type DeliverOptions, type DeliveryReport } from './deliver';
-import { DownloadCounts } from './download-counts';
-import { LocalServer, type LocalServerOptions } from './local-server';
-import { type MediaFault, MediaServer } from './media-server';
-import { RequestLimit, type RequestLimitOptions } from './request-limit';
-import { sampleKind } from './sample-catalogue';
-import type { SampleDelivery } from './sample-delivery';
-import { type Clock, SignedLinks } from './signed-links';
-import type { ExpectedFile } from './stand-in';
+import { deliver, type DeliverOptions, type DeliveryReport } from '../deliver';
+import { DownloadCounts } from '../download-counts';
+import { LocalServer, type LocalServerOptions } from '../local-server';
+import { type MediaFault, MediaServer } from '../media/media-server';
+import { RequestLimit, type RequestLimitOptions } from '../request-limit';
+import { sampleKind } from '../telnyx/sample-catalogue';
+import type { SampleDelivery } from '../telnyx/sample-delivery';
+import { type Clock, SignedLinks } from '../signed-links';
+import type { ExpectedFile } from '../stand-in';
 
 export interface DailyStandInOptions extends LocalServerOptions {
   /** Default: a secret of its own. */

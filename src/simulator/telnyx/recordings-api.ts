@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readFilters } from './recording-filters';
 import type { RecordingShelf, ShelvedFile, StandInRecording } from './recording-shelf';
-import type { RequestLimit } from './request-limit';
-import { sendJson } from './send-json';
+import type { RequestLimit } from '../request-limit';
+import { sendJson } from '../send-json';
 
 export interface RecordingsApiOptions {
   shelf: RecordingShelf;

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { DeliveryHabits, DeliveryKey } from './deliver';
+import type { DeliveryHabits, DeliveryKey } from '../deliver';
 
 /** The headers that Daily puts on a delivery. */
 export interface DailySignatureHeaders {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { MediaFormat } from './media';
+import type { MediaFormat } from '../media/media';
 import type { StandInRecording } from './recording-shelf';
 import { sampleCall, type SampleCall } from './sample-call';
 

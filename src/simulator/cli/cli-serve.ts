@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { ServeOptions } from './cli-options';
-import { DailyStandIn } from './daily-stand-in';
+import { DailyStandIn } from '../daily/daily-stand-in';
 import { dailyKeysFromFile, keyFromFile } from './key-file';
 import type { Print } from './print';
-import { TelnyxStandIn } from './stand-in';
+import { TelnyxStandIn } from '../stand-in';
 
 /**
  * Serves made-up recordings and the recordings API until the signal fires.

@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
-import type { Provider } from '../events/provider';
+import type { Provider } from '../../events/provider';
 import type { SendOptions } from './cli-options';
-import type { DeliveryReport } from './deliver';
-import { DailyStandIn } from './daily-stand-in';
+import type { DeliveryReport } from '../deliver';
+import { DailyStandIn } from '../daily/daily-stand-in';
 import { dailyKeysFromFile, keyFromFile } from './key-file';
 import type { Print } from './print';
-import type { SampleDelivery } from './sample-delivery';
-import { TelnyxStandIn } from './stand-in';
-import { TimeLimit } from './time-limit';
+import type { SampleDelivery } from '../telnyx/sample-delivery';
+import { TelnyxStandIn } from '../stand-in';
+import { TimeLimit } from '../time-limit';
 
 /** What sending needs of a stand-in. */
 interface Sender<Recording> {

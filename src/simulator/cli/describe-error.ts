@@ -1,4 +1,4 @@
-import { rootCause } from '../errors/root-cause';
+import { rootCause } from '../../errors/root-cause';
 
 /**
  * What went wrong, for people at a command line: the error's text, and what lies underneath when that

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { PROVIDERS, type Provider } from '../events/provider';
-import { DAILY_KINDS } from './daily-events';
+import { PROVIDERS, type Provider } from '../../events/provider';
+import { DAILY_KINDS } from '../daily/daily-events';
 import { defaultKeyFile } from './key-file';
-import { SAMPLE_KINDS, sampleKind } from './sample-catalogue';
+import { SAMPLE_KINDS, sampleKind } from '../telnyx/sample-catalogue';
 
 interface CommonOptions {
   provider: Provider;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import should from 'should';
-import type { StandInRecording } from '../../../src/simulator/recording-shelf';
-import { type ExpectedFile, TelnyxStandIn } from '../../../src/simulator/stand-in';
+import type { StandInRecording } from '../../../../src/simulator/telnyx/recording-shelf';
+import { type ExpectedFile, TelnyxStandIn } from '../../../../src/simulator/stand-in';
 
 const START = Date.parse('2026-03-04T09:15:02Z');
 

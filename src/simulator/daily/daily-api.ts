@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DailyRecording, type DailyShelf, storageKey } from './daily-shelf';
-import type { RequestLimit } from './request-limit';
-import { sendJson } from './send-json';
+import type { RequestLimit } from '../request-limit';
+import { sendJson } from '../send-json';
 
 export interface DailyApiOptions {
   shelf: DailyShelf;

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Media, MediaFormat } from './media';
-import { mp3Media } from './media-mp3';
-import { wavMedia } from './media-wav';
+import type { Media, MediaFormat } from '../media/media';
+import { mp3Media } from '../media/media-mp3';
+import { wavMedia } from '../media/media-wav';
 import { type SampleCall, sampleCall } from './sample-call';
 
 /** A recording that the stand-in keeps. Its media are made when they are asked for. */

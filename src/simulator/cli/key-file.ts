@@ -2,8 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { DailySecret } from './daily-secret';
-import { SigningKey } from './signing-key';
+import { DailySecret } from '../daily/daily-secret';
+import { SigningKey } from '../signing-key';
 
 /** Where the command keeps its key, so that the key it printed and later deliveries match. */
 export function defaultKeyFile(): string {

@@ -1,5 +1,5 @@
 import should from 'should';
-import { TelnyxStandIn } from '../../../src/simulator/stand-in';
+import { TelnyxStandIn } from '../../../../src/simulator/stand-in';
 
 interface Listed {
   id: string;

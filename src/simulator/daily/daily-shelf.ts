@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Media } from './media';
-import { mp4Media } from './media-mp4';
+import type { Media } from '../media/media';
+import { mp4Media } from '../media/media-mp4';
 
 /** A recording that the stand-in for Daily keeps. Its media are made when they are asked for. */
 export interface DailyRecording {
