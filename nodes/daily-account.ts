@@ -1,10 +1,10 @@
 import { parseDailySecrets } from '../src/verification/daily-secrets';
 import { isUnsetVariable } from '../src/verification/unset-variable';
-import { unsetSecrets } from './runtime/account-users';
-import { afterStart } from './runtime/after-start';
-import type { DailyAccountNode } from './runtime/daily-account-access';
-import type { NodeConfig, NodeRedApi } from './runtime/node-red';
-import { readText } from './runtime/read-setting';
+import { unsetSecrets } from './config/account-users';
+import { afterStart } from './lib/on-flows-started';
+import type { DailyAccountNode } from './config/daily-account-access';
+import type { NodeConfig, NodeRedApi } from './lib/node-red';
+import { readText } from './lib/read-setting';
 import { withoutTrailingSlashes } from '../src/text/edges';
 
 interface DailyAccountConfig extends NodeConfig {

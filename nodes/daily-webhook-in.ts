@@ -2,10 +2,10 @@ import { CodedError } from '../src/errors/coded-error';
 import { isDailyProbeBody } from '../src/events/reading/daily-probe';
 import { parseDailyDelivery } from '../src/events/reading/parse-daily';
 import { DailyHmac } from '../src/verification/daily-hmac';
-import { dailyAccountOf, type DailyAccount } from './runtime/daily-account-access';
-import { deliveryRoutes } from './runtime/delivery-routes';
-import type { NodeRedApi, RedNode } from './runtime/node-red';
-import { startWebhookNode, type WebhookNodeConfig } from './runtime/webhook-node';
+import { dailyAccountOf, type DailyAccount } from './config/daily-account-access';
+import { deliveryRoutes } from './webhook/delivery-routes';
+import type { NodeRedApi, RedNode } from './lib/node-red';
+import { startWebhookNode, type WebhookNodeConfig } from './webhook/webhook-node';
 
 export = function (RED: NodeRedApi): void {
   deliveryRoutes(RED);

@@ -2,11 +2,11 @@ import { ServerPace } from '../src/providers/http/server-pace';
 import { parsePublicKeys } from '../src/verification/public-keys';
 import { parseSecrets } from '../src/verification/secrets';
 import { isUnsetVariable } from '../src/verification/unset-variable';
-import { unsetSecrets } from './runtime/account-users';
-import { afterStart } from './runtime/after-start';
-import type { NodeConfig, NodeRedApi } from './runtime/node-red';
-import { readText } from './runtime/read-setting';
-import type { TelnyxAccountNode } from './runtime/telnyx-account-access';
+import { unsetSecrets } from './config/account-users';
+import { afterStart } from './lib/on-flows-started';
+import type { NodeConfig, NodeRedApi } from './lib/node-red';
+import { readText } from './lib/read-setting';
+import type { TelnyxAccountNode } from './config/telnyx-account-access';
 import { withoutTrailingSlashes } from '../src/text/edges';
 
 interface TelnyxAccountConfig extends NodeConfig {

@@ -1,8 +1,8 @@
 import { CodedError } from '../src/errors/coded-error';
-import { afterStart } from './runtime/after-start';
-import { readBucket, type BucketConfig, type TelnyxBucketNode } from './runtime/bucket-access';
-import { serveBucketTest } from './runtime/bucket-test-route';
-import type { NodeRedApi } from './runtime/node-red';
+import { afterStart } from './lib/on-flows-started';
+import { readBucket, type BucketConfig, type TelnyxBucketNode } from './config/bucket-access';
+import { serveBucketTest } from './config/bucket-test-route';
+import type { NodeRedApi } from './lib/node-red';
 
 export = function (RED: NodeRedApi): void {
   serveBucketTest(RED);

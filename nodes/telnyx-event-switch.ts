@@ -5,10 +5,10 @@ import { compileRules } from '../src/routing/compile-rules';
 import { EVENT_CATALOGUE, ruleChoices } from '../src/routing/event-catalogue';
 import { describeEvent } from '../src/routing/routed-event';
 import { readRules } from '../src/routing/rules';
-import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from './runtime/node-red';
-import { NodeStatus } from './runtime/node-status';
-import { onInput } from './runtime/on-input';
-import { readTypedProperty } from './runtime/typed-property';
+import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from './lib/node-red';
+import { NodeStatus } from './lib/node-status';
+import { onInput } from './lib/on-input';
+import { readTypedProperty } from './lib/typed-property';
 
 interface EventSwitchConfig extends NodeConfig {
   property?: string;

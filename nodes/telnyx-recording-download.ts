@@ -1,16 +1,16 @@
 import { CodedError } from '../src/errors/coded-error';
-import { answerFailure } from './runtime/answer-response';
-import { afterStart } from './runtime/after-start';
-import { telnyxBucketOf } from './runtime/bucket-access';
-import { dailyAccountOf } from './runtime/daily-account-access';
-import { DownloadNode } from './runtime/download-node';
-import { readDownloadSettings, type RecordingDownloadConfig } from './runtime/download-settings';
-import { followState } from './runtime/follow-state';
-import type { NodeRedApi, RedNode } from './runtime/node-red';
-import { NodeStatus } from './runtime/node-status';
-import { onClose, onInput } from './runtime/on-input';
-import { readText } from './runtime/read-setting';
-import { telnyxAccountOf } from './runtime/telnyx-account-access';
+import { answerFailure } from './lib/http-response';
+import { afterStart } from './lib/on-flows-started';
+import { telnyxBucketOf } from './config/bucket-access';
+import { dailyAccountOf } from './config/daily-account-access';
+import { DownloadNode } from './download/download-node';
+import { readDownloadSettings, type RecordingDownloadConfig } from './download/download-settings';
+import { followState } from './lib/follow-state';
+import type { NodeRedApi, RedNode } from './lib/node-red';
+import { NodeStatus } from './lib/node-status';
+import { onClose, onInput } from './lib/on-input';
+import { readText } from './lib/read-setting';
+import { telnyxAccountOf } from './config/telnyx-account-access';
 
 const TYPE = 'telnyx-recording-download';
 

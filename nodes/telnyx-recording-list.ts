@@ -1,21 +1,21 @@
 import { CodedError } from '../src/errors/coded-error';
-import { afterStart } from './runtime/after-start';
-import { archiveState } from './runtime/archive-state';
-import { dailyAccountOf } from './runtime/daily-account-access';
-import { emittedMessage, summaryMessage } from './runtime/list-messages';
-import { runList } from './runtime/list-run';
-import { followState } from './runtime/follow-state';
+import { afterStart } from './lib/on-flows-started';
+import { archiveState } from './lib/archive-state';
+import { dailyAccountOf } from './config/daily-account-access';
+import { emittedMessage, summaryMessage } from './list/list-messages';
+import { runList } from './list/list-run';
+import { followState } from './lib/follow-state';
 import {
   readListRequest,
   readListSettings,
   type ListSettings,
   type RecordingListConfig
-} from './runtime/list-settings';
-import { ListStatus } from './runtime/list-status';
-import type { FlowMessage, NodeRedApi, RedNode, Send } from './runtime/node-red';
-import { NodeStatus } from './runtime/node-status';
-import { onClose, onInput } from './runtime/on-input';
-import { telnyxAccountOf } from './runtime/telnyx-account-access';
+} from './list/list-settings';
+import { ListStatus } from './list/list-status';
+import type { FlowMessage, NodeRedApi, RedNode, Send } from './lib/node-red';
+import { NodeStatus } from './lib/node-status';
+import { onClose, onInput } from './lib/on-input';
+import { telnyxAccountOf } from './config/telnyx-account-access';
 
 const TYPE = 'telnyx-recording-list';
 

@@ -1,11 +1,11 @@
 import { CodedError } from '../src/errors/coded-error';
 import { parseTelnyxDelivery } from '../src/events/reading/parse-telnyx';
 import { TelnyxVerifier } from '../src/verification/telnyx-verifier';
-import { deliveryRoutes } from './runtime/delivery-routes';
-import type { NodeRedApi, RedNode } from './runtime/node-red';
-import { readBoolean } from './runtime/read-setting';
-import { telnyxAccountOf, type TelnyxAccount } from './runtime/telnyx-account-access';
-import { startWebhookNode, type WebhookNodeConfig } from './runtime/webhook-node';
+import { deliveryRoutes } from './webhook/delivery-routes';
+import type { NodeRedApi, RedNode } from './lib/node-red';
+import { readBoolean } from './lib/read-setting';
+import { telnyxAccountOf, type TelnyxAccount } from './config/telnyx-account-access';
+import { startWebhookNode, type WebhookNodeConfig } from './webhook/webhook-node';
 
 interface TelnyxWebhookInConfig extends WebhookNodeConfig {
   acceptGet?: boolean;

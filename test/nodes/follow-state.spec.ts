@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
-import { followState } from '../../nodes/runtime/follow-state';
-import type { NodeRedApi, RedNode } from '../../nodes/runtime/node-red';
+import { followState } from '../../nodes/lib/follow-state';
+import type { NodeRedApi, RedNode } from '../../nodes/lib/node-red';
 import { CodedError } from '../../src/errors/coded-error';
 import { until } from '../support/until';
 

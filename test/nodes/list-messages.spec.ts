@@ -1,5 +1,5 @@
 import should from 'should';
-import { emittedMessage, summaryMessage } from '../../nodes/runtime/list-messages';
+import { emittedMessage, summaryMessage } from '../../nodes/list/list-messages';
 import { referenceFromMessage } from '../../src/recording/reference-from-message';
 import { fromStored, storedDetails } from '../../src/recording/extract/from-stored';
 

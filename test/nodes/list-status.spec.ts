@@ -1,5 +1,5 @@
 import 'should';
-import { ListStatus } from '../../nodes/runtime/list-status';
+import { ListStatus } from '../../nodes/list/list-status';
 import { newSummary, noteError } from '../../src/reconcile/run-summary';
 import { CodedError } from '../../src/errors/coded-error';
 

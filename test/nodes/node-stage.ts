@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { NodeConfig, NodeRedApi, RedNode, StatusValue } from '../../nodes/runtime/node-red';
+import type { NodeConfig, NodeRedApi, RedNode, StatusValue } from '../../nodes/lib/node-red';
 import { nodeHelper, type TestMessage } from '../support/node-helper';
 import { closeServers, serve } from '../unit/webhook/express/real-http';
 

@@ -1,5 +1,5 @@
 import 'should';
-import { jobsOf } from '../../nodes/runtime/recording-messages';
+import { jobsOf } from '../../nodes/download/recording-messages';
 import { CodedError } from '../../src/errors/coded-error';
 
 describe('what a message asks to be stored', () => {

@@ -1,5 +1,5 @@
 import should from 'should';
-import { RetryWarnings } from '../../nodes/runtime/retry-warnings';
+import { RetryWarnings } from '../../nodes/download/retry-warnings';
 import { CodedError } from '../../src/errors/coded-error';
 import type { Trouble } from '../../src/errors/trouble';
 

@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import should from 'should';
-import { afterStart } from '../../nodes/runtime/after-start';
-import type { FlowMessage, NodeRedApi, RedNode, StatusValue } from '../../nodes/runtime/node-red';
-import { NodeStatus } from '../../nodes/runtime/node-status';
-import { asError, inBackground, onClose, onInput } from '../../nodes/runtime/on-input';
-import { readBoolean, readChoice, readNumber, readText } from '../../nodes/runtime/read-setting';
-import { RefusalWarnings } from '../../nodes/runtime/refusal-warnings';
-import { telnyxAccountOf } from '../../nodes/runtime/telnyx-account-access';
+import { afterStart } from '../../nodes/lib/on-flows-started';
+import type { FlowMessage, NodeRedApi, RedNode, StatusValue } from '../../nodes/lib/node-red';
+import { NodeStatus } from '../../nodes/lib/node-status';
+import { asError, inBackground, onClose, onInput } from '../../nodes/lib/on-input';
+import { readBoolean, readChoice, readNumber, readText } from '../../nodes/lib/read-setting';
+import { RefusalWarnings } from '../../nodes/webhook/refusal-warnings';
+import { telnyxAccountOf } from '../../nodes/config/telnyx-account-access';
 
 /** Lets everything that is due run, as often as a chain of promises may need. */
 async function turns(): Promise<void> {

@@ -1,5 +1,5 @@
 import should from 'should';
-import type { TelnyxAccount } from '../../nodes/runtime/telnyx-account-access';
+import type { TelnyxAccount } from '../../nodes/config/telnyx-account-access';
 import telnyxAccount from '../../nodes/telnyx-account';
 import telnyxWebhookIn from '../../nodes/telnyx-webhook-in';
 import { account, node, tab, webhookIn } from '../support/flows';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
-import { jobsOf } from '../../nodes/runtime/recording-messages';
+import { jobsOf } from '../../nodes/download/recording-messages';
 import { JobLedger } from '../../src/archive/queue/job-repository';
 import { keptMessage } from '../../src/archive/queue/message-snapshot';
 import { StateDatabase } from '../../src/state/state-database';

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
-import type { NodeRedApi } from '../../nodes/runtime/node-red';
+import type { NodeRedApi } from '../../nodes/lib/node-red';
 
 /** What a message looks like to a test. */
 export type TestMessage = Record<string, unknown>;

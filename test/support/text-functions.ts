@@ -13,9 +13,9 @@ export const FUNCTIONS: readonly TextFunction[] = [...EVENT_FUNCTIONS, ...ARCHIV
  * text themselves; and why.
  */
 export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
-  ['nodes/runtime/account-users.ts', 'settings of an account'],
-  ['nodes/runtime/bucket-test-route.ts', 'what an administrator types into a dialog'],
-  ['nodes/runtime/typed-property.ts', 'what JSONata says of a setting'],
+  ['nodes/config/account-users.ts', 'settings of an account'],
+  ['nodes/config/bucket-test-route.ts', 'what an administrator types into a dialog'],
+  ['nodes/lib/typed-property.ts', 'what JSONata says of a setting'],
   ['src/providers/http/json-api.ts', 'the API key of an account'],
   ['src/archive/download/file-download.ts', 'locations that a store made'],
   ['src/archive/transcripts/transcript-filing.ts', 'locations that a store made'],

@@ -1,6 +1,6 @@
 import { STORED_RECORD_TYPE } from '../../src/recording/extract/from-stored';
 import type { Emitted } from '../../src/reconcile/reconcile';
-import type { FlowMessage, NodeRedApi } from './node-red';
+import type { FlowMessage, NodeRedApi } from '../lib/node-red';
 
 /** What belongs to the trigger, or would be taken for another recording. */
 const OWN = [

@@ -1,5 +1,5 @@
 import { CodedError } from '../../src/errors/coded-error';
-import { afterStart } from './after-start';
+import { afterStart } from './on-flows-started';
 import type { NodeRedApi, RedNode } from './node-red';
 import { inBackground, onClose } from './on-input';
 import { ownedState } from './state';

@@ -14,7 +14,7 @@ import { OneAtATime } from '../../src/concurrency/keyed-mutex';
 import { canReadBack } from '../../src/store/destination';
 import { transfer } from '../../src/transfer/transfer';
 import { createTransferAgents } from '../../src/transfer/transfer-agents';
-import { followUpsOf, type ArchiveState } from './archive-state';
+import { followUpsOf, type ArchiveState } from '../lib/archive-state';
 import { openDestination } from './download-destination';
 import type { DownloadSettings } from './download-settings';
 import { recordingSources, type SourceSettings } from './recording-sources';

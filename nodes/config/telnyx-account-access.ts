@@ -2,7 +2,7 @@ import type { ServerPace } from '../../src/providers/http/server-pace';
 import type { CodedError } from '../../src/errors/coded-error';
 import type { TelnyxKeys } from '../../src/verification/telnyx-verifier';
 import { noteUser, type AccountNode } from './account-users';
-import type { NodeRedApi, RedNode } from './node-red';
+import type { NodeRedApi, RedNode } from '../lib/node-red';
 
 /** What a `telnyx-account` config node offers to the nodes that use it. */
 export interface TelnyxAccount {

@@ -15,7 +15,7 @@ import {
 import { createFolderStore, type FolderStore } from '../../src/store/folder/folder-store';
 import { createMessageStore } from '../../src/store/message/message-store';
 import type { Store } from '../../src/store/destination';
-import type { ArchiveState } from './archive-state';
+import type { ArchiveState } from '../lib/archive-state';
 import type { DownloadTarget } from './download-settings';
 
 /** Where a download node stores, and how what describes a file is written there. */

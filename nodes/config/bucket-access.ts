@@ -1,7 +1,7 @@
 import { CodedError } from '../../src/errors/coded-error';
 import { readBucketSettings, type BucketSettings } from '../../src/store/bucket/client/settings';
-import type { NodeConfig, NodeRedApi, RedNode } from './node-red';
-import { readBoolean, readText } from './read-setting';
+import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
+import { readBoolean, readText } from '../lib/read-setting';
 
 /** The properties of a `telnyx-bucket` node, as saved in a flow. */
 export interface BucketConfig extends NodeConfig {

@@ -8,7 +8,7 @@ import { fromStored } from '../../src/recording/extract/from-stored';
 import { referencesFromMessage, type RecordingRequest } from '../../src/recording/reference-from-message';
 import { isWithoutTracks } from '../../src/recording/without-tracks';
 import { shownText } from '../../src/text/shown-text';
-import type { FlowMessage, NodeRedApi } from './node-red';
+import type { FlowMessage, NodeRedApi } from '../lib/node-red';
 
 /** Far more than any message or recording has, and few enough to be written down at once. */
 const MOST_FILES = 10_000;

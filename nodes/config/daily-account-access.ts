@@ -1,6 +1,6 @@
 import type { CodedError } from '../../src/errors/coded-error';
 import { noteUser, type AccountNode } from './account-users';
-import type { NodeRedApi, RedNode } from './node-red';
+import type { NodeRedApi, RedNode } from '../lib/node-red';
 
 /** What a `daily-account` config node offers to the nodes that use it. */
 export interface DailyAccount {

@@ -14,9 +14,9 @@ import { completeDetails } from '../../src/providers/telnyx/complete-details';
 import { deleteAtSource } from '../../src/providers/telnyx/delete-at-source';
 import { fetchTranscription } from '../../src/providers/telnyx/fetch-transcription';
 import { createLinkResolver } from '../../src/providers/telnyx/link-resolver';
-import { apiBreakers } from './api-breakers';
-import type { DailyAccount } from './daily-account-access';
-import type { TelnyxAccount } from './telnyx-account-access';
+import { apiBreakers } from '../config/api-breakers';
+import type { DailyAccount } from '../config/daily-account-access';
+import type { TelnyxAccount } from '../config/telnyx-account-access';
 
 /** Where recordings come from, as far as a download node knows it. */
 export interface SourceSettings {

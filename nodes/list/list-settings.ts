@@ -5,8 +5,8 @@ import type { Provider } from '../../src/events/provider';
 import { archiveFolder } from '../../src/naming/archive-folder';
 import { readFilter, type Query } from '../../src/reconcile/read-filter';
 import { readRange, type TimeRange } from '../../src/reconcile/read-moment';
-import type { FlowMessage, NodeConfig, NodeRedApi } from './node-red';
-import { readChoice, readText } from './read-setting';
+import type { FlowMessage, NodeConfig, NodeRedApi } from '../lib/node-red';
+import { readChoice, readText } from '../lib/read-setting';
 
 /** The properties of a `telnyx-recording-list` node, as saved in a flow. */
 export interface RecordingListConfig extends NodeConfig {

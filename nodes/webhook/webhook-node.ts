@@ -11,16 +11,16 @@ import {
 } from '../../src/webhook/endpoint/webhook-endpoint';
 import type { WebhookMessage } from '../../src/events/webhook-message';
 import { refusingAll, type DeliveryVerifier } from '../../src/verification/verdict';
-import { afterStart } from './after-start';
+import { afterStart } from '../lib/on-flows-started';
 import { deliveryJournal } from './delivery-journal';
 import { deliveryRoutes } from './delivery-routes';
-import { followState } from './follow-state';
-import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from './node-red';
-import { NodeStatus } from './node-status';
-import { onClose } from './on-input';
-import { readBoolean, readChoice, readNumber, readText } from './read-setting';
+import { followState } from '../lib/follow-state';
+import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
+import { NodeStatus } from '../lib/node-status';
+import { onClose } from '../lib/on-input';
+import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
 import { RefusalWarnings } from './refusal-warnings';
-import { ownedState } from './state';
+import { ownedState } from '../lib/state';
 
 /** The properties that all webhook nodes share, as saved in a flow. */
 export interface WebhookNodeConfig extends NodeConfig {

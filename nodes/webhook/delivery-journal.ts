@@ -1,8 +1,8 @@
 import { CodedError } from '../../src/errors/coded-error';
 import type { DeliveryJournal } from '../../src/webhook/journal/delivery-journal';
 import { LmdbJournal } from '../../src/webhook/journal/lmdb-journal';
-import type { NodeRedApi } from './node-red';
-import { ownedState, stateDatabase, stateDirectory } from './state';
+import type { NodeRedApi } from '../lib/node-red';
+import { ownedState, stateDatabase, stateDirectory } from '../lib/state';
 
 /** Milliseconds between two rounds of forgetting. */
 const SWEEP_INTERVAL_MS = 60 * 60 * 1000;

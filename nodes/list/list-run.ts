@@ -9,11 +9,11 @@ import { reconcile, type Emitted, type Phase } from '../../src/reconcile/reconci
 import type { RunSummary } from '../../src/reconcile/run-summary';
 import { listTelnyx } from '../../src/providers/telnyx/recording-list';
 import { TelnyxApi } from '../../src/providers/telnyx/api-client';
-import { apiBreakers } from './api-breakers';
-import type { ArchiveState } from './archive-state';
-import type { DailyAccount } from './daily-account-access';
+import { apiBreakers } from '../config/api-breakers';
+import type { ArchiveState } from '../lib/archive-state';
+import type { DailyAccount } from '../config/daily-account-access';
 import type { ListRequest, ListSettings } from './list-settings';
-import type { TelnyxAccount } from './telnyx-account-access';
+import type { TelnyxAccount } from '../config/telnyx-account-access';
 
 export interface ListAccounts {
   account: Pick<TelnyxAccount, 'apiUrl' | 'apiKey' | 'pace'> | null;

@@ -1,6 +1,6 @@
 import type { Phase } from '../../src/reconcile/reconcile';
 import type { RunSummary } from '../../src/reconcile/run-summary';
-import type { NodeStatus } from './node-status';
+import type { NodeStatus } from '../lib/node-status';
 
 /** Translates a key below `<type>.status.`. */
 type Say = (key: string, values?: Record<string, string | number>) => string;

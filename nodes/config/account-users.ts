@@ -1,7 +1,7 @@
 import { CodedError } from '../../src/errors/coded-error';
 import { isUnsetVariable } from '../../src/verification/unset-variable';
-import type { RedNode } from './node-red';
-import { onClose } from './on-input';
+import type { RedNode } from '../lib/node-red';
+import { onClose } from '../lib/on-input';
 
 /** Node-RED hands the errors of a config node to the Catch nodes of the flows that these nodes are in. */
 export type AccountNode = RedNode & { users?: Record<string, RedNode> };

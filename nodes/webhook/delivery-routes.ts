@@ -2,7 +2,7 @@ import { rootCause } from '../../src/errors/root-cause';
 import { routesOf } from '../../src/webhook/express/dispatcher';
 import { corsHandlersOf, handlersOf, type OwnerMiddleware } from '../../src/webhook/express/owner-middleware';
 import type { RouteTable } from '../../src/webhook/express/route-table';
-import type { NodeRedApi } from './node-red';
+import type { NodeRedApi } from '../lib/node-red';
 
 /**
  * The route table of this Node-RED. Called when the package loads, so that the dispatcher stands before

@@ -6,9 +6,9 @@ import { archiveFolder, DEFAULT_FOLDER } from '../../src/naming/archive-folder';
 import { compileFilename, DEFAULT_FILENAME } from '../../src/naming/filename-template';
 import type { FormatChoice } from '../../src/recording/choose-format';
 import type { BucketSettings } from '../../src/store/bucket/client/settings';
-import { telnyxBucketOf } from './bucket-access';
-import type { NodeConfig, NodeRedApi, RedNode } from './node-red';
-import { readBoolean, readChoice, readNumber, readText } from './read-setting';
+import { telnyxBucketOf } from '../config/bucket-access';
+import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
+import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
 
 /** The properties of a `telnyx-recording-download` node, as saved in a flow. */
 export interface RecordingDownloadConfig extends NodeConfig {

@@ -1,4 +1,4 @@
-import type { FlowMessage, Send } from './node-red';
+import type { FlowMessage, Send } from '../lib/node-red';
 
 /** A message of this process whose job is under way. */
 export interface LiveMessage {

@@ -2,7 +2,7 @@ import { CodedError } from '../../src/errors/coded-error';
 import { checkBucket, type Finding } from '../../src/store/bucket/bucket-check';
 import type { BucketSettings } from '../../src/store/bucket/client/settings';
 import { readBucket, type BucketConfig, type TelnyxBucketNode } from './bucket-access';
-import type { AdminHandler, NodeRedApi, RedNode } from './node-red';
+import type { AdminHandler, NodeRedApi, RedNode } from '../lib/node-red';
 
 export const BUCKET_TEST_PATH = '/telnyx-bucket/test';
 
