@@ -50,10 +50,10 @@ export function openDestination(
     }
     case 'bucket': {
       const { settings } = target;
-      const ledger = database.collection<NotedUpload>('bucket-uploads');
+      const uploadLog = database.collection<NotedUpload>('bucket-uploads');
       const bucket = createBucketStore({
         settings,
-        ledger,
+        uploadLog: uploadLog,
         owner: owner.process,
         isDead: (process) => owner.fateOf(process) === 'ended',
         onNotice

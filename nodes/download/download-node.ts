@@ -1,4 +1,4 @@
-import type { ArchiveJob, ArchiveOrder } from '../../src/archive/queue/job';
+import type { JobItem, Job } from '../../src/archive/queue/job';
 import { ArchiveProgress } from '../../src/archive/archive-progress';
 import { keptMessage } from '../../src/archive/queue/message-snapshot';
 import type { Retrying } from '../../src/archive/queue/job-queue';
@@ -11,13 +11,13 @@ import { archiveState } from '../lib/archive-state';
 import type { DownloadSettings } from './download-settings';
 import { showDownloads, type Say } from './download-status';
 import { createDownloadWork, type DownloadEvents, type DownloadWork } from './download-work';
-import { LiveMessages } from './pending-messages';
+import { PendingMessages } from './pending-messages';
 import type { FlowMessage, NodeRedApi, RedNode, Send } from '../lib/node-red';
 import type { NodeStatus } from '../lib/node-status';
 import { asError } from '../lib/on-input';
 import type { SourceSettings } from './recording-sources';
 import { RetryWarnings } from './retry-warnings';
-import { failureOf, jobsOf, storedFiles, storedLine, storedMessages } from './recording-messages';
+import { failureOf, itemsOf, storedFiles, storedLine, storedMessages } from './recording-messages';
 
 const TICK_MS = 1000;
 /** A look at the jobs takes a moment, and bytes come more often. */
@@ -26,7 +26,7 @@ const NOTHING: Retrying = { count: 0, next: null };
 
 /** What a download node does with its messages. */
 export class DownloadNode implements DownloadEvents {
-  readonly #live = new LiveMessages();
+  readonly #live = new PendingMessages();
   readonly #progress = new ArchiveProgress(() => this.#show());
   readonly #warnings = new RetryWarnings((text) => this.node.warn(text));
   #failure: CodedError | null = null;
@@ -72,26 +72,26 @@ export class DownloadNode implements DownloadEvents {
    * @throws CodedError when something was given up, or the job could not be persisted
    */
   async store(message: FlowMessage, send: Send): Promise<void> {
-    let jobs: ArchiveJob[];
+    let items: JobItem[];
     try {
-      jobs = jobsOf(message, this.settings.format);
+      items = itemsOf(message, this.settings.format);
     } catch (error) {
       if (this.settings.answer !== 'never') answerFailure(message, error);
       throw error;
     }
     await new Promise<void>((resolve, reject) => {
       const end = (error: Error | null): void => (error === null ? resolve() : reject(error));
-      let order = '';
+      let jobId = '';
       const accept = async (): Promise<void> => {
         const { queue } = await this.#opened();
-        await queue.add(keptMessage(message), jobs, (id) => {
-          order = id;
+        await queue.add(keptMessage(message), items, (id) => {
+          jobId = id;
           this.#live.add(id, { message, send, end });
         });
         if (this.settings.answer === 'queued') answerResponse(message, 200);
       };
       accept().catch((error: unknown) => {
-        this.#live.take(order);
+        this.#live.take(jobId);
         if (error instanceof CodedError) this.#fail(error);
         if (this.settings.answer !== 'never') answerResponse(message, 503);
         end(asError(error));
@@ -116,10 +116,10 @@ export class DownloadNode implements DownloadEvents {
     await this.#work?.close(removed);
   }
 
-  readonly deliver = (order: ArchiveOrder, outcomes: FileOutcome[]): void => {
+  readonly deliver = (job: Job, outcomes: FileOutcome[]): void => {
     const { node, settings } = this;
-    const live = this.#live.take(order.id);
-    const message: FlowMessage = live?.message ?? { ...order.message };
+    const live = this.#live.take(job.id);
+    const message: FlowMessage = live?.message ?? { ...job.message };
     const send: Send = live?.send ?? ((messages) => node.send(messages));
     const files = storedFiles(outcomes);
     const error = failureOf(outcomes);
@@ -132,10 +132,10 @@ export class DownloadNode implements DownloadEvents {
     else if (error !== null) node.error(error, message);
   };
 
-  readonly onNotDeleted = (order: ArchiveOrder, reason: string, error: CodedError | null): void => {
+  readonly onNotDeleted = (job: Job, reason: string, error: CodedError | null): void => {
     const text = `The recording is stored, but it was not deleted at the source: ${reason}`;
     if (error === null) this.node.warn(text);
-    else this.node.error(new CodedError(error.code, text, { cause: error }), { ...order.message });
+    else this.node.error(new CodedError(error.code, text, { cause: error }), { ...job.message });
   };
 
   readonly onDetailsMissing = (message: string): void => this.node.log(message);

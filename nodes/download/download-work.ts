@@ -1,16 +1,16 @@
-import type { ArchiveOrder } from '../../src/archive/queue/job';
+import type { Job } from '../../src/archive/queue/job';
 import type { ArchiveProgress } from '../../src/archive/archive-progress';
 import { Archiver } from '../../src/archive/archiver';
 import { LateDetails } from '../../src/archive/download/late-details';
-import { OrderQueue, type Retrying } from '../../src/archive/queue/job-queue';
-import { OrderWork, type TroubleChange } from '../../src/archive/queue/job-processor';
-import { NodePartialNotes } from '../../src/archive/download/resume-state';
+import { JobQueue, type Retrying } from '../../src/archive/queue/job-queue';
+import { JobProcessor, type TroubleChange } from '../../src/archive/queue/job-processor';
+import { NodeResumeStates } from '../../src/archive/download/resume-state';
 import { clearPartialCopies } from '../../src/archive/download/partial-copies';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { SourceDeletion } from '../../src/archive/download/source-deletion';
 import { TranscriptFiling } from '../../src/archive/transcripts/transcript-filing';
 import { CodedError } from '../../src/errors/coded-error';
-import { OneAtATime } from '../../src/concurrency/keyed-mutex';
+import { KeyedMutex } from '../../src/concurrency/keyed-mutex';
 import { canReadBack } from '../../src/store/destination';
 import { transfer } from '../../src/transfer/transfer';
 import { createTransferAgents } from '../../src/transfer/transfer-agents';
@@ -21,8 +21,8 @@ import { recordingSources, type SourceSettings } from './recording-sources';
 
 /** What the work tells the node. None of these may throw. */
 export interface DownloadEvents {
-  deliver: (order: ArchiveOrder, outcomes: FileOutcome[]) => void;
-  onNotDeleted: (order: ArchiveOrder, message: string, error: CodedError | null) => void;
+  deliver: (job: Job, outcomes: FileOutcome[]) => void;
+  onNotDeleted: (job: Job, message: string, error: CodedError | null) => void;
   onDetailsMissing: (message: string) => void;
   onTrouble: (change: TroubleChange) => void;
   onFault: (error: CodedError) => void;
@@ -30,7 +30,7 @@ export interface DownloadEvents {
 }
 
 export interface DownloadWork {
-  readonly queue: OrderQueue;
+  readonly queue: JobQueue;
   /** What is tried again later: downloads, or when there are none, what is left to do of stored files. */
   retrying(): Retrying;
   /** Goes on with what an earlier process left. */
@@ -61,9 +61,9 @@ export function createDownloadWork(
   );
   const sources = recordingSources(sourceSettings);
   const agents = createTransferAgents();
-  const partials = new NodePartialNotes(state.database, node, place);
+  const partials = new NodeResumeStates(state.database, node, place);
   const index = state.recordings.at(place);
-  const turns = new OneAtATime();
+  const turns = new KeyedMutex();
   const archiver = new Archiver(
     archive,
     {
@@ -90,7 +90,7 @@ export function createDownloadWork(
           now: Date.now
         })
       : null;
-  const work = new OrderWork({
+  const work = new JobProcessor({
     node,
     retries: archive.retries,
     archiver,
@@ -106,20 +106,20 @@ export function createDownloadWork(
     onNotDeleted: events.onNotDeleted,
     onDetailsMissing: events.onDetailsMissing
   });
-  const followUps = new OrderQueue(state.ledger, {
+  const followUps = new JobQueue(state.jobs, {
     node: followUpsOf(node),
     concurrency: FOLLOW_UPS_AT_ONCE,
-    work: (order) => work.work(order),
-    giveUp: (order, { alone }) => Promise.resolve(work.giveUp(order, alone)),
+    work: (job) => work.work(job),
+    giveUp: (job, { alone }) => Promise.resolve(work.giveUp(job, alone)),
     guard: state.guard,
     onWaiting: () => undefined,
     onFault: events.onFault
   });
-  const queue = new OrderQueue(state.ledger, {
+  const queue = new JobQueue(state.jobs, {
     node,
-    concurrency: ordersAtOnce(archive.concurrency, folder !== null),
-    work: (order) => work.work(order),
-    giveUp: (order, { alone }) => Promise.resolve(work.giveUp(order, alone)),
+    concurrency: jobsAtOnce(archive.concurrency, folder !== null),
+    work: (job) => work.work(job),
+    giveUp: (job, { alone }) => Promise.resolve(work.giveUp(job, alone)),
     guard: state.guard,
     followUps,
     onWaiting: (count) => progress.queued(count),
@@ -135,7 +135,7 @@ export function createDownloadWork(
     start: async () => {
       state.nodes.add(node);
       if (bucket !== null) state.buckets.set(node, bucket);
-      for (const name of [node, followUpsOf(node)]) await state.ledger.nodeHere(name).catch(() => undefined);
+      for (const name of [node, followUpsOf(node)]) await state.jobs.nodeHere(name).catch(() => undefined);
       await clearPartialCopies({ node, folder, owner, notes: partials, all: false });
       // What cannot be dropped now is dropped at another start.
       void bucket?.dropLeftOvers().catch(() => undefined);
@@ -154,7 +154,7 @@ export function createDownloadWork(
       await Promise.all([agents.close(), sources.close()]);
       if (!removed) return;
       // The jobs wait for the node to come back; begun files need not.
-      await state.ledger.nodeGone(node).catch(() => undefined);
+      await state.jobs.nodeGone(node).catch(() => undefined);
       await clearPartialCopies({ node, folder, owner, notes: partials, all: true });
     }
   };
@@ -170,9 +170,9 @@ const FOLLOW_UPS_AT_ONCE = 4;
 const DURABLE_PER_TRANSFER = 3;
 
 /**
- * How many orders are worked on at once. A disk makes files durable while others are transferred; how many
+ * How many jobs are worked on at once. A disk makes files durable while others are transferred; how many
  * transfers there are is the archiver's rule. Who wants one at a time gets them one after the other.
  */
-function ordersAtOnce(concurrency: number, toDisk: boolean): number {
+function jobsAtOnce(concurrency: number, toDisk: boolean): number {
   return toDisk && concurrency > 1 ? (1 + DURABLE_PER_TRANSFER) * concurrency : concurrency;
 }

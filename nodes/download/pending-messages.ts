@@ -1,7 +1,7 @@
 import type { FlowMessage, Send } from '../lib/node-red';
 
 /** A message of this process whose job is under way. */
-export interface LiveMessage {
+export interface PendingMessage {
   message: FlowMessage;
   send: Send;
   /** Ends the handling of the message, without or with an error. */
@@ -14,17 +14,17 @@ export interface LiveMessage {
 const MOST_LIVE = 10_000;
 
 /** The messages that wait for their jobs, by the ids of these. */
-export class LiveMessages {
-  readonly #messages = new Map<string, LiveMessage>();
+export class PendingMessages {
+  readonly #messages = new Map<string, PendingMessage>();
 
-  add(order: string, live: LiveMessage): void {
-    if (this.#messages.size < MOST_LIVE) this.#messages.set(order, live);
+  add(jobId: string, live: PendingMessage): void {
+    if (this.#messages.size < MOST_LIVE) this.#messages.set(jobId, live);
   }
 
   /** @returns undefined for a job of an earlier process; each message is given once */
-  take(order: string): LiveMessage | undefined {
-    const live = this.#messages.get(order);
-    this.#messages.delete(order);
+  take(jobId: string): PendingMessage | undefined {
+    const live = this.#messages.get(jobId);
+    this.#messages.delete(jobId);
     return live;
   }
 

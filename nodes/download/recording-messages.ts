@@ -1,4 +1,4 @@
-import type { ArchiveJob } from '../../src/archive/queue/job';
+import type { JobItem } from '../../src/archive/queue/job';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
 import type { StoredFile, StoredRecording } from '../../src/archive/index/stored-recording';
 import { CodedError } from '../../src/errors/coded-error';
@@ -19,7 +19,7 @@ const MOST_FILES = 10_000;
  *
  * @throws CodedError `NO_RECORDING`; `TOO_LARGE` when there are too many
  */
-export function jobsOf(message: FlowMessage, format: FormatChoice): ArchiveJob[] {
+export function itemsOf(message: FlowMessage, format: FormatChoice): JobItem[] {
   const source = { event: message['event'], payload: message.payload };
   const damaged = fromStored(message.payload);
   const found = damaged === null ? findRecordings(source) : [damaged];

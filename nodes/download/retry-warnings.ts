@@ -9,7 +9,7 @@ const AGAIN_AFTER_MS = 60 * 60 * 1000;
  * was gone, or lasts for an hour.
  */
 export class RetryWarnings {
-  /** How many orders wait because of it. */
+  /** How many jobs wait because of it. */
   readonly #waiting = new Map<Trouble, number>();
   readonly #saidAt = new Map<Trouble, number>();
 
@@ -35,7 +35,7 @@ export class RetryWarnings {
     );
   }
 
-  /** An order may have met its trouble in an earlier process, which is not counted. */
+  /** A job may have met its trouble in an earlier process, which is not counted. */
   #count(trouble: Trouble, change: 1 | -1): void {
     const count = (this.#waiting.get(trouble) ?? 0) + change;
     if (count > 0) this.#waiting.set(trouble, count);

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { CrashGuard } from '../../src/archive/crashes/crash-guard';
 import { DeletedRecordings } from '../../src/archive/download/deleted-recordings';
-import { GivenUpList } from '../../src/archive/queue/failed-recordings';
-import { JobLedger } from '../../src/archive/queue/job-repository';
+import { FailedRecordings } from '../../src/archive/queue/failed-recordings';
+import { JobRepository } from '../../src/archive/queue/job-repository';
 import { StoredRecordings } from '../../src/archive/index/stored-index';
 import { UnderWayFile } from '../../src/archive/crashes/under-way-file';
 import { CodedError } from '../../src/errors/coded-error';
@@ -15,9 +15,9 @@ import { ownedState, ownIdentity, stateDatabase, stateDirectory } from './state'
 /** What the download nodes of one Node-RED know together: jobs, stored files, what was given up. */
 export interface ArchiveState {
   readonly database: StateDatabase;
-  readonly ledger: JobLedger;
+  readonly jobs: JobRepository;
   readonly recordings: StoredRecordings;
-  readonly givenUp: GivenUpList;
+  readonly givenUp: FailedRecordings;
   readonly deleted: DeletedRecordings;
   /** Whose the partial copies in folders are. */
   readonly owner: PartOwner;
@@ -30,7 +30,7 @@ export interface ArchiveState {
 
 const FOLLOW_UPS = '\nfollow-ups';
 
-/** Under which name the ledger has what is left to do of a node's orders once the flow has their files. */
+/** Under which name the repository has what is left to do of a node's jobs once the flow has their files. */
 export function followUpsOf(node: string): string {
   return node + FOLLOW_UPS;
 }
@@ -59,15 +59,15 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
   try {
     const database = stateDatabase(RED);
     const recordings = new StoredRecordings(database);
-    const ledger = new JobLedger(database);
+    const jobs = new JobRepository(database);
     const state: ArchiveState = {
       database,
-      ledger,
+      jobs: jobs,
       recordings,
-      givenUp: new GivenUpList(database),
+      givenUp: new FailedRecordings(database),
       deleted: new DeletedRecordings(recordings),
       owner: partOwner(ownIdentity(RED).instance),
-      guard: new CrashGuard({ ledger, file: new UnderWayFile(path.join(directory, 'under-way')) }),
+      guard: new CrashGuard({ jobs: jobs, file: new UnderWayFile(path.join(directory, 'under-way')) }),
       nodes: new Set(),
       buckets: new Map()
     };
@@ -90,11 +90,11 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
   }
 }
 
-async function forget({ ledger, givenUp, nodes }: ArchiveState): Promise<void> {
-  await ledger.sweep(
+async function forget({ jobs: jobs, givenUp, nodes }: ArchiveState): Promise<void> {
+  await jobs.sweep(
     (name) => isHere(nodes, name),
-    (node, order) =>
-      order.jobs.map(({ reference: { identity, details } }) =>
+    (node, job) =>
+      job.items.map(({ reference: { identity, details } }) =>
         givenUp.entering({
           node,
           identity,

@@ -46,7 +46,7 @@ export async function runList(
   if (request.list && api === null) throw withoutAccount(settings);
   const begun = Date.now();
   const pace = new EmissionPace(
-    () => state.ledger.load(state.nodes, MOST_ORDERS),
+    () => state.jobs.load(state.nodes, MOST_ORDERS),
     (isWaiting) => events.onWaiting(isWaiting ? 'downloads' : null)
   );
   const { recordings, database, buckets } = state;

@@ -1,4 +1,4 @@
-import type { Refusal } from '../../src/webhook/endpoint/rejection';
+import type { Rejection } from '../../src/webhook/endpoint/rejection';
 
 /** Milliseconds between two warnings; a flood of forged deliveries must not become a flood of log lines. */
 const INTERVAL_MS = 1000;
@@ -6,7 +6,7 @@ const INTERVAL_MS = 1000;
 /** Says in the log why deliveries are refused, at most once a second; what came meanwhile is said after it. */
 export class RefusalWarnings {
   #last = -Infinity;
-  #unsaid: { latest: Refusal; count: number } | null = null;
+  #unsaid: { latest: Rejection; count: number } | null = null;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param now milliseconds of a clock that nobody sets */
@@ -15,7 +15,7 @@ export class RefusalWarnings {
     private readonly now: () => number = () => performance.now()
   ) {}
 
-  add(refusal: Refusal): void {
+  add(refusal: Rejection): void {
     this.#unsaid = { latest: refusal, count: (this.#unsaid?.count ?? 0) + 1 };
     if (this.#timer !== undefined) return;
     const wait = this.#last + INTERVAL_MS - this.now();

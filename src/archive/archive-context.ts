@@ -3,7 +3,7 @@ import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
 import type { Store } from '../store/destination';
 import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
-import type { PartialNotes } from './download/resume-state';
+import type { ResumeStates } from './download/resume-state';
 import type { SidecarWriter } from '../store/sidecar-writer';
 import type { TranscriptFiling } from './transcripts/transcript-filing';
 
@@ -26,7 +26,7 @@ export interface ArchiveSettings {
 export interface ArchiveDeps {
   store: Store;
   /** What is known of the partial copies in the store. */
-  partials: PartialNotes;
+  partials: ResumeStates;
   transfer: (request: TransferRequest) => Promise<TransferResult>;
   sidecar: SidecarWriter;
   /** @returns the `Authorization` header that a link needs, if any */
@@ -60,7 +60,7 @@ export interface ArchiveDeps {
   clearPlace?: (sha256: string) => Promise<void>;
   /** Milliseconds since 1970. */
   now: () => number;
-  /** When this process began, by the clock of the ledger. */
+  /** When this process began, by the clock of the jobs. */
   startedAt: number;
   /** From 0 to 1. */
   random: () => number;

@@ -3,14 +3,14 @@ import { chooseFormat, type WantedFile } from '../recording/choose-format';
 import type { RecordingReference } from '../recording/recording-reference';
 import { canReadBack } from '../store/destination';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
-import { fileKey, type ArchiveJob, type ArchiveOrder, type FileNote } from './queue/job';
+import { fileKey, type JobItem, type Job, type FileNote } from './queue/job';
 import { notInFormat, withoutLink } from './download/archive-faults';
 import type { ArchiveProgress } from './archive-progress';
 import { clearPlaceOf } from './damaged-copy';
-import { FileAttempts, type Turn } from './download/file-download';
+import { FileDownload, type Turn } from './download/file-download';
 import { fewAtOnce } from '../concurrency/few-at-once';
-import { KnownFiles } from './index/recent-entries';
-import { judgeFault, type FileResult, type PassResult } from './queue/run-result';
+import { RecentEntries } from './index/recent-entries';
+import { judgeFault, type FileResult, type RunResult } from './queue/run-result';
 import { passResult } from './queue/run-result';
 import { Semaphore } from '../concurrency/semaphore';
 import { storeFile } from './store-file';
@@ -20,20 +20,20 @@ import { knownCopy, locationOf, type StoredFile, type StoredRecording } from './
 import { announcesText, storedCopies } from './transcripts/transcript-filing';
 import { withTexts } from './transcripts/transcript-results';
 
-/** Recordings of one order that are worked on at once: more than can be transferred and made durable. */
+/** Recordings of one job that are worked on at once: more than can be transferred and made durable. */
 const MOST_AT_ONCE = 256;
 
 /**
  * Archives recordings for one node: several at once, each only once at a time, and none that is
- * stored already. It tries each file once per pass; whoever calls it waits between passes, and keeps the
- * order on disk meanwhile.
+ * stored already. It tries each file once a run; its caller waits between runs, and keeps the
+ * job on disk meanwhile.
  */
 export class Archiver {
   readonly #slots: Semaphore;
   readonly #closing = new AbortController();
   readonly #underWay = new Map<string, Promise<StoredFile>>();
   readonly #passes = new Set<Promise<unknown>>();
-  readonly #known: KnownFiles;
+  readonly #known: RecentEntries;
 
   constructor(
     private readonly settings: ArchiveSettings,
@@ -42,17 +42,17 @@ export class Archiver {
     private readonly index: StoredIndex
   ) {
     this.#slots = new Semaphore(settings.concurrency);
-    this.#known = new KnownFiles(index);
+    this.#known = new RecentEntries(index);
   }
 
   /**
-   * Tries to store all files of an order that are not stored yet.
+   * Tries to store all files of a job that are not stored yet.
    *
-   * @param order brought up to date with what was achieved
+   * @param job brought up to date with what was achieved
    * @returns never rejects
    */
-  pass(order: ArchiveOrder): Promise<PassResult> {
-    const work = this.#pass(order);
+  run(job: Job): Promise<RunResult> {
+    const work = this.#run(job);
     this.#passes.add(work);
     return work.finally(() => this.#passes.delete(work));
   }
@@ -63,42 +63,42 @@ export class Archiver {
     await Promise.allSettled(this.#passes);
   }
 
-  async #pass(order: ArchiveOrder): Promise<PassResult> {
-    const results = await fewAtOnce(order.jobs, MOST_AT_ONCE, (job) => this.#job(order, job));
+  async #run(job: Job): Promise<RunResult> {
+    const results = await fewAtOnce(job.items, MOST_AT_ONCE, (item) => this.#item(job, item));
     return passResult(results.flat(), this.#closing.signal.aborted);
   }
 
-  async #job(order: ArchiveOrder, job: ArchiveJob): Promise<FileResult[]> {
-    const results = await this.#files(order, job);
-    const { reference } = job;
+  async #item(job: Job, item: JobItem): Promise<FileResult[]> {
+    const results = await this.#files(job, item);
+    const { reference } = item;
     const { transcripts } = this.deps;
     if (transcripts === undefined) return results;
     const judge = (error: unknown, format: string | null): FileResult =>
-      this.#fault(reference, format, noteOf(order, `${fileKey(reference.identity, format)}\ntext`), error);
+      this.#fault(reference, format, noteOf(job, `${fileKey(reference.identity, format)}\ntext`), error);
     return await withTexts(results, reference, transcripts, this.index, judge, this.#closing.signal);
   }
 
-  async #files(order: ArchiveOrder, job: ArchiveJob): Promise<FileResult[]> {
-    const { reference } = job;
-    const note = noteOf(order, `${reference.identity}\n*`);
+  async #files(job: Job, item: JobItem): Promise<FileResult[]> {
+    const { reference } = item;
+    const note = noteOf(job, `${reference.identity}\n*`);
     if (note.failed !== undefined) return [this.#fault(reference, null, note, undefined)];
     try {
       // Once stored, a recording may be gone at the source: the API is asked last.
-      const known = reference.links.length > 0 ? [] : await this.#storedBefore(order, reference);
+      const known = reference.links.length > 0 ? [] : await this.#storedBefore(job, reference);
       if (known.length > 0) return known;
-      job.reference = await this.#withLinks(reference);
+      item.reference = await this.#withLinks(reference);
       // A text names its recording by an id; with the address it may be found under that.
-      const found = announcesText(reference) ? await this.#storedBefore(order, job.reference) : [];
+      const found = announcesText(reference) ? await this.#storedBefore(job, item.reference) : [];
       if (found.length > 0) return found;
     } catch (error) {
       note.attempts += 1;
-      const held = await this.#storedByAnother(order, job, error);
+      const held = await this.#storedByAnother(job, item, error);
       return held.length > 0 ? held : [this.#fault(reference, null, note, error)];
     }
     try {
-      const files = chooseFormat(job.reference, job.format);
-      if (files.length === 0) throw notInFormat(job.reference, job.format);
-      return await Promise.all(files.map((file) => this.#file(order, job.reference, file)));
+      const files = chooseFormat(item.reference, item.format);
+      if (files.length === 0) throw notInFormat(item.reference, item.format);
+      return await Promise.all(files.map((file) => this.#file(job, item.reference, file)));
     } catch (error) {
       return [this.#fault(reference, null, note, error)];
     }
@@ -116,10 +116,10 @@ export class Archiver {
    *
    * @returns empty also when one of its files is missing or damaged: it has to be fetched again
    */
-  async #storedBefore(order: ArchiveOrder, reference: RecordingReference): Promise<FileResult[]> {
+  async #storedBefore(job: Job, reference: RecordingReference): Promise<FileResult[]> {
     const found: FileResult[] = [];
     for (const copy of storedCopies(this.index, reference)) {
-      const file = await this.#alreadyStored(order, copy);
+      const file = await this.#alreadyStored(job, copy);
       if (file === null) return [];
       found.push({ kind: 'stored', reference, wantedFormat: copy.wantedFormat, file, entry: null });
     }
@@ -130,38 +130,38 @@ export class Archiver {
    * The source knows a recording no more that another process with the same archive may have stored, and had
    * deleted there.
    */
-  async #storedByAnother(order: ArchiveOrder, job: ArchiveJob, fault: unknown): Promise<FileResult[]> {
-    const { reference } = job;
+  async #storedByAnother(job: Job, item: JobItem, fault: unknown): Promise<FileResult[]> {
+    const { reference } = item;
     if (!(fault instanceof CodedError) || !mayBeGone(fault) || this.#closing.signal.aborted) return [];
-    const formats = likelyFormats(reference, job.format);
+    const formats = likelyFormats(reference, item.format);
     const isAudio = reference.kind === 'audio';
     const held: FileResult[] = [];
     // As the links of the API would have told them.
     for (const wantedFormat of isAudio ? formats : [null]) {
       const names = wantedFormat === null ? formats : [wantedFormat];
-      const file = await this.#copyOfAnother(order, reference, wantedFormat, names);
+      const file = await this.#copyOfAnother(job, reference, wantedFormat, names);
       if (file === null) continue;
-      const entry = entryOf(order, reference.identity, wantedFormat, file);
+      const entry = entryOf(job, reference.identity, wantedFormat, file);
       if (entry !== null) this.#known.remember(entry);
       held.push({ kind: 'stored', reference, wantedFormat, file, entry });
-      if (job.format !== 'all') break;
+      if (item.format !== 'all') break;
     }
     return held;
   }
 
   async #copyOfAnother(
-    order: ArchiveOrder,
+    job: Job,
     reference: RecordingReference,
     wantedFormat: string | null,
     formats: readonly string[]
   ): Promise<StoredFile | null> {
     const { signal } = this.#closing;
-    const note = noteOf(order, fileKey(reference.identity, wantedFormat));
+    const note = noteOf(job, fileKey(reference.identity, wantedFormat));
     note.attempts += 1;
     const progress = this.progress.begin();
     const turn: Turn = (task) => this.#slots.run(signal, task);
     const file = { format: wantedFormat, links: [] };
-    const tries = new FileAttempts(reference, file, note, this.settings, this.deps, progress, turn);
+    const tries = new FileDownload(reference, file, note, this.settings, this.deps, progress, turn);
     let found: StoredFile | null = null;
     try {
       found = await tries.storedByAnother(formats, signal);
@@ -172,10 +172,10 @@ export class Archiver {
     return found;
   }
 
-  async #file(order: ArchiveOrder, reference: RecordingReference, wanted: WantedFile): Promise<FileResult> {
+  async #file(job: Job, reference: RecordingReference, wanted: WantedFile): Promise<FileResult> {
     const { identity } = reference;
     const key = fileKey(identity, wanted.format);
-    const note = noteOf(order, key);
+    const note = noteOf(job, key);
     if (note.failed !== undefined) return this.#fault(reference, wanted.format, note, undefined);
     const stored = { kind: 'stored', reference, wantedFormat: wanted.format } as const;
     try {
@@ -183,18 +183,18 @@ export class Archiver {
       if (running !== undefined) return { ...stored, file: repeated(await running), entry: null };
       const lasting = isLasting(reference) ? this.#known.find(identity, wanted.format) : null;
       const copy = lasting?.copy;
-      const known = copy === undefined ? null : await this.#alreadyStored(order, copy);
+      const known = copy === undefined ? null : await this.#alreadyStored(job, copy);
       // Whoever stored it may have failed to note that.
       if (known !== null) return { ...stored, file: known, entry: (lasting?.isFresh && copy) || null };
-      // Another order may have begun while the stored copy was looked for.
+      // Another job may have begun while the stored copy was looked for.
       const since = this.#underWay.get(key);
       if (since !== undefined) return { ...stored, file: repeated(await since), entry: null };
       const work = this.#store(reference, wanted, note, copy?.recording).finally(() =>
         this.#underWay.delete(key)
       );
       this.#underWay.set(key, work);
-      const file = this.#ownOfEarlierProcess(order, identity, wanted.format, await work);
-      const entry = entryOf(order, identity, wanted.format, file);
+      const file = this.#ownOfEarlierProcess(job, identity, wanted.format, await work);
+      const entry = entryOf(job, identity, wanted.format, file);
       if (entry !== null) this.#known.remember(entry);
       return { ...stored, file, entry };
     } catch (error) {
@@ -225,14 +225,14 @@ export class Archiver {
 
   /**
    * A file counts as stored only when its bytes, read back now, are still the ones that were stored. What
-   * an earlier pass of the same order stored is no repetition.
+   * an earlier run of the same job stored is no repetition.
    */
-  async #alreadyStored(order: ArchiveOrder, found: IndexedFile): Promise<StoredFile | null> {
+  async #alreadyStored(job: Job, found: IndexedFile): Promise<StoredFile | null> {
     const { store } = this.deps;
     const location = locationOf(found.recording);
     if (location === null) return null;
     const file = { recording: found.recording, payload: location };
-    if (found.order === order.id) return file;
+    if (found.order === job.id) return file;
     if (!canReadBack(store)) return null;
     try {
       const { sha256 } = await store.readBack(location, knownCopy(found.recording));
@@ -247,13 +247,13 @@ export class Archiver {
    * what its successor finds there is no repetition.
    */
   #ownOfEarlierProcess(
-    order: ArchiveOrder,
+    job: Job,
     identity: string,
     wantedFormat: string | null,
     file: StoredFile
   ): StoredFile {
     const isOwn =
-      order.acceptedAt < this.deps.startedAt && this.#known.indexed(identity, wantedFormat) === undefined;
+      job.acceptedAt < this.deps.startedAt && this.#known.indexed(identity, wantedFormat) === undefined;
     return isOwn ? { ...file, recording: { ...file.recording, already_stored: false } } : file;
   }
 
@@ -270,18 +270,18 @@ export class Archiver {
   }
 }
 
-function noteOf(order: ArchiveOrder, key: string): FileNote {
-  return (order.files[key] ??= { attempts: 0, failures: 0 });
+function noteOf(job: Job, key: string): FileNote {
+  return (job.files[key] ??= { attempts: 0, failures: 0 });
 }
 
 function entryOf(
-  order: ArchiveOrder,
+  job: Job,
   identity: string,
   wantedFormat: string | null,
   { recording, payload }: StoredFile
 ): IndexedFile | null {
   if (typeof payload !== 'string') return null;
-  return { identity, wantedFormat, recording: { ...recording, already_stored: false }, order: order.id };
+  return { identity, wantedFormat, recording: { ...recording, already_stored: false }, order: job.id };
 }
 
 /**

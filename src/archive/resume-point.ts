@@ -1,4 +1,4 @@
-import type { BegunFile, PartialNotes } from './download/resume-state';
+import type { BegunFile, ResumeStates } from './download/resume-state';
 
 /** Bytes from which on a transfer that a crash cuts off is worth going on with. */
 const WORTH_NOTING = 1024 * 1024;
@@ -12,7 +12,7 @@ export class ResumePoint {
   #noted: BegunFile | undefined;
 
   constructor(
-    private readonly notes: PartialNotes,
+    private readonly notes: ResumeStates,
     readonly copyId: string
   ) {}
 

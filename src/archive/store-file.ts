@@ -4,7 +4,7 @@ import type { MediaLink, RecordingReference } from '../recording/recording-refer
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
 import type { FileNote } from './queue/job';
 import type { FileProgress } from './archive-progress';
-import { FileAttempts, type Turn } from './download/file-download';
+import { FileDownload, type Turn } from './download/file-download';
 import type { Semaphore } from '../concurrency/semaphore';
 import { likelyFormats, mayBeGone } from './download/stored-by-another';
 import type { StoredFile } from './index/stored-recording';
@@ -35,7 +35,7 @@ export async function storeFile(
       progress.working();
       return task().finally(() => progress.waiting());
     });
-  const tries = new FileAttempts(reference, file, note, settings, deps, progress, turn);
+  const tries = new FileDownload(reference, file, note, settings, deps, progress, turn);
   const links = new LinkSupply(reference, file, note, deps);
   let link = links.first();
   const storedByAnother = async (fault: unknown): Promise<StoredFile | null> => {

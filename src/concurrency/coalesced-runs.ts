@@ -2,7 +2,7 @@
  * Runs an action for many at once: whoever asks while it is under way shares the next run, which begins
  * after they asked. So nobody gets the result of a run that began too early to know of them.
  */
-export class SharedRuns {
+export class CoalescedRuns {
   readonly #running = new Map<string, Promise<unknown>>();
   readonly #next = new Map<string, Promise<void>>();
 

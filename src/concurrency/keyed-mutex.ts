@@ -1,5 +1,5 @@
 /** Runs actions on the same key one after the other; different keys do not wait for each other. */
-export class OneAtATime {
+export class KeyedMutex {
   private readonly last = new Map<string, Promise<unknown>>();
 
   async run<T>(key: string, action: () => Promise<T>): Promise<T> {

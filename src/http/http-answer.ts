@@ -6,7 +6,7 @@ import type { HttpBody } from './http-body';
 export type Framing = 'length' | 'chunked' | 'close';
 
 /** An answer, as soon as its headers are there. A caller that gets it must read or destroy the body. */
-export interface HttpAnswer {
+export interface HttpResponse {
   /** From 200 to 599. */
   status: number;
   headers: IncomingHttpHeaders;
@@ -30,7 +30,10 @@ const SINGLE = [
  *
  * @returns CodedError `LINK_REFUSED` when they cannot be understood in one way only
  */
-export function readAnswer(message: IncomingMessage, host: string): Omit<HttpAnswer, 'body'> | CodedError {
+export function readResponse(
+  message: IncomingMessage,
+  host: string
+): Omit<HttpResponse, 'body'> | CodedError {
   const status = message.statusCode ?? 0;
   if (status < 200 || status > 599)
     return notUnderstood(

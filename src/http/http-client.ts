@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Agent } from 'node:http';
 import { CodedError } from '../errors/coded-error';
 import { createAgents, type ConnectionOptions } from './http-agents';
-import type { HttpAnswer } from './http-answer';
+import type { HttpResponse } from './http-answer';
 import { HttpExchange, type ExchangeOptions } from './http-exchange';
 import { httpFault } from './http-fault';
 
@@ -21,7 +21,7 @@ export interface HttpRequest {
   body?: Uint8Array;
   signal?: AbortSignal;
   /** Milliseconds from the request to the headers of the final answer. Default 30,000. */
-  answerTimeoutMs?: number;
+  responseTimeoutMs?: number;
   /** Milliseconds in which the body must bring another byte while it is read. Default 30,000. */
   stallTimeoutMs?: number;
 }
@@ -56,14 +56,14 @@ export class HttpClient {
    *   HTTP answer came (retryable both); what the address rule refuses; `signal.reason` when aborted. The body
    *   throws the same while it is read, and `TRUNCATED` when it breaks off.
    */
-  async request(request: HttpRequest): Promise<HttpAnswer> {
+  async request(request: HttpRequest): Promise<HttpResponse> {
     // Many requests may end by the same signal.
     if (request.signal !== undefined) setMaxListeners(0, request.signal);
     for (;;) {
       request.signal?.throwIfAborted();
       const exchange = this.#begin(request);
       try {
-        return await exchange.answer;
+        return await exchange.response;
       } catch (error) {
         // The other side closed a kept connection just as it was taken: that is no failure of anything. Each
         // repetition uses one kept connection up.
@@ -114,7 +114,7 @@ export class HttpClient {
       },
       body,
       connectTimeoutMs: this.#connectTimeoutMs,
-      answerTimeoutMs: request.answerTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+      responseTimeoutMs: request.responseTimeoutMs ?? DEFAULT_TIMEOUT_MS,
       stallTimeoutMs: request.stallTimeoutMs ?? DEFAULT_TIMEOUT_MS,
       place,
       signal

@@ -7,7 +7,7 @@ import {
 import { request as tlsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { CodedError } from '../errors/coded-error';
-import { readAnswer, type HttpAnswer } from './http-answer';
+import { readResponse, type HttpResponse } from './http-answer';
 import { ArrivingBody } from './http-body';
 import { httpFault, Overdue, type FaultPlace } from './http-fault';
 
@@ -19,7 +19,7 @@ export interface ExchangeOptions {
   /** Milliseconds in which a connection must be there. */
   connectTimeoutMs: number;
   /** Milliseconds from then until the headers of the final answer. */
-  answerTimeoutMs: number;
+  responseTimeoutMs: number;
   /** Milliseconds between two pieces of the body. */
   stallTimeoutMs: number;
   place: Omit<FaultPlace, 'phase'>;
@@ -33,8 +33,8 @@ const MOST_INTERIM = 100;
 export class HttpExchange {
   readonly #options: ExchangeOptions;
   readonly #request: ClientRequest;
-  readonly #answer: Promise<HttpAnswer>;
-  #settle: { resolve: (answer: HttpAnswer) => void; reject: (error: unknown) => void } | undefined;
+  readonly #response: Promise<HttpResponse>;
+  #settle: { resolve: (response: HttpResponse) => void; reject: (error: unknown) => void } | undefined;
   #body: ArrivingBody | undefined;
   #deadline: NodeJS.Timeout;
   #interim = 0;
@@ -47,9 +47,9 @@ export class HttpExchange {
   constructor(options: ExchangeOptions, ended: (exchange: HttpExchange) => void) {
     this.#options = options;
     this.#ended = ended;
-    this.#answer = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    this.#response = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
     this.#request = (options.isTls ? tlsRequest : plainRequest)(options.options);
-    this.#deadline = this.#wait(options.connectTimeoutMs + options.answerTimeoutMs);
+    this.#deadline = this.#wait(options.connectTimeoutMs + options.responseTimeoutMs);
     options.signal?.addEventListener('abort', this.#stop, { once: true });
     this.#listen(this.#request);
     this.#request.end(options.body);
@@ -58,8 +58,8 @@ export class HttpExchange {
   /**
    * @throws CodedError as in `httpFault`; what `abort` was given
    */
-  get answer(): Promise<HttpAnswer> {
-    return this.#answer;
+  get response(): Promise<HttpResponse> {
+    return this.#response;
   }
 
   /** Whether it failed because the connection, kept from an earlier exchange, had been closed meanwhile. */
@@ -101,12 +101,12 @@ export class HttpExchange {
   #connected(): void {
     if (this.#settle === undefined) return;
     clearTimeout(this.#deadline);
-    this.#deadline = this.#wait(this.#options.answerTimeoutMs);
+    this.#deadline = this.#wait(this.#options.responseTimeoutMs);
   }
 
   #wait(milliseconds: number): NodeJS.Timeout {
     return setTimeout(
-      () => this.#fail(new Overdue(`no answer within ${this.#options.answerTimeoutMs / 1000} seconds`)),
+      () => this.#fail(new Overdue(`no answer within ${this.#options.responseTimeoutMs / 1000} seconds`)),
       milliseconds
     );
   }
@@ -119,19 +119,19 @@ export class HttpExchange {
       return;
     }
     const { stallTimeoutMs, place } = this.#options;
-    const answer = readAnswer(message, place.host);
-    if (answer instanceof CodedError) {
-      this.#reject(answer);
+    const response = readResponse(message, place.host);
+    if (response instanceof CodedError) {
+      this.#reject(response);
       return;
     }
     clearTimeout(this.#deadline);
     this.#body = new ArrivingBody(message, {
-      endsWithConnection: answer.framing === 'close',
+      endsWithConnection: response.framing === 'close',
       stallMs: stallTimeoutMs,
       fault: (error) => httpFault(error, { ...place, phase: 'body' }),
       over: () => this.#over()
     });
-    this.#settle.resolve({ ...answer, body: this.#body });
+    this.#settle.resolve({ ...response, body: this.#body });
     this.#settle = undefined;
   }
 

@@ -1,6 +1,6 @@
 import { sleep } from '../archive/queue/backoff';
 
-/** Orders of the download nodes: how many are to be worked on now, and how many there are. */
+/** Jobs of the download nodes: how many are to be worked on now, and how many there are. */
 export interface DownloadLoad {
   due: number;
   all: number;
@@ -10,7 +10,7 @@ export interface DownloadLoad {
 export const MOST_DUE = 100;
 /** With those that wait for another attempt. */
 export const MOST_ORDERS = 1000;
-/** A message is on its way for a moment before it is an order. */
+/** A message is on its way for a moment before it is a job. */
 const AT_ONCE = 25;
 const MOMENT_MS = 50;
 const LOOK_AGAIN_MS = 250;

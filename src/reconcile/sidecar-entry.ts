@@ -8,7 +8,7 @@ import { asFormat } from '../recording/media-link';
 import { asSha256, asText, type Fields } from '../values/fields';
 import { sidecarPath } from '../store/sidecar';
 
-/** Names the orders of entries that no order made. */
+/** Names the jobs of entries that no job made. */
 const REBUILT = 'rebuilt from sidecars';
 
 export type SidecarEntry =

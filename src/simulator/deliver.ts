@@ -120,7 +120,7 @@ async function attemptOnce(
         'user-agent': habits.userAgent,
         ...key.sign(body, timestamp)
       },
-      answerTimeoutMs: timeoutMs,
+      responseTimeoutMs: timeoutMs,
       signal: limit.signal
     });
     const milliseconds = elapsed();

@@ -1,17 +1,17 @@
 import { CodedError } from '../errors/coded-error';
-import type { HttpAnswer } from '../http/http-answer';
+import type { HttpResponse } from '../http/http-answer';
 import { checkAddress } from './address/address-guard';
 import type { TransferAgents } from './transfer-agents';
 import type { TransferRequest } from './transfer-types';
 
 /** The response at the end of the redirects. A caller that gets it must read or destroy `body`. */
-export interface Answer extends HttpAnswer {
+export interface SourceResponse extends HttpResponse {
   /** Where it came from, after redirects. */
   url: URL;
 }
 
 /** The content type as sent; what the standard says of a response without one. */
-export function contentTypeOf({ headers }: Answer): string {
+export function contentTypeOf({ headers }: SourceResponse): string {
   return headers['content-type'] ?? 'application/octet-stream';
 }
 
@@ -25,11 +25,11 @@ const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
  * @param range `Range` and `If-Range` headers of a resumed transfer
  * @throws CodedError `UNSAFE_URL`, `UNSUPPORTED_URL`, `LINK_REFUSED`, `STALLED`; the signal's reason when aborted
  */
-export async function requestAnswer(
+export async function requestResponse(
   request: TransferRequest,
   agents: TransferAgents,
   range: Record<string, string>
-): Promise<Answer> {
+): Promise<SourceResponse> {
   let address = request.url;
   let firstOrigin: string | undefined;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
@@ -38,13 +38,13 @@ export async function requestAnswer(
     // Without a way back: a host that was left once does not get the key again.
     if (url.origin !== firstOrigin) firstOrigin = '';
     const credentials = firstOrigin === '' ? undefined : (request.authorization ?? authorization);
-    const answer = await send(request, agents, url, target, {
+    const response = await send(request, agents, url, target, {
       ...range,
       ...(credentials === undefined ? {} : { authorization: credentials })
     });
-    if (!REDIRECT_STATUSES.has(answer.status)) return answer;
-    answer.body.destroy();
-    address = redirectTarget(answer);
+    if (!REDIRECT_STATUSES.has(response.status)) return response;
+    response.body.destroy();
+    address = redirectTarget(response);
   }
   throw new CodedError(
     'LINK_REFUSED',
@@ -58,21 +58,21 @@ async function send(
   url: URL,
   target: string,
   headers: Record<string, string>
-): Promise<Answer> {
-  const answer = await agents.client(request.network).request({
+): Promise<SourceResponse> {
+  const response = await agents.client(request.network).request({
     origin: url.origin,
     path: target,
     method: 'GET',
     // Compressed bodies have other lengths and hashes than the file; `identity` asks for the file.
     headers: { accept: '*/*', 'accept-encoding': 'identity', ...headers },
-    answerTimeoutMs: request.stallTimeoutMs,
+    responseTimeoutMs: request.stallTimeoutMs,
     stallTimeoutMs: request.stallTimeoutMs,
     signal: request.signal
   });
-  return { ...answer, url };
+  return { ...response, url };
 }
 
-function redirectTarget({ headers, url, status }: Answer): string {
+function redirectTarget({ headers, url, status }: SourceResponse): string {
   const location = headers.location;
   if (location === undefined || location === '')
     throw new CodedError('LINK_REFUSED', `${url.host} answered ${status} without saying where to go.`);

@@ -1,7 +1,7 @@
 import { CodedError } from '../errors/coded-error';
 import { rootCause } from '../errors/root-cause';
 import { httpFault } from '../http/http-fault';
-import { contentTypeOf, type Answer } from './answer';
+import { contentTypeOf, type SourceResponse } from './answer';
 import { addBytes, type HeldBytes } from './held-bytes';
 import { checkMedia, HEAD_BYTES } from './media-check';
 import { lacksBytes, sizeFromHeader } from './media-signature';
@@ -27,14 +27,14 @@ export interface BodyFrame {
  */
 export async function receiveBody(
   request: TransferRequest,
-  answer: Answer,
+  response: SourceResponse,
   held: HeldBytes,
   frame: BodyFrame
 ): Promise<string> {
-  const intake = new Intake(request, answer, held, frame);
+  const intake = new Intake(request, response, held, frame);
   try {
     refuseTooLarge(request.maxSize, frame.total ?? 0);
-    for await (const chunk of answer.body) {
+    for await (const chunk of response.body) {
       // Reading ahead may have filled a buffer before the abort reached the socket.
       request.signal.throwIfAborted();
       await intake.take(chunk);
@@ -42,9 +42,9 @@ export async function receiveBody(
     return await intake.end();
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
-    throw httpFault(error, { phase: 'body', host: answer.url.host, wanted: 'file' });
+    throw httpFault(error, { phase: 'body', host: response.url.host, wanted: 'file' });
   } finally {
-    answer.body.destroy();
+    response.body.destroy();
   }
 }
 
@@ -58,7 +58,7 @@ class Intake {
 
   constructor(
     private readonly request: TransferRequest,
-    private readonly answer: Answer,
+    private readonly response: SourceResponse,
     private readonly held: HeldBytes,
     private readonly frame: BodyFrame
   ) {
@@ -110,7 +110,7 @@ class Intake {
     this.format = format;
     await this.request.onMedia?.({
       format,
-      contentType: contentTypeOf(this.answer),
+      contentType: contentTypeOf(this.response),
       size: this.frame.total
     });
     for (const chunk of chunks) await this.keep(chunk);
@@ -130,7 +130,7 @@ class Intake {
   }
 
   private checked(head: Uint8Array): string {
-    const verdict = checkMedia(this.request.kind, this.answer.headers['content-type'] ?? null, head);
+    const verdict = checkMedia(this.request.kind, this.response.headers['content-type'] ?? null, head);
     if (verdict.ok) return verdict.format;
     // An empty answer is often a fault that passes; a page is what the link leads to.
     throw new CodedError(verdict.code, verdict.message, { retryable: head.length === 0 });

@@ -1,5 +1,5 @@
 import { CodedError } from '../errors/coded-error';
-import type { Answer } from './answer';
+import type { SourceResponse } from './answer';
 import { linkExpiry } from './address/link-expiry';
 import { retryAfterMs } from './retry-after';
 import { parseS3Error, S3_ERROR_BYTES, type S3Error } from './s3-error';
@@ -17,15 +17,19 @@ export const LINK_EXPIRED_TEXT =
  *
  * @param now milliseconds since 1970
  */
-export async function refusedAnswer(answer: Answer, authorized: boolean, now: number): Promise<CodedError> {
-  const { status, headers, url } = answer;
-  const s3 = status >= 400 ? parseS3Error(await firstBytes(answer)) : null;
-  answer.body.destroy();
+export async function refusedResponse(
+  response: SourceResponse,
+  authorized: boolean,
+  now: number
+): Promise<CodedError> {
+  const { status, headers, url } = response;
+  const s3 = status >= 400 ? parseS3Error(await firstBytes(response)) : null;
+  response.body.destroy();
   const said = `${url.host} answered ${status}${s3 === null ? '' : ` (${s3.code})`}`;
   const wait = retryAfterMs(headers, now);
   const later = { retryable: true, ...(wait === undefined ? {} : { retryAfterMs: wait }) };
 
-  if (hasEnded(answer, s3, now)) return new CodedError('LINK_EXPIRED', LINK_EXPIRED_TEXT);
+  if (hasEnded(response, s3, now)) return new CodedError('LINK_EXPIRED', LINK_EXPIRED_TEXT);
   if (status === 429 || s3?.code === 'SlowDown')
     return new CodedError('RATE_LIMITED', `${said}: too many requests; the next attempt waits.`, later);
   if (status === 401 && authorized)
@@ -53,14 +57,14 @@ export async function refusedAnswer(answer: Answer, authorized: boolean, now: nu
   return new CodedError('LINK_REFUSED', `${said} instead of the file. Get a new link from the provider.`);
 }
 
-function hasEnded({ status, url }: Answer, s3: S3Error | null, now: number): boolean {
+function hasEnded({ status, url }: SourceResponse, s3: S3Error | null, now: number): boolean {
   if (status !== 400 && status !== 401 && status !== 403) return false;
   if (s3?.expired === true) return true;
   const expiry = linkExpiry(url);
   return expiry !== null && expiry <= now;
 }
 
-async function firstBytes({ body }: Answer): Promise<Buffer> {
+async function firstBytes({ body }: SourceResponse): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   const timer = setTimeout(() => body.destroy(), ERROR_BODY_MS);

@@ -1,5 +1,5 @@
 import { OVERLAP_BYTES } from '../store/last-bytes';
-import type { Answer } from './answer';
+import type { SourceResponse } from './answer';
 import type { HeldBytes } from './held-bytes';
 
 /** Whether there is enough for an overlap; with less, starting over costs nothing. */
@@ -36,18 +36,18 @@ export function strongEtag(etag: string | undefined): string | null {
  *   without any nothing would show that the part reaches to the end: a server may send less than asked for
  */
 export function judgeResume(
-  answer: Answer,
+  response: SourceResponse,
   held: HeldBytes,
   etag: string,
   size: number | null
 ): { verdict: 'append'; total: number } | { verdict: 'whole' | 'again' | 'refused' } {
-  if (answer.status === 200) return { verdict: 'whole' };
-  if (answer.status === 416) return { verdict: 'again' };
-  if (answer.status !== 206) return { verdict: 'refused' };
-  const range = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(answer.headers['content-range'] ?? '');
+  if (response.status === 200) return { verdict: 'whole' };
+  if (response.status === 416) return { verdict: 'again' };
+  if (response.status !== 206) return { verdict: 'refused' };
+  const range = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(response.headers['content-range'] ?? '');
   if (range === null || Number(range[1]) !== resumeStart(held)) return { verdict: 'again' };
   // A server that forgets If-Range sends the rest of another file; its ETag tells.
-  if (answer.headers.etag !== etag) return { verdict: 'again' };
+  if (response.headers.etag !== etag) return { verdict: 'again' };
   const total = range[3] === '*' ? size : Number(range[3]);
   if (total === null || Number(range[2]) >= total) return { verdict: 'again' };
   if (size !== null && total !== size) return { verdict: 'again' };

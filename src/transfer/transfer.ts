@@ -1,10 +1,10 @@
 import { CodedError } from '../errors/coded-error';
 import { checkAddress } from './address/address-guard';
-import { contentTypeOf, requestAnswer, type Answer } from './answer';
+import { contentTypeOf, requestResponse, type SourceResponse } from './answer';
 import { nothingHeld, readHeldBytes, type HeldBytes } from './held-bytes';
 import { hasExpired } from './address/link-expiry';
 import { receiveBody } from './receive-body';
-import { LINK_EXPIRED_TEXT, refusedAnswer } from './refused-answer';
+import { LINK_EXPIRED_TEXT, refusedResponse } from './refused-answer';
 import { canResume, judgeResume, resumeHeaders, strongEtag } from './resume';
 import { createTransferAgents, type TransferAgents } from './transfer-agents';
 import type { TransferRequest, TransferResult } from './transfer-types';
@@ -65,54 +65,55 @@ async function attempt(
   const etag = strongEtag(request.resumeEtag);
   const resumable = etag !== null && canResume(request.into.size);
   const held = resumable ? await readHeldBytes(request.into, request.signal) : nothingHeld();
-  const start = await firstAnswer(request, agents, held, etag);
-  if (start.answer.status !== 200 && !start.resumed)
-    throw await refusedAnswer(start.answer, request.authorization !== undefined, now());
+  const start = await firstResponse(request, agents, held, etag);
+  if (start.response.status !== 200 && !start.resumed)
+    throw await refusedResponse(start.response, request.authorization !== undefined, now());
   return await accept(request, start);
 }
 
 interface Start {
-  answer: Answer;
+  response: SourceResponse;
   held: HeldBytes;
   resumed: boolean;
   /** Size of the whole file when resumed. */
   total: number | null;
 }
 
-async function firstAnswer(
+async function firstResponse(
   request: TransferRequest,
   agents: TransferAgents,
   held: HeldBytes,
   etag: string | null
 ): Promise<Start> {
   if (held.size > 0 && etag !== null) {
-    const answer = await requestAnswer(request, agents, resumeHeaders(held, etag));
-    const judged = judgeResume(answer, held, etag, request.resumeSize ?? request.expected?.size ?? null);
-    if (judged.verdict === 'append') return { answer, held, resumed: true, total: judged.total };
-    if (judged.verdict !== 'again') return { answer, held: nothingHeld(), resumed: false, total: null };
-    answer.body.destroy();
+    const response = await requestResponse(request, agents, resumeHeaders(held, etag));
+    const judged = judgeResume(response, held, etag, request.resumeSize ?? request.expected?.size ?? null);
+    if (judged.verdict === 'append') return { response: response, held, resumed: true, total: judged.total };
+    if (judged.verdict !== 'again')
+      return { response: response, held: nothingHeld(), resumed: false, total: null };
+    response.body.destroy();
   }
-  const answer = await requestAnswer(request, agents, {});
-  return { answer, held: nothingHeld(), resumed: false, total: null };
+  const response = await requestResponse(request, agents, {});
+  return { response: response, held: nothingHeld(), resumed: false, total: null };
 }
 
 async function accept(request: TransferRequest, start: Start): Promise<TransferResult> {
-  const { answer, held, resumed } = start;
-  const { headers, url } = answer;
-  const length = contentLength(answer);
+  const { response: response, held, resumed } = start;
+  const { headers, url } = response;
+  const length = contentLength(response);
   const total = resumed ? start.total : length;
   try {
-    refuseCompressed(answer);
+    refuseCompressed(response);
     // Only now: as long as the answer was not the file, the bytes held could still be of use.
     if (!resumed && request.into.size > 0) await request.into.restart();
     request.onValidator?.(strongEtag(headers.etag), total);
   } catch (error) {
-    answer.body.destroy();
+    response.body.destroy();
     throw error;
   }
-  const format = await receiveBody(request, answer, held, {
+  const format = await receiveBody(request, response, held, {
     total,
-    endIsMarked: answer.framing !== 'close',
+    endIsMarked: response.framing !== 'close',
     overlaps: resumed
   });
   const sha256 = held.hash.digest('hex');
@@ -120,7 +121,7 @@ async function accept(request: TransferRequest, start: Start): Promise<TransferR
   return {
     size: held.size,
     sha256,
-    contentType: contentTypeOf(answer),
+    contentType: contentTypeOf(response),
     format,
     sourceHost: url.host,
     resumed
@@ -130,7 +131,7 @@ async function accept(request: TransferRequest, start: Start): Promise<TransferR
 /** `aws-chunked` is a leftover of the upload in the metadata of some stores; the bytes are plain. */
 const PLAIN_ENCODINGS = new Set(['', 'identity', 'aws-chunked']);
 
-function refuseCompressed({ headers, url }: Answer): void {
+function refuseCompressed({ headers, url }: SourceResponse): void {
   const encoding = (headers['content-encoding'] ?? '').trim().toLowerCase();
   if (!PLAIN_ENCODINGS.has(encoding))
     throw new CodedError(
@@ -140,7 +141,7 @@ function refuseCompressed({ headers, url }: Answer): void {
     );
 }
 
-function contentLength({ framing, headers }: Answer): number | null {
+function contentLength({ framing, headers }: SourceResponse): number | null {
   const length = headers['content-length'];
   return framing === 'length' && length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : null;
 }

@@ -1,5 +1,5 @@
 import 'should';
-import { jobsOf } from '../../nodes/download/recording-messages';
+import { itemsOf } from '../../nodes/download/recording-messages';
 import { CodedError } from '../../src/errors/coded-error';
 
 describe('what a message asks to be stored', () => {
@@ -8,14 +8,14 @@ describe('what a message asks to be stored', () => {
   });
 
   it('is refused as a whole when it is more than any message has', () => {
-    jobsOf(withFiles(10_000), 'any').length.should.equal(10_000);
-    (() => jobsOf(withFiles(10_001), 'any')).should.throw(CodedError, { code: 'TOO_LARGE' });
+    itemsOf(withFiles(10_000), 'any').length.should.equal(10_000);
+    (() => itemsOf(withFiles(10_001), 'any')).should.throw(CodedError, { code: 'TOO_LARGE' });
   });
 
   it('is quoted in one line, whatever it says', () => {
     const topic = `line\r\n\u001b[31mforged \u202e${'x'.repeat(1_000_000)}`;
     try {
-      jobsOf({ topic }, 'any');
+      itemsOf({ topic }, 'any');
       throw new Error('not refused');
     } catch (error) {
       const { message } = error as Error;

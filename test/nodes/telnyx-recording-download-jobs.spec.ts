@@ -1,11 +1,11 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import should from 'should';
-import { JobLedger } from '../../src/archive/queue/job-repository';
+import { JobRepository } from '../../src/archive/queue/job-repository';
 import { keptMessage } from '../../src/archive/queue/message-snapshot';
 import { retryAfter } from '../../src/webhook/endpoint/http-responses';
 import { StateDatabase } from '../../src/state/state-database';
-import { jobsOf } from '../../nodes/download/recording-messages';
+import { itemsOf } from '../../nodes/download/recording-messages';
 import { stateDatabase } from '../../nodes/lib/state';
 import { localServer } from '../support/media';
 import { loadedNode, nodeHelper, type TestMessage } from '../support/node-helper';
@@ -22,9 +22,9 @@ describe('telnyx-recording-download: jobs', () => {
   /** Leaves jobs on disk as a process does that is killed right after it accepted them. */
   async function leave(...messages: TestMessage[]): Promise<void> {
     const database = new StateDatabase(path.join(stage.userDir, 'telnyx'));
-    const ledger = new JobLedger(database);
+    const jobs = new JobRepository(database);
     for (const message of messages) {
-      await ledger.add('download', ledger.order(keptMessage(message), jobsOf(message, 'any')));
+      await jobs.add('download', jobs.job(keptMessage(message), itemsOf(message, 'any')));
     }
     await database.close();
   }

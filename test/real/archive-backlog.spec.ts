@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
-import { jobsOf } from '../../nodes/download/recording-messages';
-import { JobLedger } from '../../src/archive/queue/job-repository';
+import { itemsOf } from '../../nodes/download/recording-messages';
+import { JobRepository } from '../../src/archive/queue/job-repository';
 import { keptMessage } from '../../src/archive/queue/message-snapshot';
 import { StateDatabase } from '../../src/state/state-database';
 import { account, node, recorder, tab } from '../support/flows';
@@ -67,11 +67,11 @@ describe('an archive with 100,000 waiting jobs', function () {
   async function leave(count: number): Promise<void> {
     const database = new StateDatabase(path.join(nodeRed.userDir, 'telnyx'));
     let time = Date.now() - count;
-    const ledger = new JobLedger(database, () => (time += 1));
+    const jobs = new JobRepository(database, () => (time += 1));
     const adding: Promise<void>[] = [];
     for (let index = 0; index < count; index += 1) {
       const one = message(index, media.url);
-      adding.push(ledger.add('archive', ledger.order(keptMessage(one), jobsOf(one, 'any'))));
+      adding.push(jobs.add('archive', jobs.job(keptMessage(one), itemsOf(one, 'any'))));
       if (adding.length === 5000) await Promise.all(adding.splice(0));
     }
     await Promise.all(adding);

@@ -7,11 +7,11 @@ import {
   DEATHS_BEFORE_ALONE,
   proofMs
 } from './job-deaths';
-import type { DueOrder, JobLedger } from '../queue/job-repository';
+import type { DueJob, JobRepository } from '../queue/job-repository';
 import type { JobMark, UnderWayFile } from './under-way-file';
 
-/** An order that may have ended the process. */
-export interface HeldOrder {
+/** A job that may have ended the process. */
+export interface HeldJob {
   id: string;
   dueAt: number;
   deaths: number;
@@ -20,26 +20,26 @@ export interface HeldOrder {
   isGivenUp: boolean;
 }
 
-/** The orders of one download node, as the guard sees them. */
+/** The jobs of one download node, as the guard sees them. */
 export interface Seat {
   node: string;
-  /** Orders may begin again. */
+  /** Jobs may begin again. */
   wake: () => void;
-  /** Begins a held order. @returns `gone` when it is not on disk, `later` when that cannot be told now */
-  run: (order: HeldOrder) => 'begun' | 'gone' | 'later';
+  /** Begins a held job. @returns `gone` when it is not on disk, `later` when that cannot be told now */
+  run: (job: HeldJob) => 'begun' | 'gone' | 'later';
 }
 
 export interface SeatReport {
-  /** No order is worked on, and none that is not held back is due. */
+  /** No job is worked on, and none that is not held back is due. */
   isIdle: boolean;
-  /** One more order may be worked on. */
+  /** One more job may be worked on. */
   hasPlace: boolean;
 }
 
 export interface CrashGuardOptions {
   file: UnderWayFile;
-  ledger: Pick<JobLedger, 'at' | 'dueTimes'>;
-  /** The clock of the ledger. Default: that clock. */
+  jobs: Pick<JobRepository, 'at' | 'dueTimes'>;
+  /** the clock of the jobs. Default: that clock. */
   now?: () => number;
   /** Milliseconds of a clock that nobody sets. */
   monotonic?: () => number;
@@ -48,11 +48,11 @@ export interface CrashGuardOptions {
 
 /** All in milliseconds. */
 export interface GuardTimes {
-  /** After a node has come, until the first held order begins: the other nodes come as well. */
+  /** After a node has come, until the first held job begins: the other nodes come as well. */
   settle: number;
-  /** A held order waits no longer for others that go on and on. */
+  /** A held job waits no longer for others that go on and on. */
   patience: number;
-  /** So long held orders follow each other then. */
+  /** So long held jobs follow each other then. */
   round: number;
   /** Until a state that could not be read is read again. */
   retry: number;
@@ -80,7 +80,7 @@ interface Running {
  * five deaths alone. A job that is done has no past.
  */
 export class CrashGuard {
-  /** Jobs that were under way at a death, by order. */
+  /** Jobs that were under way at a death, by id. */
   readonly #deaths = new Map<string, JobMark>();
   readonly #running = new Map<string, Running>();
   readonly #seats = new Map<Seat, SeatReport>();
@@ -89,7 +89,7 @@ export class CrashGuard {
   readonly #now: () => number;
   readonly #monotonic: () => number;
   readonly #times: GuardTimes;
-  /** The held order that runs and is not proven yet. */
+  /** The held job that runs and is not proven yet. */
   #alone: string | undefined;
   #isClosed = false;
   #isDraining = false;
@@ -106,7 +106,7 @@ export class CrashGuard {
     this.#monotonic = options.monotonic ?? monotonicNow;
     this.#times = { ...TIMES, ...options.times };
     this.#begunAt = this.#monotonic();
-    const found = stillThere(countDeaths(this.#file.read()), options.ledger);
+    const found = stillThere(countDeaths(this.#file.read()), options.jobs);
     if (!this.#file.begin(found)) return;
     for (const mark of found) this.#deaths.set(mark.id, mark);
   }
@@ -116,19 +116,19 @@ export class CrashGuard {
     return this.#isClosed;
   }
 
-  /** Whether an order is begun by the guard only. */
+  /** Whether a job is begun by the guard only. */
   holds(id: string): boolean {
     return (this.#deaths.get(id)?.deaths ?? 0) >= DEATHS_BEFORE_ALONE;
   }
 
-  /** The orders of a node that are held back. */
-  heldOf(node: string): HeldOrder[] {
+  /** The jobs of a node that are held back. */
+  heldOf(node: string): HeldJob[] {
     return [...this.#deaths.values()]
       .filter((mark) => mark.node === node && this.holds(mark.id) && !this.#running.has(mark.id))
-      .map(heldOrder);
+      .map(heldJob);
   }
 
-  /** The order of a node whose pause after deaths ends first; null when there is none. */
+  /** The job of a node whose pause after deaths ends first; null when there is none. */
   pausing(node: string): { alone: number; waitMs: number } | null {
     const elapsed = this.#monotonic() - this.#begunAt;
     const waits = this.heldOf(node)
@@ -155,8 +155,8 @@ export class CrashGuard {
     this.#lookSoon();
   }
 
-  /** An order is going to be worked on. Its mark outlives this process when resolved; never rejects. */
-  begin(node: string, { order: { id }, dueAt }: DueOrder): Promise<void> {
+  /** A job is going to be worked on. Its mark outlives this process when resolved; never rejects. */
+  begin(node: string, { job: { id }, dueAt }: DueJob): Promise<void> {
     const known = this.#deaths.get(id);
     const mark: JobMark = {
       id,
@@ -174,7 +174,7 @@ export class CrashGuard {
   }
 
   /**
-   * An order is not worked on any more, and what became of it is on disk.
+   * A job is not worked on any more, and what became of it is on disk.
    *
    * @param dueAt when it goes on; null when it is done
    */
@@ -208,7 +208,7 @@ export class CrashGuard {
     this.#passed(mark.id);
   }
 
-  /** The order no longer keeps others from beginning. */
+  /** The job no longer keeps others from beginning. */
   #passed(id: string): void {
     if (this.#alone === id) {
       this.#alone = undefined;
@@ -231,7 +231,7 @@ export class CrashGuard {
     this.#timer.unref();
   }
 
-  /** Whose turn it is: that of the held orders, or of all others. */
+  /** Whose turn it is: that of the held jobs, or of all others. */
   #decide(): void {
     clearTimeout(this.#timer);
     if (this.#alone !== undefined) return;
@@ -258,7 +258,7 @@ export class CrashGuard {
     this.#isDraining = false;
     this.#isClosed = true;
     const [seat, mark] = next;
-    const outcome = seat.run(heldOrder(mark));
+    const outcome = seat.run(heldJob(mark));
     if (outcome === 'begun') return;
     if (outcome === 'later') return this.#wakeIn(this.#times.retry);
     this.#deaths.delete(mark.id);
@@ -276,7 +276,7 @@ export class CrashGuard {
     return this.#running.size === 0 && [...this.#seats.values()].every(({ isIdle }) => isIdle);
   }
 
-  /** The held order that is next: that with the fewest deaths, so that plain kills spread, then the oldest. */
+  /** The held job that is next: that with the fewest deaths, so that plain kills spread, then the oldest. */
   #next(): [Seat, JobMark] | undefined {
     const elapsed = this.#monotonic() - this.#begunAt;
     let best: [Seat, JobMark] | undefined;
@@ -301,7 +301,7 @@ export class CrashGuard {
   }
 }
 
-function heldOrder({ id, dueAt, deaths, alone }: JobMark): HeldOrder {
+function heldJob({ id, dueAt, deaths, alone }: JobMark): HeldJob {
   return { id, dueAt, deaths, alone, isGivenUp: alone >= DEATHS_ALONE_BEFORE_END };
 }
 
@@ -309,13 +309,13 @@ function comesBefore(one: JobMark, other: JobMark): boolean {
   return one.deaths === other.deaths ? one.id < other.id : one.deaths < other.deaths;
 }
 
-/** Those whose orders are on disk, each with the time under which it is. */
-function stillThere(marks: JobMark[], ledger: Pick<JobLedger, 'at' | 'dueTimes'>): JobMark[] {
+/** Those whose jobs are on disk, each with the time under which it is. */
+function stillThere(marks: JobMark[], jobs: Pick<JobRepository, 'at' | 'dueTimes'>): JobMark[] {
   const lost = new Map<string, Set<string>>();
   for (const { node, dueAt, id } of marks)
-    if (ledger.at(node, dueAt, id) === undefined) lost.set(node, (lost.get(node) ?? new Set()).add(id));
+    if (jobs.at(node, dueAt, id) === undefined) lost.set(node, (lost.get(node) ?? new Set()).add(id));
   const found = new Map<string, number>();
-  for (const [node, ids] of lost) for (const [id, dueAt] of ledger.dueTimes(node, ids)) found.set(id, dueAt);
+  for (const [node, ids] of lost) for (const [id, dueAt] of jobs.dueTimes(node, ids)) found.set(id, dueAt);
   return marks.flatMap((mark) => {
     if (lost.get(mark.node)?.has(mark.id) !== true) return [mark];
     const dueAt = found.get(mark.id);

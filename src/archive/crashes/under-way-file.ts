@@ -13,11 +13,11 @@ import { monotonicNow } from '../../clock/clocks';
 
 /** What is kept of a job across the death of its process. */
 export interface JobMark {
-  /** Of the order. */
+  /** Of the job. */
   id: string;
   /** Id of its download node. */
   node: string;
-  /** Under which the ledger has it; milliseconds since 1970. */
+  /** Under which the repository has it; milliseconds since 1970. */
   dueAt: number;
   /** How often the process died while it was under way. */
   deaths: number;
@@ -32,7 +32,7 @@ export interface JobMark {
 
 /** Bytes of one mark: a line of JSON, filled up with blanks. */
 const SLOT = 256;
-/** Slots that are read; a process has a few hundred orders under way at most. */
+/** Slots that are read; a process has a few hundred jobs under way at most. */
 const MOST_SLOTS = 16_384;
 const RETRY_MS = 60_000;
 

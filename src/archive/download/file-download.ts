@@ -41,7 +41,7 @@ export type Turn = <T>(task: () => Promise<T>) => Promise<T>;
  * The attempts to store one file. What an attempt achieved stays: received bytes are gone on with, and
  * a published file whose sidecar failed is not fetched again.
  */
-export class FileAttempts {
+export class FileDownload {
   readonly #resume: ResumePoint;
   readonly #details: DetailsRequest;
 

@@ -1,7 +1,7 @@
 import type { RecordingDetails } from '../../recording/recording-details';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { StateChange } from '../../state/state-database';
-import { OneAtATime } from '../../concurrency/keyed-mutex';
+import { KeyedMutex } from '../../concurrency/keyed-mutex';
 import type { ArchiveDeps } from '../archive-context';
 import { LONGEST_PAUSE_MS } from '../queue/backoff';
 import type { SidecarWriter } from '../../store/sidecar-writer';
@@ -31,15 +31,15 @@ export interface LateDetailsDeps {
   sidecar: SidecarWriter;
   completeDetails?: ArchiveDeps['completeDetails'];
   /** Shared by all that bring sidecars of the same place up to date, by location. */
-  turns?: OneAtATime;
+  turns?: KeyedMutex;
 }
 
 /** Completes what is known of recordings that were stored before the API told its part. Their files keep their names. */
 export class LateDetails {
-  readonly #turns: OneAtATime;
+  readonly #turns: KeyedMutex;
 
   constructor(private readonly deps: LateDetailsDeps) {
-    this.#turns = deps.turns ?? new OneAtATime();
+    this.#turns = deps.turns ?? new KeyedMutex();
   }
 
   /**

@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 import { createFolderStore, type FolderStore } from '../../store/folder/folder-store';
 import type { PartOwner } from '../../store/folder/parts/part-owner';
 import { partialCopyPrefix } from '../queue/job';
-import type { NodePartialNotes } from './resume-state';
+import type { NodeResumeStates } from './resume-state';
 
 export interface Clearance {
   /** Id of the download node. */
@@ -11,7 +11,7 @@ export interface Clearance {
   folder: FolderStore | null;
   /** Whose the partial copies are. */
   owner: PartOwner;
-  notes: NodePartialNotes;
+  notes: NodeResumeStates;
   /** Also those that a job could go on with. */
   all: boolean;
 }

@@ -17,7 +17,7 @@ interface PartialNote extends BegunFile {
  * What is known of partial copies, so that a transfer goes on where it ended also after a crash. A
  * partial copy without a note is of no use to anybody.
  */
-export interface PartialNotes {
+export interface ResumeStates {
   /** @returns what to resume with */
   begun(copyId: string): BegunFile | undefined;
   /** Durable when resolved. */
@@ -26,7 +26,7 @@ export interface PartialNotes {
 }
 
 /** The notes of one node, on disk. */
-export class NodePartialNotes implements PartialNotes {
+export class NodeResumeStates implements ResumeStates {
   readonly #notes: StateCollection<PartialNote>;
 
   /** @param place where the node stores now */

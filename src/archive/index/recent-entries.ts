@@ -12,9 +12,9 @@ export interface KnownFile {
 
 /**
  * What one node knows of stored files: the index, and before it what was stored a moment ago. A file gets into the
- * index when its order is through, and another order for the same recording may come before that.
+ * index when its job is through, and another job for the same recording may come before that.
  */
-export class KnownFiles {
+export class RecentEntries {
   /** Oldest first. */
   readonly #fresh = new Map<string, IndexedFile>();
 
@@ -35,7 +35,7 @@ export class KnownFiles {
     return this.index.find(identity).find((file) => file.wantedFormat === wantedFormat);
   }
 
-  /** A file was stored; its order will enter it into the index. */
+  /** A file was stored; its job will enter it into the index. */
   remember(file: IndexedFile): void {
     const key = fileKey(file.identity, file.wantedFormat);
     this.#fresh.delete(key);

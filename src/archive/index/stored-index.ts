@@ -12,7 +12,7 @@ export interface IndexedFile {
   /** The format under which the file was wanted; `recording.format` is what its bytes are. */
   wantedFormat: string | null;
   recording: StoredRecording;
-  /** Id of the order that stored it: the same order again is no repetition. */
+  /** Id of the job that stored it: the same job again is no repetition. */
   order: string;
 }
 
@@ -54,7 +54,7 @@ export class StoredRecordings {
     return this.#range([digest(identity)]);
   }
 
-  /** Everything, in no particular order; read while it is iterated, a little at a time. */
+  /** Everything, in no particular job; read while it is iterated, a little at a time. */
   *all(): Iterable<IndexedFile> {
     for (const { value } of this.#files.range({})) yield value;
   }

@@ -4,7 +4,7 @@ import type { RecordingDetails } from '../../recording/recording-details';
 import type { Key, StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 
 /** A recording that is not in the archive, and why. */
-export interface GivenUp {
+export interface FailedRecording {
   /** Id of the download node. */
   node: string;
   identity: string;
@@ -25,8 +25,8 @@ const STEP = 500;
  * The recordings that were given up, on disk. One leaves the list when it is stored after all, after 90
  * days, or when there are 10,000 newer ones.
  */
-export class GivenUpList {
-  readonly #entries: StateCollection<GivenUp>;
+export class FailedRecordings {
+  readonly #entries: StateCollection<FailedRecording>;
 
   constructor(
     database: StateDatabase,
@@ -36,7 +36,7 @@ export class GivenUpList {
   }
 
   /** The change that lists a recording, in place of what was said of it before. */
-  entering(entry: GivenUp): StateChange {
+  entering(entry: FailedRecording): StateChange {
     return this.#entries.putting(keyOf(entry.node, entry.identity), entry);
   }
 
@@ -47,7 +47,7 @@ export class GivenUpList {
   }
 
   /** @param node default: those of all nodes */
-  *list(node?: string): Iterable<GivenUp> {
+  *list(node?: string): Iterable<FailedRecording> {
     const span = node === undefined ? {} : { start: [node], end: [node, '\u{10ffff}'] };
     for (const { value } of this.#entries.range(span)) {
       if (this.now() - value.at < KEPT_MS) yield value;

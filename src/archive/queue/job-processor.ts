@@ -3,25 +3,25 @@ import { rootCause } from '../../errors/root-cause';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { StateChange } from '../../state/state-database';
 import type { Trouble } from '../../errors/trouble';
-import { fileKey, type ArchiveOrder, type RetryNote } from './job';
+import { fileKey, type Job, type RetryNote } from './job';
 import { repeatedCrash } from '../download/archive-faults';
 import { backoffMs } from './backoff';
 import type { Archiver } from '../archiver';
-import type { GivenUpList } from './failed-recordings';
+import type { FailedRecordings } from './failed-recordings';
 import { detailsPauseMs, MOST_DETAILS_ATTEMPTS, withAdded, type LateDetails } from '../download/late-details';
-import type { Verdict } from './job-queue';
+import type { JobOutcome } from './job-queue';
 import type { FileOutcome } from './run-result';
 import type { DeletionResult, SourceDeletion, StoredWhole } from '../download/source-deletion';
 import type { StoredIndex } from '../index/stored-index';
 
-export interface OrderWorkParts {
+export interface JobProcessorDeps {
   /** Id of the download node. */
   node: string;
   /** Attempts after the first to delete at the source. */
   retries: number;
   archiver: Archiver;
   index: StoredIndex;
-  givenUp: GivenUpList;
+  givenUp: FailedRecordings;
   /** Null: recordings stay at the source. */
   deletion: SourceDeletion | null;
   /** Completes what is known of stored recordings. */
@@ -33,20 +33,20 @@ export interface OrderWorkParts {
   /** From 0 to 1. */
   random: () => number;
   /** Hands the outcome to the flow: files that are stored, and what was given up. Must not throw. */
-  deliver: (order: ArchiveOrder, outcomes: FileOutcome[]) => void;
-  /** The trouble that an order is in has changed, or it comes again. Must not throw. */
+  deliver: (job: Job, outcomes: FileOutcome[]) => void;
+  /** The trouble that a job is in has changed, or it comes again. Must not throw. */
   onTrouble?: (change: TroubleChange) => void;
   /**
    * A stored recording was not deleted at the source, and will not be. Must not throw.
    *
    * @param error null when the source does not delete such a thing at all
    */
-  onNotDeleted: (order: ArchiveOrder, message: string, error: CodedError | null) => void;
+  onNotDeleted: (job: Job, message: string, error: CodedError | null) => void;
   /** A stored recording stays without what the API knows of it. Must not throw. @param message for the log */
   onDetailsMissing: (message: string) => void;
 }
 
-/** What keeps an order waiting. */
+/** What keeps a job waiting. */
 export interface TroubleChange {
   /** After its last attempt but one, perhaps in an earlier process. */
   before: Trouble | null;
@@ -55,63 +55,63 @@ export interface TroubleChange {
 }
 
 /**
- * Carries out orders: tries to store their files, deletes at the source what is stored, tells the flow,
+ * Carries out jobs: tries to store their files, deletes at the source what is stored, tells the flow,
  * and says what is to be written down about it.
  */
-export class OrderWork {
+export class JobProcessor {
   readonly #closing = new AbortController();
 
-  constructor(private readonly parts: OrderWorkParts) {}
+  constructor(private readonly parts: JobProcessorDeps) {}
 
-  /** @param order brought up to date; @returns never rejects */
-  async work(order: ArchiveOrder): Promise<Verdict> {
-    if (order.deletion !== undefined || order.details !== undefined) return await this.#followUp(order);
+  /** @param job brought up to date; @returns never rejects */
+  async work(job: Job): Promise<JobOutcome> {
+    if (job.deletion !== undefined || job.details !== undefined) return await this.#followUp(job);
     const { archiver, index, deliver } = this.parts;
-    const result = await archiver.pass(order);
+    const result = await archiver.run(job);
     const changes = result.entries.map((entry) => index.entering(entry));
     if (result.kind === 'stopped') return { kind: 'stopped', changes };
     if (result.kind === 'again') {
       const { error, pauseMs, retry, retries } = result;
-      this.#met(order, { error, pauseMs, attempt: retry, of: retries });
+      this.#met(job, { error, pauseMs, attempt: retry, of: retries });
       return { kind: 'again', pauseMs, changes };
     }
     const { outcomes } = result;
-    const late = withLateDetails(order, outcomes);
+    const late = withLateDetails(job, outcomes);
     // An API that did not tell the details in time keeps nobody waiting for the deletion either.
     const undeleted = late.length > 0 ? [] : await this.#deleteFirst(outcomes, changes);
     // The flow may change what it is given.
     const deletable = late.length > 0 ? structuredClone(this.#deletable(outcomes)) : [];
     if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
-    this.#through(order);
-    deliver(order, outcomes);
+    this.#through(job);
+    deliver(job, outcomes);
     // After the deletion, so that the index knows of it.
     const noted = outcomes.flatMap((outcome) => this.#noted(outcome));
-    if (late.length === 0) return this.#afterDeletion(order, undeleted, noted);
-    order.details = { recordings: late, failures: 1 };
-    if (deletable.length > 0) order.deletion = { recordings: deletable, failures: 0 };
-    return this.#again(order, detailsPauseMs(1, this.parts.random()), noted);
+    if (late.length === 0) return this.#afterDeletion(job, undeleted, noted);
+    job.details = { recordings: late, failures: 1 };
+    if (deletable.length > 0) job.deletion = { recordings: deletable, failures: 0 };
+    return this.#again(job, detailsPauseMs(1, this.parts.random()), noted);
   }
 
   /**
-   * Gives up an order under which the process died again and again, and tells the flow.
+   * Gives up a job under which the process died again and again, and tells the flow.
    *
    * @param deaths how often
    */
-  giveUp(order: ArchiveOrder, deaths: number): Verdict {
+  giveUp(job: Job, deaths: number): JobOutcome {
     const { deliver, onNotDeleted } = this.parts;
-    this.#through(order);
-    for (const reference of order.details?.recordings ?? [])
+    this.#through(job);
+    for (const reference of job.details?.recordings ?? [])
       this.#withoutDetails(reference, `Node-RED ended ${deaths} times while they were added.`);
-    if (order.details !== undefined && order.deletion === undefined) return { kind: 'done', changes: [] };
-    if (order.deletion !== undefined) {
+    if (job.details !== undefined && job.deletion === undefined) return { kind: 'done', changes: [] };
+    if (job.deletion !== undefined) {
       const error = repeatedCrash(
-        order.deletion.recordings.map(({ reference }) => reference),
+        job.deletion.recordings.map(({ reference }) => reference),
         deaths
       );
-      onNotDeleted(order, error.message, error);
+      onNotDeleted(job, error.message, error);
       return { kind: 'done', changes: [] };
     }
-    const references = order.jobs.map(({ reference }) => reference);
+    const references = job.items.map(({ reference }) => reference);
     const error = repeatedCrash(references, deaths);
     const outcomes = references.map((reference): FileOutcome => ({
       kind: 'failed',
@@ -120,29 +120,29 @@ export class OrderWork {
       error,
       attempts: deaths
     }));
-    deliver(order, outcomes);
+    deliver(job, outcomes);
     return { kind: 'done', changes: outcomes.flatMap((outcome) => this.#noted(outcome)) };
   }
 
   /** An attempt has failed, and another one will be made. */
   #met(
-    order: ArchiveOrder,
+    job: Job,
     { error, pauseMs, attempt, of }: { error: CodedError; pauseMs: number; attempt: number; of: number }
   ): void {
-    const before = order.retry?.trouble ?? null;
+    const before = job.retry?.trouble ?? null;
     const retry = { trouble: error.trouble, attempt, of };
-    order.retry = retry;
+    job.retry = retry;
     this.parts.onTrouble?.({ before, now: { retry, pauseMs, error } });
   }
 
   /** What it waited for is done. */
-  #through(order: ArchiveOrder): void {
-    const { retry } = order;
-    delete order.retry;
+  #through(job: Job): void {
+    const { retry } = job;
+    delete job.retry;
     if (retry !== undefined) this.parts.onTrouble?.({ before: retry.trouble, now: null });
   }
 
-  /** Stops all work. Orders under way end `stopped`. */
+  /** Stops all work. Jobs under way end `stopped`. */
   async close(): Promise<void> {
     this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
     await this.parts.archiver.close();
@@ -209,18 +209,18 @@ export class OrderWork {
   }
 
   /** What is left when the flow has its files: details first, because a provider forgets what it deletes. */
-  async #followUp(order: ArchiveOrder): Promise<Verdict> {
-    const { changes, fault } = await this.#completeDetails(order);
+  async #followUp(job: Job): Promise<JobOutcome> {
+    const { changes, fault } = await this.#completeDetails(job);
     if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
-    const verdict = await this.#deleteAgain(order, fault ?? (await this.#kept(order, changes)), changes);
-    if (verdict.kind !== 'done' || order.details === undefined) return verdict;
-    const { failures } = order.details;
+    const outcome = await this.#deleteAgain(job, fault ?? (await this.#kept(job, changes)), changes);
+    if (outcome.kind !== 'done' || job.details === undefined) return outcome;
+    const { failures } = job.details;
     const pauseMs = detailsPauseMs(failures, this.parts.random(), fault?.retryAfterMs);
-    return this.#again(order, pauseMs, verdict.changes);
+    return this.#again(job, pauseMs, outcome.changes);
   }
 
   /** What a provider forgets is on disk before. @returns why the recordings are not to be deleted yet */
-  async #kept({ deletion }: ArchiveOrder, details: StateChange[]): Promise<CodedError | null> {
+  async #kept({ deletion }: Job, details: StateChange[]): Promise<CodedError | null> {
     if (deletion === undefined || details.length === 0) return null;
     try {
       await this.parts.commit(details);
@@ -231,15 +231,15 @@ export class OrderWork {
   }
 
   /** @returns a fault when there are details that the API may tell later */
-  async #completeDetails(order: ArchiveOrder): Promise<{ changes: StateChange[]; fault: CodedError | null }> {
+  async #completeDetails(job: Job): Promise<{ changes: StateChange[]; fault: CodedError | null }> {
     const { lateDetails } = this.parts;
-    const { details } = order;
+    const { details } = job;
     const changes: StateChange[] = [];
     for (let next = details?.recordings[0]; details && next; next = details.recordings[0]) {
       try {
         const complete = await lateDetails.complete(next, this.#closing.signal);
         changes.push(...complete.changes);
-        for (const { reference, files } of order.deletion?.recordings ?? [])
+        for (const { reference, files } of job.deletion?.recordings ?? [])
           if (reference.identity === next.identity)
             for (const file of files) file.recording = withAdded(file.recording, complete.added);
       } catch (error) {
@@ -251,7 +251,7 @@ export class OrderWork {
       }
       details.recordings.shift();
     }
-    if (!this.#closing.signal.aborted) delete order.details;
+    if (!this.#closing.signal.aborted) delete job.details;
     return { changes, fault: null };
   }
 
@@ -261,22 +261,18 @@ export class OrderWork {
   }
 
   /** @param hindrance why the recordings are not to be deleted yet */
-  async #deleteAgain(
-    order: ArchiveOrder,
-    hindrance: CodedError | null,
-    changes: StateChange[]
-  ): Promise<Verdict> {
-    if (order.deletion === undefined) return { kind: 'done', changes };
-    const { recordings } = order.deletion;
+  async #deleteAgain(job: Job, hindrance: CodedError | null, changes: StateChange[]): Promise<JobOutcome> {
+    if (job.deletion === undefined) return { kind: 'done', changes };
+    const { recordings } = job.deletion;
     if (hindrance !== null && this.parts.deletion !== null) {
       const result = { kind: 'failed', error: hindrance } as const;
       const failed = recordings.map((recording) => ({ recording, result }));
-      return this.#afterDeletion(order, failed, changes);
+      return this.#afterDeletion(job, failed, changes);
     }
     const failed = this.parts.deletion === null ? [] : await this.#delete(recordings);
     if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
     const noted = recordings.flatMap((recording) => this.#deletionNoted(recording));
-    return this.#afterDeletion(order, failed, [...changes, ...noted]);
+    return this.#afterDeletion(job, failed, [...changes, ...noted]);
   }
 
   #deletionNoted({ reference: { identity }, files }: StoredWhole): StateChange[] {
@@ -289,9 +285,9 @@ export class OrderWork {
     });
   }
 
-  #afterDeletion(order: ArchiveOrder, failed: NotDeleted[], changes: StateChange[]): Verdict {
+  #afterDeletion(job: Job, failed: NotDeleted[], changes: StateChange[]): JobOutcome {
     const { retries, random, onNotDeleted } = this.parts;
-    const failures = (order.deletion?.failures ?? 0) + 1;
+    const failures = (job.deletion?.failures ?? 0) + 1;
     const recordings: StoredWhole[] = [];
     let pauseMs = 0;
     let last: CodedError | undefined;
@@ -301,23 +297,23 @@ export class OrderWork {
         recordings.push(recording);
         last = error;
         pauseMs = Math.max(pauseMs, backoffMs(failures, random(), error.retryAfterMs));
-      } else onNotDeleted(order, result.kind === 'failed' ? result.error.message : result.message, error);
+      } else onNotDeleted(job, result.kind === 'failed' ? result.error.message : result.message, error);
     }
     if (last === undefined) {
-      this.#through(order);
-      delete order.deletion;
+      this.#through(job);
+      delete job.deletion;
       return { kind: 'done', changes };
     }
-    this.#met(order, { error: last, pauseMs, attempt: failures, of: retries });
-    order.deletion = { recordings, failures };
-    return this.#again(order, pauseMs, changes);
+    this.#met(job, { error: last, pauseMs, attempt: failures, of: retries });
+    job.deletion = { recordings, failures };
+    return this.#again(job, pauseMs, changes);
   }
 
   /** What is not needed any more is not kept. */
-  #again(order: ArchiveOrder, pauseMs: number, changes: StateChange[]): Verdict {
-    order.jobs = [];
-    order.files = {};
-    if (order.deletion === undefined) order.message = {};
+  #again(job: Job, pauseMs: number, changes: StateChange[]): JobOutcome {
+    job.items = [];
+    job.files = {};
+    if (job.deletion === undefined) job.message = {};
     return { kind: 'again', pauseMs, changes, isFollowUp: true };
   }
 }
@@ -337,11 +333,11 @@ function notNoted(cause: unknown): CodedError {
 }
 
 /** Stored recordings of which the API did not tell its part in time. */
-function withLateDetails(order: ArchiveOrder, outcomes: FileOutcome[]): RecordingReference[] {
+function withLateDetails(job: Job, outcomes: FileOutcome[]): RecordingReference[] {
   const late = new Map<string, RecordingReference>();
   for (const outcome of outcomes) {
     const { reference, wantedFormat } = outcome;
-    const note = order.files[fileKey(reference.identity, wantedFormat)];
+    const note = job.files[fileKey(reference.identity, wantedFormat)];
     // What the flow has in its hands cannot be completed.
     const isKept = outcome.kind === 'stored' && typeof outcome.file.payload === 'string';
     if (isKept && note?.areDetailsLate === true) late.set(reference.identity, reference);

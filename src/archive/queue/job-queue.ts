@@ -2,15 +2,15 @@ import { steadyNow } from '../../clock/clocks';
 import { CodedError } from '../../errors/coded-error';
 import type { StateChange } from '../../state/state-database';
 import { unexpected } from '../download/archive-faults';
-import type { ArchiveJob, ArchiveOrder, RetryNote } from './job';
+import type { JobItem, Job, RetryNote } from './job';
 import { LONGEST_PAUSE_MS, sleep } from './backoff';
-import type { CrashGuard, HeldOrder, Seat } from '../crashes/crash-guard';
+import type { CrashGuard, HeldJob, Seat } from '../crashes/crash-guard';
 import { DEATHS_ALONE_BEFORE_END } from '../crashes/job-deaths';
-import type { DueOrder, JobLedger } from './job-repository';
-import type { KeptMessage } from './message-snapshot';
+import type { DueJob, JobRepository } from './job-repository';
+import type { MessageSnapshot } from './message-snapshot';
 
-/** What is to be done with an order after it was worked on. */
-export type Verdict = {
+/** What is to be done with a job after it was worked on. */
+export type JobOutcome = {
   /** To be made along with it. */
   changes: StateChange[];
 } & (
@@ -20,22 +20,22 @@ export type Verdict = {
   | { kind: 'stopped' }
 );
 
-export interface OrderQueueOptions {
+export interface JobQueueOptions {
   /** Id of the download node. */
   node: string;
-  /** How many orders may be worked on at once. */
+  /** How many jobs may be worked on at once. */
   concurrency: number;
-  /** The clock of the ledger: milliseconds since 1970 that do not jump when the clock is set. Default: that clock. */
+  /** the clock of the jobs: milliseconds since 1970 that do not jump when the clock is set. Default: that clock. */
   now?: () => number;
-  /** Works on an order, which it may bring up to date. Never rejects. */
-  work: (order: ArchiveOrder) => Promise<Verdict>;
-  /** Gives up an order that keeps ending the process. Never rejects. */
-  giveUp?: (order: ArchiveOrder, held: HeldOrder) => Promise<Verdict>;
-  /** Shared by the queues of a process. Left out: no order is marked or held back. */
+  /** Works on a job, which it may bring up to date. Never rejects. */
+  work: (job: Job) => Promise<JobOutcome>;
+  /** Gives up a job that keeps ending the process. Never rejects. */
+  giveUp?: (job: Job, held: HeldJob) => Promise<JobOutcome>;
+  /** Shared by the queues of a process. Left out: no job is marked or held back. */
   guard?: CrashGuard;
-  /** Takes over what is left of orders whose files the flow has. Default: they stay here. */
-  followUps?: OrderQueue;
-  /** Told when the number of orders that wait for a place or their time has changed. */
+  /** Takes over what is left of jobs whose files the flow has. Default: they stay here. */
+  followUps?: JobQueue;
+  /** Told when the number of jobs that wait for a place or their time has changed. */
   onWaiting: (count: number) => void;
   /** The state could not be read or written; the queue tries again by itself. */
   onFault: (error: CodedError) => void;
@@ -43,7 +43,7 @@ export interface OrderQueueOptions {
   statePauseMs?: number;
 }
 
-/** Orders that wait for another attempt. */
+/** Jobs that wait for another attempt. */
 export interface Retrying {
   /** Counted up to a thousand. */
   count: number;
@@ -54,7 +54,7 @@ export interface Retrying {
 const MOST_COUNTED = 1000;
 const STATE_PAUSE_MS = 15_000;
 /**
- * Orders whose end may be on its way to disk. Without a limit, orders that end at once would all be run
+ * Jobs whose end may be on its way to disk. Without a limit, jobs that end at once would all be run
  * through before anything else in the process gets its turn.
  */
 const MOST_SETTLING = 100;
@@ -62,20 +62,20 @@ const MOST_SETTLING = 100;
 const LONGEST_TIMER_MS = 60_000;
 
 /**
- * Works through the orders of one node, oldest first, a few at a time. What waits lies on disk only; the
+ * Works through the jobs of one node, oldest first, a few at a time. What waits lies on disk only; the
  * memory it takes does not depend on how many there are.
  */
-export class OrderQueue {
-  /** Ids of orders that are worked on or being struck off. */
+export class JobQueue {
+  /** Ids of jobs that are worked on or being struck off. */
   readonly #busy = new Set<string>();
   /** Why those that are worked on have failed before. */
   readonly #again = new Map<string, RetryNote>();
   readonly #tasks = new Set<Promise<void>>();
-  /** Orders on their way to disk since before the start, which did not count them. */
-  readonly #early = new Set<ArchiveOrder>();
+  /** Jobs on their way to disk since before the start, which did not count them. */
+  readonly #early = new Set<Job>();
   readonly #closing = new AbortController();
   #started = false;
-  /** Whether orders wait for others to be written down. */
+  /** Whether jobs wait for others to be written down. */
   #held = false;
   #working = 0;
   #total = 0;
@@ -85,8 +85,8 @@ export class OrderQueue {
   readonly #seat: Seat;
 
   constructor(
-    private readonly ledger: JobLedger,
-    private readonly options: OrderQueueOptions
+    private readonly jobs: JobRepository,
+    private readonly options: JobQueueOptions
   ) {
     this.#statePauseMs = options.statePauseMs ?? STATE_PAUSE_MS;
     this.#seat = {
@@ -100,8 +100,8 @@ export class OrderQueue {
   start(): void {
     const { node } = this.options;
     this.#guard(() => {
-      this.#total = this.ledger.count(node);
-      for (const order of this.#early) if (this.ledger.has(node, order)) this.#early.delete(order);
+      this.#total = this.jobs.count(node);
+      for (const job of this.#early) if (this.jobs.has(node, job)) this.#early.delete(job);
     });
     this.#started = true;
     this.options.guard?.join(this.#seat);
@@ -109,23 +109,23 @@ export class OrderQueue {
   }
 
   /**
-   * Accepts an order: it is on disk when this resolves, and will be carried out whatever happens.
+   * Accepts a job: it is on disk when this resolves, and will be carried out whatever happens.
    *
-   * @param known told the order's id before anybody can work on it
+   * @param known told the job's id before anybody can work on it
    * @throws CodedError `STORE_FAILED`
    */
-  async add(message: KeptMessage, jobs: ArchiveJob[], known: (id: string) => void): Promise<void> {
-    const order = this.ledger.order(message, jobs);
-    known(order.id);
+  async add(message: MessageSnapshot, items: JobItem[], known: (id: string) => void): Promise<void> {
+    const job = this.jobs.job(message, items);
+    known(job.id);
     const wasStarted = this.#started;
-    if (!wasStarted) this.#early.add(order);
+    if (!wasStarted) this.#early.add(job);
     let isUncounted = wasStarted;
     try {
-      const added = this.ledger.add(this.options.node, order);
+      const added = this.jobs.add(this.options.node, job);
       this.#track(added);
       await added;
     } finally {
-      isUncounted ||= this.#early.delete(order);
+      isUncounted ||= this.#early.delete(job);
     }
     if (isUncounted) this.#total += 1;
     this.#pump();
@@ -138,8 +138,8 @@ export class OrderQueue {
     try {
       const from = Math.floor(now()) + 1;
       const span = { from, to: from + LONGEST_PAUSE_MS, limit: MOST_COUNTED };
-      const { count, first } = this.ledger.dueBetween(node, span);
-      const retry = first?.order.retry;
+      const { count, first } = this.jobs.dueBetween(node, span);
+      const retry = first?.job.retry;
       const [again] = this.#again.values();
       const underWay = again === undefined ? null : { retry: again, dueInMs: 0 };
       const next =
@@ -150,12 +150,12 @@ export class OrderQueue {
       const isFirst = next === null || pausing.waitMs < next.dueInMs;
       return { count: count + 1, next: isFirst ? { retry: crash, dueInMs: pausing.waitMs } : next };
     } catch {
-      // Told by whatever works on the orders.
+      // Told by whatever works on the jobs.
       return { count: 0, next: null };
     }
   }
 
-  /** Stops. Whoever works on orders has been told to stop. Resolves when nothing is written any more. */
+  /** Stops. Whoever works on jobs has been told to stop. Resolves when nothing is written any more. */
   async close(): Promise<void> {
     this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
     clearTimeout(this.#timer);
@@ -182,10 +182,10 @@ export class OrderQueue {
     guard?.report(this.#seat, { isIdle, hasPlace: this.#working < concurrency });
   }
 
-  /** @returns undefined when no order is due; a timer is set for the next one */
-  #next(): DueOrder | undefined {
+  /** @returns undefined when no job is due; a timer is set for the next one */
+  #next(): DueJob | undefined {
     const { node, now = steadyNow, guard } = this.options;
-    const next = this.ledger.next(node, { has: (id) => this.#busy.has(id) || guard?.holds(id) === true });
+    const next = this.jobs.next(node, { has: (id) => this.#busy.has(id) || guard?.holds(id) === true });
     if (next === undefined) {
       // Counted along the way; what went wrong with that ends here.
       if (this.#busy.size === 0 && (guard?.heldOf(node).length ?? 0) === 0) this.#total = 0;
@@ -198,36 +198,36 @@ export class OrderQueue {
     return undefined;
   }
 
-  #runHeld(held: HeldOrder): ReturnType<Seat['run']> {
+  #runHeld(held: HeldJob): ReturnType<Seat['run']> {
     const { node, work, giveUp } = this.options;
-    let order: ArchiveOrder | undefined;
+    let job: Job | undefined;
     try {
-      order = this.ledger.at(node, held.dueAt, held.id);
+      job = this.jobs.at(node, held.dueAt, held.id);
     } catch (cause) {
       this.options.onFault(stateFault(cause));
       return 'later';
     }
-    if (order === undefined) return 'gone';
+    if (job === undefined) return 'gone';
     const isGivenUp = held.isGivenUp && giveUp !== undefined;
-    const due = { order, dueAt: held.dueAt };
+    const due = { job: job, dueAt: held.dueAt };
     this.#track(this.#run(due, isGivenUp ? (given) => giveUp(given, held) : work));
     return 'begun';
   }
 
-  async #run(due: DueOrder, work: OrderQueueOptions['work']): Promise<void> {
-    const { id } = due.order;
+  async #run(due: DueJob, work: JobQueueOptions['work']): Promise<void> {
+    const { id } = due.job;
     this.#busy.add(id);
-    if (due.order.retry !== undefined) this.#again.set(id, due.order.retry);
+    if (due.job.retry !== undefined) this.#again.set(id, due.job.retry);
     this.#working += 1;
     await this.options.guard?.begin(this.options.node, due);
-    const verdict = await this.#worked(due.order, work);
+    const outcome = await this.#worked(due.job, work);
     this.#working -= 1;
     this.#again.delete(id);
-    if (verdict.kind === 'done' || this.#successor(verdict) !== this) this.#total -= 1;
-    // The place is free; that the order is still on disk for a moment must not start it again.
-    this.#track(this.#settle(due, verdict).finally(() => this.#settled(id)));
-    // Who was stopped would hand every other order back at once, one after the other.
-    if (verdict.kind !== 'stopped') this.#pump();
+    if (outcome.kind === 'done' || this.#successor(outcome) !== this) this.#total -= 1;
+    // The place is free; that the job is still on disk for a moment must not start it again.
+    this.#track(this.#settle(due, outcome).finally(() => this.#settled(id)));
+    // Who was stopped would hand every other job back at once, one after the other.
+    if (outcome.kind !== 'stopped') this.#pump();
   }
 
   #settled(id: string): void {
@@ -237,39 +237,39 @@ export class OrderQueue {
     setImmediate(() => this.#pump());
   }
 
-  /** What nobody thought of must not lose an order: it is tried again, and somebody is told. */
-  async #worked(order: ArchiveOrder, work: OrderQueueOptions['work']): Promise<Verdict> {
+  /** What nobody thought of must not lose a job: it is tried again, and somebody is told. */
+  async #worked(job: Job, work: JobQueueOptions['work']): Promise<JobOutcome> {
     try {
-      return await work(order);
+      return await work(job);
     } catch (error) {
       this.options.onFault(unexpected(error));
       return { kind: 'again', pauseMs: LONGEST_PAUSE_MS, changes: [] };
     }
   }
 
-  async #settle(due: DueOrder, verdict: Verdict): Promise<void> {
+  async #settle(due: DueJob, outcome: JobOutcome): Promise<void> {
     const { node, now = steadyNow, guard } = this.options;
-    const { changes } = verdict;
-    const successor = this.#successor(verdict);
+    const { changes } = outcome;
+    const successor = this.#successor(outcome);
     const isMoved = successor !== this;
     let dueAt: number | null = due.dueAt;
     const written = await this.#write(() => {
-      dueAt = verdict.kind === 'again' ? now() + verdict.pauseMs : due.dueAt;
-      if (isMoved) return this.ledger.handOver(node, due, { node: successor.options.node, dueAt }, changes);
-      if (verdict.kind !== 'done') return this.ledger.postpone(node, due, dueAt, changes);
+      dueAt = outcome.kind === 'again' ? now() + outcome.pauseMs : due.dueAt;
+      if (isMoved) return this.jobs.handOver(node, due, { node: successor.options.node, dueAt }, changes);
+      if (outcome.kind !== 'done') return this.jobs.postpone(node, due, dueAt, changes);
       dueAt = null;
-      return this.ledger.finish(node, due, changes);
+      return this.jobs.finish(node, due, changes);
     });
     // Not before it is on disk: what the flow does with the outcome may end the process as well.
     const goesOnAt = isMoved ? null : dueAt;
-    guard?.end(due.order.id, written ? goesOnAt : due.dueAt);
-    if (!written || verdict.kind !== 'again') return;
+    guard?.end(due.job.id, written ? goesOnAt : due.dueAt);
+    if (!written || outcome.kind !== 'again') return;
     if (isMoved) successor.#total += 1;
     setImmediate(() => successor.#pump());
   }
 
-  #successor(verdict: Verdict): OrderQueue {
-    const isFollowUp = verdict.kind === 'again' && verdict.isFollowUp === true;
+  #successor(outcome: JobOutcome): JobQueue {
+    const isFollowUp = outcome.kind === 'again' && outcome.isFollowUp === true;
     return (isFollowUp && this.options.followUps) || this;
   }
 

@@ -5,16 +5,16 @@ import type { FormatChoice } from '../../recording/choose-format';
 import type { RecordingDetails } from '../../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../../recording/recording-reference';
 import type { TransferResult } from '../../transfer/transfer-types';
-import type { KeptMessage } from './message-snapshot';
+import type { MessageSnapshot } from './message-snapshot';
 import type { StoredFile } from '../index/stored-recording';
 
 /** The wish to store one recording. */
-export interface ArchiveJob {
+export interface JobItem {
   reference: RecordingReference;
   format: FormatChoice;
 }
 
-/** What became of one file in earlier passes. */
+/** What became of one file in earlier runs. */
 export interface FileNote {
   attempts: number;
   /** Attempts that failed in a way worth another one. */
@@ -31,7 +31,7 @@ export interface FileNote {
   failed?: { code: string; message: string; trouble?: Trouble; cause?: { code: string; message: string } };
 }
 
-/** Why an order waits for another attempt. */
+/** Why a job waits for another attempt. */
 export interface RetryNote {
   trouble: Trouble;
   /** Which retry is next, from 1. */
@@ -48,14 +48,14 @@ export interface PublishedNote {
   versionId?: string | null;
 }
 
-/** What is left to do of an order whose files are stored: to delete the recordings at the source. */
+/** What is left to do of a job whose files are stored: to delete the recordings at the source. */
 export interface DeletionNote {
   /** One list per recording: all of its files. */
   recordings: { reference: RecordingReference; files: StoredFile[] }[];
   failures: number;
 }
 
-/** What is left to do of an order whose files were stored before the API told what it knows of them. */
+/** What is left to do of a job whose files were stored before the API told what it knows of them. */
 export interface DetailsNote {
   recordings: RecordingReference[];
   failures: number;
@@ -66,13 +66,13 @@ export interface DetailsNote {
  * carried out, and what is needed to go on after a crash is in it and nothing else. It holds signed links,
  * which are secrets.
  */
-export interface ArchiveOrder {
+export interface Job {
   /** Sorts by age. */
   id: string;
   /** Milliseconds since 1970. */
   acceptedAt: number;
-  message: KeptMessage;
-  jobs: ArchiveJob[];
+  message: MessageSnapshot;
+  items: JobItem[];
   /** By `fileKey`. */
   files: Record<string, FileNote>;
   /** Set when the last attempt failed. */

@@ -1,5 +1,5 @@
 /** The part of a flow's message that survives a restart. */
-export type KeptMessage = Readonly<Record<string, unknown>>;
+export type MessageSnapshot = Readonly<Record<string, unknown>>;
 
 /** Bytes of one message that are kept, counted roughly. */
 const LONGEST_MESSAGE = 256 * 1024;
@@ -22,7 +22,7 @@ const FIRST = ['_msgid', 'topic', 'event', 'payload', 'parts'];
  *
  * @param message a message of a flow; not changed
  */
-export function keptMessage(message: Readonly<Record<string, unknown>>): KeptMessage {
+export function keptMessage(message: Readonly<Record<string, unknown>>): MessageSnapshot {
   const kept: Record<string, unknown> = {};
   let room = LONGEST_MESSAGE;
   /** The body of an event is often the payload as well; what did not fit once does not fit later. */

@@ -24,22 +24,22 @@ export interface Again {
   retries: number;
 }
 
-/** How one file of an order ended. */
+/** How one file of a job ended. */
 export type FileOutcome =
   | (OneFile & { kind: 'stored'; file: StoredFile; entry: IndexedFile | null })
   | (OneFile & { kind: 'failed'; error: CodedError; attempts: number });
 
-/** What one pass did for a file. */
+/** What one run did for a file. */
 export type FileResult = FileOutcome | (OneFile & Again & { attempts: number }) | { kind: 'stopped' };
 
-/** What one pass did for an order. */
-export type PassResult = {
-  /** What was stored in this pass, for the index. */
+/** What one run did for a job. */
+export type RunResult = {
+  /** What was stored in this run, for the index. */
   entries: IndexedFile[];
 } & ({ kind: 'ended'; outcomes: FileOutcome[] } | Again | { kind: 'stopped' });
 
-/** Adds up what a pass did for the files of an order. */
-export function passResult(results: FileResult[], stopped: boolean): PassResult {
+/** Adds up what a run did for the files of a job. */
+export function passResult(results: FileResult[], stopped: boolean): RunResult {
   const entries = results.flatMap((result) => (result.kind === 'stored' ? (result.entry ?? []) : []));
   const outcomes: FileOutcome[] = [];
   let again: Extract<FileResult, { kind: 'again' }> | undefined;
@@ -47,7 +47,7 @@ export function passResult(results: FileResult[], stopped: boolean): PassResult 
     if (result.kind === 'stored' || result.kind === 'failed') outcomes.push(result);
     else if (result.kind === 'again' && result.pauseMs >= (again?.pauseMs ?? 0)) again = result;
   }
-  // A closed node sends nothing: its successor has to find the order, and finds the files stored.
+  // A closed node sends nothing: its successor has to find the job, and finds the files stored.
   if (stopped) return { kind: 'stopped', entries };
   if (again !== undefined) {
     const { kind, error, pauseMs, retry, retries } = again;
@@ -85,7 +85,7 @@ export function judgeFault(
   return { kind: 'failed', error: fault };
 }
 
-/** The error again that a file ended with in an earlier pass, perhaps in an earlier process. */
+/** The error again that a file ended with in an earlier run, perhaps in an earlier process. */
 function failedBefore({ code, message, trouble, cause }: NonNullable<FileNote['failed']>): CodedError {
   return new CodedError(codeOf(code), message, {
     ...(trouble !== undefined && { trouble }),

@@ -3,7 +3,7 @@ import { CodedError } from '../../errors/coded-error';
 import { identityOfUrl } from '../../recording/identity';
 import type { RecordingReference } from '../../recording/recording-reference';
 import { nameVariants } from '../../store/folder/name-variants';
-import { OneAtATime } from '../../concurrency/keyed-mutex';
+import { KeyedMutex } from '../../concurrency/keyed-mutex';
 import type { SidecarWriter } from '../../store/sidecar-writer';
 import type { IndexedFile, StoredIndex } from '../index/stored-index';
 import type { StoredFile, StoredRecording } from '../index/stored-recording';
@@ -37,7 +37,7 @@ export interface TranscriptDeps {
    */
   fetchText?: (reference: RecordingReference, signal: AbortSignal) => Promise<string | null>;
   /** Shared by all that bring sidecars of the same place up to date, by location. */
-  turns?: OneAtATime;
+  turns?: KeyedMutex;
 }
 
 /** Whether an event brings the text of a recording, or names one. */
@@ -70,10 +70,10 @@ export function storedCopies(
  * same recording takes the place of an earlier one.
  */
 export class TranscriptFiling {
-  readonly #turns: OneAtATime;
+  readonly #turns: KeyedMutex;
 
   constructor(private readonly deps: TranscriptDeps) {
-    this.#turns = deps.turns ?? new OneAtATime();
+    this.#turns = deps.turns ?? new KeyedMutex();
   }
 
   /**

@@ -7,10 +7,10 @@ import { announcesText, storedCopies, type TranscriptFiling } from './transcript
 type Stored = Extract<FileResult, { kind: 'stored' }>;
 
 /**
- * Files the text that an event announced beside the files that a pass stored or found for it.
+ * Files the text that an event announced beside the files that a run stored or found for it.
  *
  * @param reference of the event, with the links that the API gave, if it was asked
- * @param judge decides what a fault means: another pass, or the end
+ * @param judge decides what a fault means: another run, or the end
  * @returns the results as they are now. A text that cannot be filed for good fails beside the stored file,
  *   which stays stored; one that can be filed later takes its place. Rejects only as `judge` does
  */
@@ -34,7 +34,7 @@ export async function withTexts(
       now.push(file === result.file ? result : described(result, file, reference, index));
     } catch (error) {
       const fault = judge(error, result.wantedFormat);
-      // What was stored in this pass is entered into the index even when the text has to wait.
+      // What was stored in this run is entered into the index even when the text has to wait.
       now.push(...(fault.kind === 'failed' || result.entry !== null ? [result, fault] : [fault]));
     }
   }

@@ -193,7 +193,7 @@ export abstract class JsonApi implements ApiAccess {
         'accept-encoding': 'identity',
         authorization: `Bearer ${apiKey}`
       },
-      answerTimeoutMs: this.#timeoutMs,
+      responseTimeoutMs: this.#timeoutMs,
       stallTimeoutMs: this.#timeoutMs,
       signal
     });

@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { CodedError } from '../../errors/coded-error';
 import { BucketConnection, type ConnectionOptions } from './client/connection';
-import { isRefusal } from './client/fault';
+import { isRejection } from './client/fault';
 import { lockText, readBucketKind, versioningText, type BucketKind } from './bucket-kind';
 import { BucketObjects, saysTaken } from './objects';
-import { BucketPlaces } from './object-placement';
+import { ObjectPlacement } from './object-placement';
 import type { SentBytes } from './client/bucket-request';
 import type { BucketSettings } from './client/settings';
-import { BucketUploads } from './upload/multipart-api';
+import { MultipartApi } from './upload/multipart-api';
 import { versionOf } from './object-versions';
 
 /** One line of a test of a bucket. */
@@ -90,7 +90,7 @@ class BucketCheck {
       this.#add('list', 'ok', 'The key may list objects, so that a free name can be told from a hidden one.');
       return true;
     } catch (error) {
-      if (!isRefusal(error)) {
+      if (!isRejection(error)) {
         this.#fail('reach', this.connection.fault('reach objects', error));
         return false;
       }
@@ -184,7 +184,7 @@ class BucketCheck {
     const size = this.#body.bytes.length;
     try {
       const versionId = this.#written[0] ?? null;
-      const read = await new BucketPlaces(this.#objects, settings).read(this.#key, { size, versionId });
+      const read = await new ObjectPlacement(this.#objects, settings).read(this.#key, { size, versionId });
       if (read.sha256 === this.#body.sha256.toString('hex'))
         this.#add('read', 'ok', 'What was written was read back, and is the same.');
       else this.#add('read', 'failed', 'What was read back is not what was written.');
@@ -195,7 +195,7 @@ class BucketCheck {
   }
 
   async #parts(): Promise<void> {
-    const uploads = new BucketUploads(this.connection, this.#objects);
+    const uploads = new MultipartApi(this.connection, this.#objects);
     const created = await uploads.create(this.#key, 'text/plain');
     if (!created.ok) {
       this.#fail('parts', created.fault, 's3:PutObject');
@@ -205,7 +205,9 @@ class BucketCheck {
       await uploads.abort(this.#key, created.uploadId);
       this.#add('parts', 'ok', 'Large recordings can be sent in parts, and what broke off can be dropped.');
     } catch (error) {
-      const why = isRefusal(error) ? 'The key lacks s3:AbortMultipartUpload.' : (error as CodedError).message;
+      const why = isRejection(error)
+        ? 'The key lacks s3:AbortMultipartUpload.'
+        : (error as CodedError).message;
       this.#add('parts', 'warning', `${why} Parts of uploads that break off stay and cost money.`);
     }
   }
@@ -218,7 +220,7 @@ class BucketCheck {
       this.#add('delete', 'ok', 'The test object was deleted; what arrives damaged can be taken back.');
     } catch (error) {
       const right = isVersioned ? 's3:DeleteObjectVersion' : 's3:DeleteObject';
-      const why = isRefusal(error) ? `The key lacks ${right}.` : (error as CodedError).message;
+      const why = isRejection(error) ? `The key lacks ${right}.` : (error as CodedError).message;
       this.#add(
         'delete',
         'warning',
@@ -256,7 +258,7 @@ class BucketCheck {
   }
 
   #fail(check: Finding['check'], error: CodedError, right?: string): void {
-    const isMissing = right !== undefined && isRefusal(error);
+    const isMissing = right !== undefined && isRejection(error);
     this.#add(check, 'failed', isMissing ? `The key lacks ${right}.` : error.message);
   }
 }

@@ -1,13 +1,13 @@
 import { CodedError } from '../../errors/coded-error';
 import { RunningHash } from './object-hash';
 import { bucketLocation, shownKey } from './object-key';
-import type { UploadLedger } from './upload/upload-log';
+import type { UploadLog } from './upload/upload-log';
 import type { BucketObjects } from './objects';
 import { FillingPart, partBytes, type PartMemory } from './upload/upload-part';
-import { allTaken, type BucketPlaces, type Place } from './object-placement';
+import { allTaken, type ObjectPlacement, type Place } from './object-placement';
 import type { BucketSettings } from './client/settings';
-import { BucketUpload } from './upload/multipart-upload';
-import type { BucketUploads } from './upload/multipart-api';
+import { MultipartUpload } from './upload/multipart-upload';
+import type { MultipartApi } from './upload/multipart-api';
 import type { FileAhead, FileToPublish, PartialCopy, PublishedFile, RememberedBytes } from '../destination';
 
 interface StoredObject {
@@ -20,9 +20,9 @@ interface StoredObject {
 export interface BucketTools {
   settings: BucketSettings;
   objects: BucketObjects;
-  uploads: BucketUploads;
-  places: BucketPlaces;
-  ledger: UploadLedger;
+  uploads: MultipartApi;
+  places: ObjectPlacement;
+  uploadLog: UploadLog;
   memory: PartMemory;
   /** True when nothing is to be kept for later any more. */
   isClosing: () => boolean;
@@ -41,7 +41,7 @@ export class BucketCopy implements PartialCopy {
   /** Keys at which other files turned out to lie. */
   readonly #taken = new Set<string>();
   #filling: FillingPart | undefined;
-  #upload: BucketUpload | undefined;
+  #upload: MultipartUpload | undefined;
   #sending: Promise<void> | undefined;
   #fault: { error: unknown } | undefined;
   /** The file may lie in the bucket already: its bytes are hashed and not sent. */
@@ -155,7 +155,7 @@ export class BucketCopy implements PartialCopy {
     throw allTaken(file.name);
   }
 
-  async #complete(file: FileToPublish, upload: BucketUpload): Promise<StoredObject> {
+  async #complete(file: FileToPublish, upload: MultipartUpload): Promise<StoredObject> {
     if (this.#filling !== undefined) await this.#sendPart();
     await this.#settled();
     const { key } = upload;
@@ -197,10 +197,15 @@ export class BucketCopy implements PartialCopy {
     if (part === undefined) return;
     await this.#settled();
     if (this.#upload === undefined) {
-      const { uploads, ledger } = this.tools;
+      const { uploads, uploadLog: uploadLog } = this.tools;
       if (this.#place === undefined || this.#ahead === undefined)
         throw this.#wrong('bytes came before their name');
-      this.#upload = await BucketUpload.begin(uploads, ledger, this.#place.key, this.#ahead.contentType);
+      this.#upload = await MultipartUpload.begin(
+        uploads,
+        uploadLog,
+        this.#place.key,
+        this.#ahead.contentType
+      );
     }
     this.#filling = undefined;
     this.#hasEnd = part.size < this.#partBytes;

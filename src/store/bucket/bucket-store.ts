@@ -1,15 +1,15 @@
 import { CodedError } from '../../errors/coded-error';
-import type { AnswerLimits } from './client/capped-responses';
+import type { ResponseLimits } from './client/capped-responses';
 import { BucketConnection } from './client/connection';
 import { BucketCopy, type BucketTools } from './bucket-copy';
 import { bucketKey, bucketLocation } from './object-key';
 import { lockText, noticeText, readBucketKind, versioningText } from './bucket-kind';
-import { UploadLedger, type NotedUpload } from './upload/upload-log';
+import { UploadLog, type NotedUpload } from './upload/upload-log';
 import { BucketObjects } from './objects';
 import { PartMemory } from './upload/upload-part';
-import { BucketPlaces } from './object-placement';
+import { ObjectPlacement } from './object-placement';
 import type { BucketSettings } from './client/settings';
-import { BucketUploads } from './upload/multipart-api';
+import { MultipartApi } from './upload/multipart-api';
 import type { S3Sdk } from './client/s3-sdk';
 import type { KnownCopy, PartialCopy, ReadBack, Store } from '../destination';
 import type { StateCollection } from '../../state/state-database';
@@ -24,10 +24,10 @@ const CLOSING_MS = 5000;
 export interface BucketStoreOptions {
   settings: BucketSettings;
   /** Where uploads under way are written down. */
-  ledger: StateCollection<NotedUpload>;
-  /** Tells the uploads of this process from earlier ones in the ledger. */
+  uploadLog: StateCollection<NotedUpload>;
+  /** Tells the uploads of this process from earlier ones in the log. */
   run?: string;
-  /** Names this process among all that ever used the ledger, and on which machine. */
+  /** Names this process among all that ever used the log, and on which machine. */
   owner?: string;
   /** Whether the process of that name has ended for certain. */
   isDead?: (owner: string) => boolean;
@@ -42,7 +42,7 @@ export interface BucketStoreOptions {
   /** Told what the user should know of the bucket: once what it is, at its first use. Must not throw. */
   onNotice?: (text: string, level: 'info' | 'warning') => void;
   /** Default: what S3 stores need. */
-  limits?: AnswerLimits;
+  limits?: ResponseLimits;
 }
 
 export interface BucketStore extends Store, ReadBack {
@@ -89,7 +89,18 @@ class OpenBucket implements BucketStore {
   #isIntroduced = false;
 
   constructor(options: BucketStoreOptions) {
-    const { settings, ledger, run, owner, isDead, loadSdk, keptMs, closingMs, emptyMs, limits } = options;
+    const {
+      settings,
+      uploadLog: uploadLog,
+      run,
+      owner,
+      isDead,
+      loadSdk,
+      keptMs,
+      closingMs,
+      emptyMs,
+      limits
+    } = options;
     this.settings = settings;
     this.#emptyMs = emptyMs ?? SWEEP_MS;
     this.#keptMs = keptMs ?? KEPT_MS;
@@ -105,9 +116,9 @@ class OpenBucket implements BucketStore {
     this.#tools = {
       settings,
       objects: this.objects,
-      uploads: new BucketUploads(this.#connection, this.objects),
-      places: new BucketPlaces(this.objects, settings),
-      ledger: new UploadLedger({ collection: ledger, settings, run, owner, isDead }),
+      uploads: new MultipartApi(this.#connection, this.objects),
+      places: new ObjectPlacement(this.objects, settings),
+      uploadLog: new UploadLog({ collection: uploadLog, settings, run, owner, isDead }),
       memory: new PartMemory(),
       isClosing: () => this.#connection.isClosing
     };
@@ -135,8 +146,8 @@ class OpenBucket implements BucketStore {
   }
 
   async dropLeftOvers(): Promise<number> {
-    const { ledger, uploads } = this.#tools;
-    const found = ledger.leftOvers();
+    const { uploadLog: uploadLog, uploads } = this.#tools;
+    const found = uploadLog.leftOvers();
     let dropped = 0;
     for (const { entry, upload, abandoned } of found) {
       if (!abandoned) continue;
@@ -146,7 +157,7 @@ class OpenBucket implements BucketStore {
           : { old: [upload.uploadId], young: 0 };
       for (const id of old) await uploads.abort(upload.key, id);
       if (young > 0) continue;
-      await ledger.close(entry);
+      await uploadLog.close(entry);
       dropped += 1;
     }
     if (dropped < found.length && !this.#connection.isClosing) this.#sweepLater();

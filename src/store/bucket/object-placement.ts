@@ -25,7 +25,7 @@ export interface HeldObject {
 }
 
 /** The keys of a bucket: which are free, and what lies there. */
-export class BucketPlaces {
+export class ObjectPlacement {
   constructor(
     private readonly objects: BucketObjects,
     private readonly settings: BucketSettings

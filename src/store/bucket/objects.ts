@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { PutObjectCommandOutput } from '@aws-sdk/client-s3';
 import { CodedError } from '../../errors/coded-error';
-import { answerTime, notAStore, tooSlow } from './client/capped-responses';
+import { responseTime, notAStore, tooSlow } from './client/capped-responses';
 import type { BucketConnection } from './client/connection';
 import { describeError } from './client/fault';
 import { shownKey } from './object-key';
@@ -233,7 +233,7 @@ export class BucketObjects {
   }
 
   async *#limited(key: string, body: Readable, limit: number): AsyncGenerator<Uint8Array> {
-    const timer = setTimeout(() => body.destroy(tooSlow()), answerTime(limit, this.connection.limits));
+    const timer = setTimeout(() => body.destroy(tooSlow()), responseTime(limit, this.connection.limits));
     let size = 0;
     try {
       for await (const bytes of body as AsyncIterable<Buffer>) {

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { CodedError } from '../../errors/coded-error';
 import { errnoOf, type FileSystem } from './file-system';
 import type { OpenFile } from './open-file';
-import { SharedRuns } from '../../concurrency/coalesced-runs';
+import { CoalescedRuns } from '../../concurrency/coalesced-runs';
 
 /** Recordings are private: the owner writes, the group may read (backup, file sharing), nobody else. */
 export const FILE_MODE = 0o640;
@@ -18,7 +18,7 @@ export const NO_FOLLOW: number = (constants as { O_NOFOLLOW?: number }).O_NOFOLL
 /** Where a directory cannot be opened or synced at all (Windows, some network and FUSE file systems). */
 const NO_DIRECTORY_SYNC = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF']);
 
-const directorySyncs = new WeakMap<FileSystem, SharedRuns>();
+const directorySyncs = new WeakMap<FileSystem, CoalescedRuns>();
 
 /**
  * Makes the names in a directory survive a power cut. Many recordings that are stored in one directory at
@@ -26,7 +26,7 @@ const directorySyncs = new WeakMap<FileSystem, SharedRuns>();
  */
 export function syncDirectory(fs: FileSystem, directory: string): Promise<void> {
   let syncs = directorySyncs.get(fs);
-  if (syncs === undefined) directorySyncs.set(fs, (syncs = new SharedRuns()));
+  if (syncs === undefined) directorySyncs.set(fs, (syncs = new CoalescedRuns()));
   return syncs.run(directory, () => syncNow(fs, directory));
 }
 

@@ -10,7 +10,7 @@ import { sidecarPath } from '../sidecar';
  *
  * Nothing of this holds up the file: when it does not work out, the sidecar is still to be written.
  */
-export class SidecarAhead {
+export class StagedSidecar {
   readonly #prepared: Promise<boolean>;
   #closed: Promise<void> | undefined;
   #removed: Promise<void> | undefined;

@@ -8,7 +8,7 @@ import {
   whileBusy
 } from '../folder/durable-file';
 import type { FileSystem } from '../folder/file-system';
-import { OneAtATime } from '../../concurrency/keyed-mutex';
+import { KeyedMutex } from '../../concurrency/keyed-mutex';
 import { clearTemporaries, temporaryName } from '../folder/temporary-file';
 
 /**
@@ -35,7 +35,7 @@ export async function replaceFile(fs: FileSystem, path: string, content: string)
   await withTemporary(fs, path, content, (temporary) => whileBusy(() => fs.rename(temporary, path)));
 }
 
-const writers = new OneAtATime();
+const writers = new KeyedMutex();
 
 async function withTemporary(
   fs: FileSystem,

@@ -10,7 +10,7 @@ export type CopyOutcome =
  * Knows which deliveries are copies of one another. Only an accepted delivery is remembered, so that a
  * failed attempt never eats its retry; a copy that comes while the first is under way waits for it.
  */
-export class DeliveryCopies {
+export class Deduplicator {
   readonly #running = new Map<string, Promise<CopyOutcome>>();
 
   /** @param scope node id: two nodes remember apart */

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WebhookErrorCode } from '../../errors/codes';
 import type { WebhookMessage } from '../../events/webhook-message';
-import { DeliveryCopies, type CopyOutcome } from './deduplicator';
-import { FlowQuestions, type Exchange } from './pending-replies';
+import { Deduplicator, type CopyOutcome } from './deduplicator';
+import { PendingReplies, type Exchange } from './pending-replies';
 import type { FlowAnswer } from './flow-reply';
 import { answer, repeatAnswer } from './http-responses';
 import {
@@ -40,16 +40,16 @@ export interface VerifiedDelivery {
 
 /** What becomes of a verified delivery: duplicates, record, answer, hand-over. */
 export class DeliveryAcceptance {
-  readonly #copies: DeliveryCopies;
-  readonly #questions: FlowQuestions;
+  readonly #copies: Deduplicator;
+  readonly #questions: PendingReplies;
   #closed = false;
 
   constructor(
     private readonly settings: AcceptanceSettings,
     private readonly parts: AcceptanceParts
   ) {
-    this.#copies = new DeliveryCopies(parts.journal, settings.scope);
-    this.#questions = new FlowQuestions(settings.replyTimeoutMs);
+    this.#copies = new Deduplicator(parts.journal, settings.scope);
+    this.#questions = new PendingReplies(settings.replyTimeoutMs);
   }
 
   /** Whether everything that comes is to be answered 503. */

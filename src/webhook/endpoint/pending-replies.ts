@@ -21,7 +21,7 @@ export interface Question {
 }
 
 /** The deliveries of one node that wait for the flow's answer. */
-export class FlowQuestions {
+export class PendingReplies {
   readonly #open = new Set<FlowReply>();
 
   constructor(private readonly timeoutMs: number) {}

@@ -4,7 +4,7 @@ import type { CapturedBody } from '../express/captured-body';
 import { STATUS_OF } from './http-responses';
 
 /** Why a delivery was refused, as the second output shows it. */
-export interface Refusal {
+export interface Rejection {
   code: WebhookErrorCode;
   message: string;
   /** HTTP status that the sender got. */
@@ -16,7 +16,7 @@ export interface Refusal {
   path: string;
 }
 
-export function refusalOf(request: IncomingMessage, code: WebhookErrorCode, message: string): Refusal {
+export function refusalOf(request: IncomingMessage, code: WebhookErrorCode, message: string): Rejection {
   const { ip, originalUrl } = request as IncomingMessage & { ip?: string; originalUrl?: string };
   return {
     code,

@@ -8,7 +8,7 @@ import type { CapturedBody } from '../express/captured-body';
 import { DeliveryAcceptance, type AcceptanceParts, type AcceptanceSettings } from './delivery-acceptance';
 import type { DeliveryReceiver } from './delivery-receiver';
 import { answer, STATUS_OF } from './http-responses';
-import { refusalOf, whyNoBytes, type Refusal } from './rejection';
+import { refusalOf, whyNoBytes, type Rejection } from './rejection';
 
 /** Recovered messages that are sent before others get their turn. */
 const RECOVERED_IN_ONE_GO = 50;
@@ -28,7 +28,7 @@ export interface EndpointParts extends AcceptanceParts {
   isProbe?: (rawBody: Buffer) => boolean;
   /** Whether the user can have GET accepted. */
   offersGet?: boolean;
-  onRefused: (refusal: Refusal) => void;
+  onRefused: (refusal: Rejection) => void;
   now: () => number;
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bodyOf, installCapture } from './body-capture';
 import type { ExpressApp, Middleware } from './express-app';
-import { DirectWay } from './fast-path';
+import { FastPath } from './fast-path';
 import { answer } from '../endpoint/http-responses';
 import { runHandlers, type OwnerMiddleware } from './owner-middleware';
 import { RouteTable } from './route-table';
@@ -26,7 +26,7 @@ const SIGNATURE_HEADERS = [
  *
  * @param httpNode `RED.httpNode`
  * @param onNew called once per app, to connect the table with the runtime's events
- * @param shortCut lets deliveries skip both apps where nothing stands between (see `DirectWay`); left out
+ * @param shortCut lets deliveries skip both apps where nothing stands between (see `FastPath`); left out
  *   when that cannot be known
  * @param owner what every delivery passes before it is received
  */
@@ -42,7 +42,7 @@ export function routesOf(
   const table = new RouteTable();
   Object.defineProperty(holder, TABLE, { value: table });
   const dispatcher = dispatch(table, owner);
-  const way = shortCut && new DirectWay({ httpNode, dispatcher, owner, ...shortCut });
+  const way = shortCut && new FastPath({ httpNode, dispatcher, owner, ...shortCut });
   installCapture(httpNode, table, (root) => way?.from(root) ?? false);
   httpNode.use(dispatcher);
   onNew(table);

@@ -7,7 +7,7 @@ const OF_EXPRESS: ReadonlySet<string> = new Set(['query', 'expressInit']);
 const CAPTURES: ReadonlySet<string> = new Set(['rawBodyCapture', 'telnyxRawBody']);
 const MOUNTED_APP = 'mounted_app';
 
-export interface DirectWayParts {
+export interface FastPathDeps {
   /** The app of the flows' URLs. */
   httpNode: ExpressApp;
   /** Node-RED's admin app; undefined when it is switched off. */
@@ -22,8 +22,8 @@ export interface DirectWayParts {
  * both apps, which costs more than its parsing. In doubt the answer is no, and the request goes through
  * everything that somebody put there.
  */
-export class DirectWay {
-  constructor(private readonly parts: DirectWayParts) {}
+export class FastPath {
+  constructor(private readonly parts: FastPathDeps) {}
 
   /**
    * Looks anew for every delivery, at the few layers before the dispatcher: an answer that is remembered would

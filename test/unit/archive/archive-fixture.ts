@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ArchiveDeps, ArchiveSettings } from '../../../src/archive/archive-context';
 import { ArchiveProgress } from '../../../src/archive/archive-progress';
-import type { ArchiveJob, ArchiveOrder } from '../../../src/archive/queue/job';
+import type { JobItem, Job } from '../../../src/archive/queue/job';
 import { Archiver } from '../../../src/archive/archiver';
 import { folderSidecar } from '../../../src/store/folder/folder-sidecar';
-import type { BegunFile, PartialNotes } from '../../../src/archive/download/resume-state';
-import type { PassResult } from '../../../src/archive/queue/run-result';
+import type { BegunFile, ResumeStates } from '../../../src/archive/download/resume-state';
+import type { RunResult } from '../../../src/archive/queue/run-result';
 import type { IndexedFile, StoredIndex } from '../../../src/archive/index/stored-index';
 import { CodedError } from '../../../src/errors/coded-error';
 import type { StoredFile } from '../../../src/archive/index/stored-recording';
@@ -88,7 +88,7 @@ export class ArchiveFixture {
 
 export type Outcome = { ok: true; file: StoredFile } | { ok: false; error: Error };
 
-/** Carries an order out to its end; pauses are noted, not waited for. */
+/** Carries a job out to its end; pauses are noted, not waited for. */
 export class TestArchiver {
   #orders = 0;
 
@@ -98,10 +98,10 @@ export class TestArchiver {
     private readonly pauses: number[]
   ) {}
 
-  async archive(...jobs: ArchiveJob[]): Promise<Outcome[]> {
-    const order = this.order(...jobs);
+  async archive(...jobs: JobItem[]): Promise<Outcome[]> {
+    const job = this.order(...jobs);
     for (;;) {
-      const result = await this.pass(order);
+      const result = await this.pass(job);
       if (result.kind === 'stopped') return [{ ok: false, error: new CodedError('GAVE_UP', 'closed') }];
       if (result.kind === 'again') this.pauses.push(result.pauseMs);
       else
@@ -111,17 +111,17 @@ export class TestArchiver {
     }
   }
 
-  order(...jobs: ArchiveJob[]): ArchiveOrder {
+  order(...jobs: JobItem[]): Job {
     this.#orders += 1;
-    return { id: `order-${this.#orders}`, acceptedAt: 0, message: {}, jobs, files: {} };
+    return { id: `order-${this.#orders}`, acceptedAt: 0, message: {}, items: jobs, files: {} };
   }
 
-  /** One pass; orders are kept as text in between, as on disk. */
-  async pass(order: ArchiveOrder): Promise<PassResult> {
-    const kept = JSON.parse(JSON.stringify(order)) as ArchiveOrder;
-    const result = await this.archiver.pass(kept);
+  /** One pass; jobs are kept as text in between, as on disk. */
+  async pass(job: Job): Promise<RunResult> {
+    const kept = JSON.parse(JSON.stringify(job)) as Job;
+    const result = await this.archiver.run(kept);
     for (const entry of result.entries) this.index.entering(entry).apply();
-    Object.assign(order, kept);
+    Object.assign(job, kept);
     return result;
   }
 
@@ -149,7 +149,7 @@ class MemoryIndex implements StoredIndex {
   }
 }
 
-class MemoryPartials implements PartialNotes {
+class MemoryPartials implements ResumeStates {
   readonly files = new Map<string, BegunFile>();
 
   begun(copyId: string): BegunFile | undefined {

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import should from 'should';
 import { folderSidecar } from '../../../src/store/folder/folder-sidecar';
-import type { ArchiveJob } from '../../../src/archive/queue/job';
+import type { JobItem } from '../../../src/archive/queue/job';
 import { CodedError } from '../../../src/errors/coded-error';
 import { compileFilename } from '../../../src/naming/filename-template';
 import { mediaLink } from '../../../src/recording/media-link';
@@ -29,7 +29,7 @@ describe('archiver, when things go wrong', () => {
   const sendAll = (response: ServerResponse): void => {
     response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length }).end(bytes);
   };
-  const at = (...paths: string[]): ArchiveJob => ({
+  const at = (...paths: string[]): JobItem => ({
     reference: recordingAt(...paths.map((one) => server.url + one)),
     format: 'any'
   });
@@ -79,11 +79,11 @@ describe('archiver, when things go wrong', () => {
       response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length });
       response.write(bytes.subarray(0, 200_000), () => response.destroy());
     };
-    const order = other.order(at('/a.wav'));
-    should(await other.pass(order)).have.property('kind', 'again');
+    const job = other.order(at('/a.wav'));
+    should(await other.pass(job)).have.property('kind', 'again');
     should(await fixture.files()).have.length(3);
     answer = (_request, response) => response.writeHead(404).end();
-    const result = await other.pass(order);
+    const result = await other.pass(job);
     const [outcome] = result.kind === 'ended' ? result.outcomes : [];
     const again = outcome?.kind === 'stored' ? outcome.file : await Promise.reject(new Error(result.kind));
     should(await fixture.files()).have.length(2);
@@ -103,7 +103,7 @@ describe('archiver, when things go wrong', () => {
   describe('finds what another process has stored when the API knows the recording no more', () => {
     const gone = new CodedError('API_NOT_FOUND', 'The API says 404.');
     /** As an event of Daily: only the API has links, and they tell no format. */
-    const video = (identity = 'daily:rec-1'): ArchiveJob => {
+    const video = (identity = 'daily:rec-1'): JobItem => {
       const reference = recordingAt();
       const details = { ...reference.details, format: 'mp4' };
       return { reference: { ...reference, kind: 'video', identity, details }, format: 'any' };
@@ -164,7 +164,7 @@ describe('archiver, when things go wrong', () => {
     });
 
     it('in all its formats', async () => {
-      const audio: ArchiveJob = { reference: recordingAt(), format: 'all' };
+      const audio: JobItem = { reference: recordingAt(), format: 'all' };
       const links = (): Promise<MediaLink[]> =>
         Promise.resolve(recordingAt(`${server.url}/a.mp3`, `${server.url}/a.wav`).links);
       answer = (request, response) => {

@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import should from 'should';
 import type { ArchiveDeps } from '../../../src/archive/archive-context';
-import type { ArchiveJob } from '../../../src/archive/queue/job';
+import type { JobItem } from '../../../src/archive/queue/job';
 import { CodedError } from '../../../src/errors/coded-error';
 import { createMessageStore } from '../../../src/store/message/message-store';
 import { localServer, sha256, wav, type LocalServer } from '../../support/media';
@@ -103,7 +103,7 @@ describe('archiver', () => {
     (await fixture.files()).should.eql([NAME]);
   });
 
-  it('begins few of the recordings of one order at once, however many there are', async () => {
+  it('begins few of the recordings of one job at once, however many there are', async () => {
     let mostBegun = 0;
     const asked: string[] = [];
     const transfer: ArchiveDeps['transfer'] = ({ url }) => {
@@ -112,7 +112,7 @@ describe('archiver', () => {
       asked.push(url);
       return Promise.reject(new CodedError('NOT_MEDIA', 'Nothing there.'));
     };
-    const jobs = Array.from({ length: 1000 }, (_, number): ArchiveJob => {
+    const jobs = Array.from({ length: 1000 }, (_, number): JobItem => {
       const reference = recordingAt(`${server.url}/${number}.wav`);
       return { reference: { ...reference, identity: `telnyx:${number}` }, format: 'any' };
     });
@@ -152,15 +152,15 @@ describe('archiver', () => {
   });
 
   describe('the same recording again', () => {
-    const job = (): ArchiveJob => ({
+    const item = (): JobItem => ({
       reference: recordingAt(`${server.url}/a.wav?again`),
       format: 'any'
     });
 
     it('is not fetched again while the stored copy is sound', async () => {
       const archive = archiver();
-      await onlyFile(archive.archive(job()));
-      const { recording } = await onlyFile(archive.archive(job()));
+      await onlyFile(archive.archive(item()));
+      const { recording } = await onlyFile(archive.archive(item()));
       recording.already_stored.should.be.true();
       server.requests.should.have.length(1);
       (await fixture.files()).should.eql([NAME, `${NAME}.json`]);
@@ -168,18 +168,18 @@ describe('archiver', () => {
 
     it('is fetched again when the stored copy is gone', async () => {
       const archive = archiver();
-      await onlyFile(archive.archive(job()));
+      await onlyFile(archive.archive(item()));
       await rm(path.join(fixture.folder, NAME));
-      const { recording } = await onlyFile(archive.archive(job()));
+      const { recording } = await onlyFile(archive.archive(item()));
       recording.already_stored.should.be.false();
       (await readFile(path.join(fixture.folder, NAME))).equals(bytes).should.be.true();
     });
 
     it('is stored in the place of a copy that somebody changed, which is kept under another name', async () => {
       const archive = archiver();
-      await onlyFile(archive.archive(job()));
+      await onlyFile(archive.archive(item()));
       await writeFile(path.join(fixture.folder, NAME), 'changed');
-      const { recording } = await onlyFile(archive.archive(job()));
+      const { recording } = await onlyFile(archive.archive(item()));
       recording.already_stored.should.be.false();
       recording.path!.should.equal(path.join(fixture.folder, NAME));
       (await readFile(recording.path!)).equals(bytes).should.be.true();
@@ -192,26 +192,26 @@ describe('archiver', () => {
     });
 
     it('is fetched again when only one of its files is damaged, though the message has no address', async () => {
-      const archive = archiver({}, { resolveLinks: () => Promise.resolve(job().reference.links) });
-      await onlyFile(archive.archive(job()));
+      const archive = archiver({}, { resolveLinks: () => Promise.resolve(item().reference.links) });
+      await onlyFile(archive.archive(item()));
       await writeFile(path.join(fixture.folder, NAME), 'changed');
-      const without = { ...job(), reference: { ...job().reference, links: [] } };
+      const without = { ...item(), reference: { ...item().reference, links: [] } };
       const { recording } = await onlyFile(archive.archive(without));
       recording.already_stored.should.be.false();
       (await readFile(path.join(fixture.folder, NAME))).equals(bytes).should.be.true();
     });
 
     it('gives one file after a restart too, with the sidecar of the first time', async () => {
-      const first = await onlyFile(archiver().archive(job()));
-      const { recording } = await onlyFile(archiver({}, { now: () => Date.UTC(2027, 0) }).archive(job()));
+      const first = await onlyFile(archiver().archive(item()));
+      const { recording } = await onlyFile(archiver({}, { now: () => Date.UTC(2027, 0) }).archive(item()));
       recording.already_stored.should.be.true();
       recording.stored_at.should.equal(first.recording.stored_at);
       (await fixture.files()).should.eql([NAME, `${NAME}.json`]);
     });
 
     it('gets its sidecar when the first attempt ended before that was written', async () => {
-      await onlyFile(archiver({ sidecar: false }).archive(job()));
-      const { recording } = await onlyFile(archiver().archive(job()));
+      await onlyFile(archiver({ sidecar: false }).archive(item()));
+      const { recording } = await onlyFile(archiver().archive(item()));
       recording.already_stored.should.be.true();
       (await fixture.files()).should.eql([NAME, `${NAME}.json`]);
     });
@@ -219,8 +219,8 @@ describe('archiver', () => {
     it('is fetched once when it comes twice at the same time', async () => {
       const archive = archiver();
       const bothStored = await Promise.all([
-        onlyFile(archive.archive(job())),
-        onlyFile(archive.archive(job()))
+        onlyFile(archive.archive(item())),
+        onlyFile(archive.archive(item()))
       ]);
       bothStored.map(({ recording }) => recording.already_stored).should.eql([false, true]);
       server.requests.should.have.length(1);
@@ -233,7 +233,7 @@ describe('archiver', () => {
         code: 'NO_RECORDING',
         message: /rec-1/
       });
-      await onlyFile(archive.archive(job()));
+      await onlyFile(archive.archive(item()));
       (await onlyFile(archive.archive(named))).recording.already_stored.should.be.true();
     });
 

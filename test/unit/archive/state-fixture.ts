@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { ArchiveJob } from '../../../src/archive/queue/job';
+import type { JobItem } from '../../../src/archive/queue/job';
 import { StateDatabase } from '../../../src/state/state-database';
 import { recordingAt } from './archive-fixture';
 
 /** A state database in a directory of its own, with a clock that the test sets. */
 export class StateFixture {
-  readonly directory = mkdtempSync(path.join(tmpdir(), 'telnyx-ledger-'));
+  readonly directory = mkdtempSync(path.join(tmpdir(), 'telnyx-state-'));
   database = new StateDatabase(this.directory);
   time = Date.UTC(2026, 2, 4, 10, 0, 0);
 
@@ -26,7 +26,7 @@ export class StateFixture {
 }
 
 /** A job for a recording of this name. */
-export function jobFor(name: string): ArchiveJob {
+export function jobFor(name: string): JobItem {
   const reference = recordingAt(`https://media.example.com/${name}.wav?X-Amz-Signature=geheim`);
   reference.identity = `telnyx:${name}`;
   reference.details.recording_id = name;

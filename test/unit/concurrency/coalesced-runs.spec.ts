@@ -1,5 +1,5 @@
 import should from 'should';
-import { SharedRuns } from '../../../src/concurrency/coalesced-runs';
+import { CoalescedRuns } from '../../../src/concurrency/coalesced-runs';
 
 /** An action whose runs end when the test says so. */
 function steps(): { action: () => Promise<void>; ends: ((error?: Error) => void)[] } {
@@ -18,7 +18,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 describe('store/shared-runs', () => {
   it('gives everybody a run that began after they asked, and all who wait the same one', async () => {
-    const runs = new SharedRuns();
+    const runs = new CoalescedRuns();
     const { action, ends } = steps();
     const done: string[] = [];
     const ask = (name: string): Promise<void> => runs.run('a', action).then(() => void done.push(name));
@@ -45,7 +45,7 @@ describe('store/shared-runs', () => {
   });
 
   it('tells a fault to those for whom the run was begun, and to nobody else', async () => {
-    const runs = new SharedRuns();
+    const runs = new CoalescedRuns();
     const { action, ends } = steps();
     const first = runs.run('a', action);
     const second = runs.run('a', action);
@@ -57,7 +57,7 @@ describe('store/shared-runs', () => {
   });
 
   it('does not let one key wait for another', () => {
-    const runs = new SharedRuns();
+    const runs = new CoalescedRuns();
     const { action, ends } = steps();
     void runs.run('a', action);
     void runs.run('b', action);

@@ -142,7 +142,7 @@ describe('http/http-client', () => {
             else if (how === 'end') socket.end(bytes);
             else socket.write(bytes);
           });
-          const fault = await stage.fault({ answerTimeoutMs: 200, stallTimeoutMs: 200 });
+          const fault = await stage.fault({ responseTimeoutMs: 200, stallTimeoutMs: 200 });
           should(fault.retryable).be.true();
           should(fault.code).match(/^(LINK_REFUSED|STALLED|TRUNCATED)$/);
           if (how !== 'reset')
@@ -173,7 +173,7 @@ describe('http/http-client', () => {
           }, 100);
           socket.on('close', () => clearInterval(timer));
         });
-        const fault = await stage.fault({ answerTimeoutMs: 500 });
+        const fault = await stage.fault({ responseTimeoutMs: 500 });
         should(fault).have.properties({ code: 'STALLED', retryable: true });
         should(fault.message).match(/no answer within 0.5 seconds/);
         should(sent).be.above(1);
@@ -188,14 +188,14 @@ describe('http/http-client', () => {
         };
         pour();
       });
-      should((await stage.fault({ answerTimeoutMs: 600_000 })).code).equal('LINK_REFUSED');
+      should((await stage.fault({ responseTimeoutMs: 600_000 })).code).equal('LINK_REFUSED');
     });
 
     it('ends a silent server, before and in the body', async () => {
       await open((socket, request) => {
         if (request === 2) socket.write(`${OK}\r\no`);
       });
-      const before = await stage.fault({ answerTimeoutMs: 100 });
+      const before = await stage.fault({ responseTimeoutMs: 100 });
       should(before).have.properties({ code: 'STALLED', retryable: true });
       const within = await stage.fault({ stallTimeoutMs: 100 });
       should(within).have.properties({ code: 'STALLED', retryable: true });

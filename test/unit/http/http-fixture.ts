@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import should from 'should';
 import { CodedError } from '../../../src/errors/coded-error';
-import type { HttpAnswer } from '../../../src/http/http-answer';
+import type { HttpResponse } from '../../../src/http/http-answer';
 import { HttpClient, type HttpClientOptions, type HttpRequest } from '../../../src/http/http-client';
 import { rawServer, type RawServer } from '../../support/raw-server';
 
@@ -28,7 +28,7 @@ export class HttpStage {
     await this.server.close();
   }
 
-  ask(over: Partial<HttpRequest> = {}): Promise<HttpAnswer> {
+  ask(over: Partial<HttpRequest> = {}): Promise<HttpResponse> {
     const origin = new URL(this.server.url).origin;
     return this.client.request({ origin, path: '/call.wav', method: 'GET', ...over });
   }

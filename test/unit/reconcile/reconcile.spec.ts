@@ -1,5 +1,5 @@
 import should from 'should';
-import { JobLedger } from '../../../src/archive/queue/job-repository';
+import { JobRepository } from '../../../src/archive/queue/job-repository';
 import { CodedError } from '../../../src/errors/coded-error';
 import { EmissionPace, MOST_DUE, MOST_ORDERS } from '../../../src/reconcile/emission-pace';
 import type { ListedBatch } from '../../../src/providers/listed-batch';
@@ -251,15 +251,15 @@ describe('handing recordings out', () => {
   it('looks at the orders of the nodes that run, and no further than it has to', async () => {
     const state = new StateFixture();
     try {
-      const ledger = new JobLedger(state.database, state.now);
+      const jobs = new JobRepository(state.database, state.now);
       for (const node of ['one', 'two', 'gone'])
         for (let count = 0; count < 10; count += 1)
-          await ledger.add(node, ledger.order({}, [jobFor(`${node}-${count}`)]));
-      const due = ledger.next('one', new Set())!;
-      await ledger.postpone('one', due, state.time + 60_000, []);
-      should(ledger.load(['one', 'two'], 100)).eql({ due: 19, all: 20 });
-      should(ledger.load(['one', 'two'], 5)).eql({ due: 5, all: 5 });
-      should(ledger.load([], 5)).eql({ due: 0, all: 0 });
+          await jobs.add(node, jobs.job({}, [jobFor(`${node}-${count}`)]));
+      const due = jobs.next('one', new Set())!;
+      await jobs.postpone('one', due, state.time + 60_000, []);
+      should(jobs.load(['one', 'two'], 100)).eql({ due: 19, all: 20 });
+      should(jobs.load(['one', 'two'], 5)).eql({ due: 5, all: 5 });
+      should(jobs.load([], 5)).eql({ due: 0, all: 0 });
     } finally {
       await state.remove();
     }

@@ -10,13 +10,13 @@ interface HttpRequest {
 }
 
 /** How much of an answer is read, and for how long. */
-export interface AnswerLimits {
+export interface ResponseLimits {
   /** Bytes of an answer that is not a file or a list: errors and receipts have a few hundred. */
-  answerBytes: number;
+  responseBytes: number;
   /** Bytes of a page of a list. */
   listBytes: number;
   /** Milliseconds from the request to the end of its answer; more for what is sent, see `answerTime`. */
-  answerMs: number;
+  responseMs: number;
   /** Milliseconds in which a store puts the parts of a file together. Large files take minutes at AWS. */
   completeMs: number;
   /** Bytes a second, over all: a slower transfer is a store that only pretends to be alive. */
@@ -24,17 +24,17 @@ export interface AnswerLimits {
 }
 
 /** The SDK parses XML on the main thread, so what it is given must be parsed within 50 ms. */
-export const ANSWER_LIMITS: AnswerLimits = {
-  answerBytes: 32 * 1024,
+export const ANSWER_LIMITS: ResponseLimits = {
+  responseBytes: 32 * 1024,
   listBytes: 128 * 1024,
-  answerMs: 60_000,
+  responseMs: 60_000,
   completeMs: 600_000,
   slowestRate: 16 * 1024
 };
 
 /** Milliseconds that a transfer of so many bytes may take, the answer included. */
-export function answerTime(bytes: number, { answerMs, slowestRate }: AnswerLimits): number {
-  return answerMs + (bytes / slowestRate) * 1000;
+export function responseTime(bytes: number, { responseMs: responseMs, slowestRate }: ResponseLimits): number {
+  return responseMs + (bytes / slowestRate) * 1000;
 }
 
 /**
@@ -42,7 +42,7 @@ export function answerTime(bytes: number, { answerMs, slowestRate }: AnswerLimit
  * would read any error to its end, and wait for one for ever while a byte comes now and then. The bytes of an
  * object are not read here: whoever reads them sets the limit.
  */
-export function limitAnswers({ config }: S3Client, limits: AnswerLimits = ANSWER_LIMITS): void {
+export function limitResponses({ config }: S3Client, limits: ResponseLimits = ANSWER_LIMITS): void {
   const handler = config.requestHandler;
   const inner = handler.handle.bind(handler);
   handler.handle = async (request: HttpRequest, options = {}) => {
@@ -57,8 +57,8 @@ export function limitAnswers({ config }: S3Client, limits: AnswerLimits = ANSWER
       const { statusCode, body } = response;
       const isFine = statusCode >= 200 && statusCode < 300;
       if (!(body instanceof Readable) || (isFine && isObjectRead(request))) return handled;
-      const most = isFine && request.method === 'GET' ? limits.listBytes : limits.answerBytes;
-      response.body = await deadline.outrun(readAnswer(body, most, statusCode));
+      const most = isFine && request.method === 'GET' ? limits.listBytes : limits.responseBytes;
+      response.body = await deadline.outrun(readResponse(body, most, statusCode));
       return handled;
     } finally {
       deadline.end();
@@ -114,7 +114,7 @@ class Deadline {
   }
 }
 
-async function readAnswer(body: Readable, most: number, status: number): Promise<Uint8Array> {
+async function readResponse(body: Readable, most: number, status: number): Promise<Uint8Array> {
   const pieces: Buffer[] = [];
   let size = 0;
   for await (const piece of body as AsyncIterable<Buffer>) {
@@ -126,10 +126,10 @@ async function readAnswer(body: Readable, most: number, status: number): Promise
   return Buffer.concat(pieces);
 }
 
-function timeFor(request: HttpRequest, limits: AnswerLimits): number {
+function timeFor(request: HttpRequest, limits: ResponseLimits): number {
   const { method, query = {}, body } = request;
   if (method === 'POST' && 'uploadId' in query) return limits.completeMs;
-  return answerTime(body instanceof Uint8Array ? body.length : 0, limits);
+  return responseTime(body instanceof Uint8Array ? body.length : 0, limits);
 }
 
 function isObjectRead({ method, query }: HttpRequest): boolean {

@@ -1,6 +1,6 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { CodedError } from '../../../errors/coded-error';
-import { ANSWER_LIMITS, limitAnswers, type AnswerLimits } from './capped-responses';
+import { ANSWER_LIMITS, limitResponses, type ResponseLimits } from './capped-responses';
 import { bucketFault, describeError } from './fault';
 import type { BucketSettings } from './settings';
 import { loadS3Sdk, type S3Sdk } from './s3-sdk';
@@ -22,7 +22,7 @@ export type BucketNotice = 'cannot-list-versions' | 'cannot-take-back';
 export interface ConnectionOptions {
   /** Default: the AWS SDK, loaded when it is first needed. */
   load?: (() => Promise<S3Sdk>) | undefined;
-  limits?: AnswerLimits | undefined;
+  limits?: ResponseLimits | undefined;
   onNotice?: ((notice: BucketNotice) => void) | undefined;
 }
 
@@ -43,7 +43,7 @@ export class BucketConnection {
   readonly #told = new Set<BucketNotice>();
   readonly #load: () => Promise<S3Sdk>;
   readonly #onNotice: (notice: BucketNotice) => void;
-  readonly limits: AnswerLimits;
+  readonly limits: ResponseLimits;
 
   constructor(
     readonly settings: BucketSettings,
@@ -134,7 +134,7 @@ export class BucketConnection {
   async #start(): Promise<{ sdk: S3Sdk; client: S3Client }> {
     const sdk = await this.#load();
     const client = new sdk.S3Client(clientConfig(this.settings));
-    limitAnswers(client, this.limits);
+    limitResponses(client, this.limits);
     client.middlewareStack.add(
       (next) => (args) => {
         signKnownHash(args.request);

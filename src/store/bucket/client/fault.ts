@@ -110,12 +110,12 @@ export function bucketFault(doing: string, error: unknown): CodedError {
       ...(retryAfterMs === undefined ? {} : { retryAfterMs })
     }
   );
-  if (isRefusal(error)) refusals.add(fault);
+  if (isRejection(error)) refusals.add(fault);
   return fault;
 }
 
 /** Whether the access key is not permitted to do what failed. @param error of the SDK, or what `bucketFault` made of it */
-export function isRefusal(error: unknown): boolean {
+export function isRejection(error: unknown): boolean {
   if (error instanceof CodedError) return refusals.has(error);
   const { code, status } = describeError(error);
   return code === 'AccessDenied' || (status === 403 && code === '');

@@ -29,7 +29,7 @@ const CLOCK_TOLERANCE_MS = 60_000;
 const HUNG_UP: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 
 /** Multipart uploads to a bucket. All errors are CodedErrors `STORE_FAILED`. */
-export class BucketUploads {
+export class MultipartApi {
   constructor(
     private readonly connection: BucketConnection,
     private readonly objects: BucketObjects

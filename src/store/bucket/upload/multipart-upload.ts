@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../../../errors/coded-error';
-import type { UploadLedger } from './upload-log';
+import type { UploadLog } from './upload-log';
 import type { Written } from '../objects';
 import { isLastPart } from './upload-part';
 import type { SentBytes } from '../client/bucket-request';
-import type { BucketUploads, UploadedPart } from './multipart-api';
+import type { MultipartApi, UploadedPart } from './multipart-api';
 
 /** One multipart upload from its begin to its end, written down while it lasts. */
-export class BucketUpload {
+export class MultipartUpload {
   readonly #parts: UploadedPart[] = [];
   #isGone = false;
 
   private constructor(
-    private readonly uploads: BucketUploads,
-    private readonly ledger: UploadLedger,
+    private readonly uploads: MultipartApi,
+    private readonly uploadLog: UploadLog,
     private readonly entry: string,
     readonly key: string,
     private readonly uploadId: string
@@ -21,21 +21,21 @@ export class BucketUpload {
 
   /** @throws CodedError `STORE_FAILED` */
   static async begin(
-    uploads: BucketUploads,
-    ledger: UploadLedger,
+    uploads: MultipartApi,
+    uploadLog: UploadLog,
     key: string,
     contentType: string
-  ): Promise<BucketUpload> {
-    const entry = await ledger.open(key);
+  ): Promise<MultipartUpload> {
+    const entry = await uploadLog.open(key);
     const created = await uploads.create(key, contentType);
     if (!created.ok) {
       // When it may exist all the same, the entry stays: the next start looks for it by its key.
-      if (!created.mayExist) await ledger.close(entry).catch(() => undefined);
+      if (!created.mayExist) await uploadLog.close(entry).catch(() => undefined);
       throw created.fault;
     }
-    const upload = new BucketUpload(uploads, ledger, entry, key, created.uploadId);
+    const upload = new MultipartUpload(uploads, uploadLog, entry, key, created.uploadId);
     try {
-      await ledger.name(entry, { key, uploadId: created.uploadId });
+      await uploadLog.name(entry, { key, uploadId: created.uploadId });
     } catch (error) {
       await upload.drop();
       throw error;
@@ -94,6 +94,6 @@ export class BucketUpload {
 
   /** An entry too many does no harm: the upload it names is gone. */
   async #forget(): Promise<void> {
-    await this.ledger.close(this.entry).catch(() => undefined);
+    await this.uploadLog.close(this.entry).catch(() => undefined);
   }
 }

@@ -14,7 +14,7 @@ export interface NotedUpload {
   at?: number;
 }
 
-export interface LedgerOptions {
+export interface UploadLogOptions {
   collection: StateCollection<NotedUpload>;
   settings: Pick<BucketSettings, 'endpoint' | 'region' | 'bucket'>;
   /** Names this process among all that ever used the state; left out: only `run` tells them apart. */
@@ -39,12 +39,12 @@ const ABANDONED_MS = 24 * 60 * 60_000;
  * Which uploads to a bucket are under way, on disk: a killed process would otherwise leave parts that nobody sees
  * and everybody pays for. Only what stands here is ever dropped: another instance may have uploads to the same keys.
  */
-export class UploadLedger {
+export class UploadLog {
   readonly #place: string;
   readonly #run: string;
   readonly #now: () => number;
 
-  constructor(private readonly options: LedgerOptions) {
+  constructor(private readonly options: UploadLogOptions) {
     const { endpoint, region, bucket } = options.settings;
     const place = JSON.stringify([endpoint, region, bucket]);
     this.#place = createHash('sha256').update(place).digest('hex').slice(0, 24);

@@ -12,7 +12,7 @@ import type { PartPaths } from './part-names';
 import type { PartOwner } from './part-owner';
 import { publishFile, type PlacedFile } from '../publish-file';
 import { sidecarText } from '../../sidecar';
-import { SidecarAhead } from '../staged-sidecar';
+import { StagedSidecar } from '../staged-sidecar';
 import type { FileToPublish, PartialCopy, PublishedFile } from '../../destination';
 import { storeFault } from '../../store-fault';
 
@@ -138,7 +138,7 @@ export class PartialFile implements PartialCopy {
     const { part, claim } = this.paths;
     const { sha256, size } = file;
     const target = join(await directories.make(segments.slice(0, -1)), segments.at(-1) ?? '');
-    const sidecar = this.sidecarAhead(target, join(folder, ...segments), file);
+    const sidecar = this.stagedSidecar(target, join(folder, ...segments), file);
     let sidecarWritten = false;
     try {
       const { dev, ino } = await this.makeDurable(size);
@@ -167,9 +167,9 @@ export class PartialFile implements PartialCopy {
   }
 
   /** @param location the target as the owner spells it */
-  private sidecarAhead(target: string, location: string, file: FileToPublish): SidecarAhead | undefined {
+  private stagedSidecar(target: string, location: string, file: FileToPublish): StagedSidecar | undefined {
     if (file.sidecar === undefined || this.archive.lacksLinks) return undefined;
-    return new SidecarAhead(this.fs, this.paths.sidecar, target, sidecarText(file.sidecar(location)));
+    return new StagedSidecar(this.fs, this.paths.sidecar, target, sidecarText(file.sidecar(location)));
   }
 
   /** Leaves the file open, so that `suspend` can save what is there, should something fail. */

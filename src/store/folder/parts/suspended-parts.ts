@@ -5,7 +5,7 @@ import type { FileSystem } from '../file-system';
  * Knows which partial copies were put aside, so that the many recordings that never were interrupted need no
  * question to the disk. Names from an earlier process are read once.
  */
-export class HeldCopies {
+export class SuspendedParts {
   #names: Promise<Set<string> | null> | undefined;
 
   constructor(private readonly fs: FileSystem) {}

@@ -1,32 +1,32 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
-import type { ArchiveOrder } from '../../../../src/archive/queue/job';
-import { CrashGuard, type GuardTimes, type HeldOrder } from '../../../../src/archive/crashes/crash-guard';
-import { JobLedger } from '../../../../src/archive/queue/job-repository';
-import { OrderQueue, type Verdict } from '../../../../src/archive/queue/job-queue';
+import type { Job } from '../../../../src/archive/queue/job';
+import { CrashGuard, type GuardTimes, type HeldJob } from '../../../../src/archive/crashes/crash-guard';
+import { JobRepository } from '../../../../src/archive/queue/job-repository';
+import { JobQueue, type JobOutcome } from '../../../../src/archive/queue/job-queue';
 import { UnderWayFile } from '../../../../src/archive/crashes/under-way-file';
 import type { CodedError } from '../../../../src/errors/coded-error';
 import { until } from '../../../support/until';
 import { jobFor, StateFixture } from '../state-fixture';
 
-const done: Verdict = { kind: 'done', changes: [] };
+const done: JobOutcome = { kind: 'done', changes: [] };
 
 /** What a process does with its jobs until it dies, which it does without a word. */
 class Process {
   readonly guard: CrashGuard;
-  readonly queues: OrderQueue[] = [];
+  readonly queues: JobQueue[] = [];
   readonly begun: string[] = [];
   readonly running = new Set<string>();
-  readonly givenUp: HeldOrder[] = [];
+  readonly givenUp: HeldJob[] = [];
   readonly faults: CodedError[] = [];
   #isDead = false;
 
   constructor(
-    private readonly ledger: JobLedger,
+    private readonly jobs: JobRepository,
     file: string,
     times: Partial<GuardTimes>,
-    private readonly work: (name: string, process: Process) => Promise<Verdict>
+    private readonly work: (name: string, process: Process) => Promise<JobOutcome>
   ) {
     const once = {
       settle: 0,
@@ -36,15 +36,15 @@ class Process {
       pause: () => 0,
       ...times
     };
-    this.guard = new CrashGuard({ file: new UnderWayFile(file), ledger, times: once });
+    this.guard = new CrashGuard({ file: new UnderWayFile(file), jobs: jobs, times: once });
   }
 
-  start(node = 'node', concurrency = 4): OrderQueue {
-    const queue = new OrderQueue(this.ledger, {
+  start(node = 'node', concurrency = 4): JobQueue {
+    const queue = new JobQueue(this.jobs, {
       node,
       concurrency,
       now: Date.now,
-      work: (order) => this.#work(order),
+      work: (job) => this.#work(job),
       giveUp: (_order, held) => {
         this.givenUp.push(held);
         return Promise.resolve(done);
@@ -58,8 +58,8 @@ class Process {
     return queue;
   }
 
-  async #work(order: ArchiveOrder): Promise<Verdict> {
-    const name = String(order.message['name']);
+  async #work(job: Job): Promise<JobOutcome> {
+    const name = String(job.message['name']);
     this.begun.push(name);
     this.running.add(name);
     const verdict = await this.work(name, this);
@@ -82,14 +82,14 @@ class Process {
 
 describe('CrashGuard', () => {
   let state: StateFixture;
-  let ledger: JobLedger;
+  let jobs: JobRepository;
   let file: string;
   let processes: Process[];
 
   beforeEach(() => {
     state = new StateFixture();
     state.time = Date.now() - 1000;
-    ledger = new JobLedger(state.database, state.now);
+    jobs = new JobRepository(state.database, state.now);
     file = path.join(state.directory, 'under-way');
     processes = [];
   });
@@ -100,22 +100,22 @@ describe('CrashGuard', () => {
 
   async function leave(node: string, ...names: string[]): Promise<void> {
     for (const name of names) {
-      await ledger.add(node, ledger.order({ name }, [jobFor(name)]));
+      await jobs.add(node, jobs.job({ name }, [jobFor(name)]));
       state.time += 1;
     }
   }
 
   function begin(
-    work: (name: string, process: Process) => Promise<Verdict>,
+    work: (name: string, process: Process) => Promise<JobOutcome>,
     times: Partial<GuardTimes> = {}
   ): Process {
-    const process = new Process(ledger, file, times, work);
+    const process = new Process(jobs, file, times, work);
     processes.push(process);
     return process;
   }
 
-  const forever = (): Promise<Verdict> => new Promise(() => undefined);
-  const atOnce = (): Promise<Verdict> => Promise.resolve(done);
+  const forever = (): Promise<JobOutcome> => new Promise(() => undefined);
+  const atOnce = (): Promise<JobOutcome> => Promise.resolve(done);
 
   /** A process that begins all that is left of some nodes, and dies. */
   async function diesWith(count: number, ...nodes: string[]): Promise<void> {
@@ -150,9 +150,7 @@ describe('CrashGuard', () => {
     });
     last.start('node');
     last.start('other');
-    await until('the end of all', () =>
-      ledger.count('node') + ledger.count('other') === 0 ? true : undefined
-    );
+    await until('the end of all', () => (jobs.count('node') + jobs.count('other') === 0 ? true : undefined));
     last.begun.slice(0, 3).sort().should.eql(['d', 'e', 'f']);
     last.begun.slice(3).should.eql(['a', 'b', 'c']);
     most.should.eql([1, 1, 1, 1, 1, 1]);
@@ -162,7 +160,7 @@ describe('CrashGuard', () => {
     await leave('node', 'a');
     await diesWith(1, 'node');
     await diesWith(1, 'node');
-    let finish: (verdict: Verdict) => void = () => undefined;
+    let finish: (verdict: JobOutcome) => void = () => undefined;
     const process = begin((name) =>
       name === 'a' ? new Promise((resolve) => (finish = resolve)) : Promise.resolve(done)
     );
@@ -190,7 +188,7 @@ describe('CrashGuard', () => {
 
   it('gives one up after five deaths alone, with growing pauses after three', async () => {
     await leave('node', 'poison', 'fine');
-    const deaths = (name: string, { begun }: Process): Promise<Verdict> =>
+    const deaths = (name: string, { begun }: Process): Promise<JobOutcome> =>
       name === 'poison' || begun.includes('poison') ? forever() : atOnce();
     const pauses: number[] = [];
     let restarts = 0;
@@ -215,7 +213,7 @@ describe('CrashGuard', () => {
       break;
     }
     restarts.should.be.belowOrEqual(7);
-    await until('the end', () => ledger.count('node') === 0 || undefined);
+    await until('the end', () => jobs.count('node') === 0 || undefined);
     await until('the end of its mark', () => new UnderWayFile(file).read().length === 0 || undefined);
   });
 
@@ -236,7 +234,7 @@ describe('CrashGuard', () => {
     await diesWith(1, 'node');
     const process = begin(atOnce);
     process.start();
-    await until('the end', () => ledger.count('node') === 0 || undefined);
+    await until('the end', () => jobs.count('node') === 0 || undefined);
     await process.stop();
     should(new UnderWayFile(file).read()).eql([]);
   });
@@ -256,7 +254,7 @@ describe('CrashGuard', () => {
     }
     await process.stop();
     should(new UnderWayFile(file).read()).eql([]);
-    ledger.count('node').should.equal(1);
+    jobs.count('node').should.equal(1);
   });
 
   it('keeps the deaths of a job that is tried again later', async () => {
@@ -269,7 +267,7 @@ describe('CrashGuard', () => {
     await process.stop();
     const [mark] = new UnderWayFile(file).read();
     should(mark).have.properties({ deaths: 2, alone: 2, state: 'resting' });
-    should(ledger.at('node', mark!.dueAt, mark!.id)).be.ok();
+    should(jobs.at('node', mark!.dueAt, mark!.id)).be.ok();
   });
 
   it('waits for one that lasts for a moment only: then others run beside it', async () => {
@@ -339,36 +337,36 @@ describe('CrashGuard', () => {
     await leave('node', 'a');
     const process = begin(atOnce);
     process.start('node');
-    await until('the other', () => ledger.count('node') === 0 || undefined);
+    await until('the other', () => jobs.count('node') === 0 || undefined);
     await process.stop();
     should(new UnderWayFile(file).read()).matchEach({ deaths: 2, state: 'resting' });
     const back = begin(atOnce);
     back.start('gone');
-    await until('its turn', () => ledger.count('gone') === 0 || undefined);
+    await until('its turn', () => jobs.count('gone') === 0 || undefined);
   });
 
   it('forgets jobs that are not on disk any more, and finds those whose time has changed', async () => {
     await leave('node', 'a', 'b');
     await diesWith(2, 'node');
-    const due = ledger.next('node', new Set())!;
-    await ledger.finish('node', due, []);
-    const other = ledger.next('node', new Set())!;
-    await ledger.postpone('node', other, Date.now() - 5, []);
+    const due = jobs.next('node', new Set())!;
+    await jobs.finish('node', due, []);
+    const other = jobs.next('node', new Set())!;
+    await jobs.postpone('node', other, Date.now() - 5, []);
     const process = begin(forever);
     await process.guard.close();
     const marks = new UnderWayFile(file).read();
     should(marks).have.length(1);
-    should(marks[0]).have.properties({ id: other.order.id, deaths: 1 });
-    should(ledger.at('node', marks[0]!.dueAt, other.order.id)).be.ok();
+    should(marks[0]).have.properties({ id: other.job.id, deaths: 1 });
+    should(jobs.at('node', marks[0]!.dueAt, other.job.id)).be.ok();
   });
 
   it('carries jobs out although nothing can be marked', async () => {
     const nowhere = path.join(state.directory, 'missing', 'under-way');
     await leave('node', 'a', 'b');
-    const process = new Process(ledger, nowhere, {}, atOnce);
+    const process = new Process(jobs, nowhere, {}, atOnce);
     processes.push(process);
     process.start();
-    await until('the end', () => ledger.count('node') === 0 || undefined);
+    await until('the end', () => jobs.count('node') === 0 || undefined);
   });
 
   it('suspects nothing when the file is gone', async () => {
@@ -378,23 +376,23 @@ describe('CrashGuard', () => {
     rmSync(file);
     const process = begin(atOnce);
     process.start();
-    await until('the end', () => ledger.count('node') === 0 || undefined);
+    await until('the end', () => jobs.count('node') === 0 || undefined);
   });
 
-  it('comes back to a held order when the state could not be read', async () => {
+  it('comes back to a held job when the state could not be read', async () => {
     await leave('node', 'held');
     await diesWith(1, 'node');
     await diesWith(1, 'node');
     const process = begin(atOnce, { retry: 5 });
-    const read = ledger.at.bind(ledger);
+    const read = jobs.at.bind(jobs);
     let reads = 0;
-    ledger.at = (...key) => {
+    jobs.at = (...key) => {
       reads += 1;
       if (reads === 1) throw new Error('disk gone');
       return read(...key);
     };
     process.start();
-    await until('its turn', () => ledger.count('node') === 0 || undefined);
+    await until('its turn', () => jobs.count('node') === 0 || undefined);
     process.faults.map(({ code }) => code).should.eql(['STORE_FAILED']);
   });
 });

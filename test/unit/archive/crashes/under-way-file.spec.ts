@@ -38,7 +38,7 @@ describe('UnderWayFile', () => {
     should(opened().read()).eql([]);
   });
 
-  it('tells what was set and not removed, whatever the order', async () => {
+  it('tells what was set and not removed, whatever the job', async () => {
     const file = opened();
     file.begin([]).should.be.true();
     const setting = Array.from({ length: 300 }, (_value, index) => file.set(mark(`id-${index}`)));

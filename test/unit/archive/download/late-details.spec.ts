@@ -1,19 +1,19 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import should from 'should';
 import type { ArchiveDeps, ArchiveSettings } from '../../../../src/archive/archive-context';
-import type { ArchiveOrder } from '../../../../src/archive/queue/job';
+import type { Job } from '../../../../src/archive/queue/job';
 import { LONGEST_PAUSE_MS } from '../../../../src/archive/queue/backoff';
 import { DeletedRecordings } from '../../../../src/archive/download/deleted-recordings';
 import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
-import { GivenUpList } from '../../../../src/archive/queue/failed-recordings';
-import { JobLedger } from '../../../../src/archive/queue/job-repository';
+import { FailedRecordings } from '../../../../src/archive/queue/failed-recordings';
+import { JobRepository } from '../../../../src/archive/queue/job-repository';
 import {
   detailsPauseMs,
   LateDetails,
   MOST_DETAILS_ATTEMPTS
 } from '../../../../src/archive/download/late-details';
-import { OrderQueue } from '../../../../src/archive/queue/job-queue';
-import { OrderWork } from '../../../../src/archive/queue/job-processor';
+import { JobQueue } from '../../../../src/archive/queue/job-queue';
+import { JobProcessor } from '../../../../src/archive/queue/job-processor';
 import type { FileOutcome } from '../../../../src/archive/queue/run-result';
 import { SourceDeletion } from '../../../../src/archive/download/source-deletion';
 import { StoredRecordings } from '../../../../src/archive/index/stored-index';
@@ -41,7 +41,7 @@ describe('late details', () => {
   let deletions: string[];
   let missing: string[];
   let delivered: StoredFile[];
-  let works: OrderWork[];
+  let works: JobProcessor[];
 
   beforeEach(async () => {
     archive = await ArchiveFixture.create();
@@ -83,7 +83,7 @@ describe('late details', () => {
       deleted: new DeletedRecordings(new StoredRecordings(state.database)),
       now: () => STORED_AT
     });
-    const work = new OrderWork({
+    const work = new JobProcessor({
       node: 'node',
       retries: 2,
       archiver: archive.plainArchiver(
@@ -92,13 +92,13 @@ describe('late details', () => {
         { completeDetails, detailsBudgetMs: 50 }
       ),
       index: index(),
-      givenUp: new GivenUpList(state.database),
+      givenUp: new FailedRecordings(state.database),
       deletion: deletes ? deletion : null,
       lateDetails: new LateDetails({ index: index(), sidecar: folderSidecar, completeDetails }),
       commit: (changes) => state.database.commit(changes),
       now: () => STORED_AT,
       random: () => 1,
-      deliver: (_order: ArchiveOrder, outcomes: FileOutcome[]) =>
+      deliver: (_order: Job, outcomes: FileOutcome[]) =>
         void delivered.push(...outcomes.flatMap((each) => (each.kind === 'stored' ? [each.file] : []))),
       onNotDeleted: (_order, message) => void missing.push(`not deleted: ${message}`),
       onDetailsMissing: (message) => void missing.push(message)
@@ -107,18 +107,18 @@ describe('late details', () => {
     return work;
   }
 
-  const newOrder = (): ArchiveOrder => ({
+  const newOrder = (): Job => ({
     id: 'order',
     acceptedAt: STORED_AT,
     message: { topic: 'kept' },
-    jobs: [{ reference: recordingAt(`${server.url}/a.wav`), format: 'any' }],
+    items: [{ reference: recordingAt(`${server.url}/a.wav`), format: 'any' }],
     files: {}
   });
 
-  /** Works once, with the order on disk before and after, as the queue does. */
-  async function carryOut(work: OrderWork, order: ArchiveOrder): Promise<[string, number, ArchiveOrder]> {
-    const onDisk = state.database.collection<ArchiveOrder>('orders');
-    await onDisk.put('order', order);
+  /** Works once, with the job on disk before and after, as the queue does. */
+  async function carryOut(work: JobProcessor, job: Job): Promise<[string, number, Job]> {
+    const onDisk = state.database.collection<Job>('orders');
+    await onDisk.put('order', job);
     const kept = onDisk.get('order')!;
     const verdict = await work.work(kept);
     await state.database.commit([...verdict.changes, onDisk.putting('order', kept)]);
@@ -137,7 +137,7 @@ describe('late details', () => {
     should(await archive.files()).eql(['unknown-rec-1.wav', 'unknown-rec-1.wav.json']);
     delivered[0]!.recording.should.have.properties({ from: null, channels: 'dual', attempts: 1 });
     // What is not needed any more is not kept.
-    [left.message, left.jobs, left.files].should.eql([{}, [], {}]);
+    [left.message, left.items, left.files].should.eql([{}, [], {}]);
 
     ask = () => Promise.reject(away());
     const [, longer, still] = await carryOut(work, left);
@@ -162,15 +162,15 @@ describe('late details', () => {
   it('goes by the pause that the API asks for, and gives up in silence after about a day', async () => {
     ask = () => Promise.reject(away());
     const work = workOf();
-    let [kind, , order] = await carryOut(work, newOrder());
+    let [kind, , job] = await carryOut(work, newOrder());
     ask = () =>
       Promise.reject(new CodedError('RATE_LIMITED', 'Wait.', { retryable: true, retryAfterMs: 100_000 }));
-    const [, asked, next] = await carryOut(work, order);
+    const [, asked, next] = await carryOut(work, job);
     asked.should.equal(100_000);
-    order = next;
+    job = next;
     ask = () => Promise.reject(away());
     let tries = 2;
-    for (; kind === 'again'; tries += 1) [kind, , order] = await carryOut(work, order);
+    for (; kind === 'again'; tries += 1) [kind, , job] = await carryOut(work, job);
     tries.should.equal(MOST_DETAILS_ATTEMPTS + 1);
     missing.should.eql([
       'The recording rec-1 is stored without the details that only the API knows: The API is away.'
@@ -231,13 +231,13 @@ describe('late details', () => {
   it('says that nothing was deleted when the API stays away, and still waits for the details', async () => {
     ask = hangs;
     const work = workOf({ deletes: true });
-    let [kind, , order] = await carryOut(work, newOrder());
+    let [kind, , job] = await carryOut(work, newOrder());
     ask = () => Promise.reject(away());
-    for (let time = 0; time < 3; time += 1) [kind, , order] = await carryOut(work, order);
+    for (let time = 0; time < 3; time += 1) [kind, , job] = await carryOut(work, job);
     [kind, missing].should.eql(['again', ['not deleted: The API is away.']]);
-    should(order.deletion).be.undefined();
+    should(job.deletion).be.undefined();
     ask = tells;
-    (await carryOut(work, order))[0].should.equal('done');
+    (await carryOut(work, job))[0].should.equal('done');
     should(indexed()).have.properties({ ...TOLD, deleted_at_source: null });
     deletions.should.eql([]);
   });
@@ -254,29 +254,29 @@ describe('late details', () => {
   it('takes no place from recordings: a queue of its own goes on with it', async () => {
     ask = () => Promise.reject(away());
     const work = workOf();
-    const ledger = new JobLedger(state.database);
+    const jobs = new JobRepository(state.database);
     const common = { concurrency: 1, onWaiting: () => undefined, onFault: () => undefined };
     const seen: string[] = [];
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
-    const followUps = new OrderQueue(ledger, {
+    const followUps = new JobQueue(jobs, {
       ...common,
       node: 'node\nfollow-ups',
-      work: async (order) => {
-        seen.push(order.id);
+      work: async (job) => {
+        seen.push(job.id);
         await held;
-        return await work.work(order);
+        return await work.work(job);
       }
     });
-    const soon = async (order: ArchiveOrder) => {
-      const verdict = await work.work(order);
+    const soon = async (job: Job) => {
+      const verdict = await work.work(job);
       return verdict.kind === 'again' ? { ...verdict, pauseMs: 0 } : verdict;
     };
-    const queue = new OrderQueue(ledger, { ...common, node: 'node', work: soon, followUps });
+    const queue = new JobQueue(jobs, { ...common, node: 'node', work: soon, followUps });
     followUps.start();
     queue.start();
     try {
-      await queue.add({}, newOrder().jobs, () => undefined);
+      await queue.add({}, newOrder().items, () => undefined);
       await until('the follow-up', () => seen[0]);
       // It hangs; the next recording is stored all the same.
       ask = tells;
@@ -285,10 +285,10 @@ describe('late details', () => {
       await queue.add({}, [{ reference: other, format: 'any' }], () => undefined);
       await until('the other recording', () => (delivered.length === 2 ? true : undefined));
       should(indexed()).have.properties({ from: null });
-      [ledger.count('node\nfollow-ups')].should.eql([1]);
+      [jobs.count('node\nfollow-ups')].should.eql([1]);
       release();
       await until('the details', () => indexed()?.from ?? undefined);
-      await until('the end', () => (ledger.count('node\nfollow-ups') === 0 ? true : undefined));
+      await until('the end', () => (jobs.count('node\nfollow-ups') === 0 ? true : undefined));
     } finally {
       release();
       await Promise.all([queue.close(), followUps.close()]);

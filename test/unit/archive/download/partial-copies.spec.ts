@@ -3,7 +3,7 @@ import path from 'node:path';
 import should from 'should';
 import { partialCopyId } from '../../../../src/archive/queue/job';
 import { clearPartialCopies } from '../../../../src/archive/download/partial-copies';
-import { NodePartialNotes } from '../../../../src/archive/download/resume-state';
+import { NodeResumeStates } from '../../../../src/archive/download/resume-state';
 import { ResumePoint } from '../../../../src/archive/resume-point';
 import { createFolderStore } from '../../../../src/store/folder/folder-store';
 import { PARTIAL_DIRECTORY, partPaths } from '../../../../src/store/folder/parts/part-names';
@@ -15,12 +15,12 @@ const MEGABYTE = 1024 * 1024;
 describe('partial copies', () => {
   let state: StateFixture;
   let folder: string;
-  let notes: NodePartialNotes;
+  let notes: NodeResumeStates;
 
   beforeEach(() => {
     state = new StateFixture();
     folder = path.join(state.directory, 'archive');
-    notes = new NodePartialNotes(state.database, 'node', folder);
+    notes = new NodeResumeStates(state.database, 'node', folder);
   });
   afterEach(() => state.remove());
 
@@ -53,11 +53,11 @@ describe('partial copies', () => {
   it('do not stay in a folder that the node has left', async () => {
     const before = path.join(state.directory, 'before');
     await put(before, `${mine('a')}.held`, 'somebody_elses.part');
-    await new NodePartialNotes(state.database, 'node', before).note(mine('a'), { etag: '"one"', size: 1000 });
+    await new NodeResumeStates(state.database, 'node', before).note(mine('a'), { etag: '"one"', size: 1000 });
     should(notes.begun(mine('a'))).be.undefined();
     await clear(false);
     (await left(before)).should.eql(['somebody_elses.part']);
-    should(new NodePartialNotes(state.database, 'node', before).begun(mine('a'))).be.undefined();
+    should(new NodeResumeStates(state.database, 'node', before).begun(mine('a'))).be.undefined();
   });
 
   it('are no reason to fail when the folder cannot be read', async () => {

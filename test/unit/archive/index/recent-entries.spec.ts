@@ -1,5 +1,5 @@
 import should from 'should';
-import { KnownFiles } from '../../../../src/archive/index/recent-entries';
+import { RecentEntries } from '../../../../src/archive/index/recent-entries';
 import { type IndexedFile, StoredRecordings } from '../../../../src/archive/index/stored-index';
 import type { StoredRecording } from '../../../../src/archive/index/stored-recording';
 import { StateFixture } from '../state-fixture';
@@ -23,7 +23,7 @@ describe('known-files', () => {
 
   it('knows a file before it is in the index, and believes the index from then on', async () => {
     const index = new StoredRecordings(state.database).at('/a');
-    const known = new KnownFiles(index);
+    const known = new RecentEntries(index);
     should(known.find('telnyx:1', 'mp3')).eql({ copy: undefined, isFresh: false });
     const stored = file('telnyx:1', 1);
     known.remember(stored);
@@ -41,7 +41,7 @@ describe('known-files', () => {
   });
 
   it('remembers a few hundred', () => {
-    const known = new KnownFiles(new StoredRecordings(state.database).at('/a'));
+    const known = new RecentEntries(new StoredRecordings(state.database).at('/a'));
     for (let count = 0; count < 2000; count += 1) known.remember(file(`telnyx:${count}`, 1));
     should(known.find('telnyx:0', 'mp3').copy).be.undefined();
     should(known.find('telnyx:1999', 'mp3').isFresh).be.true();

@@ -1,20 +1,20 @@
 import should from 'should';
-import { type GivenUp, GivenUpList } from '../../../../src/archive/queue/failed-recordings';
+import { type FailedRecording, FailedRecordings } from '../../../../src/archive/queue/failed-recordings';
 import { jobFor, StateFixture } from '../state-fixture';
 
 const DAY = 24 * 60 * 60 * 1000;
 
-describe('GivenUpList', () => {
+describe('FailedRecordings', () => {
   let state: StateFixture;
-  let list: GivenUpList;
+  let list: FailedRecordings;
 
   beforeEach(() => {
     state = new StateFixture();
-    list = new GivenUpList(state.database, state.now);
+    list = new FailedRecordings(state.database, state.now);
   });
   afterEach(() => state.remove());
 
-  function entry(name: string, more: Partial<GivenUp> = {}): GivenUp {
+  function entry(name: string, more: Partial<FailedRecording> = {}): FailedRecording {
     const { identity, details } = jobFor(name).reference;
     return {
       node: 'node',

@@ -2,13 +2,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import should from 'should';
 import type { ArchiveDeps, ArchiveSettings } from '../../../../src/archive/archive-context';
-import type { ArchiveJob, ArchiveOrder } from '../../../../src/archive/queue/job';
+import type { JobItem, Job } from '../../../../src/archive/queue/job';
 import { DeletedRecordings } from '../../../../src/archive/download/deleted-recordings';
 import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
-import { GivenUpList } from '../../../../src/archive/queue/failed-recordings';
+import { FailedRecordings } from '../../../../src/archive/queue/failed-recordings';
 import { LateDetails } from '../../../../src/archive/download/late-details';
-import type { Verdict } from '../../../../src/archive/queue/job-queue';
-import { OrderWork, type OrderWorkParts } from '../../../../src/archive/queue/job-processor';
+import type { JobOutcome } from '../../../../src/archive/queue/job-queue';
+import { JobProcessor, type JobProcessorDeps } from '../../../../src/archive/queue/job-processor';
 import type { FileOutcome } from '../../../../src/archive/queue/run-result';
 import type { SidecarWriter } from '../../../../src/store/sidecar-writer';
 import { SourceDeletion, type SourceDeletionDeps } from '../../../../src/archive/download/source-deletion';
@@ -26,7 +26,7 @@ import { StateFixture } from '../state-fixture';
 
 const DELETED_AT = new Date(STORED_AT).toISOString();
 
-describe('OrderWork', () => {
+describe('JobProcessor', () => {
   const bytes = wav({ seconds: 1 });
   let archive: ArchiveFixture;
   let state: StateFixture;
@@ -40,8 +40,8 @@ describe('OrderWork', () => {
   let writeDeletion: SidecarWriter['write'];
   /** What the process knows; a new one knows nothing. */
   let deleted: DeletedRecordings;
-  let commit: OrderWorkParts['commit'];
-  let works: OrderWork[];
+  let commit: JobProcessorDeps['commit'];
+  let works: JobProcessor[];
   let troubles: unknown[];
   let orders = 0;
 
@@ -66,11 +66,11 @@ describe('OrderWork', () => {
   });
 
   const recordings = () => new StoredRecordings(state.database);
-  const givenUp = () => new GivenUpList(state.database, () => STORED_AT);
+  const givenUp = () => new FailedRecordings(state.database, () => STORED_AT);
 
-  function workOf(settings: Partial<ArchiveSettings> = {}, deps: Partial<ArchiveDeps> = {}): OrderWork {
+  function workOf(settings: Partial<ArchiveSettings> = {}, deps: Partial<ArchiveDeps> = {}): JobProcessor {
     const index = recordings().at(archive.folder);
-    const work = new OrderWork({
+    const work = new JobProcessor({
       node: 'node',
       retries: settings.retries ?? 2,
       archiver: archive.plainArchiver(index, { retries: 2, ...settings }, deps),
@@ -100,9 +100,9 @@ describe('OrderWork', () => {
     return work;
   }
 
-  function orderFor(...jobs: ArchiveJob[]): ArchiveOrder {
+  function orderFor(...jobs: JobItem[]): Job {
     orders += 1;
-    return { id: `order-${orders}`, acceptedAt: STORED_AT, message: {}, jobs, files: {} };
+    return { id: `order-${orders}`, acceptedAt: STORED_AT, message: {}, items: jobs, files: {} };
   }
 
   /** Files change after they were stored, before they are read back. */
@@ -114,19 +114,19 @@ describe('OrderWork', () => {
     })
   });
 
-  const job = (...paths: string[]): ArchiveJob => ({
+  const item = (...paths: string[]): JobItem => ({
     reference: recordingAt(...paths.map((path) => server.url + path)),
     format: paths.length > 1 ? 'all' : 'any'
   });
 
-  /** Works once, and writes down what is to be, as the queue does. The order lies on disk in between. */
-  async function carryOut(work: OrderWork, order: ArchiveOrder): Promise<Verdict> {
-    const onDisk = state.database.collection<ArchiveOrder>('orders');
-    await onDisk.put(order.id, order);
-    const kept = onDisk.get(order.id)!;
+  /** Works once, and writes down what is to be, as the queue does. The job lies on disk in between. */
+  async function carryOut(work: JobProcessor, job: Job): Promise<JobOutcome> {
+    const onDisk = state.database.collection<Job>('orders');
+    await onDisk.put(job.id, job);
+    const kept = onDisk.get(job.id)!;
     const verdict = await work.work(kept);
     await state.database.commit(verdict.changes);
-    Object.assign(order, kept);
+    Object.assign(job, kept);
     return verdict;
   }
 
@@ -140,7 +140,7 @@ describe('OrderWork', () => {
     JSON.parse(await readFile(`${String(stored().payload)}.json`, 'utf8'));
 
   it('stores, deletes at the source, tells the flow, and enters it all into the index', async () => {
-    should((await carryOut(workOf(), orderFor(job('/a.wav')))).kind).equal('done');
+    should((await carryOut(workOf(), orderFor(item('/a.wav')))).kind).equal('done');
     deletions.should.eql(['rec-1']);
     stored().recording.should.have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
     should(await sidecar()).eql(stored().recording);
@@ -154,7 +154,7 @@ describe('OrderWork', () => {
       if (request.url === '/b.mp3') response.writeHead(410).end();
       else response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
     };
-    should((await carryOut(workOf(), orderFor(job('/a.wav', '/b.mp3')))).kind).equal('done');
+    should((await carryOut(workOf(), orderFor(item('/a.wav', '/b.mp3')))).kind).equal('done');
     deletions.should.eql([]);
     stored().recording.should.have.property('deleted_at_source', null);
   });
@@ -164,7 +164,7 @@ describe('OrderWork', () => {
       if (request.url === '/b.wav') response.writeHead(410).end();
       else response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
     };
-    const [one, other] = [job('/a.wav'), job('/b.wav')];
+    const [one, other] = [item('/a.wav'), item('/b.wav')];
     other.reference.identity = `${one.reference.identity}#2`;
     should((await carryOut(workOf(), orderFor(one, other))).kind).equal('done');
     should(delivered[0]?.map(({ kind }) => kind)).eql(['stored', 'failed']);
@@ -179,7 +179,7 @@ describe('OrderWork', () => {
       response.writeHead(200, { 'content-type': isMp3 ? 'audio/mpeg' : 'audio/wav' });
       response.end(isMp3 ? mp3 : bytes);
     };
-    await carryOut(workOf({}, spoiling), orderFor(job('/a.wav', '/b.mp3')));
+    await carryOut(workOf({}, spoiling), orderFor(item('/a.wav', '/b.mp3')));
     should(delivered[0]?.map(({ kind }) => kind)).eql(['stored', 'stored']);
     deletions.should.eql([]);
     notDeleted.map(({ code }) => code).should.eql(['STORE_FAILED']);
@@ -187,7 +187,7 @@ describe('OrderWork', () => {
 
   it('deletes nothing when the stored copy is not what was received', async () => {
     const spoiling = spoilt(() => true);
-    await carryOut(workOf({}, spoiling), orderFor(job('/a.wav')));
+    await carryOut(workOf({}, spoiling), orderFor(item('/a.wav')));
     deletions.should.eql([]);
     notDeleted.map(({ code }) => code).should.eql(['STORE_FAILED']);
     stored().recording.should.have.property('deleted_at_source', null);
@@ -195,7 +195,7 @@ describe('OrderWork', () => {
 
   it('sends the message although the source refuses, and says why', async () => {
     deleteAtSource = () => Promise.resolve({ ok: false, message: 'No API deletes this.' });
-    should((await carryOut(workOf(), orderFor(job('/a.wav')))).kind).equal('done');
+    should((await carryOut(workOf(), orderFor(item('/a.wav')))).kind).equal('done');
     stored().recording.should.have.property('deleted_at_source', null);
     notDeleted.should.eql([{ message: 'No API deletes this.', code: null }]);
   });
@@ -208,11 +208,11 @@ describe('OrderWork', () => {
         ? Promise.reject(new CodedError('RATE_LIMITED', 'later', { retryable: true, retryAfterMs: 5000 }))
         : Promise.resolve({ ok: true });
     };
-    const order = orderFor(job('/a.wav'));
+    const job = orderFor(item('/a.wav'));
     const pauses: unknown[] = [];
     for (;;) {
       // A new process each time.
-      const verdict = await carryOut(workOf(), order);
+      const verdict = await carryOut(workOf(), job);
       if (verdict.kind !== 'again') break;
       pauses.push(verdict.pauseMs);
     }
@@ -227,11 +227,11 @@ describe('OrderWork', () => {
 
   it('does not delete once more when only the note of it in the sidecar failed', async () => {
     writeDeletion = () => Promise.reject(new CodedError('STORE_FAILED', 'full', { retryable: true }));
-    const order = orderFor(job('/a.wav'));
-    should((await carryOut(workOf(), order)).kind).equal('again');
+    const job = orderFor(item('/a.wav'));
+    should((await carryOut(workOf(), job)).kind).equal('again');
     should(await sidecar()).have.property('deleted_at_source', null);
     writeDeletion = (...about) => folderSidecar.write(...about);
-    should((await carryOut(workOf(), order)).kind).equal('done');
+    should((await carryOut(workOf(), job)).kind).equal('done');
     should(await sidecar()).have.property('deleted_at_source', DELETED_AT);
     deletions.should.have.length(1);
     notDeleted.should.eql([]);
@@ -246,25 +246,25 @@ describe('OrderWork', () => {
         signal.addEventListener('abort', () => reject(signal.reason as Error));
       });
     };
-    const order = orderFor(job('/a.wav'));
+    const job = orderFor(item('/a.wav'));
     const first = workOf();
-    const stopped = carryOut(first, order);
+    const stopped = carryOut(first, job);
     await isAsked;
     await first.close();
     should((await stopped).kind).equal('stopped');
     delivered.should.eql([]);
     notDeleted.should.eql([]);
     deleteAtSource = () => Promise.resolve({ ok: true });
-    await carryOut(workOf(), order);
+    await carryOut(workOf(), job);
     stored().recording.should.have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
     server.requests.should.have.length(1);
   });
 
   it('gives the deletion up after the last retry; the recording stays stored', async () => {
     deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
-    const order = orderFor(job('/a.wav'));
+    const job = orderFor(item('/a.wav'));
     const kinds: string[] = [];
-    while (kinds.at(-1) !== 'done') kinds.push((await carryOut(workOf(), order)).kind);
+    while (kinds.at(-1) !== 'done') kinds.push((await carryOut(workOf(), job)).kind);
     kinds.should.eql(['again', 'again', 'done']);
     notDeleted.map(({ code }) => code).should.eql(['STALLED']);
     [...givenUp().list()].should.eql([]);
@@ -272,12 +272,12 @@ describe('OrderWork', () => {
 
   it('deletes what a repeated message finds stored and not deleted yet, and not what is deleted', async () => {
     deleteAtSource = () => Promise.resolve({ ok: false, message: 'not today' });
-    await carryOut(workOf(), orderFor(job('/a.wav')));
+    await carryOut(workOf(), orderFor(item('/a.wav')));
     deleteAtSource = () => Promise.resolve({ ok: true });
-    await carryOut(workOf(), orderFor(job('/a.wav')));
+    await carryOut(workOf(), orderFor(item('/a.wav')));
     stored().recording.should.have.properties({ already_stored: true, deleted_at_source: DELETED_AT });
     should(recordings().find('telnyx:rec-1')[0]?.recording.deleted_at_source).equal(DELETED_AT);
-    await carryOut(workOf(), orderFor(job('/a.wav')));
+    await carryOut(workOf(), orderFor(item('/a.wav')));
     deletions.should.have.length(2);
   });
 
@@ -296,10 +296,10 @@ describe('OrderWork', () => {
         return { ok: true };
       };
       const work = workOf();
-      const first = carryOut(work, orderFor(job('/a.wav')));
+      const first = carryOut(work, orderFor(item('/a.wav')));
       await until('the first deletion', () => deletions.length === 1 || undefined);
-      const second = carryOut(work, orderFor(job('/a.wav')));
-      const other = carryOut(workOf(), orderFor(job('/a.wav')));
+      const second = carryOut(work, orderFor(item('/a.wav')));
+      const other = carryOut(workOf(), orderFor(item('/a.wav')));
       release();
       await Promise.all([first, second, other]);
       deletions.should.eql(['rec-1']);
@@ -315,8 +315,8 @@ describe('OrderWork', () => {
 
     it('asks once when the second comes before the end of the first is written down', async () => {
       const work = workOf();
-      await work.work(orderFor(job('/a.wav')));
-      await carryOut(work, orderFor(job('/a.wav')));
+      await work.work(orderFor(item('/a.wav')));
+      await carryOut(work, orderFor(item('/a.wav')));
       deletions.should.eql(['rec-1']);
       stored().recording.should.have.properties({ already_stored: true, deleted_at_source: DELETED_AT });
       should(recordings().find('telnyx:rec-1')[0]?.recording.deleted_at_source).equal(DELETED_AT);
@@ -331,10 +331,10 @@ describe('OrderWork', () => {
           : Promise.resolve({ ok: true });
       };
       const work = workOf();
-      await Promise.all([1, 2].map(() => carryOut(work, orderFor(job('/a.wav')))));
+      await Promise.all([1, 2].map(() => carryOut(work, orderFor(item('/a.wav')))));
       deletions.should.eql(['rec-1', 'rec-1']);
       notDeleted.map(({ code }) => code).should.eql(['STALLED']);
-      await carryOut(workOf(), orderFor(job('/a.wav')));
+      await carryOut(workOf(), orderFor(item('/a.wav')));
       deletions.should.have.length(2);
       stored().recording.should.have.property('deleted_at_source', DELETED_AT);
     });
@@ -345,7 +345,7 @@ describe('OrderWork', () => {
           signal.addEventListener('abort', () => reject(signal.reason as Error));
         });
       const [one, other] = [workOf(), workOf()];
-      const first = carryOut(one, orderFor(job('/a.wav')));
+      const first = carryOut(one, orderFor(item('/a.wav')));
       await until('the first deletion', () => deletions.length === 1 || undefined);
       const once = deleted.once.bind(deleted);
       const isWaiting = new Promise<void>((resolve) => {
@@ -354,7 +354,7 @@ describe('OrderWork', () => {
           return once(...about);
         };
       });
-      const second = carryOut(other, orderFor(job('/a.wav')));
+      const second = carryOut(other, orderFor(item('/a.wav')));
       await isWaiting;
       await other.close();
       should((await second).kind).equal('stopped');
@@ -372,10 +372,10 @@ describe('OrderWork', () => {
     };
 
     it('knows that the recording is stored, and does not fetch it again', async () => {
-      const order = orderFor(job('/a.wav'));
-      await workOf().work(structuredClone(order));
+      const job = orderFor(item('/a.wav'));
+      await workOf().work(structuredClone(job));
       gone();
-      should((await carryOut(workOf(), order)).kind).equal('done');
+      should((await carryOut(workOf(), job)).kind).equal('done');
       stored().recording.should.have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
       deletions.should.eql(['rec-1']);
       [...givenUp().list()].should.eql([]);
@@ -383,11 +383,11 @@ describe('OrderWork', () => {
 
     it('asks the source once more when not even the sidecar says so', async () => {
       writeDeletion = () => Promise.reject(new CodedError('STORE_FAILED', 'killed'));
-      const order = orderFor(job('/a.wav'));
-      await workOf().work(structuredClone(order));
+      const job = orderFor(item('/a.wav'));
+      await workOf().work(structuredClone(job));
       gone();
       writeDeletion = (...about) => folderSidecar.write(...about);
-      await carryOut(workOf(), order);
+      await carryOut(workOf(), job);
       stored().recording.should.have.property('deleted_at_source', DELETED_AT);
       should(await sidecar()).have.property('deleted_at_source', DELETED_AT);
       deletions.should.eql(['rec-1', 'rec-1']);
@@ -396,48 +396,48 @@ describe('OrderWork', () => {
 
   it('deletes nothing while the state does not take that it is stored, and tries that again', async () => {
     commit = () => Promise.reject(new Error('disk full'));
-    const order = orderFor(job('/a.wav'));
-    should((await carryOut(workOf(), order)).kind).equal('again');
+    const job = orderFor(item('/a.wav'));
+    should((await carryOut(workOf(), job)).kind).equal('again');
     stored().recording.should.have.property('deleted_at_source', null);
     deletions.should.eql([]);
     commit = (changes) => state.database.commit(changes);
-    should((await carryOut(workOf(), order)).kind).equal('done');
+    should((await carryOut(workOf(), job)).kind).equal('done');
     deletions.should.eql(['rec-1']);
     notDeleted.should.eql([]);
   });
 
-  it('tells what keeps an order waiting, keeps that with it, and tells when it is over', async () => {
+  it('tells what keeps a job waiting, keeps that with it, and tells when it is over', async () => {
     let status = 503;
     answer = (_request, response) => {
       if (status === 200) response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
       else response.writeHead(status).end();
     };
-    const order = orderFor(job('/a.wav'));
-    await carryOut(workOf(), order);
-    should(order.retry).eql({ trouble: 'source-fault', attempt: 1, of: 2 });
+    const job = orderFor(item('/a.wav'));
+    await carryOut(workOf(), job);
+    should(job.retry).eql({ trouble: 'source-fault', attempt: 1, of: 2 });
     status = 429;
-    await carryOut(workOf(), order);
+    await carryOut(workOf(), job);
     status = 200;
-    await carryOut(workOf(), order);
+    await carryOut(workOf(), job);
     troubles.should.eql([
       [null, { trouble: 'source-fault', attempt: 1, of: 2, code: 'LINK_REFUSED' }],
       ['source-fault', { trouble: 'source-busy', attempt: 2, of: 2, code: 'RATE_LIMITED' }],
       ['source-busy', null]
     ]);
-    await carryOut(workOf(), orderFor(job('/a.wav')));
+    await carryOut(workOf(), orderFor(item('/a.wav')));
     troubles.should.have.length(3);
   });
 
   it('tells what keeps a deletion waiting', async () => {
     deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
-    const order = orderFor(job('/a.wav'));
-    await carryOut(workOf(), order);
+    const job = orderFor(item('/a.wav'));
+    await carryOut(workOf(), job);
     troubles.should.eql([[null, { trouble: 'source-silent', attempt: 1, of: 2, code: 'STALLED' }]]);
   });
 
-  it('gives up an order under which the process dies, and names the recording', async () => {
-    const order = orderFor(job('/a.wav'));
-    const verdict = workOf().giveUp(order, 5);
+  it('gives up a job under which the process dies, and names the recording', async () => {
+    const job = orderFor(item('/a.wav'));
+    const verdict = workOf().giveUp(job, 5);
     await state.database.commit(verdict.changes);
     verdict.kind.should.equal('done');
     should(delivered[0]?.[0]).have.properties({ kind: 'failed', attempts: 5 });
@@ -449,9 +449,9 @@ describe('OrderWork', () => {
 
   it('gives up a deletion under which the process dies; the recording stays stored', async () => {
     deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
-    const order = orderFor(job('/a.wav'));
-    await carryOut(workOf(), order);
-    workOf().giveUp(order, 5).kind.should.equal('done');
+    const job = orderFor(item('/a.wav'));
+    await carryOut(workOf(), job);
+    workOf().giveUp(job, 5).kind.should.equal('done');
     notDeleted.map(({ code }) => code).should.eql(['REPEATED_CRASH']);
     [...givenUp().list()].should.eql([]);
     delivered.should.have.length(1);
@@ -459,10 +459,10 @@ describe('OrderWork', () => {
 
   it('keeps attempts over restarts, and lists what is given up until it is stored after all', async () => {
     answer = (_request, response) => response.writeHead(503).end();
-    const order = orderFor(job('/a.wav'));
+    const job = orderFor(item('/a.wav'));
     const pauses: unknown[] = [];
     for (;;) {
-      const verdict = await carryOut(workOf(), order);
+      const verdict = await carryOut(workOf(), job);
       if (verdict.kind !== 'again') break;
       pauses.push(verdict.pauseMs);
     }
@@ -472,21 +472,21 @@ describe('OrderWork', () => {
     should(given).have.properties({ code: 'GAVE_UP', attempts: 3, at: STORED_AT, identity: 'telnyx:rec-1' });
     should(JSON.stringify(given)).not.containEql(server.url);
     answer = (_request, response) => response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
-    await carryOut(workOf(), orderFor(job('/a.wav')));
+    await carryOut(workOf(), orderFor(item('/a.wav')));
     [...givenUp().list()].should.eql([]);
   });
 
-  it('takes what an earlier pass of the same order stored for its own, and does not fetch it again', async () => {
+  it('takes what an earlier pass of the same job stored for its own, and does not fetch it again', async () => {
     let busy = true;
     answer = (request, response) => {
       if (request.url === '/b.mp3' && busy) response.writeHead(503).end();
       else response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
     };
-    const order = orderFor(job('/a.wav', '/b.mp3'));
-    should((await carryOut(workOf(), order)).kind).equal('again');
+    const job = orderFor(item('/a.wav', '/b.mp3'));
+    should((await carryOut(workOf(), job)).kind).equal('again');
     delivered.should.eql([]);
     busy = false;
-    should((await carryOut(workOf(), order)).kind).equal('done');
+    should((await carryOut(workOf(), job)).kind).equal('done');
     server.requests.filter((path) => path === '/a.wav').should.have.length(1);
     delivered[0]!
       .map((outcome) => (outcome.kind === 'stored' ? outcome.file.recording.already_stored : null))
@@ -510,7 +510,7 @@ describe('OrderWork', () => {
     };
     let begun: () => void = () => undefined;
     const isBegun = new Promise<void>((resolve) => (begun = resolve));
-    const order = orderFor(job('/a.wav'));
+    const job = orderFor(item('/a.wav'));
     const first = workOf(
       {},
       {
@@ -524,23 +524,23 @@ describe('OrderWork', () => {
           })
       }
     );
-    const stopped = carryOut(first, order);
+    const stopped = carryOut(first, job);
     await isBegun;
     await first.close();
     should((await stopped).kind).equal('stopped');
     delivered.should.eql([]);
-    await carryOut(workOf(), order);
+    await carryOut(workOf(), job);
     stored().recording.should.have.properties({ resumed: true, attempts: 2, size: long.length });
     (await readFile(String(stored().payload))).equals(long).should.be.true();
   });
 
   it('tells what a crash left without a note from a repetition', async () => {
-    const lost = orderFor(job('/a.wav'));
+    const lost = orderFor(item('/a.wav'));
     await workOf().work(structuredClone(lost));
     const after = (startedAt: number) => workOf({}, { startedAt });
     await carryOut(after(STORED_AT + 1), lost);
     stored().recording.already_stored.should.be.false();
-    await carryOut(after(STORED_AT + 1), orderFor(job('/a.wav')));
+    await carryOut(after(STORED_AT + 1), orderFor(item('/a.wav')));
     stored().recording.already_stored.should.be.true();
   });
 });

@@ -1,25 +1,25 @@
 import should from 'should';
-import type { ArchiveOrder } from '../../../../src/archive/queue/job';
-import { JobLedger } from '../../../../src/archive/queue/job-repository';
-import { OrderQueue, type OrderQueueOptions, type Verdict } from '../../../../src/archive/queue/job-queue';
+import type { Job } from '../../../../src/archive/queue/job';
+import { JobRepository } from '../../../../src/archive/queue/job-repository';
+import { JobQueue, type JobQueueOptions, type JobOutcome } from '../../../../src/archive/queue/job-queue';
 import { CodedError } from '../../../../src/errors/coded-error';
 import type { StateChange } from '../../../../src/state/state-database';
 import { THREE_HOURS_MS, withClockSet } from '../../../support/clock-set';
 import { until } from '../../../support/until';
 import { jobFor, StateFixture } from '../state-fixture';
 
-const done: Verdict = { kind: 'done', changes: [] };
+const done: JobOutcome = { kind: 'done', changes: [] };
 
-describe('OrderQueue', () => {
+describe('JobQueue', () => {
   let state: StateFixture;
-  let ledger: JobLedger;
-  let queues: OrderQueue[];
+  let jobs: JobRepository;
+  let queues: JobQueue[];
   let faults: CodedError[];
 
   beforeEach(() => {
     state = new StateFixture();
     state.time = Date.now();
-    ledger = new JobLedger(state.database, state.now);
+    jobs = new JobRepository(state.database, state.now);
     queues = [];
     faults = [];
   });
@@ -28,8 +28,8 @@ describe('OrderQueue', () => {
     await state.remove();
   });
 
-  function queueOf(work: OrderQueueOptions['work'], more: Partial<OrderQueueOptions> = {}): OrderQueue {
-    const queue = new OrderQueue(ledger, {
+  function queueOf(work: JobQueueOptions['work'], more: Partial<JobQueueOptions> = {}): JobQueue {
+    const queue = new JobQueue(jobs, {
       node: 'node',
       concurrency: 2,
       work,
@@ -42,20 +42,20 @@ describe('OrderQueue', () => {
   }
 
   async function leave(...names: string[]): Promise<void> {
-    for (const name of names) await ledger.add('node', ledger.order({ name }, [jobFor(name)]));
+    for (const name of names) await jobs.add('node', jobs.job({ name }, [jobFor(name)]));
   }
 
-  const nameOf = (order: ArchiveOrder): string => String(order.message['name']);
+  const nameOf = (job: Job): string => String(job.message['name']);
 
   /** Resolves when the work was called so many times. */
-  function seen(count: number, verdict: (order: ArchiveOrder) => Verdict | Promise<Verdict>) {
+  function seen(count: number, verdict: (job: Job) => JobOutcome | Promise<JobOutcome>) {
     const names: string[] = [];
     let resolve: (names: string[]) => void;
     const all = new Promise<string[]>((whenSeen) => (resolve = whenSeen));
-    const work = async (order: ArchiveOrder): Promise<Verdict> => {
-      names.push(nameOf(order));
+    const work = async (job: Job): Promise<JobOutcome> => {
+      names.push(nameOf(job));
       if (names.length === count) resolve(names);
-      return await verdict(order);
+      return await verdict(job);
     };
     return { work, all };
   }
@@ -70,13 +70,13 @@ describe('OrderQueue', () => {
     (await all).should.eql(['a', 'b', 'c', 'd']);
     id.should.not.be.empty();
     await queue.close();
-    ledger.count('node').should.equal(0);
+    jobs.count('node').should.equal(0);
   });
 
-  it('has an order on disk before anybody works on it or is told', async () => {
+  it('has a job on disk before anybody works on it or is told', async () => {
     let onDisk = 0;
     const { work, all } = seen(1, () => {
-      onDisk = ledger.count('node');
+      onDisk = jobs.count('node');
       return done;
     });
     const queue = queueOf(work);
@@ -107,70 +107,70 @@ describe('OrderQueue', () => {
   });
 
   for (const when of ['before', 'after'] as const)
-    it(`counts an order once that is added while it starts: ${when} it is on disk`, async () => {
-      const plainAdd = ledger.add.bind(ledger);
-      ledger.add = async (...order) => {
+    it(`counts a job once that is added while it starts: ${when} it is on disk`, async () => {
+      const plainAdd = jobs.add.bind(jobs);
+      jobs.add = async (...order) => {
         if (when === 'before') queue.start();
         await plainAdd(...order);
         if (when === 'after') queue.start();
       };
       const waiting: number[] = [];
-      let finish: (verdict: Verdict) => void = () => undefined;
-      const work = () => new Promise<Verdict>((resolve) => (finish = resolve));
+      let finish: (verdict: JobOutcome) => void = () => undefined;
+      const work = () => new Promise<JobOutcome>((resolve) => (finish = resolve));
       const queue = queueOf(work, { onWaiting: (count) => void waiting.push(count), concurrency: 1 });
       await queue.add({ name: 'a' }, [], () => undefined);
-      ledger.add = plainAdd;
+      jobs.add = plainAdd;
       const counted = waiting.at(-1);
       await queue.add({ name: 'b' }, [], () => undefined);
       finish({ kind: 'stopped', changes: [] });
       should([counted, waiting.at(-1)]).deepEqual([0, 1]);
     });
 
-  it('counts orders once that are added around its start and are written down in one go', async () => {
+  it('counts jobs once that are added around its start and are written down in one go', async () => {
     const waiting: number[] = [];
-    const ends: ((verdict: Verdict) => void)[] = [];
-    const work = () => new Promise<Verdict>((resolve) => void ends.push(resolve));
+    const ends: ((verdict: JobOutcome) => void)[] = [];
+    const work = () => new Promise<JobOutcome>((resolve) => void ends.push(resolve));
     const queue = queueOf(work, { onWaiting: (count) => void waiting.push(count), concurrency: 1 });
     const early = ['a', 'b'].map((name) => queue.add({ name }, [], () => undefined));
     queue.start();
     const late = ['c', 'd', 'e'].map((name) => queue.add({ name }, [], () => undefined));
     await Promise.all([...early, ...late]);
-    should([ledger.count('node'), ends.length, waiting.at(-1)]).deepEqual([5, 1, 4]);
+    should([jobs.count('node'), ends.length, waiting.at(-1)]).deepEqual([5, 1, 4]);
     for (const end of ends) end({ kind: 'stopped', changes: [] });
   });
 
-  it('does not count an order that could not be written down', async () => {
-    const plainAdd = ledger.add.bind(ledger);
-    ledger.add = () => Promise.reject(new CodedError('STORE_FAILED', 'made by the test'));
+  it('does not count a job that could not be written down', async () => {
+    const plainAdd = jobs.add.bind(jobs);
+    jobs.add = () => Promise.reject(new CodedError('STORE_FAILED', 'made by the test'));
     const waiting: number[] = [];
     const queue = queueOf(() => Promise.resolve(done), { onWaiting: (count) => void waiting.push(count) });
     const refused = queue.add({ name: 'a' }, [], () => undefined);
     queue.start();
     await refused.should.be.rejectedWith({ code: 'STORE_FAILED' });
     await queue.add({ name: 'b' }, [], () => undefined).should.be.rejectedWith({ code: 'STORE_FAILED' });
-    ledger.add = plainAdd;
+    jobs.add = plainAdd;
     should(waiting).matchEach(0);
   });
 
-  it('does not begin an order again while it is being struck off', async () => {
+  it('does not begin a job again while it is being struck off', async () => {
     const names: string[] = [];
-    const queue = queueOf((order) => {
-      names.push(nameOf(order));
+    const queue = queueOf((job) => {
+      names.push(nameOf(job));
       return Promise.resolve(done);
     });
     queue.start();
     await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => queue.add({ name }, [], () => undefined)));
     await queue.close();
     names.sort().should.eql(['a', 'b', 'c', 'd', 'e', 'f'].slice(0, names.length));
-    ledger.count('node').should.equal(6 - names.length);
+    jobs.count('node').should.equal(6 - names.length);
   });
 
-  it('comes back to an order after its pause, with what is known of it, and does others meanwhile', async () => {
+  it('comes back to a job after its pause, with what is known of it, and does others meanwhile', async () => {
     await leave('slow', 'other');
     const begun = performance.now();
-    const { work, all } = seen(3, (order) => {
-      if (nameOf(order) === 'other' || order.files['tried'] !== undefined) return done;
-      order.files['tried'] = { attempts: 1, failures: 1 };
+    const { work, all } = seen(3, (job) => {
+      if (nameOf(job) === 'other' || job.files['tried'] !== undefined) return done;
+      job.files['tried'] = { attempts: 1, failures: 1 };
       return { kind: 'again', pauseMs: 60, changes: [] };
     });
     queueOf(work, { concurrency: 1 }).start();
@@ -180,7 +180,7 @@ describe('OrderQueue', () => {
 
   for (const byMs of [-THREE_HOURS_MS, -600_000, THREE_HOURS_MS]) {
     it(`keeps to its pauses when the clock is set by ${byMs / 60_000} minutes in the middle`, async () => {
-      ledger = new JobLedger(state.database);
+      jobs = new JobRepository(state.database);
       let tries = 0;
       const { work, all } = seen(2, () =>
         (tries += 1) === 1 ? { kind: 'again', pauseMs: 300, changes: [] } : done
@@ -190,8 +190,8 @@ describe('OrderQueue', () => {
       const begun = performance.now();
       await queue.add({ name: 'a' }, [jobFor('a')], () => undefined);
       await until('the pause', () => {
-        const { order, dueAt } = ledger.next('node', new Set()) ?? {};
-        return order && dueAt! >= order.acceptedAt + 300 ? true : undefined;
+        const { job: job, dueAt } = jobs.next('node', new Set()) ?? {};
+        return job && dueAt! >= job.acceptedAt + 300 ? true : undefined;
       });
       await withClockSet(byMs, () => all);
       should(performance.now() - begun).be.within(290, 2500);
@@ -206,7 +206,7 @@ describe('OrderQueue', () => {
     (await all).should.eql(['future']);
   });
 
-  it('writes down what was stored along with the end of the order', async () => {
+  it('writes down what was stored along with the end of the job', async () => {
     await leave('a');
     const notes = state.database.collection<string>('notes');
     const changes: StateChange[] = [notes.putting('a', 'stored')];
@@ -216,27 +216,27 @@ describe('OrderQueue', () => {
     await all;
     await queue.close();
     should(notes.get('a')).equal('stored');
-    ledger.count('node').should.equal(0);
+    jobs.count('node').should.equal(0);
   });
 
-  it('leaves an order for its successor when it is stopped, with what was achieved', async () => {
+  it('leaves a job for its successor when it is stopped, with what was achieved', async () => {
     await leave('a');
-    const { work, all } = seen(1, (order) => {
-      order.files['half'] = { attempts: 1, failures: 0 };
+    const { work, all } = seen(1, (job) => {
+      job.files['half'] = { attempts: 1, failures: 0 };
       return { kind: 'stopped', changes: [] };
     });
     const queue = queueOf(work);
     queue.start();
     await all;
     await queue.close();
-    const left = ledger.next('node', new Set());
-    left!.order.files.should.have.property('half');
+    const left = jobs.next('node', new Set());
+    left!.job.files.should.have.property('half');
     const next = seen(1, () => done);
     queueOf(next.work).start();
     (await next.all).should.eql(['a']);
   });
 
-  it('lets the process breathe when very many orders end at once', async function () {
+  it('lets the process breathe when very many jobs end at once', async function () {
     this.timeout(20_000);
     const count = 3000;
     await Promise.all(Array.from({ length: count }, (_value, index) => leave(String(index))));
@@ -255,14 +255,14 @@ describe('OrderQueue', () => {
     worked.should.equal(count);
     most.should.be.belowOrEqual(102);
     await queue.close();
-    ledger.count('node').should.equal(0);
+    jobs.count('node').should.equal(0);
   });
 
   it('does not go through the others when whoever works on them was stopped', async () => {
     await leave(...Array.from({ length: 50 }, (_value, index) => String(index)));
     const names: string[] = [];
-    const queue = queueOf((order) => {
-      names.push(nameOf(order));
+    const queue = queueOf((job) => {
+      names.push(nameOf(job));
       return Promise.resolve({ kind: 'stopped', changes: [] });
     });
     queue.start();
@@ -270,10 +270,10 @@ describe('OrderQueue', () => {
     names.should.eql(['0', '1']);
     await queue.close();
     names.should.eql(['0', '1']);
-    ledger.count('node').should.equal(50);
+    jobs.count('node').should.equal(50);
   });
 
-  it('keeps an order whose work failed in a way that nobody thought of, and says so', async () => {
+  it('keeps a job whose work failed in a way that nobody thought of, and says so', async () => {
     await leave('a');
     const queue = queueOf(() => Promise.reject(new TypeError('nobody thought of this')));
     const told = new Promise<void>((resolve) => {
@@ -287,17 +287,17 @@ describe('OrderQueue', () => {
     await told;
     await queue.close();
     faults[0]!.message.should.containEql('nobody thought of this');
-    ledger.count('node').should.equal(1);
+    jobs.count('node').should.equal(1);
   });
 
-  it('tells when an order could not be written down, and has not accepted it', async () => {
+  it('tells when a job could not be written down, and has not accepted it', async () => {
     const names: string[] = [];
-    const queue = queueOf((order) => {
-      names.push(nameOf(order));
+    const queue = queueOf((job) => {
+      names.push(nameOf(job));
       return Promise.resolve(done);
     });
     queue.start();
-    ledger.add = () => Promise.reject(new CodedError('STORE_FAILED', 'disk full'));
+    jobs.add = () => Promise.reject(new CodedError('STORE_FAILED', 'disk full'));
     await queue.add({ name: 'a' }, [], () => undefined).should.be.rejectedWith({ code: 'STORE_FAILED' });
     await queue.close();
     names.should.eql([]);
@@ -305,17 +305,17 @@ describe('OrderQueue', () => {
 
   it('does not repeat what is done while the state does not take its end', async () => {
     await leave('a', 'b');
-    const finish = ledger.finish.bind(ledger);
+    const finish = jobs.finish.bind(jobs);
     let failures = 0;
-    ledger.finish = (...args) => {
+    jobs.finish = (...args) => {
       failures += 1;
       return failures <= 2 ? Promise.reject(new Error('disk full')) : finish(...args);
     };
     const ended = new Promise<void>((resolve) => {
-      const done = ledger.finish.bind(ledger);
-      ledger.finish = async (...args) => {
+      const done = jobs.finish.bind(jobs);
+      jobs.finish = async (...args) => {
         await done(...args);
-        if (ledger.count('node') === 0) resolve();
+        if (jobs.count('node') === 0) resolve();
       };
     });
     const { work, all } = seen(2, () => done);
@@ -327,13 +327,13 @@ describe('OrderQueue', () => {
     faults.map(({ code }) => code).should.eql(['STORE_FAILED', 'STORE_FAILED']);
   });
 
-  it('tells how many orders wait for another attempt, and why the next one does, also after a restart', async () => {
+  it('tells how many jobs wait for another attempt, and why the next one does, also after a restart', async () => {
     await leave('a', 'b', 'c');
     const pauses: Record<string, number> = { a: 50_000, b: 20_000 };
-    const { work, all } = seen(3, (order) => {
-      const pauseMs = pauses[nameOf(order)];
+    const { work, all } = seen(3, (job) => {
+      const pauseMs = pauses[nameOf(job)];
       if (pauseMs === undefined) return { kind: 'stopped', changes: [] };
-      order.retry = { trouble: 'disk-full', attempt: pauseMs / 10_000, of: 8 };
+      job.retry = { trouble: 'disk-full', attempt: pauseMs / 10_000, of: 8 };
       return { kind: 'again', pauseMs, changes: [] };
     });
     const queue = queueOf(work);
@@ -353,13 +353,13 @@ describe('OrderQueue', () => {
   it('tells of one that is being tried again when no other one waits for that', async () => {
     await leave('a');
     let attempts = 0;
-    const { work, all } = seen(2, (order) => {
+    const { work, all } = seen(2, (job) => {
       attempts += 1;
-      if (attempts === 2) return new Promise<Verdict>((resolve) => (finish = resolve));
-      order.retry = { trouble: 'disk-full', attempt: 1, of: 8 };
+      if (attempts === 2) return new Promise<JobOutcome>((resolve) => (finish = resolve));
+      job.retry = { trouble: 'disk-full', attempt: 1, of: 8 };
       return { kind: 'again', pauseMs: 1, changes: [] };
     });
-    let finish: (verdict: Verdict) => void = () => undefined;
+    let finish: (verdict: JobOutcome) => void = () => undefined;
     const queue = queueOf(work);
     queue.start();
     await all;
@@ -373,9 +373,9 @@ describe('OrderQueue', () => {
 
   it('tells that the list cannot be read, and tries again by itself', async () => {
     await leave('a');
-    const next = ledger.next.bind(ledger);
+    const next = jobs.next.bind(jobs);
     let reads = 0;
-    ledger.next = (...args) => {
+    jobs.next = (...args) => {
       reads += 1;
       if (reads === 1) throw new Error('disk gone');
       return next(...args);

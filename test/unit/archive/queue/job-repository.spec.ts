@@ -1,48 +1,48 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import should from 'should';
-import type { ArchiveOrder } from '../../../../src/archive/queue/job';
-import { type DueOrder, JobLedger, ORPHANS_KEPT_MS } from '../../../../src/archive/queue/job-repository';
+import type { Job } from '../../../../src/archive/queue/job';
+import { type DueJob, JobRepository, ORPHANS_KEPT_MS } from '../../../../src/archive/queue/job-repository';
 import { StateDatabase } from '../../../../src/state/state-database';
 import { requireMount } from '../../../support/real-parts';
 import { jobFor, StateFixture } from '../state-fixture';
 
 const NONE: ReadonlySet<string> = new Set();
 
-describe('JobLedger', () => {
+describe('JobRepository', () => {
   let state: StateFixture;
-  let ledger: JobLedger;
+  let jobs: JobRepository;
 
   beforeEach(() => {
     state = new StateFixture();
-    ledger = new JobLedger(state.database, state.now, state.now);
+    jobs = new JobRepository(state.database, state.now, state.now);
   });
   afterEach(() => state.remove());
 
-  async function accept(node: string, name: string): Promise<ArchiveOrder> {
-    const order = ledger.order({ _msgid: name, topic: 'call.recording.saved' }, [jobFor(name)]);
-    await ledger.add(node, order);
-    return order;
+  async function accept(node: string, name: string): Promise<Job> {
+    const job = jobs.job({ _msgid: name, topic: 'call.recording.saved' }, [jobFor(name)]);
+    await jobs.add(node, job);
+    return job;
   }
 
   function names(node: string): string[] {
     const busy = new Set<string>();
     const found: string[] = [];
     for (;;) {
-      const next = ledger.next(node, busy);
+      const next = jobs.next(node, busy);
       if (next === undefined) return found;
-      busy.add(next.order.id);
-      found.push(String(next.order.message['_msgid']));
+      busy.add(next.job.id);
+      found.push(String(next.job.message['_msgid']));
     }
   }
 
-  function next(node: string): DueOrder {
-    const due = ledger.next(node, NONE);
+  function next(node: string): DueJob {
+    const due = jobs.next(node, NONE);
     if (due === undefined) throw new Error(`There is nothing to do for ${node}`);
     return due;
   }
 
-  it('gives orders by age, also those of one millisecond, and keeps nodes apart', async () => {
+  it('gives jobs by age, also those of one millisecond, and keeps nodes apart', async () => {
     for (const name of ['b', 'a', 'c']) await accept('node', name);
     state.time -= 1;
     await accept('node', 'oldest');
@@ -50,58 +50,66 @@ describe('JobLedger', () => {
     await accept('node2', 'of a third');
     names('node').should.eql(['oldest', 'b', 'a', 'c']);
     names('nod').should.eql(['of another']);
-    should(ledger.next('nobody', NONE)).be.undefined();
-    [ledger.count('node'), ledger.count('nod'), ledger.count('nobody')].should.eql([4, 1, 0]);
+    should(jobs.next('nobody', NONE)).be.undefined();
+    [jobs.count('node'), jobs.count('nod'), jobs.count('nobody')].should.eql([4, 1, 0]);
+  });
+
+  it('keeps jobs on disk as earlier versions did, which called the items of a job "jobs"', async () => {
+    const { items, ...job } = await accept('node', 'rec');
+    const onDisk = state.database.collection<object>('archive-jobs');
+    [...onDisk.range({})].map(({ value }) => value).should.deepEqual([{ ...job, jobs: items }]);
+    await onDisk.put(['node', 1, 'earlier'], { ...job, id: 'earlier', jobs: items });
+    next('node').job.should.deepEqual({ ...job, id: 'earlier', items });
   });
 
   it('knows after a restart all that is needed to go on', async () => {
-    const order = await accept('node', 'rec');
+    const job = await accept('node', 'rec');
     await state.reopen();
-    ledger = new JobLedger(state.database, state.now, state.now);
-    next('node').should.eql({ order, dueAt: order.acceptedAt });
+    jobs = new JobRepository(state.database, state.now, state.now);
+    next('node').should.eql({ job: job, dueAt: job.acceptedAt });
   });
 
   it('keeps attempts and due time of what is postponed, in one place only', async () => {
     await accept('node', 'first');
     await accept('node', 'second');
     const due = next('node');
-    due.order.files['telnyx:first\nwav'] = { attempts: 3, failures: 2, failed: { code: 'X', message: 'y' } };
-    await ledger.postpone('node', due, state.time + 9000, []);
+    due.job.files['telnyx:first\nwav'] = { attempts: 3, failures: 2, failed: { code: 'X', message: 'y' } };
+    await jobs.postpone('node', due, state.time + 9000, []);
     await state.reopen();
-    ledger = new JobLedger(state.database, state.now, state.now);
+    jobs = new JobRepository(state.database, state.now, state.now);
     names('node').should.eql(['second', 'first']);
-    const again = ledger.next('node', new Set([next('node').order.id]));
-    again!.should.eql({ order: due.order, dueAt: state.time + 9000 });
-    ledger.count('node').should.equal(2);
+    const again = jobs.next('node', new Set([next('node').job.id]));
+    again!.should.eql({ job: due.job, dueAt: state.time + 9000 });
+    jobs.count('node').should.equal(2);
   });
 
   it('strikes off what is done, together with what is noted about it', async () => {
     await accept('node', 'rec');
     const other = state.database.collection<string>('other');
-    await ledger.finish('node', next('node'), [other.putting('k', 'v')]);
-    should(ledger.next('node', NONE)).be.undefined();
+    await jobs.finish('node', next('node'), [other.putting('k', 'v')]);
+    should(jobs.next('node', NONE)).be.undefined();
     should(other.get('k')).equal('v');
   });
 
-  it('keeps the orders of a node that is gone for a week, then reports each as lost', async () => {
+  it('keeps the jobs of a node that is gone for a week, then reports each as lost', async () => {
     await accept('gone', 'rec-1');
     await accept('gone', 'rec-2');
     await accept('here', 'rec-3');
     const lost: string[] = [];
     const sweep = (): Promise<void> =>
-      ledger.sweep(
+      jobs.sweep(
         (node) => node === 'here',
-        (node, order) => {
-          lost.push(`${node} ${String(order.message['_msgid'])}`);
+        (node, job) => {
+          lost.push(`${node} ${String(job.message['_msgid'])}`);
           return [];
         }
       );
-    await ledger.nodeGone('gone');
+    await jobs.nodeGone('gone');
     state.time += ORPHANS_KEPT_MS - 1;
     await sweep();
     names('gone').should.eql(['rec-1', 'rec-2']);
-    await ledger.nodeHere('gone');
-    await ledger.nodeGone('gone');
+    await jobs.nodeHere('gone');
+    await jobs.nodeGone('gone');
     state.time += ORPHANS_KEPT_MS - 1;
     await sweep();
     lost.should.eql([]);
@@ -115,7 +123,7 @@ describe('JobLedger', () => {
   it('gives a node of which nobody saw the end a week from when that is noticed', async () => {
     await accept('unseen', 'rec');
     const sweep = (): Promise<void> =>
-      ledger.sweep(
+      jobs.sweep(
         () => false,
         () => []
       );
@@ -128,33 +136,33 @@ describe('JobLedger', () => {
     names('unseen').should.eql([]);
   });
 
-  it('finds the next of 100,000 orders as fast as of one, without reading the others', async function () {
+  it('finds the next of 100,000 jobs as fast as of one, without reading the others', async function () {
     this.timeout(60_000);
     const time = state.time;
     const adding: Promise<void>[] = [];
     for (let index = 0; index < 100_000; index += 1) {
       state.time = time + index;
-      adding.push(ledger.add('node', ledger.order({ _msgid: String(index) }, [jobFor(String(index))])));
+      adding.push(jobs.add('node', jobs.job({ _msgid: String(index) }, [jobFor(String(index))])));
     }
     await Promise.all(adding);
     const busy = new Set(['x']);
     const before = process.memoryUsage().heapUsed;
     const begun = performance.now();
     for (let time = 0; time < 1000; time += 1) {
-      should(ledger.next('node', busy)?.order.message['_msgid']).equal('0');
+      should(jobs.next('node', busy)?.job.message['_msgid']).equal('0');
     }
     (performance.now() - begun).should.be.below(1000);
     (process.memoryUsage().heapUsed - before).should.be.below(50 * 1024 * 1024);
-    ledger.count('node').should.equal(100_000);
+    jobs.count('node').should.equal(100_000);
   });
 
-  it('says STORE_FAILED when the disk does not take an order', async function () {
+  it('says STORE_FAILED when the disk does not take a job', async function () {
     const mount = requireMount(this, '1m');
     const database = new StateDatabase(mount.directory);
     try {
-      const full = new JobLedger(database, state.now);
+      const full = new JobRepository(database, state.now);
       const fill = async (): Promise<void> => {
-        for (;;) await full.add('node', full.order({ payload: 'x'.repeat(50_000) }, []));
+        for (;;) await full.add('node', full.job({ payload: 'x'.repeat(50_000) }, []));
       };
       await fill().should.be.rejectedWith({ code: 'STORE_FAILED', retryable: true });
     } finally {
@@ -170,29 +178,29 @@ describe('JobLedger', () => {
       '../../../../src/archive/queue/job-repository'
     ].map((name) => JSON.stringify(require.resolve(name)));
 
-    /** Accepts orders, carries out every other one, postpones every fifth, and says so once it is durable. */
+    /** Accepts jobs, carries out every other one, postpones every fifth, and says so once it is durable. */
     const WORKER = `
       const { StateDatabase } = require(${MODULES[0]!});
-      const { JobLedger } = require(${MODULES[1]!});
+      const { JobRepository } = require(${MODULES[1]!});
       const say = (line) => require('node:fs').writeSync(1, line + '\\n');
       const database = new StateDatabase(process.argv[1]);
       const done = database.collection('done');
-      const ledger = new JobLedger(database);
+      const ledger = new JobRepository(database);
       (async () => {
         const busy = new Set();
         const carryOut = async () => {
           const due = ledger.next('node', busy);
           if (due === undefined) return;
-          busy.add(due.order.id);
-          const name = due.order.message.name;
-          if (name % 5 === 0 && due.order.files.tried === undefined) {
-            due.order.files.tried = { attempts: 1, failures: 1 };
+          busy.add(due.job.id);
+          const name = due.job.message.name;
+          if (name % 5 === 0 && due.job.files.tried === undefined) {
+            due.job.files.tried = { attempts: 1, failures: 1 };
             await ledger.postpone('node', due, Date.now() + 5, []);
-          } else await ledger.finish('node', due, [done.putting(name, due.order.id)]);
-          busy.delete(due.order.id);
+          } else await ledger.finish('node', due, [done.putting(name, due.job.id)]);
+          busy.delete(due.job.id);
         };
         for (let name = Number(process.argv[2]); ; name += 1) {
-          await ledger.add('node', ledger.order({ name }, []));
+          await ledger.add('node', ledger.job({ name }, []));
           say(String(name));
           if (name % 2 === 0) carryOut();
           if (name % 3 === 0) carryOut();
@@ -200,7 +208,7 @@ describe('JobLedger', () => {
       })();
     `;
 
-    it('has every order that was accepted either still to do or done, never both, never neither', async () => {
+    it('has every job that was accepted either still to do or done, never both, never neither', async () => {
       const accepted = new Set<number>();
       // A process that dies is the only one that had the database open.
       await state.database.close();
@@ -214,8 +222,8 @@ describe('JobLedger', () => {
       }
       state.database = new StateDatabase(state.directory);
       const done = state.database.collection<string>('done');
-      const orders = state.database.collection<ArchiveOrder>('archive-jobs');
-      const open = [...orders.range({})].map(({ value }) => Number(value.message['name']));
+      const onDisk = state.database.collection<Job>('archive-jobs');
+      const open = [...onDisk.range({})].map(({ value }) => Number(value.message['name']));
       should(new Set(open).size).equal(open.length);
       accepted.size.should.be.above(100);
       for (const name of accepted) should(open.includes(name) !== (done.get(name) !== undefined)).be.true();

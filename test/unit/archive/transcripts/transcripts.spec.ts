@@ -120,12 +120,12 @@ describe('transcripts and their audio', () => {
 
   it('waits without an API key for the audio, and not for ever', async () => {
     const one = archiver(false);
-    const order = one.order({ reference: text(), format: 'any' });
-    const first = await one.pass(order);
+    const job = one.order({ reference: text(), format: 'any' });
+    const first = await one.pass(job);
     if (first.kind !== 'again') throw new Error('not waiting');
     first.pauseMs.should.be.aboveOrEqual(15_000);
     await one.archive({ reference: audio({ recording_id: 'rec-1' }), format: 'any' });
-    (await one.pass(order)).kind.should.equal('ended');
+    (await one.pass(job)).kind.should.equal('ended');
     await onlyOneOfEach();
     const [failed] = await one.archive({
       reference: event('call.recording.transcription.saved', {

@@ -65,7 +65,7 @@ describe('bucket store, when something goes wrong', function () {
 
       should(bucket.server.names().filter((name) => name === 'UploadPart')).have.length(4);
       should(sha256(await bucket.server.bytes('calls/a.wav'))).equal(sha256(bytes));
-      should(bucket.ledger.count()).equal(0);
+      should(bucket.uploadLog.count()).equal(0);
     });
 
     it('goes on again and again', async () => {
@@ -174,14 +174,14 @@ describe('bucket store, when something goes wrong', function () {
       const part = await begun(noise(18 * MIB));
       await writeAll(part, noise(18 * MIB).subarray(0, 12 * MIB));
       should(await bucket.server.incompleteUploads()).eql(['calls/a.wav']);
-      should(bucket.ledger.count()).equal(1);
+      should(bucket.uploadLog.count()).equal(1);
       return part;
     }
 
     async function nothingLeft(): Promise<void> {
       should(await bucket.server.incompleteUploads()).eql([]);
       should(await bucket.server.keys()).eql([]);
-      should(bucket.ledger.count()).equal(0);
+      should(bucket.uploadLog.count()).equal(0);
     }
 
     it('is dropped when the job is given up', async () => {
@@ -248,13 +248,13 @@ describe('bucket store, when something goes wrong', function () {
     });
 
     it('is found by its key when the process was killed before the upload had a name', async () => {
-      const put = bucket.ledger.put.bind(bucket.ledger);
+      const put = bucket.uploadLog.put.bind(bucket.uploadLog);
       // The second entry, with the upload's id, never reaches the disk.
-      const ledger = Object.assign(Object.create(bucket.ledger) as typeof bucket.ledger, {
+      const uploadLog = Object.assign(Object.create(bucket.uploadLog) as typeof bucket.uploadLog, {
         put: (key: string, value: { key: string; uploadId: string | null }) =>
           value.uploadId === null ? put(key, value) : new Promise<void>(() => undefined)
       });
-      const killed = bucket.store({}, { run: 'killed', ledger });
+      const killed = bucket.store({}, { run: 'killed', uploadLog: uploadLog });
       const part = await begun(noise(11 * MIB), 'a.wav', killed);
       void writeAll(part, noise(11 * MIB)).catch(() => undefined);
       await until('the upload', async () => (await bucket.server.incompleteUploads())[0]);
@@ -266,7 +266,7 @@ describe('bucket store, when something goes wrong', function () {
       bucket.server.fault = ({ name }) => (name === 'CreateMultipartUpload' ? 'lose-answer' : undefined);
       await failure({}, 11 * MIB);
       should(await bucket.server.incompleteUploads()).not.be.empty();
-      should(bucket.ledger.count()).equal(1);
+      should(bucket.uploadLog.count()).equal(1);
       bucket.server.fault = () => undefined;
       await bucket.store({}, { run: 'next', emptyMs: 0 }).dropLeftOvers();
       await nothingLeft();
@@ -276,7 +276,7 @@ describe('bucket store, when something goes wrong', function () {
       const part = await halfSent();
       bucket.server.fault = ({ name }) => (name === 'AbortMultipartUpload' ? 'cut' : undefined);
       await part.discard();
-      should(bucket.ledger.count()).equal(1);
+      should(bucket.uploadLog.count()).equal(1);
       bucket.server.fault = () => undefined;
       await bucket.store({}, { run: 'next' }).dropLeftOvers();
       await nothingLeft();
@@ -285,15 +285,15 @@ describe('bucket store, when something goes wrong', function () {
     it('of another bucket is left to that one', async () => {
       const part = await halfSent();
       should(await bucket.store({ bucket: 'another-bucket' }, { run: 'next' }).dropLeftOvers()).equal(0);
-      should(bucket.ledger.count()).equal(1);
+      should(bucket.uploadLog.count()).equal(1);
       await part.discard();
     });
 
     it('is not begun when it cannot be written down', async () => {
-      const ledger = Object.assign(Object.create(bucket.ledger) as typeof bucket.ledger, {
+      const uploadLog = Object.assign(Object.create(bucket.uploadLog) as typeof bucket.uploadLog, {
         put: () => Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' }))
       });
-      const part = await begun(noise(11 * MIB), 'a.wav', bucket.store({}, { ledger }));
+      const part = await begun(noise(11 * MIB), 'a.wav', bucket.store({}, { uploadLog: uploadLog }));
       await should(writeAll(part, noise(11 * MIB))).be.rejectedWith({
         code: 'STORE_FAILED',
         message: /disk is full/
@@ -322,7 +322,7 @@ describe('bucket store, when something goes wrong', function () {
       should((await store.openPart('job1')).size).equal(0);
       await storeBytes(store, 'a.wav', bytes);
       should(sha256(await bucket.server.bytes('calls/a.wav'))).equal(sha256(bytes));
-      should(bucket.ledger.count()).equal(0);
+      should(bucket.uploadLog.count()).equal(0);
     });
   }
 
@@ -382,7 +382,7 @@ describe('bucket store, when something goes wrong', function () {
       );
       should(await bucket.server.keys()).eql(['calls/a.wav']);
       should(await bucket.server.incompleteUploads()).eql([]);
-      should(bucket.ledger.count()).equal(0);
+      should(bucket.uploadLog.count()).equal(0);
     });
   });
 
@@ -451,7 +451,7 @@ describe('bucket store, when something goes wrong', function () {
         should(error.message).match(message);
         should(error.retryable).equal(retryable);
       }
-      should(bucket.ledger.count()).equal(0);
+      should(bucket.uploadLog.count()).equal(0);
     });
   }
 

@@ -17,7 +17,7 @@ import { S3Server } from '../../../support/s3-server';
 
 export const MIB = 1024 * 1024;
 
-/** A bucket on a real server, a ledger on a real disk, and the stores of the test; gone after it. */
+/** A bucket on a real server, an upload log on a real disk, and the stores of the test; gone after it. */
 export class TestBucket {
   readonly #stores: BucketStore[] = [];
 
@@ -35,7 +35,7 @@ export class TestBucket {
     return bucket;
   }
 
-  get ledger(): StateCollection<NotedUpload> {
+  get uploadLog(): StateCollection<NotedUpload> {
     return this.database.collection<NotedUpload>('bucket-uploads');
   }
 
@@ -61,7 +61,7 @@ export class TestBucket {
   store(over: Partial<BucketSettings> = {}, options: Partial<BucketStoreOptions> = {}): BucketStore {
     const store = createBucketStore({
       settings: this.settings(over),
-      ledger: this.ledger,
+      uploadLog: this.uploadLog,
       closingMs: 100,
       ...options
     });

@@ -15,7 +15,7 @@ import { LIES, LyingStore } from '../../../support/lying-store';
 import { MIB, noise, storeBytes } from './bucket-fixture';
 
 /** A deadline that a test can wait for. */
-const LIMITS = { ...ANSWER_LIMITS, answerMs: 1000, completeMs: 1000 };
+const LIMITS = { ...ANSWER_LIMITS, responseMs: 1000, completeMs: 1000 };
 const RECORD = { sha256: 'a'.repeat(64), recording_id: 'rec-1' };
 
 describe('bucket store, when the store lies', function () {
@@ -40,7 +40,7 @@ describe('bucket store, when the store lies', function () {
         kmsKeyId: null,
         credentials: { accessKeyId: 'TESTKEY', secretAccessKey: 'test-secret' }
       },
-      ledger: database.collection('bucket-uploads'),
+      uploadLog: database.collection('bucket-uploads'),
       closingMs: 100,
       limits: LIMITS
     });

@@ -36,7 +36,7 @@ describe('bucket store', function () {
         should(await store.readBack(stored.location!)).eql({ sha256: sha256(bytes), size });
       }
       should(await bucket.server.incompleteUploads()).eql([]);
-      should(bucket.ledger.count()).equal(0);
+      should(bucket.uploadLog.count()).equal(0);
     });
   }
 

@@ -28,7 +28,7 @@ describe('incomplete uploads of several processes', function () {
     // The other one died before the store named its upload to the same key.
     await bucket.otherLedger.put(await otherEntry(), { key: 'calls/a.wav', uploadId: null });
     const other = storeOf({
-      ledger: bucket.otherLedger,
+      uploadLog: bucket.otherLedger,
       run: 'two',
       owner: 'two',
       isDead: () => true,
@@ -42,7 +42,7 @@ describe('incomplete uploads of several processes', function () {
 
   /** Makes an entry in the state of the other one, and returns its name. */
   async function otherEntry(): Promise<string> {
-    const dead = storeOf({ ledger: bucket.otherLedger, run: 'dead' });
+    const dead = storeOf({ uploadLog: bucket.otherLedger, run: 'dead' });
     const part = await dead.openPart('job0');
     bucket.server.fault = ({ name }) => (name === 'CreateMultipartUpload' ? 'cut' : undefined);
     await part.begin?.({ name: 'x.wav', contentType: 'audio/wav', size: null });
@@ -67,8 +67,8 @@ describe('incomplete uploads of several processes', function () {
 
   it('are dropped after a day also when nobody can tell whether their process is alive', async () => {
     const part = await halfSent(storeOf({ run: 'one', owner: 'one' }));
-    for (const { key, value } of [...bucket.ledger.range({})])
-      await bucket.ledger.put(String(key), { ...value, at: Date.now() - 25 * 3_600_000 });
+    for (const { key, value } of [...bucket.uploadLog.range({})])
+      await bucket.uploadLog.put(String(key), { ...value, at: Date.now() - 25 * 3_600_000 });
     should(await storeOf({ run: 'two', isDead: () => false }).dropLeftOvers()).equal(1);
     should(await bucket.server.incompleteUploads()).eql([]);
     await part.discard();
@@ -82,6 +82,6 @@ describe('incomplete uploads of several processes', function () {
     should(begun).not.be.empty();
     should(await storeOf({ run: 'two' }).dropLeftOvers()).equal(0);
     should(await bucket.server.incompleteUploads()).eql(begun);
-    should(bucket.ledger.count()).equal(1);
+    should(bucket.uploadLog.count()).equal(1);
   });
 });

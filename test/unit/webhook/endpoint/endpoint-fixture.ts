@@ -13,7 +13,7 @@ import {
   rememberedId,
   type RememberedId
 } from '../../../../src/webhook/journal/delivery-journal';
-import type { Refusal } from '../../../../src/webhook/endpoint/rejection';
+import type { Rejection } from '../../../../src/webhook/endpoint/rejection';
 import {
   type EndpointParts,
   type EndpointSettings,
@@ -87,7 +87,7 @@ const verifier = new TelnyxVerifier(
 export class EndpointStage {
   readonly journal = new TestJournal();
   readonly emitted: Emitted[] = [];
-  readonly refusals: Refusal[] = [];
+  readonly refusals: Rejection[] = [];
   readonly faults: Fault[] = [];
   late = 0;
   readonly endpoint: WebhookEndpoint;
