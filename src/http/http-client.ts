@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Agent } from 'node:http';
 import { CodedError } from '../errors/coded-error';
 import { createAgents, type ConnectionOptions } from './http-agents';
-import type { HttpResponse } from './http-answer';
+import type { HttpResponse } from './http-response';
 import { HttpExchange, type ExchangeOptions } from './http-exchange';
 import { httpFault } from './http-fault';
 

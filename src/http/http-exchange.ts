@@ -7,7 +7,7 @@ import {
 import { request as tlsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { CodedError } from '../errors/coded-error';
-import { readResponse, type HttpResponse } from './http-answer';
+import { readResponse, type HttpResponse } from './http-response';
 import { ArrivingBody } from './http-body';
 import { httpFault, Overdue, type FaultPlace } from './http-fault';
 

@@ -1,7 +1,7 @@
 import { CodedError } from '../errors/coded-error';
 import { rootCause } from '../errors/root-cause';
 import { httpFault } from '../http/http-fault';
-import { contentTypeOf, type SourceResponse } from './answer';
+import { contentTypeOf, type SourceResponse } from './source-response';
 import { addBytes, type HeldBytes } from './held-bytes';
 import { checkMedia, HEAD_BYTES } from './media-check';
 import { lacksBytes, sizeFromHeader } from './media-signature';

@@ -1,5 +1,5 @@
 import { OVERLAP_BYTES } from '../store/last-bytes';
-import type { SourceResponse } from './answer';
+import type { SourceResponse } from './source-response';
 import type { HeldBytes } from './held-bytes';
 
 /** Whether there is enough for an overlap; with less, starting over costs nothing. */

@@ -1,10 +1,10 @@
 import { CodedError } from '../errors/coded-error';
 import { checkAddress } from './address/address-guard';
-import { contentTypeOf, requestResponse, type SourceResponse } from './answer';
+import { contentTypeOf, requestResponse, type SourceResponse } from './source-response';
 import { nothingHeld, readHeldBytes, type HeldBytes } from './held-bytes';
 import { hasExpired } from './address/link-expiry';
 import { receiveBody } from './receive-body';
-import { LINK_EXPIRED_TEXT, refusedResponse } from './refused-answer';
+import { LINK_EXPIRED_TEXT, refusedResponse } from './refused-response';
 import { canResume, judgeResume, resumeHeaders, strongEtag } from './resume';
 import { createTransferAgents, type TransferAgents } from './transfer-agents';
 import type { TransferRequest, TransferResult } from './transfer-types';

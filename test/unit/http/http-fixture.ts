@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import should from 'should';
 import { CodedError } from '../../../src/errors/coded-error';
-import type { HttpResponse } from '../../../src/http/http-answer';
+import type { HttpResponse } from '../../../src/http/http-response';
 import { HttpClient, type HttpClientOptions, type HttpRequest } from '../../../src/http/http-client';
 import { rawServer, type RawServer } from '../../support/raw-server';
 

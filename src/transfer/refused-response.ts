@@ -1,5 +1,5 @@
 import { CodedError } from '../errors/coded-error';
-import type { SourceResponse } from './answer';
+import type { SourceResponse } from './source-response';
 import { linkExpiry } from './address/link-expiry';
 import { retryAfterMs } from './retry-after';
 import { parseS3Error, S3_ERROR_BYTES, type S3Error } from './s3-error';

@@ -1,5 +1,5 @@
 import { CodedError } from '../errors/coded-error';
-import type { HttpResponse } from '../http/http-answer';
+import type { HttpResponse } from '../http/http-response';
 import { checkAddress } from './address/address-guard';
 import type { TransferAgents } from './transfer-agents';
 import type { TransferRequest } from './transfer-types';
