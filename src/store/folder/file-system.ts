@@ -1,5 +1,5 @@
 import * as nodeFs from 'node:fs/promises';
-import { link, lstat, rename, unlink } from 'node:fs';
+import { link, lstat, rename, type Stats, unlink } from 'node:fs';
 import { promisify } from 'node:util';
 import { type OpenFile, openFile } from './open-file';
 
@@ -28,7 +28,7 @@ export const realFileSystem: FileSystem = {
   ...nodeFs,
   open: openFile,
   link: promisify(link),
-  lstat: promisify(lstat) as typeof nodeFs.lstat,
+  lstat: promisify<string, Stats>(lstat) as FileSystem['lstat'],
   rename: promisify(rename),
   unlink: promisify(unlink)
 };
