@@ -19,10 +19,14 @@ execFileSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.json')], {
 
 cpSync(path.join(root, 'nodes'), path.join(dist, 'nodes'), {
   recursive: true,
-  filter: (source) => !source.endsWith('.ts') && !['runtime', 'parts'].includes(path.basename(source))
+  // Of its folders Node-RED reads the locales only.
+  filter: (source) => {
+    const [folder, ...below] = path.relative(path.join(root, 'nodes'), source).split(path.sep);
+    return folder === 'locales' || (below.length === 0 && (folder === '' || folder.endsWith('.html')));
+  }
 });
 fillParts(path.join(root, 'nodes'), path.join(dist, 'nodes'));
 cpSync(path.join(root, 'icons'), path.join(dist, 'nodes', 'icons'), { recursive: true });
 
-const cli = path.join(dist, 'src', 'simulator', 'cli.js');
+const cli = path.join(dist, 'src', 'simulator', 'cli', 'cli.js');
 if (existsSync(cli)) chmodSync(cli, 0o755);

@@ -414,7 +414,7 @@ class TimerLedger {
         ...args
       );
       const line = (new Error().stack ?? '').split('\n')[2] ?? '';
-      if (/[\\/](src|nodes)[\\/](receiving|runtime)[\\/]/.test(line)) this.#open.set(timer, line.trim());
+      if (/[\\/](src|nodes)[\\/](webhook|lib)[\\/]/.test(line)) this.#open.set(timer, line.trim());
       return timer;
     };
     const clear = (timer: NodeJS.Timeout | undefined): void => {

@@ -75,7 +75,7 @@ function namesIn(file: string): Found[] {
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
       const argument = node.arguments[QUOTING[node.expression.text] ?? -1];
       if (argument !== undefined && ts.isStringLiteralLike(argument)) {
-        const isName = node.expression.text !== 'bad' || file.endsWith('bucket-settings.ts');
+        const isName = node.expression.text !== 'bad' || file.endsWith('bucket/client/settings.ts');
         if (isName) add(argument, argument.text);
       }
     }
@@ -109,7 +109,7 @@ describe('settings in texts for users', () => {
 
 describe('settings in what the simulator says', () => {
   it('have the name that a dialog shows', () => {
-    const said = ['cli-send.ts', 'cli-usage.ts'].flatMap((name) =>
+    const said = ['cli/cli-send.ts', 'cli/cli-usage.ts'].flatMap((name) =>
       namesIn(path.join(REPOSITORY, 'src/simulator', name))
     );
     const examples = readdirSync(path.join(REPOSITORY, 'examples')).map((name) =>

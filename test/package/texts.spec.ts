@@ -4,14 +4,15 @@ import should from 'should';
 import { REPOSITORY } from '../support/packed-package';
 import { languages, type NodeFiles, NODES, textsOf } from './node-files';
 
-/** The sources that a node file imports from nodes/runtime, directly or through each other. */
-function imported(source: string, seen = new Set<string>()): string {
+/** The sources below nodes/ that a file there imports, directly or through each other. */
+function imported(source: string, folder = path.join(REPOSITORY, 'nodes'), seen = new Set<string>()): string {
   let text = '';
-  for (const [, name = ''] of source.matchAll(/from '\.\/(?:runtime\/)?([\w-]+)'/g)) {
-    if (seen.has(name)) continue;
-    seen.add(name);
-    const file = readFileSync(path.join(REPOSITORY, 'nodes', 'runtime', `${name}.ts`), 'utf8');
-    text += file + imported(file, seen);
+  for (const [, name = ''] of source.matchAll(/from '(\.{1,2}\/[\w/-]+)'/g)) {
+    const file = path.join(folder, `${name}.ts`);
+    if (seen.has(file) || !file.startsWith(path.join(REPOSITORY, 'nodes'))) continue;
+    seen.add(file);
+    const found = readFileSync(file, 'utf8');
+    text += found + imported(found, path.dirname(file), seen);
   }
   return text;
 }
