@@ -205,7 +205,7 @@ function readSettings(
       1000 *
       readNumber(config.replyTimeout, 'Time limit', { fallback: 10, min: 0.1, max: 3600, whole: false }),
     duplicates: readChoice(config.duplicates, 'Duplicates', ['drop', 'pass']),
-    maxBody: readNumber(config.maxBody, 'Largest body', {
+    maxBody: readNumber(config.maxBody, 'Body limit', {
       fallback: 1024 * 1024,
       min: 1,
       max: MAX_BODY_LIMIT

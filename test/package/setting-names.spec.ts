@@ -98,7 +98,7 @@ describe('settings in texts for users', () => {
 
   it('are found where they are known to be', () => {
     const names = found.map(({ name }) => name);
-    for (const name of ['Addresses', 'Largest body', 'Stall limit', 'From', 'Prefix', 'API key'])
+    for (const name of ['Addresses', 'Body limit', 'Stall limit', 'From', 'Prefix', 'API key'])
       should(names).containEql(name);
   });
 

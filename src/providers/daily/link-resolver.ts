@@ -75,7 +75,7 @@ async function linkInBucket(bucket: TrackBucket, key: string): Promise<MediaLink
 }
 
 const WITHOUT_BUCKET =
-  'It is a raw track, which Daily puts into a bucket of your own and nowhere else. Choose that bucket as "Daily bucket" ' +
+  'It is a raw track, which Daily puts into a bucket of your own and nowhere else. Choose that bucket as "Raw tracks" ' +
   'in the download node, and send the message again.';
 
 const WITHOUT_TRACK_KEY =

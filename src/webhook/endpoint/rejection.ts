@@ -37,7 +37,7 @@ export function whyNoBytes(
     case 'too-large':
       return {
         code: 'BODY_TOO_LARGE',
-        message: `The body has more than the ${maxBody} bytes of "Largest body". Raise it if the provider sent this one.`
+        message: `The body has more than the ${maxBody} bytes of "Body limit". Raise it if the provider sent this one.`
       };
     case 'encoded':
       return {
