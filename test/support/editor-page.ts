@@ -72,6 +72,8 @@ export class EditorPage {
   async edit(id: string): Promise<void> {
     await this.node(id).locator('.red-ui-flow-node').first().dblclick();
     await this.page.locator('#node-dialog-ok').waitFor();
+    // A moment later the focus moves into the dialog, away from a field that is filled in already.
+    await this.page.waitForFunction("document.activeElement.closest('.red-ui-tray') !== null");
   }
 
   /** Closes the edit dialog by its Done button. */
