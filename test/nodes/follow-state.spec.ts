@@ -60,6 +60,7 @@ describe('a node whose state cannot be opened at the start', () => {
     await until('the first attempt', () => node.errors.length === 1 || undefined);
     node.emit('close', false, () => undefined);
     const before = attempts;
+    // What must not happen announces nothing: some retries would fit in.
     await new Promise((resolve) => setTimeout(resolve, 5 * RETRY_MS));
     should(attempts).equal(before);
   });
@@ -71,6 +72,7 @@ describe('a node whose state cannot be opened at the start', () => {
       throw new CodedError('BAD_SETTING', 'The API address is none.');
     });
     await until('the first attempt', () => node.errors.length === 1 || undefined);
+    // As above.
     await new Promise((resolve) => setTimeout(resolve, 5 * RETRY_MS));
     should(attempts).equal(1);
   });

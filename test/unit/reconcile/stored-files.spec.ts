@@ -152,6 +152,7 @@ describe('what is stored', () => {
       truncateSync(recording.path!, 20 * 1024 ** 3);
       const stop = new AbortController();
       const reading = readCopy(recording, [], stop.signal);
+      // At some moment while it reads, which takes seconds and announces nothing.
       setTimeout(() => stop.abort(new Error('stopped by the test')), 20);
       await reading.should.be.rejectedWith('stopped by the test');
       const slow = {
