@@ -189,8 +189,7 @@ describe('refusals', () => {
   it('have a reason for every body that is not there', () => {
     should(whyNoBytes('too-large', 77)).deepEqual({
       code: 'BODY_TOO_LARGE',
-      message:
-        'The body has more than the 77 bytes of "Body limit". Raise it if the provider sent this one.'
+      message: 'The body has more than the 77 bytes of "Body limit". Raise it if the provider sent this one.'
     });
     whyNoBytes('encoded', 1).code.should.equal('UNSUPPORTED_ENCODING');
     const messages = (['too-slow', 'fragmented', 'overloaded', 'lost'] as const).map((kind) => {
