@@ -5,6 +5,9 @@ import { errnoOf, type FileSystem } from '../file-system';
 import { PARTIAL_DIRECTORY, type PartName, partPaths, readPartName } from './part-names';
 import type { PartOwner } from './part-owner';
 
+/** Names the file that tells the disk's time, which a killed process leaves; ids of jobs are longer. */
+const TIME = 'time';
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** What nobody has touched for so long is of no use to anybody, whoever it belonged to. */
 const FORGOTTEN_MS = 30 * DAY_MS;
@@ -39,18 +42,25 @@ export async function sweepParts({ fs, folder, owner, isWanted }: Sweep): Promis
     if (part === null) continue;
     const path = join(directory, name);
     const isOwn = part.instance === owner.instance;
-    const isUnwanted = isOwn && !isWanted(part.jobId);
+    const isUnwanted = part.jobId === TIME ? isLeftProbe(part, owner) : isOwn && !isWanted(part.jobId);
     if (!isUnwanted && isOwn && part.process === owner.process) continue;
     if (!isUnwanted) {
       const lifetime = lifetimeOf(part, owner);
       if (lifetime === Infinity) continue;
-      now ??= await diskTime(fs, partPaths(directory, 'time', owner).claim);
+      // The disk is asked only when this machine's own clock, which may be wrong, finds the file old.
+      if ((await ageOf(fs, path, Date.now())) < lifetime) continue;
+      now ??= await diskTime(fs, partPaths(directory, TIME, owner).claim);
       if ((await ageOf(fs, path, now)) < lifetime) continue;
     }
     await removeIfThere(fs, path);
     deleted += 1;
   }
   return deleted;
+}
+
+function isLeftProbe({ instance, process }: PartName, owner: PartOwner): boolean {
+  if (process === null || process === owner.process) return false;
+  return instance === owner.instance || owner.fateOf(process) === 'ended';
 }
 
 function lifetimeOf({ instance, process }: PartName, owner: PartOwner): number {

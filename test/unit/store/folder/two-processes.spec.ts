@@ -238,6 +238,20 @@ describe('store/folder-store: two processes', () => {
         await withClockSet(days * DAY, async () => should(await sweep('unknown', 0)).have.length(4));
     });
 
+    it('the file by which an ended process asked for the time, at once', async () => {
+      const mine = folder.partPaths('time', testOwner('earlier'));
+      const theirs = folder.partPaths('time', other);
+      await put(mine.claim, theirs.claim);
+      should(await sweep('unknown', 0)).eql(['claim']);
+      should(await sweep('ended', 0)).eql([]);
+    });
+
+    it('without a file of its own as long as nothing looks old', async () => {
+      await put(...Object.values<string>({ ...folder.partPaths('job', other) }));
+      const fs = fileSystemWith({ open: () => Promise.reject(systemError('EROFS')) });
+      should(await folder.store(fs, testOwner('this', 'unknown')).sweepPartialCopies(() => true)).equal(0);
+    });
+
     it('not the copies that are being written, whatever the clock says', async () => {
       const part = await folder.store(realFileSystem, testOwner('this')).openPart('job');
       await part.write(half);
