@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { decodeStrictBase64 } from '../verification/strict-base64';
+import { decodeStrictBase64 } from '../text/strict-base64';
 
 /**
  * `client_state` as the flow author wrote it.

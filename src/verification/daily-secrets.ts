@@ -1,5 +1,5 @@
 import { CodedError } from '../errors/coded-error';
-import { decodePaddedBase64 } from './strict-base64';
+import { decodePaddedBase64 } from '../text/strict-base64';
 import { isUnsetVariable } from './unset-variable';
 
 export interface DailySecrets {

@@ -1,6 +1,6 @@
 import { CodedError } from '../errors/coded-error';
 import { isLowOrderPoint, KEY_LENGTH } from './ed25519';
-import { decodeStrictBase64 } from './strict-base64';
+import { decodeStrictBase64 } from '../text/strict-base64';
 import { isUnsetVariable } from './unset-variable';
 
 export interface PublicKeys {

@@ -1,5 +1,5 @@
 import { headerValues } from './header-values';
-import { decodeStrictBase64 } from './strict-base64';
+import { decodeStrictBase64 } from '../text/strict-base64';
 import { refuse, type Verdict } from './verdict';
 
 /**

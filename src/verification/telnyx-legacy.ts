@@ -1,6 +1,6 @@
 import { headerValues } from './header-values';
 import { matchHmac } from './hmac';
-import { decodeStrictBase64 } from './strict-base64';
+import { decodeStrictBase64 } from '../text/strict-base64';
 import { hasQuery, refuse, type SignedDelivery, type Verdict } from './verdict';
 
 export const LEGACY_SIGNATURE_HEADER = 'x-telnyx-signature';

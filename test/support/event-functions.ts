@@ -22,7 +22,7 @@ import { DailyHmac } from '../../src/verification/daily-hmac';
 import { parseDailySecrets } from '../../src/verification/daily-secrets';
 import { parsePublicKeys } from '../../src/verification/public-keys';
 import { parseSecrets } from '../../src/verification/secrets';
-import { decodePaddedBase64, decodeStrictBase64 } from '../../src/verification/strict-base64';
+import { decodePaddedBase64, decodeStrictBase64 } from '../../src/text/strict-base64';
 import { verifyLegacy } from '../../src/verification/telnyx-legacy';
 import { verifyMeeting } from '../../src/verification/telnyx-meeting';
 import { checkTimestamp } from '../../src/verification/timestamp';

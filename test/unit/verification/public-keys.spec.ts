@@ -1,7 +1,7 @@
 import should from 'should';
 import { parsePublicKeys } from '../../../src/verification/public-keys';
 import { parseSecrets } from '../../../src/verification/secrets';
-import { decodeStrictBase64 } from '../../../src/verification/strict-base64';
+import { decodeStrictBase64 } from '../../../src/text/strict-base64';
 import { isUnsetVariable } from '../../../src/verification/unset-variable';
 import { KEY, OTHER_KEY } from './signed-deliveries';
 

@@ -1,4 +1,4 @@
-import { trailingRun } from '../text/edges';
+import { trailingRun } from './edges';
 
 const OTHERS = /[^A-Za-z0-9+/]/;
 
