@@ -1,8 +1,7 @@
-import { FAMILY_GROUPS } from '../../src/events/catalogue';
-import type { FamilyGroup, TypeRow } from '../../src/events/catalogue/catalogue-entry';
+import { FAMILY_GROUPS } from '../src/events/catalogue';
+import type { FamilyGroup, TypeRow } from '../src/events/catalogue/catalogue-entry';
+import { withPassage } from './marked-text';
 
-const BEGIN = '<!-- events:begin -->';
-const END = '<!-- events:end -->';
 const PROVIDER_NAMES = { telnyx: 'Telnyx', daily: 'Daily' } as const;
 
 /** The README's table of families and event types (Markdown), one line a family. */
@@ -25,13 +24,8 @@ function typeText(row: TypeRow): string {
 /**
  * A README with the table as it should be now.
  *
- * @throws when the two markers that enclose it are not there
+ * @throws when the two markers that enclose it are missing
  */
 export function withEventTable(readme: string): string {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END, begin);
-  if (begin < 0 || end < 0) {
-    throw new Error(`README.md has no place for the table of events: add the lines ${BEGIN} and ${END}.`);
-  }
-  return `${readme.slice(0, begin + BEGIN.length)}\n\n${eventTable()}\n\n${readme.slice(end)}`;
+  return withPassage(readme, 'events', eventTable());
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import { CATALOGUE, FAMILIES } from '../../../src/events/catalogue';
-import { eventTable, withEventTable } from '../../support/event-table';
+import { eventTable, withEventTable } from '../../../scripts/event-table';
 
 describe('README: table of families and event types', () => {
   it('names every family and every type', () => {
