@@ -1,6 +1,6 @@
 import type { ParsedEvent, VerifiedBy, WebhookEvent } from './event';
 
-/** What the receiving station adds to a parsed event. */
+/** What receiving adds to a parsed event. */
 export interface DeliveryFacts {
   id: string;
   /** Milliseconds since 1970. */

@@ -96,6 +96,15 @@ describe('events: body as JSON or form', () => {
     should(parse('{"a":'.repeat(200_000)).ok).be.false();
   });
 
+  it('takes JSON of 250,000 values, and no more', () => {
+    const lists = (count: number): string => `[${'[],'.repeat(count)}"[,,,"]`;
+    should(parse(lists(124_999)).ok).be.true();
+    should(parse(lists(125_000)))
+      .have.property('reason')
+      .match(/more than 250000 values/);
+    should(parse(JSON.stringify(',[{'.repeat(300_000))).ok).be.true();
+  });
+
   it('removes own keys __proto__ at every level, however they are spelled', () => {
     const text =
       '{"a":1,"__proto__":{"polluted":1},"b":[{"__pro\\u0074o__":{"polluted":2},"c":{"__proto__":null,"d":2}}]}';
