@@ -10,7 +10,7 @@ import { isWithoutTracks } from '../../src/recording/without-tracks';
 import { shownText } from '../../src/text/shown-text';
 import type { FlowMessage, NodeRedApi } from '../lib/node-red';
 
-/** Far more than any message or recording has, and few enough to be written down at once. */
+/** Far more than any message or recording has, and few enough to be persisted at once. */
 const MOST_FILES = 10_000;
 
 /**

@@ -13,7 +13,7 @@ export class RetryWarnings {
   readonly #waiting = new Map<Trouble, number>();
   readonly #saidAt = new Map<Trouble, number>();
 
-  /** @param now milliseconds of a clock that nobody sets */
+  /** @param now milliseconds of a monotonic clock */
   constructor(
     private readonly warn: (text: string) => void,
     private readonly now: () => number = monotonicNow

@@ -91,7 +91,7 @@ export interface RedNode {
   readonly id: string;
   readonly type: string;
   readonly name?: string;
-  /** The tab or subflow the node lies on; absent for global config nodes. */
+  /** The tab or subflow the node is on; absent for global config nodes. */
   readonly z?: string;
   readonly credentials?: Record<string, string | undefined>;
   on(event: 'input', listener: (message: FlowMessage, send: Send, done: Done) => void): void;

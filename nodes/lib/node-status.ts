@@ -22,7 +22,7 @@ export class NodeStatus {
   #timer: NodeJS.Timeout | undefined;
   #disposed = false;
 
-  /** @param now milliseconds of a clock that nobody sets */
+  /** @param now milliseconds of a monotonic clock */
   constructor(
     private readonly node: Pick<RedNode, 'status'>,
     private readonly now: () => number = () => performance.now()

@@ -24,7 +24,7 @@ export interface ListAccounts {
 export interface ListEvents {
   emit: (emitted: Emitted) => void;
   onProgress: (summary: RunSummary, phase: Phase) => void;
-  /** Why the run waits: the API, or the download nodes; null when it goes on. */
+  /** Why the run waits: the API, or the download nodes; null when it continues. */
   onWaiting: (reason: 'api' | 'downloads' | null) => void;
 }
 

@@ -9,7 +9,7 @@ export class RefusalWarnings {
   #unsaid: { latest: Rejection; count: number } | null = null;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param now milliseconds of a clock that nobody sets */
+  /** @param now milliseconds of a monotonic clock */
   constructor(
     private readonly warn: (text: string) => void,
     private readonly now: () => number = () => performance.now()

@@ -33,10 +33,10 @@ export class ArchiveProgress {
   #stored = 0;
   #queued = 0;
 
-  /** @param onChange called after every change; whoever shows it must slow it down */
+  /** @param onChange called after every change; a caller that shows it must throttle it */
   constructor(private readonly onChange: () => void = () => undefined) {}
 
-  /** @param count jobs that lie on disk until it is their turn */
+  /** @param count jobs that are on disk until it is their turn */
   queued(count: number): void {
     if (count === this.#queued) return;
     this.#queued = count;

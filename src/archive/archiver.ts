@@ -184,7 +184,7 @@ export class Archiver {
       const lasting = isLasting(reference) ? this.#known.find(identity, wanted.format) : null;
       const copy = lasting?.copy;
       const known = copy === undefined ? null : await this.#alreadyStored(job, copy);
-      // Whoever stored it may have failed to note that.
+      // The process that stored it may have failed to note that.
       if (known !== null) return { ...stored, file: known, entry: (lasting?.isFresh && copy) || null };
       // Another job may have begun while the stored copy was looked for.
       const since = this.#underWay.get(key);

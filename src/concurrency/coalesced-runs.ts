@@ -1,5 +1,5 @@
 /**
- * Runs an action for many at once: whoever asks while it is under way shares the next run, which begins
+ * Runs an action for many at once: a caller that asks while it is under way shares the next run, which begins
  * after they asked. So nobody gets the result of a run that began too early to know of them.
  */
 export class CoalescedRuns {

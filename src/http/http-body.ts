@@ -96,7 +96,7 @@ export class ArrivingBody implements HttpBody {
     this.#waiting = [];
     // Never an end that looks like that of a complete body.
     if (this.#end === undefined) this.#finish({ error: new Error('the reader hung up') });
-    // A complete one goes on to its end, so that the connection can be used again.
+    // A complete one is read to its end, so that the connection can be used again.
     if (this.#message.complete) this.#message.resume();
     else this.#message.destroy();
   }

@@ -26,7 +26,7 @@ export interface ExchangeOptions {
   signal: AbortSignal | undefined;
 }
 
-/** More interim answers (1xx) than that come from nobody who means to answer. */
+/** More interim answers (1xx) than that come from no server that means to answer. */
 const MOST_INTERIM = 100;
 
 /** One request and its answer. Nothing that the other side sends or breaks raises an error anywhere else. */
@@ -67,7 +67,7 @@ export class HttpExchange {
     return this.#isStale;
   }
 
-  /** Ends it at once; whoever waits for it gets the reason. */
+  /** Ends it at once; a caller that waits for it gets the reason. */
   abort(reason: unknown): void {
     if (this.#body !== undefined) this.#body.abort(reason);
     else this.#reject(reason);

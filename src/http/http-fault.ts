@@ -61,13 +61,13 @@ export function httpFault(error: unknown, { phase, host, wanted }: FaultPlace): 
   });
 }
 
-/** Errors of Node's parser and sockets whose texts help nobody, by code. */
+/** Errors of Node's parser and sockets whose texts help no user, by code. */
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['HPE_HEADER_OVERFLOW', 'its headers are too long'],
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 'its chunks are labelled without end'],
   ['HPE_UNEXPECTED_CONTENT_LENGTH', 'it states several lengths'],
   ['HPE_INVALID_CONTENT_LENGTH', 'it states a length that is none'],
-  ['HPE_INVALID_TRANSFER_ENCODING', 'it states how it sends in a way that nobody understands'],
+  ['HPE_INVALID_TRANSFER_ENCODING', 'it states how it sends in an unknown way'],
   ['ECONNRESET', 'the other side closed it'],
   ['EPIPE', 'the other side closed it']
 ]);

@@ -7,7 +7,7 @@ export const DEFAULT_FOLDER = 'telnyx-recordings';
 const LONGEST_SETTING = 32_767;
 
 export interface FolderSurroundings {
-  /** Absolute; relative folders lie in it. */
+  /** Absolute; relative folders are in it. */
   userDir: string;
   /** @returns undefined when the environment variable is not set */
   env: (name: string) => string | undefined;
@@ -15,7 +15,7 @@ export interface FolderSurroundings {
 
 /**
  * Turns the setting `folder` into an absolute path: `${NAME}` becomes the environment variable, a
- * leading `~/` the home folder, blank the default; what is relative lies in the userDir.
+ * leading `~/` the home folder, blank the default; what is relative is in the userDir.
  *
  * @throws CodedError `BAD_SETTING` when a variable is not set or the text cannot be a path
  */

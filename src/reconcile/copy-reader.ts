@@ -29,7 +29,7 @@ const FAULTS_OF_FILE = new Set(['EIO', 'ELOOP', 'EISDIR']);
 /** Folders whose archive is remembered: those of many years have one for each day. */
 const MOST_FOLDERS = 10_000;
 
-/** Reads stored copies from where they lie. */
+/** Reads stored copies from where they are. */
 export class CopyReader {
   /** By folder. */
   readonly #archives = new Map<string, string>();
@@ -86,7 +86,7 @@ export class CopyReader {
   }
 }
 
-/** Where files lie that were put there by other means than a download node. */
+/** Where files are that were put there by other means than a download node. */
 const NO_ARCHIVE = 'other folders';
 
 async function hashUntil(file: string, signal: AbortSignal): Promise<{ sha256: string; size: number }> {

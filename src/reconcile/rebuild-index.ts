@@ -74,7 +74,7 @@ export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): 
         counts.indexed += 1;
       }
       if (damage !== null) {
-        // Whoever fetches it again finds in the index which file is damaged.
+        // A caller that fetches it again finds in the index which file is damaged.
         await write();
         await emit({ ...entry, damage });
       }

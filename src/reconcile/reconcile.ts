@@ -29,7 +29,7 @@ export interface RunParts {
   recordings: StoredRecordings;
   /** Hands something to the flow; resolves when the next one may come. */
   emit: (emitted: Emitted) => Promise<void>;
-  /** Told often; whoever shows it must slow it down. */
+  /** Told often; a caller that shows it must throttle it. */
   onProgress: (summary: RunSummary, phase: Phase) => void;
   /** Milliseconds since 1970. */
   now: () => number;

@@ -19,7 +19,7 @@ export type SidecarEntry =
   | { kind: 'nameless' };
 
 /**
- * Reads what a sidecar says of its file. The folder may have been moved: the file lies beside the sidecar,
+ * Reads what a sidecar says of its file. The folder may have been moved: the file is beside the sidecar,
  * wherever it was stored.
  *
  * @param record the parsed sidecar; untrusted

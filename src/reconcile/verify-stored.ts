@@ -42,7 +42,7 @@ export async function verifyStored(parts: VerifyParts, counts: VerifyCounts): Pr
   const missing = new MissingFiles();
   const tellMissing = async (files: readonly IndexedFile[]): Promise<void> => {
     for (const file of files) {
-      // It may have been held back for long, and stored anew meanwhile.
+      // It may have been held back for long, and stored again meanwhile.
       if (recordings.current(file)?.recording.stored_at !== file.recording.stored_at) counts.intact += 1;
       else {
         counts.missing += 1;
@@ -86,7 +86,7 @@ async function lookAt(
   for (;;) {
     const state = await read(file.recording);
     if (state.kind === 'read' && state.sha256 === file.recording.sha256) return { file, state };
-    // It may have been stored anew while it was read.
+    // It may have been stored again while it was read.
     const now = recordings.current(file);
     if (now === undefined) return null;
     const { sha256, stored_at } = file.recording;

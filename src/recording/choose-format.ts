@@ -17,7 +17,7 @@ export interface WantedFile {
  * video or a track has one form only and is always wanted. An address that does not show its format is
  * wanted whatever was chosen: leaving it out could lose the only copy.
  *
- * @returns empty when the recording is not to be had in the chosen format
+ * @returns empty when the recording is unavailable in the chosen format
  */
 export function chooseFormat(
   reference: Pick<RecordingReference, 'kind' | 'links'>,

@@ -17,7 +17,7 @@ export function reserveLockFile(environment: string): void {
   const file = path.join(environment, LOCK_FILE);
   const known = statSync(file, { throwIfNoEntry: false });
   if (known !== undefined) {
-    // Whoever opened it has touched its head; behind it only the 60th reader would.
+    // The process that opened it has touched its head; behind it only the 60th reader would.
     if (known.size > 0 && known.blocks > 0) return;
     rmSync(file);
   }

@@ -12,7 +12,7 @@ const IN_USE = 'in-use';
 const markers = new Set<string>();
 
 export interface OpenOptions extends StateOptions {
-  /** Told where a damaged environment lies now. */
+  /** Told where a damaged environment is now. */
   onDamaged: (asideAt: string) => void;
   /** Milliseconds since 1970. */
   now?: () => number;

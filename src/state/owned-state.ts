@@ -21,7 +21,7 @@ const LOOK_MS = 1000;
 export interface OwnedStateOptions {
   /** For what the owner of the machine should know; whole sentences. */
   log: (text: string) => void;
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   now?: () => number;
   disks?: DiskTable;
 }
@@ -55,7 +55,7 @@ export class OwnedState {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** Why the state belongs to somebody else, or cannot lie where it does; null as long as that is not known. */
+  /** Why the state belongs to somebody else, or cannot be where it does; null as long as that is not known. */
   get problem(): CodedError | null {
     return this.#problem;
   }
@@ -73,7 +73,7 @@ export class OwnedState {
   /**
    * The state, which stays open while the process runs.
    *
-   * @throws CodedError `STATE_IN_USE` while another process owns it, `BAD_SETTING` where it cannot lie; an error
+   * @throws CodedError `STATE_IN_USE` while another process owns it, `BAD_SETTING` where it cannot be; an error
    *   of the file system or of LMDB when it cannot be opened, and the next call tries again
    */
   database(): StateDatabase {
@@ -120,9 +120,9 @@ export class OwnedState {
     if (name === null) return;
     this.#problem = new CodedError(
       'BAD_SETTING',
-      `The user directory of Node-RED lies on a network file system (${name}), where the state in ${this.directory} ` +
+      `The user directory of Node-RED is on a network file system (${name}), where the state in ${this.directory} ` +
         'would be damaged. Start Node-RED with a user directory on a local disk (--userDir); only the folder of the ' +
-        'recordings may lie on a network.'
+        'recordings may be on a network.'
     );
     throw this.#problem;
   }
@@ -155,7 +155,7 @@ export class OwnedState {
     }
   }
 
-  /** Files that somebody removed are written anew, also when nothing is to be written. */
+  /** Files that somebody removed are rewritten, also when nothing is to be written. */
   #lookAfter(): void {
     if (this.#lease?.holds() === 'held' && this.#database?.isInPlace() !== false) return;
     void this.#database?.written();
@@ -204,16 +204,16 @@ export class OwnedState {
 
 const MOVED = {
   restored:
-    'The state of the Telnyx nodes was removed while Node-RED runs. It was written anew from memory, and nothing is ' +
+    'The state of the Telnyx nodes was removed while Node-RED runs. It was rewritten from memory, and nothing is ' +
     'lost. To begin without it, stop Node-RED before you remove it.',
   replaced:
-    'The state of the Telnyx nodes was replaced by other files while Node-RED runs. What lies there now is used; ' +
+    'The state of the Telnyx nodes was replaced by other files while Node-RED runs. What is there now is used; ' +
     'what was written to the earlier files is not in it. Stop Node-RED before you restore a backup.'
 };
 
 function damagedText(asideAt: string): string {
   return (
-    `The state of the Telnyx nodes was damaged, perhaps by a power cut, and lies in ${asideAt} now. They go ` +
+    `The state of the Telnyx nodes was damaged, perhaps by a power cut, and is in ${asideAt} now. They go ` +
     'on without it: deliveries of the last 24 hours may come twice, and downloads that were under way ' +
     'are forgotten. Let a recording list node look for the recordings that are missing.'
   );

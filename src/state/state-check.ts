@@ -41,7 +41,7 @@ const CHECK = `
 /**
  * Whether an LMDB environment is damaged, by reading all of it in a process of its own: LMDB maps its file
  * into memory and trusts it, so that a damaged one ends the process that looks at it. A power cut on a
- * memory card leaves such files behind. Nothing is written where it lies.
+ * memory card leaves such files behind. Nothing is written where it is.
  *
  * @param environment its directory
  * @returns false also when it could not be found out

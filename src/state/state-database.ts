@@ -8,7 +8,7 @@ import { makePrivateDirectory } from './private-directory';
 export type { StateChange } from './group-commit';
 export type { Key } from 'lmdb';
 
-/** Where in its directory the environment lies. */
+/** Where in its directory the environment is. */
 export const ENVIRONMENT = 'state';
 
 export interface KeyRange {
@@ -52,7 +52,7 @@ export interface StateOptions {
  * resolves, many of them with one sync.
  *
  * What resolved is in the file that has the name: when somebody removes the files of a running state, they
- * are written anew from what is still open before anything else is accepted.
+ * are rewritten from what is still open before anything else is accepted.
  */
 export class StateDatabase {
   readonly #directory: string;

@@ -5,7 +5,7 @@ export interface DiskTable {
   readonly platform: NodeJS.Platform;
   /** The number of the file system's type, as statfs(2) tells it, and the bytes that are free for this user. */
   statfs(directory: string): { type: number; free: number };
-  /** The number of the device that a directory lies on. */
+  /** The number of the device that a directory is on. */
   device(directory: string): number;
   /** The text of `/proc/self/mountinfo`. */
   mounts(): string;
@@ -51,7 +51,7 @@ const NETWORK_FUSE =
   /^fuse\.(sshfs|glusterfs|ceph-fuse|ceph|s3fs|rclone|gcsfuse|goofys|mount-s3|blobfuse2?|davfs2?|juicefs\S*|JuiceFS\S*|mfs|moosefs|seaweedfs|curlftpfs|smbnetfs|gvfsd-fuse|beegfs|lizardfs)$/;
 
 /**
- * The network file system that a directory lies on, by name. LMDB maps its file into memory, which only the
+ * The network file system that a directory is on, by name. LMDB maps its file into memory, which only the
  * kernel of one machine keeps whole.
  *
  * @param directory that exists

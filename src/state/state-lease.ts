@@ -29,7 +29,7 @@ const LEASES = 'owner';
 /** Milliseconds without a renewal after which an owner that cannot be seen counts as gone. */
 export const STALE_MS = 20_000;
 
-/** Milliseconds that a lease which vanished is left to its owner: somebody removed it, and the owner makes it anew. */
+/** Milliseconds that a lease which vanished is left to its owner: somebody removed it, and the owner makes it again. */
 const VANISHED_MS = 5000;
 
 /** What a look at the lease of another process tells. */
@@ -39,9 +39,9 @@ export interface OtherOwner {
 }
 
 export interface LeaseOptions {
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   now: () => number;
-  /** Whether the directory lies on a disk that one running kernel has for itself. */
+  /** Whether the directory is on a disk that one running kernel has for itself. */
   ofOneKernel: boolean;
   processes?: ProcessTable;
   /** Gives a file a second name, which must be free. */

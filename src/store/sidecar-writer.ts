@@ -2,7 +2,7 @@ import type { StoredRecording } from '../archive/index/stored-recording';
 
 /** The sidecars of stored files. */
 export interface SidecarWriter {
-  /** @returns where the sidecar of a file lies */
+  /** @returns where the sidecar of a file is */
   pathOf(location: string): string;
   /**
    * Writes it or brings it up to date. Durable when resolved.

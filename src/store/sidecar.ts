@@ -14,7 +14,7 @@ export type SidecarRecord = Readonly<Record<string, unknown>> & { readonly sha25
 export type SidecarFound =
   { ok: true; record: Record<string, unknown> } | { ok: false; reason: 'missing' | 'unreadable' };
 
-/** Where the sidecar of a file lies. */
+/** Where the sidecar of a file is. */
 export function sidecarPath(file: string): string {
   return `${file}.json`;
 }

@@ -16,7 +16,7 @@ const LONGEST_SECRET_NAME = 40;
 /** Telnyx API keys (`KEY` + digits and letters) and bearer tokens in running text. */
 const KEY_TEXT = /\bKEY[0-9A-F]{16}\w*|\bBearer\s+\S+/gi;
 
-/** Nothing that is described has so many levels; what lies deeper is left out. */
+/** Nothing that is described has so many levels; what is deeper is left out. */
 const DEEPEST = 100;
 
 /**

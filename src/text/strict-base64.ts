@@ -15,7 +15,7 @@ export function decodeStrictBase64(text: string): Buffer | null {
 
 /**
  * Decodes standard base64 with padding, whatever its unused bits are. For texts that a person made up,
- * such as a secret: whoever signs with them ignores those bits too.
+ * such as a secret: a sender that signs with them ignores those bits too.
  *
  * @returns the bytes, or null when the text is not base64
  */

@@ -18,7 +18,7 @@ export function nothingHeld(): HeldBytes {
 }
 
 /**
- * Reads everything held once more, so that the hash of a resumed file covers what really lies there.
+ * Reads everything held once more, so that the hash of a resumed file covers what really is there.
  * A store that cannot be read before the end (a bucket) tells what it remembers.
  *
  * @throws CodedError `STORE_FAILED`

@@ -94,7 +94,7 @@ class Intake {
       await this.request.into.restart();
       throw truncated(`${size} bytes arrived, but the event announced ${announced}`);
     }
-    // Whoever sends in chunks may mark the end of what it got itself.
+    // A server that sends in chunks may mark the end of what it got itself.
     if (total === null && size !== announced && lacksBytes(this.held.head, size))
       throw truncated(
         `${size} bytes arrived, but its own header states ${sizeFromHeader(this.held.head) ?? 'more'}`

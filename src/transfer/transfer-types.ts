@@ -36,7 +36,7 @@ export interface TransferRequest {
    * Called when the response is accepted, before its first byte is held, so that a later attempt can
    * resume.
    *
-   * @param etag null: these bytes cannot be gone on with (no ETag, or a weak one)
+   * @param etag null: these bytes cannot be resumed from (no ETag, or a weak one)
    * @param size of the whole file, or null when the response does not say
    */
   onValidator?: (etag: string | null, size: number | null) => void;

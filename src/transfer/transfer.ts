@@ -18,7 +18,7 @@ export interface TransferDeps {
 
 /**
  * Makes one attempt to bring a file into `request.into`, whole and checked. It neither suspends,
- * discards nor publishes the copy: whoever retries decides that.
+ * discards nor publishes the copy: the caller that retries decides that.
  *
  * | what happens                                                        | code             | retryable |
  * |---------------------------------------------------------------------|------------------|-----------|

@@ -80,7 +80,7 @@ describe('the journal of accepted deliveries', function () {
     truncateSync(path.join(directory, 'state', 'data.mdb'), 8192);
     await nodeRed.start();
     const [, aside = ''] = await nodeRed.waitForLog(
-      /was damaged, perhaps by a power cut, and lies in (\S+) now/
+      /was damaged, perhaps by a power cut, and is in (\S+) now/
     );
     should(existsSync(path.join(aside, 'data.mdb'))).be.true();
     should((await instance.deliver(jsonDelivery(holdEvent('after')))).status).equal(200);

@@ -41,7 +41,7 @@ export interface CrashGuardOptions {
   jobs: Pick<JobRepository, 'at' | 'dueTimes'>;
   /** the clock of the jobs. Default: that clock. */
   now?: () => number;
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   monotonic?: () => number;
   times?: Partial<GuardTimes>;
 }
@@ -176,7 +176,7 @@ export class CrashGuard {
   /**
    * A job is not worked on any more, and what became of it is on disk.
    *
-   * @param dueAt when it goes on; null when it is done
+   * @param dueAt when it resumes; null when it is done
    */
   end(id: string, dueAt: number | null): void {
     clearTimeout(this.#running.get(id)?.timer);

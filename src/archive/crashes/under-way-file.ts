@@ -56,7 +56,7 @@ export class UnderWayFile {
   #next: Promise<void> | undefined;
   #triedAt = -Infinity;
 
-  /** @param retryMs until a file that could not be written, or was removed, is written anew */
+  /** @param retryMs until a file that could not be written, or was removed, is rewritten */
   constructor(
     private readonly file: string,
     private readonly retryMs = RETRY_MS
@@ -80,7 +80,7 @@ export class UnderWayFile {
   }
 
   /**
-   * Begins the file anew, with these marks only.
+   * Starts the file over, with these marks only.
    *
    * @returns false when it could not be written; what lay there before is gone then, if that can be
    */

@@ -62,7 +62,7 @@ export class DetailsRequest {
     if (this.#asked !== undefined) return this.#asked;
     this.#askedAt = monotonicNow();
     this.#asked = this.#ask(signal);
-    // Whoever takes the details is told; nobody has to.
+    // A caller that takes the details is told; none has to.
     this.#asked.catch(() => undefined);
     return this.#asked;
   }

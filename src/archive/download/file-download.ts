@@ -38,7 +38,7 @@ type CurrentLink = MediaLink & { isFresh: boolean };
 export type Turn = <T>(task: () => Promise<T>) => Promise<T>;
 
 /**
- * The attempts to store one file. What an attempt achieved stays: received bytes are gone on with, and
+ * The attempts to store one file. What an attempt achieved stays: received bytes are resumed from, and
  * a published file whose sidecar failed is not fetched again.
  */
 export class FileDownload {

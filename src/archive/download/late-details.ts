@@ -44,7 +44,7 @@ export class LateDetails {
 
   /**
    * Asks the API once, and brings the sidecars of the recording up to date. A sidecar that is not there any more is
-   * not made anew.
+   * not made again.
    *
    * @returns what is new, and the changes that enter it into the index
    * @throws CodedError as `completeDetails` and the sidecars; `signal.reason` when aborted

@@ -12,13 +12,13 @@ export interface Clearance {
   /** Whose the partial copies are. */
   owner: PartOwner;
   notes: NodeResumeStates;
-  /** Also those that a job could go on with. */
+  /** Also those that a job could resume. */
   all: boolean;
 }
 
 /**
- * Deletes the partial copies of a node that no job can go on with: those without a note, and those that
- * lie where the node stored before its settings were changed. Never rejects: a folder that cannot be read
+ * Deletes the partial copies of a node that no job can resume: those without a note, and those that
+ * are where the node stored before its settings were changed. Never rejects: a folder that cannot be read
  * now is reported by the first recording that is to be stored.
  */
 export async function clearPartialCopies({ node, folder, owner, notes, all }: Clearance): Promise<void> {

@@ -9,12 +9,12 @@ export interface BegunFile {
 }
 
 interface PartialNote extends BegunFile {
-  /** The folder in which the partial copy lies. */
+  /** The folder in which the partial copy is. */
   place: string;
 }
 
 /**
- * What is known of partial copies, so that a transfer goes on where it ended also after a crash. A
+ * What is known of partial copies, so that a transfer resumes where it ended also after a crash. A
  * partial copy without a note is of no use to anybody.
  */
 export interface ResumeStates {
@@ -51,7 +51,7 @@ export class NodeResumeStates implements ResumeStates {
     return this.#notes.remove([this.node, copyId]);
   }
 
-  /** Partial copies that lie where the node stored before its settings were changed; by folder. */
+  /** Partial copies that are where the node stored before its settings were changed; by folder. */
   elsewhere(): Map<string, string[]> {
     const found = new Map<string, string[]>();
     for (const { key, value } of this.#notes.range({ start: [this.node], end: [this.node, '\u{10ffff}'] })) {

@@ -36,7 +36,7 @@ export type DeletionResult =
 
 /**
  * Deletes recordings at the provider once every file of them is stored, and only after each stored copy
- * was read back from where it lies and its SHA-256 matched.
+ * was read back from where it is and its SHA-256 matched.
  */
 export class SourceDeletion {
   constructor(private readonly deps: SourceDeletionDeps) {}

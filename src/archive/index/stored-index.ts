@@ -4,7 +4,7 @@ import type { StateChange, StateCollection, StateDatabase } from '../../state/st
 import type { StoredRecording } from './stored-recording';
 
 /**
- * One stored file. `recording` is what its sidecar holds: where it lies (`path`, or `bucket` and `key`),
+ * One stored file. `recording` is what its sidecar holds: where it is (`path`, or `bucket` and `key`),
  * `sha256`, `size`, `stored_at`, whether it is deleted at the source, and all that is known of the call.
  */
 export interface IndexedFile {
@@ -16,7 +16,7 @@ export interface IndexedFile {
   order: string;
 }
 
-/** Which recordings lie in one destination. */
+/** Which recordings are in one destination. */
 export interface StoredIndex {
   /** Files stored for an identity, one per wanted format. */
   find(identity: string): readonly IndexedFile[];

@@ -16,7 +16,7 @@ export interface StoredFacts {
   key?: string;
   /** Null where the bucket keeps no versions. */
   version_id?: string | null;
-  /** Where the sidecar lies, or null when there is none. */
+  /** Where the sidecar is, or null when there is none. */
   sidecar: string | null;
   source_host: string;
   attempts: number;
@@ -27,7 +27,7 @@ export interface StoredFacts {
   deleted_at_source: string | null;
   /** Under what the index knows it, so that the index can be built again from sidecars. */
   identity?: string;
-  /** Where the text of the recording lies, as a location; left out when there is none. */
+  /** Where the text of the recording is, as a location; left out when there is none. */
   transcription_file?: string;
 }
 
@@ -39,7 +39,7 @@ export function knownCopy({ size, version_id }: Pick<StoredRecording, 'size' | '
   return { size, versionId: version_id ?? null };
 }
 
-/** Where a file lies, as `msg.payload` says it; null when it lies nowhere but in the message. */
+/** Where a file is, as `msg.payload` says it; null when it is nowhere but in the message. */
 export function locationOf({
   path,
   bucket,

@@ -56,7 +56,7 @@ export interface TroubleChange {
 
 /**
  * Carries out jobs: tries to store their files, deletes at the source what is stored, tells the flow,
- * and says what is to be written down about it.
+ * and says what is to be persisted about it.
  */
 export class JobProcessor {
   readonly #closing = new AbortController();
@@ -197,7 +197,7 @@ export class JobProcessor {
         const result = await deletion?.delete(recording, this.#closing.signal);
         if (result !== undefined && result.kind !== 'deleted') failed.push({ recording, result });
       } catch {
-        // Only when the node closes; its successor begins anew.
+        // Only when the node closes; its successor starts over.
         failed.push({ recording, result: { kind: 'refused', message: 'Stopped.' } });
       }
     }

@@ -62,11 +62,11 @@ const MOST_SETTLING = 100;
 const LONGEST_TIMER_MS = 60_000;
 
 /**
- * Works through the jobs of one node, oldest first, a few at a time. What waits lies on disk only; the
+ * Works through the jobs of one node, oldest first, a few at a time. What waits is on disk only; the
  * memory it takes does not depend on how many there are.
  */
 export class JobQueue {
-  /** Ids of jobs that are worked on or being struck off. */
+  /** Ids of jobs that are worked on or being removed. */
   readonly #busy = new Set<string>();
   /** Why those that are worked on have failed before. */
   readonly #again = new Map<string, RetryNote>();
@@ -75,7 +75,7 @@ export class JobQueue {
   readonly #early = new Set<Job>();
   readonly #closing = new AbortController();
   #started = false;
-  /** Whether jobs wait for others to be written down. */
+  /** Whether jobs wait for others to be persisted. */
   #held = false;
   #working = 0;
   #total = 0;
@@ -155,7 +155,7 @@ export class JobQueue {
     }
   }
 
-  /** Stops. Whoever works on jobs has been told to stop. Resolves when nothing is written any more. */
+  /** Stops. Callers that work on jobs have been told to stop. Resolves when nothing is written any more. */
   async close(): Promise<void> {
     this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
     clearTimeout(this.#timer);
@@ -237,7 +237,7 @@ export class JobQueue {
     setImmediate(() => this.#pump());
   }
 
-  /** What nobody thought of must not lose a job: it is tried again, and somebody is told. */
+  /** An unforeseen error must not lose a job: it is tried again and reported. */
   async #worked(job: Job, work: JobQueueOptions['work']): Promise<JobOutcome> {
     try {
       return await work(job);

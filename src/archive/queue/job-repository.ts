@@ -14,7 +14,7 @@ export interface DueJob {
 
 type JobKey = [node: string, dueAt: number, id: string];
 
-/** A job as it lies on disk, where its items keep the name that they had in earlier versions. */
+/** A job as it is on disk, where its items keep the name that they had in earlier versions. */
 type PersistedJob = Omit<Job, 'items'> & { jobs: JobItem[] };
 
 /** How long the jobs of a node that was deleted or disabled wait for it to come back. */
@@ -173,7 +173,7 @@ export class JobRepository {
   }
 
   /**
-   * Strikes a job off. Durable when resolved, which nobody waits for: after a crash it is found stored.
+   * Removes a finished job. Durable when resolved, which nobody waits for: after a crash it is found stored.
    */
   finish(node: string, { job, dueAt }: DueJob, changes: StateChange[]): Promise<void> {
     return this.database.commitSoon([...changes, this.#jobs.removing(keyOf(node, dueAt, job.id))]);
@@ -190,7 +190,7 @@ export class JobRepository {
   }
 
   /**
-   * Strikes off the jobs of nodes that have been gone for a week, in small steps.
+   * Removes the jobs of nodes that have been gone for a week, in small steps.
    *
    * @param isHere whether a node runs in this process
    * @param lost told of each of these jobs; gives the changes to be made along with its removal

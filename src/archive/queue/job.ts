@@ -8,7 +8,7 @@ import type { TransferResult } from '../../transfer/transfer-types';
 import type { MessageSnapshot } from './message-snapshot';
 import type { StoredFile } from '../index/stored-recording';
 
-/** The wish to store one recording. */
+/** The request to store one recording. */
 export interface JobItem {
   reference: RecordingReference;
   format: FormatChoice;
@@ -25,7 +25,7 @@ export interface FileNote {
   areDetailsLate?: boolean;
   /** Addresses that the API gave in place of dead ones. */
   links?: MediaLink[];
-  /** The file lies in its place; only what describes it was not written yet. */
+  /** The file is in its place; only what describes it was not written yet. */
   published?: PublishedNote;
   /** Why it will not be tried again. */
   failed?: { code: string; message: string; trouble?: Trouble; cause?: { code: string; message: string } };
@@ -62,7 +62,7 @@ export interface DetailsNote {
 }
 
 /**
- * Everything that one message asks to be stored. Plain values on purpose: it lies on disk until it is
+ * Everything that one message asks to be stored. Plain values on purpose: it is on disk until it is
  * carried out, and what is needed to go on after a crash is in it and nothing else. It holds signed links,
  * which are secrets.
  */

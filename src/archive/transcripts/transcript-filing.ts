@@ -14,7 +14,7 @@ export interface TextWriter {
    * Writes a text under a name, complete from its first moment on, and never over anything else.
    *
    * @param location absolute path, or `s3://bucket/key`
-   * @returns `same` when the very text lies there already, `taken` when something else has the name
+   * @returns `same` when the very text is there already, `taken` when something else has the name
    * @throws CodedError `STORE_FAILED`
    */
   create(location: string, text: string): Promise<'created' | 'same' | 'taken'>;

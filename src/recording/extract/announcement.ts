@@ -20,7 +20,7 @@ export interface RecordingSource {
 }
 
 /**
- * The places in which an event's own fields can lie, most likely first. After a first download node
+ * The places in which an event's own fields can be, most likely first. After a first download node
  * `msg.payload` is a path, so the whole body kept in `msg.event` is looked at too.
  */
 export function announcementsOf(source: RecordingSource): Announcement[] {

@@ -1,7 +1,7 @@
 import { rootCause } from '../../errors/root-cause';
 
 /**
- * What went wrong, for people at a command line: the error's text, and what lies underneath when that
+ * What went wrong, for people at a command line: the error's text, and what is underneath when that
  * says more.
  */
 export function describeError(error: unknown): string {

@@ -64,7 +64,7 @@ export function storageKey({ roomName, startedAt }: DailyRecording): string {
   return `${DOMAIN}/${roomName}/${startedAt}`;
 }
 
-/** Where its file lies on the media server. */
+/** Where its file is on the media server. */
 export function pathOf(recording: DailyRecording): string {
   return `/daily-cloud-recordings/${storageKey(recording)}/${recording.id}`;
 }

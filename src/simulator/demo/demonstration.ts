@@ -17,7 +17,7 @@ import { checkCopies } from './check-copies';
 import { prepareUserDirectory } from './user-directory';
 import type { Workshop } from './workshop';
 
-/** Where things lie in the repository. */
+/** Where things are in the repository. */
 export interface Places {
   repository: string;
   /** The flow to show, with a webhook node of each provider. */

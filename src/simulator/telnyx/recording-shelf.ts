@@ -19,7 +19,7 @@ export interface StandInRecording {
   conferenceId: string | null;
 }
 
-/** One file of a recording, and where it lies. */
+/** One file of a recording, and where it is. */
 export interface ShelvedFile {
   recording: StandInRecording;
   format: MediaFormat;

@@ -38,13 +38,13 @@ export class BucketCopy implements PartialCopy {
   #arrived: RememberedBytes = this.#hash.remembered();
   #ahead: FileAhead | undefined;
   #place: Place | undefined;
-  /** Keys at which other files turned out to lie. */
+  /** Keys at which other files turned out to be. */
   readonly #taken = new Set<string>();
   #filling: FillingPart | undefined;
   #upload: MultipartUpload | undefined;
   #sending: Promise<void> | undefined;
   #fault: { error: unknown } | undefined;
-  /** The file may lie in the bucket already: its bytes are hashed and not sent. */
+  /** The file may be in the bucket already: its bytes are hashed and not sent. */
   #isOnlyHashed = false;
   /** The last part was sent; no byte may follow. */
   #hasEnd = false;
@@ -224,13 +224,13 @@ export class BucketCopy implements PartialCopy {
     if (this.#fault !== undefined) throw this.#fault.error;
   }
 
-  /** Another file lies at the key, and the bytes are no longer here: the next attempt takes another name. */
+  /** Another file is at the key, and the bytes are no longer here: the next attempt takes another name. */
   async #takenByAnother(key: string): Promise<CodedError> {
     this.#taken.add(key);
     await this.#reset();
     return new CodedError(
       'STORE_FAILED',
-      `Another file lies in the bucket at ${shownKey(key)}. The recording is fetched again and stored beside it.`,
+      `Another file is in the bucket at ${shownKey(key)}. The recording is fetched again and stored beside it.`,
       { retryable: true }
     );
   }
@@ -283,7 +283,7 @@ export class BucketCopy implements PartialCopy {
 function refusedAsTaken(key: string): CodedError {
   return new CodedError(
     'STORE_FAILED',
-    `The store refused ${shownKey(key)} because an object lies there, but none does. It is tried again.`,
+    `The store refused ${shownKey(key)} although no object is there. It is tried again.`,
     { retryable: true }
   );
 }

@@ -14,7 +14,7 @@ import type { S3Sdk } from './client/s3-sdk';
 import type { KnownCopy, PartialCopy, ReadBack, Store } from '../destination';
 import type { StateCollection } from '../../state/state-database';
 
-/** Longer than any pause between two attempts: nobody goes on with parts that waited for longer. */
+/** Longer than any pause between two attempts: nobody resumes parts that waited for longer. */
 const KEPT_MS = 30 * 60_000;
 /** Between two looks for what others left and may still be alive. */
 const SWEEP_MS = 60 * 60_000;
@@ -23,7 +23,7 @@ const CLOSING_MS = 5000;
 
 export interface BucketStoreOptions {
   settings: BucketSettings;
-  /** Where uploads under way are written down. */
+  /** The log of uploads under way. */
   uploadLog: StateCollection<NotedUpload>;
   /** Tells the uploads of this process from earlier ones in the log. */
   run?: string;
@@ -31,7 +31,7 @@ export interface BucketStoreOptions {
   owner?: string;
   /** Whether the process of that name has ended for certain. */
   isDead?: (owner: string) => boolean;
-  /** Milliseconds after which an upload without name and parts is nobody's any more. */
+  /** Milliseconds after which an upload without name and parts is without an owner. */
   emptyMs?: number;
   /** Default: the AWS SDK, loaded when it is first needed. */
   loadSdk?: () => Promise<S3Sdk>;

@@ -9,7 +9,7 @@ import type { FileAhead, KnownCopy } from '../destination';
 /** Where a file goes. */
 export interface Place {
   key: string;
-  /** True when an object of the same size lies there: it may be the same file. */
+  /** True when an object of the same size is there: it may be the same file. */
   occupied: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface HeldObject {
   versionId: string | null;
 }
 
-/** The keys of a bucket: which are free, and what lies there. */
+/** The keys of a bucket: which are free, and what is there. */
 export class ObjectPlacement {
   constructor(
     private readonly objects: BucketObjects,
@@ -39,7 +39,7 @@ export class ObjectPlacement {
   /**
    * Chooses the key before the first byte is sent: an object cannot be renamed.
    *
-   * @param taken keys at which other files are known to lie
+   * @param taken keys at which other files are known to be
    * @throws CodedError `STORE_FAILED`
    */
   async choose({ name, size }: FileAhead, tail: string, taken: ReadonlySet<string>): Promise<Place> {
@@ -55,7 +55,7 @@ export class ObjectPlacement {
   /**
    * Whether an object has just these bytes, read from the bucket.
    *
-   * @param version looks at this one, whatever lies on top of it
+   * @param version looks at this one, whatever is on top of it
    * @returns null when it has not, or is not there
    * @throws CodedError `STORE_FAILED`
    */

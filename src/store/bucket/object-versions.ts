@@ -30,7 +30,7 @@ export class BucketVersions {
   constructor(private readonly connection: BucketConnection) {}
 
   /**
-   * What lies right under a version.
+   * What is right under a version.
    *
    * @returns the older version; null when there is none, or it was deleted before; undefined when that cannot be seen
    * @throws CodedError `STORE_FAILED`

@@ -44,7 +44,7 @@ export type Written = WrittenObject | { ok: false; reason: 'taken' | 'gone'; und
 interface WriteCondition {
   /** ETag of what is replaced; null: without any condition; left out: the key must be free. */
   ifMatch?: string | null;
-  /** Asked before each request, which may be made anew without what the store does not implement. */
+  /** Asked before each request, which may be made again without what the store does not implement. */
   when: () => Promise<boolean>;
 }
 
@@ -99,7 +99,7 @@ export class BucketObjects {
   }
 
   /**
-   * Whether something lies at a key. Asked before each write: some stores have no conditional writes, and some
+   * Whether something is at a key. Asked before each write: some stores have no conditional writes, and some
    * ignore the condition once the bucket is versioned.
    */
   async isTaken(key: string): Promise<boolean> {
@@ -135,7 +135,7 @@ export class BucketObjects {
   }
 
   /**
-   * Looks at what lies under a version that was just written: another process may have taken the key at the
+   * Looks at what is under a version that was just written: another process may have taken the key at the
    * same moment, and who was first keeps it. The later version is taken back.
    *
    * @param replaced the version that was to be replaced, `null` as a text for one without an id

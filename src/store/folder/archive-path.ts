@@ -4,7 +4,7 @@ import { makeDirectory } from './durable-file';
 import { errnoOf, type FileSystem } from './file-system';
 import { shownText } from '../../text/shown-text';
 
-/** Splits a wanted name into its segments; the naming station made them safe, this makes sure. */
+/** Splits a wanted name into its segments; the naming step made them safe, this makes sure. */
 export function nameSegments(name: string): string[] {
   const segments = name.split('/');
   for (const segment of segments)
@@ -23,12 +23,12 @@ const MOVED = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 export class ArchiveDirectories {
   /** Real path of the folder when it was last looked at step by step. */
   #root: string | undefined;
-  /** The directories that were looked at last: where partial copies lie, and where files go. */
+  /** The directories that were looked at last: where partial copies are, and where files go. */
   readonly #known = new Map<string, { real: string; at: number }>();
 
   /**
    * @param folder absolute; may itself be a symbolic link, that is the owner's choice
-   * @param now milliseconds of a clock that nobody sets
+   * @param now milliseconds of a monotonic clock
    */
   constructor(
     private readonly fs: FileSystem,
@@ -67,7 +67,7 @@ export class ArchiveDirectories {
   /**
    * The usual case with one question instead of three for each segment: all of them are there.
    *
-   * @returns null when something is not as it was; whoever goes step by step finds out what
+   * @returns null when something is not as it was; a caller that goes step by step finds out what
    */
   async #found(path: string): Promise<string | null> {
     if (this.#root === undefined) return null;
@@ -113,7 +113,7 @@ export class ArchiveDirectories {
   }
 }
 
-/** True when `path` is `root` or lies below it; both real paths. */
+/** True when `path` is `root` or is below it; both real paths. */
 export function isBelow(path: string, root: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }

@@ -20,7 +20,7 @@ export interface FolderStoreOptions {
   /** Whose the partial copies are: others may store in the same folder. */
   owner: PartOwner;
   fs?: FileSystem;
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   now?: () => number;
 }
 

@@ -11,7 +11,7 @@ import { nameVariants } from './name-variants';
 export interface Publication {
   /** The complete, synced copy. It is gone afterwards. */
   part: string;
-  /** What the file behind that name is known by to whoever wrote it. */
+  /** What the file behind that name is known by to its writer. */
   inode: Inode;
   /** Wanted place; its directory exists. */
   target: string;
@@ -39,7 +39,7 @@ export interface PlacedFile {
  * nothing is ever overwritten and nothing incomplete is ever seen. Different bytes under the wanted
  * name: `name_2.ext` … `name_9.ext`, then `name_<start of the hash>.ext`.
  *
- * @returns where the bytes lie; `alreadyStored` when they lay there before
+ * @returns where the bytes are; `alreadyStored` when they lay there before
  * @throws the system's error, or CodedError `STORE_FAILED`
  */
 export async function publishFile(fs: FileSystem, publication: Publication): Promise<PlacedFile> {
@@ -140,7 +140,7 @@ class Placement {
     }
   }
 
-  /** Another file system lies there (a mounted subfolder): bring the bytes over, hidden, and check them. */
+  /** Another file system is there (a mounted subfolder): bring the bytes over, hidden, and check them. */
   private async copyBeside(path: string): Promise<void> {
     const { part, sha256, size } = this.publication;
     const copy = temporaryName(dirname(path), part);
@@ -163,7 +163,7 @@ class Placement {
 
 /**
  * Makes sure that the name leads to the very file that was written and hashed. Where a file system numbers its
- * files anew at every look, and for a copy on another disk, the bytes are read back instead.
+ * files again at every look, and for a copy on another disk, the bytes are read back instead.
  *
  * @throws CodedError `STORE_FAILED`
  */

@@ -13,7 +13,7 @@ export function isSetAside(name: string): boolean {
   return DAMAGED.test(name);
 }
 
-/** What was to lie at a place, and what comes there. */
+/** What was to be at a place, and what comes there. */
 export interface Replacement {
   /** Hex SHA-256 of what was stored there. */
   expected: string;
@@ -52,7 +52,7 @@ export async function setAside(
   }
   const aside = await reserve(fs, (tail) => `${path}.damaged-${time}${tail}`);
   if (aside === null) return null;
-  // Before the file: as long as that has the name, no fresh sidecar of another process can lie beside it.
+  // Before the file: as long as that has the name, no fresh sidecar of another process can be beside it.
   const asideSidecar = await reserve(fs, (tail) => `${aside}${tail}.json`);
   const hasSidecar = asideSidecar !== null && (await moveOnto(fs, sidecar, asideSidecar, isOutdated));
   const isMoved = await moveOnto(fs, path, aside, async (moved) => (await fs.lstat(moved)).ino === inode);

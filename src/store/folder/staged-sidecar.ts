@@ -19,7 +19,7 @@ export class StagedSidecar {
   /**
    * Begins to write it.
    *
-   * @param hidden where it lies until it has its name; on the file system of the archive
+   * @param hidden where it is until it has its name; on the file system of the archive
    * @param file path of the file if it gets the name that `text` tells of
    */
   constructor(

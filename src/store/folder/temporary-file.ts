@@ -6,7 +6,7 @@ import type { FileSystem } from './file-system';
 import { fateOf, ownProcess } from './parts/part-owner';
 
 const TEMPORARY = /^\.telnyx-[0-9a-f]{16}(?:\.([0-9a-z.]{1,120}))?\.tmp$/;
-/** No file is written for so long: whoever began it is gone, also where that cannot be known otherwise. */
+/** No file is written for so long: the process that began it is gone, also where that cannot be known otherwise. */
 const LEFT_MS = 24 * 60 * 60 * 1000;
 /** Directories that are remembered as clean. */
 const MOST_CLEAN = 1000;

@@ -20,7 +20,7 @@ const NOT_PUBLIC_V4 = blockList('ipv4', [
   ['240.0.0.0', 4] // reserved, broadcast
 ]);
 
-/** Global unicast (RFC 4291). Loopback, mapped, unique-local, link-local, multicast lie outside of it. */
+/** Global unicast (RFC 4291). Loopback, mapped, unique-local, link-local, multicast are outside of it. */
 const GLOBAL_UNICAST_V6 = blockList('ipv6', [['2000::', 3]]);
 
 /** Parts of global unicast that are no public hosts, or hide an IPv4 address. */

@@ -43,7 +43,7 @@ export function urlKind(address: string): UrlKind {
 
 function ownStorage(place: string): string {
   return (
-    `The recording lies in ${place} of your own (custom storage of the Telnyx connection); its link cannot be ` +
+    `The recording is in ${place} of your own (custom storage of the Telnyx connection); its link cannot be ` +
     'downloaded without the credentials of that storage. It is already in your hands: fetch it with a storage ' +
     'client, or remove the custom storage of the connection so that Telnyx keeps new recordings.'
   );

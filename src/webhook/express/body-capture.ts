@@ -75,7 +75,7 @@ function captureFor(bases: () => string[], table: RouteTable, direct: () => bool
   return function telnyxRawBody(request, response, next) {
     const route = routeOf(request.url ?? '/', bases(), table);
     const captured = request as CapturedRequest;
-    // Untouched also by this layer: an app of ours may lie on another one.
+    // Untouched also by this layer: an app of ours may be on another one.
     if (route === undefined || !isUntouched(request)) return next();
 
     const { receiver } = route;
@@ -85,7 +85,7 @@ function captureFor(bases: () => string[], table: RouteTable, direct: () => bool
       // Every body parser, ours or somebody's, leaves a request alone that carries this mark.
       captured._body = true;
       captured.body = body.kind === 'bytes' ? body.bytes : undefined;
-      // Whoever answers, perhaps a login layer: a connection with an unread rest cannot go on.
+      // Another layer answers, perhaps a login: a connection with an unread rest cannot continue.
       if (body.kind !== 'bytes') response.once('finish', () => endUnread(request));
       next();
     };

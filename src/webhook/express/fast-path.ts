@@ -17,7 +17,7 @@ export interface FastPathDeps {
 }
 
 /**
- * Tells whether nothing but Express and Node-RED itself lies between the front of a root app and our
+ * Tells whether nothing but Express and Node-RED itself is between the front of a root app and our
  * dispatcher: no login, no proxy setting, no other middleware. Only then may a delivery skip the way through
  * both apps, which costs more than its parsing. In doubt the answer is no, and the request goes through
  * everything that somebody put there.
@@ -26,7 +26,7 @@ export class FastPath {
   constructor(private readonly parts: FastPathDeps) {}
 
   /**
-   * Looks anew for every delivery, at the few layers before the dispatcher: an answer that is remembered would
+   * Looks again for every delivery, at the few layers before the dispatcher: an answer that is remembered would
    * have to notice every exchange of a layer, an app or a setting.
    */
   from(root: ExpressApp): boolean {
@@ -68,7 +68,7 @@ function layersBefore(stack: readonly ExpressLayer[], apps: number): ExpressLaye
   return mounted === apps ? before : null;
 }
 
-/** Node-RED gives nodes an admin app of their own, which lies on the one that lies on the root. */
+/** Node-RED gives nodes an admin app of their own, which is on the one that is on the root. */
 function liesOn(root: ExpressApp, app: ExpressApp | undefined): boolean {
   for (let at = app?.parent; at !== undefined; at = at.parent) if (at === root) return true;
   return false;

@@ -18,7 +18,7 @@ function withoutOrigin(target: string): string {
   return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/]*/i, '');
 }
 
-/** First segments that belong to Node-RED's admin API when that lies on the same root as the flows' URLs. */
+/** First segments that belong to Node-RED's admin API when that is on the same root as the flows' URLs. */
 const ADMIN_SEGMENTS: ReadonlySet<string> = new Set(
   (
     'auth comms context credentials debug diagnostics flow flows icons inject library locales nodes ' +

@@ -1,7 +1,7 @@
 import type { DeliveryReceiver } from '../endpoint/delivery-receiver';
 import { comparablePath } from './route-path';
 
-/** What became of a node's wish to listen on a path. */
+/** What became of a node's request to listen on a path. */
 export interface Claim {
   /** Whether this claim's receiver serves the path now. */
   readonly serving: boolean;

@@ -40,7 +40,7 @@ export function responseTime(bytes: number, { responseMs: responseMs, slowestRat
 /**
  * Lets the AWS SDK see only so much of each answer as an S3 store has reason to send, and only for so long. It
  * would read any error to its end, and wait for one for ever while a byte comes now and then. The bytes of an
- * object are not read here: whoever reads them sets the limit.
+ * object are not read here: their reader sets the limit.
  */
 export function limitResponses({ config }: S3Client, limits: ResponseLimits = ANSWER_LIMITS): void {
   const handler = config.requestHandler;
@@ -143,7 +143,7 @@ export function tooSlow(): CodedError {
 export function notAStore(what: string): CodedError {
   return new CodedError(
     'STORE_FAILED',
-    `The endpoint of the bucket does not answer as an S3 store does: ${what}. Check the endpoint, and what lies between ` +
+    `The endpoint of the bucket does not answer as an S3 store does: ${what}. Check the endpoint, and what stands between ` +
       'it and this computer.',
     { retryable: true }
   );

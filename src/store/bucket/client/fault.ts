@@ -18,7 +18,7 @@ const REGION: Meaning = {
 
 /** What Node's parser of HTTP refuses. */
 const NO_STORE: Meaning = {
-  text: 'the endpoint does not answer as an S3 store does; check it, and what lies between it and this computer'
+  text: 'the endpoint does not answer as an S3 store does; check it, and what stands between it and this computer'
 };
 
 /** The error codes of S3 (Amazon S3 API Reference, "Error responses") and what a user can do about them. */

@@ -6,7 +6,7 @@ import { isLastPart } from './upload-part';
 import type { SentBytes } from '../client/bucket-request';
 import type { MultipartApi, UploadedPart } from './multipart-api';
 
-/** One multipart upload from its begin to its end, written down while it lasts. */
+/** One multipart upload from its start to its end, logged while it lasts. */
 export class MultipartUpload {
   readonly #parts: UploadedPart[] = [];
   #isGone = false;
@@ -43,7 +43,7 @@ export class MultipartUpload {
     return upload;
   }
 
-  /** True when a later attempt can go on with what arrived. */
+  /** True when a later attempt can resume from what arrived. */
   get isOfUse(): boolean {
     return this.#parts.length > 0 && !this.#isGone;
   }
@@ -82,7 +82,7 @@ export class MultipartUpload {
     return `${hash.digest('base64')}-${this.#parts.length}`;
   }
 
-  /** Drops the upload with its parts. Never throws: what cannot be dropped now stays written down. */
+  /** Drops the upload with its parts. Never throws: what cannot be dropped now stays in the log. */
   async drop(): Promise<void> {
     try {
       await this.uploads.abort(this.key, this.uploadId);

@@ -31,7 +31,7 @@ const RUN = randomUUID();
 
 /**
  * No live process leaves an upload alone for so long. By then one is abandoned whose process cannot be proved dead:
- * that of a container, or of a machine that was started anew, or of another one to which the state was copied.
+ * that of a container, or of a machine that was started again, or of another one to which the state was copied.
  */
 const ABANDONED_MS = 24 * 60 * 60_000;
 

@@ -30,7 +30,7 @@ export class PartMemory {
   readonly #free: Buffer[] = [];
   #lent = 0;
 
-  /** True when whoever has a part on its way should wait for its memory instead of taking more. */
+  /** True when a caller with a part on its way should wait for its memory instead of taking more. */
   get isScarce(): boolean {
     return this.#lent >= PLENTY_BYTES;
   }

@@ -10,7 +10,7 @@ import type { PartOwner } from './part-owner';
 export interface Adoption {
   fs: FileSystem;
   owner: PartOwner;
-  /** Where partial copies lie. */
+  /** Where partial copies are. */
   directory: string;
   /** New names, which become those of what is adopted. */
   paths: PartPaths;

@@ -24,7 +24,7 @@ export class BatchWriter {
     private position: number
   ) {}
 
-  /** Bytes that certainly lie in the file. */
+  /** Bytes that certainly are in the file. */
   get written(): number {
     return this.position;
   }
@@ -48,7 +48,7 @@ export class BatchWriter {
     this.startWriting();
   }
 
-  /** Resolves when everything taken lies in the file (not yet on the disk). */
+  /** Resolves when everything taken is in the file (not yet on the disk). */
   async flush(): Promise<void> {
     await this.writing;
     this.raise();

@@ -20,7 +20,7 @@ export class LeftParts {
   ) {}
 
   /**
-   * @param directory where partial copies lie
+   * @param directory where partial copies are
    * @returns what was left of the job. It is the caller's from now on; nobody is told of it again.
    * @throws the system's error
    */

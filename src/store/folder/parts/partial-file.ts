@@ -94,7 +94,7 @@ export class PartialFile implements PartialCopy {
   async suspend(): Promise<void> {
     try {
       if (this.isOpen && this.mayGoOn) {
-        // A full disk refuses the last bytes, not those that lie in the file already.
+        // A full disk refuses the last bytes, not those that are in the file already.
         await this.writer.flush().catch(() => undefined);
         await refuseShared(this.handle);
         await this.handle.truncate(this.writer.written);

@@ -9,7 +9,7 @@ import type { PartOwner } from './part-owner';
 const TIME = 'time';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** What nobody has touched for so long is of no use to anybody, whoever it belonged to. */
+/** What nobody has touched for so long is of no use to anybody, no matter who owned it. */
 const FORGOTTEN_MS = 30 * DAY_MS;
 /**
  * Left by a process that has ended: its instance may come back and resume. And of versions whose names do not
