@@ -1,5 +1,5 @@
 import { CodedError } from '../errors/coded-error';
-import { readTime } from '../recording/read-time';
+import { readTime } from '../values/time';
 
 const UNITS: Readonly<Record<string, number>> = {
   s: 1000,

@@ -1,7 +1,7 @@
 const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|UTC|[+-]\d{2}(?::?\d{2})?)?$/i;
+  /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s?(Z|UTC|[+-]\d{2}(?::?\d{2})?)?$/i;
 const RFC_2822 =
-  /^(?:(?:mon|tue|wed|thu|fri|sat|sun),\s*)?(\d{1,2})\s+(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\s+(\d{4})\s+(\d{2}):(\d{2})(?::(\d{2}))?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?$/i;
+  /^(?:(?:mon|tue|wed|thu|fri|sat|sun),\s*)?(\d{1,2})\s+(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\s+(\d{4})\s+(\d{2}):(\d{2})(?::(\d{2}))?\s*(Z|UTC?|GMT|[+-]\d{2}:?\d{2})?$/i;
 const EPOCH = /^\d{9,13}(?:\.\d{1,9})?$/;
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
@@ -11,7 +11,8 @@ const MILLISECONDS_FROM = 1e11;
 const LATEST = 253_402_300_799_999;
 
 /**
- * A sender's time as ISO 8601 UTC with milliseconds.
+ * A sender's time as ISO 8601 UTC with milliseconds: the one reader of times from outside, so that an event, its
+ * recording's details and the file's name agree.
  *
  * Reads what Telnyx and Daily were seen to send: `…Z` with or without decimals, an offset, no zone
  * (UTC), a space for the `T`, RFC 2822, seconds or milliseconds since 1970 as number or digits.
@@ -19,7 +20,7 @@ const LATEST = 253_402_300_799_999;
  *
  * @returns null when the value is no readable time. Never throws.
  */
-export function normaliseTime(value: unknown): string | null {
+export function readTime(value: unknown): string | null {
   if (typeof value === 'number') return fromEpoch(value);
   // No time is longer; a megabyte of digits is not worth a look.
   if (typeof value !== 'string' || value.length > 64) return null;
@@ -80,7 +81,7 @@ function toIso(milliseconds: number): string | null {
 /** The first of several values that is a readable time, normalised; null when none is. */
 export function firstTime(...values: readonly unknown[]): string | null {
   for (const value of values) {
-    const time = normaliseTime(value);
+    const time = readTime(value);
     if (time !== null) return time;
   }
   return null;

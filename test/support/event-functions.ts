@@ -1,6 +1,6 @@
 import { decodeClientState } from '../../src/events/client-state';
 import { isDailyProbeBody } from '../../src/events/reading/daily-probe';
-import { normaliseTime } from '../../src/values/time';
+import { readTime } from '../../src/values/time';
 import { parseBody } from '../../src/events/reading/parse-body';
 import { parseDailyDelivery } from '../../src/events/reading/parse-daily';
 import { parseTelnyxDelivery } from '../../src/events/reading/parse-telnyx';
@@ -9,7 +9,6 @@ import { comparablePath, pathProblem } from '../../src/webhook/express/route-pat
 import { findRecordings } from '../../src/recording/find-recordings';
 import { identityOfId, identityOfUrl } from '../../src/recording/identity';
 import { asFormat, formatOfUrl } from '../../src/recording/media-link';
-import { readTime } from '../../src/recording/read-time';
 import { asCount, asParty, asProse, asSha256, asText } from '../../src/values/fields';
 import { referenceFromMessage } from '../../src/recording/reference-from-message';
 import { compileGlob, GlobIndex } from '../../src/routing/glob-index';
@@ -106,7 +105,7 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
     name: 'isDailyProbeBody',
     call: (text) => isDailyProbeBody(Buffer.from(text))
   },
-  { file: 'src/values/time.ts', name: 'normaliseTime', call: normaliseTime },
+  { file: 'src/values/time.ts', name: 'readTime', call: readTime },
   { file: 'src/events/reading/sanitise-json.ts', name: 'isTooDeep', call: isTooDeep },
   {
     file: 'src/events/reading/parse-body.ts',
@@ -153,7 +152,6 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
   { file: 'src/values/fields.ts', name: 'asCount', call: asCount },
   { file: 'src/values/fields.ts', name: 'asSha256', call: asSha256 },
   { file: 'src/values/fields.ts', name: 'asParty', call: asParty },
-  { file: 'src/recording/read-time.ts', name: 'readTime', call: readTime },
   { file: 'src/recording/media-link.ts', name: 'asFormat', call: asFormat },
   { file: 'src/recording/media-link.ts', name: 'formatOfUrl', call: formatOfUrl },
   { file: 'src/recording/identity.ts', name: 'identityOfUrl', call: (text) => identityOfUrl('telnyx', text) },

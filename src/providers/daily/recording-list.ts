@@ -1,7 +1,7 @@
 import { idSegment } from '../http/api-path';
 import { CodedError } from '../../errors/coded-error';
 import { asFields, asText, type Fields } from '../../values/fields';
-import { readTime } from '../../recording/read-time';
+import { readTime } from '../../values/time';
 import { IdSet } from '../../reconcile/id-set';
 import type { ListedBatch } from '../listed-batch';
 import type { Ask } from '../http/patient-request';

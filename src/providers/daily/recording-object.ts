@@ -1,7 +1,7 @@
 import { idSegment } from '../http/api-path';
 import type { ApiAccess } from '../http/json-api';
 import { CodedError } from '../../errors/coded-error';
-import { readTime } from '../../recording/read-time';
+import { readTime } from '../../values/time';
 import { asCount, asFields, asText, type Fields } from '../../values/fields';
 import type { RecordingDetails } from '../../recording/recording-details';
 

@@ -1,6 +1,6 @@
 import { callIdentifiers } from '../../recording/extract/announcement';
 import { asFormat, formatOfUrl, mediaLink } from '../../recording/media-link';
-import { readTime } from '../../recording/read-time';
+import { readTime } from '../../values/time';
 import { asCount, asFields, asParty, asText, firstText, type Fields } from '../../values/fields';
 import type { RecordingDetails } from '../../recording/recording-details';
 import type { ApiResource, MediaLink } from '../../recording/recording-reference';

@@ -1,5 +1,5 @@
 import { CodedError } from '../../errors/coded-error';
-import { readTime } from '../../recording/read-time';
+import { readTime } from '../../values/time';
 import type { ListedBatch } from '../listed-batch';
 import type { Ask } from '../http/patient-request';
 import type { Query } from '../../reconcile/read-filter';

@@ -1,5 +1,5 @@
 import type { Provider } from '../../events/provider';
-import { readTime } from '../read-time';
+import { readTime } from '../../values/time';
 import { asFields, asText, firstText, type Fields } from '../../values/fields';
 import type { RecordingDetails } from '../recording-details';
 

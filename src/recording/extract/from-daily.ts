@@ -1,6 +1,6 @@
 import { unknownDetails, type Announcement } from './announcement';
 import { identityOfId } from '../identity';
-import { readTime } from '../read-time';
+import { readTime } from '../../values/time';
 import { asCount, asFields, asText, firstText, type Fields } from '../../values/fields';
 import type { RecordingDetails } from '../recording-details';
 import type { RecordingReference } from '../recording-reference';

@@ -3,7 +3,7 @@ import { fromDaily } from './from-daily';
 import { fromRecordingUrls } from './from-recording-urls';
 import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
 import { identityOfId } from '../identity';
-import { readTime } from '../read-time';
+import { readTime } from '../../values/time';
 import { asCount, asParty, asText, type Fields } from '../../values/fields';
 import type { RecordingReference } from '../recording-reference';
 

@@ -1,7 +1,7 @@
 import { unknownDetails, type Announcement } from './announcement';
 import { identityOfId } from '../identity';
 import { asFormat } from '../media-link';
-import { readTime } from '../read-time';
+import { readTime } from '../../values/time';
 import { asCount, asFields, asParty, asSha256, asText, type Fields } from '../../values/fields';
 import type { MediaLink, RecordingReference } from '../recording-reference';
 

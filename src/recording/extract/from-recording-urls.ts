@@ -1,7 +1,7 @@
 import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
 import { identityOfId, identityOfUrl } from '../identity';
 import { asFormat, mediaLink } from '../media-link';
-import { readTime } from '../read-time';
+import { readTime } from '../../values/time';
 import { asCount, asFields, asParty, asText, firstText, type Fields } from '../../values/fields';
 import type { MediaLink, RecordingReference } from '../recording-reference';
 

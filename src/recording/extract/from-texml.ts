@@ -1,7 +1,7 @@
 import { unknownDetails, type Announcement } from './announcement';
 import { identityOfId, identityOfUrl } from '../identity';
 import { formatOfUrl, mediaLink } from '../media-link';
-import { readTime } from '../read-time';
+import { readTime } from '../../values/time';
 import { asCount, asProse, asText, firstText, type Fields } from '../../values/fields';
 import type { RecordingReference } from '../recording-reference';
 

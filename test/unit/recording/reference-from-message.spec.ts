@@ -1,7 +1,6 @@
 import should from 'should';
 import { fromStored, STORED_RECORD_TYPE } from '../../../src/recording/extract/from-stored';
 import { identityOfId, identityOfUrl } from '../../../src/recording/identity';
-import { readTime } from '../../../src/recording/read-time';
 import { referenceFromMessage } from '../../../src/recording/reference-from-message';
 
 describe('reference-from-message', () => {
@@ -80,30 +79,5 @@ describe('the identity of a recording', () => {
         const whole = { ...payload, identity: identityOfId('daily', recording_id) };
         should(fromStored(whole)).have.properties({ kind: 'video', storage_key: null });
       }
-  });
-});
-
-describe('read-time', () => {
-  it('reads every spelling as the same moment', () => {
-    for (const value of [
-      '2026-03-04T09:15:02Z',
-      '2026-03-04T09:15:02+00:00',
-      '2026-03-04T10:15:02+01:00',
-      '2026-03-04 09:15:02Z',
-      '2026-03-04 09:15:02.000000',
-      '2026-03-04T09:15:02',
-      'Wed, 04 Mar 2026 09:15:02 +0000',
-      1772615702,
-      '1772615702',
-      1772615702000
-    ]) {
-      should(readTime(value)).equal('2026-03-04T09:15:02.000Z', String(value));
-    }
-  });
-
-  it('reads nothing into what is no time', () => {
-    for (const value of [null, undefined, '', 'soon', {}, 0, -5, NaN, 1e300, '99999-01-01T00:00:00Z']) {
-      should(readTime(value)).be.null();
-    }
   });
 });

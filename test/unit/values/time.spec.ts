@@ -1,5 +1,7 @@
 import should from 'should';
-import { firstTime, normaliseTime } from '../../../src/values/time';
+import { parseTelnyxDelivery } from '../../../src/events/reading/parse-telnyx';
+import { findRecordings } from '../../../src/recording/find-recordings';
+import { firstTime, readTime } from '../../../src/values/time';
 
 describe('events: times', () => {
   const readable: readonly (readonly [string | number, string])[] = [
@@ -31,7 +33,7 @@ describe('events: times', () => {
     ['1772615702118', '2026-03-04T09:15:02.118Z']
   ];
   for (const [value, expected] of readable) {
-    it(`reads ${JSON.stringify(value)}`, () => should(normaliseTime(value)).equal(expected));
+    it(`reads ${JSON.stringify(value)}`, () => should(readTime(value)).equal(expected));
   }
 
   const unreadable: readonly unknown[] = [
@@ -62,7 +64,7 @@ describe('events: times', () => {
   ];
   for (const value of unreadable) {
     it(`takes ${(JSON.stringify(value) as string | undefined)?.slice(0, 40) ?? 'undefined'} for no time`, () => {
-      should(normaliseTime(value)).be.null();
+      should(readTime(value)).be.null();
     });
   }
 
@@ -70,4 +72,83 @@ describe('events: times', () => {
     should(firstTime(undefined, 'soon', '2026-03-04T09:15:02Z', 1)).equal('2026-03-04T09:15:02.000Z');
     should(firstTime(null, {})).be.null();
   });
+});
+
+describe('recordings: times', () => {
+  it('reads every spelling as the same moment', () => {
+    for (const value of [
+      '2026-03-04T09:15:02Z',
+      '2026-03-04T09:15:02+00:00',
+      '2026-03-04T10:15:02+01:00',
+      '2026-03-04 09:15:02Z',
+      '2026-03-04 09:15:02.000000',
+      '2026-03-04T09:15:02',
+      'Wed, 04 Mar 2026 09:15:02 +0000',
+      1772615702,
+      '1772615702',
+      1772615702000
+    ]) {
+      should(readTime(value)).equal('2026-03-04T09:15:02.000Z', String(value));
+    }
+  });
+
+  it('reads nothing into what is no time', () => {
+    for (const value of [null, undefined, '', 'soon', {}, 0, -5, NaN, 1e300, '99999-01-01T00:00:00Z']) {
+      should(readTime(value)).be.null();
+    }
+  });
+});
+
+describe('times of an event and of its recording', () => {
+  /** What the event says of itself, and what its recording says of the same text. */
+  const read = (time: string | number) => {
+    const recording_urls = { mp3: 'https://example.com/a.mp3' };
+    const payload = {
+      recording_id: 'r',
+      recording_started_at: time,
+      recording_ended_at: time,
+      recording_urls
+    };
+    const delivery = parseTelnyxDelivery({
+      rawBody: Buffer.from(
+        JSON.stringify({ data: { event_type: 'call.recording.saved', occurred_at: time, payload } })
+      ),
+      contentType: 'application/json',
+      query: null
+    });
+    if (!delivery.ok) throw new Error('The delivery must be readable.');
+    const { event } = delivery;
+    const [recording] = findRecordings({ event, payload: event.payload });
+    const { started_at, ended_at } = recording!.details;
+    return { event: event.occurred_at, announced: recording!.announced_at, started_at, ended_at };
+  };
+
+  for (const time of [
+    '2026-03-04T09:15:02.1189Z',
+    '2026-03-04T09:15:02.1234567890Z',
+    '2026-03-04 09:15:02 UTC',
+    '2026-03-04T10:15:02+01',
+    '2016-12-31T23:59:60Z',
+    'Wed, 04 Mar 2026 09:15:02 GMT',
+    'Wed, 04 Mar 2026 09:15:02 UT',
+    1772615702.118,
+    '1772615702118'
+  ])
+    it(`agree on ${time}`, () => {
+      const { event, announced, started_at, ended_at } = read(time);
+      should(event).be.a.String();
+      should([announced, started_at, ended_at]).deepEqual([event, event, event]);
+    });
+
+  for (const time of [
+    '2026-02-30T00:00:00Z',
+    '2023-02-29T12:00:00Z',
+    '2026-04-31 00:00:00',
+    'Mon, 30 Feb 2026 09:15:02 +0000',
+    '2026-03-04',
+    '12'
+  ])
+    it(`agree that ${time} is none`, () => {
+      should(read(time)).deepEqual({ event: null, announced: null, started_at: null, ended_at: null });
+    });
 });
