@@ -1,6 +1,5 @@
 import { firstTime } from '../values/time';
-import type { UnknownRecord } from './read-field';
-import { fieldOf } from './read-field';
+import { fieldOf, type Fields } from '../values/fields';
 import type { BodyReading } from './reading/body-reading';
 import { emptyReading } from './reading/body-reading';
 import type { Shape } from './shapes';
@@ -18,7 +17,7 @@ import { TEXML_RULES } from './texml-rules';
  * @param shape - how they arrived
  * @returns undefined when no rule matches
  */
-export function readTexml(fields: UnknownRecord, shape: Shape): BodyReading | undefined {
+export function readTexml(fields: Fields, shape: Shape): BodyReading | undefined {
   const reader = texmlFields(fields);
   for (const rule of TEXML_RULES) {
     const match = rule(reader);
@@ -32,7 +31,7 @@ export function readTexml(fields: UnknownRecord, shape: Shape): BodyReading | un
   return undefined;
 }
 
-function texmlFields(fields: UnknownRecord): TexmlFields {
+function texmlFields(fields: Fields): TexmlFields {
   return {
     names: Object.keys(fields),
     has: (name) => Object.hasOwn(fields, name),

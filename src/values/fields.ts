@@ -9,6 +9,26 @@ export function asFields(value: unknown): Fields | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
 }
 
+/**
+ * Reads one field of a parsed body, never one of the object's prototype (`constructor`, `toString`).
+ *
+ * @returns undefined when there is no such field, or no object
+ */
+export function fieldOf(fields: Fields | null, name: string): unknown {
+  return fields !== null && Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
+/** @returns a field that is an object, else null */
+export function recordField(fields: Fields | null, name: string): Fields | null {
+  return asFields(fieldOf(fields, name));
+}
+
+/** @returns a field that is a string with at least one character, exactly as it is; else null */
+export function textField(fields: Fields | null, name: string): string | null {
+  const value = fieldOf(fields, name);
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
 /** @returns non-blank text, without blanks around it, as `losslessText` has it; a finite number becomes text */
 export function asText(value: unknown): string | null {
   const text = trimmedText(value);

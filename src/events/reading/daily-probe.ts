@@ -1,4 +1,4 @@
-import { asRecord } from '../read-field';
+import { asFields } from '../../values/fields';
 
 /** No probe is longer, white space included; longer bodies need not be parsed to know. */
 const LONGEST_PROBE = 256;
@@ -8,8 +8,8 @@ const LONGEST_PROBE = 256;
  * re-activates a webhook: exactly `{"test":"test"}`. It is answered 200 and is no event.
  */
 export function isDailyProbe(body: unknown): boolean {
-  const record = asRecord(body);
-  return record !== undefined && Object.keys(record).length === 1 && record.test === 'test';
+  const record = asFields(body);
+  return record !== null && Object.keys(record).length === 1 && record['test'] === 'test';
 }
 
 /** The same for a body that nobody has parsed yet. Never throws. */

@@ -1,5 +1,4 @@
-import type { UnknownRecord } from '../read-field';
-import { fieldOf, textField } from '../read-field';
+import { fieldOf, textField, type Fields } from '../../values/fields';
 
 /** Longer values are no identity that a sender gives, and would not fit as a key of the journal. */
 const LONGEST_ID = 256;
@@ -17,7 +16,7 @@ export function firstId(...values: readonly unknown[]): string | null {
 }
 
 /** How often the delivery was tried and where it was sent, from `meta` (or a record that holds the same). */
-export function deliveryMeta(meta: UnknownRecord | undefined): {
+export function deliveryMeta(meta: Fields | null): {
   attempt: number | null;
   delivered_to: string | null;
 } {

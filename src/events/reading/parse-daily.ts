@@ -3,7 +3,7 @@ import { firstTime } from '../../values/time';
 import { parseBody } from './parse-body';
 import type { ParseResult } from './parse-result';
 import { unparsable } from './parse-result';
-import { asRecord, fieldOf, textField } from '../read-field';
+import { asFields, fieldOf, textField } from '../../values/fields';
 import type { BodyReading } from './body-reading';
 import { emptyReading, UNKNOWN_TYPE } from './body-reading';
 import { firstId } from './delivery-meta';
@@ -29,13 +29,13 @@ export function parseDailyDelivery(delivery: DailyDelivery): ParseResult {
 }
 
 function readDailyEnvelope(body: unknown): BodyReading | undefined {
-  const envelope = asRecord(body);
+  const envelope = asFields(body);
   const event_type = textField(envelope, 'type');
   const payload = fieldOf(envelope, 'payload');
   if (event_type === null || payload === undefined) return undefined;
   return {
     ...emptyReading(event_type, 'daily-envelope', payload),
     own_id: firstId(fieldOf(envelope, 'id')),
-    occurred_at: firstTime(fieldOf(envelope, 'event_ts'), fieldOf(asRecord(payload), 'timestamp'))
+    occurred_at: firstTime(fieldOf(envelope, 'event_ts'), fieldOf(asFields(payload), 'timestamp'))
   };
 }

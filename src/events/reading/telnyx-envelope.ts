@@ -1,16 +1,15 @@
 import { decodeClientState } from '../client-state';
 import { firstTime } from '../../values/time';
-import type { UnknownRecord } from '../read-field';
-import { asRecord, fieldOf, recordField, textField } from '../read-field';
+import { asFields, fieldOf, recordField, textField, type Fields } from '../../values/fields';
 import type { Shape } from '../shapes';
 import type { BodyReading } from './body-reading';
 import { deliveryMeta, firstId } from './delivery-meta';
 
 /** API v2: everything inside `data`, its type in `data.event_type`. */
-export function readEnvelope(body: UnknownRecord): BodyReading | undefined {
+export function readEnvelope(body: Fields): BodyReading | undefined {
   const data = recordField(body, 'data');
   const event_type = textField(data, 'event_type');
-  if (data === undefined || event_type === null) return undefined;
+  if (data === null || event_type === null) return undefined;
   const meta = recordField(body, 'meta');
   return {
     ...readEventFields(data, body),
@@ -21,18 +20,18 @@ export function readEnvelope(body: UnknownRecord): BodyReading | undefined {
   };
 }
 
-function envelopeShape(data: UnknownRecord, meta: UnknownRecord | undefined): Shape {
-  if (meta !== undefined) return 'envelope-meta';
+function envelopeShape(data: Fields, meta: Fields | null): Shape {
+  if (meta !== null) return 'envelope-meta';
   const anonymous = fieldOf(data, 'id') === undefined && fieldOf(data, 'occurred_at') === undefined;
   return anonymous ? 'envelope-minimal' : 'envelope';
 }
 
 /** A delivery record that holds the event: shown by one documentation page as if it were a body. */
-export function readDebugRecord(body: UnknownRecord): BodyReading | undefined {
+export function readDebugRecord(body: Fields): BodyReading | undefined {
   const metadata = recordField(body, 'metadata');
   const event = recordField(metadata, 'event');
   const event_type = textField(event, 'event_type');
-  if (event === undefined || event_type === null) return undefined;
+  if (event === null || event_type === null) return undefined;
   return {
     ...readEventFields(event, body),
     event_type,
@@ -49,11 +48,11 @@ export function readDebugRecord(body: UnknownRecord): BodyReading | undefined {
  * @param root - the whole body, in which the identity and the time are looked for next
  */
 export function readEventFields(
-  event: UnknownRecord,
-  root: UnknownRecord
+  event: Fields,
+  root: Fields
 ): Omit<BodyReading, 'event_type' | 'shape' | 'attempt' | 'delivered_to' | 'discriminator'> {
   const payload = fieldOf(event, 'payload');
-  const fields = asRecord(payload);
+  const fields = asFields(payload);
   return {
     // An event without a payload has its fields beside the type.
     payload: payload === undefined ? event : payload,

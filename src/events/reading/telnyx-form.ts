@@ -1,7 +1,7 @@
 import { decodeClientState } from '../client-state';
 import type { FormFields } from './form-fields';
 import { firstTime } from '../../values/time';
-import { fieldOf, textField } from '../read-field';
+import { fieldOf, textField } from '../../values/fields';
 import type { Shape } from '../shapes';
 import { readTexml } from '../texml';
 import type { BodyReading } from './body-reading';

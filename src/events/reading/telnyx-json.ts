@@ -1,5 +1,4 @@
-import { asRecord, textField } from '../read-field';
-import type { UnknownRecord } from '../read-field';
+import { asFields, textField, type Fields } from '../../values/fields';
 import { readTexml } from '../texml';
 import type { BodyReading } from './body-reading';
 import { emptyReading, UNKNOWN_TYPE } from './body-reading';
@@ -14,12 +13,12 @@ import {
 } from './telnyx-untyped';
 
 /** TeXML fields sent as JSON, seen from re-sending proxies; without a CallSid an object is not TeXML. */
-function readTexmlJson(body: UnknownRecord): BodyReading | undefined {
+function readTexmlJson(body: Fields): BodyReading | undefined {
   return textField(body, 'CallSid') === null ? undefined : readTexml(body, 'texml-form');
 }
 
 /** One reader for each shape or group of shapes, in the order in which they are tried. */
-const READERS: readonly ((body: UnknownRecord) => BodyReading | undefined)[] = [
+const READERS: readonly ((body: Fields) => BodyReading | undefined)[] = [
   readEnvelope,
   readMeeting,
   readRootTyped,
@@ -33,8 +32,8 @@ const READERS: readonly ((body: UnknownRecord) => BodyReading | undefined)[] = [
 
 /** Reads a JSON body of Telnyx; one that no reader knows becomes `unknown` with the body as payload. */
 export function readJson(body: unknown): BodyReading {
-  const record = asRecord(body);
-  if (record !== undefined) {
+  const record = asFields(body);
+  if (record !== null) {
     for (const read of READERS) {
       const reading = read(record);
       if (reading !== undefined) return reading;

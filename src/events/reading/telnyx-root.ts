@@ -1,12 +1,11 @@
-import type { UnknownRecord } from '../read-field';
-import { fieldOf, recordField, textField } from '../read-field';
+import { fieldOf, recordField, textField, type Fields } from '../../values/fields';
 import type { Shape } from '../shapes';
 import type { BodyReading } from './body-reading';
 import { deliveryMeta } from './delivery-meta';
 import { readEventFields } from './telnyx-envelope';
 
 /** Bodies with their type at the root: conferences, WhatsApp, insights, porting, API v1. */
-export function readRootTyped(body: UnknownRecord): BodyReading | undefined {
+export function readRootTyped(body: Fields): BodyReading | undefined {
   const event_type = textField(body, 'event_type');
   if (event_type === null) return undefined;
   return {
@@ -19,7 +18,7 @@ export function readRootTyped(body: UnknownRecord): BodyReading | undefined {
 }
 
 /** The order decides: a dispatch record has an `id` too, an API v1 body may have one. */
-function rootShape(body: UnknownRecord): Shape {
+function rootShape(body: Fields): Shape {
   const has = (name: string) => fieldOf(body, name) !== undefined;
   if (has('urls') && has('format')) return 'dispatch';
   if (has('payload_status') || has('available_notification_methods')) return 'event-record';

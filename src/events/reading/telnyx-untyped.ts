@@ -1,13 +1,12 @@
 import { decodeClientState } from '../client-state';
 import { firstTime } from '../../values/time';
-import type { UnknownRecord } from '../read-field';
-import { fieldOf, recordField, textField } from '../read-field';
+import { fieldOf, recordField, textField, type Fields } from '../../values/fields';
 import type { BodyReading } from './body-reading';
 import { emptyReading } from './body-reading';
 import { firstId } from './delivery-meta';
 
 /** Meetings: `event` is the type without `meeting.`, and `data` is the payload, not an envelope. */
-export function readMeeting(body: UnknownRecord): BodyReading | undefined {
+export function readMeeting(body: Fields): BodyReading | undefined {
   const event = textField(body, 'event');
   if (event === null || fieldOf(body, 'version') === undefined) return undefined;
   const data = fieldOf(body, 'data');
@@ -20,10 +19,10 @@ export function readMeeting(body: UnknownRecord): BodyReading | undefined {
 }
 
 /** A click on a shortened link: known by its `record_type` alone. */
-export function readLinkClick(body: UnknownRecord): BodyReading | undefined {
+export function readLinkClick(body: Fields): BodyReading | undefined {
   const data = recordField(body, 'data');
   const record_type = textField(data, 'record_type');
-  if (data === undefined || record_type !== 'link_clicked') return undefined;
+  if (data === null || record_type !== 'link_clicked') return undefined;
   return {
     ...emptyReading('message.link_click', 'link-clicked', data),
     own_id: firstId(fieldOf(data, 'id'), fieldOf(body, 'id'), fieldOf(body, 'webhook_id')),
@@ -38,7 +37,7 @@ export function readLinkClick(body: UnknownRecord): BodyReading | undefined {
 }
 
 /** 10DLC campaign status in camelCase. Its fields identify the campaign, never the delivery. */
-export function readCampaignStatus(body: UnknownRecord): BodyReading | undefined {
+export function readCampaignStatus(body: Fields): BodyReading | undefined {
   const type = textField(body, 'type');
   if (type === null || fieldOf(body, 'campaignId') === undefined) return undefined;
   return {
@@ -51,7 +50,7 @@ export function readCampaignStatus(body: UnknownRecord): BodyReading | undefined
  * API v1 message record. `sms_id` stays the same from the sending to the last delivery report, so it
  * identifies the message, never the delivery.
  */
-export function readLegacyMessage(body: UnknownRecord): BodyReading | undefined {
+export function readLegacyMessage(body: Fields): BodyReading | undefined {
   const smsId = textField(body, 'sms_id');
   if (smsId === null) return undefined;
   return {
@@ -68,9 +67,9 @@ export function readLegacyMessage(body: UnknownRecord): BodyReading | undefined 
 }
 
 /** The payload of a recording event without its envelope, as some pages print it. */
-export function readRecordingFragment(body: UnknownRecord): BodyReading | undefined {
+export function readRecordingFragment(body: Fields): BodyReading | undefined {
   const urls = recordField(body, 'recording_urls');
-  if (urls === undefined) return undefined;
+  if (urls === null) return undefined;
   const conference = fieldOf(body, 'conference_id') !== undefined;
   return {
     ...emptyReading(
