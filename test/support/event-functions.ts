@@ -60,8 +60,8 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
   },
   { file: 'src/text/shown-text.ts', name: 'shownText', call: (text) => shownText(text) },
 
-  { file: 'src/verification/strict-base64.ts', name: 'decodeStrictBase64', call: decodeStrictBase64 },
-  { file: 'src/verification/strict-base64.ts', name: 'decodePaddedBase64', call: decodePaddedBase64 },
+  { file: 'src/text/strict-base64.ts', name: 'decodeStrictBase64', call: decodeStrictBase64 },
+  { file: 'src/text/strict-base64.ts', name: 'decodePaddedBase64', call: decodePaddedBase64 },
   { file: 'src/verification/unset-variable.ts', name: 'isUnsetVariable', call: isUnsetVariable },
   {
     file: 'src/verification/timestamp.ts',
