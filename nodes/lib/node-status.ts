@@ -16,6 +16,8 @@ interface Wanted extends Omit<StatusValue, 'text'> {
  * Changes come at most once a second; the last one always arrives.
  */
 export class NodeStatus {
+  readonly #node: Pick<RedNode, 'status'>;
+  readonly #now: () => number;
   #shown: StatusValue = {};
   #next: Wanted | undefined;
   #lastChange = -Infinity;
@@ -23,10 +25,10 @@ export class NodeStatus {
   #disposed = false;
 
   /** @param now milliseconds of a monotonic clock */
-  constructor(
-    private readonly node: Pick<RedNode, 'status'>,
-    private readonly now: () => number = () => performance.now()
-  ) {}
+  constructor(node: Pick<RedNode, 'status'>, now: () => number = () => performance.now()) {
+    this.#node = node;
+    this.#now = now;
+  }
 
   ready(text: StatusText): void {
     this.#show({ fill: 'green', shape: 'dot', text });
@@ -63,7 +65,7 @@ export class NodeStatus {
     if (this.#disposed) return;
     this.#next = value;
     if (this.#timer !== undefined) return;
-    const wait = this.#lastChange + INTERVAL_MS - this.now();
+    const wait = this.#lastChange + INTERVAL_MS - this.#now();
     if (wait <= 0) {
       this.#flush();
     } else {
@@ -84,8 +86,8 @@ export class NodeStatus {
       text === undefined ? look : { ...look, text: typeof text === 'string' ? text : text() };
     if (same(next, this.#shown)) return;
     this.#shown = next;
-    this.#lastChange = this.now();
-    this.node.status(next);
+    this.#lastChange = this.#now();
+    this.#node.status(next);
   }
 }
 

@@ -5,20 +5,22 @@ const INTERVAL_MS = 1000;
 
 /** Says in the log why deliveries are refused, at most once a second; what came meanwhile is said after it. */
 export class RefusalWarnings {
+  readonly #warn: (text: string) => void;
+  readonly #now: () => number;
   #last = -Infinity;
   #unsaid: { latest: Rejection; count: number } | null = null;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param now milliseconds of a monotonic clock */
-  constructor(
-    private readonly warn: (text: string) => void,
-    private readonly now: () => number = () => performance.now()
-  ) {}
+  constructor(warn: (text: string) => void, now: () => number = () => performance.now()) {
+    this.#warn = warn;
+    this.#now = now;
+  }
 
   add(refusal: Rejection): void {
     this.#unsaid = { latest: refusal, count: (this.#unsaid?.count ?? 0) + 1 };
     if (this.#timer !== undefined) return;
-    const wait = this.#last + INTERVAL_MS - this.now();
+    const wait = this.#last + INTERVAL_MS - this.#now();
     if (wait <= 0) {
       this.#say();
       return;
@@ -41,8 +43,8 @@ export class RefusalWarnings {
     if (this.#unsaid === null) return;
     const { latest, count } = this.#unsaid;
     this.#unsaid = null;
-    this.#last = this.now();
+    this.#last = this.#now();
     const more = count === 1 ? '' : ` (the last of ${count})`;
-    this.warn(`Delivery refused with ${latest.status}, ${latest.code}${more}: ${latest.message}`);
+    this.#warn(`Delivery refused with ${latest.status}, ${latest.code}${more}: ${latest.message}`);
   }
 }

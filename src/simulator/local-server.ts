@@ -10,15 +10,17 @@ export interface LocalServerOptions {
 
 /** The HTTP server of a stand-in. */
 export class LocalServer {
+  readonly #options: LocalServerOptions;
   readonly #host: string;
   readonly #server: Server;
   #port: number | undefined;
 
   /** @param handle answers a request; `url` is its address, of which the host means nothing */
   constructor(
-    private readonly options: LocalServerOptions,
+    options: LocalServerOptions,
     handle: (request: IncomingMessage, url: URL, response: ServerResponse) => void
   ) {
+    this.#options = options;
     this.#host = options.host ?? '127.0.0.1';
     this.#server = createServer((request, response) => {
       const address = `http://stand-in.invalid${request.url ?? ''}`;
@@ -34,7 +36,7 @@ export class LocalServer {
    */
   async start(): Promise<void> {
     const listening = once(this.#server, 'listening');
-    this.#server.listen(this.options.port ?? 0, this.#host);
+    this.#server.listen(this.#options.port ?? 0, this.#host);
     await listening;
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('The stand-in got no port');

@@ -9,18 +9,20 @@ export interface RequestLimitOptions {
 
 /** Counts requests in windows of fixed length, as Telnyx's `x-ratelimit-*` headers describe them. */
 export class RequestLimit {
+  readonly #options: RequestLimitOptions;
+  readonly #clock: Clock;
   #windowStart = -Infinity;
   #used = 0;
 
-  constructor(
-    private readonly options: RequestLimitOptions,
-    private readonly clock: Clock
-  ) {}
+  constructor(options: RequestLimitOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+  }
 
   /** Takes one request into account. */
   take(): { allowed: boolean; headers: Record<string, string> } {
-    const { requests, seconds } = this.options;
-    const now = this.clock();
+    const { requests, seconds } = this.#options;
+    const now = this.#clock();
     if (now >= this.#windowStart + seconds * 1000) {
       this.#windowStart = now;
       this.#used = 0;

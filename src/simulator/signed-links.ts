@@ -10,9 +10,12 @@ export type LinkVerdict = 'valid' | 'unsigned' | 'wrong-signature' | 'expired';
  * plain HMAC over path, date and lifetime: only this class has to understand it.
  */
 export class SignedLinks {
+  readonly #clock: Clock;
   readonly #secret = randomBytes(32);
 
-  constructor(private readonly clock: Clock) {}
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /**
    * @param path the path to sign, beginning with `/`
@@ -20,7 +23,7 @@ export class SignedLinks {
    * @returns the path with its query
    */
   sign(path: string, seconds: number): string {
-    const date = amzDate(this.clock());
+    const date = amzDate(this.#clock());
     const query = new URLSearchParams({
       'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
       'X-Amz-Credential': `EXAMPLEKEYID/${date.slice(0, 8)}/us-east-1/s3/aws4_request`,
@@ -40,7 +43,7 @@ export class SignedLinks {
     const expected = Buffer.from(this.#signature(path, date, seconds));
     const given = Buffer.from(signature);
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return 'wrong-signature';
-    return this.clock() > fromAmzDate(date) + Number(seconds) * 1000 ? 'expired' : 'valid';
+    return this.#clock() > fromAmzDate(date) + Number(seconds) * 1000 ? 'expired' : 'valid';
   }
 
   #signature(path: string, date: string, seconds: string): string {

@@ -6,16 +6,15 @@
  * held and keeps the process running until `dispose`.
  */
 export class TimeLimit {
+  readonly #outer: AbortSignal | undefined;
   readonly #stop = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #onOuter: () => void;
   #over = false;
 
   /** @param milliseconds until `signal` fires; @param outer fires it earlier, with its own reason */
-  constructor(
-    milliseconds: number,
-    private readonly outer?: AbortSignal
-  ) {
+  constructor(milliseconds: number, outer?: AbortSignal) {
+    this.#outer = outer;
     this.#onOuter = () => this.#stop.abort(outer?.reason);
     this.#timer = setTimeout(() => {
       this.#over = true;
@@ -37,6 +36,6 @@ export class TimeLimit {
   /** Ends the timer and lets go of the outer signal. Call it always. */
   dispose(): void {
     clearTimeout(this.#timer);
-    this.outer?.removeEventListener('abort', this.#onOuter);
+    this.#outer?.removeEventListener('abort', this.#onOuter);
   }
 }

@@ -12,6 +12,7 @@ export const DATA_FILE = 'data.mdb';
 
 /** One open LMDB environment, and where its file was when it was opened. */
 export class Environment {
+  readonly #directory: string;
   readonly #root: RootDatabase;
   readonly #databases = new Map<string, Database<unknown>>();
   readonly #inode: number;
@@ -21,7 +22,8 @@ export class Environment {
    * @param directory made when missing
    * @throws an error of the file system or of LMDB
    */
-  constructor(private readonly directory: string) {
+  constructor(directory: string) {
+    this.#directory = directory;
     makePrivateDirectory(directory);
     reserveLockFile(directory);
     const options: RootDatabaseOptionsWithPath & { batchStartThreshold: number } = {
@@ -70,7 +72,7 @@ export class Environment {
    * @throws an error of the file system: it cannot be known
    */
   place(): 'own' | 'none' | 'other' {
-    const file = statSync(path.join(this.directory, DATA_FILE), { throwIfNoEntry: false });
+    const file = statSync(path.join(this.#directory, DATA_FILE), { throwIfNoEntry: false });
     if (file === undefined) return 'none';
     return file.ino === this.#inode && file.dev === this.#device ? 'own' : 'other';
   }
@@ -83,20 +85,20 @@ export class Environment {
    * @throws an error of the file system or of LMDB
    */
   async rewritten(): Promise<Environment> {
-    const draft = `${this.directory}-rescued-${process.pid}`;
+    const draft = `${this.#directory}-rescued-${process.pid}`;
     rmSync(draft, { recursive: true, force: true });
     makePrivateDirectory(draft);
     try {
       await this.#root.backup(draft, false);
       sync(path.join(draft, DATA_FILE));
       // What else was left there is of no use without the file.
-      rmSync(this.directory, { recursive: true, force: true });
-      renameSync(draft, this.directory);
+      rmSync(this.#directory, { recursive: true, force: true });
+      renameSync(draft, this.#directory);
     } catch (error) {
       rmSync(draft, { recursive: true, force: true });
       throw error;
     }
-    return new Environment(this.directory);
+    return new Environment(this.#directory);
   }
 
   async close(): Promise<void> {

@@ -26,6 +26,7 @@ interface Entry {
  * number of syncs follows the speed of the disk and not the number of changes.
  */
 export class GroupCommit {
+  readonly #transact: (changes: readonly StateChange[]) => Promise<unknown>;
   #waiting: Entry[] = [];
   #soon: Entry[] = [];
   #underWay: Promise<void> | undefined;
@@ -33,7 +34,9 @@ export class GroupCommit {
   #timer: NodeJS.Timeout | undefined;
 
   /** @param transact makes the changes in one transaction; resolves when it is durable */
-  constructor(private readonly transact: (changes: readonly StateChange[]) => Promise<unknown>) {}
+  constructor(transact: (changes: readonly StateChange[]) => Promise<unknown>) {
+    this.#transact = transact;
+  }
 
   /**
    * Durable when resolved; rejects when the disk did not take them. All of the changes are made, or none.
@@ -102,7 +105,7 @@ export class GroupCommit {
 
   async #transaction(group: readonly Entry[]): Promise<void> {
     try {
-      await this.transact(group.flatMap(({ changes }) => changes));
+      await this.#transact(group.flatMap(({ changes }) => changes));
       for (const { resolve } of group) resolve();
     } catch (error) {
       const reason = await reasonOf(error);

@@ -38,6 +38,8 @@ function releaseAll(): void {
  * state; this process looks every second and takes over by itself when the other one has ended.
  */
 export class OwnedState {
+  readonly #directory: string;
+  readonly #options: OwnedStateOptions;
   readonly #listeners = new Set<() => void>();
   readonly #now: () => number;
   #identity: ProcessIdentity | undefined;
@@ -48,10 +50,9 @@ export class OwnedState {
   #renewal: NodeJS.Timeout | undefined;
 
   /** @param directory of the state; made when it is first used */
-  constructor(
-    private readonly directory: string,
-    private readonly options: OwnedStateOptions
-  ) {
+  constructor(directory: string, options: OwnedStateOptions) {
+    this.#directory = directory;
+    this.#options = options;
     this.#now = options.now ?? (() => performance.now());
   }
 
@@ -66,7 +67,7 @@ export class OwnedState {
    * @throws an error of the file system when the directory can be neither read nor written
    */
   get identity(): ProcessIdentity {
-    this.#identity ??= processIdentity(instanceId(this.directory));
+    this.#identity ??= processIdentity(instanceId(this.#directory));
     return this.#identity;
   }
 
@@ -83,13 +84,13 @@ export class OwnedState {
     const other = this.#acquired();
     if (other !== null) throw this.#lost(other);
     this.#begin();
-    this.#database = openState(this.directory, {
+    this.#database = openState(this.#directory, {
       guard: () => this.#guard(),
       onMoved: (what) => {
-        instanceId(this.directory, this.identity.instance);
-        this.options.log(MOVED[what]);
+        instanceId(this.#directory, this.identity.instance);
+        this.#options.log(MOVED[what]);
       },
-      onDamaged: (asideAt) => this.options.log(damagedText(asideAt))
+      onDamaged: (asideAt) => this.#options.log(damagedText(asideAt))
     });
     return this.#database;
   }
@@ -115,12 +116,12 @@ export class OwnedState {
   }
 
   #refuseNetwork(): void {
-    makePrivateDirectory(this.directory);
-    const name = networkFileSystem(this.directory, this.options.disks);
+    makePrivateDirectory(this.#directory);
+    const name = networkFileSystem(this.#directory, this.#options.disks);
     if (name === null) return;
     this.#problem = new CodedError(
       'BAD_SETTING',
-      `The user directory of Node-RED is on a network file system (${name}), where the state in ${this.directory} ` +
+      `The user directory of Node-RED is on a network file system (${name}), where the state in ${this.#directory} ` +
         'would be damaged. Start Node-RED with a user directory on a local disk (--userDir); only the folder of the ' +
         'recordings may be on a network.'
     );
@@ -128,9 +129,9 @@ export class OwnedState {
   }
 
   #acquired(): OtherOwner | null {
-    this.#lease ??= new StateLease(this.directory, this.identity, {
+    this.#lease ??= new StateLease(this.#directory, this.identity, {
       now: this.#now,
-      ofOneKernel: isOfOneKernel(this.directory, this.options.disks ?? systemDisks)
+      ofOneKernel: isOfOneKernel(this.#directory, this.#options.disks ?? systemDisks)
     });
     return this.#lease.acquire();
   }
@@ -165,7 +166,7 @@ export class OwnedState {
     if (this.#acquired() !== null) return;
     this.#problem = null;
     this.#begin();
-    this.options.log(
+    this.#options.log(
       'The state of the Telnyx nodes is this process’s now: the other one that used it has ended.'
     );
     this.#tell();
@@ -179,7 +180,7 @@ export class OwnedState {
     // Others may believe it dead, and look at this moment.
     if (lease.age > LATE_MS) lease.renew();
     if (lease.holds() === 'held') return;
-    const userDirectory = path.dirname(this.directory);
+    const userDirectory = path.dirname(this.#directory);
     if (!existsSync(userDirectory)) throw new Error(`The directory ${userDirectory} was removed.`);
     // Removed: nobody has it, and it is ours as before. Or taken over while this process was stopped.
     const other = lease.acquire();
@@ -187,7 +188,7 @@ export class OwnedState {
   }
 
   #lost(other: OtherOwner): CodedError {
-    const problem = new CodedError('STATE_IN_USE', inUseText(this.directory, other), { retryable: true });
+    const problem = new CodedError('STATE_IN_USE', inUseText(this.#directory, other), { retryable: true });
     this.#problem = problem;
     clearInterval(this.#renewal);
     this.#renewal = undefined;

@@ -55,6 +55,7 @@ export interface StateOptions {
  * are rewritten from what is still open before anything else is accepted.
  */
 export class StateDatabase {
+  readonly #options: StateOptions;
   readonly #directory: string;
   #environment: Environment;
   readonly #commits = new GroupCommit((changes) => this.#transact(changes));
@@ -64,10 +65,8 @@ export class StateDatabase {
    *   holds signed links
    * @throws an error of the file system or of LMDB when the directory cannot be written
    */
-  constructor(
-    directory: string,
-    private readonly options: StateOptions = {}
-  ) {
+  constructor(directory: string, options: StateOptions = {}) {
+    this.#options = options;
     makePrivateDirectory(directory);
     keepToOwner(directory);
     this.#directory = directory;
@@ -125,7 +124,7 @@ export class StateDatabase {
   }
 
   async #settle(): Promise<void> {
-    this.options.guard?.();
+    this.#options.guard?.();
     const place = this.#environment.place();
     if (place === 'own') return;
     // The one that is open stays open: iterators may be under way in it.
@@ -133,48 +132,51 @@ export class StateDatabase {
       makeAgain(this.#directory);
       this.#environment = await this.#environment.rewritten();
     } else this.#environment = new Environment(path.join(this.#directory, ENVIRONMENT));
-    this.options.onMoved?.(place === 'none' ? 'restored' : 'replaced');
+    this.#options.onMoved?.(place === 'none' ? 'restored' : 'replaced');
   }
 }
 
 class LmdbCollection<Value> implements StateCollection<Value> {
+  readonly #current: () => Database<Value>;
+  readonly #commits: GroupCommit;
+
   /** @param current of the environment that is open now */
-  constructor(
-    private readonly current: () => Database<Value>,
-    private readonly commits: GroupCommit
-  ) {}
+  constructor(current: () => Database<Value>, commits: GroupCommit) {
+    this.#current = current;
+    this.#commits = commits;
+  }
 
   get(key: Key): Value | undefined {
-    return this.current().get(key);
+    return this.#current().get(key);
   }
 
   put(key: Key, value: Value): Promise<void> {
-    return this.commits.add([this.putting(key, value)]);
+    return this.#commits.add([this.putting(key, value)]);
   }
 
   remove(key: Key): Promise<void> {
-    return this.commits.add([this.removing(key)]);
+    return this.#commits.add([this.removing(key)]);
   }
 
   putting(key: Key, value: Value): StateChange {
     // Inside a batch the library resolves at once; the batch itself tells how it went.
-    return { apply: () => void this.current().put(key, value) };
+    return { apply: () => void this.#current().put(key, value) };
   }
 
   removing(key: Key): StateChange {
-    return { apply: () => void this.current().remove(key) };
+    return { apply: () => void this.#current().remove(key) };
   }
 
   range(span: KeyRange): Iterable<{ key: Key; value: Value }> {
-    return this.current().getRange(span);
+    return this.#current().getRange(span);
   }
 
   keys(span: KeyRange): Iterable<Key> {
-    return this.current().getKeys(span);
+    return this.#current().getKeys(span);
   }
 
   count(span: KeyRange = {}): number {
-    return this.current().getKeysCount(span);
+    return this.#current().getKeysCount(span);
   }
 }
 

@@ -57,6 +57,8 @@ type Mark = 'held' | 'free';
  * resumes finds the higher number.
  */
 export class StateLease {
+  readonly #identity: ProcessIdentity;
+  readonly #options: LeaseOptions;
   readonly #directory: string;
   readonly #processes: ProcessTable;
   #held: { number: number; handle: number; inode: number; device: number } | null = null;
@@ -66,11 +68,9 @@ export class StateLease {
   #seen: { what: string; since: number } | null = null;
 
   /** @param directory of the state */
-  constructor(
-    directory: string,
-    private readonly identity: ProcessIdentity,
-    private readonly options: LeaseOptions
-  ) {
+  constructor(directory: string, identity: ProcessIdentity, options: LeaseOptions) {
+    this.#identity = identity;
+    this.#options = options;
     this.#directory = path.join(directory, LEASES);
     this.#processes = options.processes ?? systemProcesses;
   }
@@ -114,7 +114,7 @@ export class StateLease {
     this.#renewals += 1;
     try {
       this.#write(this.#held.handle, 'held');
-      this.#renewedAt = this.options.now();
+      this.#renewedAt = this.#options.now();
     } catch {
       // A full or broken disk. Nobody is told; whether the lease still holds is looked up before each write.
     }
@@ -122,7 +122,7 @@ export class StateLease {
 
   /** Milliseconds since the others could see that the owner lives. */
   get age(): number {
-    return this.options.now() - this.#renewedAt;
+    return this.#options.now() - this.#renewedAt;
   }
 
   /** Gives the lease back: the next process need not look for this one. Never throws. */
@@ -142,12 +142,12 @@ export class StateLease {
     const unchanged = this.#unchangedFor(`${number} ${owner?.text ?? ''}`);
     if (owner !== null) {
       const { mark, identity } = owner;
-      if (mark === 'free' || identity.token === this.identity.token) return true;
+      if (mark === 'free' || identity.token === this.#identity.token) return true;
       if (isProvablyDead(identity, this.#processes)) return true;
-      if (this.options.ofOneKernel && isOfAnotherBoot(identity, this.#processes)) return true;
+      if (this.#options.ofOneKernel && isOfAnotherBoot(identity, this.#processes)) return true;
       // One that was stopped renews nothing, and resumes.
       if (isProvablyAlive(identity, this.#processes)) {
-        if (this.#seen !== null) this.#seen.since = this.options.now();
+        if (this.#seen !== null) this.#seen.since = this.#options.now();
         return false;
       }
     }
@@ -155,7 +155,7 @@ export class StateLease {
   }
 
   #unchangedFor(what: string): number {
-    const now = this.options.now();
+    const now = this.#options.now();
     if (this.#seen?.what !== what) this.#seen = { what, since: now };
     return now - this.#seen.since;
   }
@@ -166,7 +166,7 @@ export class StateLease {
     if (handle === null) return false;
     const { ino, dev } = fstatSync(handle);
     this.#held = { number, handle, inode: ino, device: dev };
-    this.#renewedAt = this.options.now();
+    this.#renewedAt = this.#options.now();
     // One that decided long ago may have made a number that was used and tidied away meanwhile.
     if (this.#highest() !== number) {
       rmSync(this.#file(number), { force: true });
@@ -179,11 +179,11 @@ export class StateLease {
 
   /** @returns an open file that has the number now, or null when the number was taken */
   #publish(number: number): number | null {
-    const draft = path.join(this.#directory, `draft-${this.identity.token}`);
+    const draft = path.join(this.#directory, `draft-${this.#identity.token}`);
     rmSync(draft, { force: true });
     const handle = this.#create(draft);
     try {
-      (this.options.link ?? linkSync)(draft, this.#file(number));
+      (this.#options.link ?? linkSync)(draft, this.#file(number));
       return handle;
     } catch (error) {
       closeSync(handle);
@@ -227,7 +227,7 @@ export class StateLease {
 
   #write(handle: number, mark: Mark): void {
     const renewals = String(this.#renewals).padStart(12, '0');
-    writeSync(handle, `${identityText(this.identity)}\n${mark} ${renewals}\n`, 0, 'latin1');
+    writeSync(handle, `${identityText(this.#identity)}\n${mark} ${renewals}\n`, 0, 'latin1');
   }
 
   #read(number: number): { mark: Mark; identity: ProcessIdentity; text: string } | null {

@@ -50,100 +50,103 @@ export async function receiveBody(
 
 /** One body on its way: holds back the first bytes until they are known to be media. */
 class Intake {
-  private format: string | undefined;
-  private waiting: Uint8Array[] = [];
-  private waitingSize = 0;
+  readonly #request: TransferRequest;
+  readonly #response: SourceResponse;
+  readonly #held: HeldBytes;
+  readonly #frame: BodyFrame;
+  #format: string | undefined;
+  #waiting: Uint8Array[] = [];
+  #waitingSize = 0;
   /** Held bytes that are still to be repeated. */
-  private overlap: Uint8Array;
+  #overlap: Uint8Array;
 
-  constructor(
-    private readonly request: TransferRequest,
-    private readonly response: SourceResponse,
-    private readonly held: HeldBytes,
-    private readonly frame: BodyFrame
-  ) {
-    this.overlap = frame.overlaps ? held.tail : new Uint8Array();
+  constructor(request: TransferRequest, response: SourceResponse, held: HeldBytes, frame: BodyFrame) {
+    this.#request = request;
+    this.#response = response;
+    this.#held = held;
+    this.#frame = frame;
+    this.#overlap = frame.overlaps ? held.tail : new Uint8Array();
     // Bytes that are held have passed the check; their format is still wanted.
-    if (held.size > 0) this.format = this.checked(held.head);
+    if (held.size > 0) this.#format = this.#checked(held.head);
   }
 
   async take(received: Uint8Array): Promise<void> {
-    const chunk = await this.withoutOverlap(received);
+    const chunk = await this.#withoutOverlap(received);
     if (chunk.length === 0) return;
-    refuseTooLarge(this.request.maxSize, this.held.size + this.waitingSize + chunk.length);
-    if (this.format !== undefined) {
-      await this.keep(chunk);
+    refuseTooLarge(this.#request.maxSize, this.#held.size + this.#waitingSize + chunk.length);
+    if (this.#format !== undefined) {
+      await this.#keep(chunk);
       return;
     }
-    this.waiting.push(chunk);
-    this.waitingSize += chunk.length;
-    if (this.waitingSize >= HEAD_BYTES) await this.release();
+    this.#waiting.push(chunk);
+    this.#waitingSize += chunk.length;
+    if (this.#waitingSize >= HEAD_BYTES) await this.#release();
   }
 
   async end(): Promise<string> {
-    const format = this.format ?? (await this.release());
-    const { size } = this.held;
-    const { total, endIsMarked } = this.frame;
-    const announced = this.request.expected?.size ?? null;
+    const format = this.#format ?? (await this.#release());
+    const { size } = this.#held;
+    const { total, endIsMarked } = this.#frame;
+    const announced = this.#request.expected?.size ?? null;
     if (total !== null && size !== total) throw truncated(`${size} of ${total} bytes arrived`);
-    if (total === null && !endIsMarked && size !== announced && size !== sizeFromHeader(this.held.head))
+    if (total === null && !endIsMarked && size !== announced && size !== sizeFromHeader(this.#held.head))
       throw truncated(
         `the server neither states a length nor marks the end, so that nothing shows whether ${size} bytes are all`
       );
     if (announced !== null && size !== announced) {
-      await this.request.into.restart();
+      await this.#request.into.restart();
       throw truncated(`${size} bytes arrived, but the event announced ${announced}`);
     }
     // A server that sends in chunks may mark the end of what it got itself.
-    if (total === null && size !== announced && lacksBytes(this.held.head, size))
+    if (total === null && size !== announced && lacksBytes(this.#held.head, size))
       throw truncated(
-        `${size} bytes arrived, but its own header states ${sizeFromHeader(this.held.head) ?? 'more'}`
+        `${size} bytes arrived, but its own header states ${sizeFromHeader(this.#held.head) ?? 'more'}`
       );
     return format;
   }
 
-  private async release(): Promise<string> {
-    const chunks = this.waiting;
-    this.waiting = [];
-    this.waitingSize = 0;
-    const format = this.checked(Buffer.concat(chunks).subarray(0, HEAD_BYTES));
-    this.format = format;
-    await this.request.onMedia?.({
+  async #release(): Promise<string> {
+    const chunks = this.#waiting;
+    this.#waiting = [];
+    this.#waitingSize = 0;
+    const format = this.#checked(Buffer.concat(chunks).subarray(0, HEAD_BYTES));
+    this.#format = format;
+    await this.#request.onMedia?.({
       format,
-      contentType: contentTypeOf(this.response),
-      size: this.frame.total
+      contentType: contentTypeOf(this.#response),
+      size: this.#frame.total
     });
-    for (const chunk of chunks) await this.keep(chunk);
+    for (const chunk of chunks) await this.#keep(chunk);
     return format;
   }
 
-  private async keep(chunk: Uint8Array): Promise<void> {
-    await this.request.into.write(chunk).catch((error: unknown) => {
+  async #keep(chunk: Uint8Array): Promise<void> {
+    await this.#request.into.write(chunk).catch((error: unknown) => {
       if (error instanceof CodedError) throw error;
       throw new CodedError('STORE_FAILED', `The store did not take the bytes: ${rootCause(error)}.`, {
         cause: error,
         retryable: true
       });
     });
-    addBytes(this.held, chunk);
-    this.request.onProgress?.(this.held.size, this.frame.total);
+    addBytes(this.#held, chunk);
+    this.#request.onProgress?.(this.#held.size, this.#frame.total);
   }
 
-  private checked(head: Uint8Array): string {
-    const verdict = checkMedia(this.request.kind, this.response.headers['content-type'] ?? null, head);
+  #checked(head: Uint8Array): string {
+    const verdict = checkMedia(this.#request.kind, this.#response.headers['content-type'] ?? null, head);
     if (verdict.ok) return verdict.format;
     // An empty answer is often a fault that passes; a page is what the link leads to.
     throw new CodedError(verdict.code, verdict.message, { retryable: head.length === 0 });
   }
 
-  private async withoutOverlap(chunk: Uint8Array): Promise<Uint8Array> {
-    const length = Math.min(this.overlap.length, chunk.length);
+  async #withoutOverlap(chunk: Uint8Array): Promise<Uint8Array> {
+    const length = Math.min(this.#overlap.length, chunk.length);
     if (length === 0) return chunk;
-    if (Buffer.compare(this.overlap.subarray(0, length), chunk.subarray(0, length)) !== 0) {
-      await this.request.into.restart();
+    if (Buffer.compare(this.#overlap.subarray(0, length), chunk.subarray(0, length)) !== 0) {
+      await this.#request.into.restart();
       throw truncated('the rest that arrived does not fit the part that was held');
     }
-    this.overlap = this.overlap.subarray(length);
+    this.#overlap = this.#overlap.subarray(length);
     return chunk.subarray(length);
   }
 }

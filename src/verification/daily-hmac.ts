@@ -29,21 +29,24 @@ const DAILY_TIMESTAMP: TimestampFormat = {
  * @see docs.daily.co, REST API, "Webhooks"
  */
 export class DailyHmac implements DeliveryVerifier {
+  readonly #secrets: readonly Buffer[];
+  readonly #toleranceSeconds: number;
+
   /**
    * @param secrets decoded, from `parseDailySecrets`
    * @param toleranceSeconds in both directions
    */
-  constructor(
-    private readonly secrets: readonly Buffer[],
-    private readonly toleranceSeconds: number
-  ) {}
+  constructor(secrets: readonly Buffer[], toleranceSeconds: number) {
+    this.#secrets = secrets;
+    this.#toleranceSeconds = toleranceSeconds;
+  }
 
   verify(delivery: SignedDelivery): Promise<Verdict> {
     return Promise.resolve(this.#verdict(delivery));
   }
 
   #verdict(delivery: SignedDelivery): Verdict {
-    if (this.secrets.length === 0) {
+    if (this.#secrets.length === 0) {
       return refuse(
         'NO_PUBLIC_KEY',
         'No delivery can be verified because the account has no usable secret. Copy the "hmac" of the ' +
@@ -56,11 +59,11 @@ export class DailyHmac implements DeliveryVerifier {
       headerValues(delivery.rawHeaders, DAILY_TIMESTAMP_HEADER),
       DAILY_TIMESTAMP_HEADER,
       delivery.receivedAt,
-      this.toleranceSeconds,
+      this.#toleranceSeconds,
       DAILY_TIMESTAMP
     );
     if (!timestamp.ok) return timestamp;
-    const keyIndex = matchHmac(this.secrets, [`${timestamp.text}.`, delivery.rawBody], [read.signature]);
+    const keyIndex = matchHmac(this.#secrets, [`${timestamp.text}.`, delivery.rawBody], [read.signature]);
     if (keyIndex !== -1) return { ok: true, verified: 'hmac', keyIndex };
     return refuse(
       'SIGNATURE_MISMATCH',

@@ -17,12 +17,13 @@ export interface TelnyxKeys {
  * never steps in for another one that failed.
  */
 export class TelnyxVerifier implements DeliveryVerifier {
+  readonly #keys: TelnyxKeys;
+  readonly #toleranceSeconds: number;
   readonly #ed25519: TelnyxEd25519;
 
-  constructor(
-    private readonly keys: TelnyxKeys,
-    private readonly toleranceSeconds: number
-  ) {
+  constructor(keys: TelnyxKeys, toleranceSeconds: number) {
+    this.#keys = keys;
+    this.#toleranceSeconds = toleranceSeconds;
     this.#ed25519 = new TelnyxEd25519(keys.publicKeys, toleranceSeconds);
   }
 
@@ -30,9 +31,9 @@ export class TelnyxVerifier implements DeliveryVerifier {
     const has = (name: string): boolean => headerValues(delivery.rawHeaders, name).length > 0;
     if (!has(SIGNATURE_HEADER)) {
       if (has(MEETING_SIGNATURE_HEADER)) {
-        return verifyMeeting(delivery, this.keys.meetingSecrets, this.toleranceSeconds);
+        return verifyMeeting(delivery, this.#keys.meetingSecrets, this.#toleranceSeconds);
       }
-      if (has(LEGACY_SIGNATURE_HEADER)) return verifyLegacy(delivery, this.keys.legacySecrets);
+      if (has(LEGACY_SIGNATURE_HEADER)) return verifyLegacy(delivery, this.#keys.legacySecrets);
     }
     return this.#ed25519.verify(delivery);
   }

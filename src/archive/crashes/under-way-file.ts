@@ -45,6 +45,8 @@ let isExitWatched = false;
  * all the same.
  */
 export class UnderWayFile {
+  readonly #file: string;
+  readonly #retryMs: number;
   #fd: number | null = null;
   #table = Buffer.alloc(0);
   #count = 0;
@@ -57,16 +59,16 @@ export class UnderWayFile {
   #triedAt = -Infinity;
 
   /** @param retryMs until a file that could not be written, or was removed, is rewritten */
-  constructor(
-    private readonly file: string,
-    private readonly retryMs = RETRY_MS
-  ) {}
+  constructor(file: string, retryMs = RETRY_MS) {
+    this.#file = file;
+    this.#retryMs = retryMs;
+  }
 
   /** What an earlier process left. What cannot be read, or is no mark, is left out. */
   read(): JobMark[] {
     let fd: number | undefined;
     try {
-      fd = openSync(this.file, 'r');
+      fd = openSync(this.#file, 'r');
       const bytes = Buffer.alloc(SLOT * MOST_SLOTS);
       const size = readSync(fd, bytes, 0, bytes.length, 0);
       return Array.from({ length: Math.floor(size / SLOT) }, (_value, slot) =>
@@ -166,7 +168,7 @@ export class UnderWayFile {
   }
 
   #flush(): Promise<void> {
-    if (monotonicNow() >= this.#triedAt + this.retryMs) this.#lookAfter();
+    if (monotonicNow() >= this.#triedAt + this.#retryMs) this.#lookAfter();
     const fd = this.#fd;
     const dirty = this.#dirty;
     this.#dirty = null;
@@ -193,7 +195,7 @@ export class UnderWayFile {
   #open(): boolean {
     this.#triedAt = monotonicNow();
     try {
-      this.#fd = openSync(this.file, constants.O_RDWR | constants.O_CREAT, 0o600);
+      this.#fd = openSync(this.#file, constants.O_RDWR | constants.O_CREAT, 0o600);
       const bytes = this.#table.subarray(0, this.#count * SLOT);
       // In this order: whenever the process ends, the deaths are counted, and once.
       writeAll(this.#fd, bytes);
@@ -218,7 +220,7 @@ export class UnderWayFile {
     try {
       if (this.#fd !== null) closeSync(this.#fd);
       this.#fd = null;
-      rmSync(this.file, { force: true });
+      rmSync(this.#file, { force: true });
     } catch {
       // Nothing can be written there at all.
     }

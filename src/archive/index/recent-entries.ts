@@ -15,10 +15,13 @@ export interface KnownFile {
  * index when its job is through, and another job for the same recording may come before that.
  */
 export class RecentEntries {
+  readonly #index: StoredIndex;
   /** Oldest first. */
   readonly #fresh = new Map<string, IndexedFile>();
 
-  constructor(private readonly index: StoredIndex) {}
+  constructor(index: StoredIndex) {
+    this.#index = index;
+  }
 
   find(identity: string, wantedFormat: string | null): KnownFile {
     const key = fileKey(identity, wantedFormat);
@@ -32,7 +35,7 @@ export class RecentEntries {
   }
 
   indexed(identity: string, wantedFormat: string | null): IndexedFile | undefined {
-    return this.index.find(identity).find((file) => file.wantedFormat === wantedFormat);
+    return this.#index.find(identity).find((file) => file.wantedFormat === wantedFormat);
   }
 
   /** A file was stored; its job will enter it into the index. */

@@ -26,12 +26,11 @@ const STEP = 500;
  * days, or when there are 10,000 newer ones.
  */
 export class FailedRecordings {
+  readonly #now: () => number;
   readonly #entries: StateCollection<FailedRecording>;
 
-  constructor(
-    database: StateDatabase,
-    private readonly now: () => number = Date.now
-  ) {
+  constructor(database: StateDatabase, now: () => number = Date.now) {
+    this.#now = now;
     this.#entries = database.collection('archive-given-up');
   }
 
@@ -50,7 +49,7 @@ export class FailedRecordings {
   *list(node?: string): Iterable<FailedRecording> {
     const span = node === undefined ? {} : { start: [node], end: [node, '\u{10ffff}'] };
     for (const { value } of this.#entries.range(span)) {
-      if (this.now() - value.at < KEPT_MS) yield value;
+      if (this.#now() - value.at < KEPT_MS) yield value;
     }
   }
 
@@ -61,7 +60,7 @@ export class FailedRecordings {
     for (;;) {
       const step = [...this.#entries.range({ ...(start !== undefined && { start }), limit: STEP })];
       for (const { key, value } of step) {
-        if (this.now() - value.at >= KEPT_MS) await this.#entries.remove(key);
+        if (this.#now() - value.at >= KEPT_MS) await this.#entries.remove(key);
         else if (String(key) !== String(start) || kept.length === 0) kept.push({ key, at: value.at });
       }
       const last = step.at(-1);

@@ -59,14 +59,17 @@ export interface TroubleChange {
  * and says what is to be persisted about it.
  */
 export class JobProcessor {
+  readonly #parts: JobProcessorDeps;
   readonly #closing = new AbortController();
 
-  constructor(private readonly parts: JobProcessorDeps) {}
+  constructor(parts: JobProcessorDeps) {
+    this.#parts = parts;
+  }
 
   /** @param job brought up to date; @returns never rejects */
   async work(job: Job): Promise<JobOutcome> {
     if (job.deletion !== undefined || job.details !== undefined) return await this.#followUp(job);
-    const { archiver, index, deliver } = this.parts;
+    const { archiver, index, deliver } = this.#parts;
     const result = await archiver.run(job);
     const changes = result.entries.map((entry) => index.entering(entry));
     if (result.kind === 'stopped') return { kind: 'stopped', changes };
@@ -89,7 +92,7 @@ export class JobProcessor {
     if (late.length === 0) return this.#afterDeletion(job, undeleted, noted);
     job.details = { recordings: late, failures: 1 };
     if (deletable.length > 0) job.deletion = { recordings: deletable, failures: 0 };
-    return this.#again(job, detailsPauseMs(1, this.parts.random()), noted);
+    return this.#again(job, detailsPauseMs(1, this.#parts.random()), noted);
   }
 
   /**
@@ -98,7 +101,7 @@ export class JobProcessor {
    * @param deaths how often
    */
   giveUp(job: Job, deaths: number): JobOutcome {
-    const { deliver, onNotDeleted } = this.parts;
+    const { deliver, onNotDeleted } = this.#parts;
     this.#through(job);
     for (const reference of job.details?.recordings ?? [])
       this.#withoutDetails(reference, `Node-RED ended ${deaths} times while they were added.`);
@@ -132,24 +135,24 @@ export class JobProcessor {
     const before = job.retry?.trouble ?? null;
     const retry = { trouble: error.trouble, attempt, of };
     job.retry = retry;
-    this.parts.onTrouble?.({ before, now: { retry, pauseMs, error } });
+    this.#parts.onTrouble?.({ before, now: { retry, pauseMs, error } });
   }
 
   /** What it waited for is done. */
   #through(job: Job): void {
     const { retry } = job;
     delete job.retry;
-    if (retry !== undefined) this.parts.onTrouble?.({ before: retry.trouble, now: null });
+    if (retry !== undefined) this.#parts.onTrouble?.({ before: retry.trouble, now: null });
   }
 
   /** Stops all work. Jobs under way end `stopped`. */
   async close(): Promise<void> {
     this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
-    await this.parts.archiver.close();
+    await this.#parts.archiver.close();
   }
 
   #noted(outcome: FileOutcome): StateChange[] {
-    const { node, index, givenUp, now } = this.parts;
+    const { node, index, givenUp, now } = this.#parts;
     const { identity, details } = outcome.reference;
     if (outcome.kind === 'failed') {
       const { error, attempts } = outcome;
@@ -181,7 +184,7 @@ export class JobProcessor {
     const recordings = this.#deletable(outcomes);
     if (recordings.length === 0) return [];
     try {
-      await this.parts.commit(stored);
+      await this.#parts.commit(stored);
     } catch (cause) {
       const error = notNoted(cause);
       return recordings.map((recording) => ({ recording, result: { kind: 'failed', error } }));
@@ -190,7 +193,7 @@ export class JobProcessor {
   }
 
   async #delete(recordings: StoredWhole[]): Promise<NotDeleted[]> {
-    const { deletion } = this.parts;
+    const { deletion } = this.#parts;
     const failed: NotDeleted[] = [];
     for (const recording of recordings) {
       try {
@@ -205,7 +208,7 @@ export class JobProcessor {
   }
 
   #deletable(outcomes: FileOutcome[]): StoredWhole[] {
-    return this.parts.deletion === null ? [] : wholeRecordings(outcomes);
+    return this.#parts.deletion === null ? [] : wholeRecordings(outcomes);
   }
 
   /** What is left when the flow has its files: details first, because a provider forgets what it deletes. */
@@ -215,7 +218,7 @@ export class JobProcessor {
     const outcome = await this.#deleteAgain(job, fault ?? (await this.#kept(job, changes)), changes);
     if (outcome.kind !== 'done' || job.details === undefined) return outcome;
     const { failures } = job.details;
-    const pauseMs = detailsPauseMs(failures, this.parts.random(), fault?.retryAfterMs);
+    const pauseMs = detailsPauseMs(failures, this.#parts.random(), fault?.retryAfterMs);
     return this.#again(job, pauseMs, outcome.changes);
   }
 
@@ -223,7 +226,7 @@ export class JobProcessor {
   async #kept({ deletion }: Job, details: StateChange[]): Promise<CodedError | null> {
     if (deletion === undefined || details.length === 0) return null;
     try {
-      await this.parts.commit(details);
+      await this.#parts.commit(details);
       return null;
     } catch (cause) {
       return notNoted(cause);
@@ -232,7 +235,7 @@ export class JobProcessor {
 
   /** @returns a fault when there are details that the API may tell later */
   async #completeDetails(job: Job): Promise<{ changes: StateChange[]; fault: CodedError | null }> {
-    const { lateDetails } = this.parts;
+    const { lateDetails } = this.#parts;
     const { details } = job;
     const changes: StateChange[] = [];
     for (let next = details?.recordings[0]; details && next; next = details.recordings[0]) {
@@ -257,26 +260,26 @@ export class JobProcessor {
 
   #withoutDetails({ details: { recording_id } }: RecordingReference, reason: string): void {
     const name = recording_id === null ? 'A recording' : `The recording ${recording_id}`;
-    this.parts.onDetailsMissing(`${name} is stored without the details that only the API knows: ${reason}`);
+    this.#parts.onDetailsMissing(`${name} is stored without the details that only the API knows: ${reason}`);
   }
 
   /** @param hindrance why the recordings are not to be deleted yet */
   async #deleteAgain(job: Job, hindrance: CodedError | null, changes: StateChange[]): Promise<JobOutcome> {
     if (job.deletion === undefined) return { kind: 'done', changes };
     const { recordings } = job.deletion;
-    if (hindrance !== null && this.parts.deletion !== null) {
+    if (hindrance !== null && this.#parts.deletion !== null) {
       const result = { kind: 'failed', error: hindrance } as const;
       const failed = recordings.map((recording) => ({ recording, result }));
       return this.#afterDeletion(job, failed, changes);
     }
-    const failed = this.parts.deletion === null ? [] : await this.#delete(recordings);
+    const failed = this.#parts.deletion === null ? [] : await this.#delete(recordings);
     if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
     const noted = recordings.flatMap((recording) => this.#deletionNoted(recording));
     return this.#afterDeletion(job, failed, [...changes, ...noted]);
   }
 
   #deletionNoted({ reference: { identity }, files }: StoredWhole): StateChange[] {
-    const { index } = this.parts;
+    const { index } = this.#parts;
     return index.find(identity).flatMap((known) => {
       const file = files.find(({ recording }) => recording.sha256 === known.recording.sha256);
       if (file === undefined || !isDeleted(file.recording)) return [];
@@ -286,7 +289,7 @@ export class JobProcessor {
   }
 
   #afterDeletion(job: Job, failed: NotDeleted[], changes: StateChange[]): JobOutcome {
-    const { retries, random, onNotDeleted } = this.parts;
+    const { retries, random, onNotDeleted } = this.#parts;
     const failures = (job.deletion?.failures ?? 0) + 1;
     const recordings: StoredWhole[] = [];
     let pauseMs = 0;

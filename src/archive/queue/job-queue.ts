@@ -66,6 +66,8 @@ const LONGEST_TIMER_MS = 60_000;
  * memory it takes does not depend on how many there are.
  */
 export class JobQueue {
+  readonly #jobs: JobRepository;
+  readonly #options: JobQueueOptions;
   /** Ids of jobs that are worked on or being removed. */
   readonly #busy = new Set<string>();
   /** Why those that are worked on have failed before. */
@@ -84,10 +86,9 @@ export class JobQueue {
   readonly #statePauseMs: number;
   readonly #seat: Seat;
 
-  constructor(
-    private readonly jobs: JobRepository,
-    private readonly options: JobQueueOptions
-  ) {
+  constructor(jobs: JobRepository, options: JobQueueOptions) {
+    this.#jobs = jobs;
+    this.#options = options;
     this.#statePauseMs = options.statePauseMs ?? STATE_PAUSE_MS;
     this.#seat = {
       node: options.node,
@@ -98,13 +99,13 @@ export class JobQueue {
 
   /** Begins with what an earlier process or an earlier version of the node left. */
   start(): void {
-    const { node } = this.options;
+    const { node } = this.#options;
     this.#guard(() => {
-      this.#total = this.jobs.count(node);
-      for (const job of this.#early) if (this.jobs.has(node, job)) this.#early.delete(job);
+      this.#total = this.#jobs.count(node);
+      for (const job of this.#early) if (this.#jobs.has(node, job)) this.#early.delete(job);
     });
     this.#started = true;
-    this.options.guard?.join(this.#seat);
+    this.#options.guard?.join(this.#seat);
     this.#pump();
   }
 
@@ -115,13 +116,13 @@ export class JobQueue {
    * @throws CodedError `STORE_FAILED`
    */
   async add(message: MessageSnapshot, items: JobItem[], known: (id: string) => void): Promise<void> {
-    const job = this.jobs.job(message, items);
+    const job = this.#jobs.job(message, items);
     known(job.id);
     const wasStarted = this.#started;
     if (!wasStarted) this.#early.add(job);
     let isUncounted = wasStarted;
     try {
-      const added = this.jobs.add(this.options.node, job);
+      const added = this.#jobs.add(this.#options.node, job);
       this.#track(added);
       await added;
     } finally {
@@ -133,12 +134,12 @@ export class JobQueue {
 
   /** What waits for another attempt, or an empty count when nothing does. */
   retrying(): Retrying {
-    const { node, now = steadyNow, guard } = this.options;
+    const { node, now = steadyNow, guard } = this.#options;
     if (!this.#started || this.#closing.signal.aborted) return { count: 0, next: null };
     try {
       const from = Math.floor(now()) + 1;
       const span = { from, to: from + LONGEST_PAUSE_MS, limit: MOST_COUNTED };
-      const { count, first } = this.jobs.dueBetween(node, span);
+      const { count, first } = this.#jobs.dueBetween(node, span);
       const retry = first?.job.retry;
       const [again] = this.#again.values();
       const underWay = again === undefined ? null : { retry: again, dueInMs: 0 };
@@ -159,14 +160,14 @@ export class JobQueue {
   async close(): Promise<void> {
     this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
     clearTimeout(this.#timer);
-    this.options.guard?.leave(this.#seat);
+    this.#options.guard?.leave(this.#seat);
     while (this.#tasks.size > 0) await Promise.allSettled(this.#tasks);
   }
 
   #pump(): void {
     if (!this.#started || this.#closing.signal.aborted) return;
     clearTimeout(this.#timer);
-    const { concurrency, onWaiting, guard } = this.options;
+    const { concurrency, onWaiting, guard } = this.#options;
     let isIdle = false;
     this.#guard(() => {
       while (this.#working < concurrency) {
@@ -175,7 +176,7 @@ export class JobQueue {
         const next = this.#next();
         if (next === undefined) isIdle = this.#working === 0;
         if (next === undefined || guard?.isClosed === true) break;
-        this.#track(this.#run(next, this.options.work));
+        this.#track(this.#run(next, this.#options.work));
       }
     });
     onWaiting(Math.max(0, this.#total - this.#working));
@@ -184,8 +185,8 @@ export class JobQueue {
 
   /** @returns undefined when no job is due; a timer is set for the next one */
   #next(): DueJob | undefined {
-    const { node, now = steadyNow, guard } = this.options;
-    const next = this.jobs.next(node, { has: (id) => this.#busy.has(id) || guard?.holds(id) === true });
+    const { node, now = steadyNow, guard } = this.#options;
+    const next = this.#jobs.next(node, { has: (id) => this.#busy.has(id) || guard?.holds(id) === true });
     if (next === undefined) {
       // Counted along the way; what went wrong with that ends here.
       if (this.#busy.size === 0 && (guard?.heldOf(node).length ?? 0) === 0) this.#total = 0;
@@ -199,12 +200,12 @@ export class JobQueue {
   }
 
   #runHeld(held: HeldJob): ReturnType<Seat['run']> {
-    const { node, work, giveUp } = this.options;
+    const { node, work, giveUp } = this.#options;
     let job: Job | undefined;
     try {
-      job = this.jobs.at(node, held.dueAt, held.id);
+      job = this.#jobs.at(node, held.dueAt, held.id);
     } catch (cause) {
-      this.options.onFault(stateFault(cause));
+      this.#options.onFault(stateFault(cause));
       return 'later';
     }
     if (job === undefined) return 'gone';
@@ -219,7 +220,7 @@ export class JobQueue {
     this.#busy.add(id);
     if (due.job.retry !== undefined) this.#again.set(id, due.job.retry);
     this.#working += 1;
-    await this.options.guard?.begin(this.options.node, due);
+    await this.#options.guard?.begin(this.#options.node, due);
     const outcome = await this.#worked(due.job, work);
     this.#working -= 1;
     this.#again.delete(id);
@@ -242,23 +243,23 @@ export class JobQueue {
     try {
       return await work(job);
     } catch (error) {
-      this.options.onFault(unexpected(error));
+      this.#options.onFault(unexpected(error));
       return { kind: 'again', pauseMs: LONGEST_PAUSE_MS, changes: [] };
     }
   }
 
   async #settle(due: DueJob, outcome: JobOutcome): Promise<void> {
-    const { node, now = steadyNow, guard } = this.options;
+    const { node, now = steadyNow, guard } = this.#options;
     const { changes } = outcome;
     const successor = this.#successor(outcome);
     const isMoved = successor !== this;
     let dueAt: number | null = due.dueAt;
     const written = await this.#write(() => {
       dueAt = outcome.kind === 'again' ? now() + outcome.pauseMs : due.dueAt;
-      if (isMoved) return this.jobs.handOver(node, due, { node: successor.options.node, dueAt }, changes);
-      if (outcome.kind !== 'done') return this.jobs.postpone(node, due, dueAt, changes);
+      if (isMoved) return this.#jobs.handOver(node, due, { node: successor.#options.node, dueAt }, changes);
+      if (outcome.kind !== 'done') return this.#jobs.postpone(node, due, dueAt, changes);
       dueAt = null;
-      return this.jobs.finish(node, due, changes);
+      return this.#jobs.finish(node, due, changes);
     });
     // Not before it is on disk: what the flow does with the outcome may end the process as well.
     const goesOnAt = isMoved ? null : dueAt;
@@ -270,7 +271,7 @@ export class JobQueue {
 
   #successor(outcome: JobOutcome): JobQueue {
     const isFollowUp = outcome.kind === 'again' && outcome.isFollowUp === true;
-    return (isFollowUp && this.options.followUps) || this;
+    return (isFollowUp && this.#options.followUps) || this;
   }
 
   /** @returns false when the node was closed before the state took it */
@@ -280,7 +281,7 @@ export class JobQueue {
         await write();
         return true;
       } catch (cause) {
-        this.options.onFault(stateFault(cause));
+        this.#options.onFault(stateFault(cause));
         try {
           await sleep(this.#statePauseMs, this.#closing.signal);
         } catch {
@@ -294,7 +295,7 @@ export class JobQueue {
     try {
       read();
     } catch (cause) {
-      this.options.onFault(stateFault(cause));
+      this.#options.onFault(stateFault(cause));
       this.#wakeIn(this.#statePauseMs);
     }
   }

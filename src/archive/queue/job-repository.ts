@@ -28,6 +28,9 @@ const STEP = 200;
  * when they are due, so that the next one is found at once however many wait.
  */
 export class JobRepository {
+  readonly #database: StateDatabase;
+  readonly #now: () => number;
+  readonly #today: () => number;
   readonly #jobs: StateCollection<PersistedJob>;
   /** When a node was seen to be gone, in milliseconds since 1970. */
   readonly #gone: StateCollection<number>;
@@ -37,18 +40,17 @@ export class JobRepository {
    * @param now milliseconds since 1970; it must not jump when the clock is set, or jobs would wait for that long
    * @param today milliseconds since 1970 as the clock tells them now, for spans of days
    */
-  constructor(
-    private readonly database: StateDatabase,
-    private readonly now: () => number = steadyNow,
-    private readonly today: () => number = Date.now
-  ) {
+  constructor(database: StateDatabase, now: () => number = steadyNow, today: () => number = Date.now) {
+    this.#database = database;
+    this.#now = now;
+    this.#today = today;
     this.#jobs = database.collection('archive-jobs');
     this.#gone = database.collection('archive-nodes-gone');
   }
 
   /** A new job, not persisted yet. */
   job(message: MessageSnapshot, items: JobItem[]): Job {
-    const acceptedAt = this.now();
+    const acceptedAt = this.#now();
     this.#sequence += 1;
     const id = `${base36(acceptedAt, 9)}${base36(this.#sequence, 6)}${randomBytes(4).toString('hex')}`;
     return { id, acceptedAt, message, items, files: {} };
@@ -142,7 +144,7 @@ export class JobRepository {
    */
   load(nodes: Iterable<string>, limit: number): { due: number; all: number } {
     const load = { due: 0, all: 0 };
-    const now = this.now();
+    const now = this.#now();
     for (const node of nodes) {
       for (const key of this.#jobs.keys({ ...spanOf(node), limit: limit - load.all })) {
         load.all += 1;
@@ -165,7 +167,7 @@ export class JobRepository {
     to: { node: string; dueAt: number },
     changes: StateChange[]
   ): Promise<void> {
-    return this.database.commit([
+    return this.#database.commit([
       ...changes,
       this.#jobs.removing(keyOf(node, dueAt, job.id)),
       this.#jobs.putting(keyOf(to.node, to.dueAt, job.id), persisted(job))
@@ -176,12 +178,12 @@ export class JobRepository {
    * Removes a finished job. Durable when resolved, which nobody waits for: after a crash it is found stored.
    */
   finish(node: string, { job, dueAt }: DueJob, changes: StateChange[]): Promise<void> {
-    return this.database.commitSoon([...changes, this.#jobs.removing(keyOf(node, dueAt, job.id))]);
+    return this.#database.commitSoon([...changes, this.#jobs.removing(keyOf(node, dueAt, job.id))]);
   }
 
   /** The node was deleted or disabled; its jobs wait for it. Durable when resolved. */
   nodeGone(node: string): Promise<void> {
-    return this.#gone.put(node, this.today());
+    return this.#gone.put(node, this.#today());
   }
 
   /** The node is there (again). */
@@ -203,7 +205,7 @@ export class JobRepository {
       if (isHere(node)) continue;
       const since = this.#gone.get(node);
       if (since === undefined) await this.nodeGone(node);
-      else if (this.today() - since >= ORPHANS_KEPT_MS) await this.#strikeOff(node, lost);
+      else if (this.#today() - since >= ORPHANS_KEPT_MS) await this.#strikeOff(node, lost);
     }
   }
 
@@ -225,7 +227,7 @@ export class JobRepository {
       // One commit for each: a job may have many items.
       await Promise.all(
         step.map(({ key, value }) =>
-          this.database.commit([...lost(node, restored(value)), this.#jobs.removing(key)])
+          this.#database.commit([...lost(node, restored(value)), this.#jobs.removing(key)])
         )
       );
       if (step.length < STEP) break;

@@ -48,13 +48,16 @@ function withoutBody(event: unknown): unknown {
 }
 
 class BoundedCopy {
+  readonly #tooLarge: WeakMap<object, number>;
   readonly #above = new Set<object>();
 
   constructor(
     public room: number,
     /** By object: the room that was not enough for it. */
-    private readonly tooLarge: WeakMap<object, number>
-  ) {}
+    tooLarge: WeakMap<object, number>
+  ) {
+    this.#tooLarge = tooLarge;
+  }
 
   /** @returns undefined for what cannot be kept */
   of(value: unknown): unknown {
@@ -86,12 +89,12 @@ class BoundedCopy {
     const plain = Array.isArray(value) || isPlain(value);
     if (!plain || this.#above.has(value) || this.#above.size >= DEEPEST) return undefined;
     const room = this.room;
-    if (room <= (this.tooLarge.get(value) ?? -1)) this.room = -1;
+    if (room <= (this.#tooLarge.get(value) ?? -1)) this.room = -1;
     if (this.room < 0) return undefined;
     this.#above.add(value);
     const copied = Array.isArray(value) ? this.#items(value) : this.#fields(value);
     this.#above.delete(value);
-    if (this.room < 0) this.tooLarge.set(value, room);
+    if (this.room < 0) this.#tooLarge.set(value, room);
     return copied;
   }
 

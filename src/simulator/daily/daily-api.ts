@@ -18,11 +18,15 @@ const LINK_SECONDS = 3600;
 
 /** The recordings part of Daily's REST API (docs: "Recordings"): list, one, access link, delete. */
 export class DailyRecordingsApi {
-  constructor(private readonly options: DailyApiOptions) {}
+  readonly #options: DailyApiOptions;
+
+  constructor(options: DailyApiOptions) {
+    this.#options = options;
+  }
 
   /** Answers one request; `url` is its address. */
   handle(request: IncomingMessage, url: URL, response: ServerResponse): void {
-    const { apiKey, limit } = this.options;
+    const { apiKey, limit } = this.#options;
     const { authorization } = request.headers;
     if (authorization === undefined)
       sendError(response, 400, 'authorization-header-error', 'no authorization header');
@@ -33,13 +37,13 @@ export class DailyRecordingsApi {
 
   #answer(method: string, url: URL, response: ServerResponse): void {
     const [, id, link] = /^\/v1\/recordings(?:\/([^/]+)(\/access-link)?)?$/.exec(url.pathname) ?? [];
-    const recording = id === undefined ? undefined : this.options.shelf.get(id);
+    const recording = id === undefined ? undefined : this.#options.shelf.get(id);
     if (method === 'GET' && url.pathname === '/v1/recordings') this.#list(url.searchParams, response);
     else if (recording === undefined) sendError(response, 404, 'not-found', null);
     else if (method === 'GET' && link !== undefined) this.#link(recording, url.searchParams, response);
     else if (method === 'GET') sendJson(response, 200, describe(recording));
     else if (method === 'DELETE' && link === undefined) {
-      this.options.shelf.delete(recording.id);
+      this.#options.shelf.delete(recording.id);
       sendJson(response, 200, { deleted: true, id: recording.id });
     } else sendError(response, 404, 'not-found', null);
   }
@@ -51,8 +55,8 @@ export class DailyRecordingsApi {
       return;
     }
     sendJson(response, 200, {
-      download_link: this.options.link(recording, seconds),
-      expires: Math.floor(this.options.clock() / 1000) + seconds
+      download_link: this.#options.link(recording, seconds),
+      expires: Math.floor(this.#options.clock() / 1000) + seconds
     });
   }
 
@@ -63,7 +67,7 @@ export class DailyRecordingsApi {
       return;
     }
     const room = query.get('room_name');
-    const all = this.options.shelf.all().filter(({ roomName }) => room === null || roomName === room);
+    const all = this.#options.shelf.all().filter(({ roomName }) => room === null || roomName === room);
     const after = all.findIndex(({ id }) => id === query.get('starting_after'));
     const before = all.findIndex(({ id }) => id === query.get('ending_before'));
     const end = before === -1 ? all.length : before;

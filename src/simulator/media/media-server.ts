@@ -26,7 +26,11 @@ export interface MediaServerOptions {
 
 /** Serves the media of recordings as S3 serves them through pre-signed links: ranges, ETag, XML errors. */
 export class MediaServer {
-  constructor(private readonly options: MediaServerOptions) {}
+  readonly #options: MediaServerOptions;
+
+  constructor(options: MediaServerOptions) {
+    this.#options = options;
+  }
 
   /** Answers one request; `url` is its address. Never rejects: a receiver that goes away may come again. */
   async handle(request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
@@ -35,7 +39,7 @@ export class MediaServer {
       sendXmlError(response, refusal);
       return;
     }
-    const file = this.options.fileAt(url.pathname);
+    const file = this.#options.fileAt(url.pathname);
     if (!file) {
       sendXmlError(response, [404, 'NoSuchKey', 'The specified key does not exist.']);
       return;
@@ -50,7 +54,7 @@ export class MediaServer {
     if (request.headers.authorization !== undefined) {
       return [400, 'InvalidArgument', 'Only one auth mechanism allowed'];
     }
-    switch (this.options.links.check(url.pathname, url.searchParams)) {
+    switch (this.#options.links.check(url.pathname, url.searchParams)) {
       case 'unsigned':
         return [403, 'AccessDenied', 'Access Denied'];
       case 'wrong-signature':
@@ -93,7 +97,7 @@ export class MediaServer {
   }
 
   *#pieces(media: Media, start: number, end: number): Generator<Buffer> {
-    if (this.options.fault === 'none') {
+    if (this.#options.fault === 'none') {
       yield* media.pieces(start, end);
       return;
     }

@@ -17,13 +17,17 @@ const LARGEST_PAGE = 250;
 
 /** The recordings part of Telnyx's API v2 (docs: "Call Recordings"): list, one, delete. */
 export class RecordingsApi {
-  constructor(private readonly options: RecordingsApiOptions) {}
+  readonly #options: RecordingsApiOptions;
+
+  constructor(options: RecordingsApiOptions) {
+    this.#options = options;
+  }
 
   /** Answers one request; `url` is its address. */
   handle(request: IncomingMessage, url: URL, response: ServerResponse): void {
-    const limited = this.options.limit?.take();
+    const limited = this.#options.limit?.take();
     for (const [name, value] of Object.entries(limited?.headers ?? {})) response.setHeader(name, value);
-    if (request.headers.authorization !== `Bearer ${this.options.apiKey}`) {
+    if (request.headers.authorization !== `Bearer ${this.#options.apiKey}`) {
       sendError(response, 401, '401', 'Authentication failed', 'The API key is missing or wrong.');
     } else if (limited && !limited.allowed) {
       sendError(response, 429, '10011', 'Too many requests', 'You have exceeded the rate limit.');
@@ -38,7 +42,7 @@ export class RecordingsApi {
     if (url.pathname === '/v2/recordings' && method === 'GET') {
       this.#list(url.searchParams, response);
     } else if (id !== undefined && (method === 'GET' || method === 'DELETE')) {
-      const recording = method === 'GET' ? this.options.shelf.get(id) : this.options.shelf.delete(id);
+      const recording = method === 'GET' ? this.#options.shelf.get(id) : this.#options.shelf.delete(id);
       if (recording) sendJson(response, 200, { data: this.#describe(recording) });
       else sendError(response, 404, '404', 'Not found', 'The recording does not exist.');
     } else {
@@ -57,7 +61,7 @@ export class RecordingsApi {
     } else if (!filters.ok) {
       sendInvalid(response, filters.parameter);
     } else {
-      const found = this.options.shelf.all().filter(filters.matches);
+      const found = this.#options.shelf.all().filter(filters.matches);
       this.#sendPage(found, number, size, response);
     }
   }
@@ -76,7 +80,7 @@ export class RecordingsApi {
   }
 
   #describe(recording: StandInRecording): Record<string, unknown> {
-    const files = this.options.shelf.files(recording);
+    const files = this.#options.shelf.files(recording);
     const startedAt = new Date(recording.startedAt).toISOString();
     const endedAt = new Date(recording.startedAt + recording.seconds * 1000).toISOString();
     const createdAt = new Date(recording.createdAt).toISOString();
@@ -87,7 +91,7 @@ export class RecordingsApi {
       source: recording.source,
       channels: recording.channels,
       duration_millis: Math.round(recording.seconds * 1000),
-      download_urls: Object.fromEntries(files.map((file) => [file.format, this.options.link(file)])),
+      download_urls: Object.fromEntries(files.map((file) => [file.format, this.#options.link(file)])),
       conference_id: recording.conferenceId,
       initiated_by: 'StartCallRecordingAPI',
       ...recording.call,

@@ -11,13 +11,15 @@ export type CopyOutcome =
  * failed attempt never eats its retry; a copy that comes while the first is under way waits for it.
  */
 export class Deduplicator {
+  readonly #journal: Pick<DeliveryJournal, 'find'>;
+  readonly #scope: string;
   readonly #running = new Map<string, Promise<CopyOutcome>>();
 
   /** @param scope node id: two nodes remember apart */
-  constructor(
-    private readonly journal: Pick<DeliveryJournal, 'find'>,
-    private readonly scope: string
-  ) {}
+  constructor(journal: Pick<DeliveryJournal, 'find'>, scope: string) {
+    this.#journal = journal;
+    this.#scope = scope;
+  }
 
   /**
    * How an earlier copy ended or is going to end; undefined when there was none, or all of them failed.
@@ -27,7 +29,7 @@ export class Deduplicator {
   earlier(id: RememberedId): CopyOutcome | Promise<CopyOutcome> | undefined {
     const running = this.#running.get(textOf(id));
     if (running !== undefined) return running;
-    const remembered = this.journal.find(this.scope, id);
+    const remembered = this.#journal.find(this.#scope, id);
     return remembered && { accepted: true, answer: remembered.answer };
   }
 

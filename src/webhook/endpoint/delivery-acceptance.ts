@@ -40,21 +40,22 @@ export interface VerifiedDelivery {
 
 /** What becomes of a verified delivery: duplicates, record, answer, hand-over. */
 export class DeliveryAcceptance {
+  readonly #settings: AcceptanceSettings;
+  readonly #parts: AcceptanceParts;
   readonly #copies: Deduplicator;
   readonly #questions: PendingReplies;
   #closed = false;
 
-  constructor(
-    private readonly settings: AcceptanceSettings,
-    private readonly parts: AcceptanceParts
-  ) {
+  constructor(settings: AcceptanceSettings, parts: AcceptanceParts) {
+    this.#settings = settings;
+    this.#parts = parts;
     this.#copies = new Deduplicator(parts.journal, settings.scope);
     this.#questions = new PendingReplies(settings.replyTimeoutMs);
   }
 
   /** Whether everything that comes is to be answered 503. */
   isClosed(): boolean {
-    return this.#closed || this.parts.isOpen?.() === false;
+    return this.#closed || this.#parts.isOpen?.() === false;
   }
 
   /** As `WebhookEndpoint.close`. */
@@ -63,7 +64,7 @@ export class DeliveryAcceptance {
     this.#questions.withdraw();
     await this.#copies.ended();
     // Node-RED may exit next. What the flow has must not come again at the next start.
-    await this.parts.journal.written();
+    await this.#parts.journal.written();
   }
 
   /** Answers the request, now or once the flow has; rejects unanswered when the memory cannot be read. */
@@ -77,16 +78,16 @@ export class DeliveryAcceptance {
     const earlier = this.#copies.earlier(id);
     if (earlier === undefined) {
       await this.#copies.first(id, () =>
-        this.settings.reply === 'flow'
+        this.#settings.reply === 'flow'
           ? this.#askFlow({ request, response }, delivery, (given) =>
-              this.parts.journal.remember(scope, id, given)
+              this.#parts.journal.remember(scope, id, given)
             )
           : this.#acceptAtOnce(request, response, delivery)
       );
       return;
     }
     const outcome = await earlier;
-    if (outcome.accepted && this.settings.duplicates === 'pass') {
+    if (outcome.accepted && this.#settings.duplicates === 'pass') {
       if (this.isClosed()) answer(request, response, 503);
       else await this.#passOn(request, response, delivery);
       return;
@@ -102,7 +103,7 @@ export class DeliveryAcceptance {
   ): Promise<CopyOutcome> {
     let handOver: HandOver;
     try {
-      handOver = await this.parts.journal.accept(record);
+      handOver = await this.#parts.journal.accept(record);
     } catch (fault) {
       this.#notRecorded(message, fault);
       answer(request, response, 503);
@@ -112,7 +113,7 @@ export class DeliveryAcceptance {
     if (this.isClosed()) {
       handOver.leave();
     } else {
-      this.parts.emit(message, record.rawBody, null);
+      this.#parts.emit(message, record.rawBody, null);
       handOver.done();
     }
     return { accepted: true, answer: null };
@@ -125,12 +126,12 @@ export class DeliveryAcceptance {
     delivery: VerifiedDelivery
   ): Promise<void> {
     delivery.message.event.duplicate = true;
-    if (this.settings.reply === 'flow') {
+    if (this.#settings.reply === 'flow') {
       await this.#askFlow({ request, response }, delivery, () => Promise.resolve());
       return;
     }
     answer(request, response, 200);
-    this.parts.emit(delivery.message, delivery.record.rawBody, null);
+    this.#parts.emit(delivery.message, delivery.record.rawBody, null);
   }
 
   #askFlow(
@@ -140,7 +141,7 @@ export class DeliveryAcceptance {
   ): Promise<CopyOutcome> {
     return this.#questions.ask({
       exchange,
-      put: () => this.parts.emit(message, record.rawBody, exchange),
+      put: () => this.#parts.emit(message, record.rawBody, exchange),
       commit: async (given) => {
         try {
           await commit(given);
@@ -150,21 +151,21 @@ export class DeliveryAcceptance {
         }
       },
       onTimedOut: () => this.#timedOut(message),
-      onLate: () => this.parts.onLateAnswer(message)
+      onLate: () => this.#parts.onLateAnswer(message)
     });
   }
 
   #timedOut(about: WebhookMessage): void {
-    this.parts.onFault(
+    this.#parts.onFault(
       'REPLY_TIMEOUT',
-      `Nothing in the flow answered this delivery within ${this.settings.replyTimeoutMs / 1000} s; the sender got 503. ` +
+      `Nothing in the flow answered this delivery within ${this.#settings.replyTimeoutMs / 1000} s; the sender got 503. ` +
         'Wire every branch to an http response node, or let this node answer at once.',
       about
     );
   }
 
   #notRecorded(about: WebhookMessage, cause: unknown): void {
-    this.parts.onFault(
+    this.#parts.onFault(
       'NOT_RECORDED',
       'A delivery could not be written to disk; the sender was asked to try again. Look at the free space ' +
         "and the permissions of Node-RED's user directory.",

@@ -45,6 +45,8 @@ const METHODS = [
  * flow's work counts, and a copy of the delivery that waits meanwhile gets the answer.
  */
 export class FlowReply {
+  readonly #response: ServerResponse;
+  readonly #options: FlowReplyOptions;
   readonly #chunks: Buffer[] = [];
   #size = 0;
   #settled = false;
@@ -52,10 +54,9 @@ export class FlowReply {
   /** What a middleware in front may have put on the response itself, such as the saving of a session. */
   readonly #own: [name: (typeof METHODS)[number], own: PropertyDescriptor | undefined][];
 
-  constructor(
-    private readonly response: ServerResponse,
-    private readonly options: FlowReplyOptions
-  ) {
+  constructor(response: ServerResponse, options: FlowReplyOptions) {
+    this.#response = response;
+    this.#options = options;
     this.#timer = setTimeout(() => this.#refuse('timed-out'), options.timeoutMs);
     this.#timer.unref();
     this.#own = METHODS.map((name) => [name, Object.getOwnPropertyDescriptor(response, name)]);
@@ -68,7 +69,7 @@ export class FlowReply {
   }
 
   #listen(): void {
-    const { response } = this;
+    const response = this.#response;
     const write = response.write.bind(response) as (...args: unknown[]) => boolean;
     response.write = (...args: unknown[]): boolean => {
       this.#keep(args);
@@ -96,7 +97,7 @@ export class FlowReply {
 
   #answered(args: unknown[]): void {
     this.#settle();
-    const { response } = this;
+    const response = this.#response;
     const type = response.getHeader('content-type');
     const answer: FlowAnswer = {
       status: response.statusCode,
@@ -111,13 +112,13 @@ export class FlowReply {
         // Nobody is left to be told. A connection that breaks makes the sender ask again.
         response.destroy();
       }
-      this.options.onSettled({ kind: 'answered', answer });
+      this.#options.onSettled({ kind: 'answered', answer });
     };
     this.#silence(answer.status);
     if (!accepted) return send();
-    this.options.commit(answer).then(send, () => {
+    this.#options.commit(answer).then(send, () => {
       this.#sendTryAgain();
-      this.options.onSettled({ kind: 'not-recorded' });
+      this.#options.onSettled({ kind: 'not-recorded' });
     });
   }
 
@@ -125,7 +126,7 @@ export class FlowReply {
     this.#settle();
     this.#silence(503);
     this.#sendTryAgain();
-    this.options.onSettled({ kind });
+    this.#options.onSettled({ kind });
   }
 
   #settle(): void {
@@ -135,7 +136,7 @@ export class FlowReply {
 
   #sendTryAgain(): void {
     this.#onWire(() => {
-      const { response } = this;
+      const response = this.#response;
       if (response.headersSent) {
         // The flow has begun to write. To end it here would pass half an answer for a whole one.
         response.destroy();
@@ -151,8 +152,8 @@ export class FlowReply {
 
   /** From now on nothing that the flow does to the response has an effect. */
   #silence(status: number): void {
-    const { response } = this;
-    const late = (): void => this.options.onLate();
+    const response = this.#response;
+    const late = (): void => this.#options.onLate();
     const ignored = (): ServerResponse => response;
     const silent: Record<(typeof METHODS)[number], unknown> = {
       setHeader: ignored,
@@ -177,7 +178,7 @@ export class FlowReply {
 
   /** Gives the response its own methods back for one step, then silences it again. */
   #onWire(step: () => void): void {
-    const { response } = this;
+    const response = this.#response;
     const status = response.statusCode;
     for (const [name, own] of this.#own) {
       if (own === undefined) Reflect.deleteProperty(response, name);

@@ -22,15 +22,18 @@ export interface Question {
 
 /** The deliveries of one node that wait for the flow's answer. */
 export class PendingReplies {
+  readonly #timeoutMs: number;
   readonly #open = new Set<FlowReply>();
 
-  constructor(private readonly timeoutMs: number) {}
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
 
   /** @returns how the delivery ended; never rejects */
   ask({ exchange, put, commit, onTimedOut, onLate }: Question): Promise<CopyOutcome> {
     return new Promise((resolve) => {
       const reply = new FlowReply(exchange.response, {
-        timeoutMs: this.timeoutMs,
+        timeoutMs: this.#timeoutMs,
         commit,
         onSettled: (outcome) => {
           this.#open.delete(reply);

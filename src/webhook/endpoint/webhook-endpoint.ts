@@ -37,30 +37,31 @@ export interface EndpointParts extends AcceptanceParts {
  * hand-over, in this order. Each refusal has its answer; nothing that is not verified reaches `emit`.
  */
 export class WebhookEndpoint implements DeliveryReceiver {
+  readonly #settings: EndpointSettings;
+  readonly #parts: EndpointParts;
   readonly #acceptance: DeliveryAcceptance;
 
-  constructor(
-    private readonly settings: EndpointSettings,
-    private readonly parts: EndpointParts
-  ) {
+  constructor(settings: EndpointSettings, parts: EndpointParts) {
+    this.#settings = settings;
+    this.#parts = parts;
     this.#acceptance = new DeliveryAcceptance(settings, parts);
   }
 
   get maxBody(): number {
-    return this.settings.maxBody;
+    return this.#settings.maxBody;
   }
 
   get plain(): boolean {
-    return this.settings.reply === 'at-once';
+    return this.#settings.reply === 'at-once';
   }
 
   acceptsMethod(method: string): boolean {
-    return method === 'POST' || (method === 'GET' && this.settings.acceptGet);
+    return method === 'POST' || (method === 'GET' && this.#settings.acceptGet);
   }
 
   receive(request: IncomingMessage, response: ServerResponse, body: CapturedBody): void {
     this.#handle(request, response, body).catch((fault: unknown) => {
-      this.parts.onFault(
+      this.#parts.onFault(
         'NOT_RECORDED',
         'A delivery could not be handled; the sender will try again.',
         null,
@@ -76,16 +77,16 @@ export class WebhookEndpoint implements DeliveryReceiver {
    */
   async recover(): Promise<void> {
     let count = 0;
-    for (const { delivery, done, leave } of this.parts.journal.pending(this.settings.scope)) {
+    for (const { delivery, done, leave } of this.#parts.journal.pending(this.#settings.scope)) {
       if (this.#acceptance.isClosed()) {
         leave();
         return;
       }
-      const parsed = this.parts.parse(delivery);
+      const parsed = this.#parts.parse(delivery);
       if (parsed.ok) {
         const id = deliveryIdentity(parsed.event, delivery);
         const facts = { ...delivery, id, duplicate: false, recovered: true };
-        this.parts.emit(webhookMessage(parsed.event, facts), delivery.rawBody, null);
+        this.#parts.emit(webhookMessage(parsed.event, facts), delivery.rawBody, null);
       }
       done();
       count += 1;
@@ -104,9 +105,9 @@ export class WebhookEndpoint implements DeliveryReceiver {
   async #handle(request: IncomingMessage, response: ServerResponse, body: CapturedBody): Promise<void> {
     const method = request.method ?? '';
     if (!this.acceptsMethod(method)) {
-      const allow = this.settings.acceptGet ? 'GET, POST' : 'POST';
+      const allow = this.#settings.acceptGet ? 'GET, POST' : 'POST';
       const advice =
-        method === 'GET' && this.parts.offersGet === true
+        method === 'GET' && this.#parts.offersGet === true
           ? ' If Telnyx sent this one, tick "Accept GET as well (TeXML voice URLs)".'
           : '';
       const text = `A request came by ${method}; only ${allow} is accepted.${advice}`;
@@ -125,18 +126,18 @@ export class WebhookEndpoint implements DeliveryReceiver {
       answer(request, response, 503);
       return;
     }
-    if (this.parts.isProbe?.(rawBody) === true) {
+    if (this.#parts.isProbe?.(rawBody) === true) {
       answer(request, response, 200);
       return;
     }
 
-    const receivedAt = this.parts.now();
+    const receivedAt = this.#parts.now();
     const content: DeliveryContent = {
       rawBody,
       contentType: request.headers['content-type'],
       query: method === 'GET' ? queryOf(request) : null
     };
-    const verdict = await this.parts.verifier.verify({
+    const verdict = await this.#parts.verifier.verify({
       rawHeaders: request.rawHeaders,
       receivedAt,
       ...content
@@ -145,7 +146,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
       this.#refuse(request, response, verdict.code, verdict.message);
       return;
     }
-    const parsed = this.parts.parse(content);
+    const parsed = this.#parts.parse(content);
     if (!parsed.ok) {
       this.#refuse(request, response, parsed.code, parsed.message);
       return;
@@ -161,7 +162,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
     await this.#acceptance.accept(request, response, {
       message: webhookMessage(parsed.event, facts),
       record: {
-        scope: this.settings.scope,
+        scope: this.#settings.scope,
         id,
         receivedAt,
         verified,
@@ -179,7 +180,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
     headers: Readonly<Record<string, string>> = {}
   ): void {
     answer(request, response, STATUS_OF[code], headers);
-    this.parts.onRefused(refusalOf(request, code, message));
+    this.#parts.onRefused(refusalOf(request, code, message));
   }
 }
 

@@ -12,12 +12,15 @@ export interface UnfinishedBody {
  * is there to take up room stays as long as it may.
  */
 export class ByteBudget {
+  readonly #limit: number;
   #used = 0;
   /** Oldest first. */
   readonly #unfinished = new Set<UnfinishedBody>();
 
   /** @param limit bytes */
-  constructor(private readonly limit: number) {}
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
 
   enter(body: UnfinishedBody): void {
     this.#unfinished.add(body);
@@ -25,7 +28,7 @@ export class ByteBudget {
 
   /** Counts further bytes of a body that has entered. @returns false when it had to give way itself */
   take(body: UnfinishedBody, bytes: number): boolean {
-    while (this.#used + bytes > this.limit) {
+    while (this.#used + bytes > this.#limit) {
       const [oldest = body] = this.#unfinished;
       oldest.giveWay();
       if (oldest === body) return false;

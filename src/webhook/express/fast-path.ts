@@ -23,14 +23,18 @@ export interface FastPathDeps {
  * everything that somebody put there.
  */
 export class FastPath {
-  constructor(private readonly parts: FastPathDeps) {}
+  readonly #parts: FastPathDeps;
+
+  constructor(parts: FastPathDeps) {
+    this.#parts = parts;
+  }
 
   /**
    * Looks again for every delivery, at the few layers before the dispatcher: an answer that is remembered would
    * have to notice every exchange of a layer, an app or a setting.
    */
   from(root: ExpressApp): boolean {
-    const { httpNode, httpAdmin, dispatcher, owner } = this.parts;
+    const { httpNode, httpAdmin, dispatcher, owner } = this.#parts;
     if (owner.handlers().length > 0) return false;
     if (httpNode.parent !== root) return false;
     // Behind a trusted proxy Express reads the sender's address from a header.

@@ -12,24 +12,25 @@ interface Mount {
  * mounted late, several times, under several paths, and so may the apps it is mounted on.
  */
 export class MountPaths {
+  readonly #app: ExpressApp;
+  readonly #onChange: () => void;
   readonly #mounts = new Map<ExpressApp, Mount[]>();
 
   /** @param onChange called when an app was mounted, once the new place is known */
-  constructor(
-    private readonly app: ExpressApp,
-    private readonly onChange: () => void
-  ) {
+  constructor(app: ExpressApp, onChange: () => void) {
+    this.#app = app;
+    this.#onChange = onChange;
     this.#watch(app);
   }
 
   /** The outermost apps; the app itself while it is mounted nowhere. */
   roots(): ReadonlySet<ExpressApp> {
-    return new Set(this.#places(this.app).map(([root]) => root));
+    return new Set(this.#places(this.#app).map(([root]) => root));
   }
 
   /** Comparable paths below a root app; empty when the app is not (any more) reached through it directly. */
   below(root: ExpressApp): string[] {
-    const paths = this.#places(this.app).flatMap(([place, path]) => (place === root ? [path] : []));
+    const paths = this.#places(this.#app).flatMap(([place, path]) => (place === root ? [path] : []));
     return [...new Set(paths.map(comparablePath))];
   }
 
@@ -49,7 +50,7 @@ export class MountPaths {
     if (app.parent !== undefined) this.#add(app, app.parent);
     app.on('mount', (parent) => {
       this.#add(app, parent);
-      this.onChange();
+      this.#onChange();
     });
   }
 

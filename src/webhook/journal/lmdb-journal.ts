@@ -36,6 +36,8 @@ type PendingKey = [scope: string, receivedAt: number, sequence: number];
  * it stays listed, and its node finds it again after a crash, a restart or a redeploy.
  */
 export class LmdbJournal implements DeliveryJournal {
+  readonly #database: StateDatabase;
+  readonly #now: () => number;
   readonly #identities: StateCollection<Identity>;
   readonly #pending: StateCollection<AcceptedDelivery>;
   /** Distinguishes deliveries of one millisecond; a restart begins again at another one. */
@@ -43,17 +45,16 @@ export class LmdbJournal implements DeliveryJournal {
   /** Keys of pending deliveries that somebody in this process is about to hand over. */
   readonly #underWay = new Set<string>();
 
-  constructor(
-    private readonly database: StateDatabase,
-    private readonly now: () => number = Date.now
-  ) {
+  constructor(database: StateDatabase, now: () => number = Date.now) {
+    this.#database = database;
+    this.#now = now;
     this.#identities = database.collection('delivery-identities');
     this.#pending = database.collection('deliveries-pending');
   }
 
   find(scope: string, id: RememberedId): Remembered | undefined {
     const known = this.#identities.get(identityKey(scope, id)) ?? this.#formerly(scope, id);
-    return known !== undefined && this.now() - known.at < REMEMBERED_MS
+    return known !== undefined && this.#now() - known.at < REMEMBERED_MS
       ? { answer: known.answer }
       : undefined;
   }
@@ -67,7 +68,7 @@ export class LmdbJournal implements DeliveryJournal {
       await this.#record([
         this.#pending.putting(key, delivery),
         this.#identities.putting(identityKey(delivery.scope, rememberedId(delivery)), {
-          at: this.now(),
+          at: this.#now(),
           answer: null
         })
       ]);
@@ -79,7 +80,7 @@ export class LmdbJournal implements DeliveryJournal {
   }
 
   async remember(scope: string, id: RememberedId, answer: FlowAnswer): Promise<void> {
-    await this.#record([this.#identities.putting(identityKey(scope, id), { at: this.now(), answer })]);
+    await this.#record([this.#identities.putting(identityKey(scope, id), { at: this.#now(), answer })]);
   }
 
   *pending(scope: string): Iterable<PendingDelivery> {
@@ -92,12 +93,12 @@ export class LmdbJournal implements DeliveryJournal {
   }
 
   written(): Promise<void> {
-    return this.database.written();
+    return this.#database.written();
   }
 
   /** Forgets the identities that are too old, in small steps. Resolves when through. */
   async forgetIdentities(): Promise<void> {
-    const now = this.now();
+    const now = this.#now();
     await sweepCollection(this.#identities, (identity) => now - identity.at >= REMEMBERED_MS);
   }
 
@@ -106,7 +107,7 @@ export class LmdbJournal implements DeliveryJournal {
    * had their time to take theirs: a machine may have been off for longer than a delivery waits.
    */
   async forgetPending(): Promise<void> {
-    const now = this.now();
+    const now = this.#now();
     await sweepCollection(this.#pending, (delivery) => now - delivery.receivedAt >= PENDING_MS);
   }
 
@@ -117,7 +118,7 @@ export class LmdbJournal implements DeliveryJournal {
 
   async #record(changes: readonly StateChange[]): Promise<void> {
     try {
-      await this.database.commit(changes);
+      await this.#database.commit(changes);
     } catch (cause) {
       if (cause instanceof CodedError) throw cause;
       throw new CodedError('NOT_RECORDED', 'The state database did not take a delivery.', {
@@ -133,7 +134,7 @@ export class LmdbJournal implements DeliveryJournal {
     return {
       done: () => {
         // When the disk does not take it the delivery comes again after the next start: twice, not never.
-        this.database
+        this.#database
           .commitSoon([this.#pending.removing(key)])
           .catch(() => undefined)
           .finally(() => this.#underWay.delete(name));
