@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
 import { ZONES } from './eslint.rooms.mjs';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', 'coverage/**'] },
+  { ignores: ['dist/**', 'node_modules/**', 'coverage/**', '.dev/**'] },
   js.configs.recommended,
   {
     // A pattern that takes more than linear time lets a stranger's bytes stop the user's Node-RED. Two plugins,
@@ -71,7 +71,8 @@ export default tseslint.config(
         console: 'readonly',
         Buffer: 'readonly',
         URL: 'readonly',
-        setTimeout: 'readonly'
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly'
       }
     }
   }
