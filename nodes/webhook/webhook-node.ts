@@ -19,7 +19,7 @@ import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from '../lib/node-r
 import { NodeStatus } from '../lib/node-status';
 import { onClose } from '../lib/on-input';
 import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
-import { RefusalWarnings } from './refusal-warnings';
+import { RejectionWarnings } from './rejection-warnings';
 import { ownedState } from '../lib/state';
 
 /** The properties that all webhook nodes share, as saved in a flow. */
@@ -101,7 +101,7 @@ export function startWebhookNode(
     }
     const settings = orKeepPath(path, () => readSettings(config, node, provider));
     const { rejectedOutput, withRawBody } = settings;
-    const warnings = new RefusalWarnings((text) => node.warn(text));
+    const warnings = new RejectionWarnings((text) => node.warn(text));
     const tally = new DeliveryTally();
     const state = ownedState(RED);
 
@@ -133,11 +133,11 @@ export function startWebhookNode(
         if (withRawBody) sent['rawBody'] = rawBody;
         node.send(sent);
       },
-      onRefused: (refusal) => {
-        tally.refused(refusal.code);
+      onRejected: (rejection) => {
+        tally.refused(rejection.code);
         showCounts();
-        warnings.add(refusal);
-        if (rejectedOutput) node.send([null, { topic: 'rejected', payload: refusal }]);
+        warnings.add(rejection);
+        if (rejectedOutput) node.send([null, { topic: 'rejected', payload: rejection }]);
       },
       onFault: (code, message, about, cause) => {
         const error = new Coded(code, message, cause === undefined ? {} : { cause });

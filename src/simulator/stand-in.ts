@@ -86,8 +86,8 @@ export class TelnyxStandIn {
   }
 
   /** Puts a recording into the account without announcing it. */
-  addRecording(wish: Partial<StandInRecording> = {}): StandInRecording {
-    return this.#shelf.add(wish, this.#clock());
+  addRecording(overrides: Partial<StandInRecording> = {}): StandInRecording {
+    return this.#shelf.add(overrides, this.#clock());
   }
 
   /** All recordings of the account, newest first, as they are listed. */
@@ -113,14 +113,14 @@ export class TelnyxStandIn {
    * Makes a delivery, and the recording that it announces.
    *
    * @param name event type as in the catalogue
-   * @param wish what to fix of the recording; ignored for events without one
+   * @param overrides what to fix of the recording; ignored for events without one
    * @throws Error when the catalogue does not have the event
    */
-  sample(name: string, wish: Partial<StandInRecording> = {}): SampleDelivery {
+  sample(name: string, overrides: Partial<StandInRecording> = {}): SampleDelivery {
     const kind = sampleKind(name);
     const now = new Date(this.#clock());
     if (!kind.recording) return { name, recording: null, ...kind.make(factsWithoutRecording(now)) };
-    const recording = this.addRecording({ ...kind.recording, ...wish });
+    const recording = this.addRecording({ ...kind.recording, ...overrides });
     const link = (format: MediaFormat) => this.link(recording, format);
     return { name, recording, ...kind.make({ call: recording.call, now, recording, link }) };
   }

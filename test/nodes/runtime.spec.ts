@@ -5,7 +5,7 @@ import type { FlowMessage, NodeRedApi, RedNode, StatusValue } from '../../nodes/
 import { NodeStatus } from '../../nodes/lib/node-status';
 import { asError, inBackground, onClose, onInput } from '../../nodes/lib/on-input';
 import { readBoolean, readChoice, readNumber, readText } from '../../nodes/lib/read-setting';
-import { RefusalWarnings } from '../../nodes/webhook/refusal-warnings';
+import { RejectionWarnings } from '../../nodes/webhook/rejection-warnings';
 import { telnyxAccountOf } from '../../nodes/config/telnyx-account-access';
 
 /** Lets everything that is due run, as often as a chain of promises may need. */
@@ -149,7 +149,7 @@ describe('RefusalWarnings', () => {
 
   it('says the first at once and the rest of a burst together', async () => {
     const said: string[] = [];
-    const warnings = new RefusalWarnings((text) => said.push(text));
+    const warnings = new RejectionWarnings((text) => said.push(text));
     warnings.add(refusal('SIGNATURE_MISMATCH'));
     said.should.deepEqual(['Delivery refused with 401, SIGNATURE_MISMATCH: the reason.']);
     for (let count = 0; count < 3; count += 1) warnings.add(refusal('BODY_TOO_LARGE'));
@@ -162,7 +162,7 @@ describe('RefusalWarnings', () => {
 
   it('says what is left when its node closes', () => {
     const said: string[] = [];
-    const warnings = new RefusalWarnings((text) => said.push(text));
+    const warnings = new RejectionWarnings((text) => said.push(text));
     warnings.add(refusal('SIGNATURE_MISMATCH'));
     warnings.add(refusal('BODY_TOO_LARGE'));
     warnings.dispose();

@@ -15,7 +15,7 @@ interface Sender<Recording> {
   stop(): Promise<void>;
   sample(
     name: string,
-    wish: { seconds: number }
+    overrides: { seconds: number }
   ): Omit<SampleDelivery, 'recording'> & { recording: Recording | null };
   deliver(
     sample: Pick<SampleDelivery, 'body' | 'contentType'>,

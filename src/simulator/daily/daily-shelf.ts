@@ -22,18 +22,18 @@ export class DailyShelf {
   /**
    * Puts a recording on the shelf.
    *
-   * @param wish what to fix of it; the rest is made up
+   * @param overrides what to fix of it; the rest is made up
    * @param now unix milliseconds
    */
-  add(wish: Partial<DailyRecording>, now: number): DailyRecording {
-    const seconds = wish.seconds ?? 3;
+  add(overrides: Partial<DailyRecording>, now: number): DailyRecording {
+    const seconds = overrides.seconds ?? 3;
     const recording: DailyRecording = {
       id: randomUUID(),
       type: 'cloud',
       roomName: 'sample-room',
       startedAt: now - seconds * 1000,
       maxParticipants: 2,
-      ...wish,
+      ...overrides,
       seconds
     };
     this.#recordings.set(recording.id, recording);

@@ -71,8 +71,8 @@ export class DailyStandIn {
   }
 
   /** Puts a recording into the domain without announcing it. */
-  addRecording(wish: Partial<DailyRecording> = {}): DailyRecording {
-    return this.#shelf.add(wish, this.#clock());
+  addRecording(overrides: Partial<DailyRecording> = {}): DailyRecording {
+    return this.#shelf.add(overrides, this.#clock());
   }
 
   /** The files that a complete copy of a recording consists of. */
@@ -85,14 +85,14 @@ export class DailyStandIn {
    * Makes a delivery, and the recording that it announces.
    *
    * @param name event type
-   * @param wish what to fix of the recording
+   * @param overrides what to fix of the recording
    * @throws Error that lists the known events
    */
-  sample(name: string, wish: Partial<DailyRecording> = {}): DailySample {
+  sample(name: string, overrides: Partial<DailyRecording> = {}): DailySample {
     const kind = sampleKind(name, DAILY_KINDS);
     const now = this.#clock();
     const announces = kind.announces === true;
-    const recording = announces ? this.addRecording(wish) : new DailyShelf().add(wish, now);
+    const recording = announces ? this.addRecording(overrides) : new DailyShelf().add(overrides, now);
     const body = dailyBody(kind, { now, recording });
     return {
       name,

@@ -36,13 +36,13 @@ export class RecordingShelf {
   /**
    * Puts a recording on the shelf.
    *
-   * @param wish what to fix of it; the rest is made up
+   * @param overrides what to fix of it; the rest is made up
    * @param now unix milliseconds
    * @throws Error when there is one with that id already
    */
-  add(wish: Partial<StandInRecording>, now: number): StandInRecording {
-    const seconds = wish.seconds ?? 3;
-    const source = wish.source ?? 'call';
+  add(overrides: Partial<StandInRecording>, now: number): StandInRecording {
+    const seconds = overrides.seconds ?? 3;
+    const source = overrides.source ?? 'call';
     const recording: StandInRecording = {
       id: randomUUID(),
       formats: ['mp3'],
@@ -51,7 +51,7 @@ export class RecordingShelf {
       createdAt: now,
       call: sampleCall(),
       conferenceId: source === 'conference' ? randomUUID() : null,
-      ...wish,
+      ...overrides,
       seconds,
       source
     };

@@ -16,7 +16,7 @@ export interface Rejection {
   path: string;
 }
 
-export function refusalOf(request: IncomingMessage, code: WebhookErrorCode, message: string): Rejection {
+export function rejectionOf(request: IncomingMessage, code: WebhookErrorCode, message: string): Rejection {
   const { ip, originalUrl } = request as IncomingMessage & { ip?: string; originalUrl?: string };
   return {
     code,

@@ -8,7 +8,7 @@ import type { CapturedBody } from '../express/captured-body';
 import { DeliveryAcceptance, type AcceptanceParts, type AcceptanceSettings } from './delivery-acceptance';
 import type { DeliveryReceiver } from './delivery-receiver';
 import { answer, STATUS_OF } from './http-responses';
-import { refusalOf, whyNoBytes, type Rejection } from './rejection';
+import { rejectionOf, whyNoBytes, type Rejection } from './rejection';
 
 /** Recovered messages that are sent before others get their turn. */
 const RECOVERED_IN_ONE_GO = 50;
@@ -28,13 +28,13 @@ export interface EndpointParts extends AcceptanceParts {
   isProbe?: (rawBody: Buffer) => boolean;
   /** Whether the user can have GET accepted. */
   offersGet?: boolean;
-  onRefused: (refusal: Rejection) => void;
+  onRejected: (rejection: Rejection) => void;
   now: () => number;
 }
 
 /**
  * One path's way from request to event: method, body, signature, parsing, duplicates, record, answer,
- * hand-over, in this order. Each refusal has its answer; nothing that is not verified reaches `emit`.
+ * hand-over, in this order. Each rejection has its response; nothing that is not verified reaches `emit`.
  */
 export class WebhookEndpoint implements DeliveryReceiver {
   readonly #settings: EndpointSettings;
@@ -180,7 +180,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
     headers: Readonly<Record<string, string>> = {}
   ): void {
     answer(request, response, STATUS_OF[code], headers);
-    this.#parts.onRefused(refusalOf(request, code, message));
+    this.#parts.onRejected(rejectionOf(request, code, message));
   }
 }
 

@@ -115,7 +115,7 @@ export class EndpointStage {
         journal: this.journal,
         now: Date.now,
         emit: (message, rawBody, exchange) => this.#emit({ message, rawBody, exchange }),
-        onRefused: (refusal) => this.refusals.push(refusal),
+        onRejected: (refusal) => this.refusals.push(refusal),
         onFault: (code, message, about, cause) => this.faults.push({ code, message, about, cause }),
         onLateAnswer: () => (this.late += 1),
         ...parts

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import should from 'should';
 import { WEBHOOK_ERROR_CODES } from '../../../../src/errors/codes';
 import { answer, repeatAnswer, retryAfter, STATUS_OF } from '../../../../src/webhook/endpoint/http-responses';
-import { refusalOf, whyNoBytes } from '../../../../src/webhook/endpoint/rejection';
+import { rejectionOf, whyNoBytes } from '../../../../src/webhook/endpoint/rejection';
 import { exchange } from '../../../support/http-client';
 import { closeServers, express, serve } from '../express/real-http';
 
@@ -169,7 +169,7 @@ describe('refusals', () => {
     const app = express();
     app.set('trust proxy', true);
     app.use('/api', (request, response) => {
-      response.json(refusalOf(request, 'MISSING_SIGNATURE', 'why'));
+      response.json(rejectionOf(request, 'MISSING_SIGNATURE', 'why'));
     });
     const got = await exchange(await serve(app), {
       method: 'GET',

@@ -4,7 +4,7 @@ import type { Rejection } from '../../src/webhook/endpoint/rejection';
 const INTERVAL_MS = 1000;
 
 /** Says in the log why deliveries are refused, at most once a second; what came meanwhile is said after it. */
-export class RefusalWarnings {
+export class RejectionWarnings {
   readonly #warn: (text: string) => void;
   readonly #now: () => number;
   #last = -Infinity;
@@ -17,8 +17,8 @@ export class RefusalWarnings {
     this.#now = now;
   }
 
-  add(refusal: Rejection): void {
-    this.#unsaid = { latest: refusal, count: (this.#unsaid?.count ?? 0) + 1 };
+  add(rejection: Rejection): void {
+    this.#unsaid = { latest: rejection, count: (this.#unsaid?.count ?? 0) + 1 };
     if (this.#timer !== undefined) return;
     const wait = this.#last + INTERVAL_MS - this.#now();
     if (wait <= 0) {
