@@ -37,7 +37,10 @@ export default tseslint.config(
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: {
-      parserOptions: { project: './tsconfig.test.json', tsconfigRootDir: import.meta.dirname }
+      parserOptions: {
+        project: ['./tsconfig.test.json', './tsconfig.editor.json'],
+        tsconfigRootDir: import.meta.dirname
+      }
     },
     rules: {
       // An unhandled rejection ends the user's Node-RED: these two are the point of linting here.
@@ -61,6 +64,13 @@ export default tseslint.config(
       // should.js states its assertions as property reads: `x.should.be.true()` or `.ok`.
       '@typescript-eslint/no-unused-expressions': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off'
+    }
+  },
+  {
+    files: ['nodes/editor/**/*.ts'],
+    rules: {
+      // Node-RED counts the parameters of a validator: those that give reasons have two.
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }]
     }
   },
   {

@@ -1,5 +1,6 @@
 import { parseDailySecrets } from '../src/verification/daily-secrets';
 import { isUnsetVariable } from '../src/verification/unset-variable';
+import { DEFAULT_API_URLS } from './config/api-urls';
 import { unsetSecrets } from './config/account-users';
 import { afterStart } from './lib/on-flows-started';
 import type { DailyAccountNode } from './config/daily-account-access';
@@ -10,8 +11,6 @@ import { withoutTrailingSlashes } from '../src/text/edges';
 interface DailyAccountConfig extends NodeConfig {
   apiUrl?: string;
 }
-
-const DEFAULT_API_URL = 'https://api.daily.co/v1';
 
 export = function (RED: NodeRedApi): void {
   RED.nodes.registerType(
@@ -26,7 +25,7 @@ export = function (RED: NodeRedApi): void {
       this.dailyAccount = {
         secrets,
         secretProblems: problems,
-        apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URL)),
+        apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URLS.daily)),
         apiKey: () => {
           const key = readText(secret('apiKey'), process.env['DAILY_API_KEY'] ?? '');
           return key === '' || isUnsetVariable(key) ? null : key;

@@ -5,6 +5,7 @@ import { DailyHmac } from '../src/verification/daily-hmac';
 import { dailyAccountOf, type DailyAccount } from './config/daily-account-access';
 import { deliveryRoutes } from './webhook/delivery-routes';
 import type { NodeRedApi, RedNode } from './lib/node-red';
+import { DEFAULT_PATH, TOLERANCE } from './webhook/webhook-limits';
 import { startWebhookNode, type WebhookNodeConfig } from './webhook/webhook-node';
 
 export = function (RED: NodeRedApi): void {
@@ -16,9 +17,8 @@ export = function (RED: NodeRedApi): void {
     const problem = problemOf(account);
     const status = problem?.code === 'BAD_PUBLIC_KEY' ? 'bad-key' : 'no-secret';
     startWebhookNode(RED, this, config, {
-      defaultPath: '/daily',
-      // Daily repeats a delivery for up to 15 minutes, perhaps with the time of the first attempt.
-      defaultTolerance: 1800,
+      defaultPath: DEFAULT_PATH.daily,
+      tolerance: TOLERANCE.daily,
       acceptGet: false,
       offersGet: false,
       parse: parseDailyDelivery,

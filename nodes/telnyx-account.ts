@@ -2,6 +2,7 @@ import { ServerPace } from '../src/providers/http/server-pace';
 import { parsePublicKeys } from '../src/verification/public-keys';
 import { parseSecrets } from '../src/verification/secrets';
 import { isUnsetVariable } from '../src/verification/unset-variable';
+import { DEFAULT_API_URLS } from './config/api-urls';
 import { unsetSecrets } from './config/account-users';
 import { afterStart } from './lib/on-flows-started';
 import type { NodeConfig, NodeRedApi } from './lib/node-red';
@@ -16,8 +17,6 @@ interface TelnyxAccountConfig extends NodeConfig {
 
 const SECRETS = { apiKey: 'API key', meetingSecrets: 'Meetings', legacySecrets: 'API v1' } as const;
 type SecretName = keyof typeof SECRETS;
-
-const DEFAULT_API_URL = 'https://api.telnyx.com/v2';
 
 export = function (RED: NodeRedApi): void {
   RED.nodes.registerType(
@@ -36,7 +35,7 @@ export = function (RED: NodeRedApi): void {
           legacySecrets: parseSecrets(secret('legacySecrets'))
         },
         keyProblems: problems,
-        apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URL)),
+        apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URLS.telnyx)),
         apiKey: () => {
           const key = readText(secret('apiKey'), process.env['TELNYX_API_KEY'] ?? '');
           return key === '' || isUnsetVariable(key) ? null : key;

@@ -5,6 +5,7 @@ import { deliveryRoutes } from './webhook/delivery-routes';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { readBoolean } from './lib/read-setting';
 import { telnyxAccountOf, type TelnyxAccount } from './config/telnyx-account-access';
+import { DEFAULT_PATH, TOLERANCE } from './webhook/webhook-limits';
 import { startWebhookNode, type WebhookNodeConfig } from './webhook/webhook-node';
 
 interface TelnyxWebhookInConfig extends WebhookNodeConfig {
@@ -22,8 +23,8 @@ export = function (RED: NodeRedApi): void {
     const problem = problemOf(account);
     const status = problem?.code === 'BAD_PUBLIC_KEY' ? 'bad-key' : 'no-public-key';
     startWebhookNode(RED, this, config, {
-      defaultPath: '/telnyx',
-      defaultTolerance: 300,
+      defaultPath: DEFAULT_PATH.telnyx,
+      tolerance: TOLERANCE.telnyx,
       acceptGet: readBoolean(config.acceptGet, false),
       offersGet: true,
       parse: parseTelnyxDelivery,

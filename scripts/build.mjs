@@ -1,11 +1,11 @@
 // Builds dist/: TypeScript by tsc, then the files that Node-RED expects beside each node file
-// (html, locales, icons), with the parts that several nodes share filled in. Nothing in dist/ is written by hand.
+// (html, locales, icons), with forms, scripts and help put together. Nothing in dist/ is written by hand.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fillParts } from './parts.mjs';
+import { buildDialogs } from './dialogs.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const dist = path.join(root, 'dist');
@@ -25,7 +25,7 @@ cpSync(path.join(root, 'nodes'), path.join(dist, 'nodes'), {
     return folder === 'locales' || (below.length === 0 && (folder === '' || folder.endsWith('.html')));
   }
 });
-fillParts(path.join(root, 'nodes'), path.join(dist, 'nodes'));
+await buildDialogs(path.join(root, 'nodes'), path.join(dist, 'nodes'));
 cpSync(path.join(root, 'icons'), path.join(dist, 'nodes', 'icons'), { recursive: true });
 
 const cli = path.join(dist, 'src', 'simulator', 'cli', 'cli.js');

@@ -1,22 +1,23 @@
 import { CodedError } from '../../src/errors/coded-error';
-import { checkBucket, type Finding } from '../../src/store/bucket/bucket-check';
+import { checkBucket } from '../../src/store/bucket/bucket-check';
 import type { BucketSettings } from '../../src/store/bucket/client/settings';
 import { readBucket, type BucketConfig, type TelnyxBucketNode } from './bucket-access';
+import {
+  BUCKET_CREDENTIALS,
+  BUCKET_TEST_PATH,
+  BUCKET_TEXTS,
+  type BucketTestReply
+} from './bucket-test-request';
+import { HIDDEN_PASSWORD } from './hidden-password';
 import type { AdminHandler, NodeRedApi, RedNode } from '../lib/node-red';
 
-export const BUCKET_TEST_PATH = '/telnyx-bucket/test';
-
-/** What the editor shows in place of a password that it does not know. */
-const PLACEHOLDER = '__PWRD__';
-const TEXTS = ['endpoint', 'region', 'bucket', 'prefix', 'sse', 'kmsKeyId'] as const;
-const CREDENTIALS = ['accessKeyId', 'secretAccessKey'] as const;
 const LONGEST_TEXT = 2048;
 /** Between two tests. */
 const PAUSE_MS = 2000;
 
 interface Reply {
   status: number;
-  body: { findings: Finding[] } | { error: string };
+  body: BucketTestReply;
 }
 
 /**
@@ -76,11 +77,12 @@ function settingsOf(RED: NodeRedApi, body: unknown): BucketSettings {
     type: 'telnyx-bucket',
     forcePathStyle: fields['forcePathStyle'] === true
   };
-  for (const name of TEXTS) config[name] = resolve(textOf(fields, name));
+  for (const name of BUCKET_TEXTS) config[name] = resolve(textOf(fields, name));
   const credentials: Record<string, string> = {};
-  for (const name of CREDENTIALS) {
+  for (const name of BUCKET_CREDENTIALS) {
     const given = textOf(fields, name);
-    credentials[name] = given === PLACEHOLDER ? (deployed?.credentials?.[name] ?? '') : resolve(given.trim());
+    credentials[name] =
+      given === HIDDEN_PASSWORD ? (deployed?.credentials?.[name] ?? '') : resolve(given.trim());
   }
   return readBucket(config as unknown as BucketConfig, credentials);
 }

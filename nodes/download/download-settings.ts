@@ -2,13 +2,16 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import type { ArchiveSettings } from '../../src/archive/archive-context';
 import { CodedError } from '../../src/errors/coded-error';
-import { archiveFolder, DEFAULT_FOLDER } from '../../src/naming/archive-folder';
-import { compileFilename, DEFAULT_FILENAME } from '../../src/naming/filename-template';
+import { DEFAULT_FOLDER } from '../../src/naming/archive-defaults';
+import { archiveFolder } from '../../src/naming/archive-folder';
+import { DEFAULT_FILENAME } from '../../src/naming/filename-syntax';
+import { compileFilename } from '../../src/naming/filename-template';
 import type { FormatChoice } from '../../src/recording/choose-format';
 import type { BucketSettings } from '../../src/store/bucket/client/settings';
 import { telnyxBucketOf } from '../config/bucket-access';
 import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
 import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
+import { CONCURRENCY, MAX_SIZE, RETRIES, STALL_TIMEOUT } from './download-limits';
 
 /** The properties of a `telnyx-recording-download` node, as saved in a flow. */
 export interface RecordingDownloadConfig extends NodeConfig {
@@ -58,16 +61,10 @@ export function readDownloadSettings(
     scope: node.id,
     filename: compileFilename(readText(config.filename, DEFAULT_FILENAME)),
     sidecar: readBoolean(config.sidecar, true),
-    concurrency: readNumber(config.concurrency, 'At once', { fallback: 4, min: 1, max: 64 }),
-    retries: readNumber(config.retries, 'Retries', { fallback: 8, min: 0, max: 100 }),
-    maxSize: readNumber(config.maxSize, 'Largest file', {
-      fallback: 0,
-      min: 0,
-      max: Number.MAX_SAFE_INTEGER
-    }),
-    stallTimeoutMs:
-      1000 *
-      readNumber(config.stallTimeout, 'Stall limit', { fallback: 30, min: 0.1, max: 3600, whole: false }),
+    concurrency: readNumber(config.concurrency, 'At once', CONCURRENCY),
+    retries: readNumber(config.retries, 'Retries', RETRIES),
+    maxSize: readNumber(config.maxSize, 'Largest file', MAX_SIZE),
+    stallTimeoutMs: 1000 * readNumber(config.stallTimeout, 'Stall limit', STALL_TIMEOUT),
     network: readChoice(config.network, 'Addresses', ['public-https', 'any'])
   };
   const target = targetOf(RED, node, config, archive.maxSize);

@@ -1,4 +1,5 @@
 import { CodedError } from '../../src/errors/coded-error';
+import type { NumberLimits } from './number-limits';
 
 /**
  * Reads a number that a user typed. Node-RED keeps it as text, and an environment variable that is
@@ -7,11 +8,7 @@ import { CodedError } from '../../src/errors/coded-error';
  * @param fallback used when the setting is blank or missing, as in flows saved by an older version
  * @throws CodedError `BAD_SETTING` that names the setting
  */
-export function readNumber(
-  value: unknown,
-  name: string,
-  limits: { fallback: number; min: number; max: number; whole?: boolean }
-): number {
+export function readNumber(value: unknown, name: string, limits: NumberLimits): number {
   if (value === undefined || value === null || value === '') return limits.fallback;
   const number = typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : Number.NaN;
   const whole = limits.whole !== false;

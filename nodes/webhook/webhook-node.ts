@@ -11,7 +11,9 @@ import {
 } from '../../src/webhook/endpoint/webhook-endpoint';
 import type { WebhookMessage } from '../../src/events/webhook-message';
 import { refusingAll, type DeliveryVerifier } from '../../src/verification/verdict';
+import type { NumberLimits } from '../lib/number-limits';
 import { afterStart } from '../lib/on-flows-started';
+import { MAX_BODY, REPLY_TIMEOUT } from './webhook-limits';
 import { deliveryJournal } from './delivery-journal';
 import { deliveryRoutes } from './delivery-routes';
 import { followState } from '../lib/follow-state';
@@ -39,7 +41,7 @@ export interface WebhookNodeConfig extends NodeConfig {
 export interface WebhookProvider {
   defaultPath: string;
   /** Seconds. */
-  defaultTolerance: number;
+  tolerance: NumberLimits;
   acceptGet: boolean;
   /** Whether its dialog has a switch for GET. */
   offersGet: boolean;
@@ -52,9 +54,6 @@ export interface WebhookProvider {
   /** Short status text for `problem`. */
   problemStatus: string;
 }
-
-const DAY_SECONDS = 86_400;
-const MAX_BODY_LIMIT = 64 * 1024 * 1024;
 
 /** Puts a webhook node to work: settings, path, endpoint, outputs, status, close. */
 export function startWebhookNode(
@@ -201,21 +200,11 @@ function readSettings(
   return {
     scope: node.id,
     reply: readChoice(config.reply, 'Answer', ['at-once', 'flow']),
-    replyTimeoutMs:
-      1000 *
-      readNumber(config.replyTimeout, 'Time limit', { fallback: 10, min: 0.1, max: 3600, whole: false }),
+    replyTimeoutMs: 1000 * readNumber(config.replyTimeout, 'Time limit', REPLY_TIMEOUT),
     duplicates: readChoice(config.duplicates, 'Duplicates', ['drop', 'pass']),
-    maxBody: readNumber(config.maxBody, 'Body limit', {
-      fallback: 1024 * 1024,
-      min: 1,
-      max: MAX_BODY_LIMIT
-    }),
+    maxBody: readNumber(config.maxBody, 'Body limit', MAX_BODY),
     acceptGet: provider.acceptGet,
-    tolerance: readNumber(config.tolerance, 'Tolerance', {
-      fallback: provider.defaultTolerance,
-      min: 1,
-      max: DAY_SECONDS
-    }),
+    tolerance: readNumber(config.tolerance, 'Tolerance', provider.tolerance),
     rejectedOutput: readBoolean(config.rejectedOutput, false),
     withRawBody: readBoolean(config.rawBody, false)
   };

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { CodedError } from '../errors/coded-error';
-
-export const DEFAULT_FOLDER = 'telnyx-recordings';
+import { DEFAULT_FOLDER } from './archive-defaults';
 
 /** No system takes longer paths. */
 const LONGEST_SETTING = 32_767;

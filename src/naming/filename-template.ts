@@ -1,44 +1,22 @@
 import { CodedError } from '../errors/coded-error';
+import {
+  DEFAULT_FILENAME,
+  type FilenameFault,
+  type FilenamePart,
+  type FilenameToken,
+  FILENAME_TOKENS,
+  LONGEST_TEMPLATE,
+  MAX_SEGMENTS,
+  parseFilename
+} from './filename-syntax';
 import { safeSegment, safeStart, safeValue } from './safe-segment';
-
-export const FILENAME_TOKENS = [
-  'year',
-  'month',
-  'day',
-  'hour',
-  'started_at',
-  'recording_id',
-  'call_session_id',
-  'call_leg_id',
-  'call_control_id',
-  'conference_id',
-  'connection_id',
-  'channels',
-  'ext',
-  'event_type',
-  'provider',
-  'from',
-  'to',
-  'room_name',
-  'track',
-  'media_index'
-] as const;
-
-export type FilenameToken = (typeof FILENAME_TOKENS)[number];
 
 /** What the tokens stand for; null when unknown. */
 export type FilenameValues = Readonly<Record<FilenameToken, string | null>>;
 
-export const DEFAULT_FILENAME =
-  '{{year}}/{{month}}/{{day}}/{{started_at}}_{{recording_id}}_{{channels}}.{{ext}}';
-
 /** Leaves room for what the store adds: `.json` of the sidecar, a hash against a collision. */
 const MAX_SEGMENT_BYTES = 200;
 const MAX_NAME_BYTES = 1000;
-const MAX_SEGMENTS = 16;
-const LONGEST_TEMPLATE = 4096;
-
-type Part = { literal: string } | { token: FilenameToken };
 
 /** A checked template. */
 export interface FilenameTemplate {
@@ -53,7 +31,7 @@ export interface FilenameTemplate {
  * @throws CodedError `BAD_SETTING` that names what is wrong
  */
 export function compileFilename(template: string): FilenameTemplate {
-  const segments = splitTemplate(template);
+  const segments = checked(template);
   const limit = Math.min(MAX_SEGMENT_BYTES, Math.floor(MAX_NAME_BYTES / segments.length));
   return {
     name: (values) =>
@@ -77,68 +55,40 @@ function notOfAnother(name: string): string {
   return BESIDE.test(name) ? `${name}_` : name;
 }
 
-function spell(part: Part, values: FilenameValues): string {
+function spell(part: FilenamePart, values: FilenameValues): string {
   if ('literal' in part) return part.literal;
   const value = values[part.token];
   return value === null || value.trim() === '' ? 'unknown' : safeValue(value);
 }
 
-function splitTemplate(template: string): Part[][] {
-  if (template.length > LONGEST_TEMPLATE)
-    refuse(`has more than ${LONGEST_TEMPLATE} characters`, 'Names that long are cut anyway');
-  if (template.trim() === '') refuse('is empty', `For example ${DEFAULT_FILENAME}`);
-  if (/^[/\\]|^[A-Za-z]:/.test(template)) {
-    refuse('is an absolute path', 'Put the folder into "Folder"; the file name is relative to it');
-  }
-  const segments: Part[][] = [[]];
-  // Splitting by a group gives literal text at even places and token names at odd ones.
-  for (const [place, piece] of template.split(/\{\{([^{}]*)\}\}/).entries()) {
-    if (place % 2 === 1) {
-      segments.at(-1)?.push({ token: knownToken(piece.trim()) });
-      continue;
-    }
-    for (const [level, literal] of checkedLiteral(piece).split('/').entries()) {
-      if (level > 0) segments.push([]);
-      if (literal !== '') segments.at(-1)?.push({ literal });
-    }
-  }
-  checkSegments(segments);
-  return segments;
+function checked(template: string): FilenamePart[][] {
+  const parsed = parseFilename(template);
+  if (Array.isArray(parsed)) return parsed;
+  throw new CodedError('BAD_SETTING', `"File name" ${advice(parsed)}.`);
 }
 
-function knownToken(name: string): FilenameToken {
-  const token = FILENAME_TOKENS.find((known) => known === name);
-  if (token === undefined)
-    refuse(`has the unknown token {{${name}}}`, `Known are ${FILENAME_TOKENS.join(', ')}`);
-  return token;
-}
-
-function checkedLiteral(literal: string): string {
-  const bad = /[<>:"\\|?*]|\p{Cc}|\p{Cf}|\p{Cs}/u.exec(literal)?.[0];
-  if (bad !== undefined) {
-    refuse(
-      `has the character ${JSON.stringify(bad)}, which file names on some systems cannot have`,
-      bad === '\\' ? 'Use / between folders' : 'Leave it out'
-    );
+function advice(problem: FilenameFault): string {
+  switch (problem.fault) {
+    case 'length':
+      return `has more than ${LONGEST_TEMPLATE} characters. Names that long are cut anyway`;
+    case 'empty':
+      return `is empty. For example ${DEFAULT_FILENAME}`;
+    case 'absolute':
+      return 'is an absolute path. Put the folder into "Folder"; the file name is relative to it';
+    case 'token':
+      return `has the unknown token {{${problem.shown}}}. Known are ${FILENAME_TOKENS.join(', ')}`;
+    case 'character':
+      return (
+        `has the character ${JSON.stringify(problem.shown)}, which file names on some systems cannot have. ` +
+        (problem.shown === '\\' ? 'Use / between folders' : 'Leave it out')
+      );
+    case 'braces':
+      return 'has {{ and }} that do not enclose a token. Write tokens as {{recording_id}}';
+    case 'levels':
+      return `has ${problem.count} levels. At most ${MAX_SEGMENTS} are possible`;
+    case 'nameless':
+      return 'has a folder or file without a name. Look for // and for a / at the end';
+    case 'dots':
+      return `has the folder "${problem.shown}". Files stay inside the folder of "Folder"`;
   }
-  if (/\{\{|\}\}/.test(literal)) {
-    refuse('has {{ and }} that do not enclose a token', 'Write tokens as {{recording_id}}');
-  }
-  return literal;
-}
-
-function checkSegments(segments: readonly Part[][]): void {
-  if (segments.length > MAX_SEGMENTS)
-    refuse(`has ${segments.length} levels`, `At most ${MAX_SEGMENTS} are possible`);
-  for (const parts of segments) {
-    const literal = parts.map((part) => ('literal' in part ? part.literal : 'x')).join('');
-    if (literal.trim() === '')
-      refuse('has a folder or file without a name', 'Look for // and for a / at the end');
-    if (/^\.+$/.test(literal.trim()))
-      refuse(`has the folder "${literal}"`, 'Files stay inside the folder of "Folder"');
-  }
-}
-
-function refuse(problem: string, advice: string): never {
-  throw new CodedError('BAD_SETTING', `"File name" ${problem}. ${advice}.`);
 }

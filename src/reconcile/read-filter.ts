@@ -1,6 +1,6 @@
 import { CodedError } from '../errors/coded-error';
 import type { Provider } from '../events/provider';
-import { asFields } from '../values/fields';
+import { asFields } from '../values/object';
 
 export type Query = Readonly<Record<string, string>>;
 
@@ -31,6 +31,16 @@ export function readFilter(value: unknown, provider: Provider): Query {
       }
   }
   return Object.fromEntries(query);
+}
+
+/** Whether `readFilter` takes it. */
+export function isReadable(value: unknown, provider: Provider): boolean {
+  try {
+    readFilter(value, provider);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -36,6 +36,16 @@ export function readRange(from: unknown, to: unknown, now: number): TimeRange {
   return range;
 }
 
+/** Whether `readRange` takes a text for one of its ends; blank is open. */
+export function isMoment(text: string): boolean {
+  try {
+    readMoment(text, 'From', 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function readMoment(value: unknown, name: string, now: number): number | null {
   if (value === undefined || value === null || value === '') return null;
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime();

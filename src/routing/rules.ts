@@ -1,3 +1,8 @@
+/** What a rule can ask for, in the order in which the dialog offers it. */
+export const RULE_KINDS = ['event', 'family', 'recording', 'unknown', 'else'] as const;
+
+export type RuleKind = (typeof RULE_KINDS)[number];
+
 /** One rule of the switch. The rule's position is the number of its output, both counted from 0. */
 export type SwitchRule =
   | { readonly t: 'event'; readonly patterns: readonly string[] }

@@ -1,6 +1,4 @@
-import { trailingRun } from './edges';
-
-const OTHERS = /[^A-Za-z0-9+/]/;
+import { isPaddedBase64 } from './base64';
 
 /**
  * Decodes standard base64 with padding and nothing else: no white space, no URL alphabet, no unused
@@ -20,9 +18,5 @@ export function decodeStrictBase64(text: string): Buffer | null {
  * @returns the bytes, or null when the text is not base64
  */
 export function decodePaddedBase64(text: string): Buffer | null {
-  const padding = trailingRun(text, '=');
-  // Not as one pattern: the groups of four of a long text would fill the stack of the pattern.
-  const isBase64 =
-    text.length % 4 === 0 && padding <= 2 && !OTHERS.test(text.slice(0, text.length - padding));
-  return isBase64 ? Buffer.from(text, 'base64') : null;
+  return isPaddedBase64(text) ? Buffer.from(text, 'base64') : null;
 }

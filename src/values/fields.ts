@@ -1,13 +1,10 @@
 import { losslessText } from '../text/lossless';
+import { asFields, type Fields } from './object';
 
 /** Readers for values that came from outside: each returns null instead of guessing. */
 
-export type Fields = Readonly<Record<string, unknown>>;
-
-/** @returns the value as an object with fields; null for arrays, primitives and null */
-export function asFields(value: unknown): Fields | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
-}
+// On their own, because the dialogs need them where the rest, which needs Node.js, is unavailable.
+export { asFields, type Fields };
 
 /**
  * Reads one field of a parsed body, never one of the object's prototype (`constructor`, `toString`).

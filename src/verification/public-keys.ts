@@ -1,5 +1,6 @@
 import { CodedError } from '../errors/coded-error';
 import { isLowOrderPoint, KEY_LENGTH } from './ed25519';
+import { isApiKey, isHexKey } from './key-text';
 import { decodeStrictBase64 } from '../text/strict-base64';
 import { isUnsetVariable } from './unset-variable';
 
@@ -38,11 +39,10 @@ function whyUnusable(entry: string): string | null {
   if (isUnsetVariable(entry)) {
     return 'names an environment variable that is not set. Set it, or put the key itself here.';
   }
-  if (/^[0-9a-f]{64}$/i.test(entry))
-    return `is written in hex; it must be base64 (44 characters). ${copyAgain}`;
+  if (isHexKey(entry)) return `is written in hex; it must be base64 (44 characters). ${copyAgain}`;
   const key = decodeStrictBase64(entry);
   // Only what is no key: a public key may begin with any letters.
-  if (key?.length !== KEY_LENGTH && entry.startsWith('KEY')) {
+  if (key?.length !== KEY_LENGTH && isApiKey(entry)) {
     return (
       'is an API key. That is a secret and belongs into "API key"; here everybody who gets the flow can read ' +
       'it. Copy the other one from the Telnyx portal: Keys & Credentials, Public Key.'

@@ -158,10 +158,13 @@ describe('telnyx-bucket', () => {
       required?: boolean;
       validate?: (this: object, value: unknown, opt: object) => true | string;
     }
-    const html = readFileSync(path.join(__dirname, '../../nodes/telnyx-bucket.html'), 'utf8');
+    const html = readFileSync(path.join(__dirname, '../../dist/nodes/telnyx-bucket.html'), 'utf8');
     const script = /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(html)?.[1] ?? '';
     let defaults: Record<string, Property> = {};
+    // What every browser has.
     runInNewContext(script, {
+      URL,
+      TextEncoder,
       RED: {
         nodes: {
           registerType: (_type: string, registered: { defaults: Record<string, Property> }) => {
@@ -208,7 +211,11 @@ describe('telnyx-bucket', () => {
           } catch {
             accepted = false;
           }
-          const said = defaults[field]!.validate!.call({ _: (key: string) => key, ...fields }, value, {});
+          const said = defaults[field]!.validate!.call(
+            { ...fields, type: 'telnyx-bucket', _: (key: string) => key },
+            value,
+            {}
+          );
           should(said === true).equal(accepted, String(said));
         });
       }
@@ -216,7 +223,11 @@ describe('telnyx-bucket', () => {
 
     it('leaves to the runtime what comes from the environment', () => {
       for (const [field, { validate }] of Object.entries(defaults)) {
-        if (validate) should(validate.call({ _: () => field }, '${SOME_NAME}', {})).equal(true, field);
+        if (validate)
+          should(validate.call({ type: 'telnyx-bucket', _: () => field }, '${SOME_NAME}', {})).equal(
+            true,
+            field
+          );
       }
     });
   });

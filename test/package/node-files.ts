@@ -54,11 +54,13 @@ export interface NodeFiles {
   forms: Map<string, string>;
   helps: Map<string, string>;
   script: string;
-  /** TypeScript as it was written and HTML as it was built, together. */
+  /** TypeScript of both sides as it was written and HTML as it was built, together. */
   sources: string;
   /** The English texts, as `a.b.c` → text. */
   texts: Map<string, string>;
 }
+
+const NODES_FOLDER = path.join(REPOSITORY, 'nodes') + path.sep;
 
 /** Nothing before the first build; `pack.spec.ts` fails then. */
 const BUILT = Object.entries(MANIFEST['node-red'].nodes).filter(([, file]) =>
@@ -69,7 +71,8 @@ export const NODES: NodeFiles[] = BUILT.map(([type, file]) => {
   const js = path.join(REPOSITORY, file);
   const html = js.replace(/\.js$/, '.html');
   const text = readFileSync(html, 'utf8');
-  const source = readFileSync(path.join(REPOSITORY, 'nodes', `${type}.ts`), 'utf8');
+  const source = withImports(path.join(NODES_FOLDER, `${type}.ts`));
+  const editor = withImports(path.join(NODES_FOLDER, 'editor', `${type}.ts`));
   const script = scripts(text, 'type="text/javascript"').map(([, body]) => body);
   return {
     type,
@@ -80,10 +83,21 @@ export const NODES: NodeFiles[] = BUILT.map(([type, file]) => {
     forms: named(text, 'data-template-name'),
     helps: named(text, 'data-help-name'),
     script: script.join('\n'),
-    sources: `${source}\n${text}`,
+    sources: `${source}\n${editor}\n${text}`,
     texts: textsOf('en-US', type)
   };
 });
+
+/** A file below nodes/ and what it imports from there, directly or through others; each once. */
+function withImports(file: string, seen = new Set<string>()): string {
+  if (seen.has(file)) return '';
+  seen.add(file);
+  const text = readFileSync(file, 'utf8');
+  const imports = [...text.matchAll(/from '(\.{1,2}\/[\w./-]+)'/g)]
+    .map(([, name = '']) => path.resolve(path.dirname(file), `${name}.ts`))
+    .filter((each) => each.startsWith(NODES_FOLDER) && existsSync(each));
+  return [text, ...imports.map((each) => withImports(each, seen))].join('\n');
+}
 
 export function definitionOf(node: NodeFiles): Definition {
   const definition = node.definitions.get(node.type);

@@ -4,32 +4,44 @@ import should from 'should';
 import { REPOSITORY } from '../support/packed-package';
 import { NODES } from './node-files';
 
-const FOLDER = path.join(REPOSITORY, 'nodes', 'parts');
+const NODES_FOLDER = path.join(REPOSITORY, 'nodes');
+
+function read(...place: string[]): string {
+  return readFileSync(path.join(NODES_FOLDER, ...place), 'utf8');
+}
 
 describe('the parts that several dialogs share', () => {
-  const sources = NODES.map(({ type }) =>
-    readFileSync(path.join(REPOSITORY, 'nodes', `${type}.html`), 'utf8')
-  );
-  const parts = readdirSync(FOLDER)
+  const forms = readdirSync(path.join(NODES_FOLDER, 'parts'))
     .filter((name) => name.endsWith('.html'))
-    .flatMap((name) => [
-      ...readFileSync(path.join(FOLDER, name), 'utf8').matchAll(/data-part="([\w-]+)">\n([^]*?)<\/script>/g)
-    ])
+    .flatMap((name) => [...read('parts', name).matchAll(/data-part="([\w-]+)">\n([^]*?)<\/script>/g)])
     .map(([, name = '', text = '']) => ({ name, text }));
+  const helps = readdirSync(path.join(NODES_FOLDER, 'help', 'parts')).map((file) => ({
+    name: path.basename(file, '.md'),
+    text: read('help', 'parts', file)
+  }));
+  const sources = [
+    ...NODES.flatMap(({ type }) => [read(`${type}.html`), read('help', `${type}.md`)]),
+    ...forms.map(({ text }) => text)
+  ];
 
-  it('are each shared by two nodes at least, and have one name each', () => {
-    const names = parts.map(({ name }) => name);
-    should(new Set(names).size).equal(names.length);
-    for (const name of names) {
-      const users = sources.filter((source) => new RegExp(`part: ${name}( -->)?$`, 'm').test(source));
-      should([name, users.length >= 2]).deepEqual([name, true]);
+  it('are each named at two places at least, and have one name each', () => {
+    for (const parts of [forms, helps]) {
+      const names = parts.map(({ name }) => name);
+      should(new Set(names).size).equal(names.length);
+      should(names).not.be.empty();
+      for (const name of names) {
+        const uses = sources.flatMap((source) => [
+          ...source.matchAll(new RegExp(`part: ${name}(?= )(?: [\\w-]+="[^"]*")* -->$`, 'gm'))
+        ]);
+        should([name, uses.length >= 2]).deepEqual([name, true]);
+      }
     }
   });
 
   it('are filled in wherever they are named, for the node they are in', () => {
-    for (const [index, { text, type }] of NODES.entries()) {
-      should(text).not.match(/NODE_TYPE|\bpart: [\w-]+( -->)?$/m);
-      for (const part of parts.filter(({ name }) => sources[index]?.includes(`part: ${name}`))) {
+    for (const { text, type } of NODES) {
+      should(text).not.match(/NODE_TYPE|NODE_INPUT|PART_[A-Z]|\bpart: [\w-]+/);
+      for (const part of helps.filter(({ name }) => read('help', `${type}.md`).includes(`part: ${name} `))) {
         const [line = ''] = part.text.replaceAll('NODE_TYPE', type).trim().split('\n');
         should([type, part.name, text.includes(line)]).deepEqual([type, part.name, true]);
       }

@@ -1,38 +1,17 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import should from 'should';
-import { REPOSITORY } from '../support/packed-package';
 import { languages, type NodeFiles, NODES, textsOf } from './node-files';
-
-/** The sources below nodes/ that a file there imports, directly or through each other. */
-function imported(source: string, folder = path.join(REPOSITORY, 'nodes'), seen = new Set<string>()): string {
-  let text = '';
-  for (const [, name = ''] of source.matchAll(/from '(\.{1,2}\/[\w/-]+)'/g)) {
-    const file = path.join(folder, `${name}.ts`);
-    if (seen.has(file) || !file.startsWith(path.join(REPOSITORY, 'nodes'))) continue;
-    seen.add(file);
-    const found = readFileSync(file, 'utf8');
-    text += found + imported(found, path.dirname(file), seen);
-  }
-  return text;
-}
 
 /** Keys that a form, a script or the runtime names; those put together at run time as their beginning. */
 function named(node: NodeFiles): { whole: string[]; beginnings: string[] } {
   const attributes = [...node.sources.matchAll(/data-i18n="([^"]+)"/g)].flatMap(([, value = '']) =>
     value.split(';').map((part) => part.replace(/^\[[^\]]+\]/, ''))
   );
-  const key = /var KEY = '([^']+)'/.exec(node.sources)?.[1];
-  const inScript = `${node.sources}\n${imported(node.sources)}`.replaceAll(
-    /\$\{(node\.type|TYPE)\}/g,
-    node.type
-  );
+  const inScript = node.sources.replaceAll(/\$\{((node|this)\.type|TYPE)\}/g, node.type);
   const whole = [...attributes];
   const beginnings: string[] = [];
-  for (const [, before = '', text = '', after = ''] of inScript.matchAll(
-    /\b_\(\s*(KEY \+ )?['"`]([^'"`$]*)(['"`] \+|\$\{|['"`])/g
+  for (const [, full = '', after = ''] of inScript.matchAll(
+    /\b_\(\s*['"`]([^'"`$]*)(['"`] \+|\$\{|['"`])/g
   )) {
-    const full = (before ? (key ?? '') : '') + text;
     if (!full.startsWith(`${node.type}.`)) continue;
     (after.length > 1 ? beginnings : whole).push(full);
   }
@@ -43,7 +22,7 @@ for (const node of NODES) {
   describe(`${node.type}: texts`, () => {
     const { whole, beginnings } = named(node);
     const keys = [...node.texts.keys()];
-    const sources = node.sources + imported(node.sources);
+    const { sources } = node;
 
     it('every key starts with the type', () => {
       should(keys.filter((key) => !key.startsWith(`${node.type}.`))).deepEqual([]);
@@ -127,7 +106,7 @@ for (const node of NODES) {
   describe(`${node.type}: appearance`, () => {
     it('has no colour of its own but that of the node', () => {
       const colours =
-        node.text.replace(/color: '#[0-9A-Fa-f]{6}'/, '').match(/#[0-9a-fA-F]{3,8}\b(?!-)/g) ?? [];
+        node.text.replace(/color: "#[0-9A-Fa-f]{6}"/, '').match(/#[0-9a-fA-F]{3,8}\b(?!-)/g) ?? [];
       should(colours.filter((text) => !/^#(node|dialog)/.test(text))).deepEqual([]);
       const variables = node.text.match(/var\(--[^)]*\)/g) ?? [];
       should(variables.filter((text) => !text.startsWith('var(--red-ui-'))).deepEqual([]);

@@ -3,21 +3,13 @@ import type { CodedError } from '../../errors/coded-error';
 import { BucketConnection, type ConnectionOptions } from './client/connection';
 import { isRejection } from './client/fault';
 import { lockText, readBucketKind, versioningText, type BucketKind } from './bucket-kind';
+import type { Finding } from './finding';
 import { BucketObjects, saysTaken } from './objects';
 import { ObjectPlacement } from './object-placement';
 import type { SentBytes } from './client/bucket-request';
 import type { BucketSettings } from './client/settings';
 import { MultipartApi } from './upload/multipart-api';
 import { versionOf } from './object-versions';
-
-/** One line of a test of a bucket. */
-export interface Finding {
-  check: 'reach' | 'list' | 'versions' | 'lock' | 'write' | 'condition' | 'read' | 'parts' | 'delete';
-  /** `failed`: recordings cannot be stored so. `warning`: they can, but the user should know. */
-  result: 'ok' | 'warning' | 'failed';
-  /** Says what to do, and holds no secret. */
-  text: string;
-}
 
 /** A person waits for it. */
 const WHOLE_MS = 60_000;

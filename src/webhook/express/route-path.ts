@@ -29,32 +29,51 @@ const ADMIN_SEGMENTS: ReadonlySet<string> = new Set(
 /** Below the admin root: where the dialog of the event switch asks for the event types. */
 export const CATALOGUE_PATH = '/telnyx/catalogue';
 
+/** What can be wrong with a path. */
+export type PathFault =
+  'empty' | 'variable' | 'query' | 'pattern' | 'characters' | 'dots' | 'root' | 'reserved';
+
 /**
- * Why a node cannot listen on a path, or null when it can.
+ * What is wrong with a path, or null when a node can listen on it. The dialogs check with it as well.
  *
  * @param path as written in the node
  * @param sharesAdminRoot whether flows' URLs and the admin API begin at the same place (Node-RED's default)
  */
-export function pathProblem(path: string, sharesAdminRoot: boolean): string | null {
-  if (path.trim() === '') return 'The path is empty. Enter one such as /telnyx.';
-  if (/\$[({]/.test(path)) {
-    return 'The path names an environment variable that is not set. Set it, or write the path itself here.';
-  }
-  if (/[?#\s]/.test(path)) return 'The path must not hold spaces, "?" or "#".';
-  if (/[:*()]/.test(path)) return 'The path is taken literally; ":", "*" and brackets are not possible.';
+export function pathFault(path: string, sharesAdminRoot: boolean): PathFault | null {
+  if (path.trim() === '') return 'empty';
+  if (/\$[({]/.test(path)) return 'variable';
+  if (/[?#\s]/.test(path)) return 'query';
+  if (/[:*()]/.test(path)) return 'pattern';
   // Senders escape other characters and resolve dots, so that the path they ask for would be another one.
-  if (!/^[\w\-.~!$&'+,;=@%/]*$/.test(path)) {
-    return 'The path must have only letters from a to z, digits, "-", "_", "." and "/".';
-  }
-  if (/(^|\/)\.\.?(\/|$)/.test(path)) return 'The path must not have "." or ".." between slashes.';
+  if (!/^[\w\-.~!$&'+,;=@%/]*$/.test(path)) return 'characters';
+  if (/(^|\/)\.\.?(\/|$)/.test(path)) return 'dots';
   const comparable = comparablePath(path);
-  if (comparable === '/') return 'The path must have a name, such as /telnyx.';
-  const first = comparable.split('/')[1] ?? '';
-  if (sharesAdminRoot && ADMIN_SEGMENTS.has(first)) {
-    return `The path begins with /${first}, which Node-RED's editor uses itself. Choose another one.`;
-  }
-  if (sharesAdminRoot && comparable === CATALOGUE_PATH) {
-    return `The editor asks ${CATALOGUE_PATH} for the event types. Choose another path.`;
-  }
-  return null;
+  if (comparable === '/') return 'root';
+  const isReserved = ADMIN_SEGMENTS.has(firstSegment(comparable)) || comparable === CATALOGUE_PATH;
+  return sharesAdminRoot && isReserved ? 'reserved' : null;
+}
+
+/** As `pathFault`, as a sentence that says what to do. */
+export function pathProblem(path: string, sharesAdminRoot: boolean): string | null {
+  const fault = pathFault(path, sharesAdminRoot);
+  return fault === null ? null : ADVICE[fault](comparablePath(path));
+}
+
+const ADVICE: Readonly<Record<PathFault, (comparable: string) => string>> = {
+  empty: () => 'The path is empty. Enter one such as /telnyx.',
+  variable: () =>
+    'The path names an environment variable that is not set. Set it, or write the path itself here.',
+  query: () => 'The path must not hold spaces, "?" or "#".',
+  pattern: () => 'The path is taken literally; ":", "*" and brackets are not possible.',
+  characters: () => 'The path must have only letters from a to z, digits, "-", "_", "." and "/".',
+  dots: () => 'The path must not have "." or ".." between slashes.',
+  root: () => 'The path must have a name, such as /telnyx.',
+  reserved: (comparable) =>
+    comparable === CATALOGUE_PATH
+      ? `The editor asks ${CATALOGUE_PATH} for the event types. Choose another path.`
+      : `The path begins with /${firstSegment(comparable)}, which Node-RED's editor uses itself. Choose another one.`
+};
+
+function firstSegment(comparable: string): string {
+  return comparable.split('/')[1] ?? '';
 }

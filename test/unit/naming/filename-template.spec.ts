@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import should from 'should';
 import { CodedError } from '../../../src/errors/coded-error';
-import {
-  compileFilename,
-  DEFAULT_FILENAME,
-  FILENAME_TOKENS,
-  type FilenameValues
-} from '../../../src/naming/filename-template';
+import { DEFAULT_FILENAME, FILENAME_TOKENS } from '../../../src/naming/filename-syntax';
+import { compileFilename, type FilenameValues } from '../../../src/naming/filename-template';
 
 const NOTHING = Object.fromEntries(
   FILENAME_TOKENS.map((token) => [token, null])

@@ -1,5 +1,6 @@
 import { CodedError } from '../../../errors/coded-error';
-import { leadingRun, withoutTrailingSlashes } from '../../../text/edges';
+import { withoutTrailingSlashes } from '../../../text/edges';
+import { isBucketName, isEndpoint, isPrefix, isRegion, withoutOuterSlashes } from './field-rules';
 
 /** How the server is to encrypt what it stores; blank: as the bucket itself is set. */
 export type BucketEncryption = '' | 'AES256' | 'aws:kms';
@@ -45,14 +46,13 @@ const REGION_OF_OTHERS = 'us-east-1';
 export function readBucketSettings(fields: BucketFields): BucketSettings {
   const endpoint = fields.endpoint === '' ? null : checkedEndpoint(fields.endpoint);
   const { bucket, sse, kmsKeyId, accessKeyId, secretAccessKey, region } = fields;
-  // The names of AWS, and the wider ones that other stores and old buckets have.
-  if (!/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/i.test(bucket) || bucket.includes('..'))
+  if (!isBucketName(bucket))
     throw bad('Bucket', 'the name of a bucket: 3 to 63 letters, digits, dots and hyphens');
   if (sse !== '' && sse !== 'AES256' && sse !== 'aws:kms')
     throw bad('Encryption', 'blank, AES256 or aws:kms');
   if (kmsKeyId !== '' && sse !== 'aws:kms')
     throw bad('KMS key', 'blank unless "Encryption" is "by a KMS key (aws:kms)"');
-  if (!/^[a-z0-9-]*$/i.test(region)) throw bad('Region', 'the name of a region, such as eu-central-1');
+  if (!isRegion(region)) throw bad('Region', 'the name of a region, such as eu-central-1');
   if ((accessKeyId === '') !== (secretAccessKey === ''))
     throw bad(accessKeyId === '' ? 'Access key' : 'Secret key', 'set when the other half of the key is set');
   return {
@@ -68,25 +68,16 @@ export function readBucketSettings(fields: BucketFields): BucketSettings {
 }
 
 function checkedEndpoint(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const plain =
-    url !== null &&
-    /^https?:$/.test(url.protocol) &&
-    url.username === '' &&
-    url.password === '' &&
-    url.search === '' &&
-    url.hash === '';
-  if (!plain) throw bad('Endpoint', 'an address such as https://s3.example.com, without user and query');
-  return withoutTrailingSlashes(url.href);
+  if (!isEndpoint(text))
+    throw bad('Endpoint', 'an address such as https://s3.example.com, without user and query');
+  return withoutTrailingSlashes(new URL(text).href);
 }
 
 function checkedPrefix(text: string): string {
-  const prefix = withoutTrailingSlashes(text.slice(leadingRun(text, '/')));
-  if (prefix === '') return '';
-  const isOdd = prefix.split('/').some((segment) => segment === '' || segment === '.' || segment === '..');
-  if (isOdd || /[\p{Cc}\\]/u.test(prefix) || Buffer.byteLength(prefix) > 512)
+  if (!isPrefix(text))
     throw bad('Prefix', 'a path such as calls/recordings, without "." and "..", of at most 512 bytes');
-  return `${prefix}/`;
+  const prefix = withoutOuterSlashes(text);
+  return prefix === '' ? '' : `${prefix}/`;
 }
 
 function bad(setting: string, expected: string): CodedError {

@@ -1,6 +1,7 @@
 import { PutObjectLockConfigurationCommand } from '@aws-sdk/client-s3';
 import should from 'should';
-import { checkBucket, type Finding } from '../../../../src/store/bucket/bucket-check';
+import { checkBucket } from '../../../../src/store/bucket/bucket-check';
+import type { Finding } from '../../../../src/store/bucket/finding';
 import type { BucketSettings } from '../../../../src/store/bucket/client/settings';
 import { S3_USER } from '../../../support/ceph';
 import { S3Server, type Fault, type S3Call } from '../../../support/s3-server';

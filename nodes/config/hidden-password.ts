@@ -1,0 +1,2 @@
+/** What the editor shows, saves and sends in place of a password that is set already. */
+export const HIDDEN_PASSWORD = '__PWRD__';

@@ -1,0 +1,37 @@
+import { DEFAULT_PATH, MAX_BODY, REPLY_TIMEOUT, TOLERANCE } from '../webhook/webhook-limits';
+import { labelStyle, paletteLabel } from './lib/labels';
+import { numberWithin } from './lib/validators';
+import { nodeLabel, outputLabel, prepareDialog, saveDialog, webhookPath } from './lib/webhook-dialog';
+
+RED.nodes.registerType('daily-webhook-in', {
+  category: 'telnyx',
+  color: '#8ED1A5',
+  icon: 'daily-webhook.svg',
+  defaults: {
+    name: { value: '' },
+    account: { value: '', type: 'daily-account', required: true },
+    path: { value: DEFAULT_PATH.daily, required: true, validate: webhookPath },
+    reply: { value: 'at-once' },
+    replyTimeout: {
+      value: String(REPLY_TIMEOUT.fallback),
+      validate: numberWithin(REPLY_TIMEOUT, 'reply-timeout')
+    },
+    tolerance: {
+      value: String(TOLERANCE.daily.fallback),
+      validate: numberWithin(TOLERANCE.daily, 'tolerance')
+    },
+    duplicates: { value: 'drop' },
+    maxBody: { value: String(MAX_BODY.fallback), validate: numberWithin(MAX_BODY, 'max-body') },
+    rawBody: { value: false },
+    rejectedOutput: { value: false },
+    outputs: { value: 1 }
+  },
+  inputs: 0,
+  outputs: 1,
+  paletteLabel,
+  label: nodeLabel,
+  labelStyle,
+  outputLabels: outputLabel,
+  oneditprepare: prepareDialog,
+  oneditsave: saveDialog
+});

@@ -1,0 +1,66 @@
+import {
+  type FilenameFault,
+  type FilenameToken,
+  LONGEST_TEMPLATE,
+  MAX_SEGMENTS,
+  parseFilename
+} from '../../src/naming/filename-syntax';
+
+/** What the preview shows for each token. */
+const EXAMPLES: Readonly<Record<FilenameToken, string>> = {
+  year: '2026',
+  month: '03',
+  day: '04',
+  hour: '09',
+  started_at: '20260304T091502Z',
+  recording_id: 'a1b2c3d4-5521-4d3b-ac5d-591965950001',
+  call_session_id: 'b2c3d4e5-a6c9-4f2b-b091-dcea8c630002',
+  call_leg_id: 'c3d4e5f6-a6c9-4f2b-b091-dcea8c630003',
+  call_control_id: 'v3_ExampleCall-0123456789',
+  conference_id: 'd4e5f6a7-5707-37cb-bec2-47546e660004',
+  connection_id: '1893004417265530001',
+  channels: 'dual',
+  ext: 'mp3',
+  event_type: 'call.recording.saved',
+  provider: 'telnyx',
+  from: '+12025550111',
+  to: '+12025550122',
+  room_name: 'standup',
+  track: 'cam-audio',
+  media_index: '0'
+};
+
+/** A name that the template gives, or the key and values of the text that says what is wrong with it. */
+export type FilenamePreview =
+  { name: string } | { problem: string; values?: Record<string, string | number> };
+
+export function previewFilename(template: string): FilenamePreview {
+  const parsed = parseFilename(template);
+  if (!Array.isArray(parsed)) return problemText(parsed);
+  const name = parsed
+    .map((parts) => parts.map((part) => ('literal' in part ? part.literal : EXAMPLES[part.token])).join(''))
+    .join('/');
+  return { name };
+}
+
+function problemText(problem: FilenameFault): FilenamePreview {
+  switch (problem.fault) {
+    case 'length':
+      return { problem: 'error.filename-length', values: { limit: LONGEST_TEMPLATE } };
+    case 'empty':
+      return { problem: 'error.filename-empty' };
+    case 'absolute':
+      return { problem: 'error.filename-absolute' };
+    case 'token':
+      return { problem: 'error.filename-token', values: { token: `{{${problem.shown}}}` } };
+    case 'braces':
+      return { problem: 'error.filename-braces', values: { example: '{{recording_id}}' } };
+    case 'character':
+      return { problem: 'error.filename-character', values: { character: JSON.stringify(problem.shown) } };
+    case 'levels':
+      return { problem: 'error.filename-levels', values: { limit: MAX_SEGMENTS } };
+    case 'nameless':
+    case 'dots':
+      return { problem: 'error.filename-segment' };
+  }
+}

@@ -1,0 +1,83 @@
+/// <reference types="jquery" />
+// What the dialogs use of Node-RED's editor (4.0 to 5), which ships no types for authors of nodes. Everything
+// here is global on the editor's page.
+
+/** A node as the editor holds it: its saved properties and what Node-RED adds. */
+interface EditorNode {
+  id: string;
+  type: string;
+  /** The tab it lies on; config nodes may have none. */
+  z?: string;
+  /** Set when the node is disabled. */
+  d?: boolean;
+  name?: string;
+  /** Secrets typed since the last deploy; those of before are hidden. */
+  credentials?: Readonly<Record<string, unknown>>;
+  _def: { defaults: Record<string, { value: unknown }> };
+  _(key: string, values?: Record<string, string | number>): string;
+}
+
+/**
+ * @returns true when the value is in order, otherwise why not. It takes two parameters, although it needs one:
+ *   Node-RED tells by their number that the result may be a text
+ */
+type EditorValidator<Node extends EditorNode = EditorNode> = (
+  this: Node,
+  value: unknown,
+  options: unknown
+) => true | string | string[];
+
+interface EditorProperty<Node extends EditorNode> {
+  value: unknown;
+  required?: boolean;
+  /** Type of the config node that it names. */
+  type?: string;
+  validate?: EditorValidator<Node>;
+}
+
+interface EditorDefinition<Node extends EditorNode> {
+  category: string;
+  color?: string;
+  icon?: string;
+  defaults: Record<string, EditorProperty<Node>>;
+  credentials?: Record<string, { type: 'text' | 'password'; validate?: EditorValidator<Node> }>;
+  inputs?: 0 | 1;
+  outputs?: number;
+  paletteLabel?: (this: Node) => string;
+  label: (this: Node) => string;
+  labelStyle?: (this: Node) => string;
+  outputLabels?: (this: Node, index: number) => string | undefined;
+  oneditprepare?: (this: Node) => void;
+  oneditsave?: (this: Node) => void;
+  oneditresize?: (this: Node, size: { width: number; height: number }) => void;
+}
+
+declare const RED: {
+  nodes: {
+    registerType<Node extends EditorNode>(type: string, definition: EditorDefinition<Node>): void;
+    eachNode(visit: (node: EditorNode & Record<string, unknown>) => void): void;
+    workspace(id: string | undefined): { disabled?: boolean } | undefined;
+  };
+  validators: {
+    /** @param typeField name of the property that holds the type of the value */
+    typedInput(typeField: string, isOptional: boolean): EditorValidator;
+  };
+  clipboard: { copyText(text: string, near: JQuery, done: string): void };
+  settings: { httpNodeRoot?: string };
+};
+
+interface JQuery {
+  typedInput(options: { types: string[]; default?: string; typeField?: JQuery }): this;
+  typedInput(method: 'value'): string;
+  autoComplete(options: { search: (text: string) => { value: string; label: JQuery }[] }): this;
+  editableList<Item>(options: {
+    sortable?: boolean;
+    removable?: boolean;
+    addItem: (row: JQuery, index: number, item: Item) => void;
+    removeItem?: (item: Item) => void;
+    sortItems?: () => void;
+  }): this;
+  editableList(method: 'addItem', item: unknown): void;
+  editableList(method: 'items'): JQuery;
+  editableList(method: 'height', pixels: number): void;
+}

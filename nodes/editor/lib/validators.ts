@@ -1,0 +1,44 @@
+import type { NumberLimits } from '../../lib/number-limits';
+
+/** Settings may name an environment variable; only the runtime knows its value. */
+export function isVariable(value: unknown): boolean {
+  return typeof value === 'string' && /^\$\{[^}\s]+\}$/.test(value);
+}
+
+/** What a field holds, as text; whatever is not text counts as blank. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+/** The entries of a list that is separated by white space or commas. */
+export function entriesOf(value: unknown): string[] {
+  return textOf(value)
+    .split(/[\s,]+/)
+    .filter((entry) => entry !== '');
+}
+
+/** Whether a config node is chosen; `_ADD_` is what the list holds while a new one is offered. */
+export function isChosen(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && value !== '_ADD_';
+}
+
+/** @param problem key of the text that says what is wrong, below `<type>.error.` */
+export function numberWithin(limits: NumberLimits, problem: string): EditorValidator {
+  return function (value, _options) {
+    // Flows of older versions lack the property; the runtime has a value for it.
+    if (value === undefined || isVariable(value)) return true;
+    const number = Number(value);
+    const isWithin = value !== '' && number >= limits.min && number <= limits.max;
+    const isRight = isWithin && (limits.whole === false || Number.isInteger(number));
+    return isRight ? true : this._(`${this.type}.error.${problem}`);
+  };
+}
+
+/** Shows the first choice of lists that a flow of an older version has no value for. */
+export function chooseDefaults(node: EditorNode, properties: readonly string[]): void {
+  for (const property of properties) {
+    const select = $(`#node-input-${property}`);
+    const value = node._def.defaults[property]?.value;
+    if (!select.val() && typeof value === 'string') select.val(value);
+  }
+}

@@ -1,0 +1,66 @@
+import { comparablePath, pathFault, type PathFault } from '../../../src/webhook/express/route-path';
+import { belowNodeRoot } from './address';
+import { isVariable, textOf } from './validators';
+
+/** The properties that the scripts of both webhook nodes read. */
+interface WebhookNode extends EditorNode {
+  path?: string;
+  reply?: string;
+  duplicates?: string;
+}
+
+/** Validator of `path`. */
+export const webhookPath: EditorValidator = function (value, _options) {
+  if (isVariable(value)) return true;
+  const path = textOf(value);
+  const sharesAdminRoot =
+    comparablePath(RED.settings.httpNodeRoot ?? '/') === comparablePath(window.location.pathname);
+  // The runtime takes a path without its slash as well, but shows and compares it with one.
+  const fault = path.startsWith('/') ? pathFault(path, sharesAdminRoot) : 'empty';
+  if (fault !== null) return this._(`${this.type}.error.${problemKey(fault)}`);
+  return isServedByAnother(this, path) ? this._(`${this.type}.error.path-twice`) : true;
+};
+
+function problemKey(fault: PathFault): string {
+  if (fault === 'reserved') return 'path-editor';
+  return fault === 'root' ? 'path-root' : 'path';
+}
+
+function isServedByAnother(node: EditorNode, path: string): boolean {
+  let isServed = false;
+  RED.nodes.eachNode((other) => {
+    if (other.id === node.id || !/^(telnyx|daily)-webhook-in$/.test(other.type)) return;
+    const isDisabled = other.d === true || RED.nodes.workspace(other.z)?.disabled === true;
+    if (!isDisabled && comparablePath(textOf(other['path'])) === comparablePath(path)) isServed = true;
+  });
+  return isServed;
+}
+
+export function nodeLabel(this: WebhookNode): string {
+  return this.name || this.path || this._(`${this.type}.palette`);
+}
+
+export function outputLabel(this: WebhookNode, index: number): string {
+  return this._(`${this.type}.${index === 0 ? 'output.events' : 'output.rejected'}`);
+}
+
+export function prepareDialog(this: WebhookNode): void {
+  if (!this.reply) $('#node-input-reply').val('at-once');
+  if (!this.duplicates) $('#node-input-duplicates').val('drop');
+  const path = $('#node-input-path');
+  path
+    .on('input change', () => {
+      $(`#${this.type}-url`).text(window.location.origin + belowNodeRoot(textOf(path.val())));
+    })
+    .trigger('change');
+  const reply = $('#node-input-reply');
+  reply
+    .on('change', () => {
+      $(`#${this.type}-reply-timeout-row`).toggle(reply.val() === 'flow');
+    })
+    .trigger('change');
+}
+
+export function saveDialog(this: WebhookNode): void {
+  $('#node-input-outputs').val($('#node-input-rejectedOutput').is(':checked') ? 2 : 1);
+}

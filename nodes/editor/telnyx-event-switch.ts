@@ -1,0 +1,78 @@
+import { CATALOGUE_PATH } from '../../src/webhook/express/route-path';
+import type { RuleChoices } from '../../src/routing/event-catalogue';
+import { splitPatterns } from '../../src/routing/rules';
+import { labelStyle, paletteLabel } from './lib/labels';
+import { offeredRules, offerRules } from './switch-rule-list';
+import { problemOf, type SavedRule } from './switch-rules';
+import { textOf } from './lib/validators';
+
+interface SwitchNode extends EditorNode {
+  propertyType?: string;
+  rules?: SavedRule[];
+  checkall?: string;
+}
+
+RED.nodes.registerType<SwitchNode>('telnyx-event-switch', {
+  category: 'telnyx',
+  color: '#8ED1A5',
+  icon: 'telnyx-switch.svg',
+  defaults: {
+    name: { value: '' },
+    property: {
+      value: 'event.event_type',
+      required: true,
+      validate: RED.validators.typedInput('propertyType', false)
+    },
+    propertyType: { value: 'msg' },
+    rules: {
+      value: [{ t: 'recording' }],
+      validate: function (rules, _options) {
+        if (!Array.isArray(rules) || rules.length === 0) return this._(`${this.type}.error.no-rules`);
+        const problems = rules.flatMap((rule: unknown, index) => {
+          const problem = problemOf(rule);
+          return problem === null ? [] : [this._(`${this.type}.${problem}`, { number: index + 1 })];
+        });
+        return problems.length === 0 ? true : problems;
+      }
+    },
+    checkall: { value: 'false' },
+    outputs: { value: 1 }
+  },
+  inputs: 1,
+  outputs: 1,
+  paletteLabel,
+  label: function () {
+    return this.name || this._(`${this.type}.palette`);
+  },
+  labelStyle,
+  outputLabels: function (index) {
+    const rule = this.rules?.[index];
+    if (rule === undefined) return undefined;
+    if (rule.t === 'event') return splitPatterns(textOf(rule.v)).join(', ');
+    if (rule.t === 'family') return this._(`${this.type}.output.family`, { family: textOf(rule.v) });
+    return this._(`${this.type}.rule.${rule.t}`);
+  },
+  oneditprepare: function () {
+    $('#node-input-property').typedInput({
+      default: this.propertyType ?? 'msg',
+      types: ['msg', 'flow', 'global', 'jsonata'],
+      typeField: $('#node-input-propertyType')
+    });
+    if (!this.checkall) $('#node-input-checkall').val('false');
+    const list = offerRules(this, this.rules ?? []);
+    // Relative: the editor may lie below a root of its own.
+    void $.getJSON(CATALOGUE_PATH.slice(1), (catalogue: RuleChoices) => list.offer(catalogue));
+  },
+  oneditsave: function () {
+    this.rules = offeredRules();
+  },
+  oneditresize: function (size) {
+    let height = size.height;
+    $('#dialog-form > .form-row:not(.telnyx-event-switch-rules-row)').each((_index, row) => {
+      height -= $(row).outerHeight(true) ?? 0;
+    });
+    const row = $('#dialog-form > .telnyx-event-switch-rules-row');
+    height -= (row.outerHeight(true) ?? 0) - (row.height() ?? 0);
+    $('#node-input-rules-list').editableList('height', Math.max(150, height));
+  }
+});

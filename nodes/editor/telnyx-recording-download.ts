@@ -1,0 +1,117 @@
+import { DEFAULT_FOLDER } from '../../src/naming/archive-defaults';
+import { DEFAULT_FILENAME } from '../../src/naming/filename-syntax';
+import { CONCURRENCY, MAX_SIZE, RETRIES, STALL_TIMEOUT } from '../download/download-limits';
+import { previewFilename } from './filename-preview';
+import { labelStyle, paletteLabel } from './lib/labels';
+import { chooseDefaults, isChosen, numberWithin, textOf } from './lib/validators';
+
+interface DownloadNode extends EditorNode {
+  account?: string;
+  dailyAccount?: string;
+  destination?: string;
+  folder?: string;
+  filename?: string;
+}
+
+RED.nodes.registerType<DownloadNode>('telnyx-recording-download', {
+  category: 'telnyx',
+  color: '#8ED1A5',
+  icon: 'telnyx-recording.svg',
+  defaults: {
+    name: { value: '' },
+    account: { value: '', type: 'telnyx-account', required: false },
+    dailyAccount: { value: '', type: 'daily-account', required: false },
+    dailyBucket: { value: '', type: 'telnyx-bucket', required: false },
+    destination: { value: 'folder' },
+    folder: {
+      value: DEFAULT_FOLDER,
+      validate: function (value, _options) {
+        return /\p{Cc}/u.test(textOf(value)) ? this._(`${this.type}.error.folder`) : true;
+      }
+    },
+    filename: {
+      value: DEFAULT_FILENAME,
+      validate: function (value, _options) {
+        if (this.destination === 'message') return true;
+        const preview = previewFilename(textOf(value) || DEFAULT_FILENAME);
+        return 'name' in preview ? true : this._(`${this.type}.${preview.problem}`, preview.values);
+      }
+    },
+    bucket: {
+      value: '',
+      type: 'telnyx-bucket',
+      required: false,
+      validate: function (value, _options) {
+        const isMissing = this.destination === 'bucket' && !isChosen(value);
+        return isMissing ? this._(`${this.type}.error.bucket`) : true;
+      }
+    },
+    format: { value: 'any' },
+    sidecar: { value: true },
+    concurrency: {
+      value: String(CONCURRENCY.fallback),
+      validate: numberWithin(CONCURRENCY, 'concurrency')
+    },
+    retries: { value: String(RETRIES.fallback), validate: numberWithin(RETRIES, 'retries') },
+    maxSize: { value: String(MAX_SIZE.fallback), validate: numberWithin(MAX_SIZE, 'max-size') },
+    stallTimeout: {
+      value: String(STALL_TIMEOUT.fallback),
+      validate: numberWithin(STALL_TIMEOUT, 'stall-timeout')
+    },
+    network: { value: 'public-https' },
+    deleteAtSource: {
+      value: false,
+      validate: function (value, _options) {
+        if (value !== true && value !== 'true') return true;
+        if (this.destination === 'message') return this._(`${this.type}.error.delete-unstored`);
+        const hasAccount = isChosen(this.account) || isChosen(this.dailyAccount);
+        return hasAccount ? true : this._(`${this.type}.error.delete-account`);
+      }
+    },
+    answer: { value: 'never' },
+    queue: { value: '' }
+  },
+  inputs: 1,
+  outputs: 1,
+  paletteLabel,
+  label: function () {
+    const isFolder = this.destination !== 'message' && this.destination !== 'bucket';
+    return this.name || (isFolder && this.folder) || this._(`${this.type}.palette`);
+  },
+  labelStyle,
+  oneditprepare: function () {
+    chooseDefaults(this, ['destination', 'format', 'network', 'answer']);
+    const filename = $('#node-input-filename');
+    if (!this.filename) filename.val(DEFAULT_FILENAME);
+    filename
+      .on('input change', () => {
+        const preview = previewFilename(textOf(filename.val()) || DEFAULT_FILENAME);
+        const isName = 'name' in preview;
+        $('#telnyx-recording-download-preview')
+          .text(isName ? preview.name : this._(`${this.type}.${preview.problem}`, preview.values))
+          .css('color', isName ? '' : 'var(--red-ui-text-color-error)');
+      })
+      .trigger('change');
+    const destination = $('#node-input-destination');
+    destination
+      .on('change', () => {
+        const chosen = destination.val();
+        $('.telnyx-recording-download-files').toggle(chosen !== 'message');
+        $('#telnyx-recording-download-folder-row').toggle(chosen === 'folder');
+        $('#telnyx-recording-download-bucket-row').toggle(chosen === 'bucket');
+      })
+      .trigger('change');
+    const deletes = $('#node-input-deleteAtSource');
+    deletes
+      .on('change', () => {
+        $('#telnyx-recording-download-delete-tip').toggle(deletes.is(':checked'));
+      })
+      .trigger('change');
+    const network = $('#node-input-network');
+    network
+      .on('change', () => {
+        $('#telnyx-recording-download-network-tip').toggle(network.val() === 'any');
+      })
+      .trigger('change');
+  }
+});

@@ -1,0 +1,88 @@
+import { isReadable } from '../../src/reconcile/read-filter';
+import { isMoment } from '../../src/reconcile/read-moment';
+import { DEFAULT_FROM } from '../list/list-defaults';
+import { labelStyle, paletteLabel } from './lib/labels';
+import { chooseDefaults, isChosen, isVariable, textOf } from './lib/validators';
+
+interface ListNode extends EditorNode {
+  provider?: string;
+  filter?: unknown;
+}
+
+function momentOf(problem: string): EditorValidator<ListNode> {
+  return function (value, _options) {
+    const text = textOf(value).trim();
+    return isVariable(text) || isMoment(text) ? true : this._(`${this.type}.error.${problem}`);
+  };
+}
+
+/** The filter as text; flows written by hand may hold an object. */
+function filterText(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : textOf(value);
+}
+
+RED.nodes.registerType<ListNode>('telnyx-recording-list', {
+  category: 'telnyx',
+  color: '#8ED1A5',
+  icon: 'telnyx-list.svg',
+  defaults: {
+    name: { value: '' },
+    provider: { value: 'telnyx' },
+    account: {
+      value: '',
+      type: 'telnyx-account',
+      required: false,
+      validate: function (value, _options) {
+        const isMissing = this.provider !== 'daily' && !isChosen(value);
+        return isMissing ? this._(`${this.type}.error.account`) : true;
+      }
+    },
+    dailyAccount: {
+      value: '',
+      type: 'daily-account',
+      required: false,
+      validate: function (value, _options) {
+        const isMissing = this.provider === 'daily' && !isChosen(value);
+        return isMissing ? this._(`${this.type}.error.daily-account`) : true;
+      }
+    },
+    from: { value: DEFAULT_FROM, validate: momentOf('from') },
+    to: { value: '', validate: momentOf('to') },
+    filter: {
+      value: '',
+      validate: function (value, _options) {
+        const provider = this.provider === 'daily' ? 'daily' : 'telnyx';
+        return isReadable(filterText(value).trim(), provider) ? true : this._(`${this.type}.error.filter`);
+      }
+    },
+    only: { value: 'missing' }
+  },
+  inputs: 1,
+  outputs: 2,
+  outputLabels: function (index) {
+    return this._(`${this.type}.${index === 0 ? 'output.recordings' : 'output.summary'}`);
+  },
+  paletteLabel,
+  label: function () {
+    return this.name || this._(`${this.type}.palette`);
+  },
+  labelStyle,
+  oneditprepare: function () {
+    chooseDefaults(this, ['provider', 'only']);
+    $('#node-input-filter')
+      .val(filterText(this.filter))
+      .typedInput({ types: ['json'] });
+    const provider = $('#node-input-provider');
+    provider
+      .on('change', () => {
+        const isDaily = provider.val() === 'daily';
+        $('#telnyx-recording-list-account-row').toggle(!isDaily);
+        $('#telnyx-recording-list-daily-account-row').toggle(isDaily);
+      })
+      .trigger('change');
+  },
+  oneditsave: function () {
+    const text = $('#node-input-filter').typedInput('value').trim();
+    $('#node-input-filter').val(text === '{}' ? '' : text);
+  }
+});

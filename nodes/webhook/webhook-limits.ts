@@ -1,0 +1,18 @@
+import type { NumberLimits } from '../lib/number-limits';
+
+/** Seconds within which the flow has to answer, when it gives the answer. */
+export const REPLY_TIMEOUT: NumberLimits = { fallback: 10, min: 0.1, max: 3600, whole: false };
+
+/** Bytes. */
+export const MAX_BODY: NumberLimits = { fallback: 1024 * 1024, min: 1, max: 64 * 1024 * 1024 };
+
+/**
+ * Seconds that the time of signing may differ from this clock. Daily repeats a delivery, with its old time, for up
+ * to 15 minutes.
+ */
+export const TOLERANCE = {
+  telnyx: { fallback: 300, min: 1, max: 86_400 },
+  daily: { fallback: 1800, min: 1, max: 86_400 }
+} as const satisfies Record<string, NumberLimits>;
+
+export const DEFAULT_PATH = { telnyx: '/telnyx', daily: '/daily' } as const;
