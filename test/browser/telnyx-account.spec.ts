@@ -123,6 +123,8 @@ describe('telnyx-account in the editor', function () {
     it('at the field', async () => {
       await open();
       await field('publicKeys').fill('nonsense');
+      // The editor looks at a field when it is left, or at a key; text that is filled in has no keys.
+      await field('publicKeys').blur();
       await editor.page.locator('#node-config-input-publicKeys.input-error').waitFor();
       await close('cancel');
     });
