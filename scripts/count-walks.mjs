@@ -1,0 +1,213 @@
+// Counts the files that a delivery and a recording pass, and writes the numbers into ARCHITECTURE.md. Run it after
+// `npm run build`: node --import tsx scripts/count-walks.mjs
+// --check: only tells whether they are current; --list: prints the files, too.
+//
+// It starts Node-RED with the built package, lets ordinary deliveries and recordings pass, and asks V8 which functions
+// ran meanwhile. A file is on the way when one of its functions ran each time.
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import { Session } from 'node:inspector/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { withPassage } from './marked-text.ts';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const dist = `file://${path.join(root, 'dist')}/`;
+const require = createRequire(import.meta.url);
+const { TelnyxStandIn } = require('../dist/src/simulator/stand-in.js');
+
+/** What happens in the background now and then is in some rounds only. */
+const ROUNDS = 4;
+const TARGETS = { delivery: 28, recording: 45 };
+
+const userDir = mkdtempSync(path.join(tmpdir(), 'telnyx-walks-'));
+const standIn = new TelnyxStandIn();
+await standIn.start();
+const { RED, server, port } = await startNodeRed();
+const profiler = new Session();
+profiler.connect();
+await profiler.post('Profiler.enable');
+await profiler.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+
+const sent = [];
+let onSent = () => undefined;
+RED.hooks.add('onSend', (events) => {
+  for (const { source, msg } of events) sent.push({ node: source.id, message: msg });
+  onSent();
+});
+
+const walks = { delivery: [], recording: [] };
+// The first of each does what only a first one does.
+for (let round = 0; round <= ROUNDS; round++) {
+  const sample = standIn.sample('call.recording.saved');
+  const to = `http://127.0.0.1:${port}/walk`;
+  const body = sample.body(1, to);
+  const headers = {
+    'content-type': sample.contentType,
+    ...standIn.key.sign(body, String(Math.floor(Date.now() / 1000)))
+  };
+  let message;
+  const delivery = await filesOf(async () => {
+    const arrived = sending('webhook');
+    await post(to, headers, body);
+    message = await arrived;
+  });
+  const recording = await filesOf(async () => {
+    const stored = sending('download');
+    RED.nodes.getNode('download').receive(message);
+    await stored;
+  });
+  if (round === 0) continue;
+  walks.delivery.push(delivery);
+  walks.recording.push(recording);
+}
+
+const passage = describe(common(walks.delivery), common(walks.recording));
+const file = path.join(root, 'ARCHITECTURE.md');
+const before = readFileSync(file, 'utf8');
+const after = withPassage(before, 'counts', passage);
+if (!process.argv.includes('--check')) writeFileSync(file, after);
+else if (after !== before) {
+  console.error(
+    'The counts in ARCHITECTURE.md are stale. Run: npm run build && node --import tsx scripts/count-walks.mjs'
+  );
+  process.exitCode = 1;
+}
+console.log(passage);
+if (process.argv.includes('--list'))
+  for (const [name, rounds] of Object.entries(walks)) console.log(`\n${name}\n${common(rounds).join('\n')}`);
+await RED.stop();
+server.close();
+await standIn.stop();
+rmSync(userDir, { recursive: true, force: true });
+process.exit();
+
+/** Files of which a function runs while `work` does, without those of the simulator. */
+async function filesOf(work) {
+  await settled();
+  await profiler.post('Profiler.takePreciseCoverage');
+  await work();
+  const { result } = await profiler.post('Profiler.takePreciseCoverage');
+  const files = new Set();
+  for (const { url, functions } of result) {
+    if (!url.startsWith(dist) || url.startsWith(`${dist}src/simulator/`)) continue;
+    // The first function is the file itself, which runs when it is loaded.
+    if (
+      functions.some(
+        ({ ranges: [{ startOffset, count }], functionName }) =>
+          count > 0 && (functionName !== '' || startOffset > 0)
+      )
+    ) {
+      files.add(url.slice(dist.length).replace(/\.js$/, '.ts'));
+    }
+  }
+  return files;
+}
+
+/** What is done after a recording was handed over is not on its way. */
+async function settled() {
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+}
+
+function sending(node) {
+  sent.length = 0;
+  return new Promise((resolve) => {
+    onSent = () => {
+      const found = sent.find((each) => each.node === node);
+      if (found !== undefined) resolve(found.message);
+    };
+  });
+}
+
+async function post(to, headers, body) {
+  const request = http.request(to, { method: 'POST', headers });
+  request.end(body);
+  const [response] = await once(request, 'response');
+  response.resume();
+  await once(response, 'end');
+  if (response.statusCode !== 200) throw new Error(`The delivery was answered ${response.statusCode}.`);
+}
+
+async function startNodeRed() {
+  const scope = path.join(userDir, 'node_modules', '@red-telephony');
+  mkdirSync(scope, { recursive: true });
+  symlinkSync(root, path.join(scope, 'node-red-telnyx'), 'junction');
+  const app = require('express')();
+  const server = http.createServer(app);
+  const RED = require('node-red');
+  const silent = { console: { level: 'off' } };
+  RED.init(server, {
+    userDir,
+    flowFile: 'flows.json',
+    httpAdminRoot: '/red',
+    httpNodeRoot: '/',
+    logging: silent,
+    credentialSecret: false,
+    telemetry: { enabled: false }
+  });
+  app.use('/red', RED.httpAdmin);
+  app.use('/', RED.httpNode);
+  const account = {
+    id: 'account',
+    type: 'telnyx-account',
+    publicKeys: standIn.publicKey,
+    apiUrl: standIn.apiUrl
+  };
+  const common = { z: 'tab', x: 0, y: 0 };
+  const flows = [
+    { id: 'tab', type: 'tab', label: 'walks' },
+    account,
+    {
+      ...common,
+      id: 'webhook',
+      type: 'telnyx-webhook-in',
+      account: 'account',
+      path: '/walk',
+      wires: [['end']]
+    },
+    {
+      ...common,
+      id: 'download',
+      type: 'telnyx-recording-download',
+      account: 'account',
+      destination: 'folder',
+      folder: 'recordings',
+      sidecar: true,
+      network: 'any',
+      wires: [['end']]
+    },
+    { ...common, id: 'end', type: 'junction', wires: [[]] }
+  ];
+  writeFileSync(path.join(userDir, 'flows.json'), JSON.stringify(flows));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const started = new Promise((resolve) => RED.events.once('flows:started', resolve));
+  await RED.start();
+  await started;
+  return { RED, server, port: server.address().port };
+}
+
+function common(rounds) {
+  return [...rounds[0]].filter((name) => rounds.every((round) => round.has(name))).sort();
+}
+
+function describe(delivery, recording) {
+  const roomOf = (name) =>
+    name
+      .split('/')
+      .slice(0, name.startsWith('src/') ? 2 : 1)
+      .join('/');
+  const rooms = [...new Set([...delivery, ...recording].map(roomOf))].sort();
+  const cells = (files) => (room) => files.filter((name) => roomOf(name) === room).length;
+  const [ofDelivery, ofRecording] = [cells(delivery), cells(recording)];
+  return [
+    '| Room | A delivery | A recording |',
+    '| --- | --: | --: |',
+    ...rooms.map((room) => `| \`${room}\` | ${ofDelivery(room) || ''} | ${ofRecording(room) || ''} |`),
+    `| **all** | **${delivery.length}** | **${recording.length}** |`,
+    `| wanted at most | ${TARGETS.delivery} | ${TARGETS.recording} |`
+  ].join('\n');
+}
