@@ -16,18 +16,8 @@ const SIMULATOR_MAY_IMPORT = ['errors', 'events', 'http', 'text', 'values'];
 
 /** Files that are in the wrong room for one of their users, each with the reason. To be removed. */
 const NOT_YET_MOVED = {
-  providers: [
-    // `backoffMs` and `sleep` belong to src/clock.
-    'archive/queue/backoff.ts',
-    // `IdSet` and the type `Query` belong to what a provider's list takes.
-    'reconcile/id-set.ts',
-    'reconcile/read-filter.ts',
-    // Headers of any response: belongs to src/http.
-    'transfer/retry-after.ts'
-  ],
   store: [
-    // What a sidecar and a text beside a recording hold: belongs to the contract of a destination.
-    'archive/index/stored-recording.ts',
+    // How texts beside a recording are written: belongs to the contract of a destination.
     'archive/transcripts/transcript-filing.ts'
   ]
 };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open, type Database } from 'lmdb';
 import { type IndexedFile, StoredRecordings } from '../src/archive/index/stored-index';
-import type { StoredRecording } from '../src/archive/index/stored-recording';
+import type { StoredRecording } from '../src/store/stored-recording';
 import { storedDetails } from '../src/recording/extract/from-stored';
 import { StateDatabase } from '../src/state/state-database';
 import { type BenchResult, median } from './bench-result';

@@ -1,6 +1,6 @@
 import type { JobItem } from '../../src/archive/queue/job';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
-import type { StoredFile, StoredRecording } from '../../src/archive/index/stored-recording';
+import type { StoredFile, StoredRecording } from '../../src/store/stored-recording';
 import { CodedError } from '../../src/errors/coded-error';
 import type { FormatChoice } from '../../src/recording/choose-format';
 import { findRecordings } from '../../src/recording/find-recordings';

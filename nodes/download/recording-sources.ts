@@ -1,5 +1,5 @@
 import type { ArchiveDeps } from '../../src/archive/archive-context';
-import { apiAuthorization } from '../../src/archive/download/api-authorization';
+import { apiAuthorization } from '../../src/providers/telnyx/api-authorization';
 import type { SourceDeletionDeps } from '../../src/archive/download/source-deletion';
 import type { TranscriptDeps } from '../../src/archive/transcripts/transcript-filing';
 import { completeDailyDetails } from '../../src/providers/daily/complete-details';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { CodedError } from '../../src/errors/coded-error';
 import type { Provider } from '../../src/events/provider';
 import { archiveFolder } from '../../src/naming/archive-folder';
-import { readFilter, type Query } from '../../src/reconcile/read-filter';
+import { readFilter, type Query } from '../../src/providers/list-filter';
 import { readRange, type TimeRange } from '../../src/reconcile/read-moment';
 import type { FlowMessage, NodeConfig, NodeRedApi } from '../lib/node-red';
 import { readChoice, readText } from '../lib/read-setting';

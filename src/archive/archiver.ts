@@ -16,7 +16,7 @@ import { Semaphore } from '../concurrency/semaphore';
 import { storeFile } from './store-file';
 import { likelyFormats, mayBeGone } from './download/stored-by-another';
 import type { IndexedFile, StoredIndex } from './index/stored-index';
-import { knownCopy, locationOf, type StoredFile, type StoredRecording } from './index/stored-recording';
+import { knownCopy, locationOf, type StoredFile, type StoredRecording } from '../store/stored-recording';
 import { announcesText, storedCopies } from './transcripts/transcript-filing';
 import { withTexts } from './transcripts/transcript-results';
 

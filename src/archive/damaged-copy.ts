@@ -1,5 +1,5 @@
 import { canSetAside, type Store } from '../store/destination';
-import type { StoredRecording } from './index/stored-recording';
+import type { StoredRecording } from '../store/stored-recording';
 
 /**
  * Frees the name of a damaged copy right before a fresh one gets it. A damaged copy that cannot be renamed

@@ -7,7 +7,7 @@ import type { FileProgress } from './archive-progress';
 import { FileDownload, type Turn } from './download/file-download';
 import type { Semaphore } from '../concurrency/semaphore';
 import { likelyFormats, mayBeGone } from './download/stored-by-another';
-import type { StoredFile } from './index/stored-recording';
+import type { StoredFile } from '../store/stored-recording';
 
 /** Faults of the address, not of the moment: another address of the same file may still work. */
 const DEAD_LINK = new Set(['LINK_EXPIRED', 'LINK_REFUSED', 'NOT_MEDIA', 'UNSAFE_URL', 'UNSUPPORTED_URL']);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { knownCopy, type StoredRecording } from '../archive/index/stored-recording';
+import { knownCopy, type StoredRecording } from '../store/stored-recording';
 import { CodedError } from '../errors/coded-error';
 import { bucketLocation, keyOfLocation } from '../store/bucket/object-key';
 import type { BucketStore } from '../store/bucket/bucket-store';

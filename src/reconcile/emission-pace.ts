@@ -1,4 +1,4 @@
-import { sleep } from '../archive/queue/backoff';
+import { sleep } from '../clock/backoff';
 
 /** Jobs of the download nodes: how many are to be worked on now, and how many there are. */
 export interface DownloadLoad {

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import type { IndexedFile } from '../archive/index/stored-index';
-import type { StoredRecording } from '../archive/index/stored-recording';
+import type { StoredRecording } from '../store/stored-recording';
 import { PROVIDERS } from '../events/provider';
 import { storedDetails } from '../recording/extract/from-stored';
 import { identityOfId } from '../recording/identity';

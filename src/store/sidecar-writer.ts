@@ -1,4 +1,4 @@
-import type { StoredRecording } from '../archive/index/stored-recording';
+import type { StoredRecording } from './stored-recording';
 
 /** The sidecars of stored files. */
 export interface SidecarWriter {

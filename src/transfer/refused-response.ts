@@ -1,7 +1,7 @@
 import { CodedError } from '../errors/coded-error';
 import type { SourceResponse } from './source-response';
 import { linkExpiry } from './address/link-expiry';
-import { retryAfterMs } from './retry-after';
+import { retryAfterMs } from '../http/retry-after';
 import { parseS3Error, S3_ERROR_BYTES, type S3Error } from './s3-error';
 
 /** A server that drips its error page does not hold up the attempt for longer. */

@@ -4,7 +4,7 @@ import { apiBase } from '../../src/providers/http/api-base';
 import { idSegment } from '../../src/providers/http/api-path';
 import { readJsonBody } from '../../src/providers/http/json-body';
 import { ServerPace } from '../../src/providers/http/server-pace';
-import { apiAuthorization } from '../../src/archive/download/api-authorization';
+import { apiAuthorization } from '../../src/providers/telnyx/api-authorization';
 import { partialCopyId } from '../../src/archive/queue/job';
 import { withoutLink } from '../../src/archive/download/archive-faults';
 import { keptMessage } from '../../src/archive/queue/message-snapshot';
@@ -15,8 +15,8 @@ import { archiveFolder } from '../../src/naming/archive-folder';
 import { compileFilename } from '../../src/naming/filename-template';
 import { filenameValues } from '../../src/naming/filename-values';
 import { safeSegment, safeStart, safeValue } from '../../src/naming/safe-segment';
-import { IdSet } from '../../src/reconcile/id-set';
-import { readFilter } from '../../src/reconcile/read-filter';
+import { IdSet } from '../../src/providers/daily/id-set';
+import { readFilter } from '../../src/providers/list-filter';
 import { readRange } from '../../src/reconcile/read-moment';
 import { sidecarEntry } from '../../src/reconcile/sidecar-entry';
 import { findRecordings } from '../../src/recording/find-recordings';
@@ -36,7 +36,7 @@ import { mediaSignature } from '../../src/transfer/media-signature';
 import { pageKind } from '../../src/transfer/page-kind';
 import { isPublicAddress, isPublicAnswer } from '../../src/transfer/address/public-address';
 import { strongEtag } from '../../src/transfer/resume';
-import { retryAfterMs } from '../../src/transfer/retry-after';
+import { retryAfterMs } from '../../src/http/retry-after';
 import { parseS3Error } from '../../src/transfer/s3-error';
 import { urlKind } from '../../src/transfer/address/url-kind';
 import { onEach, bytesOf, RECEIVED_AT, details, event, refuses, type TextFunction } from './text-function';
@@ -83,9 +83,9 @@ const daily = (answer: unknown) =>
 
 /** What looks at answers, names and files. */
 export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
-  { file: 'src/reconcile/id-set.ts', name: 'IdSet', call: (text) => new IdSet().add(text) },
+  { file: 'src/providers/daily/id-set.ts', name: 'IdSet', call: (text) => new IdSet().add(text) },
   {
-    file: 'src/reconcile/read-filter.ts',
+    file: 'src/providers/list-filter.ts',
     name: 'readFilter',
     call: (text) => onEach(text, (part) => refuses(() => readFilter({ [part]: part }, 'telnyx')))
   },
@@ -319,7 +319,7 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
   },
   { file: 'src/transfer/resume.ts', name: 'strongEtag', call: strongEtag },
   {
-    file: 'src/transfer/retry-after.ts',
+    file: 'src/http/retry-after.ts',
     name: 'retryAfterMs',
     call: (text) =>
       onEach(text, (part) =>
@@ -328,7 +328,7 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
   },
 
   {
-    file: 'src/archive/download/api-authorization.ts',
+    file: 'src/providers/telnyx/api-authorization.ts',
     name: 'apiAuthorization',
     call: (text) => apiAuthorization(text, 'https://api.example.com', 'key')
   },

@@ -12,7 +12,7 @@ const ROOT = path.join(__dirname, '../..');
 const OWN_KEYS: ReadonlySet<string> = new Set([
   'src/errors/trouble.ts: BY_CODE[code]',
   'src/events/catalogue.ts: BY_NAME[provider]',
-  'src/reconcile/read-filter.ts: OWN[provider]',
+  'src/providers/list-filter.ts: OWN[provider]',
   'src/reconcile/read-moment.ts: UNITS[unit.toLowerCase()]',
   'src/simulator/cli/cli.ts: EXIT_OF[await send(command.options, print, signal)]',
   'src/simulator/media/media-mp4.ts: SILENT_FRAME[sound.channels]',

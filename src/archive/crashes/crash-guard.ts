@@ -1,5 +1,5 @@
 import { monotonicNow, steadyNow } from '../../clock/clocks';
-import { LONGEST_PAUSE_MS } from '../queue/backoff';
+import { LONGEST_PAUSE_MS } from '../../clock/backoff';
 import {
   countDeaths,
   crashPauseMs,

@@ -12,7 +12,7 @@ import type { FileProgress } from '../archive-progress';
 import { DetailsRequest } from './details-request';
 import { ResumePoint } from '../resume-point';
 import { findCopyOfAnother } from './stored-by-another';
-import type { StoredFile, StoredRecording } from '../index/stored-recording';
+import type { StoredFile, StoredRecording } from '../../store/stored-recording';
 
 interface Published {
   result: TransferResult;

@@ -3,10 +3,10 @@ import type { RecordingReference } from '../../recording/recording-reference';
 import type { StateChange } from '../../state/state-database';
 import { KeyedMutex } from '../../concurrency/keyed-mutex';
 import type { ArchiveDeps } from '../archive-context';
-import { LONGEST_PAUSE_MS } from '../queue/backoff';
+import { LONGEST_PAUSE_MS } from '../../clock/backoff';
 import type { SidecarWriter } from '../../store/sidecar-writer';
 import type { StoredIndex } from '../index/stored-index';
-import { locationOf, type StoredRecording } from '../index/stored-recording';
+import { locationOf, type StoredRecording } from '../../store/stored-recording';
 
 /** About a day, with the pauses between them. */
 export const MOST_DETAILS_ATTEMPTS = 100;

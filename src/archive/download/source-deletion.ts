@@ -3,7 +3,7 @@ import type { RecordingReference } from '../../recording/recording-reference';
 import type { ReadBack } from '../../store/destination';
 import type { DeletedRecordings, SourceAnswer } from './deleted-recordings';
 import type { SidecarWriter } from '../../store/sidecar-writer';
-import { knownCopy, type StoredFile } from '../index/stored-recording';
+import { knownCopy, type StoredFile } from '../../store/stored-recording';
 
 /** One recording and all of its files, each of which is stored. */
 export interface StoredWhole {

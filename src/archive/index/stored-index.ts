@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { losslessText } from '../../text/lossless';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
-import type { StoredRecording } from './stored-recording';
+import type { StoredRecording } from '../../store/stored-recording';
 
 /**
  * One stored file. `recording` is what its sidecar holds: where it is (`path`, or `bucket` and `key`),

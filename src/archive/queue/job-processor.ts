@@ -5,7 +5,7 @@ import type { StateChange } from '../../state/state-database';
 import type { Trouble } from '../../errors/trouble';
 import { fileKey, type Job, type RetryNote } from './job';
 import { repeatedCrash } from '../download/archive-faults';
-import { backoffMs } from './backoff';
+import { backoffMs } from '../../clock/backoff';
 import type { Archiver } from '../archiver';
 import type { FailedRecordings } from './failed-recordings';
 import { detailsPauseMs, MOST_DETAILS_ATTEMPTS, withAdded, type LateDetails } from '../download/late-details';

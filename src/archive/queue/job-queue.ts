@@ -3,7 +3,7 @@ import { CodedError } from '../../errors/coded-error';
 import type { StateChange } from '../../state/state-database';
 import { unexpected } from '../download/archive-faults';
 import type { JobItem, Job, RetryNote } from './job';
-import { LONGEST_PAUSE_MS, sleep } from './backoff';
+import { LONGEST_PAUSE_MS, sleep } from '../../clock/backoff';
 import type { CrashGuard, HeldJob, Seat } from '../crashes/crash-guard';
 import { DEATHS_ALONE_BEFORE_END } from '../crashes/job-deaths';
 import type { DueJob, JobRepository } from './job-repository';

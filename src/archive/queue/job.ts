@@ -6,7 +6,7 @@ import type { RecordingDetails } from '../../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../../recording/recording-reference';
 import type { TransferResult } from '../../transfer/transfer-types';
 import type { MessageSnapshot } from './message-snapshot';
-import type { StoredFile } from '../index/stored-recording';
+import type { StoredFile } from '../../store/stored-recording';
 
 /** The request to store one recording. */
 export interface JobItem {

@@ -3,9 +3,9 @@ import { type ErrorCode, isErrorCode } from '../../errors/codes';
 import type { RecordingReference } from '../../recording/recording-reference';
 import { gaveUp, unexpected } from '../download/archive-faults';
 import type { FileNote } from './job';
-import { backoffMs } from './backoff';
+import { backoffMs } from '../../clock/backoff';
 import type { IndexedFile } from '../index/stored-index';
-import type { StoredFile } from '../index/stored-recording';
+import type { StoredFile } from '../../store/stored-recording';
 
 interface OneFile {
   reference: RecordingReference;

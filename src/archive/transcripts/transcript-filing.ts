@@ -6,7 +6,7 @@ import { nameVariants } from '../../store/folder/name-variants';
 import { KeyedMutex } from '../../concurrency/keyed-mutex';
 import type { SidecarWriter } from '../../store/sidecar-writer';
 import type { IndexedFile, StoredIndex } from '../index/stored-index';
-import type { StoredFile, StoredRecording } from '../index/stored-recording';
+import type { StoredFile, StoredRecording } from '../../store/stored-recording';
 
 /** Texts beside the recordings of one destination. */
 export interface TextWriter {

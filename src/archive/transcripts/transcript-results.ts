@@ -1,7 +1,7 @@
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { FileResult } from '../queue/run-result';
 import type { IndexedFile, StoredIndex } from '../index/stored-index';
-import type { StoredFile } from '../index/stored-recording';
+import type { StoredFile } from '../../store/stored-recording';
 import { announcesText, storedCopies, type TranscriptFiling } from './transcript-filing';
 
 type Stored = Extract<FileResult, { kind: 'stored' }>;

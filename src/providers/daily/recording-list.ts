@@ -2,10 +2,10 @@ import { idSegment } from '../http/api-path';
 import { CodedError } from '../../errors/coded-error';
 import { asFields, asText, type Fields } from '../../values/fields';
 import { readTime } from '../../values/time';
-import { IdSet } from '../../reconcile/id-set';
+import { IdSet } from './id-set';
 import type { ListedBatch } from '../listed-batch';
 import type { Ask } from '../http/patient-request';
-import type { Query } from '../../reconcile/read-filter';
+import type { Query } from '../list-filter';
 
 /** Daily "List recordings": the most that one page has. */
 const PAGE_SIZE = 100;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { CodedError } from '../../errors/coded-error';
-import { retryAfterMs } from '../../transfer/retry-after';
+import { retryAfterMs } from '../../http/retry-after';
 import type { ApiDialect, ErrorMeaning } from './api-dialect';
 
 /** An answer that is not the wanted one. */

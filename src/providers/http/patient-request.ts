@@ -1,5 +1,5 @@
 import type { ApiRequest } from './json-api';
-import { backoffMs, sleep } from '../../archive/queue/backoff';
+import { backoffMs, sleep } from '../../clock/backoff';
 import { CodedError } from '../../errors/coded-error';
 
 /** Attempts after the first: with their pauses about ten minutes, longer than most disturbances. */

@@ -1,7 +1,7 @@
 import { CodedError } from '../../errors/coded-error';
 import { asCount, asFields, type Fields } from '../../values/fields';
 import type { Ask } from '../http/patient-request';
-import type { Query } from '../../reconcile/read-filter';
+import type { Query } from '../list-filter';
 
 export const PAGE_SIZE = 250;
 

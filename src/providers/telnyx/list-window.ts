@@ -1,8 +1,8 @@
-import { sleep } from '../../archive/queue/backoff';
+import { sleep } from '../../clock/backoff';
 import { CodedError } from '../../errors/coded-error';
 import { asText, type Fields } from '../../values/fields';
 import type { Ask } from '../http/patient-request';
-import type { Query } from '../../reconcile/read-filter';
+import type { Query } from '../list-filter';
 import { telnyxPage, type CreatedBetween, type TelnyxPage } from './list-page';
 
 const ROUNDS = 5;

@@ -2,7 +2,7 @@ import { CodedError } from '../../errors/coded-error';
 import { readTime } from '../../values/time';
 import type { ListedBatch } from '../listed-batch';
 import type { Ask } from '../http/patient-request';
-import type { Query } from '../../reconcile/read-filter';
+import type { Query } from '../list-filter';
 import { telnyxPage, type CreatedBetween, type TelnyxPage } from './list-page';
 import { readWindow } from './list-window';
 

@@ -10,7 +10,7 @@ import type { BegunFile, ResumeStates } from '../../../src/archive/download/resu
 import type { RunResult } from '../../../src/archive/queue/run-result';
 import type { IndexedFile, StoredIndex } from '../../../src/archive/index/stored-index';
 import { CodedError } from '../../../src/errors/coded-error';
-import type { StoredFile } from '../../../src/archive/index/stored-recording';
+import type { StoredFile } from '../../../src/store/stored-recording';
 import { DEFAULT_FILENAME } from '../../../src/naming/filename-syntax';
 import { compileFilename } from '../../../src/naming/filename-template';
 import { mediaLink } from '../../../src/recording/media-link';

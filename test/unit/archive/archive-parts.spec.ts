@@ -1,8 +1,8 @@
 import should from 'should';
-import { apiAuthorization } from '../../../src/archive/download/api-authorization';
+import { apiAuthorization } from '../../../src/providers/telnyx/api-authorization';
 import { partialCopyId, partialCopyPrefix } from '../../../src/archive/queue/job';
 import { ArchiveProgress } from '../../../src/archive/archive-progress';
-import { backoffMs, sleep } from '../../../src/archive/queue/backoff';
+import { backoffMs, sleep } from '../../../src/clock/backoff';
 
 describe('api-authorization', () => {
   const API = 'https://api.telnyx.com/v2';

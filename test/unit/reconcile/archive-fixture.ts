@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type IndexedFile, StoredRecordings } from '../../../src/archive/index/stored-index';
-import type { StoredRecording } from '../../../src/archive/index/stored-recording';
+import type { StoredRecording } from '../../../src/store/stored-recording';
 import { storedDetails } from '../../../src/recording/extract/from-stored';
 import { sidecarText } from '../../../src/store/sidecar';
 import { StateFixture } from '../archive/state-fixture';

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
-import type { StoredRecording } from '../../../src/archive/index/stored-recording';
+import type { StoredRecording } from '../../../src/store/stored-recording';
 import type { CodedError } from '../../../src/errors/coded-error';
 import { CopyReader, type CopyState } from '../../../src/reconcile/copy-reader';
 import { MissingFiles } from '../../../src/reconcile/missing-files';

@@ -1,5 +1,5 @@
 import should from 'should';
-import { retryAfterMs } from '../../../src/transfer/retry-after';
+import { retryAfterMs } from '../../../src/http/retry-after';
 import { strongEtag } from '../../../src/transfer/resume';
 import { parseS3Error } from '../../../src/transfer/s3-error';
 
@@ -26,7 +26,7 @@ describe('transfer/s3-error', () => {
   });
 });
 
-describe('transfer/retry-after', () => {
+describe('http/retry-after', () => {
   const now = Date.UTC(2026, 0, 31, 12, 0, 0);
   it('reads every spelling of "later"', () => {
     should(retryAfterMs({ 'retry-after': '7' }, now)).equal(7000);

@@ -1,7 +1,7 @@
 import should from 'should';
 import { RecentEntries } from '../../../../src/archive/index/recent-entries';
 import { type IndexedFile, StoredRecordings } from '../../../../src/archive/index/stored-index';
-import type { StoredRecording } from '../../../../src/archive/index/stored-recording';
+import type { StoredRecording } from '../../../../src/store/stored-recording';
 import { StateFixture } from '../state-fixture';
 
 describe('known-files', () => {

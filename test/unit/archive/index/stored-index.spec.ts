@@ -1,6 +1,6 @@
 import should from 'should';
 import { type IndexedFile, StoredRecordings } from '../../../../src/archive/index/stored-index';
-import type { StoredRecording } from '../../../../src/archive/index/stored-recording';
+import type { StoredRecording } from '../../../../src/store/stored-recording';
 import { StateFixture } from '../state-fixture';
 
 describe('stored-index', () => {

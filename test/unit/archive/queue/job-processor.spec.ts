@@ -16,7 +16,7 @@ import { StoredRecordings } from '../../../../src/archive/index/stored-index';
 import { CodedError } from '../../../../src/errors/coded-error';
 import { createFolderStore } from '../../../../src/store/folder/folder-store';
 import { transfer } from '../../../../src/transfer/transfer';
-import type { StoredFile } from '../../../../src/archive/index/stored-recording';
+import type { StoredFile } from '../../../../src/store/stored-recording';
 import { until } from '../../../support/until';
 import { localServer, wav, type LocalServer } from '../../../support/media';
 import { testOwner } from '../../store/folder/store-fixture';

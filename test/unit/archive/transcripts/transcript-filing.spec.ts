@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
 import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
-import type { StoredFile, StoredRecording } from '../../../../src/archive/index/stored-recording';
+import type { StoredFile, StoredRecording } from '../../../../src/store/stored-recording';
 import {
   announcesText,
   storedCopies,

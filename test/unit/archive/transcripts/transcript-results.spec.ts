@@ -1,7 +1,7 @@
 import should from 'should';
 import type { FileResult } from '../../../../src/archive/queue/run-result';
 import type { IndexedFile } from '../../../../src/archive/index/stored-index';
-import type { StoredFile, StoredRecording } from '../../../../src/archive/index/stored-recording';
+import type { StoredFile, StoredRecording } from '../../../../src/store/stored-recording';
 import { withTexts } from '../../../../src/archive/transcripts/transcript-results';
 import { CodedError } from '../../../../src/errors/coded-error';
 import { unknownDetails } from '../../../../src/recording/extract/announcement';

@@ -1,7 +1,7 @@
 import should from 'should';
 import { CodedError } from '../../../../src/errors/coded-error';
 import { listDaily, type DailyListOptions } from '../../../../src/providers/daily/recording-list';
-import { IdSet } from '../../../../src/reconcile/id-set';
+import { IdSet } from '../../../../src/providers/daily/id-set';
 import type { Ask } from '../../../../src/providers/http/patient-request';
 
 const NOW = Date.UTC(2026, 2, 4);

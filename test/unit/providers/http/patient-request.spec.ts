@@ -1,7 +1,7 @@
 import should from 'should';
 import { CodedError } from '../../../../src/errors/coded-error';
 import { patientAsk } from '../../../../src/providers/http/patient-request';
-import { readFilter } from '../../../../src/reconcile/read-filter';
+import { readFilter } from '../../../../src/providers/list-filter';
 import { readRange } from '../../../../src/reconcile/read-moment';
 
 const NOW = Date.UTC(2026, 2, 4, 12);

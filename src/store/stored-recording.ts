@@ -1,5 +1,5 @@
-import type { RecordingDetails } from '../../recording/recording-details';
-import type { KnownCopy } from '../../store/destination';
+import type { RecordingDetails } from '../recording/recording-details';
+import type { KnownCopy } from './destination';
 
 /** What is known of a file once it is stored. */
 export interface StoredFacts {
