@@ -2,7 +2,7 @@ import { CodedError } from '../src/errors/coded-error';
 import { answerFailure } from './lib/http-response';
 import { afterStart } from './lib/on-flows-started';
 import { telnyxBucketOf } from './config/bucket-access';
-import { dailyAccountOf } from './config/daily-account-access';
+import { accountsOf } from './config/provider-accounts';
 import { DownloadNode } from './download/download-node';
 import { readDownloadSettings, type RecordingDownloadConfig } from './download/download-settings';
 import { followState } from './lib/follow-state';
@@ -10,7 +10,6 @@ import type { NodeRedApi, RedNode } from './lib/node-red';
 import { NodeStatus } from './lib/node-status';
 import { onClose, onInput } from './lib/on-input';
 import { readText } from './lib/read-setting';
-import { telnyxAccountOf } from './config/telnyx-account-access';
 
 const TYPE = 'telnyx-recording-download';
 
@@ -22,13 +21,10 @@ export = function (RED: NodeRedApi): void {
     RED.nodes.createNode(this, config);
     const status = new NodeStatus(this);
     onClose(this, () => status.dispose());
-    const accounts = {
-      account: telnyxAccountOf(RED, config.account, this),
-      dailyAccount: dailyAccountOf(RED, config.dailyAccount, this)
-    };
+    const accounts = accountsOf(RED, config, this);
     try {
       const tracks = readText(config.dailyBucket);
-      const sources = { ...accounts, dailyBucket: tracks === '' ? null : telnyxBucketOf(RED, tracks) };
+      const sources = { accounts, dailyBucket: tracks === '' ? null : telnyxBucketOf(RED, tracks) };
       const settings = readDownloadSettings(RED, this, config);
       const download = new DownloadNode(RED, this, settings, sources, status, say);
       onInput(this, (message, send) => download.store(message, send));

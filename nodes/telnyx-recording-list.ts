@@ -1,7 +1,7 @@
 import { CodedError } from '../src/errors/coded-error';
 import { afterStart } from './lib/on-flows-started';
 import { archiveState } from './lib/archive-state';
-import { dailyAccountOf } from './config/daily-account-access';
+import { accountsOf } from './config/provider-accounts';
 import { emittedMessage, summaryMessage } from './list/list-messages';
 import { runList } from './list/list-run';
 import { followState } from './lib/follow-state';
@@ -15,7 +15,6 @@ import { ListStatus } from './list/list-status';
 import type { FlowMessage, NodeRedApi, RedNode, Send } from './lib/node-red';
 import { NodeStatus } from './lib/node-status';
 import { onClose, onInput } from './lib/on-input';
-import { telnyxAccountOf } from './config/telnyx-account-access';
 
 const TYPE = 'telnyx-recording-list';
 
@@ -43,10 +42,7 @@ export = function (RED: NodeRedApi): void {
     settings: ListSettings,
     nodeStatus: NodeStatus
   ): void {
-    const accounts = {
-      account: telnyxAccountOf(RED, config.account, node),
-      dailyAccount: dailyAccountOf(RED, config.dailyAccount, node)
-    };
+    const accounts = accountsOf(RED, config, node);
     const closing = new AbortController();
     const status = new ListStatus(nodeStatus, say);
     let running: Promise<void> | null = null;

@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import path from 'node:path';
 import type { ArchiveSettings } from '../../src/archive/archive-context';
 import { CodedError } from '../../src/errors/coded-error';
 import { DEFAULT_FOLDER } from '../../src/naming/archive-defaults';
@@ -9,14 +7,15 @@ import { compileFilename } from '../../src/naming/filename-template';
 import type { FormatChoice } from '../../src/recording/choose-format';
 import type { BucketSettings } from '../../src/store/bucket/client/settings';
 import { telnyxBucketOf } from '../config/bucket-access';
+import type { AccountChoices } from '../config/account-choices';
+import { hasAccount } from '../config/provider-accounts';
 import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
 import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
+import { userDirectory } from '../lib/user-directory';
 import { CONCURRENCY, MAX_SIZE, RETRIES, STALL_TIMEOUT } from './download-limits';
 
 /** The properties of a `telnyx-recording-download` node, as saved in a flow. */
-export interface RecordingDownloadConfig extends NodeConfig {
-  account?: string;
-  dailyAccount?: string;
+export interface RecordingDownloadConfig extends NodeConfig, AccountChoices {
   dailyBucket?: string;
   destination?: string;
   folder?: string;
@@ -76,7 +75,7 @@ export function readDownloadSettings(
         'a folder or bucket, or untick "Delete recordings at Telnyx or Daily once they are safely stored".'
     );
   }
-  if (deleteAtSource && readText(config.account) === '' && readText(config.dailyAccount) === '') {
+  if (deleteAtSource && !hasAccount(config)) {
     throw new CodedError(
       'BAD_SETTING',
       'Recordings can be deleted at the source only with an API key. Choose an account that has one, or ' +
@@ -110,7 +109,7 @@ function folderOf(
   config: RecordingDownloadConfig
 ): string {
   return archiveFolder(readText(config.folder, DEFAULT_FOLDER), {
-    userDir: path.resolve(RED.settings.userDir ?? path.join(homedir(), '.node-red')),
+    userDir: userDirectory(RED),
     env: (name) => {
       let found: unknown;
       // Knows the variables of the tab, of groups and of the editor's global ones too.

@@ -71,8 +71,10 @@ export function createDownloadWork(
       partials,
       transfer: (request) => transfer(request, { agents }),
       sidecar,
-      transcripts: new TranscriptFiling({ sidecar, texts, turns, fetchText: sources.fetchText }),
-      ...sources,
+      transcripts: new TranscriptFiling({ sidecar, texts, turns, fetchTranscript: sources.fetchTranscript }),
+      authorize: sources.authorize,
+      resolveLinks: sources.resolveLinks,
+      completeDetails: sources.completeDetails,
       now: Date.now,
       startedAt: performance.timeOrigin,
       random: Math.random
@@ -85,7 +87,7 @@ export function createDownloadWork(
       ? new SourceDeletion({
           store,
           sidecar,
-          deleteAtSource: sources.deleteAtSource,
+          deleteRecording: sources.deleteRecording,
           deleted: state.deleted,
           now: Date.now
         })

@@ -3,10 +3,11 @@ import type { FileOutcome } from '../../src/archive/queue/run-result';
 import type { StoredFile, StoredRecording } from '../../src/store/stored-recording';
 import { CodedError } from '../../src/errors/coded-error';
 import type { FormatChoice } from '../../src/recording/choose-format';
+import { providers } from '../../src/providers/registry';
 import { findRecordings } from '../../src/recording/find-recordings';
 import { fromStored } from '../../src/recording/extract/from-stored';
 import { referencesFromMessage, type RecordingRequest } from '../../src/recording/reference-from-message';
-import { isWithoutTracks } from '../../src/recording/without-tracks';
+import { isWithoutTracks } from '../../src/recording/extract/without-tracks';
 import { shownText } from '../../src/text/shown-text';
 import type { FlowMessage, NodeRedApi } from '../lib/node-red';
 
@@ -21,9 +22,9 @@ const MOST_FILES = 10_000;
  */
 export function itemsOf(message: FlowMessage, format: FormatChoice): JobItem[] {
   const source = { event: message['event'], payload: message.payload };
-  const damaged = fromStored(message.payload);
+  const damaged = fromStored(message.payload, providers);
   const found = damaged === null ? findRecordings(source) : [damaged];
-  const references = found.length > 0 ? found : referencesFromMessage(requestOf(message));
+  const references = found.length > 0 ? found : referencesFromMessage(requestOf(message), providers);
   if (references.length > MOST_FILES)
     throw new CodedError(
       'TOO_LARGE',

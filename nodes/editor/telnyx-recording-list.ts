@@ -1,5 +1,6 @@
-import { isReadable } from '../../src/reconcile/read-filter';
+import { isReadable } from '../../src/providers/list-filter';
 import { isMoment } from '../../src/reconcile/read-moment';
+import { ACCOUNT_CHOICES, choiceOf, USUAL_CHOICE, type AccountChoices } from '../config/account-choices';
 import { DEFAULT_FROM } from '../list/list-defaults';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { chooseDefaults, isChosen, isVariable, textOf } from './lib/validators';
@@ -16,6 +17,15 @@ function momentOf(problem: string): EditorValidator<ListNode> {
   };
 }
 
+/** The account of the provider that is listed must be chosen; the others need not. */
+function accountOf(property: keyof AccountChoices): EditorValidator<ListNode> {
+  return function (value, _options) {
+    const choice = choiceOf(this.provider);
+    const isMissing = choice.property === property && !isChosen(value);
+    return isMissing ? this._(`${this.type}.error.${choice.key}`) : true;
+  };
+}
+
 /** The filter as text; flows written by hand may hold an object. */
 function filterText(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : textOf(value);
@@ -27,32 +37,26 @@ RED.nodes.registerType<ListNode>('telnyx-recording-list', {
   icon: 'telnyx-list.svg',
   defaults: {
     name: { value: '' },
-    provider: { value: 'telnyx' },
+    provider: { value: USUAL_CHOICE.provider },
     account: {
       value: '',
       type: 'telnyx-account',
       required: false,
-      validate: function (value, _options) {
-        const isMissing = this.provider !== 'daily' && !isChosen(value);
-        return isMissing ? this._(`${this.type}.error.account`) : true;
-      }
+      validate: accountOf('account')
     },
     dailyAccount: {
       value: '',
       type: 'daily-account',
       required: false,
-      validate: function (value, _options) {
-        const isMissing = this.provider === 'daily' && !isChosen(value);
-        return isMissing ? this._(`${this.type}.error.daily-account`) : true;
-      }
+      validate: accountOf('dailyAccount')
     },
     from: { value: DEFAULT_FROM, validate: momentOf('from') },
     to: { value: '', validate: momentOf('to') },
     filter: {
       value: '',
       validate: function (value, _options) {
-        const provider = this.provider === 'daily' ? 'daily' : 'telnyx';
-        return isReadable(filterText(value).trim(), provider) ? true : this._(`${this.type}.error.filter`);
+        const { filters } = choiceOf(this.provider);
+        return isReadable(filterText(value).trim(), filters) ? true : this._(`${this.type}.error.filter`);
       }
     },
     only: { value: 'missing' }
@@ -75,9 +79,9 @@ RED.nodes.registerType<ListNode>('telnyx-recording-list', {
     const provider = $('#node-input-provider');
     provider
       .on('change', () => {
-        const isDaily = provider.val() === 'daily';
-        $('#telnyx-recording-list-account-row').toggle(!isDaily);
-        $('#telnyx-recording-list-daily-account-row').toggle(isDaily);
+        const chosen = choiceOf(provider.val());
+        for (const choice of ACCOUNT_CHOICES)
+          $(`#telnyx-recording-list-${choice.key}-row`).toggle(choice === chosen);
       })
       .trigger('change');
   },

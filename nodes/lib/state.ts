@@ -1,11 +1,11 @@
 import { realpathSync } from 'node:fs';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { OwnedState } from '../../src/state/owned-state';
 import { makePrivateDirectory } from '../../src/state/private-directory';
 import type { ProcessIdentity } from '../../src/state/process-identity';
 import type { StateDatabase } from '../../src/state/state-database';
 import type { NodeRedApi } from './node-red';
+import { userDirectory } from './user-directory';
 
 type StateApi = Pick<NodeRedApi, 'settings'> & Partial<Pick<NodeRedApi, 'log'>>;
 
@@ -13,7 +13,7 @@ const states = new Map<string, OwnedState>();
 
 /** Where this package keeps its state: `telnyx` in Node-RED's user directory. */
 export function stateDirectory(RED: Pick<NodeRedApi, 'settings'>): string {
-  return path.join(RED.settings.userDir ?? path.join(homedir(), '.node-red'), 'telnyx');
+  return path.join(userDirectory(RED), 'telnyx');
 }
 
 /**

@@ -1,24 +1,14 @@
-import { DailyApi } from '../../src/providers/daily/daily-client';
-import { CodedError } from '../../src/errors/coded-error';
+import type { CodedError } from '../../src/errors/coded-error';
 import { CopyReader } from '../../src/reconcile/copy-reader';
-import { listDaily } from '../../src/providers/daily/recording-list';
 import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
-import type { ListedBatch } from '../../src/providers/listed-batch';
-import { patientAsk } from '../../src/providers/http/patient-request';
+import type { ProviderAccounts } from '../../src/providers/open-providers';
+import { providers } from '../../src/providers/registry';
+import { withoutAccount } from '../../src/providers/without-account';
 import { reconcile, type Emitted, type Phase } from '../../src/reconcile/reconcile';
 import type { RunSummary } from '../../src/reconcile/run-summary';
-import { listTelnyx } from '../../src/providers/telnyx/recording-list';
-import { TelnyxApi } from '../../src/providers/telnyx/api-client';
 import { apiBreakers } from '../config/api-breakers';
 import type { ArchiveState } from '../lib/archive-state';
-import type { DailyAccount } from '../config/daily-account-access';
 import type { ListRequest, ListSettings } from './list-settings';
-import type { TelnyxAccount } from '../config/telnyx-account-access';
-
-export interface ListAccounts {
-  account: Pick<TelnyxAccount, 'apiUrl' | 'apiKey' | 'pace'> | null;
-  dailyAccount: Pick<DailyAccount, 'apiUrl' | 'apiKey'> | null;
-}
 
 /** What a run tells the node. None of these may throw. */
 export interface ListEvents {
@@ -37,27 +27,29 @@ export interface ListEvents {
 export async function runList(
   request: ListRequest,
   settings: ListSettings,
-  accounts: ListAccounts,
+  accounts: ProviderAccounts,
   state: ArchiveState,
   events: ListEvents,
   signal: AbortSignal
 ): Promise<{ summary: RunSummary; failure: CodedError | null }> {
-  const api = request.list ? apiOf(settings, accounts) : null;
-  if (request.list && api === null) throw withoutAccount(settings);
+  const account = accounts.get(settings.provider.name) ?? null;
+  if (request.list && account === null) throw withoutAccount(settings.provider);
+  const provider = request.list ? settings.provider.open(account, { breakers: apiBreakers }) : null;
   const begun = Date.now();
   const pace = new EmissionPace(
     () => state.jobs.load(state.nodes, MOST_ORDERS),
     (isWaiting) => events.onWaiting(isWaiting ? 'downloads' : null)
   );
   const { recordings, database, buckets } = state;
-  const { rebuild, range, verify } = request;
+  const { rebuild, range, filter, verify } = request;
   const copies = new CopyReader(() => buckets.values(), signal);
   // The flow may have been told of a file a moment before it is in the index.
   await database.written();
   try {
     return await reconcile(
       {
-        ...settings,
+        origin: settings.provider,
+        only: settings.only,
         from: range.from,
         to: range.to ?? begun,
         rebuild:
@@ -66,9 +58,14 @@ export async function runList(
             : {
                 folder: rebuild,
                 index: recordings.at(rebuild),
+                origins: providers,
                 commit: (changes) => database.commit(changes)
               },
-        list: api === null ? null : listOf(api, request, begun, events, signal),
+        list:
+          provider?.listRecordings(
+            { filter, ...range, begun, onWait: (reason) => events.onWaiting(reason === null ? null : 'api') },
+            signal
+          ) ?? null,
         verify: verify ? { read: (recording) => copies.read(recording) } : null
       },
       {
@@ -83,55 +80,6 @@ export async function runList(
       }
     );
   } finally {
-    await api?.close();
+    await provider?.close();
   }
-}
-
-function listOf(
-  api: TelnyxApi | DailyApi,
-  { range, filter }: ListRequest,
-  begun: number,
-  { onWaiting }: ListEvents,
-  signal: AbortSignal
-): AsyncIterable<ListedBatch> {
-  const ask = patientAsk(api, {
-    onWait: (error) => onWaiting(error === null ? null : 'api'),
-    random: Math.random,
-    signal
-  });
-  return api instanceof DailyApi
-    ? listDaily({ ask, filter, ...range })
-    : listTelnyx({ ask, filter, from: range.from, to: range.to ?? begun, signal });
-}
-
-function apiOf(
-  { provider }: ListSettings,
-  { account, dailyAccount }: ListAccounts
-): TelnyxApi | DailyApi | null {
-  if (provider === 'daily')
-    return (
-      dailyAccount &&
-      new DailyApi({
-        apiUrl: dailyAccount.apiUrl,
-        apiKey: () => dailyAccount.apiKey(),
-        breakers: apiBreakers
-      })
-    );
-  return (
-    account &&
-    new TelnyxApi({
-      apiUrl: account.apiUrl,
-      apiKey: () => account.apiKey(),
-      pace: account.pace,
-      breakers: apiBreakers
-    })
-  );
-}
-
-function withoutAccount({ provider }: ListSettings): CodedError {
-  return new CodedError(
-    'BAD_SETTING',
-    `No ${provider === 'daily' ? 'Daily' : 'Telnyx'} account is chosen, or the chosen one is missing or disabled. ` +
-      'The list is asked for with the API key of an account: choose one in the node.'
-  );
 }

@@ -1,18 +1,17 @@
-import { homedir } from 'node:os';
-import path from 'node:path';
 import { CodedError } from '../../src/errors/coded-error';
-import type { Provider } from '../../src/events/provider';
 import { archiveFolder } from '../../src/naming/archive-folder';
 import { readFilter, type Query } from '../../src/providers/list-filter';
+import type { ProviderDefinition } from '../../src/providers/provider';
+import { providers } from '../../src/providers/registry';
 import { readRange, type TimeRange } from '../../src/reconcile/read-moment';
+import { choiceOf, type AccountChoices } from '../config/account-choices';
 import type { FlowMessage, NodeConfig, NodeRedApi } from '../lib/node-red';
 import { readChoice, readText } from '../lib/read-setting';
+import { userDirectory } from '../lib/user-directory';
 
 /** The properties of a `telnyx-recording-list` node, as saved in a flow. */
-export interface RecordingListConfig extends NodeConfig {
+export interface RecordingListConfig extends NodeConfig, AccountChoices {
   provider?: string;
-  account?: string;
-  dailyAccount?: string;
   from?: string;
   to?: string;
   filter?: unknown;
@@ -20,7 +19,7 @@ export interface RecordingListConfig extends NodeConfig {
 }
 
 export interface ListSettings {
-  provider: Provider;
+  provider: ProviderDefinition;
   only: 'missing' | 'all';
 }
 
@@ -37,10 +36,11 @@ export interface ListRequest {
 
 /** @throws CodedError `BAD_SETTING` that names the setting */
 export function readListSettings(config: RecordingListConfig): ListSettings {
-  const provider = readChoice(config.provider, 'Provider', ['telnyx', 'daily']);
+  const provider =
+    providers.find(readChoice(config.provider, 'Provider', providers.names)) ?? providers.usual;
   // Wrong ones are told at deploy, and read again for every message.
   readRange(config.from, config.to, Date.now());
-  readFilter(config.filter, provider);
+  readFilter(config.filter, provider.filters);
   return { provider, only: readChoice(config.only, 'Send', ['missing', 'all']) };
 }
 
@@ -54,18 +54,18 @@ export function readListSettings(config: RecordingListConfig): ListSettings {
 export function readListRequest(
   RED: Pick<NodeRedApi, 'settings'>,
   config: RecordingListConfig,
-  provider: Provider,
+  provider: ProviderDefinition,
   message: FlowMessage
 ): ListRequest {
   const { from = config.from, to = config.to, filter = config.filter, verify, rebuild } = message;
   const isRebuild = readSwitch('rebuild', rebuild) === true;
   const check = readSwitch('verify', verify, 'only');
-  const account = provider === 'daily' ? config.dailyAccount : config.account;
+  const account = config[choiceOf(provider.name).property];
   // Without an account there is nothing to list, and stored files can be checked all the same.
   const isCheckOnly = check === 'only' || (check && readText(account) === '');
   return {
     range: readRange(from, to, Date.now()),
-    filter: readFilter(filter, provider),
+    filter: readFilter(filter, provider.filters),
     rebuild: isRebuild ? folderOf(RED, message['folder']) : null,
     verify: check !== false,
     list: !isRebuild && !isCheckOnly
@@ -91,7 +91,7 @@ function folderOf(RED: Pick<NodeRedApi, 'settings'>, folder: unknown): string {
       'msg.folder must be a text: the folder of the recording download node.'
     );
   return archiveFolder(readText(folder), {
-    userDir: path.resolve(RED.settings.userDir ?? path.join(homedir(), '.node-red')),
+    userDir: userDirectory(RED),
     env: (name) => process.env[name]
   });
 }

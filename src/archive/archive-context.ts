@@ -1,6 +1,5 @@
 import type { FilenameTemplate } from '../naming/filename-template';
-import type { RecordingDetails } from '../recording/recording-details';
-import type { MediaLink, RecordingReference } from '../recording/recording-reference';
+import type { RecordingProvider } from '../providers/provider';
 import type { Store } from '../store/destination';
 import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
 import type { ResumeStates } from './download/resume-state';
@@ -29,25 +28,11 @@ export interface ArchiveDeps {
   partials: ResumeStates;
   transfer: (request: TransferRequest) => Promise<TransferResult>;
   sidecar: SidecarWriter;
-  /** @returns the `Authorization` header that a link needs, if any */
-  authorize: (url: string) => string | undefined;
-  /**
-   * Asks the provider's API for links: `missing` when the event had none, `dead` when they no longer
-   * work. Left out when no API is at hand.
-   *
-   * @throws CodedError
-   */
-  resolveLinks?: (
-    reference: RecordingReference,
-    why: 'missing' | 'dead',
-    signal: AbortSignal
-  ) => Promise<MediaLink[]>;
-  /**
-   * Adds what the provider's API knows to what the event said. Left out when no API is at hand.
-   *
-   * @throws CodedError, retryable, when the API may tell later; `signal.reason` when aborted
-   */
-  completeDetails?: (reference: RecordingReference, signal: AbortSignal) => Promise<RecordingDetails>;
+  authorize: RecordingProvider['authorize'];
+  /** Left out when no API is at hand. */
+  resolveLinks?: RecordingProvider['resolveLinks'];
+  /** Left out when no API is at hand. */
+  completeDetails?: RecordingProvider['completeDetails'];
   /** Milliseconds that a recording waits for its details, from when the API is asked. Default 2000. */
   detailsBudgetMs?: number;
   /** Files the texts of recordings beside their audio. Left out: they are in `msg.recording` only. */

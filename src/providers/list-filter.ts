@@ -1,28 +1,32 @@
 import { CodedError } from '../errors/coded-error';
-import type { Provider } from '../events/provider';
 import { asFields } from '../values/object';
 
 export type Query = Readonly<Record<string, string>>;
 
-/** What the list itself asks for. */
-const OWN = { telnyx: ['created_at'], daily: ['limit', 'starting_after', 'ending_before'] } as const;
+/** How the list of a provider is filtered. */
+export interface FilterDialect {
+  /** Filters that the list itself sets. */
+  readonly own: readonly string[];
+  /** @returns the parameter of the query that a filter becomes */
+  parameter(name: string): string;
+  /** Whether a filter can be an object of operators, as in `{"gte": …}`; each becomes `<parameter>[gte]`. */
+  readonly hasOperators: boolean;
+}
 
 /**
- * Reads the filters of a list: an object, or its JSON. Telnyx has them as `filter[name]` and
- * `filter[name][gte]` ("List all call recordings"), Daily as plain parameters ("List recordings").
+ * Reads the filters of a list: an object, or its JSON.
  *
  * @returns the query that they make
  * @throws CodedError `BAD_SETTING`
  */
-export function readFilter(value: unknown, provider: Provider): Query {
+export function readFilter(value: unknown, dialect: FilterDialect): Query {
   // A filter called `__proto__` must not vanish: without it everything would be listed.
   const query = new Map<string, string>();
   for (const [name, wanted] of Object.entries(fieldsOf(value))) {
     if (!/^\w{1,64}$/.test(name)) throw bad(`"${shown(name)}" is not the name of a filter`);
-    if ((OWN[provider] as readonly string[]).includes(name))
-      throw bad(`"${name}" is set by the node; use "From" and "To" instead`);
-    const parameter = provider === 'telnyx' ? `filter[${name}]` : name;
-    const operators = provider === 'telnyx' ? asFields(wanted) : null;
+    if (dialect.own.includes(name)) throw bad(`"${name}" is set by the node; use "From" and "To" instead`);
+    const parameter = dialect.parameter(name);
+    const operators = dialect.hasOperators ? asFields(wanted) : null;
     if (operators === null) query.set(parameter, textOf(name, wanted));
     else
       for (const [operator, limit] of Object.entries(operators)) {
@@ -34,9 +38,9 @@ export function readFilter(value: unknown, provider: Provider): Query {
 }
 
 /** Whether `readFilter` takes it. */
-export function isReadable(value: unknown, provider: Provider): boolean {
+export function isReadable(value: unknown, dialect: FilterDialect): boolean {
   try {
-    readFilter(value, provider);
+    readFilter(value, dialect);
     return true;
   } catch {
     return false;

@@ -1,14 +1,13 @@
 import type { StoredRecordings } from '../archive/index/stored-index';
 import type { CodedError } from '../errors/coded-error';
-import type { Provider } from '../events/provider';
-import { fromListed } from '../recording/extract/from-listed';
+import type { RecordingOrigin } from '../recording/origin';
 import { asText, type Fields } from '../values/fields';
 import type { ListedBatch } from '../providers/listed-batch';
 import { isStored } from './stored-already';
 
 /** A listed recording that is to be fetched. */
 export interface WantedRecording {
-  provider: Provider;
+  provider: string;
   recording_id: string;
   /** Whether this instance has stored it. */
   isStored: boolean;
@@ -27,7 +26,8 @@ export interface ListCounts {
 }
 
 export interface ComparisonParts {
-  provider: Provider;
+  /** Whose list it is. */
+  origin: RecordingOrigin;
   recordings: Pick<StoredRecordings, 'find'>;
   only: 'missing' | 'all';
   /** Hands a recording to the flow; resolves when the next one may come. */
@@ -48,13 +48,13 @@ const WITHOUT_FILE = new Set(['canceled', 'failed', 'deleted', 'absent']);
  */
 export async function compareList(
   list: AsyncIterable<ListedBatch>,
-  { provider, recordings, only, emit, onBatch, onGap }: ComparisonParts,
+  { origin, recordings, only, emit, onBatch, onGap }: ComparisonParts,
   counts: ListCounts
 ): Promise<void> {
   for await (const batch of list) {
     if (batch.gap !== null) onGap(batch.gap);
     for (const item of batch.items) {
-      const wanted = judge(item, provider, recordings, counts);
+      const wanted = judge(item, origin, recordings, counts);
       if (wanted !== null && (only === 'all' || !wanted.isStored)) await emit(wanted);
     }
     onBatch(counts, batch);
@@ -63,14 +63,14 @@ export async function compareList(
 
 function judge(
   item: Fields,
-  provider: Provider,
+  origin: RecordingOrigin,
   recordings: Pick<StoredRecordings, 'find'>,
   counts: ListCounts
 ): WantedRecording | null {
   counts.listed += 1;
   const status = asText(item['status'])?.toLowerCase() ?? '';
   const recording_id = asText(item['id']);
-  const references = fromListed(provider, item);
+  const references = origin.fromListed(item);
   const stored = references.length > 0 && isStored(recordings, references);
   if (stored) counts.stored += 1;
   else if (NOT_READY.has(status)) counts.not_ready += 1;
@@ -79,7 +79,7 @@ function judge(
   else counts.missing += 1;
   const isWanted = stored || !(NOT_READY.has(status) || WITHOUT_FILE.has(status));
   if (recording_id === null || references.length === 0 || !isWanted) return null;
-  return { provider, recording_id, isStored: stored, item };
+  return { provider: origin.name, recording_id, isStored: stored, item };
 }
 
 export function noCounts(): ListCounts {

@@ -1,6 +1,7 @@
 import { lstat, opendir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { IndexedFile, StoredIndex } from '../archive/index/stored-index';
+import type { RecordingOrigins } from '../recording/origin';
 import { CodedError } from '../errors/coded-error';
 import { isSetAside } from '../store/folder/quarantine';
 import { errnoOf } from '../store/folder/file-system';
@@ -29,6 +30,8 @@ export interface RebuildParts {
   folder: string;
   /** Of that folder. */
   index: StoredIndex;
+  /** The providers that there are. */
+  origins: RecordingOrigins;
   /** Makes changes durable. */
   commit: (changes: readonly StateChange[]) => Promise<void>;
   /** Hands a file that is not as its sidecar says to the flow; resolves when the next one may come. */
@@ -51,14 +54,14 @@ const AT_ONCE = 16;
  * @throws CodedError `STORE_FAILED` when the folder cannot be read or has no sidecar; `signal.reason` when aborted; as `emit`
  */
 export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): Promise<void> {
-  const { index, commit, emit, onSidecar, signal } = parts;
+  const { index, origins, commit, emit, onSidecar, signal } = parts;
   let changes: StateChange[] = [];
   const write = async (): Promise<void> => {
     await commit(changes);
     changes = [];
   };
   for await (const sidecars of someAtOnce(sidecarsBelow(resolve(parts.folder), signal))) {
-    for (const found of await Promise.all(sidecars.map(entryOf))) {
+    for (const found of await Promise.all(sidecars.map((sidecar) => entryOf(sidecar, origins)))) {
       signal.throwIfAborted();
       if (found === 'other') continue;
       counts.sidecars += 1;
@@ -111,11 +114,14 @@ interface FoundEntry {
   damage: DamagedFile['damage'] | null;
 }
 
-async function entryOf(sidecar: string): Promise<FoundEntry | 'other' | 'unusable'> {
+async function entryOf(
+  sidecar: string,
+  origins: RecordingOrigins
+): Promise<FoundEntry | 'other' | 'unusable'> {
   const file = sidecar.slice(0, -'.json'.length);
   const read = await readSidecar(file);
   if (!read.ok) return 'unusable';
-  const found = sidecarEntry(read.record, file);
+  const found = sidecarEntry(read.record, file, origins);
   if (found.kind !== 'entry') return found.kind === 'other' ? 'other' : 'unusable';
   const { entry } = found;
   try {

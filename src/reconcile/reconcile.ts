@@ -1,7 +1,7 @@
 import type { StoredRecordings } from '../archive/index/stored-index';
 import { unexpected } from '../archive/download/archive-faults';
 import { CodedError } from '../errors/coded-error';
-import type { Provider } from '../events/provider';
+import type { RecordingOrigin } from '../recording/origin';
 import { compareList, type WantedRecording } from './compare-list';
 import type { ListedBatch } from '../providers/listed-batch';
 import { noRebuildCounts, rebuildIndex, type RebuildParts } from './rebuild-index';
@@ -12,12 +12,13 @@ export type Phase = 'rebuild' | 'list' | 'verify';
 
 /** What one run is to do; the phases that are null are left out. */
 export interface RunPlan {
-  provider: Provider;
+  /** Whose list it is. */
+  origin: RecordingOrigin;
   only: 'missing' | 'all';
   /** Milliseconds since 1970. */
   from: number | null;
   to: number | null;
-  rebuild: Pick<RebuildParts, 'folder' | 'index' | 'commit'> | null;
+  rebuild: Pick<RebuildParts, 'folder' | 'index' | 'origins' | 'commit'> | null;
   list: AsyncIterable<ListedBatch> | null;
   verify: Pick<VerifyParts, 'read'> | null;
 }
@@ -85,7 +86,7 @@ export async function reconcile(
   }
   if (list !== null) {
     const comparison = {
-      provider: plan.provider,
+      origin: plan.origin,
       only: plan.only,
       recordings,
       emit: (recording: WantedRecording) => hand({ kind: 'recording', recording }),

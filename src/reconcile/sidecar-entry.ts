@@ -1,9 +1,9 @@
 import { basename, dirname, join } from 'node:path';
 import type { IndexedFile } from '../archive/index/stored-index';
 import type { StoredRecording } from '../store/stored-recording';
-import { PROVIDERS } from '../events/provider';
 import { storedDetails } from '../recording/extract/from-stored';
 import { identityOfId } from '../recording/identity';
+import type { RecordingOrigins } from '../recording/origin';
 import { asFormat } from '../recording/media-link';
 import { asSha256, asText, type Fields } from '../values/fields';
 import { sidecarPath } from '../store/sidecar';
@@ -24,15 +24,17 @@ export type SidecarEntry =
  *
  * @param record the parsed sidecar; untrusted
  * @param file absolute path of the file beside it
+ * @param origins the providers that there are
  */
-export function sidecarEntry(record: Fields, file: string): SidecarEntry {
-  const provider = PROVIDERS.find((known) => known === record['provider']);
+export function sidecarEntry(record: Fields, file: string, origins: RecordingOrigins): SidecarEntry {
+  const origin = origins.find(record['provider']);
   const sha256 = asSha256(record['sha256']);
   const size = record['size'];
   const stored_at = asText(record['stored_at']);
   const isSize = typeof size === 'number' && Number.isSafeInteger(size) && size >= 0;
-  if (provider === undefined || sha256 === null || stored_at === null || !isSize) return { kind: 'other' };
+  if (origin === undefined || sha256 === null || stored_at === null || !isSize) return { kind: 'other' };
 
+  const provider = origin.name;
   const details = storedDetails(record, provider);
   // As it was stored: to read it as new text would change it once more.
   const told = record['identity'];
@@ -63,8 +65,7 @@ export function sidecarEntry(record: Fields, file: string): SidecarEntry {
     identity,
     ...(text !== null && { transcription_file: join(dirname(file), basename(text.replace(/\\/g, '/'))) })
   };
-  // Links of Daily do not show their format.
   // A part of a key: of a file that anybody can have put there.
-  const wantedFormat = provider === 'daily' ? null : asFormat(details.format);
+  const wantedFormat = origin.hasFormatsInLinks ? asFormat(details.format) : null;
   return { kind: 'entry', entry: { identity, wantedFormat, recording, order: REBUILT } };
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Provider } from '../events/provider';
 import { losslessText } from '../text/lossless';
 import { parseUrl } from '../text/parse-url';
 
@@ -12,13 +11,13 @@ const SIGNING_PARAMETER =
  *
  * @param part distinguishes the files of one recording (track key), or null
  */
-export function identityOfId(provider: Provider, recordingId: string, part: string | null = null): string {
+export function identityOfId(provider: string, recordingId: string, part: string | null = null): string {
   const recording = `${provider}:${withoutPartMark(recordingId)}`;
   return part === null ? recording : `${recording}#${part}`;
 }
 
 /** The part that an identity was made with; null when it is that of a whole recording, or of another one. */
-export function partOfIdentity(identity: string, provider: Provider, recordingId: string): string | null {
+export function partOfIdentity(identity: string, provider: string, recordingId: string): string | null {
   const whole = `${identityOfId(provider, recordingId)}#`;
   return identity.startsWith(whole) ? identity.slice(whole.length) : null;
 }
@@ -37,7 +36,7 @@ function withoutPartMark(recordingId: string): string {
  * the query after removing signatures still counts (`?id=1` and `?id=2` are two recordings), but only
  * as a hash: an identity may be stored and logged, a query may not.
  */
-export function identityOfUrl(provider: Provider, url: string): string {
+export function identityOfUrl(provider: string, url: string): string {
   const parsed = parseUrl(url);
   if (parsed === null) return `${provider}:${hash(url)}`;
   const rest = [...parsed.searchParams].filter(([name]) => !SIGNING_PARAMETER.test(name));

@@ -1,12 +1,11 @@
-import type { Provider } from '../events/provider';
-
 /**
  * What is known of a recording apart from its bytes. The names are those of `msg.recording` and of
  * the sidecar. Every value came from outside: none is trusted as a path, URL or template value.
  * Each field is null when unknown.
  */
 export interface RecordingDetails {
-  provider: Provider;
+  /** The name of one of the providers; see `RecordingOrigin`. */
+  provider: string;
   recording_id: string | null;
   event_type: string | null;
   event_id: string | null;

@@ -1,9 +1,8 @@
-import { PROVIDERS } from '../events/provider';
 import { unknownDetails } from './extract/announcement';
-import { fromListed } from './extract/from-listed';
 import { identityOfId, identityOfUrl } from './identity';
 import { formatOfUrl, mediaLink } from './media-link';
 import { asFields, asText } from '../values/fields';
+import type { RecordingOrigin, RecordingOrigins } from './origin';
 import type { MediaKind, RecordingReference } from './recording-reference';
 
 /** What a flow sets when it names a recording itself. All untrusted. */
@@ -21,32 +20,39 @@ export interface RecordingRequest {
  *
  * @returns empty when the message names none
  */
-export function referencesFromMessage(message: RecordingRequest): RecordingReference[] {
+export function referencesFromMessage(
+  message: RecordingRequest,
+  origins: RecordingOrigins
+): RecordingReference[] {
   const listed = asFields(message.payload);
   const id = asText(message.recording_id);
   if (listed !== null && id !== null && asText(listed['id']) === id && asText(message.url) === null) {
-    const found = fromListed(message.provider === 'daily' ? 'daily' : 'telnyx', listed);
+    const found = originOf(message, origins).fromListed(listed);
     if (found.length > 0) return found;
   }
-  const named = referenceFromMessage(message);
+  const named = referenceFromMessage(message, origins);
   return named === null ? [] : [named];
 }
 
 /**
  * The recording that a message names without an event: `msg.recording_id` (with `msg.provider`,
- * default `telnyx`) or `msg.url`. With both, the address is used and the id names the recording.
+ * default the usual one) or `msg.url`. With both, the address is used and the id names the recording.
  *
  * @returns null when the message names none
  */
-export function referenceFromMessage(message: RecordingRequest): RecordingReference | null {
+export function referenceFromMessage(
+  message: RecordingRequest,
+  origins: RecordingOrigins
+): RecordingReference | null {
   const id = asText(message.recording_id);
   const url = asText(message.url);
   if (id === null && url === null) return null;
 
-  const provider = PROVIDERS.find((known) => known === message.provider) ?? 'telnyx';
+  const origin = originOf(message, origins);
+  const provider = origin.name;
   const format = url === null ? null : formatOfUrl(url);
   return {
-    kind: kindOf(format, provider === 'daily'),
+    kind: kindOf(format, origin),
     identity: id === null ? identityOfUrl(provider, url ?? '') : identityOfId(provider, id),
     details: {
       ...unknownDetails({ provider, event_type: null, event_id: null, announced_at: null }),
@@ -60,7 +66,11 @@ export function referenceFromMessage(message: RecordingRequest): RecordingRefere
   };
 }
 
-function kindOf(format: string | null, daily: boolean): MediaKind {
+function originOf({ provider }: RecordingRequest, origins: RecordingOrigins): RecordingOrigin {
+  return origins.find(provider) ?? origins.usual;
+}
+
+function kindOf(format: string | null, { usualKind }: RecordingOrigin): MediaKind {
   if (format === 'pdf') return 'fax';
-  return daily || format === 'mp4' || format === 'webm' ? 'video' : 'audio';
+  return format === 'mp4' || format === 'webm' ? 'video' : usualKind;
 }

@@ -1,4 +1,4 @@
-import type { Provider } from '../events/provider';
+import { PROVIDERS, type Provider } from '../events/provider';
 
 /** What the rules look at. */
 export interface RoutedEvent {
@@ -51,9 +51,9 @@ export function describeEvent(
 }
 
 function isProvider(value: unknown): value is Provider {
-  return value === 'telnyx' || value === 'daily';
+  return PROVIDERS.some((provider) => provider === value);
 }
 
 function guessProvider(type: string, catalogue: RoutingCatalogue): Provider {
-  return !catalogue.isKnown('telnyx', type) && catalogue.isKnown('daily', type) ? 'daily' : 'telnyx';
+  return PROVIDERS.find((provider) => catalogue.isKnown(provider, type)) ?? PROVIDERS[0];
 }

@@ -1,5 +1,6 @@
 import should from 'should';
 import { emittedMessage, summaryMessage } from '../../nodes/list/list-messages';
+import { providers } from '../../src/providers/registry';
 import { referenceFromMessage } from '../../src/recording/reference-from-message';
 import { fromStored, storedDetails } from '../../src/recording/extract/from-stored';
 
@@ -79,13 +80,13 @@ describe('the messages of telnyx-recording-list', () => {
     const message = emittedMessage(RED, TRIGGER, { kind: 'damaged', file });
     should(message).have.properties({ topic: 'recording.damaged', provider: 'daily', recording_id: 'rec-1' });
     should(message['payload']).have.properties({ damage: 'changed', identity, wanted_format: null });
-    should(fromStored(message['payload'])).have.properties({
+    should(fromStored(message['payload'], providers)).have.properties({
       kind: 'track',
       identity,
       storage_key: 'made-up/room/1-cam-audio'
     });
     // A download node that knew nothing of it would fetch the recording by its id.
-    should(referenceFromMessage(message)?.identity).equal('daily:rec-1');
+    should(referenceFromMessage(message, providers)?.identity).equal('daily:rec-1');
   });
 
   it('end with the trigger and the summary', () => {

@@ -18,6 +18,7 @@ import { safeSegment, safeStart, safeValue } from '../../src/naming/safe-segment
 import { IdSet } from '../../src/providers/daily/id-set';
 import { readFilter } from '../../src/providers/list-filter';
 import { readRange } from '../../src/reconcile/read-moment';
+import { providers } from '../../src/providers/registry';
 import { sidecarEntry } from '../../src/reconcile/sidecar-entry';
 import { findRecordings } from '../../src/recording/find-recordings';
 import { nameSegments } from '../../src/store/folder/archive-path';
@@ -87,7 +88,8 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
   {
     file: 'src/providers/list-filter.ts',
     name: 'readFilter',
-    call: (text) => onEach(text, (part) => refuses(() => readFilter({ [part]: part }, 'telnyx')))
+    call: (text) =>
+      onEach(text, (part) => refuses(() => readFilter({ [part]: part }, providers.usual.filters)))
   },
   {
     file: 'src/reconcile/read-moment.ts',
@@ -109,7 +111,8 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
             format: part,
             transcription_file: part
           },
-          '/archive/a.mp3'
+          '/archive/a.mp3',
+          providers
         )
       )
   },

@@ -10,6 +10,7 @@ import { findRecordings } from '../../src/recording/find-recordings';
 import { identityOfId, identityOfUrl } from '../../src/recording/identity';
 import { asFormat, formatOfUrl } from '../../src/recording/media-link';
 import { asCount, asParty, asProse, asSha256, asText } from '../../src/values/fields';
+import { providers } from '../../src/providers/registry';
 import { referenceFromMessage } from '../../src/recording/reference-from-message';
 import { compileGlob, GlobIndex } from '../../src/routing/glob-index';
 import { splitPatterns } from '../../src/routing/rules';
@@ -223,7 +224,7 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
   {
     file: 'src/recording/reference-from-message.ts',
     name: 'referenceFromMessage',
-    call: (text) => onEach(text, (part) => referenceFromMessage({ url: part }))
+    call: (text) => onEach(text, (part) => referenceFromMessage({ url: part }, providers))
   },
 
   {

@@ -10,9 +10,9 @@ const ROOT = path.join(__dirname, '../..');
  * a pattern has let through. Each other table is a Map, or asked with Object.hasOwn before.
  */
 const OWN_KEYS: ReadonlySet<string> = new Set([
+  'nodes/config/provider-accounts.ts: FINDERS[property]',
   'src/errors/trouble.ts: BY_CODE[code]',
   'src/events/catalogue.ts: BY_NAME[provider]',
-  'src/providers/list-filter.ts: OWN[provider]',
   'src/reconcile/read-moment.ts: UNITS[unit.toLowerCase()]',
   'src/simulator/cli/cli.ts: EXIT_OF[await send(command.options, print, signal)]',
   'src/simulator/media/media-mp4.ts: SILENT_FRAME[sound.channels]',

@@ -1,5 +1,6 @@
 import { CodedError } from '../../errors/coded-error';
 import type { RecordingReference } from '../../recording/recording-reference';
+import type { RecordingProvider } from '../../providers/provider';
 import type { ReadBack } from '../../store/destination';
 import type { DeletedRecordings, SourceAnswer } from './deleted-recordings';
 import type { SidecarWriter } from '../../store/sidecar-writer';
@@ -14,16 +15,7 @@ export interface StoredWhole {
 export interface SourceDeletionDeps {
   store: ReadBack;
   sidecar: SidecarWriter;
-  /**
-   * Deletes a recording at the provider. What is not there any more counts as deleted.
-   *
-   * @returns not ok when it cannot be deleted from here, today or later
-   * @throws CodedError; `signal.reason` when aborted
-   */
-  deleteAtSource: (
-    reference: RecordingReference,
-    signal: AbortSignal
-  ) => Promise<{ ok: true } | { ok: false; message: string }>;
+  deleteRecording: RecordingProvider['deleteRecording'];
   /** What is deleted already; the same for all download nodes. */
   deleted: DeletedRecordings;
   /** Milliseconds since 1970. */
@@ -68,7 +60,7 @@ export class SourceDeletion {
     const before = await this.#deletedBefore(files);
     if (before !== null) return { ok: true, at: before };
     for (const file of files) await this.#check(file);
-    const deleted = await this.deps.deleteAtSource(reference, signal);
+    const deleted = await this.deps.deleteRecording(reference, signal);
     return deleted.ok ? { ok: true, at: new Date(this.deps.now()).toISOString() } : deleted;
   }
 

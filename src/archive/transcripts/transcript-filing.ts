@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../../errors/coded-error';
 import { identityOfUrl } from '../../recording/identity';
+import type { RecordingProvider } from '../../providers/provider';
 import type { RecordingReference } from '../../recording/recording-reference';
 import { nameVariants } from '../../store/folder/name-variants';
 import { KeyedMutex } from '../../concurrency/keyed-mutex';
@@ -29,13 +30,8 @@ export interface TextWriter {
 export interface TranscriptDeps {
   sidecar: SidecarWriter;
   texts: TextWriter;
-  /**
-   * Asks the provider's API for a text that an event named but did not hold.
-   *
-   * @returns null when there is none
-   * @throws CodedError; `signal.reason` when aborted
-   */
-  fetchText?: (reference: RecordingReference, signal: AbortSignal) => Promise<string | null>;
+  /** Left out when no API is at hand. */
+  fetchTranscript?: RecordingProvider['fetchTranscript'];
   /** Shared by all that bring sidecars of the same place up to date, by location. */
   turns?: KeyedMutex;
 }
@@ -81,10 +77,11 @@ export class TranscriptFiling {
    * @param reference of the event that announced the text
    * @returns the file as it is described now, for `msg.recording` and the index; `stored` itself when
    *   there is no text
-   * @throws CodedError `STORE_FAILED`, or as `fetchText`; `signal.reason` when aborted
+   * @throws CodedError `STORE_FAILED`, or as `fetchTranscript`; `signal.reason` when aborted
    */
   async file(stored: StoredFile, reference: RecordingReference, signal: AbortSignal): Promise<StoredFile> {
-    const text = reference.details.transcription ?? (await this.deps.fetchText?.(reference, signal)) ?? null;
+    const text =
+      reference.details.transcription ?? (await this.deps.fetchTranscript?.(reference, signal)) ?? null;
     if (text === null) return stored;
     const { payload, recording } = stored;
     if (typeof payload !== 'string') return { payload, recording: { ...recording, transcription: text } };

@@ -2,12 +2,8 @@ import { idSegment } from '../http/api-path';
 import { CodedError } from '../../errors/coded-error';
 import { asFields, asText } from '../../values/fields';
 import type { RecordingReference } from '../../recording/recording-reference';
+import type { Deletion } from '../provider';
 import type { DailyApi } from './daily-client';
-
-export type DailyDeletion =
-  | { ok: true; already_gone: boolean }
-  /** It is not deleted, or not all of it, and will not be from here; `message` says why, for people. */
-  | { ok: false; message: string };
 
 /**
  * Deletes a recording at Daily, for good (Daily "Delete a recording"). Whoever calls this has read the
@@ -20,7 +16,7 @@ export async function deleteAtDaily(
   api: DailyApi | null,
   { kind, details }: Pick<RecordingReference, 'kind' | 'details'>,
   signal: AbortSignal
-): Promise<DailyDeletion> {
+): Promise<Deletion> {
   const id = details.recording_id;
   if (details.provider !== 'daily') return refused('Daily does not have it.');
   if (kind === 'track') return refused(OWN_BUCKET);
@@ -46,13 +42,13 @@ export async function deleteAtDaily(
 
 const OWN_BUCKET = 'It lies in a bucket of your own, where Daily deletes nothing; delete it there.';
 
-const UNCONFIRMED: DailyDeletion = {
+const UNCONFIRMED: Deletion = {
   ok: false,
   message:
     'Daily answered the request to delete the recording without saying that it is deleted. Look at it in the Daily ' +
     'dashboard, and check the API address in the account.'
 };
 
-function refused(reason: string): DailyDeletion {
+function refused(reason: string): Deletion {
   return { ok: false, message: `It was not deleted at Daily. ${reason}` };
 }

@@ -4,28 +4,19 @@ import { mediaLink } from '../../recording/media-link';
 import type { MediaLink, RecordingReference } from '../../recording/recording-reference';
 import { accessLink } from './access-link';
 import type { DailyApi } from './daily-client';
+import type { LinkReason, OwnBucket } from '../provider';
 import { dailyRecording } from './recording-object';
-
-/** The customer's own bucket, in which Daily puts raw tracks. */
-export interface TrackBucket {
-  /**
-   * @param key of an object, complete
-   * @returns a signed link to it
-   * @throws CodedError
-   */
-  link(key: string): Promise<string>;
-}
 
 export interface DailyLinkResolverOptions {
   /** Null when there is no account. */
   api: DailyApi | null;
-  /** Null when none is chosen. */
-  bucket: TrackBucket | null;
+  /** In which Daily puts raw tracks. Null when none is chosen. */
+  bucket: OwnBucket | null;
 }
 
 export type DailyLinkResolver = (
   reference: Pick<RecordingReference, 'kind' | 'details' | 'storage_key'>,
-  why: 'missing' | 'dead',
+  why: LinkReason,
   signal: AbortSignal
 ) => Promise<MediaLink[]>;
 
@@ -61,10 +52,10 @@ export function createDailyLinkResolver({ api, bucket }: DailyLinkResolverOption
 }
 
 /**
- * @throws CodedError as `TrackBucket.link`; `UNSAFE_URL` for a key that would be another one in an address: whoever
+ * @throws CodedError as `OwnBucket.link`; `UNSAFE_URL` for a key that would be another one in an address: whoever
  *   sends an address leaves `.` and `..` out, and half a character has no bytes
  */
-async function linkInBucket(bucket: TrackBucket, key: string): Promise<MediaLink> {
+async function linkInBucket(bucket: OwnBucket, key: string): Promise<MediaLink> {
   if (/(^|\/)\.\.?(\/|$)/.test(key) || isChangedText(key))
     throw new CodedError(
       'UNSAFE_URL',
@@ -106,7 +97,7 @@ function isFinalRefusal(error: unknown): boolean {
   return error instanceof CodedError && error.code === 'LINK_REFUSED' && !error.retryable;
 }
 
-function unavailable(why: 'missing' | 'dead', advice: string): CodedError {
+function unavailable(why: LinkReason, advice: string): CodedError {
   return why === 'dead'
     ? new CodedError('LINK_EXPIRED', `The link no longer works. ${advice}`)
     : new CodedError('NO_RECORDING', `The message names a recording but has no link to it. ${advice}`);

@@ -1,11 +1,7 @@
 import { CodedError } from '../../errors/coded-error';
+import type { Deletion } from '../provider';
 import type { TelnyxApi } from './api-client';
 import { findMedia, resourceOf, resourcePath, texmlPath, type Askable } from './find-media';
-
-export type Deletion =
-  | { ok: true; already_gone: boolean }
-  /** It cannot be deleted from here, today or later; `message` says why, for people. */
-  | { ok: false; message: string };
 
 /**
  * Deletes a recording, fax, room recording or room composition at Telnyx, for good (Telnyx "Delete a

@@ -2,11 +2,9 @@ import { setTimeout as timer } from 'node:timers/promises';
 import { CodedError } from '../../errors/coded-error';
 import type { ErrorCode } from '../../errors/codes';
 import type { MediaLink, RecordingReference } from '../../recording/recording-reference';
+import type { LinkReason } from '../provider';
 import type { TelnyxApi } from './api-client';
 import { findMedia, resourceOf, resourcePath } from './find-media';
-
-/** Why links are wanted: the event had none, or they no longer work. */
-export type LinkReason = 'missing' | 'dead';
 
 export type LinkResolver = (
   reference: RecordingReference,

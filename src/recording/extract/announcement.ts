@@ -1,11 +1,11 @@
-import type { Provider } from '../../events/provider';
 import { readTime } from '../../values/time';
 import { asFields, asText, firstText, type Fields } from '../../values/fields';
 import type { RecordingDetails } from '../recording-details';
 
 /** What the extractors read: the payload's fields and what the envelope says about them. */
 export interface Announcement {
-  provider: Provider;
+  /** Who sent the event, or lists the recording. */
+  provider: string;
   event_type: string | null;
   event_id: string | null;
   /** ISO 8601 UTC. */

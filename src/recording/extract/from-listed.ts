@@ -1,4 +1,3 @@
-import type { Provider } from '../../events/provider';
 import { fromDaily } from './from-daily';
 import { fromRecordingUrls } from './from-recording-urls';
 import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
@@ -7,28 +6,26 @@ import { readTime } from '../../values/time';
 import { asCount, asParty, asText, type Fields } from '../../values/fields';
 import type { RecordingReference } from '../recording-reference';
 
-/**
- * What an item of a provider's list of recordings stands for: one recording, or all tracks of one. Lists
- * of Telnyx: `GET /v2/recordings`; of Daily: `GET /recordings`, which spells some fields otherwise than
- * the events.
- *
- * @returns one reference per file; empty when the item has no id
- */
-export function fromListed(provider: Provider, item: Fields): RecordingReference[] {
-  const id = asText(item['id']) ?? asText(item['recording_id']);
-  if (id === null) return [];
-  const announcement: Announcement = {
+/** @returns null when it has none */
+function idOf(item: Fields): string | null {
+  return asText(item['id']) ?? asText(item['recording_id']);
+}
+
+function announcementOf(provider: string, item: Fields): Announcement {
+  return {
     provider,
     event_type: null,
     event_id: null,
     announced_at: readTime(item['created_at']),
     payload: item
   };
-  return provider === 'daily' ? listedByDaily(announcement, id) : listedByTelnyx(announcement, id);
 }
 
-function listedByTelnyx(announcement: Announcement, id: string): RecordingReference[] {
-  const { payload } = announcement;
+/** What an item of Telnyx's `GET /v2/recordings` stands for; see `RecordingOrigin.fromListed`. */
+export function listedByTelnyx(payload: Fields): RecordingReference[] {
+  const id = idOf(payload);
+  if (id === null) return [];
+  const announcement = announcementOf('telnyx', payload);
   const withLinks = fromRecordingUrls({ ...announcement, payload: { ...payload, recording_id: id } });
   if (withLinks.length > 0) return withLinks;
   const millis = asCount(payload['duration_millis']);
@@ -57,8 +54,14 @@ function listedByTelnyx(announcement: Announcement, id: string): RecordingRefere
   ];
 }
 
-function listedByDaily(announcement: Announcement, id: string): RecordingReference[] {
+/**
+ * What an item of Daily's `GET /recordings` stands for, which spells some fields otherwise than the events: one
+ * recording, or all tracks of one; see `RecordingOrigin.fromListed`.
+ */
+export function listedByDaily(item: Fields): RecordingReference[] {
+  const id = idOf(item);
+  if (id === null) return [];
   // Whether it is finished is for the API to say when its file is fetched.
-  const payload = { ...announcement.payload, recording_id: id, status: 'finished' };
-  return fromDaily({ ...announcement, payload });
+  const payload = { ...item, recording_id: id, status: 'finished' };
+  return fromDaily({ ...announcementOf('daily', item), payload });
 }

@@ -1,7 +1,7 @@
-import { PROVIDERS } from '../../events/provider';
 import { unknownDetails } from './announcement';
 import { partOfIdentity } from '../identity';
 import { asFields, asText, type Fields } from '../../values/fields';
+import type { RecordingOrigin, RecordingOrigins } from '../origin';
 import type { RecordingDetails } from '../recording-details';
 import type { ApiResource, MediaKind, RecordingReference } from '../recording-reference';
 
@@ -14,31 +14,32 @@ export const STORED_RECORD_TYPE = 'stored_recording';
  * same.
  *
  * @param payload of a message
+ * @param origins the providers that there are
  * @returns null when it does not describe a stored file
  */
-export function fromStored(payload: unknown): RecordingReference | null {
+export function fromStored(payload: unknown, origins: RecordingOrigins): RecordingReference | null {
   const fields = asFields(payload);
   if (fields === null || fields['record_type'] !== STORED_RECORD_TYPE) return null;
-  const provider = PROVIDERS.find((known) => known === fields['provider']);
+  const origin = origins.find(fields['provider']);
   // As it was stored: to read it as new text would change it once more.
   const { identity } = fields;
-  if (provider === undefined || typeof identity !== 'string' || !identity.startsWith(`${provider}:`))
+  if (origin === undefined || typeof identity !== 'string' || !identity.startsWith(`${origin.name}:`))
     return null;
-  const details = storedDetails(fields, provider);
+  const details = storedDetails(fields, origin.name);
   const { recording_id, track } = details;
   // A track has its object key in its identity, behind the recording's id.
   const trackKey =
-    track === null || recording_id === null ? null : partOfIdentity(identity, provider, recording_id);
-  const resource = resourceOf(details);
+    track === null || recording_id === null ? null : partOfIdentity(identity, origin.name, recording_id);
+  const resource = origin.resourceOf?.(details.event_type);
   return {
-    kind: trackKey === null ? kindOf(details, resource) : 'track',
+    kind: trackKey === null ? kindOf(details.format, resource, origin) : 'track',
     identity,
     details,
     links: [],
     media_index: null,
     announced_at: asText(fields['stored_at']),
     storage_key: trackKey,
-    ...(provider === 'telnyx' && { resource })
+    ...(resource !== undefined && { resource })
   };
 }
 
@@ -54,17 +55,12 @@ export function storedDetails(fields: Fields, provider: RecordingDetails['provid
   return details as unknown as RecordingDetails;
 }
 
-function resourceOf({ event_type }: RecordingDetails): ApiResource {
-  const type = event_type ?? '';
-  if (type.startsWith('fax.')) return 'fax';
-  if (type.startsWith('video.room.composition')) return 'room-composition';
-  if (type.startsWith('video.room.')) return 'room-recording';
-  if (type.startsWith('message.')) return 'message';
-  return type.startsWith('texml.') ? 'texml-recording' : 'recording';
-}
-
-function kindOf({ provider, format }: RecordingDetails, resource: ApiResource): MediaKind {
+function kindOf(
+  format: string | null,
+  resource: ApiResource | undefined,
+  { usualKind }: RecordingOrigin
+): MediaKind {
   if (resource === 'fax') return 'fax';
   if (resource === 'message') return 'attachment';
-  return provider === 'daily' || format === 'mp4' || format === 'webm' ? 'video' : 'audio';
+  return format === 'mp4' || format === 'webm' ? 'video' : usualKind;
 }

@@ -2,6 +2,8 @@ import should from 'should';
 import { JobRepository } from '../../../src/archive/queue/job-repository';
 import { CodedError } from '../../../src/errors/coded-error';
 import { EmissionPace, MOST_DUE, MOST_ORDERS } from '../../../src/reconcile/emission-pace';
+import { dailyProvider } from '../../../src/providers/daily/daily-provider';
+import { telnyxProvider } from '../../../src/providers/telnyx/telnyx-provider';
 import type { ListedBatch } from '../../../src/providers/listed-batch';
 import { reconcile, type Emitted, type Phase, type RunPlan } from '../../../src/reconcile/reconcile';
 import { newSummary, noteError, type RunSummary } from '../../../src/reconcile/run-summary';
@@ -35,7 +37,7 @@ describe('a reconcile run', () => {
   ): Promise<{ summary: RunSummary; failure: CodedError | null }> {
     return await reconcile(
       {
-        provider: 'telnyx',
+        origin: telnyxProvider,
         only: 'missing',
         from: null,
         to: NOW,
@@ -117,7 +119,7 @@ describe('a reconcile run', () => {
     const raw = { id: 'raw', status: 'finished', start_ts: 1772611200, tracks };
     const track = stored.file('track-1', { provider: 'daily', recording_id: 'raw', track: 'one' });
     await stored.enter({ ...track, identity: 'daily:raw#domain/room/one' });
-    const plan = { provider: 'daily' as const };
+    const plan = { origin: dailyProvider };
     should((await run({ ...plan, list: batches({ items: [raw] }) })).summary.missing).equal(1);
     await stored.enter({ ...track, identity: 'daily:raw#two', wantedFormat: 'webm' });
     should((await run({ ...plan, list: batches({ items: [raw] }) })).summary).have.properties({

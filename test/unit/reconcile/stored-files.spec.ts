@@ -15,6 +15,7 @@ import type { StoredRecording } from '../../../src/store/stored-recording';
 import type { CodedError } from '../../../src/errors/coded-error';
 import { CopyReader, type CopyState } from '../../../src/reconcile/copy-reader';
 import { MissingFiles } from '../../../src/reconcile/missing-files';
+import { providers } from '../../../src/providers/registry';
 import { noRebuildCounts, rebuildIndex, type RebuildCounts } from '../../../src/reconcile/rebuild-index';
 import {
   noVerifyCounts,
@@ -245,6 +246,7 @@ describe('what is stored', () => {
         {
           folder,
           index: stored.recordings.at(folder),
+          origins: providers,
           commit: (changes) => stored.state.database.commit(changes),
           emit,
           onSidecar: () => undefined,

@@ -1,29 +1,30 @@
 import should from 'should';
 import { fromStored, STORED_RECORD_TYPE } from '../../../src/recording/extract/from-stored';
 import { identityOfId, identityOfUrl } from '../../../src/recording/identity';
-import { referenceFromMessage } from '../../../src/recording/reference-from-message';
+import { providers } from '../../../src/providers/registry';
+import { referenceFromMessage, type RecordingRequest } from '../../../src/recording/reference-from-message';
+
+const named = (message: RecordingRequest) => referenceFromMessage(message, providers);
 
 describe('reference-from-message', () => {
   it('takes a recording id, by default of Telnyx', () => {
-    const reference = referenceFromMessage({ recording_id: 'rec-1' });
+    const reference = named({ recording_id: 'rec-1' });
     reference!.identity.should.equal('telnyx:rec-1');
     reference!.links.should.eql([]);
-    referenceFromMessage({ recording_id: 'rec-1', provider: 'daily' })!.identity.should.equal('daily:rec-1');
-    referenceFromMessage({ recording_id: 'rec-1', provider: 'elsewhere' })!.identity.should.equal(
-      'telnyx:rec-1'
-    );
+    named({ recording_id: 'rec-1', provider: 'daily' })!.identity.should.equal('daily:rec-1');
+    named({ recording_id: 'rec-1', provider: 'elsewhere' })!.identity.should.equal('telnyx:rec-1');
   });
 
   it('takes an address and guesses only its format', () => {
-    const reference = referenceFromMessage({ url: 'https://example.com/a/b.WAV?token=x' });
+    const reference = named({ url: 'https://example.com/a/b.WAV?token=x' });
     reference!.details.format!.should.equal('wav');
     reference!.identity.should.not.containEql('token');
-    referenceFromMessage({ url: 'https://example.com/a.pdf' })!.kind.should.equal('fax');
+    named({ url: 'https://example.com/a.pdf' })!.kind.should.equal('fax');
   });
 
   it('takes nothing else', () => {
     for (const message of [{}, { url: '' }, { url: Infinity }, { recording_id: {} }, { recording_id: ' ' }]) {
-      should(referenceFromMessage(message)).be.null();
+      should(named(message)).be.null();
     }
   });
 
@@ -75,9 +76,12 @@ describe('the identity of a recording', () => {
       for (const key of ['d/r/1-cam-audio-2', 'd/r#1/a%23b#c']) {
         const identity = identityOfId('daily', recording_id, key);
         const payload = { record_type: STORED_RECORD_TYPE, provider: 'daily', recording_id, identity };
-        should(fromStored({ ...payload, track: 'x' })).have.properties({ kind: 'track', storage_key: key });
+        should(fromStored({ ...payload, track: 'x' }, providers)).have.properties({
+          kind: 'track',
+          storage_key: key
+        });
         const whole = { ...payload, identity: identityOfId('daily', recording_id) };
-        should(fromStored(whole)).have.properties({ kind: 'video', storage_key: null });
+        should(fromStored(whole, providers)).have.properties({ kind: 'video', storage_key: null });
       }
   });
 });

@@ -76,9 +76,9 @@ describe('late details', () => {
     const deletion = new SourceDeletion({
       store: createFolderStore({ folder: archive.folder, owner: testOwner() }),
       sidecar: folderSidecar,
-      deleteAtSource: ({ details }) => {
+      deleteRecording: ({ details }) => {
         deletions.push(String(details.recording_id));
-        return Promise.resolve({ ok: true });
+        return Promise.resolve({ ok: true, already_gone: false });
       },
       deleted: new DeletedRecordings(new StoredRecordings(state.database)),
       now: () => STORED_AT

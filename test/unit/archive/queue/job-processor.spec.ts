@@ -35,7 +35,7 @@ describe('JobProcessor', () => {
   let delivered: FileOutcome[][];
   let notDeleted: { message: string; code: string | null }[];
   let deletions: string[];
-  let deleteAtSource: SourceDeletionDeps['deleteAtSource'];
+  let deleteAtSource: SourceDeletionDeps['deleteRecording'];
   /** Notes a deletion in a sidecar. */
   let writeDeletion: SidecarWriter['write'];
   /** What the process knows; a new one knows nothing. */
@@ -53,7 +53,7 @@ describe('JobProcessor', () => {
     };
     server = await localServer((request, response) => answer(request, response));
     [delivered, notDeleted, deletions, works, troubles] = [[], [], [], [], []];
-    deleteAtSource = () => Promise.resolve({ ok: true });
+    deleteAtSource = () => Promise.resolve({ ok: true, already_gone: false });
     writeDeletion = (...about) => folderSidecar.write(...about);
     deleted = new DeletedRecordings(recordings());
     commit = (changes) => state.database.commit(changes);
@@ -79,7 +79,7 @@ describe('JobProcessor', () => {
       deletion: new SourceDeletion({
         store: createFolderStore({ folder: archive.folder, owner: testOwner() }),
         sidecar: { ...folderSidecar, write: (...about) => writeDeletion(...about) },
-        deleteAtSource: (reference, signal) => {
+        deleteRecording: (reference, signal) => {
           deletions.push(String(reference.details.recording_id));
           return deleteAtSource(reference, signal);
         },
@@ -206,7 +206,7 @@ describe('JobProcessor', () => {
       failures += 1;
       return failures <= 2
         ? Promise.reject(new CodedError('RATE_LIMITED', 'later', { retryable: true, retryAfterMs: 5000 }))
-        : Promise.resolve({ ok: true });
+        : Promise.resolve({ ok: true, already_gone: false });
     };
     const job = orderFor(item('/a.wav'));
     const pauses: unknown[] = [];
@@ -254,7 +254,7 @@ describe('JobProcessor', () => {
     should((await stopped).kind).equal('stopped');
     delivered.should.eql([]);
     notDeleted.should.eql([]);
-    deleteAtSource = () => Promise.resolve({ ok: true });
+    deleteAtSource = () => Promise.resolve({ ok: true, already_gone: false });
     await carryOut(workOf(), job);
     stored().recording.should.have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
     server.requests.should.have.length(1);
@@ -273,7 +273,7 @@ describe('JobProcessor', () => {
   it('deletes what a repeated message finds stored and not deleted yet, and not what is deleted', async () => {
     deleteAtSource = () => Promise.resolve({ ok: false, message: 'not today' });
     await carryOut(workOf(), orderFor(item('/a.wav')));
-    deleteAtSource = () => Promise.resolve({ ok: true });
+    deleteAtSource = () => Promise.resolve({ ok: true, already_gone: false });
     await carryOut(workOf(), orderFor(item('/a.wav')));
     stored().recording.should.have.properties({ already_stored: true, deleted_at_source: DELETED_AT });
     should(recordings().find('telnyx:rec-1')[0]?.recording.deleted_at_source).equal(DELETED_AT);
@@ -293,7 +293,7 @@ describe('JobProcessor', () => {
       const isReleased = new Promise<void>((resolve) => (release = resolve));
       deleteAtSource = async () => {
         await isReleased;
-        return { ok: true };
+        return { ok: true, already_gone: false };
       };
       const work = workOf();
       const first = carryOut(work, orderFor(item('/a.wav')));
@@ -328,7 +328,7 @@ describe('JobProcessor', () => {
         failures += 1;
         return failures === 1
           ? Promise.reject(new CodedError('STALLED', 'no'))
-          : Promise.resolve({ ok: true });
+          : Promise.resolve({ ok: true, already_gone: false });
       };
       const work = workOf();
       await Promise.all([1, 2].map(() => carryOut(work, orderFor(item('/a.wav')))));

@@ -195,7 +195,7 @@ describe('transcript-filing', () => {
       asked.push(reference.transcription_id);
       return Promise.resolve(asked.length === 1 ? TEXT : null);
     };
-    const one = filing({ fetchText });
+    const one = filing({ fetchTranscript: fetchText });
     const named = textOf(null);
     announcesText(named).should.be.true();
     (await one.file(audio, named, never)).recording.transcription!.should.equal(TEXT);
@@ -204,7 +204,7 @@ describe('transcript-filing', () => {
     await one.file(audio, textOf('Here.'), never);
     asked.should.have.length(2);
     const fault = new CodedError('RATE_LIMITED', 'later', { retryable: true });
-    const failing = filing({ fetchText: () => Promise.reject(fault) });
+    const failing = filing({ fetchTranscript: () => Promise.reject(fault) });
     await failing.file(audio, named, never).should.be.rejectedWith(fault);
   });
 

@@ -1,6 +1,8 @@
 import should from 'should';
 import { CodedError } from '../../../../src/errors/coded-error';
 import { patientAsk } from '../../../../src/providers/http/patient-request';
+import { dailyProvider } from '../../../../src/providers/daily/daily-provider';
+import { telnyxProvider } from '../../../../src/providers/telnyx/telnyx-provider';
 import { readFilter } from '../../../../src/providers/list-filter';
 import { readRange } from '../../../../src/reconcile/read-moment';
 
@@ -54,18 +56,18 @@ describe('the span of a list', () => {
 describe('the filter of a list', () => {
   it('becomes a query as the provider spells it', () => {
     const filter = { connection_id: 1893004417, start_time: { gte: '2026-03-01' }, to: '+12025550111' };
-    should(readFilter(filter, 'telnyx')).eql({
+    should(readFilter(filter, telnyxProvider.filters)).eql({
       'filter[connection_id]': '1893004417',
       'filter[start_time][gte]': '2026-03-01',
       'filter[to]': '+12025550111'
     });
-    should(readFilter('{"room_name":"standup"}', 'daily')).eql({ room_name: 'standup' });
-    const odd = readFilter('{"__proto__":"x","constructor":"y"}', 'daily');
+    should(readFilter('{"room_name":"standup"}', dailyProvider.filters)).eql({ room_name: 'standup' });
+    const odd = readFilter('{"__proto__":"x","constructor":"y"}', dailyProvider.filters);
     should(new URLSearchParams(odd).toString()).equal('__proto__=x&constructor=y');
   });
 
   it('may be missing', () => {
-    for (const blank of [undefined, null, '', {}]) should(readFilter(blank, 'telnyx')).eql({});
+    for (const blank of [undefined, null, '', {}]) should(readFilter(blank, telnyxProvider.filters)).eql({});
   });
 
   for (const filter of [
@@ -79,11 +81,12 @@ describe('the filter of a list', () => {
     { created_at: { gte: 'x' } },
     { a: { 'b]': 'c' } }
   ]) {
-    it(`refuses ${JSON.stringify(filter)}`, () => should(() => readFilter(filter, 'telnyx')).throw(bad));
+    it(`refuses ${JSON.stringify(filter)}`, () =>
+      should(() => readFilter(filter, telnyxProvider.filters)).throw(bad));
   }
 
   it('cannot take the place of the pages', () => {
-    should(() => readFilter({ starting_after: 'x' }, 'daily')).throw(bad);
+    should(() => readFilter({ starting_after: 'x' }, dailyProvider.filters)).throw(bad);
   });
 });
 

@@ -1,4 +1,4 @@
-import { announcementsOf, type RecordingSource } from './extract/announcement';
+import { announcementsOf, type RecordingSource } from './announcement';
 
 /**
  * Whether an event announces a raw-tracks recording of Daily in which nothing was recorded: `tracks` is

@@ -1,0 +1,37 @@
+import { dailyFilters } from '../../src/providers/daily/list-filters';
+import type { FilterDialect } from '../../src/providers/list-filter';
+import { telnyxFilters } from '../../src/providers/telnyx/list-filters';
+
+/** The properties of a node in which its accounts are chosen. */
+export interface AccountChoices {
+  account?: string;
+  dailyAccount?: string;
+}
+
+export interface AccountChoice {
+  /** The name of the provider, as in `src/providers/registry.ts`. */
+  provider: string;
+  property: keyof AccountChoices;
+  /** How dialogs call it, in ids and keys of texts. */
+  key: string;
+  /** How the provider's lists are filtered. */
+  filters: FilterDialect;
+}
+
+export const USUAL_CHOICE: AccountChoice = {
+  provider: 'telnyx',
+  property: 'account',
+  key: 'account',
+  filters: telnyxFilters
+};
+
+/** In which property a node names the account of each provider. Part of the editor too: it imports nothing large. */
+export const ACCOUNT_CHOICES: readonly AccountChoice[] = [
+  USUAL_CHOICE,
+  { provider: 'daily', property: 'dailyAccount', key: 'daily-account', filters: dailyFilters }
+];
+
+/** @returns the choice of a provider; the usual one for what is none's name */
+export function choiceOf(provider: unknown): AccountChoice {
+  return ACCOUNT_CHOICES.find((one) => one.provider === provider) ?? USUAL_CHOICE;
+}

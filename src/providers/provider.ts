@@ -1,0 +1,133 @@
+import type { CodedError } from '../errors/coded-error';
+import type { RecordingDetails } from '../recording/recording-details';
+import type { MediaLink, RecordingReference } from '../recording/recording-reference';
+import type { RecordingOrigin } from '../recording/origin';
+import type { CircuitBreakers } from './http/circuit-breaker';
+import type { ServerPace } from './http/server-pace';
+import type { FilterDialect, Query } from './list-filter';
+import type { ListedBatch } from './listed-batch';
+
+/** Why links are wanted: the event had none, or they no longer work. */
+export type LinkReason = 'missing' | 'dead';
+
+/** How a deletion ended that the API answered. */
+export type Deletion =
+  | { ok: true; already_gone: boolean }
+  /** It is not deleted, or not all of it, and cannot be from here, today or later; `message` says why, for people. */
+  | { ok: false; message: string };
+
+/** What is to be listed. */
+export interface ListQuery {
+  /** As `readFilter` made it of the provider's own filters. */
+  filter: Query;
+  /** The span of time, as the provider dates its recordings. Milliseconds since 1970; null where it is open. */
+  from: number | null;
+  to: number | null;
+  /** When the run began, which ends a list that has no end of its own. Milliseconds since 1970. */
+  begun: number;
+  /** Told why the list waits for the API, and null when it resumes. Must not throw. */
+  onWait: (reason: CodedError | null) => void;
+}
+
+/**
+ * The recordings of one account at one provider. Each provider is a folder that implements this, and is listed in
+ * `registry.ts`. A provider is asked for references whose `details.provider` is its name.
+ *
+ * All that throw, throw a CodedError, `retryable` when the same request may succeed later, or `signal.reason` when
+ * aborted. No message holds a link or a key.
+ */
+export interface RecordingProvider {
+  /**
+   * @param url of a recording
+   * @returns the `Authorization` header that a download of it needs; undefined for links that open by themselves. The
+   *   key goes to the host of the account's API and nowhere else. Never throws.
+   */
+  authorize(url: string): string | undefined;
+
+  /**
+   * Asks for links to the bytes of a recording.
+   *
+   * @returns at least one link, the best first; none when the reference names nothing that can be asked for
+   * @throws CodedError `NO_RECORDING` (`LINK_EXPIRED` in place of a dead link) when the account, its key or the
+   *   recording itself is missing; `API_NOT_FOUND` when the API does not know it; a retryable `LINK_REFUSED` while it
+   *   is not finished; as `JsonApi.request`
+   */
+  resolveLinks(reference: RecordingReference, why: LinkReason, signal: AbortSignal): Promise<MediaLink[]>;
+
+  /**
+   * Adds what the API knows of a recording to what its event said. The event is never overruled, and a refusal of the
+   * API leaves the details as they are: a recording does not wait for want of details.
+   *
+   * @returns a copy, or the same object when nothing was added
+   * @throws CodedError only when the API may tell later
+   */
+  completeDetails(reference: RecordingReference, signal: AbortSignal): Promise<RecordingDetails>;
+
+  /**
+   * Fetches the text of a recording that an event named but did not hold.
+   *
+   * @returns null when there is none
+   * @throws CodedError as `JsonApi.request`; a retryable `LINK_REFUSED` while the text is not finished
+   */
+  fetchTranscript(reference: RecordingReference, signal: AbortSignal): Promise<string | null>;
+
+  /**
+   * Deletes a recording for good. The caller has read the stored copy back and matched its hash.
+   *
+   * @param reference as the event gave it
+   * @returns ok as well when the API does not know the recording any more
+   * @throws CodedError as `JsonApi.request`; `NO_RECORDING` for an id that is none
+   */
+  deleteRecording(reference: RecordingReference, signal: AbortSignal): Promise<Deletion>;
+
+  /**
+   * Lists the recordings of the account, batch by batch. Requests that fail in passing are repeated.
+   *
+   * @returns each recording once, as the API describes it (see `RecordingOrigin.fromListed`)
+   * @throws CodedError while it is read: as `JsonApi.request`; `LIST_INCOMPLETE` when the list cannot be whole
+   */
+  listRecordings(query: ListQuery, signal: AbortSignal): AsyncIterable<ListedBatch>;
+
+  /** Ends connections and requests under way. Never throws. */
+  close(): Promise<void>;
+}
+
+/** What an account of a provider holds. */
+export interface ProviderAccount {
+  /** Without a trailing slash. */
+  readonly apiUrl: string;
+  /** A secret, asked for each time: accounts are edited. Null when none is set. */
+  apiKey(): string | null;
+  /** Shared by all that ask the API with this key. Left out: each paces itself. */
+  readonly pace?: ServerPace;
+}
+
+/** A bucket of the customer's own, in which a provider puts files. */
+export interface OwnBucket {
+  /**
+   * @param key of an object, complete
+   * @returns a signed link to it
+   * @throws CodedError
+   */
+  link(key: string): Promise<string>;
+}
+
+export interface ProviderOptions {
+  /** Shared by all that may ask the same API. Default: of its own. */
+  breakers?: CircuitBreakers;
+  /** Null or left out when none is chosen. */
+  ownBucket?: OwnBucket | null;
+}
+
+/** All that is to be known of a provider without an account: what its registration gives. */
+export interface ProviderDefinition extends RecordingOrigin {
+  /** As people call it, in texts. */
+  readonly label: string;
+  /** How its lists are filtered. */
+  readonly filters: FilterDialect;
+  /**
+   * @param account null when none is chosen: what needs none still works, all else says what is missing
+   * @throws CodedError `BAD_SETTING` when the account's API address cannot be used
+   */
+  open(account: ProviderAccount | null, options: ProviderOptions): RecordingProvider;
+}

@@ -1,0 +1,61 @@
+import { listedByTelnyx } from '../../recording/extract/from-listed';
+import type { ApiResource } from '../../recording/recording-reference';
+import { patientAsk } from '../http/patient-request';
+import type { ProviderAccount, ProviderDefinition, ProviderOptions, RecordingProvider } from '../provider';
+import { apiAuthorization } from './api-authorization';
+import { TelnyxApi } from './api-client';
+import { completeDetails } from './complete-details';
+import { deleteAtSource } from './delete-at-source';
+import { fetchTranscription } from './fetch-transcription';
+import { createLinkResolver } from './link-resolver';
+import { telnyxFilters } from './list-filters';
+import { listTelnyx } from './recording-list';
+import { withoutAccount } from '../without-account';
+
+/** Recordings of calls and conferences, faxes, attachments, video rooms. */
+export const telnyxProvider: ProviderDefinition = {
+  name: 'telnyx',
+  label: 'Telnyx',
+  usualKind: 'audio',
+  hasFormatsInLinks: true,
+  filters: telnyxFilters,
+  fromListed: listedByTelnyx,
+  resourceOf,
+  open: openTelnyx
+};
+
+function openTelnyx(account: ProviderAccount | null, { breakers }: ProviderOptions): RecordingProvider {
+  const api =
+    account &&
+    new TelnyxApi({
+      apiUrl: account.apiUrl,
+      apiKey: () => account.apiKey(),
+      ...(account.pace && { pace: account.pace }),
+      ...(breakers && { breakers })
+    });
+  return {
+    authorize: (url) =>
+      account === null ? undefined : apiAuthorization(url, account.apiUrl, account.apiKey()),
+    resolveLinks: createLinkResolver({ api }),
+    completeDetails: (reference, signal) => completeDetails(api?.optional ?? null, reference, signal),
+    fetchTranscript: (reference, signal) => fetchTranscription(api, reference, signal),
+    deleteRecording: (reference, signal) => deleteAtSource(api, reference, signal),
+    listRecordings: ({ filter, from, to, begun, onWait }, signal) => {
+      if (api === null) throw withoutAccount(telnyxProvider);
+      const ask = patientAsk(api, { onWait, random: Math.random, signal });
+      return listTelnyx({ ask, filter, from, to: to ?? begun, signal });
+    },
+    close: async () => {
+      await api?.close();
+    }
+  };
+}
+
+function resourceOf(eventType: string | null): ApiResource {
+  const type = eventType ?? '';
+  if (type.startsWith('fax.')) return 'fax';
+  if (type.startsWith('video.room.composition')) return 'room-composition';
+  if (type.startsWith('video.room.')) return 'room-recording';
+  if (type.startsWith('message.')) return 'message';
+  return type.startsWith('texml.') ? 'texml-recording' : 'recording';
+}

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import should from 'should';
+import ts from 'typescript';
+import { providers } from '../../../src/providers/registry';
+
+const ROOT = path.join(__dirname, '../../..');
+
+/** Folders and files that may know a provider by its name: each is about one provider, or is data of it. */
+const MAY_NAME = [
+  'src/providers/',
+  'src/events/catalogue/',
+  'src/events/catalogue.ts',
+  // The senders of events, as types; and whose event a reader of bodies makes.
+  'src/events/provider.ts',
+  'src/events/reading/parse-daily.ts',
+  'src/events/reading/parse-telnyx.ts',
+  'src/recording/extract/',
+  'src/verification/',
+  // They stand in for the providers, which are their subject.
+  'src/simulator/',
+  'nodes/config/',
+  // A made-up recording, of which the dialog shows the name of the file.
+  'nodes/editor/filename-preview.ts',
+  // The folder of the state has that name.
+  'nodes/lib/state.ts'
+];
+
+function sources(folder: string): string[] {
+  return readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+    .map((name) => path.posix.join(folder, name.split(path.sep).join('/')));
+}
+
+/** The texts of a file that are exactly the name of a provider, comments and imports left out. */
+function namesIn(file: string, text: string): string[] {
+  const found: string[] = [];
+  const tree = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  const visit = (node: ts.Node): void => {
+    // The palette's category of all nodes is no provider.
+    const isCategory = ts.isPropertyAssignment(node) && node.name.getText() === 'category';
+    if (ts.isImportDeclaration(node) || isCategory) return;
+    if (ts.isStringLiteralLike(node) && providers.find(node.text) !== undefined)
+      found.push(`${file}:${tree.getLineAndCharacterOfPosition(node.getStart()).line + 1}: ${node.text}`);
+    ts.forEachChild(node, visit);
+  };
+  visit(tree);
+  return found;
+}
+
+describe('names of providers', () => {
+  const all = ['src', 'nodes'].flatMap(sources);
+
+  it('are known to what is about one provider only', () => {
+    all.length.should.be.above(200);
+    const found = all
+      .filter((file) => !MAY_NAME.some((place) => file === place || file.startsWith(place)))
+      .flatMap((file) => namesIn(file, readFileSync(path.join(ROOT, file), 'utf8')));
+    should(found).deepEqual([]);
+  });
+
+  it('would be found', () => {
+    should(namesIn('a.ts', "import x from 'daily';\nif (provider === 'daily') go(`telnyx`);")).deepEqual([
+      'a.ts:2: daily',
+      'a.ts:2: telnyx'
+    ]);
+  });
+
+  it('are allowed in places that exist', () => {
+    for (const place of MAY_NAME) all.some((file) => file.startsWith(place)).should.be.true(place);
+  });
+});
