@@ -4,19 +4,17 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import should from 'should';
 import { dailyAccount, DAILY_HMAC, dailyWebhookIn } from '../support/daily';
-import { EditorPage } from '../support/editor-page';
+import type { EditorPage } from '../support/editor-page';
+import { useEditor } from '../support/use-editor';
 import { recorder, tab } from '../support/flows';
-import { NodeRedProcess } from '../support/node-red-process';
 import { requireProgram } from '../support/real-parts';
 
 describe('daily-account in the editor', function () {
   this.timeout(120_000);
-  let nodeRed: NodeRedProcess;
   let editor: EditorPage;
 
-  before('a browser and Node-RED with the built package', async function () {
-    const browser = requireProgram(this, '/usr/bin/chromium');
-    nodeRed = await NodeRedProcess.start({
+  useEditor(
+    {
       httpNodeRoot: '/flows-root',
       flow: [
         tab(),
@@ -24,15 +22,9 @@ describe('daily-account in the editor', function () {
         dailyWebhookIn({ path: "/it's-daily", x: 200, y: 100 }),
         ...recorder().map((each, at) => ({ ...each, x: 640, y: 420 + 60 * at }))
       ]
-    });
-    editor = await EditorPage.open(nodeRed, browser);
-  });
-
-  after(async () => {
-    // Both are missing when the browser is.
-    await (editor as EditorPage | undefined)?.close();
-    await (nodeRed as NodeRedProcess | undefined)?.stop();
-  });
+    },
+    (opened) => ({ editor } = opened)
+  );
 
   const command = () => editor.page.locator('#daily-account-command').innerText();
 

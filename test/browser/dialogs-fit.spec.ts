@@ -1,9 +1,8 @@
 import should from 'should';
 import { dailyAccount, dailyWebhookIn } from '../support/daily';
-import { EditorPage } from '../support/editor-page';
+import type { EditorPage } from '../support/editor-page';
+import { useEditor } from '../support/use-editor';
 import { account, config, node, recorder, tab, webhookIn } from '../support/flows';
-import { NodeRedProcess } from '../support/node-red-process';
-import { requireProgram } from '../support/real-parts';
 
 const LONG_PATH = `/${'a-long-path/'.repeat(8)}end`;
 const KINDS = ['event', 'family', 'recording', 'unknown', 'else'];
@@ -53,20 +52,9 @@ const FAULTS = `(() => {
 
 describe('the dialogs of all nodes', function () {
   this.timeout(120_000);
-  let nodeRed: NodeRedProcess;
   let editor: EditorPage;
 
-  before('a browser and Node-RED with the built package', async function () {
-    const browser = requireProgram(this, '/usr/bin/chromium');
-    nodeRed = await NodeRedProcess.start({ flow: FLOW });
-    editor = await EditorPage.open(nodeRed, browser);
-  });
-
-  after(async () => {
-    // Both are missing when the browser is.
-    await (editor as EditorPage | undefined)?.close();
-    await (nodeRed as NodeRedProcess | undefined)?.stop();
-  });
+  useEditor({ flow: FLOW }, (opened) => ({ editor } = opened));
 
   for (const width of [1280, 900]) {
     for (const { id, type } of FLOW.filter((each) => /^(telnyx|daily)-/.test(each.type))) {

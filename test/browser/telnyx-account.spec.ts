@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 import type { Locator } from 'playwright-core';
 import should from 'should';
-import { EditorPage } from '../support/editor-page';
+import type { EditorPage } from '../support/editor-page';
+import { useEditor } from '../support/use-editor';
 import { account, recorder, tab, webhookIn } from '../support/flows';
 import { exchange } from '../support/http-client';
-import { type FlowNode, NodeRedProcess } from '../support/node-red-process';
-import { requireProgram } from '../support/real-parts';
+import type { FlowNode, NodeRedProcess } from '../support/node-red-process';
 import { STRANGER, TRUSTED } from '../support/sign';
 
 const FLOW: FlowNode[] = [
@@ -20,17 +20,7 @@ describe('telnyx-account in the editor', function () {
   let nodeRed: NodeRedProcess;
   let editor: EditorPage;
 
-  before('a browser and Node-RED with the built package', async function () {
-    const browser = requireProgram(this, '/usr/bin/chromium');
-    nodeRed = await NodeRedProcess.start({ flow: FLOW });
-    editor = await EditorPage.open(nodeRed, browser);
-  });
-
-  after(async () => {
-    // Both are missing when the browser is.
-    await (editor as EditorPage | undefined)?.close();
-    await (nodeRed as NodeRedProcess | undefined)?.stop();
-  });
+  useEditor({ flow: FLOW }, (opened) => ({ nodeRed, editor } = opened));
 
   afterEach('no dialog in the way of the next test', async () => {
     for (const button of ['#node-config-dialog-cancel', '#node-dialog-cancel']) {

@@ -1,9 +1,9 @@
 import type { Locator } from 'playwright-core';
 import should from 'should';
-import { EditorPage } from '../support/editor-page';
+import type { EditorPage } from '../support/editor-page';
+import { useEditor } from '../support/use-editor';
 import { node, recorder, tab } from '../support/flows';
-import { type FlowNode, NodeRedProcess } from '../support/node-red-process';
-import { requireProgram } from '../support/real-parts';
+import type { FlowNode, NodeRedProcess } from '../support/node-red-process';
 
 /** An inject node that sends an event as a webhook node would. */
 function sender(id: string, event_type: string, payload: object): FlowNode {
@@ -39,17 +39,7 @@ describe('telnyx-event-switch in the editor', function () {
   let nodeRed: NodeRedProcess;
   let editor: EditorPage;
 
-  before('a browser and Node-RED with the built package', async function () {
-    const browser = requireProgram(this, '/usr/bin/chromium');
-    nodeRed = await NodeRedProcess.start({ flow: FLOW });
-    editor = await EditorPage.open(nodeRed, browser);
-  });
-
-  after(async () => {
-    // Both are missing when the browser is.
-    await (editor as EditorPage | undefined)?.close();
-    await (nodeRed as NodeRedProcess | undefined)?.stop();
-  });
+  useEditor({ flow: FLOW }, (opened) => ({ nodeRed, editor } = opened));
 
   const rows = (): Locator => editor.page.locator('#node-input-rules-list > li');
   const kind = (row: number): Locator => rows().nth(row).locator('select.telnyx-event-switch-kind');
