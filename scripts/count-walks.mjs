@@ -71,9 +71,7 @@ const before = readFileSync(file, 'utf8');
 const after = withPassage(before, 'counts', passage);
 if (!process.argv.includes('--check')) writeFileSync(file, after);
 else if (after !== before) {
-  console.error(
-    'The counts in ARCHITECTURE.md are stale. Run: npm run build && node --import tsx scripts/count-walks.mjs'
-  );
+  console.error('The counts in ARCHITECTURE.md are stale. Run: npm run docs:counts');
   process.exitCode = 1;
 }
 console.log(passage);

@@ -23,7 +23,7 @@ describe('README: table of families and event types', () => {
     should(() => withEventTable('no markers')).throw(/events:begin/);
   });
 
-  it('is fresh in README.md (else run: node --import tsx scripts/event-table.mjs)', () => {
+  it('is fresh in README.md (else run: npm run docs:events)', () => {
     const readme = readFileSync(path.join(__dirname, '../../../README.md'), 'utf8');
     should(withEventTable(readme) === readme).be.true();
   });
