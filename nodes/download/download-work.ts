@@ -11,7 +11,6 @@ import { SourceDeletion } from '../../src/archive/download/source-deletion';
 import { TranscriptFiling } from '../../src/archive/transcripts/transcript-filing';
 import { CodedError } from '../../src/errors/coded-error';
 import { KeyedMutex } from '../../src/concurrency/keyed-mutex';
-import { canReadBack } from '../../src/store/destination';
 import { transfer } from '../../src/transfer/transfer';
 import { createTransferAgents } from '../../src/transfer/transfer-agents';
 import { followUpsOf, type ArchiveState } from '../lib/archive-state';
@@ -54,11 +53,8 @@ export function createDownloadWork(
 ): DownloadWork {
   const { archive } = settings;
   const { owner } = state;
-  const { store, sidecar, texts, place, folder, bucket } = openDestination(
-    settings.target,
-    state,
-    events.onNotice
-  );
+  const destination = openDestination(settings.target, state, events.onNotice);
+  const { place, capabilities, sidecars: sidecar, transcripts: texts } = destination;
   const sources = recordingSources(sourceSettings);
   const agents = createTransferAgents();
   const partials = new NodeResumeStates(state.database, node, place);
@@ -67,7 +63,7 @@ export function createDownloadWork(
   const archiver = new Archiver(
     archive,
     {
-      store,
+      store: destination,
       partials,
       transfer: (request) => transfer(request, { agents }),
       sidecar,
@@ -83,9 +79,9 @@ export function createDownloadWork(
     index
   );
   const deletion =
-    settings.deleteAtSource && canReadBack(store)
+    settings.deleteAtSource && capabilities.canReadBack
       ? new SourceDeletion({
-          store,
+          store: destination,
           sidecar,
           deleteRecording: sources.deleteRecording,
           deleted: state.deleted,
@@ -119,7 +115,7 @@ export function createDownloadWork(
   });
   const queue = new JobQueue(state.jobs, {
     node,
-    concurrency: jobsAtOnce(archive.concurrency, folder !== null),
+    concurrency: jobsAtOnce(archive.concurrency, capabilities.canPublishAside),
     work: (job) => work.work(job),
     giveUp: (job, { alone }) => Promise.resolve(work.giveUp(job, alone)),
     guard: state.guard,
@@ -136,15 +132,13 @@ export function createDownloadWork(
     },
     start: async () => {
       state.nodes.add(node);
-      if (bucket !== null) state.buckets.set(node, bucket);
+      if (destination.kind === 'bucket') state.buckets.set(node, destination);
       for (const name of [node, followUpsOf(node)]) await state.jobs.nodeHere(name).catch(() => undefined);
-      await clearPartialCopies({ node, folder, owner, notes: partials, all: false });
-      // What cannot be dropped now is dropped at another start.
-      void bucket?.dropLeftOvers().catch(() => undefined);
+      await clearPartialCopies({ node, destination, owner, notes: partials, all: false });
       followUps.start();
       queue.start();
       // Jobs wait until it is mended. A network share that does not answer holds up nothing but this.
-      void folder?.check().catch((error: unknown) => {
+      void destination.check().catch((error: unknown) => {
         if (error instanceof CodedError) events.onFault(error);
       });
     },
@@ -152,12 +146,12 @@ export function createDownloadWork(
       state.nodes.delete(node);
       state.buckets.delete(node);
       // A request to the bucket may take longer than a deploy can wait.
-      await Promise.all([queue.close(), followUps.close(), work.close(), bucket?.close()]);
+      await Promise.all([queue.close(), followUps.close(), work.close(), destination.close()]);
       await Promise.all([agents.close(), sources.close()]);
       if (!removed) return;
       // The jobs wait for the node to come back; begun files need not.
       await state.jobs.nodeGone(node).catch(() => undefined);
-      await clearPartialCopies({ node, folder, owner, notes: partials, all: true });
+      await clearPartialCopies({ node, destination, owner, notes: partials, all: true });
     }
   };
 }
@@ -175,6 +169,6 @@ const DURABLE_PER_TRANSFER = 3;
  * How many jobs are worked on at once. A disk makes files durable while others are transferred; how many
  * transfers there are is the archiver's rule. Who wants one at a time gets them one after the other.
  */
-function jobsAtOnce(concurrency: number, toDisk: boolean): number {
-  return toDisk && concurrency > 1 ? (1 + DURABLE_PER_TRANSFER) * concurrency : concurrency;
+function jobsAtOnce(concurrency: number, canPublishAside: boolean): number {
+  return canPublishAside && concurrency > 1 ? (1 + DURABLE_PER_TRANSFER) * concurrency : concurrency;
 }

@@ -1,6 +1,6 @@
 import type { FilenameTemplate } from '../naming/filename-template';
 import type { RecordingProvider } from '../providers/provider';
-import type { Store } from '../store/destination';
+import type { Destination } from '../store/destination';
 import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
 import type { ResumeStates } from './download/resume-state';
 import type { SidecarWriter } from '../store/sidecar-writer';
@@ -23,7 +23,7 @@ export interface ArchiveSettings {
 
 /** What archiving needs from the world. */
 export interface ArchiveDeps {
-  store: Store;
+  store: Destination;
   /** What is known of the partial copies in the store. */
   partials: ResumeStates;
   transfer: (request: TransferRequest) => Promise<TransferResult>;

@@ -1,7 +1,6 @@
 import { CodedError } from '../errors/coded-error';
 import { chooseFormat, type WantedFile } from '../recording/choose-format';
 import type { RecordingReference } from '../recording/recording-reference';
-import { canReadBack } from '../store/destination';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
 import { fileKey, type JobItem, type Job, type FileNote } from './queue/job';
 import { notInFormat, withoutLink } from './download/archive-faults';
@@ -233,7 +232,7 @@ export class Archiver {
     if (location === null) return null;
     const file = { recording: found.recording, payload: location };
     if (found.order === job.id) return file;
-    if (!canReadBack(store)) return null;
+    if (!store.capabilities.canReadBack) return null;
     try {
       const { sha256 } = await store.readBack(location, knownCopy(found.recording));
       return sha256 === found.recording.sha256 ? repeated(file) : null;

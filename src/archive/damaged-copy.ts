@@ -1,4 +1,4 @@
-import { canSetAside, type Store } from '../store/destination';
+import type { Destination } from '../store/destination';
 import type { StoredRecording } from '../store/stored-recording';
 
 /**
@@ -9,11 +9,11 @@ import type { StoredRecording } from '../store/stored-recording';
  * @returns for `ArchiveDeps.clearPlace`
  */
 export function clearPlaceOf(
-  store: Store,
+  store: Destination,
   damaged: Pick<StoredRecording, 'path' | 'sha256'> | undefined
 ): (fresh: string) => Promise<void> {
   return async (fresh) => {
-    if (damaged?.path === undefined || !canSetAside(store)) return;
+    if (damaged?.path === undefined || !store.capabilities.canSetAside) return;
     await store.setAside(damaged.path, { expected: damaged.sha256, fresh }).catch(() => null);
   };
 }

@@ -1,19 +1,15 @@
 import type { Hash } from 'node:crypto';
 import type { SidecarRecord } from './sidecar';
+import type { SidecarWriter } from './sidecar-writer';
 
-/** Where stored copies go. One implementation per destination: folder, bucket, message. */
-export interface Store {
-  readonly destination: 'folder' | 'bucket' | 'message';
-
-  /**
-   * Opens the partial copy of a job, or goes on with the one an earlier attempt left.
-   *
-   * @param jobId names the partial copy; safe characters only (`[0-9a-zA-Z_-]`)
-   * @throws CodedError `STORE_FAILED` when the destination cannot be written
-   */
-  openPart(jobId: string): Promise<PartialCopy>;
-  /** Where a file of that name lies, as `PublishedFile.location`, when other processes store there too. */
-  locationOf?(name: string): string;
+/** What a destination can do beyond storing; asked instead of which destination it is. */
+export interface Capabilities {
+  /** Copies can be read again: before deletion at the source, and to check old copies. */
+  readonly canReadBack: boolean;
+  /** The name of a damaged copy can be freed for a fresh one. */
+  readonly canSetAside: boolean;
+  /** Making a copy durable is work of the disk, which is done while the next copy is received. */
+  readonly canPublishAside: boolean;
 }
 
 /** What is known of a stored copy that is read again. */
@@ -24,35 +20,84 @@ export interface KnownCopy {
   versionId: string | null;
 }
 
-/** A store whose copies can be read again: before deletion at the source, and to check old copies. */
-export interface ReadBack {
+/** Texts beside the recordings of one destination. */
+export interface TextWriter {
   /**
-   * Reads a stored copy from where it lies.
+   * Writes a text under a name, complete from its first moment on, and never over anything else.
+   *
+   * @param location absolute path, or `s3://bucket/key`
+   * @returns `same` when the very text lies there already, `taken` when something else has the name
+   * @throws CodedError `STORE_FAILED`
+   */
+  create(location: string, text: string): Promise<'created' | 'same' | 'taken'>;
+  /**
+   * Replaces a text that was created here.
+   *
+   * @throws CodedError `STORE_FAILED`
+   */
+  replace(location: string, text: string): Promise<void>;
+}
+
+/** Where stored copies go. One implementation per destination: folder, bucket, message. */
+export interface Destination {
+  readonly kind: 'folder' | 'bucket' | 'message';
+  /** The same text for the same place, whichever node stores there; the index is kept by it. */
+  readonly place: string;
+  readonly capabilities: Capabilities;
+  /** What describes the stored copies, beside them. */
+  readonly sidecars: SidecarWriter;
+  /** The texts of recordings, beside them. */
+  readonly transcripts: TextWriter;
+
+  /**
+   * Opens the partial copy of a job, or resumes the one an earlier attempt left.
+   *
+   * @param jobId names the partial copy; safe characters only (`[0-9a-zA-Z_-]`)
+   * @throws CodedError `STORE_FAILED` when the destination cannot be written
+   */
+  openPart(jobId: string): Promise<PartialCopy>;
+
+  /** @returns where a file of that name is, as `PublishedFile.location`; null when nothing is kept */
+  locationOf(name: string): string | null;
+
+  /**
+   * Reads a stored copy from where it is. Without `canReadBack` it always throws.
    *
    * @param location as `PublishedFile.location`
-   * @param copy what is known of it; in a versioned bucket another version may lie at the location by now
+   * @param copy what is known of it; in a versioned bucket another version may be at the location by now
    * @throws CodedError `STORE_FAILED` when it is not there or cannot be read
    */
   readBack(location: string, copy?: KnownCopy): Promise<{ sha256: string; size: number }>;
-}
 
-/** A store that can free the name of a damaged copy for a fresh one. */
-export interface DamagedCopies {
   /**
+   * Frees the name of a damaged copy. Without `canSetAside` the copy keeps its name.
+   *
    * @param location as `PublishedFile.location`
    * @param replacement hex SHA-256 of what was stored there, and of the fresh copy
-   * @returns where the damaged copy is now; null when there was none
+   * @returns where the damaged copy is now; null when there was none, or it keeps its name
    * @throws CodedError `STORE_FAILED`
    */
   setAside(location: string, replacement: { expected: string; fresh: string }): Promise<string | null>;
-}
 
-export function canSetAside(store: Store): store is Store & DamagedCopies {
-  return 'setAside' in store;
-}
+  /**
+   * Finds out whether files could be stored, without making anything. Costs no request.
+   *
+   * @throws CodedError `STORE_FAILED`
+   */
+  check(): Promise<void>;
 
-export function canReadBack(store: Store): store is Store & ReadBack {
-  return 'readBack' in store;
+  /**
+   * Clears away what no job can resume: to be called before jobs begin. Resolves when copies may be opened; what takes
+   * long is done later.
+   *
+   * @param isWanted whether a job of this instance can resume the partial copy of that name
+   * @returns how many files were deleted by then
+   * @throws CodedError `STORE_FAILED`
+   */
+  sweep(isWanted: (copyId: string) => boolean): Promise<number>;
+
+  /** Ends all work and drops what is incomplete and cannot be resumed. Never throws. */
+  close(): Promise<void>;
 }
 
 /** What a copy remembers of the bytes it took, for stores that cannot read them before they are published. */

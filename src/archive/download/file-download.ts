@@ -116,7 +116,7 @@ export class FileDownload {
     };
     try {
       // A disk makes one file durable while the next one comes. In a bucket the end is a transfer as well.
-      if (this.deps.store.destination === 'folder')
+      if (this.deps.store.capabilities.canPublishAside)
         return await this.#publish(await this.turn(receive), signal);
       return await this.turn(async () => this.#publish(await receive(), signal));
     } catch (error) {
@@ -212,7 +212,7 @@ export class FileDownload {
   }
 
   #recording(details: RecordingDetails, { result, file }: Published): StoredRecording {
-    const { destination } = this.deps.store;
+    const { kind: destination } = this.deps.store;
     return {
       ...details,
       format: result.format,

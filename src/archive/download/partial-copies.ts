@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
-import { createFolderStore, type FolderStore } from '../../store/folder/folder-store';
+import type { Destination } from '../../store/destination';
+import { createFolderStore } from '../../store/folder/folder-store';
 import type { PartOwner } from '../../store/folder/parts/part-owner';
 import { partialCopyPrefix } from '../queue/job';
 import type { NodeResumeStates } from './resume-state';
@@ -7,8 +8,8 @@ import type { NodeResumeStates } from './resume-state';
 export interface Clearance {
   /** Id of the download node. */
   node: string;
-  /** Where it stores; null when that is no folder. */
-  folder: FolderStore | null;
+  /** Where it stores. */
+  destination: Pick<Destination, 'sweep'>;
   /** Whose the partial copies are. */
   owner: PartOwner;
   notes: NodeResumeStates;
@@ -21,16 +22,16 @@ export interface Clearance {
  * are where the node stored before its settings were changed. Never rejects: a folder that cannot be read
  * now is reported by the first recording that is to be stored.
  */
-export async function clearPartialCopies({ node, folder, owner, notes, all }: Clearance): Promise<void> {
+export async function clearPartialCopies({ node, destination, owner, notes, all }: Clearance): Promise<void> {
   const prefix = partialCopyPrefix(node);
   const isWanted = (copyId: string): boolean =>
     !copyId.startsWith(prefix) || (!all && notes.begun(copyId) !== undefined);
   try {
-    await folder?.sweepPartialCopies(isWanted);
+    await destination.sweep(isWanted);
     for (const [place, copyIds] of notes.elsewhere()) {
       if (isAbsolute(place)) {
         const left = new Set(copyIds);
-        await createFolderStore({ folder: place, owner }).sweepPartialCopies((copyId) => !left.has(copyId));
+        await createFolderStore({ folder: place, owner }).sweep((copyId) => !left.has(copyId));
       }
       for (const copyId of copyIds) await notes.forget(copyId);
     }

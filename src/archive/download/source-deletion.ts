@@ -1,7 +1,7 @@
 import { CodedError } from '../../errors/coded-error';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { RecordingProvider } from '../../providers/provider';
-import type { ReadBack } from '../../store/destination';
+import type { Destination } from '../../store/destination';
 import type { DeletedRecordings, SourceAnswer } from './deleted-recordings';
 import type { SidecarWriter } from '../../store/sidecar-writer';
 import { knownCopy, type StoredFile } from '../../store/stored-recording';
@@ -13,7 +13,7 @@ export interface StoredWhole {
 }
 
 export interface SourceDeletionDeps {
-  store: ReadBack;
+  store: Pick<Destination, 'readBack'>;
   sidecar: SidecarWriter;
   deleteRecording: RecordingProvider['deleteRecording'];
   /** What is deleted already; the same for all download nodes. */

@@ -3,7 +3,7 @@ import type { FormatChoice } from '../../recording/choose-format';
 import { asCount, asText } from '../../values/fields';
 import type { MediaKind, RecordingReference } from '../../recording/recording-reference';
 import { nameVariants } from '../../store/folder/name-variants';
-import { canReadBack, type PublishedFile } from '../../store/destination';
+import type { PublishedFile } from '../../store/destination';
 import type { TransferResult } from '../../transfer/transfer-types';
 import type { ArchiveDeps } from '../archive-context';
 
@@ -47,9 +47,10 @@ export async function findCopyOfAnother(
   identity: string,
   { name, format }: { name: string; format: string }
 ): Promise<CopyOfAnother | null> {
-  if (store.locationOf === undefined || !canReadBack(store)) return null;
+  if (!store.capabilities.canReadBack) return null;
   for (const variant of nameVariants(name, 'of_another')) {
     const location = store.locationOf(variant);
+    if (location === null) return null;
     const known = await sidecar.read(location);
     if (known === null) return null;
     if (known['identity'] !== identity) continue;

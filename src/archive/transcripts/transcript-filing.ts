@@ -5,27 +5,10 @@ import type { RecordingProvider } from '../../providers/provider';
 import type { RecordingReference } from '../../recording/recording-reference';
 import { nameVariants } from '../../store/folder/name-variants';
 import { KeyedMutex } from '../../concurrency/keyed-mutex';
+import type { TextWriter } from '../../store/destination';
 import type { SidecarWriter } from '../../store/sidecar-writer';
 import type { IndexedFile, StoredIndex } from '../index/stored-index';
 import type { StoredFile, StoredRecording } from '../../store/stored-recording';
-
-/** Texts beside the recordings of one destination. */
-export interface TextWriter {
-  /**
-   * Writes a text under a name, complete from its first moment on, and never over anything else.
-   *
-   * @param location absolute path, or `s3://bucket/key`
-   * @returns `same` when the very text is there already, `taken` when something else has the name
-   * @throws CodedError `STORE_FAILED`
-   */
-  create(location: string, text: string): Promise<'created' | 'same' | 'taken'>;
-  /**
-   * Replaces a text that was created here.
-   *
-   * @throws CodedError `STORE_FAILED`
-   */
-  replace(location: string, text: string): Promise<void>;
-}
 
 export interface TranscriptDeps {
   sidecar: SidecarWriter;

@@ -1,16 +1,23 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../../errors/coded-error';
 import { keyOfLocation, shownKey } from './object-key';
-import type { Probed } from './objects';
-import type { BucketStore } from './bucket-store';
+import type { BucketObjects, Probed } from './objects';
+import type { BucketSettings } from './client/settings';
+import type { SidecarWriter } from '../sidecar-writer';
 import { sidecarPath, sidecarText, type SidecarFound, type SidecarRecord } from '../sidecar';
 
 /** Larger objects beside a recording are none of ours, and would take too long to be parsed. */
 const LARGEST_BYTES = 4 * 1024 * 1024;
 
+/** A bucket, as far as what is beside recordings needs it. */
+export interface BucketPlace {
+  readonly objects: BucketObjects;
+  readonly settings: BucketSettings;
+}
+
 /** The sidecars of a bucket: a second object, `<key>.json`, beside each stored one. */
 export class BucketSidecars {
-  constructor(private readonly store: BucketStore) {}
+  constructor(private readonly store: BucketPlace) {}
 
   /** @param location `s3://bucket/key` of the stored file. @returns that of its sidecar */
   pathOf(location: string): string {
@@ -74,4 +81,17 @@ function parsed(text: string): SidecarFound {
     // Not JSON: said below.
   }
   return { ok: false, reason: 'unreadable' };
+}
+
+/** Sidecars as objects beside the stored ones. */
+export function bucketSidecar(place: BucketPlace): SidecarWriter {
+  const sidecars = new BucketSidecars(place);
+  return {
+    pathOf: (location) => sidecars.pathOf(location),
+    write: (location, recording) => sidecars.write(location, { ...recording }),
+    read: async (location) => {
+      const found = await sidecars.read(location);
+      return found.ok ? found.record : null;
+    }
+  };
 }

@@ -2,7 +2,7 @@ import { CodedError } from '../../errors/coded-error';
 import type { ResponseLimits } from './client/capped-responses';
 import { BucketConnection } from './client/connection';
 import { BucketCopy, type BucketTools } from './bucket-copy';
-import { bucketKey, bucketLocation } from './object-key';
+import { bucketKey, bucketLocation, keyOfLocation } from './object-key';
 import { lockText, noticeText, readBucketKind, versioningText } from './bucket-kind';
 import { UploadLog, type NotedUpload } from './upload/upload-log';
 import { BucketObjects } from './objects';
@@ -11,7 +11,10 @@ import { ObjectPlacement } from './object-placement';
 import type { BucketSettings } from './client/settings';
 import { MultipartApi } from './upload/multipart-api';
 import type { S3Sdk } from './client/s3-sdk';
-import type { KnownCopy, PartialCopy, ReadBack, Store } from '../destination';
+import type { Destination, KnownCopy, PartialCopy, TextWriter } from '../destination';
+import type { SidecarWriter } from '../sidecar-writer';
+import { bucketSidecar } from './bucket-sidecar';
+import { bucketTexts } from './transcript-writer';
 import type { StateCollection } from '../../state/state-database';
 
 /** Longer than any pause between two attempts: nobody resumes parts that waited for longer. */
@@ -45,8 +48,8 @@ export interface BucketStoreOptions {
   limits?: ResponseLimits;
 }
 
-export interface BucketStore extends Store, ReadBack {
-  readonly destination: 'bucket';
+export interface BucketStore extends Destination {
+  readonly kind: 'bucket';
   readonly objects: BucketObjects;
   readonly settings: BucketSettings;
   /**
@@ -72,7 +75,11 @@ interface Kept {
 }
 
 class OpenBucket implements BucketStore {
-  readonly destination = 'bucket';
+  readonly kind = 'bucket';
+  readonly place: string;
+  readonly capabilities = { canReadBack: true, canSetAside: false, canPublishAside: false };
+  readonly sidecars: SidecarWriter;
+  readonly transcripts: TextWriter;
   readonly objects: BucketObjects;
   readonly settings: BucketSettings;
   readonly #connection: BucketConnection;
@@ -113,6 +120,9 @@ class OpenBucket implements BucketStore {
       onNotice: (notice) => onNotice?.(noticeText(notice), 'warning')
     });
     this.objects = new BucketObjects(this.#connection);
+    this.place = `s3://${settings.bucket}/${settings.prefix} at ${settings.endpoint ?? 'AWS'}`;
+    this.sidecars = bucketSidecar(this);
+    this.transcripts = bucketTexts(this.objects, (location) => keyOfLocation(settings, location));
     this.#tools = {
       settings,
       objects: this.objects,
@@ -143,6 +153,22 @@ class OpenBucket implements BucketStore {
   async readBack(location: string, copy?: KnownCopy): Promise<{ sha256: string; size: number }> {
     const { sha256, size } = await this.#tools.places.readLocation(location, copy);
     return { sha256, size };
+  }
+
+  /** A damaged copy keeps its key, and the fresh one gets another. */
+  setAside(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  /** The first recording says what is wrong with the bucket. */
+  check(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Uploads are in the log of this instance, and nothing waits for the bucket. What stays is dropped another time. */
+  sweep(): Promise<number> {
+    if (!this.#connection.isClosing) void this.dropLeftOvers().catch(() => undefined);
+    return Promise.resolve(0);
   }
 
   async dropLeftOvers(): Promise<number> {

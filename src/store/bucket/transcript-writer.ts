@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { CodedError } from '../../errors/coded-error';
 import type { BucketObjects } from './objects';
 import type { SentBytes } from './client/bucket-request';
-import type { TextWriter } from '../../archive/transcripts/transcript-filing';
+import type { TextWriter } from '../destination';
 
 const OPTIONS = { contentType: 'text/plain; charset=utf-8' };
 

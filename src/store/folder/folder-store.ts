@@ -10,7 +10,9 @@ import { LeftParts } from './parts/left-parts';
 import { JOB_ID, PARTIAL_DIRECTORY, partPaths } from './parts/part-names';
 import type { PartOwner } from './parts/part-owner';
 import { type Archive, openNewPart, PartialFile } from './parts/partial-file';
-import type { DamagedCopies, PartialCopy, ReadBack, Store } from '../destination';
+import type { Destination, PartialCopy } from '../destination';
+import { folderSidecar } from './folder-sidecar';
+import { folderTexts } from './transcript-writer';
 import { storeFault } from '../store-fault';
 import { sweepParts } from './parts/sweep-parts';
 
@@ -24,22 +26,11 @@ export interface FolderStoreOptions {
   now?: () => number;
 }
 
-export interface FolderStore extends Store, ReadBack, DamagedCopies {
-  readonly destination: 'folder';
+export interface FolderStore extends Destination {
+  readonly kind: 'folder';
   readonly folder: string;
-  /**
-   * Finds out whether files could be stored, without making the folder.
-   *
-   * @throws CodedError `STORE_FAILED`
-   */
-  check(): Promise<void>;
-  /**
-   * Deletes partial copies of jobs that no longer exist, and what others have left for long; see `sweep-parts.ts`.
-   *
-   * @param isWanted whether a job of this instance still exists
-   * @returns how many files were deleted
-   */
-  sweepPartialCopies(isWanted: (jobId: string) => boolean): Promise<number>;
+  /** Also deletes what others have left for long; see `sweep-parts.ts`. */
+  sweep(isWanted: (jobId: string) => boolean): Promise<number>;
 }
 
 /** A folder on a disk as the archive. */
@@ -51,8 +42,12 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
   const archive: Archive = { fs, folder, directories, owner, left, lacksLinks: false };
 
   return {
-    destination: 'folder',
+    kind: 'folder',
     folder,
+    place: folder,
+    capabilities: { canReadBack: true, canSetAside: true, canPublishAside: true },
+    sidecars: folderSidecar,
+    transcripts: folderTexts(fs),
 
     check: () => checkFolder(fs, folder),
 
@@ -88,13 +83,15 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
       }
     },
 
-    async sweepPartialCopies(isWanted: (jobId: string) => boolean): Promise<number> {
+    async sweep(isWanted: (jobId: string) => boolean): Promise<number> {
       try {
         return await sweepParts({ fs, folder, owner, isWanted });
       } catch (error) {
         throw storeFault('clear partial copies away', error);
       }
-    }
+    },
+
+    close: () => Promise.resolve()
   };
 }
 

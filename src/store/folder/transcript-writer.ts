@@ -1,7 +1,7 @@
 import { replaceFile, writeNewFile } from '../message/whole-file';
 import { errnoOf, realFileSystem, type FileSystem } from './file-system';
 import { storeFault } from '../store-fault';
-import type { TextWriter } from '../../archive/transcripts/transcript-filing';
+import type { TextWriter } from '../destination';
 
 /** Texts as files beside the stored ones. */
 export function folderTexts(fs: FileSystem = realFileSystem): TextWriter {

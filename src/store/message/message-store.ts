@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CodedError } from '../../errors/coded-error';
-import type { FileAhead, FileToPublish, PartialCopy, PublishedFile, Store } from '../destination';
+import type { Destination, FileAhead, FileToPublish, PartialCopy, PublishedFile } from '../destination';
+import { sidecarPath } from '../sidecar';
 
 /** Memory that one recording may take in a message unless the user sets another limit. */
 export const DEFAULT_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -12,16 +13,39 @@ export const MOST_MESSAGE_BYTES = 1024 * 1024 * 1024;
 /** What is worked on between two turns of the event loop; a few milliseconds on a slow machine. */
 const PIECE_BYTES = 256 * 1024;
 
+export interface MessageStore extends Destination {
+  readonly kind: 'message';
+}
+
 /**
  * Hands recordings over in messages instead of storing them: nothing is kept, a restart starts over.
  *
  * @param maxSize bytes per recording; a larger one fails with `TOO_LARGE` before it fills the memory
  */
-export function createMessageStore(maxSize: number = DEFAULT_MESSAGE_BYTES): Store {
+export function createMessageStore(maxSize: number = DEFAULT_MESSAGE_BYTES): MessageStore {
   return {
-    destination: 'message',
+    kind: 'message',
+    place: 'message',
+    capabilities: { canReadBack: false, canSetAside: false, canPublishAside: false },
+    sidecars: { pathOf: sidecarPath, write: notKept, read: () => Promise.resolve(null) },
+    transcripts: { create: notKept, replace: notKept },
+    locationOf: () => null,
+    readBack: notKept,
+    setAside: () => Promise.resolve(null),
+    check: () => Promise.resolve(),
+    sweep: () => Promise.resolve(0),
+    close: () => Promise.resolve(),
     openPart: () => Promise.resolve(new BufferedCopy(Math.min(maxSize, MOST_MESSAGE_BYTES)))
   };
+}
+
+function notKept(): Promise<never> {
+  return Promise.reject(
+    new CodedError(
+      'STORE_FAILED',
+      'Recordings that go to the message only are kept nowhere. Choose a folder or bucket.'
+    )
+  );
 }
 
 class BufferedCopy implements PartialCopy {

@@ -1,5 +1,5 @@
 import { createFolderStore } from '../../../src/store/folder/folder-store';
-import type { FileToPublish, PublishedFile, Store } from '../../../src/store/destination';
+import type { Destination, FileToPublish, PublishedFile } from '../../../src/store/destination';
 import { testOwner } from '../store/folder/store-fixture';
 
 type Publish = (file: FileToPublish) => Promise<PublishedFile>;
@@ -8,7 +8,7 @@ type Publish = (file: FileToPublish) => Promise<PublishedFile>;
 export function alteredStore(
   folder: string,
   alter: (file: FileToPublish, publish: Publish) => Promise<PublishedFile>
-): Store {
+): Destination {
   const store = createFolderStore({ folder, owner: testOwner() });
   return {
     ...store,

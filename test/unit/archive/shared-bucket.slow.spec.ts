@@ -1,5 +1,5 @@
 import should from 'should';
-import { bucketSidecar } from '../../../src/archive/bucket-sidecar';
+import { bucketSidecar } from '../../../src/store/bucket/bucket-sidecar';
 import { CodedError } from '../../../src/errors/coded-error';
 import { mediaLink } from '../../../src/recording/media-link';
 import { mp4, localServer, type LocalServer } from '../../support/media';

@@ -38,7 +38,13 @@ describe('partial copies', () => {
   const owner = testOwner();
   const mine = (identity: string): string => partialCopyId('node', identity, 'wav');
   const clear = (all: boolean): Promise<void> =>
-    clearPartialCopies({ node: 'node', folder: createFolderStore({ folder, owner }), owner, notes, all });
+    clearPartialCopies({
+      node: 'node',
+      destination: createFolderStore({ folder, owner }),
+      owner,
+      notes,
+      all
+    });
 
   it('stay when a job can go on with them, and when they are of another node', async () => {
     const other = partialCopyId('other', 'a', 'wav');

@@ -167,7 +167,7 @@ describe('store/folder-store', () => {
 
     it('clears away partial copies of jobs that no longer exist', async () => {
       const store = folder.store();
-      should(await store.sweepPartialCopies(() => false)).equal(0);
+      should(await store.sweep(() => false)).equal(0);
       for (const jobId of ['old', 'live']) {
         const part = await store.openPart(jobId);
         await part.write(bytes);
@@ -177,7 +177,7 @@ describe('store/folder-store', () => {
       // What a killed process left of a job that was about to end.
       const killed = folder.partPaths('killed', testOwner('killed'));
       for (const kind of ['part', 'claim', 'sidecar'] as const) await writeFile(killed[kind], '');
-      should(await store.sweepPartialCopies((jobId) => jobId === 'live')).equal(4);
+      should(await store.sweep((jobId) => jobId === 'live')).equal(4);
       should(await folder.files()).eql([
         '.telnyx-partial/live.held',
         '.telnyx-partial/note of the owner.txt'

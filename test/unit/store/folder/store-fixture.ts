@@ -47,7 +47,7 @@ export class TestFolder {
 
   /** Clears away what nobody needs, when all jobs are wanted. @param age of all files, in milliseconds */
   async sweep(owner: PartOwner, age: number): Promise<number> {
-    return await this.store(aged(age), owner).sweepPartialCopies(() => true);
+    return await this.store(aged(age), owner).sweep(() => true);
   }
 
   /** New names of a job in the hidden directory. */

@@ -249,7 +249,7 @@ describe('store/folder-store: two processes', () => {
     it('without a file of its own as long as nothing looks old', async () => {
       await put(...Object.values<string>({ ...folder.partPaths('job', other) }));
       const fs = fileSystemWith({ open: () => Promise.reject(systemError('EROFS')) });
-      should(await folder.store(fs, testOwner('this', 'unknown')).sweepPartialCopies(() => true)).equal(0);
+      should(await folder.store(fs, testOwner('this', 'unknown')).sweep(() => true)).equal(0);
     });
 
     it('not the copies that are being written, whatever the clock says', async () => {
