@@ -1,5 +1,4 @@
 import type { RecordingDetails } from '../recording/recording-details';
-import type { KnownCopy } from './destination';
 
 /** What is known of a file once it is stored. */
 export interface StoredFacts {
@@ -34,8 +33,11 @@ export interface StoredFacts {
 /** `msg.recording`, and what the sidecar holds. */
 export type StoredRecording = RecordingDetails & StoredFacts;
 
-/** What a store needs to know to read a copy again. */
-export function knownCopy({ size, version_id }: Pick<StoredRecording, 'size' | 'version_id'>): KnownCopy {
+/** What a destination needs to know to read a copy again: its `KnownCopy`. */
+export function knownCopy({ size, version_id }: Pick<StoredRecording, 'size' | 'version_id'>): {
+  size: number;
+  versionId: string | null;
+} {
   return { size, versionId: version_id ?? null };
 }
 
