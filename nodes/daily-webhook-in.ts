@@ -5,7 +5,7 @@ import { DailyHmac } from '../src/verification/daily-hmac';
 import { dailyAccountOf, type DailyAccount } from './config/daily-account-access';
 import { deliveryRoutes } from './webhook/delivery-routes';
 import type { NodeRedApi, RedNode } from './lib/node-red';
-import { DEFAULT_PATH, TOLERANCE } from './webhook/webhook-limits';
+import { DEFAULT_PATH, TOLERANCE } from './webhook/webhook-fields';
 import { startWebhookNode, type WebhookNodeConfig } from './webhook/webhook-node';
 
 export = function (RED: NodeRedApi): void {

@@ -4,10 +4,11 @@ import { CATALOGUE_PATH } from '../src/webhook/express/route-path';
 import { compileRules } from '../src/routing/compile-rules';
 import { EVENT_CATALOGUE, ruleChoices } from '../src/routing/event-catalogue';
 import { describeEvent } from '../src/routing/routed-event';
-import { readRules } from '../src/routing/rules';
+import { readRules, TYPE_PROPERTY } from '../src/routing/rules';
 import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from './lib/node-red';
 import { NodeStatus } from './lib/node-status';
 import { onInput } from './lib/on-input';
+import { PROPERTY_TYPES } from './lib/property-types';
 import { readTypedProperty } from './lib/typed-property';
 
 interface EventSwitchConfig extends NodeConfig {
@@ -17,18 +18,16 @@ interface EventSwitchConfig extends NodeConfig {
   checkall?: string | boolean;
 }
 
-const PROPERTY_TYPES = ['msg', 'flow', 'global', 'jsonata'];
-
 export = function (RED: NodeRedApi): void {
   function EventSwitch(this: RedNode, config: EventSwitchConfig): void {
     RED.nodes.createNode(this, config);
-    const { property = 'event.event_type', propertyType = 'msg' } = config;
+    const { property = TYPE_PROPERTY, propertyType = PROPERTY_TYPES[0] } = config;
     const read = readRules(config.rules, (family) => EVENT_CATALOGUE.isFamily(family));
     if (!read.ok) {
       refuse(this, read.message, read.rule);
       return;
     }
-    if (property.trim() === '' || !PROPERTY_TYPES.includes(propertyType)) {
+    if (property.trim() === '' || !PROPERTY_TYPES.some((each) => each === propertyType)) {
       refuse(
         this,
         `The event switch reads the event type from "${property}" (${propertyType}). Expected a message ` +

@@ -5,7 +5,7 @@ import { deliveryRoutes } from './webhook/delivery-routes';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { readBoolean } from './lib/read-setting';
 import { telnyxAccountOf, type TelnyxAccount } from './config/telnyx-account-access';
-import { DEFAULT_PATH, TOLERANCE } from './webhook/webhook-limits';
+import { DEFAULT_PATH, TOLERANCE } from './webhook/webhook-fields';
 import { startWebhookNode, type WebhookNodeConfig } from './webhook/webhook-node';
 
 interface TelnyxWebhookInConfig extends WebhookNodeConfig {

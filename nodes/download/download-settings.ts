@@ -12,7 +12,16 @@ import { hasAccount } from '../config/provider-accounts';
 import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
 import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
 import { userDirectory } from '../lib/user-directory';
-import { CONCURRENCY, MAX_SIZE, RETRIES, STALL_TIMEOUT } from './download-limits';
+import {
+  ANSWERS,
+  CONCURRENCY,
+  DESTINATIONS,
+  FORMATS,
+  MAX_SIZE,
+  NETWORKS,
+  RETRIES,
+  STALL_TIMEOUT
+} from './download-fields';
 
 /** The properties of a `telnyx-recording-download` node, as saved in a flow. */
 export interface RecordingDownloadConfig extends NodeConfig, AccountChoices {
@@ -64,7 +73,7 @@ export function readDownloadSettings(
     retries: readNumber(config.retries, 'Retries', RETRIES),
     maxSize: readNumber(config.maxSize, 'Largest file', MAX_SIZE),
     stallTimeoutMs: 1000 * readNumber(config.stallTimeout, 'Stall limit', STALL_TIMEOUT),
-    network: readChoice(config.network, 'Addresses', ['public-https', 'any'])
+    network: readChoice(config.network, 'Addresses', NETWORKS)
   };
   const target = targetOf(RED, node, config, archive.maxSize);
   const deleteAtSource = readBoolean(config.deleteAtSource, false);
@@ -84,8 +93,8 @@ export function readDownloadSettings(
   }
   return {
     archive,
-    format: readChoice(config.format, 'Format', ['any', 'mp3', 'wav', 'all']),
-    answer: readChoice(config.answer, 'Answer', ['never', 'queued', 'stored']),
+    format: readChoice(config.format, 'Format', FORMATS),
+    answer: readChoice(config.answer, 'Answer', ANSWERS),
     deleteAtSource,
     target
   };
@@ -97,7 +106,7 @@ function targetOf(
   config: RecordingDownloadConfig,
   maxSize: number
 ): DownloadTarget {
-  const kind = readChoice(config.destination, 'Store in', ['folder', 'bucket', 'message']);
+  const kind = readChoice(config.destination, 'Store in', DESTINATIONS);
   if (kind === 'folder') return { kind, folder: folderOf(RED, node, config) };
   if (kind === 'bucket') return { kind, settings: telnyxBucketOf(RED, config.bucket) };
   return { kind, maxSize: maxSize === 0 ? undefined : maxSize };

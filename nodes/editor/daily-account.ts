@@ -2,7 +2,7 @@ import { isPaddedBase64 } from '../../src/text/base64';
 import { withoutTrailingSlashes } from '../../src/text/edges';
 import { DEFAULT_API_URLS } from '../config/api-urls';
 import { HIDDEN_PASSWORD } from '../config/hidden-password';
-import { DEFAULT_PATH } from '../webhook/webhook-limits';
+import { DEFAULT_PATH } from '../webhook/webhook-fields';
 import { belowNodeRoot } from './lib/address';
 import { apiAddress } from './lib/api-address';
 import { entriesOf, isVariable, textOf } from './lib/validators';

@@ -1,4 +1,10 @@
-import { isBucketName, isEndpoint, isPrefix, isRegion } from '../../src/store/bucket/client/field-rules';
+import {
+  isBucketName,
+  isEndpoint,
+  isPrefix,
+  isRegion,
+  takesKmsKey
+} from '../../src/store/bucket/client/field-rules';
 import { testBucket } from './bucket-test';
 import { isVariable, textOf } from './lib/validators';
 
@@ -30,7 +36,7 @@ RED.nodes.registerType<BucketNode>('telnyx-bucket', {
     sse: { value: '' },
     kmsKeyId: {
       value: '',
-      validate: check('kms-key-id', (text, node) => text === '' || node.sse === 'aws:kms')
+      validate: check('kms-key-id', (text, node) => text === '' || takesKmsKey(textOf(node.sse)))
     }
   },
   credentials: {
@@ -54,7 +60,7 @@ RED.nodes.registerType<BucketNode>('telnyx-bucket', {
     const encryption = $('#node-config-input-sse');
     encryption
       .on('change', () => {
-        const usesKms = encryption.val() === 'aws:kms';
+        const usesKms = takesKmsKey(textOf(encryption.val()));
         $('#telnyx-bucket-kms-row').toggle(usesKms);
         // A key that cannot be seen could not be corrected either.
         if (!usesKms) $('#node-config-input-kmsKeyId').val('');

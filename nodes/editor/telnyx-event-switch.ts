@@ -1,6 +1,7 @@
 import { CATALOGUE_PATH } from '../../src/webhook/express/route-path';
 import type { RuleChoices } from '../../src/routing/event-catalogue';
-import { splitPatterns } from '../../src/routing/rules';
+import { splitPatterns, TYPE_PROPERTY } from '../../src/routing/rules';
+import { PROPERTY_TYPES } from '../lib/property-types';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { offeredRules, offerRules } from './switch-rule-list';
 import { problemOf, type SavedRule } from './switch-rules';
@@ -19,11 +20,11 @@ RED.nodes.registerType<SwitchNode>('telnyx-event-switch', {
   defaults: {
     name: { value: '' },
     property: {
-      value: 'event.event_type',
+      value: TYPE_PROPERTY,
       required: true,
       validate: RED.validators.typedInput('propertyType', false)
     },
-    propertyType: { value: 'msg' },
+    propertyType: { value: PROPERTY_TYPES[0] },
     rules: {
       value: [{ t: 'recording' }],
       validate: function (rules, _options) {
@@ -54,8 +55,8 @@ RED.nodes.registerType<SwitchNode>('telnyx-event-switch', {
   },
   oneditprepare: function () {
     $('#node-input-property').typedInput({
-      default: this.propertyType ?? 'msg',
-      types: ['msg', 'flow', 'global', 'jsonata'],
+      default: this.propertyType ?? PROPERTY_TYPES[0],
+      types: PROPERTY_TYPES,
       typeField: $('#node-input-propertyType')
     });
     if (!this.checkall) $('#node-input-checkall').val('false');

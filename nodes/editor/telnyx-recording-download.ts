@@ -1,6 +1,15 @@
 import { DEFAULT_FOLDER } from '../../src/naming/archive-defaults';
 import { DEFAULT_FILENAME } from '../../src/naming/filename-syntax';
-import { CONCURRENCY, MAX_SIZE, RETRIES, STALL_TIMEOUT } from '../download/download-limits';
+import {
+  ANSWERS,
+  CONCURRENCY,
+  DESTINATIONS,
+  FORMATS,
+  MAX_SIZE,
+  NETWORKS,
+  RETRIES,
+  STALL_TIMEOUT
+} from '../download/download-fields';
 import { previewFilename } from './filename-preview';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { chooseDefaults, isChosen, numberWithin, textOf } from './lib/validators';
@@ -22,7 +31,7 @@ RED.nodes.registerType<DownloadNode>('telnyx-recording-download', {
     account: { value: '', type: 'telnyx-account', required: false },
     dailyAccount: { value: '', type: 'daily-account', required: false },
     dailyBucket: { value: '', type: 'telnyx-bucket', required: false },
-    destination: { value: 'folder' },
+    destination: { value: DESTINATIONS[0] },
     folder: {
       value: DEFAULT_FOLDER,
       validate: function (value, _options) {
@@ -46,7 +55,7 @@ RED.nodes.registerType<DownloadNode>('telnyx-recording-download', {
         return isMissing ? this._(`${this.type}.error.bucket`) : true;
       }
     },
-    format: { value: 'any' },
+    format: { value: FORMATS[0] },
     sidecar: { value: true },
     concurrency: {
       value: String(CONCURRENCY.fallback),
@@ -58,7 +67,7 @@ RED.nodes.registerType<DownloadNode>('telnyx-recording-download', {
       value: String(STALL_TIMEOUT.fallback),
       validate: numberWithin(STALL_TIMEOUT, 'stall-timeout')
     },
-    network: { value: 'public-https' },
+    network: { value: NETWORKS[0] },
     deleteAtSource: {
       value: false,
       validate: function (value, _options) {
@@ -68,7 +77,7 @@ RED.nodes.registerType<DownloadNode>('telnyx-recording-download', {
         return hasAccount ? true : this._(`${this.type}.error.delete-account`);
       }
     },
-    answer: { value: 'never' },
+    answer: { value: ANSWERS[0] },
     queue: { value: '' }
   },
   inputs: 1,

@@ -1,7 +1,7 @@
 import { isReadable } from '../../src/providers/list-filter';
 import { isMoment } from '../../src/reconcile/read-moment';
 import { ACCOUNT_CHOICES, choiceOf, USUAL_CHOICE, type AccountChoices } from '../config/account-choices';
-import { DEFAULT_FROM } from '../list/list-defaults';
+import { DEFAULT_FROM, SELECTIONS } from '../list/list-fields';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { chooseDefaults, isChosen, isVariable, textOf } from './lib/validators';
 
@@ -59,7 +59,7 @@ RED.nodes.registerType<ListNode>('telnyx-recording-list', {
         return isReadable(filterText(value).trim(), filters) ? true : this._(`${this.type}.error.filter`);
       }
     },
-    only: { value: 'missing' }
+    only: { value: SELECTIONS[0] }
   },
   inputs: 1,
   outputs: 2,

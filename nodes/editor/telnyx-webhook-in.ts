@@ -1,4 +1,11 @@
-import { DEFAULT_PATH, MAX_BODY, REPLY_TIMEOUT, TOLERANCE } from '../webhook/webhook-limits';
+import {
+  DEFAULT_PATH,
+  DUPLICATES,
+  MAX_BODY,
+  REPLIES,
+  REPLY_TIMEOUT,
+  TOLERANCE
+} from '../webhook/webhook-fields';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { numberWithin } from './lib/validators';
 import { nodeLabel, outputLabel, prepareDialog, saveDialog, webhookPath } from './lib/webhook-dialog';
@@ -11,7 +18,7 @@ RED.nodes.registerType('telnyx-webhook-in', {
     name: { value: '' },
     account: { value: '', type: 'telnyx-account', required: true },
     path: { value: DEFAULT_PATH.telnyx, required: true, validate: webhookPath },
-    reply: { value: 'at-once' },
+    reply: { value: REPLIES[0] },
     replyTimeout: {
       value: String(REPLY_TIMEOUT.fallback),
       validate: numberWithin(REPLY_TIMEOUT, 'reply-timeout')
@@ -20,7 +27,7 @@ RED.nodes.registerType('telnyx-webhook-in', {
       value: String(TOLERANCE.telnyx.fallback),
       validate: numberWithin(TOLERANCE.telnyx, 'tolerance')
     },
-    duplicates: { value: 'drop' },
+    duplicates: { value: DUPLICATES[0] },
     maxBody: { value: String(MAX_BODY.fallback), validate: numberWithin(MAX_BODY, 'max-body') },
     acceptGet: { value: false },
     rawBody: { value: false },

@@ -8,6 +8,7 @@ import { choiceOf, type AccountChoices } from '../config/account-choices';
 import type { FlowMessage, NodeConfig, NodeRedApi } from '../lib/node-red';
 import { readChoice, readText } from '../lib/read-setting';
 import { userDirectory } from '../lib/user-directory';
+import { SELECTIONS } from './list-fields';
 
 /** The properties of a `telnyx-recording-list` node, as saved in a flow. */
 export interface RecordingListConfig extends NodeConfig, AccountChoices {
@@ -41,7 +42,7 @@ export function readListSettings(config: RecordingListConfig): ListSettings {
   // Wrong ones are told at deploy, and read again for every message.
   readRange(config.from, config.to, Date.now());
   readFilter(config.filter, provider.filters);
-  return { provider, only: readChoice(config.only, 'Send', ['missing', 'all']) };
+  return { provider, only: readChoice(config.only, 'Send', SELECTIONS) };
 }
 
 /**

@@ -13,7 +13,7 @@ import type { WebhookMessage } from '../../src/events/webhook-message';
 import { refusingAll, type DeliveryVerifier } from '../../src/verification/verdict';
 import type { NumberLimits } from '../lib/number-limits';
 import { afterStart } from '../lib/on-flows-started';
-import { MAX_BODY, REPLY_TIMEOUT } from './webhook-limits';
+import { DUPLICATES, MAX_BODY, REPLIES, REPLY_TIMEOUT } from './webhook-fields';
 import { deliveryJournal } from './delivery-journal';
 import { deliveryRoutes } from './delivery-routes';
 import { followState } from '../lib/follow-state';
@@ -199,9 +199,9 @@ function readSettings(
 ): WebhookNodeSettings {
   return {
     scope: node.id,
-    reply: readChoice(config.reply, 'Answer', ['at-once', 'flow']),
+    reply: readChoice(config.reply, 'Answer', REPLIES),
     replyTimeoutMs: 1000 * readNumber(config.replyTimeout, 'Time limit', REPLY_TIMEOUT),
-    duplicates: readChoice(config.duplicates, 'Duplicates', ['drop', 'pass']),
+    duplicates: readChoice(config.duplicates, 'Duplicates', DUPLICATES),
     maxBody: readNumber(config.maxBody, 'Body limit', MAX_BODY),
     acceptGet: provider.acceptGet,
     tolerance: readNumber(config.tolerance, 'Tolerance', provider.tolerance),

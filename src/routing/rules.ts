@@ -1,3 +1,6 @@
+/** Where the webhook nodes put the type of an event in a message. */
+export const TYPE_PROPERTY = 'event.event_type';
+
 /** What a rule can ask for, in the order in which the dialog offers it. */
 export const RULE_KINDS = ['event', 'family', 'recording', 'unknown', 'else'] as const;
 

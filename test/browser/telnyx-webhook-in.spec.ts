@@ -129,7 +129,7 @@ describe('telnyx-webhook-in in the editor', function () {
       should(await editor.property('webhook', 'valid')).be.false();
       (await errorsOf('webhook')).should
         .match(/tolerance must be a whole number/)
-        .and.match(/largest body must be a whole number/);
+        .and.match(/Body limit\\" must be a whole number/);
       await editor.page.evaluate("RED.actions.invoke('core:undo')");
       should(await editor.property('webhook', 'valid')).be.true();
     });

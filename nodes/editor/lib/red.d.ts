@@ -67,7 +67,7 @@ declare const RED: {
 };
 
 interface JQuery {
-  typedInput(options: { types: string[]; default?: string; typeField?: JQuery }): this;
+  typedInput(options: { types: readonly string[]; default?: string; typeField?: JQuery }): this;
   typedInput(method: 'value'): string;
   autoComplete(options: { search: (text: string) => { value: string; label: JQuery }[] }): this;
   editableList<Item>(options: {

@@ -30,7 +30,8 @@ export function numberWithin(limits: NumberLimits, problem: string): EditorValid
     const number = Number(value);
     const isWithin = value !== '' && number >= limits.min && number <= limits.max;
     const isRight = isWithin && (limits.whole === false || Number.isInteger(number));
-    return isRight ? true : this._(`${this.type}.error.${problem}`);
+    const { min, max } = limits;
+    return isRight ? true : this._(`${this.type}.error.${problem}`, { min, max });
   };
 }
 

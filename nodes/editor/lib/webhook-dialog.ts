@@ -1,12 +1,10 @@
 import { comparablePath, pathFault, type PathFault } from '../../../src/webhook/express/route-path';
 import { belowNodeRoot } from './address';
-import { isVariable, textOf } from './validators';
+import { chooseDefaults, isVariable, textOf } from './validators';
 
 /** The properties that the scripts of both webhook nodes read. */
 interface WebhookNode extends EditorNode {
   path?: string;
-  reply?: string;
-  duplicates?: string;
 }
 
 /** Validator of `path`. */
@@ -45,8 +43,7 @@ export function outputLabel(this: WebhookNode, index: number): string {
 }
 
 export function prepareDialog(this: WebhookNode): void {
-  if (!this.reply) $('#node-input-reply').val('at-once');
-  if (!this.duplicates) $('#node-input-duplicates').val('drop');
+  chooseDefaults(this, ['reply', 'duplicates']);
   const path = $('#node-input-path');
   path
     .on('input change', () => {

@@ -34,6 +34,11 @@ export function isPrefix(text: string): boolean {
   return !isOdd && !/[\p{Cc}\\]/u.test(prefix) && new TextEncoder().encode(prefix).length <= LONGEST_PREFIX;
 }
 
+/** Whether a kind of encryption is by a key of AWS KMS. */
+export function takesKmsKey(sse: string): boolean {
+  return sse === 'aws:kms';
+}
+
 /** The text without the slashes at its ends. */
 export function withoutOuterSlashes(text: string): string {
   return withoutTrailingSlashes(text.slice(leadingRun(text, '/')));

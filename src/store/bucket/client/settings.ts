@@ -1,6 +1,13 @@
 import { CodedError } from '../../../errors/coded-error';
 import { withoutTrailingSlashes } from '../../../text/edges';
-import { isBucketName, isEndpoint, isPrefix, isRegion, withoutOuterSlashes } from './field-rules';
+import {
+  isBucketName,
+  isEndpoint,
+  isPrefix,
+  isRegion,
+  takesKmsKey,
+  withoutOuterSlashes
+} from './field-rules';
 
 /** How the server is to encrypt what it stores; blank: as the bucket itself is set. */
 export type BucketEncryption = '' | 'AES256' | 'aws:kms';
@@ -50,7 +57,7 @@ export function readBucketSettings(fields: BucketFields): BucketSettings {
     throw bad('Bucket', 'the name of a bucket: 3 to 63 letters, digits, dots and hyphens');
   if (sse !== '' && sse !== 'AES256' && sse !== 'aws:kms')
     throw bad('Encryption', 'blank, AES256 or aws:kms');
-  if (kmsKeyId !== '' && sse !== 'aws:kms')
+  if (kmsKeyId !== '' && !takesKmsKey(sse))
     throw bad('KMS key', 'blank unless "Encryption" is "by a KMS key (aws:kms)"');
   if (!isRegion(region)) throw bad('Region', 'the name of a region, such as eu-central-1');
   if ((accessKeyId === '') !== (secretAccessKey === ''))

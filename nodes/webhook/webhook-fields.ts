@@ -1,5 +1,7 @@
 import type { NumberLimits } from '../lib/number-limits';
 
+// What the settings of a webhook node may be. The runtime and the dialogs read it here; the first choice is the default.
+
 /** Seconds within which the flow has to answer, when it gives the answer. */
 export const REPLY_TIMEOUT: NumberLimits = { fallback: 10, min: 0.1, max: 3600, whole: false };
 
@@ -16,3 +18,7 @@ export const TOLERANCE = {
 } as const satisfies Record<string, NumberLimits>;
 
 export const DEFAULT_PATH = { telnyx: '/telnyx', daily: '/daily' } as const;
+
+export const REPLIES = ['at-once', 'flow'] as const;
+
+export const DUPLICATES = ['drop', 'pass'] as const;

@@ -1,5 +1,8 @@
 import type { NumberLimits } from '../lib/number-limits';
 
+// What the settings of the download node may be. The runtime and the dialog read it here; the first choice is the
+// default.
+
 /** Files transferred at once. */
 export const CONCURRENCY: NumberLimits = { fallback: 4, min: 1, max: 64 };
 
@@ -11,3 +14,12 @@ export const MAX_SIZE: NumberLimits = { fallback: 0, min: 0, max: Number.MAX_SAF
 
 /** Seconds without a byte. */
 export const STALL_TIMEOUT: NumberLimits = { fallback: 30, min: 0.1, max: 3600, whole: false };
+
+export const DESTINATIONS = ['folder', 'bucket', 'message'] as const;
+
+export const FORMATS = ['any', 'mp3', 'wav', 'all'] as const;
+
+/** When the node answers `msg.res`. */
+export const ANSWERS = ['never', 'queued', 'stored'] as const;
+
+export const NETWORKS = ['public-https', 'any'] as const;

@@ -1,0 +1,7 @@
+// What the settings of the list node may be. The runtime and the dialog read it here; the first choice is the default.
+
+/** Further back than a nightly run needs, so that a late one misses nothing. */
+export const DEFAULT_FROM = '36h';
+
+/** Which recordings are sent. */
+export const SELECTIONS = ['missing', 'all'] as const;
