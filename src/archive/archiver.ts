@@ -2,6 +2,7 @@ import { CodedError } from '../errors/coded-error';
 import { chooseFormat, type WantedFile } from '../recording/choose-format';
 import type { RecordingReference } from '../recording/recording-reference';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
+import { noteOf } from './queue/file-notes';
 import { fileKey, type JobItem, type Job, type FileNote } from './queue/job';
 import { notInFormat, withoutLink } from './download/archive-faults';
 import type { ArchiveProgress } from './archive-progress';
@@ -73,13 +74,18 @@ export class Archiver {
     const { transcripts } = this.deps;
     if (transcripts === undefined) return results;
     const judge = (error: unknown, format: string | null): FileResult =>
-      this.#fault(reference, format, noteOf(job, `${fileKey(reference.identity, format)}\ntext`), error);
+      this.#fault(
+        reference,
+        format,
+        noteOf(job, { about: 'text', identity: reference.identity, format }),
+        error
+      );
     return await withTexts(results, reference, transcripts, this.index, judge, this.#closing.signal);
   }
 
   async #files(job: Job, item: JobItem): Promise<FileResult[]> {
     const { reference } = item;
-    const note = noteOf(job, `${reference.identity}\n*`);
+    const note = noteOf(job, { about: 'recording', identity: reference.identity });
     if (note.failed !== undefined) return [this.#fault(reference, null, note, undefined)];
     try {
       // Once stored, a recording may be gone at the source: the API is asked last.
@@ -155,7 +161,7 @@ export class Archiver {
     formats: readonly string[]
   ): Promise<StoredFile | null> {
     const { signal } = this.#closing;
-    const note = noteOf(job, fileKey(reference.identity, wantedFormat));
+    const note = noteOf(job, { about: 'file', identity: reference.identity, format: wantedFormat });
     note.attempts += 1;
     const progress = this.progress.begin();
     const turn: Turn = (task) => this.#slots.run(signal, task);
@@ -174,7 +180,7 @@ export class Archiver {
   async #file(job: Job, reference: RecordingReference, wanted: WantedFile): Promise<FileResult> {
     const { identity } = reference;
     const key = fileKey(identity, wanted.format);
-    const note = noteOf(job, key);
+    const note = noteOf(job, { about: 'file', identity, format: wanted.format });
     if (note.failed !== undefined) return this.#fault(reference, wanted.format, note, undefined);
     const stored = { kind: 'stored', reference, wantedFormat: wanted.format } as const;
     try {
@@ -267,10 +273,6 @@ export class Archiver {
     const judged = judgeFault(note, error, this.settings.retries, this.deps.random);
     return { ...judged, reference, wantedFormat, attempts: note.attempts };
   }
-}
-
-function noteOf(job: Job, key: string): FileNote {
-  return (job.files[key] ??= { attempts: 0, failures: 0 });
 }
 
 function entryOf(

@@ -11,6 +11,10 @@ const ROOT = path.join(__dirname, '../..');
  */
 const OWN_KEYS: ReadonlySet<string> = new Set([
   'nodes/config/provider-accounts.ts: FINDERS[property]',
+  'nodes/editor/bucket-test.ts: COLOURS[result]',
+  'nodes/editor/bucket-test.ts: ICONS[result]',
+  'nodes/editor/filename-preview.ts: EXAMPLES[part.token]',
+  'src/webhook/express/route-path.ts: ADVICE[fault]',
   'src/errors/trouble.ts: BY_CODE[code]',
   'src/events/catalogue.ts: BY_NAME[provider]',
   'src/reconcile/read-moment.ts: UNITS[unit.toLowerCase()]',

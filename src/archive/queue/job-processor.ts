@@ -3,7 +3,8 @@ import { rootCause } from '../../errors/root-cause';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { StateChange } from '../../state/state-database';
 import type { Trouble } from '../../errors/trouble';
-import { fileKey, type Job, type RetryNote } from './job';
+import { findNote } from './file-notes';
+import { type Job, type RetryNote } from './job';
 import { repeatedCrash } from '../download/archive-faults';
 import { backoffMs } from '../../clock/backoff';
 import type { Archiver } from '../archiver';
@@ -340,7 +341,7 @@ function withLateDetails(job: Job, outcomes: FileOutcome[]): RecordingReference[
   const late = new Map<string, RecordingReference>();
   for (const outcome of outcomes) {
     const { reference, wantedFormat } = outcome;
-    const note = job.files[fileKey(reference.identity, wantedFormat)];
+    const note = findNote(job, { about: 'file', identity: reference.identity, format: wantedFormat });
     // What the flow has in its hands cannot be completed.
     const isKept = outcome.kind === 'stored' && typeof outcome.file.payload === 'string';
     if (isKept && note?.areDetailsLate === true) late.set(reference.identity, reference);

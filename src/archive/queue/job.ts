@@ -73,7 +73,7 @@ export interface Job {
   acceptedAt: number;
   message: MessageSnapshot;
   items: JobItem[];
-  /** By `fileKey`. */
+  /** What became of each thing; see `file-notes.ts` for the keys. */
   files: Record<string, FileNote>;
   /** Set when the last attempt failed. */
   retry?: RetryNote;
