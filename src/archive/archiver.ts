@@ -6,14 +6,13 @@ import { noteOf } from './queue/file-notes';
 import { fileKey, type JobItem, type Job, type FileNote } from './queue/job';
 import { notInFormat, withoutLink } from './download/archive-faults';
 import type { ArchiveProgress } from './archive-progress';
-import { clearPlaceOf } from './damaged-copy';
 import { FileDownload, type Turn } from './download/file-download';
 import { fewAtOnce } from '../concurrency/few-at-once';
 import { RecentEntries } from './index/recent-entries';
 import { judgeFault, type FileResult, type RunResult } from './queue/run-result';
 import { passResult } from './queue/run-result';
 import { Semaphore } from '../concurrency/semaphore';
-import { storeFile } from './store-file';
+import { storeFile } from './download/store-file';
 import { likelyFormats, mayBeGone } from './download/stored-by-another';
 import type { IndexedFile, StoredIndex } from './index/stored-index';
 import { knownCopy, locationOf, type StoredFile, type StoredRecording } from '../store/stored-recording';
@@ -295,4 +294,21 @@ function isLasting({ details }: RecordingReference): boolean {
 
 function repeated(file: StoredFile): StoredFile {
   return { ...file, recording: { ...file.recording, already_stored: true } };
+}
+
+/**
+ * Frees the name of a damaged copy right before a fresh one gets it. A damaged copy that cannot be renamed
+ * keeps its name, and the fresh one gets another.
+ *
+ * @param damaged what the index says of a copy that is no longer what it was; undefined when there is none
+ * @returns for `ArchiveDeps.clearPlace`
+ */
+function clearPlaceOf(
+  store: ArchiveDeps['store'],
+  damaged: Pick<StoredRecording, 'path' | 'sha256'> | undefined
+): (fresh: string) => Promise<void> {
+  return async (fresh) => {
+    if (damaged?.path === undefined || !store.capabilities.canSetAside) return;
+    await store.setAside(damaged.path, { expected: damaged.sha256, fresh }).catch(() => null);
+  };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { knownCopy, type StoredRecording } from '../store/stored-recording';
@@ -9,6 +8,7 @@ import { fileBytes } from '../store/folder/file-hash';
 import { errnoOf, realFileSystem } from '../store/folder/file-system';
 import { PARTIAL_DIRECTORY } from '../store/folder/parts/part-names';
 import type { KnownCopy } from '../store/destination';
+import { hashStream } from '../store/hash-stream';
 import { storeFault } from '../store/store-fault';
 
 /**
@@ -61,7 +61,7 @@ export class CopyReader {
   async #readFile(file: string): Promise<CopyState> {
     const folder = path.dirname(file);
     try {
-      const content = await hashUntil(file, this.signal);
+      const content = await hashStream(fileBytes(realFileSystem, file), this.signal);
       return { kind: 'read', archive: await this.#archiveOf(folder), ...content };
     } catch (error) {
       if (this.signal.aborted) throw this.signal.reason;
@@ -88,17 +88,6 @@ export class CopyReader {
 
 /** Where files are that were put there by other means than a download node. */
 const NO_ARCHIVE = 'other folders';
-
-async function hashUntil(file: string, signal: AbortSignal): Promise<{ sha256: string; size: number }> {
-  const hash = createHash('sha256');
-  let size = 0;
-  for await (const bytes of fileBytes(realFileSystem, file)) {
-    signal.throwIfAborted();
-    hash.update(bytes);
-    size += bytes.length;
-  }
-  return { sha256: hash.digest('hex'), size };
-}
 
 /** @returns what the work does, unless the signal comes first; the work ends by itself then */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

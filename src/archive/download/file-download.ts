@@ -6,11 +6,11 @@ import type { MediaLink, RecordingReference } from '../../recording/recording-re
 import type { SidecarRecord } from '../../store/sidecar';
 import type { PartialCopy, PublishedFile } from '../../store/destination';
 import type { TransferResult } from '../../transfer/transfer-types';
+import { ResumePoint } from './resume-state';
 import type { ArchiveDeps, ArchiveSettings } from '../archive-context';
 import { partialCopyId, type FileNote } from '../queue/job';
 import type { FileProgress } from '../archive-progress';
 import { DetailsRequest } from './details-request';
-import { ResumePoint } from '../resume-point';
 import { findCopyOfAnother } from './stored-by-another';
 import type { StoredFile, StoredRecording } from '../../store/stored-recording';
 

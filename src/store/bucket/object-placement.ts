@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hashStream } from '../hash-stream';
 import { CodedError } from '../../errors/coded-error';
 import { bucketKey, keyOfLocation, shownKey } from './object-key';
 import type { BucketObjects, WrittenObject } from './objects';
@@ -71,15 +71,9 @@ export class ObjectPlacement {
 
   /** @param copy what is known of it */
   async read(key: string, copy?: KnownCopy): Promise<Content & HeldObject> {
-    const hash = createHash('sha256');
-    let size = 0;
     const options = copy === undefined ? {} : { versionId: copy.versionId, most: copy.size };
     const { bytes, versionId } = await this.objects.read(key, options);
-    for await (const piece of bytes) {
-      hash.update(piece);
-      size += piece.length;
-    }
-    return { sha256: hash.digest('hex'), size, versionId };
+    return { ...(await hashStream(bytes)), versionId };
   }
 
   readLocation(location: string, copy?: KnownCopy): Promise<Content & HeldObject> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../../errors/coded-error';
+import { hashStream } from '../hash-stream';
 import type { BucketObjects } from './objects';
 import type { SentBytes } from './client/bucket-request';
 import type { TextWriter } from '../destination';
@@ -25,7 +26,7 @@ export function bucketTexts(
       if (found.kind !== 'object' || found.size !== body.bytes.length) return 'taken';
       const { versionId, size } = found;
       const { bytes } = await objects.read(key, { versionId, most: size });
-      return (await hashOf(bytes)).equals(body.sha256) ? 'same' : 'taken';
+      return (await hashStream(bytes)).sha256 === body.sha256.toString('hex') ? 'same' : 'taken';
     },
     replace: async (location, text) => {
       const key = keyOf(location);
@@ -45,10 +46,4 @@ export function bucketTexts(
 function bytesOf(text: string): SentBytes {
   const bytes = Buffer.from(text, 'utf8');
   return { bytes, sha256: createHash('sha256').update(bytes).digest() };
-}
-
-async function hashOf(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const hash = createHash('sha256');
-  for await (const chunk of chunks) hash.update(chunk);
-  return hash.digest();
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { NO_FOLLOW } from './durable-file';
 import type { FileSystem } from './file-system';
+import { hashStream } from '../hash-stream';
 
 const PIECE_BYTES = 256 * 1024;
 
@@ -21,12 +21,6 @@ export async function* fileBytes(fs: FileSystem, path: string): AsyncGenerator<U
 }
 
 /** Hex SHA-256 and size of a file, read from the disk. */
-export async function hashFile(fs: FileSystem, path: string): Promise<{ sha256: string; size: number }> {
-  const hash = createHash('sha256');
-  let size = 0;
-  for await (const bytes of fileBytes(fs, path)) {
-    hash.update(bytes);
-    size += bytes.length;
-  }
-  return { sha256: hash.digest('hex'), size };
+export function hashFile(fs: FileSystem, path: string): Promise<{ sha256: string; size: number }> {
+  return hashStream(fileBytes(fs, path));
 }
