@@ -12,10 +12,9 @@ const dist = path.join(root, 'dist');
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 rmSync(dist, { recursive: true, force: true });
-execFileSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.json')], {
-  stdio: 'inherit',
-  cwd: root
-});
+// The second one emits the types of events, which flows in TypeScript may import.
+for (const project of ['tsconfig.json', 'tsconfig.types.json'])
+  execFileSync(process.execPath, [tsc, '-p', path.join(root, project)], { stdio: 'inherit', cwd: root });
 
 cpSync(path.join(root, 'nodes'), path.join(dist, 'nodes'), {
   recursive: true,

@@ -6,6 +6,7 @@ import { REPOSITORY } from '../support/packed-package';
 export interface Manifest {
   name: string;
   license: string;
+  types: string;
   keywords: string[];
   repository: { url: string };
   bugs: { url: string };

@@ -54,8 +54,13 @@ describe('the package that users install', () => {
   it('holds nothing else: no test, no source, no map to nowhere', () => {
     const wanted = /^(dist\/|examples\/|resources\/|README\.md$|LICENSE$|CHANGELOG\.md$|package\.json$)/;
     should(files.filter((file) => !wanted.test(file))).deepEqual([]);
-    const unwanted = /\.(ts|tsbuildinfo|map|spec\.js|env|pem|key|tgz|log)$|(^|\/)(test|bench|node_modules)\//;
+    const unwanted =
+      /(?<!\.d)\.ts$|\.(tsbuildinfo|map|spec\.js|env|pem|key|tgz|log)$|(^|\/)(test|bench|node_modules)\//;
     should(files.filter((file) => unwanted.test(file))).deepEqual([]);
+    // The types of events, and what they consist of.
+    const declarations = files.filter((file) => file.endsWith('.d.ts'));
+    should(declarations).containEql(MANIFEST.types);
+    should(declarations.filter((file) => !file.startsWith('dist/src/events/'))).deepEqual([]);
     const elsewhere = /^dist\/(?!src\/|nodes\/)/;
     should(files.filter((file) => elsewhere.test(file))).deepEqual([]);
   });
