@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { losslessText } from '../../text/lossless';
 import type { RecordingDetails } from '../../recording/recording-details';
+import { inSteps } from '../../state/in-steps';
 import type { Key, StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 
 /** A recording that is not in the archive, and why. */
@@ -18,8 +19,6 @@ export interface FailedRecording {
 
 const KEPT_MS = 90 * 24 * 60 * 60 * 1000;
 const MOST_KEPT = 10_000;
-/** Entries looked at in one go, so that the event loop stays free. */
-const STEP = 500;
 
 /**
  * The recordings that were given up, on disk. One leaves the list when it is stored after all, after 90
@@ -56,17 +55,11 @@ export class FailedRecordings {
   /** Removes what is too old or too much, in small steps. Resolves when through. */
   async sweep(): Promise<void> {
     const kept: { key: Key; at: number }[] = [];
-    let start: Key | undefined;
-    for (;;) {
-      const step = [...this.#entries.range({ ...(start !== undefined && { start }), limit: STEP })];
+    for await (const step of inSteps(this.#entries)) {
       for (const { key, value } of step) {
         if (this.#now() - value.at >= KEPT_MS) await this.#entries.remove(key);
-        else if (String(key) !== String(start) || kept.length === 0) kept.push({ key, at: value.at });
+        else kept.push({ key, at: value.at });
       }
-      const last = step.at(-1);
-      if (last === undefined || step.length < STEP) break;
-      start = last.key;
-      await new Promise((resolve) => setImmediate(resolve));
     }
     kept.sort((a, b) => b.at - a.at);
     for (const { key } of kept.slice(MOST_KEPT)) await this.#entries.remove(key);

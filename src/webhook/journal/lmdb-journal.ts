@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../../errors/coded-error';
-import type { KeyRange, StateChange, StateCollection, StateDatabase } from '../../state/state-database';
+import { inSteps } from '../../state/in-steps';
+import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import type { FlowAnswer } from '../endpoint/flow-reply';
 import {
   rememberedId,
@@ -18,9 +19,6 @@ export const REMEMBERED_MS = 24 * 60 * 60 * 1000;
 
 /** How long an accepted delivery waits for its node, which may be disabled or deleted meanwhile. */
 const PENDING_MS = 7 * 24 * 60 * 60 * 1000;
-
-/** Entries looked at in one go while forgetting, so that the event loop stays free. */
-const SWEEP_STEP = 500;
 
 interface Identity {
   at: number;
@@ -186,14 +184,8 @@ async function sweepCollection<Value>(
   collection: StateCollection<Value>,
   isOld: (value: Value) => boolean
 ): Promise<void> {
-  let span: KeyRange = { limit: SWEEP_STEP };
-  for (;;) {
-    const step = [...collection.range(span)];
+  for await (const step of inSteps(collection)) {
     const old = step.filter(({ value }) => isOld(value));
     await Promise.allSettled(old.map(({ key }) => collection.remove(key)));
-    const last = step.at(-1);
-    if (last === undefined || step.length < SWEEP_STEP) return;
-    span = { start: last.key, limit: SWEEP_STEP };
-    await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -1,6 +1,7 @@
 import { CodedError } from '../../../errors/coded-error';
 import { rootCause } from '../../../errors/root-cause';
 import { bucketTrouble } from '../../../errors/trouble';
+import { retryAfterMs } from '../../../http/retry-after';
 
 interface Meaning {
   text: string;
@@ -148,8 +149,10 @@ function isSystemError(error: unknown): error is Error {
 }
 
 function retryAfter(error: unknown): number | undefined {
-  const seconds = Number(field(field(field(error, '$response'), 'headers'), 'retry-after') ?? NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+  const headers = field(field(error, '$response'), 'headers');
+  return typeof headers === 'object' && headers !== null
+    ? retryAfterMs({ ...headers }, Date.now())
+    : undefined;
 }
 
 function field(value: unknown, name: string): unknown {
