@@ -26,9 +26,15 @@ const NOTHING: Retrying = { count: 0, next: null };
 
 /** What a download node does with its messages. */
 export class DownloadNode implements DownloadEvents {
+  readonly #RED: NodeRedApi;
+  readonly #node: RedNode;
+  readonly #settings: DownloadSettings;
+  readonly #sources: SourceSettings;
+  readonly #status: NodeStatus;
+  readonly #say: Say;
   readonly #live = new PendingMessages();
   readonly #progress = new ArchiveProgress(() => this.#show());
-  readonly #warnings = new RetryWarnings((text) => this.node.warn(text));
+  readonly #warnings = new RetryWarnings((text) => this.#node.warn(text));
   #failure: CodedError | null = null;
   /** Why it could not start. */
   #hindrance: CodedError | null = null;
@@ -40,13 +46,20 @@ export class DownloadNode implements DownloadEvents {
   #work: DownloadWork | undefined;
 
   constructor(
-    private readonly RED: NodeRedApi,
-    private readonly node: RedNode,
-    private readonly settings: DownloadSettings,
-    private readonly sources: SourceSettings,
-    private readonly status: NodeStatus,
-    private readonly say: Say
-  ) {}
+    RED: NodeRedApi,
+    node: RedNode,
+    settings: DownloadSettings,
+    sources: SourceSettings,
+    status: NodeStatus,
+    say: Say
+  ) {
+    this.#RED = RED;
+    this.#node = node;
+    this.#settings = settings;
+    this.#sources = sources;
+    this.#status = status;
+    this.#say = say;
+  }
 
   /**
    * Resumes what was left.
@@ -74,9 +87,9 @@ export class DownloadNode implements DownloadEvents {
   async store(message: FlowMessage, send: Send): Promise<void> {
     let items: JobItem[];
     try {
-      items = itemsOf(message, this.settings.format);
+      items = itemsOf(message, this.#settings.format);
     } catch (error) {
-      if (this.settings.answer !== 'never') answerFailure(message, error);
+      if (this.#settings.answer !== 'never') answerFailure(message, error);
       throw error;
     }
     await new Promise<void>((resolve, reject) => {
@@ -88,12 +101,12 @@ export class DownloadNode implements DownloadEvents {
           jobId = id;
           this.#live.add(id, { message, send, end });
         });
-        if (this.settings.answer === 'queued') answerResponse(message, 200);
+        if (this.#settings.answer === 'queued') answerResponse(message, 200);
       };
       accept().catch((error: unknown) => {
         this.#live.take(jobId);
         if (error instanceof CodedError) this.#fail(error);
-        if (this.settings.answer !== 'never') answerResponse(message, 503);
+        if (this.#settings.answer !== 'never') answerResponse(message, 503);
         end(asError(error));
       });
     });
@@ -117,7 +130,8 @@ export class DownloadNode implements DownloadEvents {
   }
 
   readonly deliver = (job: Job, outcomes: FileOutcome[]): void => {
-    const { node, settings } = this;
+    const node = this.#node;
+    const settings = this.#settings;
     const live = this.#live.take(job.id);
     const message: FlowMessage = live?.message ?? { ...job.message };
     const send: Send = live?.send ?? ((messages) => node.send(messages));
@@ -126,7 +140,7 @@ export class DownloadNode implements DownloadEvents {
     this.#failure = error;
     this.#show();
     for (const { recording } of files) node.log(storedLine(recording));
-    if (files.length > 0) send([storedMessages(this.RED, message, files)]);
+    if (files.length > 0) send([storedMessages(this.#RED, message, files)]);
     if (error === null && settings.answer === 'stored') answerResponse(message, 200);
     if (live !== undefined) live.end(error);
     else if (error !== null) node.error(error, message);
@@ -134,11 +148,11 @@ export class DownloadNode implements DownloadEvents {
 
   readonly onNotDeleted = (job: Job, reason: string, error: CodedError | null): void => {
     const text = `The recording is stored, but it was not deleted at the source: ${reason}`;
-    if (error === null) this.node.warn(text);
-    else this.node.error(new CodedError(error.code, text, { cause: error }), { ...job.message });
+    if (error === null) this.#node.warn(text);
+    else this.#node.error(new CodedError(error.code, text, { cause: error }), { ...job.message });
   };
 
-  readonly onDetailsMissing = (message: string): void => this.node.log(message);
+  readonly onDetailsMissing = (message: string): void => this.#node.log(message);
 
   readonly onTrouble = (change: TroubleChange): void => {
     this.#warnings.add(change);
@@ -148,18 +162,25 @@ export class DownloadNode implements DownloadEvents {
 
   readonly onFault = (error: CodedError): void => {
     this.#fail(error);
-    this.node.warn(error.message);
+    this.#node.warn(error.message);
   };
 
   readonly onNotice = (text: string, level: 'info' | 'warning'): void => {
-    if (level === 'warning') this.node.warn(text);
-    else this.node.log(text);
+    if (level === 'warning') this.#node.warn(text);
+    else this.#node.log(text);
   };
 
   async #opened(): Promise<DownloadWork> {
     if (this.#work !== undefined) return this.#work;
-    const state = archiveState(this.RED);
-    this.#work = createDownloadWork(this.node.id, this.settings, this.sources, state, this.#progress, this);
+    const state = archiveState(this.#RED);
+    this.#work = createDownloadWork(
+      this.#node.id,
+      this.#settings,
+      this.#sources,
+      state,
+      this.#progress,
+      this
+    );
     await this.#work.start();
     this.#tick();
     return this.#work;
@@ -175,7 +196,8 @@ export class DownloadNode implements DownloadEvents {
       this.#retrying = this.#work?.retrying() ?? NOTHING;
       this.#lookedAt = monotonicNow();
     }
-    const { status, say } = this;
+    const status = this.#status;
+    const say = this.#say;
     showDownloads(status, say, {
       progress: this.#progress.summary(),
       retrying: this.#retrying,

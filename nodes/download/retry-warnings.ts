@@ -9,15 +9,17 @@ const AGAIN_AFTER_MS = 60 * 60 * 1000;
  * was gone, or lasts for an hour.
  */
 export class RetryWarnings {
+  readonly #warn: (text: string) => void;
+  readonly #now: () => number;
   /** How many jobs wait because of it. */
   readonly #waiting = new Map<Trouble, number>();
   readonly #saidAt = new Map<Trouble, number>();
 
   /** @param now milliseconds of a monotonic clock */
-  constructor(
-    private readonly warn: (text: string) => void,
-    private readonly now: () => number = monotonicNow
-  ) {}
+  constructor(warn: (text: string) => void, now: () => number = monotonicNow) {
+    this.#warn = warn;
+    this.#now = now;
+  }
 
   add({ before, now }: TroubleChange): void {
     const trouble = now?.retry.trouble ?? null;
@@ -26,10 +28,10 @@ export class RetryWarnings {
     if (now === null) return;
     const { retry, pauseMs, error } = now;
     const saidAt = this.#saidAt.get(retry.trouble);
-    if (saidAt !== undefined && this.now() - saidAt < AGAIN_AFTER_MS) return;
-    this.#saidAt.set(retry.trouble, this.now());
+    if (saidAt !== undefined && this.#now() - saidAt < AGAIN_AFTER_MS) return;
+    this.#saidAt.set(retry.trouble, this.#now());
     const seconds = Math.ceil(pauseMs / 1000);
-    this.warn(
+    this.#warn(
       `Not done yet, retry ${retry.attempt}/${retry.of} in ${seconds} s: ${error.message} ` +
         'While this lasts it is logged once an hour.'
     );

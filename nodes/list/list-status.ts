@@ -10,19 +10,21 @@ type Say = (key: string, values?: Record<string, string | number>) => string;
  * for, and how the last run ended.
  */
 export class ListStatus {
+  readonly #status: Pick<NodeStatus, 'working' | 'waiting' | 'problem' | 'ready'>;
+  readonly #say: Say;
   #summary: RunSummary | null = null;
   #phase: Phase = 'list';
   #reason: 'api' | 'downloads' | null = null;
 
-  constructor(
-    private readonly status: Pick<NodeStatus, 'working' | 'waiting' | 'problem' | 'ready'>,
-    private readonly say: Say
-  ) {}
+  constructor(status: Pick<NodeStatus, 'working' | 'waiting' | 'problem' | 'ready'>, say: Say) {
+    this.#status = status;
+    this.#say = say;
+  }
 
   begin(): void {
     this.#summary = null;
     this.#reason = null;
-    this.status.working(() => this.say('begun'));
+    this.#status.working(() => this.#say('begun'));
   }
 
   progress(summary: RunSummary, phase: Phase): void {
@@ -38,29 +40,29 @@ export class ListStatus {
 
   ended(summary: RunSummary): void {
     const text = (): string =>
-      `${this.#counts(summary)}${this.say(summary.complete ? 'complete' : 'incomplete')}`;
-    if (summary.complete) this.status.ready(text);
-    else this.status.problem(text);
+      `${this.#counts(summary)}${this.#say(summary.complete ? 'complete' : 'incomplete')}`;
+    if (summary.complete) this.#status.ready(text);
+    else this.#status.problem(text);
   }
 
   failed(code: string): void {
-    this.status.problem(() => this.say('failed', { code }));
+    this.#status.problem(() => this.#say('failed', { code }));
   }
 
   #show(): void {
     const summary = this.#summary;
     const reason = this.#reason;
     const counts = (): string => (summary === null ? '' : this.#counts(summary));
-    if (reason === null) this.status.working(() => `${counts()}${this.say(this.#phase)}`);
-    else this.status.waiting(() => `${counts()}${this.say(`waiting-${reason}`)}`);
+    if (reason === null) this.#status.working(() => `${counts()}${this.#say(this.#phase)}`);
+    else this.#status.waiting(() => `${counts()}${this.#say(`waiting-${reason}`)}`);
   }
 
   #counts({ listed, emitted, verify, rebuild }: RunSummary): string {
     const parts: string[] = [];
-    if (rebuild !== undefined) parts.push(this.say('sidecars', { count: rebuild.sidecars }));
-    if (listed > 0) parts.push(this.say('listed', { count: listed }));
-    if (verify !== undefined) parts.push(this.say('checked', { count: verify.files }));
-    if (emitted > 0) parts.push(this.say('emitted', { count: emitted }));
+    if (rebuild !== undefined) parts.push(this.#say('sidecars', { count: rebuild.sidecars }));
+    if (listed > 0) parts.push(this.#say('listed', { count: listed }));
+    if (verify !== undefined) parts.push(this.#say('checked', { count: verify.files }));
+    if (emitted > 0) parts.push(this.#say('emitted', { count: emitted }));
     return parts.map((part) => `${part} · `).join('');
   }
 }

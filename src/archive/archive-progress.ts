@@ -29,18 +29,21 @@ export interface FileProgress {
 
 /** Adds up what all files of a node are doing. */
 export class ArchiveProgress {
+  readonly #onChange: () => void;
   readonly #files = new Set<FileState>();
   #stored = 0;
   #queued = 0;
 
   /** @param onChange called after every change; a caller that shows it must throttle it */
-  constructor(private readonly onChange: () => void = () => undefined) {}
+  constructor(onChange: () => void = () => undefined) {
+    this.#onChange = onChange;
+  }
 
   /** @param count jobs that are on disk until it is their turn */
   queued(count: number): void {
     if (count === this.#queued) return;
     this.#queued = count;
-    this.onChange();
+    this.#onChange();
   }
 
   begin(): FileProgress {
@@ -48,9 +51,9 @@ export class ArchiveProgress {
     this.#files.add(state);
     const change = (values: Partial<FileState>): void => {
       Object.assign(state, values);
-      this.onChange();
+      this.#onChange();
     };
-    this.onChange();
+    this.#onChange();
     return {
       working: () => change({ active: true }),
       waiting: () => change({ active: false }),
@@ -58,7 +61,7 @@ export class ArchiveProgress {
       end: (stored) => {
         this.#files.delete(state);
         if (stored) this.#stored += 1;
-        this.onChange();
+        this.#onChange();
       }
     };
   }

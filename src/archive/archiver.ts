@@ -28,18 +28,21 @@ const MOST_AT_ONCE = 256;
  * job on disk meanwhile.
  */
 export class Archiver {
+  readonly #settings: ArchiveSettings;
+  readonly #deps: ArchiveDeps;
+  readonly #progress: ArchiveProgress;
+  readonly #index: StoredIndex;
   readonly #slots: Semaphore;
   readonly #closing = new AbortController();
   readonly #underWay = new Map<string, Promise<StoredFile>>();
   readonly #passes = new Set<Promise<unknown>>();
   readonly #known: RecentEntries;
 
-  constructor(
-    private readonly settings: ArchiveSettings,
-    private readonly deps: ArchiveDeps,
-    private readonly progress: ArchiveProgress,
-    private readonly index: StoredIndex
-  ) {
+  constructor(settings: ArchiveSettings, deps: ArchiveDeps, progress: ArchiveProgress, index: StoredIndex) {
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#progress = progress;
+    this.#index = index;
     this.#slots = new Semaphore(settings.concurrency);
     this.#known = new RecentEntries(index);
   }
@@ -70,7 +73,7 @@ export class Archiver {
   async #item(job: Job, item: JobItem): Promise<FileResult[]> {
     const results = await this.#files(job, item);
     const { reference } = item;
-    const { transcripts } = this.deps;
+    const { transcripts } = this.#deps;
     if (transcripts === undefined) return results;
     const judge = (error: unknown, format: string | null): FileResult =>
       this.#fault(
@@ -79,7 +82,7 @@ export class Archiver {
         noteOf(job, { about: 'text', identity: reference.identity, format }),
         error
       );
-    return await withTexts(results, reference, transcripts, this.index, judge, this.#closing.signal);
+    return await withTexts(results, reference, transcripts, this.#index, judge, this.#closing.signal);
   }
 
   async #files(job: Job, item: JobItem): Promise<FileResult[]> {
@@ -110,7 +113,7 @@ export class Archiver {
 
   async #withLinks(reference: RecordingReference): Promise<RecordingReference> {
     if (reference.links.length > 0) return reference;
-    const links = (await this.deps.resolveLinks?.(reference, 'missing', this.#closing.signal)) ?? [];
+    const links = (await this.#deps.resolveLinks?.(reference, 'missing', this.#closing.signal)) ?? [];
     if (links.length === 0) throw withoutLink(reference);
     return { ...reference, links };
   }
@@ -122,7 +125,7 @@ export class Archiver {
    */
   async #storedBefore(job: Job, reference: RecordingReference): Promise<FileResult[]> {
     const found: FileResult[] = [];
-    for (const copy of storedCopies(this.index, reference)) {
+    for (const copy of storedCopies(this.#index, reference)) {
       const file = await this.#alreadyStored(job, copy);
       if (file === null) return [];
       found.push({ kind: 'stored', reference, wantedFormat: copy.wantedFormat, file, entry: null });
@@ -162,10 +165,10 @@ export class Archiver {
     const { signal } = this.#closing;
     const note = noteOf(job, { about: 'file', identity: reference.identity, format: wantedFormat });
     note.attempts += 1;
-    const progress = this.progress.begin();
+    const progress = this.#progress.begin();
     const turn: Turn = (task) => this.#slots.run(signal, task);
     const file = { format: wantedFormat, links: [] };
-    const tries = new FileDownload(reference, file, note, this.settings, this.deps, progress, turn);
+    const tries = new FileDownload(reference, file, note, this.#settings, this.#deps, progress, turn);
     let found: StoredFile | null = null;
     try {
       found = await tries.storedByAnother(formats, signal);
@@ -213,12 +216,12 @@ export class Archiver {
     note: FileNote,
     damaged: StoredRecording | undefined
   ): Promise<StoredFile> {
-    const progress = this.progress.begin();
+    const progress = this.#progress.begin();
     let stored = false;
     try {
       const { signal } = this.#closing;
-      const { settings } = this;
-      const deps = { ...this.deps, clearPlace: clearPlaceOf(this.deps.store, damaged) };
+      const settings = this.#settings;
+      const deps = { ...this.#deps, clearPlace: clearPlaceOf(this.#deps.store, damaged) };
       const file = await storeFile(reference, wanted, note, settings, deps, this.#slots, progress, signal);
       stored = true;
       return file;
@@ -232,7 +235,7 @@ export class Archiver {
    * an earlier run of the same job stored is no repetition.
    */
   async #alreadyStored(job: Job, found: IndexedFile): Promise<StoredFile | null> {
-    const { store } = this.deps;
+    const { store } = this.#deps;
     const location = locationOf(found.recording);
     if (location === null) return null;
     const file = { recording: found.recording, payload: location };
@@ -257,7 +260,7 @@ export class Archiver {
     file: StoredFile
   ): StoredFile {
     const isOwn =
-      job.acceptedAt < this.deps.startedAt && this.#known.indexed(identity, wantedFormat) === undefined;
+      job.acceptedAt < this.#deps.startedAt && this.#known.indexed(identity, wantedFormat) === undefined;
     return isOwn ? { ...file, recording: { ...file.recording, already_stored: false } } : file;
   }
 
@@ -269,7 +272,7 @@ export class Archiver {
   ): FileResult {
     const { signal } = this.#closing;
     if (signal.aborted) return { kind: 'stopped' };
-    const judged = judgeFault(note, error, this.settings.retries, this.deps.random);
+    const judged = judgeFault(note, error, this.#settings.retries, this.#deps.random);
     return { ...judged, reference, wantedFormat, attempts: note.attempts };
   }
 }

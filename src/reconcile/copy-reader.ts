@@ -31,6 +31,8 @@ const MOST_FOLDERS = 10_000;
 
 /** Reads stored copies from where they are. */
 export class CopyReader {
+  readonly #buckets: () => Iterable<BucketStore>;
+  readonly #signal: AbortSignal;
   /** By folder. */
   readonly #archives = new Map<string, string>();
 
@@ -38,10 +40,10 @@ export class CopyReader {
    * @param buckets those that are at hand now
    * @param signal ends a read under way: files may be large, and disks slow
    */
-  constructor(
-    private readonly buckets: () => Iterable<BucketStore>,
-    private readonly signal: AbortSignal
-  ) {}
+  constructor(buckets: () => Iterable<BucketStore>, signal: AbortSignal) {
+    this.#buckets = buckets;
+    this.#signal = signal;
+  }
 
   /** @throws `signal.reason` when aborted, nothing else */
   async read(recording: Place): Promise<CopyState> {
@@ -49,8 +51,8 @@ export class CopyReader {
     if (file !== undefined) return await this.#readFile(file);
     if (bucket !== undefined && key !== undefined)
       return await unlessAborted(
-        readObject({ bucket, key, copy: knownCopy(recording) }, this.buckets()),
-        this.signal
+        readObject({ bucket, key, copy: knownCopy(recording) }, this.#buckets()),
+        this.#signal
       );
     return {
       kind: 'unreadable',
@@ -61,10 +63,10 @@ export class CopyReader {
   async #readFile(file: string): Promise<CopyState> {
     const folder = path.dirname(file);
     try {
-      const content = await hashStream(fileBytes(realFileSystem, file), this.signal);
+      const content = await hashStream(fileBytes(realFileSystem, file), this.#signal);
       return { kind: 'read', archive: await this.#archiveOf(folder), ...content };
     } catch (error) {
-      if (this.signal.aborted) throw this.signal.reason;
+      if (this.#signal.aborted) throw this.#signal.reason;
       const errno = errnoOf(error);
       if (FAULTS_OF_FILE.has(errno))
         return { kind: 'read', archive: await this.#archiveOf(folder), sha256: '', size: -1 };

@@ -17,12 +17,14 @@ const LOOK_AGAIN_MS = 250;
 
 /** Hands recordings out as fast as the download nodes of this Node-RED take them, and no faster. */
 export class EmissionPace {
+  readonly #load: () => DownloadLoad;
+  readonly #onWaiting: (isWaiting: boolean) => void;
   #sent = 0;
 
-  constructor(
-    private readonly load: () => DownloadLoad,
-    private readonly onWaiting: (isWaiting: boolean) => void
-  ) {}
+  constructor(load: () => DownloadLoad, onWaiting: (isWaiting: boolean) => void) {
+    this.#load = load;
+    this.#onWaiting = onWaiting;
+  }
 
   /**
    * Resolves when the next one may be sent.
@@ -35,13 +37,13 @@ export class EmissionPace {
     if (this.#sent % AT_ONCE !== 0) return;
     await sleep(MOMENT_MS, signal);
     if (!this.#isTooMuch()) return;
-    this.onWaiting(true);
+    this.#onWaiting(true);
     while (this.#isTooMuch()) await sleep(LOOK_AGAIN_MS, signal);
-    this.onWaiting(false);
+    this.#onWaiting(false);
   }
 
   #isTooMuch(): boolean {
-    const { due, all } = this.load();
+    const { due, all } = this.#load();
     return due >= MOST_DUE || all >= MOST_ORDERS;
   }
 }

@@ -12,12 +12,15 @@ const MOST_RECENT = 1000;
  * recording, and no provider is asked twice.
  */
 export class DeletedRecordings {
+  readonly #stored: { find(identity: string): readonly IndexedFile[] };
   readonly #underWay = new Map<string, Promise<unknown>>();
   /** Times by recording, oldest first. */
   readonly #recent = new Map<string, string>();
 
   /** @param stored the files of a recording in all destinations, by identity */
-  constructor(private readonly stored: { find(identity: string): readonly IndexedFile[] }) {}
+  constructor(stored: { find(identity: string): readonly IndexedFile[] }) {
+    this.#stored = stored;
+  }
 
   /**
    * Deletes a recording unless that is done already. A caller that comes while it is under way waits for it, and
@@ -55,7 +58,7 @@ export class DeletedRecordings {
   }
 
   #indexed({ identity }: RecordingReference): string | undefined {
-    for (const { recording } of this.stored.find(identity))
+    for (const { recording } of this.#stored.find(identity))
       if (recording.deleted_at_source !== null) return recording.deleted_at_source;
     return undefined;
   }

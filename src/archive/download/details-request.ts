@@ -19,14 +19,16 @@ export interface TakenDetails {
  * the recording its details for now, and no more than a moment.
  */
 export class DetailsRequest {
+  readonly #reference: RecordingReference;
+  readonly #deps: Pick<ArchiveDeps, 'completeDetails' | 'detailsBudgetMs'>;
   #asked: Promise<TakenDetails> | undefined;
   #askedAt = 0;
   readonly #stop = new AbortController();
 
-  constructor(
-    private readonly reference: RecordingReference,
-    private readonly deps: Pick<ArchiveDeps, 'completeDetails' | 'detailsBudgetMs'>
-  ) {}
+  constructor(reference: RecordingReference, deps: Pick<ArchiveDeps, 'completeDetails' | 'detailsBudgetMs'>) {
+    this.#reference = reference;
+    this.#deps = deps;
+  }
 
   /** Asks, unless that was done. */
   begin(signal: AbortSignal): void {
@@ -40,12 +42,12 @@ export class DetailsRequest {
    */
   async take(signal: AbortSignal): Promise<TakenDetails> {
     const asked = this.#begun(signal);
-    const { detailsBudgetMs = DETAILS_BUDGET_MS } = this.deps;
+    const { detailsBudgetMs = DETAILS_BUDGET_MS } = this.#deps;
     const rest = Math.max(0, this.#askedAt + detailsBudgetMs - monotonicNow());
     let timer: NodeJS.Timeout | undefined;
     // What is there already comes before any timer.
     const late = new Promise<TakenDetails>((resolve) => {
-      timer = setTimeout(() => resolve({ details: this.reference.details, areLate: true }), rest);
+      timer = setTimeout(() => resolve({ details: this.#reference.details, areLate: true }), rest);
     });
     try {
       const taken = await Promise.race([asked, late]);
@@ -68,15 +70,15 @@ export class DetailsRequest {
   }
 
   async #ask(signal: AbortSignal): Promise<TakenDetails> {
-    const { details } = this.reference;
-    const { completeDetails } = this.deps;
+    const { details } = this.#reference;
+    const { completeDetails } = this.#deps;
     if (completeDetails === undefined) return { details, areLate: false };
     signal.throwIfAborted();
     const abort = (): void => this.#stop.abort(signal.reason);
     setMaxListeners(0, signal);
     signal.addEventListener('abort', abort, { once: true });
     try {
-      return { details: await completeDetails(this.reference, this.#stop.signal), areLate: false };
+      return { details: await completeDetails(this.#reference, this.#stop.signal), areLate: false };
     } catch (error) {
       signal.throwIfAborted();
       return { details, areLate: error instanceof CodedError && error.retryable };

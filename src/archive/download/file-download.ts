@@ -42,19 +42,31 @@ export type Turn = <T>(task: () => Promise<T>) => Promise<T>;
  * a published file whose sidecar failed is not fetched again.
  */
 export class FileDownload {
+  readonly #reference: RecordingReference;
+  readonly #note: FileNote;
+  readonly #settings: ArchiveSettings;
+  readonly #deps: ArchiveDeps;
+  readonly #progress: FileProgress;
+  readonly #turn: Turn;
   readonly #resume: ResumePoint;
   readonly #details: DetailsRequest;
 
   /** @param note what earlier attempts achieved; brought up to date */
   constructor(
-    private readonly reference: RecordingReference,
+    reference: RecordingReference,
     file: WantedFile,
-    private readonly note: FileNote,
-    private readonly settings: ArchiveSettings,
-    private readonly deps: ArchiveDeps,
-    private readonly progress: FileProgress,
-    private readonly turn: Turn
+    note: FileNote,
+    settings: ArchiveSettings,
+    deps: ArchiveDeps,
+    progress: FileProgress,
+    turn: Turn
   ) {
+    this.#reference = reference;
+    this.#note = note;
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#progress = progress;
+    this.#turn = turn;
     this.#details = new DetailsRequest(reference, deps);
     this.#resume = new ResumePoint(
       deps.partials,
@@ -68,7 +80,7 @@ export class FileDownload {
    * @throws CodedError as `transfer` and the store throw; `signal.reason` when aborted
    */
   async attempt(link: CurrentLink, signal: AbortSignal): Promise<StoredFile> {
-    this.note.attempts += 1;
+    this.#note.attempts += 1;
     const published = this.#publishedBefore();
     if (published !== undefined) return await this.#describe(published, signal);
     const fetched = await this.#fetch(link, signal);
@@ -87,10 +99,10 @@ export class FileDownload {
   async storedByAnother(formats: readonly string[], signal: AbortSignal): Promise<StoredFile | null> {
     for (const format of formats) {
       const wanted = { name: await this.#name(format, signal), format };
-      const found = await findCopyOfAnother(this.deps, this.reference.identity, wanted);
+      const found = await findCopyOfAnother(this.#deps, this.#reference.identity, wanted);
       if (found === null) continue;
       // What was received so far is of no use any more.
-      await this.deps.store.openPart(this.#resume.copyId).then((part) => part.discard());
+      await this.#deps.store.openPart(this.#resume.copyId).then((part) => part.discard());
       this.#resume.forget();
       return await this.#describe(found, signal);
     }
@@ -98,7 +110,7 @@ export class FileDownload {
   }
 
   #publishedBefore(): Published | undefined {
-    const { published } = this.note;
+    const { published } = this.#note;
     if (published === undefined) return undefined;
     const { result, ...file } = published;
     return { result, file };
@@ -107,18 +119,18 @@ export class FileDownload {
   async #fetch(link: CurrentLink, signal: AbortSignal): Promise<Fetched> {
     const begun: PartialCopy[] = [];
     const receive = async (): Promise<Received> => {
-      const part = await this.deps.store.openPart(this.#resume.copyId);
+      const part = await this.#deps.store.openPart(this.#resume.copyId);
       begun.push(part);
       await this.#resume.begin(part.size);
       // Asked for while the bytes come; they do not wait for each other.
-      if (this.note.details === undefined) this.#details.begin(signal);
+      if (this.#note.details === undefined) this.#details.begin(signal);
       return { part, result: await this.#transfer(link, part, signal) };
     };
     try {
       // A disk makes one file durable while the next one comes. In a bucket the end is a transfer as well.
-      if (this.deps.store.capabilities.canPublishAside)
-        return await this.#publish(await this.turn(receive), signal);
-      return await this.turn(async () => this.#publish(await receive(), signal));
+      if (this.#deps.store.capabilities.canPublishAside)
+        return await this.#publish(await this.#turn(receive), signal);
+      return await this.#turn(async () => this.#publish(await receive(), signal));
     } catch (error) {
       for (const part of begun) await this.#leave(part, error, signal);
       throw error;
@@ -127,20 +139,20 @@ export class FileDownload {
 
   async #publish({ part, result }: Received, signal: AbortSignal): Promise<Fetched> {
     const name = await this.#name(result.format, signal);
-    await this.deps.clearPlace?.(result.sha256);
+    await this.#deps.clearPlace?.(result.sha256);
     const { sha256, size, contentType } = result;
     const details = await this.#settled(signal);
     let described: StoredRecording | undefined;
     const sidecar = (location: string): SidecarRecord => {
       const recording = this.#recording(details, { result, file: { location, alreadyStored: false } });
-      described = { ...recording, sidecar: this.deps.sidecar.pathOf(location) };
+      described = { ...recording, sidecar: this.#deps.sidecar.pathOf(location) };
       return { ...described };
     };
-    const wanted = { name, sha256, size, contentType, ...(this.settings.sidecar && { sidecar }) };
+    const wanted = { name, sha256, size, contentType, ...(this.#settings.sidecar && { sidecar }) };
     const file = await part.publish(wanted);
     this.#resume.forget();
     if (file.location !== null)
-      this.note.published = {
+      this.#note.published = {
         result,
         location: file.location,
         alreadyStored: file.alreadyStored,
@@ -162,7 +174,7 @@ export class FileDownload {
 
   /** The details that name a file are settled with its name: a resumed copy may have begun under it. */
   async #settled(signal: AbortSignal): Promise<RecordingDetails> {
-    const { note } = this;
+    const note = this.#note;
     if (note.details !== undefined) return note.details;
     const { details, areLate } = await this.#details.take(signal);
     if (areLate) note.areDetailsLate = true;
@@ -170,21 +182,21 @@ export class FileDownload {
   }
 
   async #name(format: string, signal: AbortSignal): Promise<string> {
-    const { announced_at, media_index } = this.reference;
+    const { announced_at, media_index } = this.#reference;
     const details = await this.#settled(signal);
-    return this.settings.filename.name(filenameValues(details, { ext: format, announced_at, media_index }));
+    return this.#settings.filename.name(filenameValues(details, { ext: format, announced_at, media_index }));
   }
 
   async #transfer(link: CurrentLink, part: PartialCopy, signal: AbortSignal): Promise<TransferResult> {
-    const { maxSize, stallTimeoutMs, network } = this.settings;
-    const authorization = this.deps.authorize(link.url);
+    const { maxSize, stallTimeoutMs, network } = this.#settings;
+    const authorization = this.#deps.authorize(link.url);
     const { file } = this.#resume;
-    return await this.deps.transfer({
+    return await this.#deps.transfer({
       url: link.url,
       isFresh: link.isFresh,
       ...(authorization === undefined ? {} : { authorization }),
       network,
-      kind: this.reference.kind,
+      kind: this.#reference.kind,
       maxSize,
       stallTimeoutMs,
       into: part,
@@ -196,7 +208,7 @@ export class FileDownload {
         if (part.begin) await part.begin({ name: await this.#name(format, signal), contentType, size });
       },
       onProgress: (received, total) => {
-        this.progress.bytes(received, total);
+        this.#progress.bytes(received, total);
         this.#resume.received(received);
       },
       onValidator: (etag, size) => this.#resume.validator(etag, size)
@@ -207,12 +219,12 @@ export class FileDownload {
     const { file } = published;
     const recording = this.#recording(await this.#settled(signal), published);
     if (file.location === null) return { recording, payload: file.content ?? Buffer.alloc(0) };
-    if (this.settings.sidecar) await this.#addSidecar(file.location, recording);
+    if (this.#settings.sidecar) await this.#addSidecar(file.location, recording);
     return { recording, payload: file.location };
   }
 
   #recording(details: RecordingDetails, { result, file }: Published): StoredRecording {
-    const { kind: destination } = this.deps.store;
+    const { kind: destination } = this.#deps.store;
     return {
       ...details,
       format: result.format,
@@ -223,18 +235,18 @@ export class FileDownload {
       ...place(destination, file),
       sidecar: null,
       source_host: result.sourceHost,
-      attempts: this.note.attempts,
+      attempts: this.#note.attempts,
       resumed: result.resumed,
       already_stored: file.alreadyStored,
-      stored_at: new Date(this.deps.now()).toISOString(),
+      stored_at: new Date(this.#deps.now()).toISOString(),
       deleted_at_source: null,
-      identity: this.reference.identity
+      identity: this.#reference.identity
     };
   }
 
   /** A file that lay there already keeps its sidecar: that one tells when it was really stored. */
   async #addSidecar(location: string, recording: StoredRecording): Promise<void> {
-    const { sidecar } = this.deps;
+    const { sidecar } = this.#deps;
     recording.sidecar = sidecar.pathOf(location);
     const known = recording.already_stored ? await sidecar.read(location) : null;
     if (known?.['sha256'] !== recording.sha256) await sidecar.write(location, recording);

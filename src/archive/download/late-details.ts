@@ -36,9 +36,11 @@ export interface LateDetailsDeps {
 
 /** Completes what is known of recordings that were stored before the API told its part. Their files keep their names. */
 export class LateDetails {
+  readonly #deps: LateDetailsDeps;
   readonly #turns: KeyedMutex;
 
-  constructor(private readonly deps: LateDetailsDeps) {
+  constructor(deps: LateDetailsDeps) {
+    this.#deps = deps;
     this.#turns = deps.turns ?? new KeyedMutex();
   }
 
@@ -53,7 +55,7 @@ export class LateDetails {
     reference: RecordingReference,
     signal: AbortSignal
   ): Promise<{ added: AddedDetails; changes: StateChange[] }> {
-    const { index, completeDetails } = this.deps;
+    const { index, completeDetails } = this.#deps;
     const changes: StateChange[] = [];
     const details = (await completeDetails?.(reference, signal)) ?? reference.details;
     const added = difference(reference.details, details);
@@ -70,7 +72,7 @@ export class LateDetails {
 
   /** The sidecar may know more than the index: of a text, or a deletion, that was noted there a moment ago. */
   async #describe(location: string, recording: StoredRecording, added: AddedDetails): Promise<void> {
-    const { sidecar } = this.deps;
+    const { sidecar } = this.#deps;
     const found = await sidecar.read(location);
     if (found?.['sha256'] !== recording.sha256) return;
     await sidecar.write(location, withAdded({ ...recording, ...found }, added));

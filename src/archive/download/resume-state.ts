@@ -27,35 +27,38 @@ export interface ResumeStates {
 
 /** The notes of one node, on disk. */
 export class NodeResumeStates implements ResumeStates {
+  readonly #node: string;
+  readonly #place: string;
   readonly #notes: StateCollection<PartialNote>;
 
   /** @param place where the node stores now */
-  constructor(
-    database: StateDatabase,
-    private readonly node: string,
-    private readonly place: string
-  ) {
+  constructor(database: StateDatabase, node: string, place: string) {
+    this.#node = node;
+    this.#place = place;
     this.#notes = database.collection('archive-partials');
   }
 
   begun(copyId: string): BegunFile | undefined {
-    const note = this.#notes.get([this.node, copyId]);
-    return note?.place === this.place ? { etag: note.etag, size: note.size } : undefined;
+    const note = this.#notes.get([this.#node, copyId]);
+    return note?.place === this.#place ? { etag: note.etag, size: note.size } : undefined;
   }
 
   note(copyId: string, { etag, size }: BegunFile): Promise<void> {
-    return this.#notes.put([this.node, copyId], { etag, size, place: this.place });
+    return this.#notes.put([this.#node, copyId], { etag, size, place: this.#place });
   }
 
   forget(copyId: string): Promise<void> {
-    return this.#notes.remove([this.node, copyId]);
+    return this.#notes.remove([this.#node, copyId]);
   }
 
   /** Partial copies that are where the node stored before its settings were changed; by folder. */
   elsewhere(): Map<string, string[]> {
     const found = new Map<string, string[]>();
-    for (const { key, value } of this.#notes.range({ start: [this.node], end: [this.node, '\u{10ffff}'] })) {
-      if (value.place === this.place) continue;
+    for (const { key, value } of this.#notes.range({
+      start: [this.#node],
+      end: [this.#node, '\u{10ffff}']
+    })) {
+      if (value.place === this.#place) continue;
       found.set(value.place, [...(found.get(value.place) ?? []), (key as [string, string])[1]]);
     }
     return found;
@@ -70,13 +73,16 @@ const WORTH_NOTING = 1024 * 1024;
  * lose, and at the latest when an attempt ends; a note that fails costs bytes, never correctness.
  */
 export class ResumePoint {
+  readonly #notes: ResumeStates;
   #file: BegunFile | undefined;
   #noted: BegunFile | undefined;
 
   constructor(
-    private readonly notes: ResumeStates,
+    notes: ResumeStates,
     readonly copyId: string
-  ) {}
+  ) {
+    this.#notes = notes;
+  }
 
   /** With which file the next request may go on. */
   get file(): BegunFile | undefined {
@@ -85,7 +91,7 @@ export class ResumePoint {
 
   /** @param held bytes that the partial copy has now */
   async begin(held: number): Promise<void> {
-    this.#noted = this.notes.begun(this.copyId);
+    this.#noted = this.#notes.begun(this.copyId);
     this.#file = held > 0 ? this.#noted : undefined;
     // Bytes of another file may follow; a note of this one must not survive to describe them.
     if (held === 0 && this.#noted !== undefined) await this.#write(undefined);
@@ -120,7 +126,8 @@ export class ResumePoint {
   /** Never rejects: a note that is missing makes the transfer start over. */
   async #write(file: BegunFile | undefined): Promise<void> {
     this.#noted = file;
-    const written = file === undefined ? this.notes.forget(this.copyId) : this.notes.note(this.copyId, file);
+    const written =
+      file === undefined ? this.#notes.forget(this.copyId) : this.#notes.note(this.copyId, file);
     await written.catch(() => undefined);
   }
 }

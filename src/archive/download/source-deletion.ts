@@ -31,7 +31,11 @@ export type DeletionResult =
  * was read back from where it is and its SHA-256 matched.
  */
 export class SourceDeletion {
-  constructor(private readonly deps: SourceDeletionDeps) {}
+  readonly #deps: SourceDeletionDeps;
+
+  constructor(deps: SourceDeletionDeps) {
+    this.#deps = deps;
+  }
 
   /**
    * Deletes one recording and notes it in `files` and their sidecars. May be repeated: what is done is not
@@ -42,7 +46,7 @@ export class SourceDeletion {
   async delete({ reference, files }: StoredWhole, signal: AbortSignal): Promise<DeletionResult> {
     try {
       if (files.some(({ recording }) => recording.deleted_at_source === null)) {
-        const answer = await this.deps.deleted.once(reference, signal, () =>
+        const answer = await this.#deps.deleted.once(reference, signal, () =>
           this.#ask({ reference, files }, signal)
         );
         if (!answer.ok) return { kind: 'refused', message: answer.message };
@@ -60,8 +64,8 @@ export class SourceDeletion {
     const before = await this.#deletedBefore(files);
     if (before !== null) return { ok: true, at: before };
     for (const file of files) await this.#check(file);
-    const deleted = await this.deps.deleteRecording(reference, signal);
-    return deleted.ok ? { ok: true, at: new Date(this.deps.now()).toISOString() } : deleted;
+    const deleted = await this.#deps.deleteRecording(reference, signal);
+    return deleted.ok ? { ok: true, at: new Date(this.#deps.now()).toISOString() } : deleted;
   }
 
   /** A process that dies after the deletion may have got no further than the sidecar. */
@@ -74,7 +78,7 @@ export class SourceDeletion {
   }
 
   async #check({ recording, payload }: StoredFile): Promise<void> {
-    const { sha256 } = await this.deps.store.readBack(String(payload), knownCopy(recording));
+    const { sha256 } = await this.#deps.store.readBack(String(payload), knownCopy(recording));
     if (sha256 === recording.sha256) return;
     throw new CodedError(
       'STORE_FAILED',
@@ -89,13 +93,13 @@ export class SourceDeletion {
     if (recording.sidecar === null) return;
     const said = await this.#sidecar(file);
     if (said?.['deleted_at_source'] === recording.deleted_at_source) return;
-    await this.deps.sidecar.write(String(payload), { ...recording, already_stored: false });
+    await this.#deps.sidecar.write(String(payload), { ...recording, already_stored: false });
   }
 
   /** @returns null when there is none, or that of another file */
   async #sidecar({ recording, payload }: StoredFile): Promise<Readonly<Record<string, unknown>> | null> {
     if (recording.sidecar === null) return null;
-    const record = await this.deps.sidecar.read(String(payload));
+    const record = await this.#deps.sidecar.read(String(payload));
     return record?.['sha256'] === recording.sha256 ? record : null;
   }
 }

@@ -70,15 +70,18 @@ export async function storeFile(
 
 /** The addresses of one file, best first; at their end, fresh ones from the API, once. */
 class LinkSupply {
+  readonly #reference: RecordingReference;
+  readonly #file: WantedFile;
+  readonly #note: FileNote;
+  readonly #deps: ArchiveDeps;
   #rest: MediaLink[];
   #asked = false;
 
-  constructor(
-    private readonly reference: RecordingReference,
-    private readonly file: WantedFile,
-    private readonly note: FileNote,
-    private readonly deps: ArchiveDeps
-  ) {
+  constructor(reference: RecordingReference, file: WantedFile, note: FileNote, deps: ArchiveDeps) {
+    this.#reference = reference;
+    this.#file = file;
+    this.#note = note;
+    this.#deps = deps;
     this.#rest = [...(note.links ?? file.links)];
   }
 
@@ -94,15 +97,15 @@ class LinkSupply {
   }
 
   async next(fault: CodedError, signal: AbortSignal): Promise<MediaLink | undefined> {
-    const { resolveLinks } = this.deps;
+    const { resolveLinks } = this.#deps;
     if (this.#rest.length === 0 && !this.#asked && mayBeRenewed(fault) && resolveLinks !== undefined) {
-      const fresh = await resolveLinks(this.reference, 'dead', signal).catch((error: unknown) => {
+      const fresh = await resolveLinks(this.#reference, 'dead', signal).catch((error: unknown) => {
         // The old link may still come to work by itself.
         throw fault.retryable && !signal.aborted ? fault : withReason(fault, error);
       });
       this.#asked = fresh.length > 0;
-      this.#rest = fresh.filter(({ format }) => this.file.format === null || format === this.file.format);
-      if (this.#rest.length > 0) this.note.links = [...this.#rest];
+      this.#rest = fresh.filter(({ format }) => this.#file.format === null || format === this.#file.format);
+      if (this.#rest.length > 0) this.#note.links = [...this.#rest];
     }
     return this.#rest.shift();
   }

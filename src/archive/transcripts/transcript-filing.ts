@@ -49,9 +49,11 @@ export function storedCopies(
  * same recording takes the place of an earlier one.
  */
 export class TranscriptFiling {
+  readonly #deps: TranscriptDeps;
   readonly #turns: KeyedMutex;
 
-  constructor(private readonly deps: TranscriptDeps) {
+  constructor(deps: TranscriptDeps) {
+    this.#deps = deps;
     this.#turns = deps.turns ?? new KeyedMutex();
   }
 
@@ -64,7 +66,7 @@ export class TranscriptFiling {
    */
   async file(stored: StoredFile, reference: RecordingReference, signal: AbortSignal): Promise<StoredFile> {
     const text =
-      reference.details.transcription ?? (await this.deps.fetchTranscript?.(reference, signal)) ?? null;
+      reference.details.transcription ?? (await this.#deps.fetchTranscript?.(reference, signal)) ?? null;
     if (text === null) return stored;
     const { payload, recording } = stored;
     if (typeof payload !== 'string') return { payload, recording: { ...recording, transcription: text } };
@@ -75,7 +77,7 @@ export class TranscriptFiling {
   }
 
   async #fileBeside(location: string, recording: StoredRecording, text: string): Promise<StoredRecording> {
-    const { sidecar } = this.deps;
+    const { sidecar } = this.#deps;
     const known = recording.sidecar === null ? null : await sidecar.read(location);
     const earlier = known?.['transcription_file'] ?? recording.transcription_file;
     const transcription_file = await this.#write(location, text, earlier);
@@ -93,10 +95,10 @@ export class TranscriptFiling {
     // Only a name that can be ours: a sidecar is a file that others can write.
     const own = names.find((name) => name === earlier);
     if (own !== undefined) {
-      if ((await this.deps.texts.create(own, text)) === 'taken') await this.deps.texts.replace(own, text);
+      if ((await this.#deps.texts.create(own, text)) === 'taken') await this.#deps.texts.replace(own, text);
       return own;
     }
-    for (const name of names) if ((await this.deps.texts.create(name, text)) !== 'taken') return name;
+    for (const name of names) if ((await this.#deps.texts.create(name, text)) !== 'taken') return name;
     throw new CodedError(
       'STORE_FAILED',
       `The text of ${location} was not filed: other files have all the names that it could have beside it.`

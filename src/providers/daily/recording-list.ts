@@ -113,11 +113,14 @@ function isWithin(item: Fields, from: number | null, to: number | null): boolean
 
 /** Sees that a list that is in the order of time has come to what is too old. */
 class Order {
+  readonly #from: number | null;
   #isDescending = true;
   #last = Infinity;
   #oldPages = 0;
 
-  constructor(private readonly from: number | null) {}
+  constructor(from: number | null) {
+    this.#from = from;
+  }
 
   isPast(page: readonly Fields[]): boolean {
     const starts = page.map(startOf).filter((start) => !Number.isNaN(start));
@@ -125,7 +128,7 @@ class Order {
       if (start > this.#last + LONGEST_RECORDING_MS) this.#isDescending = false;
       this.#last = Math.min(this.#last, start);
     }
-    const isOld = starts.every((start) => start < (this.from ?? -Infinity) - LONGEST_RECORDING_MS);
+    const isOld = starts.every((start) => start < (this.#from ?? -Infinity) - LONGEST_RECORDING_MS);
     this.#oldPages = isOld ? this.#oldPages + 1 : 0;
     return this.#isDescending && this.#oldPages >= OLD_PAGES_TO_END;
   }

@@ -110,9 +110,12 @@ export class CircuitBreaker {
 
 /** The breakers of a process: one for each account, whichever nodes use it. */
 export class CircuitBreakers {
+  readonly #options: BreakerOptions;
   readonly #breakers = new Map<string, CircuitBreaker>();
 
-  constructor(private readonly options: BreakerOptions = {}) {}
+  constructor(options: BreakerOptions = {}) {
+    this.#options = options;
+  }
 
   /**
    * @param apiUrl where the API is
@@ -122,7 +125,7 @@ export class CircuitBreakers {
     const name = createHash('sha256').update(`${apiUrl}\n${apiKey}`).digest('base64url');
     const known = this.#breakers.get(name);
     if (known !== undefined) return known;
-    const breaker = new CircuitBreaker(this.options);
+    const breaker = new CircuitBreaker(this.#options);
     this.#breakers.set(name, breaker);
     return breaker;
   }

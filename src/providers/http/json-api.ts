@@ -56,6 +56,7 @@ const LONGEST_SILENCE_MS = 60_000;
  * other host, and redirects are not followed.
  */
 export abstract class JsonApi implements ApiAccess {
+  readonly #dialect: ApiDialect;
   readonly #base: ApiBase;
   readonly #http: HttpClient;
   readonly #timeoutMs: number;
@@ -68,10 +69,8 @@ export abstract class JsonApi implements ApiAccess {
   #isClosed = false;
 
   /** @throws CodedError `BAD_SETTING` when `apiUrl` is not the address of an API */
-  constructor(
-    options: JsonApiOptions,
-    private readonly dialect: ApiDialect
-  ) {
+  constructor(options: JsonApiOptions, dialect: ApiDialect) {
+    this.#dialect = dialect;
     this.#base = apiBase(options.apiUrl ?? dialect.defaultUrl, dialect.defaultUrl);
     this.#timeoutMs = options.timeoutMs ?? 20_000;
     this.#http = new HttpClient({ connectTimeoutMs: this.#timeoutMs });
@@ -170,7 +169,7 @@ export abstract class JsonApi implements ApiAccess {
     const what = this.#what(request);
     if (status >= 300) {
       const refused = { what, status, headers, apiKey, now: this.#now() };
-      const fault = apiFault({ ...refused, body: answer.ok ? answer.value : null }, this.dialect);
+      const fault = apiFault({ ...refused, body: answer.ok ? answer.value : null }, this.#dialect);
       if (fault.code === 'RATE_LIMITED') this.#keepSilent(fault.retryAfterMs ?? 0);
       throw fault;
     }
@@ -213,7 +212,7 @@ export abstract class JsonApi implements ApiAccess {
       'API_UNAUTHORIZED',
       key === null
         ? 'The account has no API key, so the API was not asked. Put one into the account.'
-        : `The API key of the account has blanks or characters that no key has. Copy it again from ${this.dialect.keyPlace}.`
+        : `The API key of the account has blanks or characters that no key has. Copy it again from ${this.#dialect.keyPlace}.`
     );
   }
 

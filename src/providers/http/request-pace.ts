@@ -10,6 +10,8 @@ export interface RateLimit {
 
 /** Keeps requests within a rate limit: a caller that comes too early waits for its turn. */
 export class RequestPace {
+  readonly #limit: RateLimit;
+  readonly #now: () => number;
   /** When the last requests were permitted, oldest first. */
   readonly #permitted: number[] = [];
   /** Callers that wait, in the order in which they came. */
@@ -17,10 +19,10 @@ export class RequestPace {
   #timer: NodeJS.Timeout | undefined;
 
   /** @param now milliseconds of a clock that nobody sets */
-  constructor(
-    private readonly limit: RateLimit,
-    private readonly now: () => number = monotonicNow
-  ) {}
+  constructor(limit: RateLimit, now: () => number = monotonicNow) {
+    this.#limit = limit;
+    this.#now = now;
+  }
 
   /**
    * Resolves when a request may be made. Turns are given in the order in which they were asked for; a caller that
@@ -77,14 +79,14 @@ export class RequestPace {
   }
 
   #permit(): void {
-    if (this.#permitted.length >= this.limit.requests) this.#permitted.shift();
-    this.#permitted.push(this.now());
+    if (this.#permitted.length >= this.#limit.requests) this.#permitted.shift();
+    this.#permitted.push(this.#now());
   }
 
   /** Milliseconds until the limit permits one more request. */
   #wait(): number {
     const [oldest] = this.#permitted;
-    if (oldest === undefined || this.#permitted.length < this.limit.requests) return 0;
-    return oldest + this.limit.span - this.now();
+    if (oldest === undefined || this.#permitted.length < this.#limit.requests) return 0;
+    return oldest + this.#limit.span - this.#now();
   }
 }

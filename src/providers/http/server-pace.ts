@@ -19,6 +19,7 @@ const FIRST_ANSWER_MS = 2000;
  * One pace belongs to one account and is shared by all that ask its API.
  */
 export class ServerPace {
+  readonly #now: () => number;
   #limit: number | null = null;
   /** Requests that may still be made until `#until`. */
   #left = 0;
@@ -33,7 +34,9 @@ export class ServerPace {
   readonly #gate = new Gate(FIRST_ANSWER_MS);
 
   /** @param now milliseconds of a clock that nobody sets */
-  constructor(private readonly now: () => number = monotonicNow) {}
+  constructor(now: () => number = monotonicNow) {
+    this.#now = now;
+  }
 
   /**
    * Resolves when a request may be made; `ended` is to be called after each one.
@@ -66,7 +69,7 @@ export class ServerPace {
     );
     if (limit == null || remaining == null || reset == null || limit < 1) return;
     const span = Math.min(reset * 1000, LONGEST_WINDOW_MS);
-    const now = this.now();
+    const now = this.#now();
     const isNew = this.#limit === null || now >= this.#until || now + span > this.#until + ROUNDING_MS;
     // Requests under way were taken off already; the server may not have counted them yet.
     const uncounted = Math.max(0, this.#inFlight - 1 - this.#old);
@@ -90,7 +93,7 @@ export class ServerPace {
   /** Milliseconds until the next request may be made. */
   #wait(): number {
     if (this.#limit === null) return 0;
-    const now = this.now();
+    const now = this.#now();
     if (now >= this.#until) {
       this.#until = now + this.#span;
       this.#left = this.#limit - (this.#inFlight - this.#old);
@@ -104,13 +107,16 @@ export class ServerPace {
 
 /** Is shut once, for a limited time; once open it stays open. */
 class Gate {
+  readonly #longestMs: number;
   #state: 'new' | 'shut' | 'open' = 'new';
   #tell: () => void = () => undefined;
   #timer: NodeJS.Timeout | undefined;
   readonly opened = new Promise<void>((resolve) => (this.#tell = resolve));
 
   /** @param longestMs milliseconds after which it opens by itself */
-  constructor(private readonly longestMs: number) {}
+  constructor(longestMs: number) {
+    this.#longestMs = longestMs;
+  }
 
   get isShut(): boolean {
     return this.#state === 'shut';
@@ -119,7 +125,7 @@ class Gate {
   shut(): void {
     if (this.#state !== 'new') return;
     this.#state = 'shut';
-    this.#timer = setTimeout(() => this.open(), this.longestMs);
+    this.#timer = setTimeout(() => this.open(), this.#longestMs);
   }
 
   open(): void {

@@ -34,6 +34,7 @@ export async function checkBucket(
 }
 
 class BucketCheck {
+  readonly #connection: BucketConnection;
   readonly #findings: Finding[] = [];
   readonly #objects: BucketObjects;
   readonly #key: string;
@@ -41,7 +42,8 @@ class BucketCheck {
   /** Versions that the test wrote. */
   readonly #written: (string | null)[] = [];
 
-  constructor(private readonly connection: BucketConnection) {
+  constructor(connection: BucketConnection) {
+    this.#connection = connection;
     this.#objects = new BucketObjects(connection);
     const { prefix } = connection.settings;
     this.#key = `${prefix}telnyx-test-${randomUUID()}.txt`;
@@ -71,9 +73,9 @@ class BucketCheck {
   }
 
   async #list(): Promise<boolean> {
-    const { bucket, prefix } = this.connection.settings;
+    const { bucket, prefix } = this.#connection.settings;
     try {
-      await this.connection.send(({ sdk, client, abortSignal }) =>
+      await this.#connection.send(({ sdk, client, abortSignal }) =>
         client.send(new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 }), {
           abortSignal
         })
@@ -83,7 +85,7 @@ class BucketCheck {
       return true;
     } catch (error) {
       if (!isRejection(error)) {
-        this.#fail('reach', this.connection.fault('reach objects', error));
+        this.#fail('reach', this.#connection.fault('reach objects', error));
         return false;
       }
       this.#add('reach', 'ok', `The store at the endpoint answers for the bucket ${bucket}.`);
@@ -98,12 +100,12 @@ class BucketCheck {
 
   async #kind(): Promise<BucketKind | null> {
     try {
-      const kind = await readBucketKind(this.connection);
+      const kind = await readBucketKind(this.#connection);
       this.#add('versions', kind.versioning === 'unknown' ? 'warning' : 'ok', versioningText(kind));
       this.#add('lock', kind.lock === 'unknown' || kind.retention ? 'warning' : 'ok', lockText(kind));
       return kind;
     } catch (error) {
-      this.#fail('reach', this.connection.fault('ask what the bucket is', error));
+      this.#fail('reach', this.#connection.fault('ask what the bucket is', error));
       return null;
     }
   }
@@ -126,16 +128,16 @@ class BucketCheck {
 
   /** Writes the test object again on the condition that its key is free, which it is not. */
   async #condition({ versioning }: BucketKind): Promise<void> {
-    const isVersioned = versioning === 'on' || this.connection.isVersioned;
+    const isVersioned = versioning === 'on' || this.#connection.isVersioned;
     const instead = isVersioned
       ? 'Each name is looked at before it is written, and the list of versions tells afterwards who came first.'
       : 'Each name is looked at before it is written. Let only one Node-RED write below this prefix: two that store ' +
         'under the same name at the same moment could overwrite each other.';
     try {
-      const isHonoured = await this.connection.send(async ({ sdk, client, abortSignal }) => {
-        if (!this.connection.sendsConditions) return false;
+      const isHonoured = await this.#connection.send(async ({ sdk, client, abortSignal }) => {
+        if (!this.#connection.sendsConditions) return false;
         const command = new sdk.PutObjectCommand({
-          ...this.connection.at(this.#key),
+          ...this.#connection.at(this.#key),
           IfNoneMatch: '*',
           Body: this.#body.bytes,
           ContentLength: this.#body.bytes.length,
@@ -172,7 +174,7 @@ class BucketCheck {
   }
 
   async #read(): Promise<void> {
-    const { settings } = this.connection;
+    const { settings } = this.#connection;
     const size = this.#body.bytes.length;
     try {
       const versionId = this.#written[0] ?? null;
@@ -187,7 +189,7 @@ class BucketCheck {
   }
 
   async #parts(): Promise<void> {
-    const uploads = new MultipartApi(this.connection, this.#objects);
+    const uploads = new MultipartApi(this.#connection, this.#objects);
     const created = await uploads.create(this.#key, 'text/plain');
     if (!created.ok) {
       this.#fail('parts', created.fault, 's3:PutObject');
@@ -227,10 +229,10 @@ class BucketCheck {
     const known = new Set(this.#written);
     if (![...known].some((id) => id !== null)) return [null];
     try {
-      await this.connection.send(async ({ sdk, client, abortSignal }) => {
+      await this.#connection.send(async ({ sdk, client, abortSignal }) => {
         const { Versions = [], DeleteMarkers = [] } = await client.send(
           new sdk.ListObjectVersionsCommand({
-            Bucket: this.connection.settings.bucket,
+            Bucket: this.#connection.settings.bucket,
             Prefix: this.#key,
             MaxKeys: PAGE
           }),

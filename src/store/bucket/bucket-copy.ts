@@ -33,6 +33,9 @@ export interface BucketTools {
  * beyond that it is sent in parts while it arrives: one part is filled while the one before is sent.
  */
 export class BucketCopy implements PartialCopy {
+  readonly #tools: BucketTools;
+  readonly #jobId: string;
+  readonly #ended: (keep: boolean) => void;
   readonly #hash = new RunningHash();
   /** The state after the last part that certainly arrived. */
   #arrived: RememberedBytes = this.#hash.remembered();
@@ -54,11 +57,11 @@ export class BucketCopy implements PartialCopy {
    * @param jobId makes the last variant of the name
    * @param ended called when the copy is closed; `keep`: a later attempt gains by what is known
    */
-  constructor(
-    private readonly tools: BucketTools,
-    private readonly jobId: string,
-    private readonly ended: (keep: boolean) => void
-  ) {}
+  constructor(tools: BucketTools, jobId: string, ended: (keep: boolean) => void) {
+    this.#tools = tools;
+    this.#jobId = jobId;
+    this.#ended = ended;
+  }
 
   get size(): number {
     return this.#hash.size;
@@ -66,7 +69,7 @@ export class BucketCopy implements PartialCopy {
 
   async begin(file: FileAhead): Promise<void> {
     this.#ahead = file;
-    this.#place = await this.tools.places.choose(file, this.#tail, this.#taken);
+    this.#place = await this.#tools.places.choose(file, this.#tail, this.#taken);
   }
 
   read(): AsyncIterable<Uint8Array> {
@@ -84,7 +87,7 @@ export class BucketCopy implements PartialCopy {
     while (rest.length > 0) {
       if (this.#hasEnd) throw this.#wrong('bytes came after the end of the upload');
       if (this.#filling?.isFull === true) await this.#nextPart();
-      if (this.#filling === undefined && this.tools.memory.isScarce) await this.#settled();
+      if (this.#filling === undefined && this.#tools.memory.isScarce) await this.#settled();
       const taken = this.#isOnlyHashed ? rest : this.#fill(rest);
       this.#hash.add(taken);
       rest = rest.subarray(taken.length);
@@ -97,27 +100,27 @@ export class BucketCopy implements PartialCopy {
 
   async suspend(): Promise<void> {
     await this.#sending;
-    const { isClosing } = this.tools;
+    const { isClosing } = this.#tools;
     if (isClosing() || this.#isWrong || this.#upload?.isOfUse !== true) await this.#reset();
     else this.#goBackToArrived();
-    this.ended(!isClosing() && (this.size > 0 || this.#taken.size > 0));
+    this.#ended(!isClosing() && (this.size > 0 || this.#taken.size > 0));
   }
 
   async discard(): Promise<void> {
     await this.#reset();
-    this.ended(false);
+    this.#ended(false);
   }
 
   async publish(file: FileToPublish): Promise<PublishedFile> {
     if (this.size !== file.size || this.#hash.sha256() !== file.sha256)
       throw this.#wrong('they are not the bytes that were received');
     this.#ahead ??= file;
-    this.#place ??= await this.tools.places.choose(file, this.#tail, this.#taken);
+    this.#place ??= await this.#tools.places.choose(file, this.#tail, this.#taken);
     const { key, alreadyStored, versionId } = await this.#store(file, this.#place);
     this.#releasePart();
-    this.ended(false);
+    this.#ended(false);
     return {
-      location: bucketLocation(this.tools.settings.bucket, key),
+      location: bucketLocation(this.#tools.settings.bucket, key),
       alreadyStored,
       ...(versionId === null ? {} : { versionId })
     };
@@ -126,14 +129,14 @@ export class BucketCopy implements PartialCopy {
   async #store(file: FileToPublish, place: Place): Promise<StoredObject> {
     if (this.#upload !== undefined) return await this.#complete(file, this.#upload);
     if (!this.#isOnlyHashed) return await this.#storeAtOnce(file, place);
-    const held = await this.tools.places.holds(place.key, file);
+    const held = await this.#tools.places.holds(place.key, file);
     if (held !== null) return { key: place.key, alreadyStored: true, ...held };
     throw await this.#takenByAnother(place.key);
   }
 
   /** Everything is still in memory: the next name can be tried at once. */
   async #storeAtOnce(file: FileToPublish, place: Place): Promise<StoredObject> {
-    const { objects, places, memory } = this.tools;
+    const { objects, places, memory } = this.#tools;
     const body = (this.#filling ?? new FillingPart(memory.take(0))).content();
     const { contentType, sha256 } = file;
     for (const key of places.keys(file.name, this.#tail)) {
@@ -162,16 +165,16 @@ export class BucketCopy implements PartialCopy {
     const written = await upload.complete();
     if (written.ok) {
       this.#upload = undefined;
-      await this.tools.places.verify(key, written, upload.checksum, file);
+      await this.#tools.places.verify(key, written, upload.checksum, file);
       return { key, alreadyStored: false, versionId: written.versionId };
     }
     // `gone`: it was completed before and the answer was lost, or somebody dropped it.
-    const held = await this.tools.places.holds(key, file, written.under);
+    const held = await this.#tools.places.holds(key, file, written.under);
     if (held !== null) {
       await this.#dropUpload();
       return { key, alreadyStored: written.reason === 'taken', ...held };
     }
-    if (written.reason === 'taken' && !(await this.tools.objects.isTaken(key))) throw refusedAsTaken(key);
+    if (written.reason === 'taken' && !(await this.#tools.objects.isTaken(key))) throw refusedAsTaken(key);
     if (written.reason === 'taken') throw await this.#takenByAnother(key);
     throw this.#wrong('the store dropped the upload before it was complete');
   }
@@ -179,7 +182,7 @@ export class BucketCopy implements PartialCopy {
   #fill(bytes: Uint8Array): Uint8Array {
     const size = this.#ahead?.size ?? null;
     const rest = size === null ? this.#partBytes : Math.max(1, Math.min(this.#partBytes, size - this.size));
-    this.#filling ??= new FillingPart(this.tools.memory.take(rest));
+    this.#filling ??= new FillingPart(this.#tools.memory.take(rest));
     return this.#filling.fill(bytes);
   }
 
@@ -197,7 +200,7 @@ export class BucketCopy implements PartialCopy {
     if (part === undefined) return;
     await this.#settled();
     if (this.#upload === undefined) {
-      const { uploads, uploadLog: uploadLog } = this.tools;
+      const { uploads, uploadLog: uploadLog } = this.#tools;
       if (this.#place === undefined || this.#ahead === undefined)
         throw this.#wrong('bytes came before their name');
       this.#upload = await MultipartUpload.begin(
@@ -216,7 +219,7 @@ export class BucketCopy implements PartialCopy {
         () => void (this.#arrived = state),
         (error: unknown) => void (this.#fault = { error })
       )
-      .finally(() => part.release(this.tools.memory));
+      .finally(() => part.release(this.#tools.memory));
   }
 
   async #settled(): Promise<void> {
@@ -266,7 +269,7 @@ export class BucketCopy implements PartialCopy {
   }
 
   #releasePart(): void {
-    this.#filling?.release(this.tools.memory);
+    this.#filling?.release(this.#tools.memory);
     this.#filling = undefined;
   }
 
@@ -275,7 +278,7 @@ export class BucketCopy implements PartialCopy {
   }
 
   get #tail(): string {
-    return this.jobId.slice(-16);
+    return this.#jobId.slice(-16);
   }
 }
 

@@ -17,7 +17,11 @@ export interface BucketPlace {
 
 /** The sidecars of a bucket: a second object, `<key>.json`, beside each stored one. */
 export class BucketSidecars {
-  constructor(private readonly store: BucketPlace) {}
+  readonly #store: BucketPlace;
+
+  constructor(store: BucketPlace) {
+    this.#store = store;
+  }
 
   /** @param location `s3://bucket/key` of the stored file. @returns that of its sidecar */
   pathOf(location: string): string {
@@ -35,7 +39,7 @@ export class BucketSidecars {
     const bytes = Buffer.from(sidecarText(record));
     const body = { bytes, sha256: createHash('sha256').update(bytes).digest() };
     const contentType = 'application/json';
-    const { objects } = this.store;
+    const { objects } = this.#store;
     if ((await objects.put(key, body, { contentType })).ok) return;
     const there = await objects.probe(key);
     const known = await this.#read(key, there);
@@ -54,7 +58,7 @@ export class BucketSidecars {
   /** Reads a sidecar; a missing or damaged one is a result. @throws CodedError `STORE_FAILED` */
   async read(location: string): Promise<SidecarFound> {
     const key = this.#keyOf(location);
-    return await this.#read(key, await this.store.objects.probe(key));
+    return await this.#read(key, await this.#store.objects.probe(key));
   }
 
   async #read(key: string, found: Probed): Promise<SidecarFound> {
@@ -62,13 +66,13 @@ export class BucketSidecars {
     if (found.kind === 'unknown' || found.size > LARGEST_BYTES) return { ok: false, reason: 'unreadable' };
     const pieces: Uint8Array[] = [];
     const { versionId, size } = found;
-    const { bytes } = await this.store.objects.read(key, { versionId, most: size });
+    const { bytes } = await this.#store.objects.read(key, { versionId, most: size });
     for await (const piece of bytes) pieces.push(piece);
     return parsed(Buffer.concat(pieces).toString('utf8'));
   }
 
   #keyOf(location: string): string {
-    return keyOfLocation(this.store.settings, sidecarPath(location));
+    return keyOfLocation(this.#store.settings, sidecarPath(location));
   }
 }
 

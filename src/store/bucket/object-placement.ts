@@ -26,14 +26,17 @@ export interface HeldObject {
 
 /** The keys of a bucket: which are free, and what is there. */
 export class ObjectPlacement {
-  constructor(
-    private readonly objects: BucketObjects,
-    private readonly settings: BucketSettings
-  ) {}
+  readonly #objects: BucketObjects;
+  readonly #settings: BucketSettings;
+
+  constructor(objects: BucketObjects, settings: BucketSettings) {
+    this.#objects = objects;
+    this.#settings = settings;
+  }
 
   /** The keys that a file may have, in order. @param tail makes the last one unlike any other */
   *keys(name: string, tail: string): Generator<string> {
-    for (const variant of nameVariants(name, tail)) yield bucketKey(this.settings.prefix, variant);
+    for (const variant of nameVariants(name, tail)) yield bucketKey(this.#settings.prefix, variant);
   }
 
   /**
@@ -45,7 +48,7 @@ export class ObjectPlacement {
   async choose({ name, size }: FileAhead, tail: string, taken: ReadonlySet<string>): Promise<Place> {
     for (const key of this.keys(name, tail)) {
       if (taken.has(key)) continue;
-      const found = await this.objects.probe(key);
+      const found = await this.#objects.probe(key);
       if (found.kind !== 'object') return { key, occupied: false };
       if (size === null || found.size === size) return { key, occupied: true };
     }
@@ -60,7 +63,7 @@ export class ObjectPlacement {
    * @throws CodedError `STORE_FAILED`
    */
   async holds(key: string, content: Content, version: string | null = null): Promise<HeldObject | null> {
-    const found = await this.objects.probe(key, version);
+    const found = await this.#objects.probe(key, version);
     if (found.kind === 'missing') return null;
     if (found.kind === 'object' && found.size !== content.size) return null;
     const wanted = found.kind === 'object' ? (found.versionId ?? version) : version;
@@ -72,12 +75,12 @@ export class ObjectPlacement {
   /** @param copy what is known of it */
   async read(key: string, copy?: KnownCopy): Promise<Content & HeldObject> {
     const options = copy === undefined ? {} : { versionId: copy.versionId, most: copy.size };
-    const { bytes, versionId } = await this.objects.read(key, options);
+    const { bytes, versionId } = await this.#objects.read(key, options);
     return { ...(await hashStream(bytes)), versionId };
   }
 
   readLocation(location: string, copy?: KnownCopy): Promise<Content & HeldObject> {
-    return this.read(keyOfLocation(this.settings, location), copy);
+    return this.read(keyOfLocation(this.#settings, location), copy);
   }
 
   /**
@@ -88,21 +91,21 @@ export class ObjectPlacement {
    */
   async verify(key: string, written: WrittenObject, checksum: string, content: Content): Promise<void> {
     if (await this.#isAsSent(key, written, checksum, content)) return;
-    const end = await this.objects.versions.remove(key, written.versionId).then(
+    const end = await this.#objects.versions.remove(key, written.versionId).then(
       () => 'It was deleted and is sent again.',
       () =>
         'It could not be deleted, for which the key needs s3:DeleteObject and s3:DeleteObjectVersion. It is sent again.'
     );
     throw new CodedError(
       'STORE_FAILED',
-      `What the bucket ${this.settings.bucket} held at ${shownKey(key)} was not what was sent. ${end}`,
+      `What the bucket ${this.#settings.bucket} held at ${shownKey(key)} was not what was sent. ${end}`,
       { retryable: true }
     );
   }
 
   async #isAsSent(key: string, written: WrittenObject, checksum: string, content: Content): Promise<boolean> {
     const { versionId } = written;
-    const found = await this.objects.probe(key, versionId);
+    const found = await this.#objects.probe(key, versionId);
     if (found.kind === 'missing' || (found.kind === 'object' && found.size !== content.size)) return false;
     const isSaid = written.checksum === null || written.checksum === checksum;
     const isOther =

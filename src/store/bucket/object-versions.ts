@@ -27,7 +27,11 @@ export function versionOf(id: string | undefined): string | null {
 
 /** The versions of the objects of a bucket. */
 export class BucketVersions {
-  constructor(private readonly connection: BucketConnection) {}
+  readonly #connection: BucketConnection;
+
+  constructor(connection: BucketConnection) {
+    this.#connection = connection;
+  }
 
   /**
    * What is right under a version.
@@ -37,10 +41,10 @@ export class BucketVersions {
    */
   async under(key: string, versionId: string): Promise<string | null | undefined> {
     try {
-      return await this.connection.send(async ({ sdk, client, abortSignal }) => {
+      return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
         const { Versions = [], DeleteMarkers = [] } = await client.send(
           new sdk.ListObjectVersionsCommand({
-            Bucket: this.connection.settings.bucket,
+            Bucket: this.#connection.settings.bucket,
             Prefix: key,
             MaxKeys: PAGE
           }),
@@ -63,26 +67,26 @@ export class BucketVersions {
     } catch (error) {
       const { code, status } = describeError(error);
       if (CANNOT_LIST.has(code) || (code === '' && (status === 403 || status === 501))) {
-        this.connection.tell('cannot-list-versions');
+        this.#connection.tell('cannot-list-versions');
         return undefined;
       }
-      throw this.connection.fault(`list the versions of ${shownKey(key)}`, error);
+      throw this.#connection.fault(`list the versions of ${shownKey(key)}`, error);
     }
   }
 
   /** Deletes an object, or just one version of it. Works while closing, too. @throws CodedError `STORE_FAILED` */
   async remove(key: string, versionId: string | null): Promise<void> {
     try {
-      await this.connection.send(async ({ sdk, client }) => {
+      await this.#connection.send(async ({ sdk, client }) => {
         await client.send(
           new sdk.DeleteObjectCommand({
-            ...this.connection.at(key),
+            ...this.#connection.at(key),
             ...(versionId === null ? {} : { VersionId: versionId })
           })
         );
       });
     } catch (error) {
-      throw this.connection.fault(`delete ${shownKey(key)}`, error);
+      throw this.#connection.fault(`delete ${shownKey(key)}`, error);
     }
   }
 
@@ -91,7 +95,7 @@ export class BucketVersions {
     try {
       await this.remove(key, versionId);
     } catch {
-      this.connection.tell('cannot-take-back');
+      this.#connection.tell('cannot-take-back');
     }
   }
 }

@@ -61,18 +61,20 @@ export interface ReadObject {
 
 /** Whole objects of a bucket. All errors are CodedErrors `STORE_FAILED`. */
 export class BucketObjects {
+  readonly #connection: BucketConnection;
   readonly versions: BucketVersions;
 
-  constructor(private readonly connection: BucketConnection) {
+  constructor(connection: BucketConnection) {
+    this.#connection = connection;
     this.versions = new BucketVersions(connection);
   }
 
   /** Looks at a key with a request whose errors, unlike those of HEAD, say what is wrong. */
   async probe(key: string, versionId: string | null = null): Promise<Probed> {
     try {
-      return await this.connection.send(async ({ sdk, client, abortSignal }) => {
+      return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
         const command = new sdk.GetObjectCommand({
-          ...this.connection.at(key),
+          ...this.#connection.at(key),
           ...(versionId === null ? {} : { VersionId: versionId }),
           Range: 'bytes=0-0'
         });
@@ -84,7 +86,7 @@ export class BucketObjects {
           kind: 'object',
           size: Number(size),
           etag: found.ETag ?? null,
-          versionId: this.connection.seen(versionOf(found.VersionId))
+          versionId: this.#connection.seen(versionOf(found.VersionId))
         };
       });
     } catch (error) {
@@ -94,7 +96,7 @@ export class BucketObjects {
       if (code === 'InvalidRange' || status === 416)
         return { kind: 'object', size: 0, etag: null, versionId };
       if (code === 'AccessDenied' || (status === 403 && code === '')) return { kind: 'unknown' };
-      throw this.connection.fault(`look for ${shownKey(key)}`, error);
+      throw this.#connection.fault(`look for ${shownKey(key)}`, error);
     }
   }
 
@@ -104,13 +106,13 @@ export class BucketObjects {
    */
   async isTaken(key: string): Promise<boolean> {
     const { kind } = await this.probe(key);
-    if (kind === 'unknown' && !this.connection.sendsConditions)
+    if (kind === 'unknown' && !this.#connection.sendsConditions)
       throw new CodedError(
         'STORE_FAILED',
         'This store has no conditional writes, and the access key may not look whether a name is free: it could ' +
           'overwrite a recording. Permit s3:GetObject and s3:ListBucket.'
       );
-    if (kind === 'unknown' && this.connection.isVersioned)
+    if (kind === 'unknown' && this.#connection.isVersioned)
       throw new CodedError(
         'STORE_FAILED',
         'This bucket keeps versions, and the access key may not look whether a name is free: it could hide another ' +
@@ -130,7 +132,7 @@ export class BucketObjects {
       return written.ok ? await this.settled(key, written) : written;
     } catch (error) {
       if (saysTaken(error)) return { ok: false, reason: 'taken' };
-      throw this.connection.fault(`store ${shownKey(key)}`, error);
+      throw this.#connection.fault(`store ${shownKey(key)}`, error);
     }
   }
 
@@ -157,7 +159,7 @@ export class BucketObjects {
     const etag = replaces.etag ?? '*';
     // AWS takes an ETag with and without its quotes, Ceph only without, others only as HTTP has it.
     for (const ifMatch of new Set([etag.replaceAll('"', ''), etag])) {
-      const isSafe = async (): Promise<boolean> => this.connection.sendsConditions || (await isSame());
+      const isSafe = async (): Promise<boolean> => this.#connection.sendsConditions || (await isSame());
       try {
         return await this.#write(key, body, options, { ifMatch, when: isSafe });
       } catch (error) {
@@ -165,7 +167,7 @@ export class BucketObjects {
       }
     }
     // Some stores refuse every condition of this kind once the bucket is versioned.
-    if (!this.connection.isVersioned) return { ok: false, reason: 'taken' };
+    if (!this.#connection.isVersioned) return { ok: false, reason: 'taken' };
     const written = await this.#write(key, body, options, { ifMatch: null, when: isSame });
     return written.ok ? await this.settled(key, written, replaces.versionId ?? 'null') : written;
   }
@@ -176,9 +178,9 @@ export class BucketObjects {
     { contentType, metadata }: PutOptions,
     { ifMatch, when }: WriteCondition
   ): Promise<WrittenObject | { ok: false; reason: 'taken' }> {
-    return await this.connection.send(async ({ sdk, client, abortSignal }) => {
+    return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
       if (!(await when())) return { ok: false, reason: 'taken' };
-      const { connection } = this;
+      const connection = this.#connection;
       const command = new sdk.PutObjectCommand({
         ...connection.at(key),
         ...encryption(connection),
@@ -199,16 +201,16 @@ export class BucketObjects {
       ok: true,
       checksum: answer.ChecksumSHA256 ?? null,
       etag: answer.ETag ?? null,
-      versionId: this.connection.seen(versionOf(answer.VersionId))
+      versionId: this.#connection.seen(versionOf(answer.VersionId))
     };
   }
 
   /** Reads an object; its bytes come as they are iterated. */
   async read(key: string, { versionId = null, most }: ReadOptions = {}): Promise<ReadObject> {
     try {
-      return await this.connection.send(async ({ sdk, client, abortSignal }) => {
+      return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
         const command = new sdk.GetObjectCommand({
-          ...this.connection.at(key),
+          ...this.#connection.at(key),
           ...(versionId === null ? {} : { VersionId: versionId })
         });
         const { Body, ContentLength, VersionId } = await client.send(command, { abortSignal });
@@ -217,7 +219,7 @@ export class BucketObjects {
         if (Body === undefined || limit === undefined)
           throw notAStore('it does not say how long an object is');
         return {
-          versionId: this.connection.seen(versionOf(VersionId)),
+          versionId: this.#connection.seen(versionOf(VersionId)),
           bytes: this.#limited(key, Body as Readable, limit)
         };
       });
@@ -228,12 +230,12 @@ export class BucketObjects {
         if (current?.versionId === versionId) return current;
         await current?.bytes.return(undefined);
       }
-      throw this.connection.fault(`read ${shownKey(key)}`, error);
+      throw this.#connection.fault(`read ${shownKey(key)}`, error);
     }
   }
 
   async *#limited(key: string, body: Readable, limit: number): AsyncGenerator<Uint8Array> {
-    const timer = setTimeout(() => body.destroy(tooSlow()), responseTime(limit, this.connection.limits));
+    const timer = setTimeout(() => body.destroy(tooSlow()), responseTime(limit, this.#connection.limits));
     let size = 0;
     try {
       for await (const bytes of body as AsyncIterable<Buffer>) {
@@ -243,7 +245,7 @@ export class BucketObjects {
         if (size > limit) return;
       }
     } catch (error) {
-      throw this.connection.fault(`read ${shownKey(key)}`, error);
+      throw this.#connection.fault(`read ${shownKey(key)}`, error);
     } finally {
       clearTimeout(timer);
       body.destroy();

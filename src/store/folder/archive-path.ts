@@ -21,6 +21,9 @@ const MOVED = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
 /** The directories of one archive: made when missing, and never followed out of its folder. */
 export class ArchiveDirectories {
+  readonly #fs: FileSystem;
+  readonly #folder: string;
+  readonly #now: () => number;
   /** Real path of the folder when it was last looked at step by step. */
   #root: string | undefined;
   /** The directories that were looked at last: where partial copies are, and where files go. */
@@ -30,11 +33,11 @@ export class ArchiveDirectories {
    * @param folder absolute; may itself be a symbolic link, that is the owner's choice
    * @param now milliseconds of a monotonic clock
    */
-  constructor(
-    private readonly fs: FileSystem,
-    private readonly folder: string,
-    private readonly now: () => number = () => performance.now()
-  ) {}
+  constructor(fs: FileSystem, folder: string, now: () => number = () => performance.now()) {
+    this.#fs = fs;
+    this.#folder = folder;
+    this.#now = now;
+  }
 
   /**
    * Creates the directories, one at a time, and refuses when one of them is a symbolic link to a place
@@ -44,12 +47,12 @@ export class ArchiveDirectories {
    * @throws CodedError `STORE_FAILED`, or the system's error
    */
   async make(segments: string[]): Promise<string> {
-    const path = [this.folder, ...segments].join(sep);
+    const path = [this.#folder, ...segments].join(sep);
     const known = this.#known.get(path);
-    if (known !== undefined && this.now() - known.at < KNOWN_MS) return known.real;
+    if (known !== undefined && this.#now() - known.at < KNOWN_MS) return known.real;
     const real = (await this.#found(path)) ?? (await this.#made(segments));
     if (this.#known.size >= MOST_KNOWN) this.#known.clear();
-    this.#known.set(path, { real, at: this.now() });
+    this.#known.set(path, { real, at: this.#now() });
     return real;
   }
 
@@ -72,7 +75,7 @@ export class ArchiveDirectories {
   async #found(path: string): Promise<string | null> {
     if (this.#root === undefined) return null;
     try {
-      const real = await this.fs.realpath(path);
+      const real = await this.#fs.realpath(path);
       return isBelow(real, this.#root) ? real : null;
     } catch {
       return null;
@@ -80,7 +83,8 @@ export class ArchiveDirectories {
   }
 
   async #made(segments: string[]): Promise<string> {
-    const { fs, folder } = this;
+    const fs = this.#fs;
+    const folder = this.#folder;
     try {
       await makeDirectory(fs, folder);
     } catch (error) {

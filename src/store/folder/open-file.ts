@@ -76,39 +76,43 @@ export async function refuseShared(handle: OpenFile): Promise<void> {
 const CLOSED = -1;
 
 class Descriptor implements OpenFile {
-  constructor(private fd: number) {}
+  #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
 
   read(buffer: Uint8Array, offset: number, length: number, position: number | null) {
-    return read(this.fd, buffer, offset, length, position);
+    return read(this.#fd, buffer, offset, length, position);
   }
 
   writev(buffers: Uint8Array[], position: number) {
-    return writev(this.fd, buffers, position);
+    return writev(this.#fd, buffers, position);
   }
 
   writeFile(text: string) {
-    return writeFile(this.fd, text);
+    return writeFile(this.#fd, text);
   }
 
   stat() {
-    return fstat(this.fd);
+    return fstat(this.#fd);
   }
 
   truncate(length: number) {
-    return ftruncate(this.fd, length);
+    return ftruncate(this.#fd, length);
   }
 
   sync() {
-    return fsync(this.fd);
+    return fsync(this.#fd);
   }
 
   datasync() {
-    return fdatasync(this.fd);
+    return fdatasync(this.#fd);
   }
 
   close() {
-    const { fd } = this;
-    this.fd = CLOSED;
+    const fd = this.#fd;
+    this.#fd = CLOSED;
     return close(fd);
   }
 }

@@ -67,34 +67,35 @@ export async function publishFile(fs: FileSystem, publication: Publication): Pro
 
 /** Puts one file under the first name that is free, by the means that the file system has. */
 class Placement {
-  private source: string;
-  private hardLinks = true;
+  readonly #fs: FileSystem;
+  readonly #publication: Publication;
+  #source: string;
+  #hardLinks = true;
 
-  constructor(
-    private readonly fs: FileSystem,
-    private readonly publication: Publication
-  ) {
-    this.source = publication.part;
+  constructor(fs: FileSystem, publication: Publication) {
+    this.#fs = fs;
+    this.#publication = publication;
+    this.#source = publication.part;
   }
 
   /** @returns false when the name is taken */
   async at(path: string): Promise<boolean> {
-    if (!this.hardLinks) return await this.byReservation(path);
+    if (!this.#hardLinks) return await this.#byReservation(path);
     try {
-      await whileBusy(() => this.fs.link(this.source, path));
+      await whileBusy(() => this.#fs.link(this.#source, path));
       return true;
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === 'EEXIST') return false;
       if (!lacksHardLinks(error)) throw error;
-      if (errno === 'EXDEV' && this.source === this.publication.part) await this.copyBeside(path);
-      else this.hardLinks = false;
+      if (errno === 'EXDEV' && this.#source === this.#publication.part) await this.#copyBeside(path);
+      else this.#hardLinks = false;
       return await this.at(path);
     }
   }
 
   async clearUp(): Promise<void> {
-    if (this.source !== this.publication.part) await removeIfThere(this.fs, this.source);
+    if (this.#source !== this.#publication.part) await removeIfThere(this.#fs, this.#source);
   }
 
   /**
@@ -102,36 +103,36 @@ class Placement {
    * rename the complete file over the reservation. Should the process die between the two, the
    * claim on disk tells the next attempt that the empty file is its own.
    */
-  private async byReservation(path: string): Promise<boolean> {
-    const { claim } = this.publication;
-    if (!(await this.isOwnReservation(path))) {
-      await this.writeClaim(path);
+  async #byReservation(path: string): Promise<boolean> {
+    const { claim } = this.#publication;
+    if (!(await this.#isOwnReservation(path))) {
+      await this.#writeClaim(path);
       try {
-        await (await this.fs.open(path, 'wx', FILE_MODE)).close();
+        await (await this.#fs.open(path, 'wx', FILE_MODE)).close();
       } catch (error) {
-        await removeIfThere(this.fs, claim);
+        await removeIfThere(this.#fs, claim);
         if (errnoOf(error) === 'EEXIST') return false;
         throw error;
       }
     }
-    await whileBusy(() => this.fs.rename(this.source, path));
-    await syncDirectory(this.fs, dirname(path));
-    await removeIfThere(this.fs, claim);
+    await whileBusy(() => this.#fs.rename(this.#source, path));
+    await syncDirectory(this.#fs, dirname(path));
+    await removeIfThere(this.#fs, claim);
     return true;
   }
 
-  private async isOwnReservation(path: string): Promise<boolean> {
+  async #isOwnReservation(path: string): Promise<boolean> {
     try {
-      if ((await this.fs.readFile(this.publication.claim, 'utf8')) !== path) return false;
-      const found = await this.fs.lstat(path);
+      if ((await this.#fs.readFile(this.#publication.claim, 'utf8')) !== path) return false;
+      const found = await this.#fs.lstat(path);
       return found.isFile() && found.size === 0;
     } catch {
       return false;
     }
   }
 
-  private async writeClaim(path: string): Promise<void> {
-    const handle = await this.fs.open(this.publication.claim, 'w', FILE_MODE);
+  async #writeClaim(path: string): Promise<void> {
+    const handle = await this.#fs.open(this.#publication.claim, 'w', FILE_MODE);
     try {
       await handle.writeFile(path);
       await handle.sync();
@@ -141,19 +142,19 @@ class Placement {
   }
 
   /** Another file system is there (a mounted subfolder): bring the bytes over, hidden, and check them. */
-  private async copyBeside(path: string): Promise<void> {
-    const { part, sha256, size } = this.publication;
+  async #copyBeside(path: string): Promise<void> {
+    const { part, sha256, size } = this.#publication;
     const copy = temporaryName(dirname(path), part);
-    this.source = copy;
-    void clearTemporaries(this.fs, dirname(path));
-    await this.fs.copyFile(part, copy, constants.COPYFILE_EXCL);
-    const handle = await this.fs.open(copy, 'r+');
+    this.#source = copy;
+    void clearTemporaries(this.#fs, dirname(path));
+    await this.#fs.copyFile(part, copy, constants.COPYFILE_EXCL);
+    const handle = await this.#fs.open(copy, 'r+');
     try {
       await handle.sync();
     } finally {
       await handle.close();
     }
-    const copied = await hashFile(this.fs, copy);
+    const copied = await hashFile(this.#fs, copy);
     if (copied.sha256 !== sha256 || copied.size !== size)
       throw new CodedError('STORE_FAILED', 'The copy on the other disk does not match; check that disk.', {
         retryable: true

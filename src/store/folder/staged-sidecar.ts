@@ -11,6 +11,9 @@ import { sidecarPath } from '../sidecar';
  * Nothing of this holds up the file: when it does not work out, the sidecar is still to be written.
  */
 export class StagedSidecar {
+  readonly #fs: FileSystem;
+  readonly #hidden: string;
+  readonly #file: string;
   readonly #prepared: Promise<boolean>;
   #closed: Promise<void> | undefined;
   #removed: Promise<void> | undefined;
@@ -22,12 +25,10 @@ export class StagedSidecar {
    * @param hidden where it is until it has its name; on the file system of the archive
    * @param file path of the file if it gets the name that `text` tells of
    */
-  constructor(
-    private readonly fs: FileSystem,
-    private readonly hidden: string,
-    private readonly file: string,
-    text: string
-  ) {
+  constructor(fs: FileSystem, hidden: string, file: string, text: string) {
+    this.#fs = fs;
+    this.#hidden = hidden;
+    this.#file = file;
     this.#prepared = this.#write(text).then(
       () => true,
       () => false
@@ -35,7 +36,7 @@ export class StagedSidecar {
   }
 
   async #write(text: string): Promise<void> {
-    const handle = await openNew(this.fs, this.hidden);
+    const handle = await openNew(this.#fs, this.#hidden);
     try {
       await handle.writeFile(text);
       await handle.sync();
@@ -57,20 +58,20 @@ export class StagedSidecar {
    *   file has the name of the sidecar, or the disk refused
    */
   async place({ path, alreadyStored }: PlacedFile): Promise<boolean> {
-    if (alreadyStored || path !== this.file || !(await this.#prepared)) return false;
+    if (alreadyStored || path !== this.#file || !(await this.#prepared)) return false;
     try {
-      await this.fs.link(this.hidden, sidecarPath(path));
+      await this.#fs.link(this.#hidden, sidecarPath(path));
     } catch (error) {
       this.#isInVain = lacksHardLinks(error);
       return false;
     }
-    this.#removed = removeIfThere(this.fs, this.hidden);
+    this.#removed = removeIfThere(this.#fs, this.#hidden);
     return true;
   }
 
   /** Removes the hidden name. Never rejects. */
   async clearUp(): Promise<void> {
     await this.#prepared;
-    await Promise.all([this.#closed, (this.#removed ??= removeIfThere(this.fs, this.hidden))]);
+    await Promise.all([this.#closed, (this.#removed ??= removeIfThere(this.#fs, this.#hidden))]);
   }
 }

@@ -49,49 +49,52 @@ function notKept(): Promise<never> {
 }
 
 class BufferedCopy implements PartialCopy {
+  readonly #maxSize: number;
   /** The buffers that are filled so far; only the last one has room. One is enough when the size is announced. */
-  private buffers: Buffer[] = [];
-  private room = 0;
-  private held = 0;
-  private announced = 0;
+  #buffers: Buffer[] = [];
+  #room = 0;
+  #held = 0;
+  #announced = 0;
 
-  constructor(private readonly maxSize: number) {}
+  constructor(maxSize: number) {
+    this.#maxSize = maxSize;
+  }
 
   get size(): number {
-    return this.held;
+    return this.#held;
   }
 
   async *read(): AsyncGenerator<Uint8Array> {
-    for (const piece of this.pieces()) yield await Promise.resolve(piece);
+    for (const piece of this.#pieces()) yield await Promise.resolve(piece);
   }
 
   /** An announced size that does not fit is refused before a byte is held. */
   begin({ size }: FileAhead): Promise<void> {
-    if ((size ?? 0) > this.maxSize) return Promise.reject(this.tooLarge());
-    this.announced = size ?? 0;
+    if ((size ?? 0) > this.#maxSize) return Promise.reject(this.#tooLarge());
+    this.#announced = size ?? 0;
     return Promise.resolve();
   }
 
   /** Copies: the network's buffers are larger than what they hold, and are used again. */
   write(bytes: Uint8Array): Promise<void> {
-    if (this.held + bytes.length > this.maxSize) return Promise.reject(this.tooLarge());
+    if (this.#held + bytes.length > this.#maxSize) return Promise.reject(this.#tooLarge());
     for (let done = 0; done < bytes.length;) {
-      if (this.room === 0) this.addBuffer(bytes.length - done);
-      const last = this.buffers.at(-1) ?? Buffer.alloc(0);
-      const some = bytes.subarray(done, done + this.room);
-      last.set(some, last.length - this.room);
-      this.room -= some.length;
-      this.held += some.length;
+      if (this.#room === 0) this.#addBuffer(bytes.length - done);
+      const last = this.#buffers.at(-1) ?? Buffer.alloc(0);
+      const some = bytes.subarray(done, done + this.#room);
+      last.set(some, last.length - this.#room);
+      this.#room -= some.length;
+      this.#held += some.length;
       done += some.length;
     }
     return Promise.resolve();
   }
 
   restart(): Promise<void> {
-    this.buffers = [];
-    this.room = 0;
-    this.held = 0;
-    this.announced = 0;
+    this.#buffers = [];
+    this.#room = 0;
+    this.#held = 0;
+    this.#announced = 0;
     return Promise.resolve();
   }
 
@@ -104,12 +107,12 @@ class BufferedCopy implements PartialCopy {
   }
 
   async publish(file: FileToPublish): Promise<PublishedFile> {
-    const [first] = this.buffers;
-    const isWhole = first?.length === this.held;
-    const content = isWhole ? first : Buffer.allocUnsafeSlow(this.held);
+    const [first] = this.#buffers;
+    const isWhole = first?.length === this.#held;
+    const content = isWhole ? first : Buffer.allocUnsafeSlow(this.#held);
     const hash = createHash('sha256');
     let size = 0;
-    for (const piece of this.pieces()) {
+    for (const piece of this.#pieces()) {
       if (!isWhole) content.set(piece, size);
       hash.update(content.subarray(size, size + piece.length));
       size += piece.length;
@@ -125,16 +128,16 @@ class BufferedCopy implements PartialCopy {
   }
 
   /** @param atLeast bytes that are to come, where nothing is announced */
-  private addBuffer(atLeast: number): void {
-    const size = this.announced > this.held ? this.announced - this.held : Math.max(atLeast, PIECE_BYTES);
-    this.buffers.push(Buffer.allocUnsafeSlow(size));
-    this.room = size;
+  #addBuffer(atLeast: number): void {
+    const size = this.#announced > this.#held ? this.#announced - this.#held : Math.max(atLeast, PIECE_BYTES);
+    this.#buffers.push(Buffer.allocUnsafeSlow(size));
+    this.#room = size;
   }
 
   /** All that is held, in order. */
-  private *pieces(): Generator<Buffer> {
-    let left = this.held;
-    for (const buffer of [...this.buffers]) {
+  *#pieces(): Generator<Buffer> {
+    let left = this.#held;
+    for (const buffer of [...this.#buffers]) {
       for (let at = 0; at < buffer.length && left > 0; at += PIECE_BYTES) {
         const piece = buffer.subarray(at, Math.min(at + PIECE_BYTES, buffer.length, at + left));
         left -= piece.length;
@@ -143,8 +146,8 @@ class BufferedCopy implements PartialCopy {
     }
   }
 
-  private tooLarge(): CodedError {
-    const { maxSize } = this;
+  #tooLarge(): CodedError {
+    const maxSize = this.#maxSize;
     const way = maxSize < MOST_MESSAGE_BYTES ? 'Raise "Largest file", or choose' : 'Choose';
     return new CodedError(
       'TOO_LARGE',

@@ -30,18 +30,21 @@ const HUNG_UP: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 
 /** Multipart uploads to a bucket. All errors are CodedErrors `STORE_FAILED`. */
 export class MultipartApi {
-  constructor(
-    private readonly connection: BucketConnection,
-    private readonly objects: BucketObjects
-  ) {}
+  readonly #connection: BucketConnection;
+  readonly #objects: BucketObjects;
+
+  constructor(connection: BucketConnection, objects: BucketObjects) {
+    this.#connection = connection;
+    this.#objects = objects;
+  }
 
   async create(key: string, contentType: string): Promise<CreatedUpload> {
     try {
-      return await this.connection.send(async ({ sdk, client, abortSignal }) => {
+      return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
         const command = new sdk.CreateMultipartUploadCommand({
-          ...this.connection.at(key),
-          ...encryption(this.connection),
-          ...(this.connection.sendsChecksums ? { ChecksumAlgorithm: 'SHA256' } : {}),
+          ...this.#connection.at(key),
+          ...encryption(this.#connection),
+          ...(this.#connection.sendsChecksums ? { ChecksumAlgorithm: 'SHA256' } : {}),
           ContentType: contentType
         });
         const { UploadId } = await client.send(command, { abortSignal });
@@ -49,7 +52,7 @@ export class MultipartApi {
       });
     } catch (error) {
       const { status } = describeError(error);
-      const fault = this.connection.fault(`begin the upload of ${shownKey(key)}`, error);
+      const fault = this.#connection.fault(`begin the upload of ${shownKey(key)}`, error);
       return { ok: false, fault, mayExist: status === 0 || status >= 500 };
     }
   }
@@ -62,10 +65,10 @@ export class MultipartApi {
     body: SentBytes
   ): Promise<UploadedPart | null> {
     try {
-      return await this.connection.send(async ({ sdk, client, abortSignal }) => {
+      return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
         const command = new sdk.UploadPartCommand({
-          ...this.connection.at(key),
-          ...(await integrity(this.connection, body)),
+          ...this.#connection.at(key),
+          ...(await integrity(this.#connection, body)),
           UploadId: uploadId,
           PartNumber: number,
           Body: body.bytes,
@@ -76,48 +79,48 @@ export class MultipartApi {
       });
     } catch (error) {
       if (await this.#isGone(key, uploadId, error)) return null;
-      throw this.connection.fault(`send part ${number} of ${shownKey(key)}`, error);
+      throw this.#connection.fault(`send part ${number} of ${shownKey(key)}`, error);
     }
   }
 
   /** Makes the object. Looks first whether its key is free, because some stores ignore the condition here. */
   async complete(key: string, uploadId: string, parts: readonly UploadedPart[]): Promise<Written> {
     try {
-      return await this.connection.send(async ({ sdk, client, abortSignal }) => {
-        if (await this.objects.isTaken(key)) return { ok: false, reason: 'taken' };
+      return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
+        if (await this.#objects.isTaken(key)) return { ok: false, reason: 'taken' };
         const command = new sdk.CompleteMultipartUploadCommand({
-          ...this.connection.at(key),
-          ...condition(this.connection),
+          ...this.#connection.at(key),
+          ...condition(this.#connection),
           UploadId: uploadId,
           MultipartUpload: {
             Parts: parts.map((part) => ({
               PartNumber: part.number,
               ETag: part.etag,
-              ...checksum(this.connection, part)
+              ...checksum(this.#connection, part)
             }))
           }
         });
-        const written = this.objects.writtenBy(await client.send(command, { abortSignal }));
-        return await this.objects.settled(key, written);
+        const written = this.#objects.writtenBy(await client.send(command, { abortSignal }));
+        return await this.#objects.settled(key, written);
       });
     } catch (error) {
       if (saysTaken(error)) return { ok: false, reason: 'taken' };
       if (await this.#isGone(key, uploadId, error)) return { ok: false, reason: 'gone' };
-      throw this.connection.fault(`complete the upload of ${shownKey(key)}`, error);
+      throw this.#connection.fault(`complete the upload of ${shownKey(key)}`, error);
     }
   }
 
   /** Drops an upload with its parts; that it is gone already is no error. Works while closing, too. */
   async abort(key: string, uploadId: string): Promise<void> {
     try {
-      await this.connection.send(async ({ sdk, client }) => {
+      await this.#connection.send(async ({ sdk, client }) => {
         await client.send(
-          new sdk.AbortMultipartUploadCommand({ ...this.connection.at(key), UploadId: uploadId })
+          new sdk.AbortMultipartUploadCommand({ ...this.#connection.at(key), UploadId: uploadId })
         );
       });
     } catch (error) {
       if (describeError(error).code !== 'NoSuchUpload')
-        throw this.connection.fault(`drop the upload of ${shownKey(key)}`, error);
+        throw this.#connection.fault(`drop the upload of ${shownKey(key)}`, error);
     }
   }
 
@@ -157,9 +160,9 @@ export class MultipartApi {
 
   async #hasParts(key: string, uploadId: string): Promise<boolean> {
     try {
-      return await this.connection.send(async ({ sdk, client, abortSignal }) => {
+      return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
         const command = new sdk.ListPartsCommand({
-          ...this.connection.at(key),
+          ...this.#connection.at(key),
           UploadId: uploadId,
           MaxParts: 1
         });
@@ -167,15 +170,15 @@ export class MultipartApi {
         return Parts.length > 0;
       });
     } catch (error) {
-      throw this.connection.fault(`list the parts of ${shownKey(key)}`, error);
+      throw this.#connection.fault(`list the parts of ${shownKey(key)}`, error);
     }
   }
 
   async #listed(key: string): Promise<{ id: string; age: number }[]> {
     try {
-      return await this.connection.send(async ({ sdk, client, abortSignal }) => {
+      return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
         const command = new sdk.ListMultipartUploadsCommand({
-          Bucket: this.connection.settings.bucket,
+          Bucket: this.#connection.settings.bucket,
           Prefix: key,
           MaxUploads: PAGE
         });
@@ -190,7 +193,7 @@ export class MultipartApi {
         );
       });
     } catch (error) {
-      throw this.connection.fault('list the incomplete uploads', error);
+      throw this.#connection.fault('list the incomplete uploads', error);
     }
   }
 }

@@ -8,16 +8,25 @@ import type { MultipartApi, UploadedPart } from './multipart-api';
 
 /** One multipart upload from its start to its end, logged while it lasts. */
 export class MultipartUpload {
+  readonly #uploads: MultipartApi;
+  readonly #uploadLog: UploadLog;
+  readonly #entry: string;
+  readonly #uploadId: string;
   readonly #parts: UploadedPart[] = [];
   #isGone = false;
 
   private constructor(
-    private readonly uploads: MultipartApi,
-    private readonly uploadLog: UploadLog,
-    private readonly entry: string,
+    uploads: MultipartApi,
+    uploadLog: UploadLog,
+    entry: string,
     readonly key: string,
-    private readonly uploadId: string
-  ) {}
+    uploadId: string
+  ) {
+    this.#uploads = uploads;
+    this.#uploadLog = uploadLog;
+    this.#entry = entry;
+    this.#uploadId = uploadId;
+  }
 
   /** @throws CodedError `STORE_FAILED` */
   static async begin(
@@ -55,7 +64,7 @@ export class MultipartUpload {
         'TOO_LARGE',
         'The file is larger than 48 GiB, and its size was not announced: a bucket takes no more parts.'
       );
-    const part = await this.uploads.sendPart(this.key, this.uploadId, this.#parts.length + 1, body);
+    const part = await this.#uploads.sendPart(this.key, this.#uploadId, this.#parts.length + 1, body);
     if (part === null) {
       this.#isGone = true;
       throw new CodedError(
@@ -70,7 +79,7 @@ export class MultipartUpload {
 
   /** Makes the object of all parts. @throws CodedError `STORE_FAILED` */
   async complete(): Promise<Written> {
-    const written = await this.uploads.complete(this.key, this.uploadId, this.#parts);
+    const written = await this.#uploads.complete(this.key, this.#uploadId, this.#parts);
     if (written.ok) await this.#forget();
     return written;
   }
@@ -85,7 +94,7 @@ export class MultipartUpload {
   /** Drops the upload with its parts. Never throws: what cannot be dropped now stays in the log. */
   async drop(): Promise<void> {
     try {
-      await this.uploads.abort(this.key, this.uploadId);
+      await this.#uploads.abort(this.key, this.#uploadId);
     } catch {
       return;
     }
@@ -94,6 +103,6 @@ export class MultipartUpload {
 
   /** An entry too many does no harm: the upload it names is gone. */
   async #forget(): Promise<void> {
-    await this.uploadLog.close(this.entry).catch(() => undefined);
+    await this.#uploadLog.close(this.#entry).catch(() => undefined);
   }
 }

@@ -40,11 +40,13 @@ const ABANDONED_MS = 24 * 60 * 60_000;
  * and everybody pays for. Only what stands here is ever dropped: another instance may have uploads to the same keys.
  */
 export class UploadLog {
+  readonly #options: UploadLogOptions;
   readonly #place: string;
   readonly #run: string;
   readonly #now: () => number;
 
-  constructor(private readonly options: UploadLogOptions) {
+  constructor(options: UploadLogOptions) {
+    this.#options = options;
     const { endpoint, region, bucket } = options.settings;
     const place = JSON.stringify([endpoint, region, bucket]);
     this.#place = createHash('sha256').update(place).digest('hex').slice(0, 24);
@@ -61,21 +63,21 @@ export class UploadLog {
 
   /** Adds the id that the store gave. @throws CodedError */
   async name(entry: string, upload: Pick<NotedUpload, 'key' | 'uploadId'>): Promise<void> {
-    const { collection, owner } = this.options;
+    const { collection, owner } = this.#options;
     const noted = { ...upload, at: this.#now(), ...(owner === undefined ? {} : { owner }) };
     await this.#written(() => collection.put(entry, noted));
   }
 
   /** Forgets an upload that is completed or dropped. @throws CodedError */
   async close(entry: string): Promise<void> {
-    await this.#written(() => this.options.collection.remove(entry));
+    await this.#written(() => this.#options.collection.remove(entry));
   }
 
   /** What other processes left in this bucket: `abandoned` for certain, and others that may still be alive. */
   leftOvers(): { entry: string; upload: NotedUpload; abandoned: boolean }[] {
     const found = [];
     const span = { start: `${this.#place}:`, end: `${this.#place};` };
-    for (const { key, value } of this.options.collection.range(span)) {
+    for (const { key, value } of this.#options.collection.range(span)) {
       const entry = String(key);
       if (!entry.startsWith(`${this.#place}:${this.#run}:`))
         found.push({ entry, upload: value, abandoned: this.#isAbandoned(value) });
@@ -84,7 +86,7 @@ export class UploadLog {
   }
 
   #isAbandoned({ owner, at }: NotedUpload): boolean {
-    if (owner === undefined || this.options.isDead?.(owner) === true) return true;
+    if (owner === undefined || this.#options.isDead?.(owner) === true) return true;
     // In both directions: a clock may have been wrong then, or be wrong now.
     return at === undefined || Math.abs(this.#now() - at) > ABANDONED_MS;
   }

@@ -54,23 +54,26 @@ export class PartMemory {
 
 /** A part that is being filled. */
 export class FillingPart {
+  readonly #buffer: Buffer;
   readonly #hash: Hash = createHash('sha256');
   #filled = 0;
 
-  constructor(private readonly buffer: Buffer) {}
+  constructor(buffer: Buffer) {
+    this.#buffer = buffer;
+  }
 
   get size(): number {
     return this.#filled;
   }
 
   get isFull(): boolean {
-    return this.#filled === this.buffer.length;
+    return this.#filled === this.#buffer.length;
   }
 
   /** Copies as much as fits. @returns the bytes that were taken */
   fill(bytes: Uint8Array): Uint8Array {
-    const taken = bytes.subarray(0, this.buffer.length - this.#filled);
-    this.buffer.set(taken, this.#filled);
+    const taken = bytes.subarray(0, this.#buffer.length - this.#filled);
+    this.#buffer.set(taken, this.#filled);
     this.#filled += taken.length;
     this.#hash.update(taken);
     return taken;
@@ -78,10 +81,10 @@ export class FillingPart {
 
   /** What is in it, to be sent; once. */
   content(): SentBytes {
-    return { bytes: this.buffer.subarray(0, this.#filled), sha256: this.#hash.digest() };
+    return { bytes: this.#buffer.subarray(0, this.#filled), sha256: this.#hash.digest() };
   }
 
   release(memory: PartMemory): void {
-    memory.giveBack(this.buffer);
+    memory.giveBack(this.#buffer);
   }
 }

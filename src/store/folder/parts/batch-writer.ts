@@ -10,23 +10,25 @@ const SYNC_BYTES = 8 * 1024 * 1024;
  * writes back in the background while both go on. At most one write and one sync are under way.
  */
 export class BatchWriter {
-  private gathered: Uint8Array[] = [];
-  private gatheredBytes = 0;
-  private writing: Promise<void> | undefined;
-  private syncing: Promise<void> | undefined;
-  private unsynced = 0;
-  private fault: { error: unknown } | undefined;
-  private syncFailed = false;
+  readonly #handle: OpenFile;
+  #position: number;
+  #gathered: Uint8Array[] = [];
+  #gatheredBytes = 0;
+  #writing: Promise<void> | undefined;
+  #syncing: Promise<void> | undefined;
+  #unsynced = 0;
+  #fault: { error: unknown } | undefined;
+  #syncFailed = false;
 
   /** @param position where to append, in bytes */
-  constructor(
-    private readonly handle: OpenFile,
-    private position: number
-  ) {}
+  constructor(handle: OpenFile, position: number) {
+    this.#handle = handle;
+    this.#position = position;
+  }
 
   /** Bytes that certainly are in the file. */
   get written(): number {
-    return this.position;
+    return this.#position;
   }
 
   /**
@@ -34,92 +36,92 @@ export class BatchWriter {
    * neither reading them nor syncing again proves anything.
    */
   get isTrusted(): boolean {
-    return !this.syncFailed;
+    return !this.#syncFailed;
   }
 
   /** Takes bytes; resolves when more may come. The bytes must not be changed afterwards. */
   async write(bytes: Uint8Array): Promise<void> {
-    this.raise();
-    this.gathered.push(bytes);
-    this.gatheredBytes += bytes.length;
-    if (this.gatheredBytes < BATCH_BYTES) return;
-    await this.writing;
-    this.raise();
-    this.startWriting();
+    this.#raise();
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+    if (this.#gatheredBytes < BATCH_BYTES) return;
+    await this.#writing;
+    this.#raise();
+    this.#startWriting();
   }
 
   /** Resolves when everything taken is in the file (not yet on the disk). */
   async flush(): Promise<void> {
-    await this.writing;
-    this.raise();
-    this.startWriting();
-    await this.writing;
-    this.raise();
+    await this.#writing;
+    this.#raise();
+    this.#startWriting();
+    await this.#writing;
+    this.#raise();
   }
 
   /** Makes everything taken durable. */
   async sync(): Promise<void> {
     await this.flush();
-    await this.syncing;
-    this.raise();
+    await this.#syncing;
+    this.#raise();
     try {
-      await this.handle.sync();
+      await this.#handle.sync();
     } catch (error) {
-      this.syncFailed = true;
+      this.#syncFailed = true;
       // Nobody may ask again and believe the second answer.
-      this.fail(error);
+      this.#fail(error);
       throw error;
     }
   }
 
   /** Forgets what was not written yet and waits until nothing is under way. Never throws. */
   async halt(): Promise<void> {
-    this.gathered = [];
-    this.gatheredBytes = 0;
-    await this.writing;
-    await this.syncing;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    await this.#writing;
+    await this.#syncing;
   }
 
-  private raise(): void {
-    if (this.fault !== undefined) throw this.fault.error;
+  #raise(): void {
+    if (this.#fault !== undefined) throw this.#fault.error;
   }
 
-  private startWriting(): void {
-    if (this.gathered.length === 0) return;
-    const batch = this.gathered;
-    this.gathered = [];
-    this.gatheredBytes = 0;
-    this.writing = this.append(batch).then(
-      () => this.startSyncing(),
-      (error: unknown) => this.fail(error)
+  #startWriting(): void {
+    if (this.#gathered.length === 0) return;
+    const batch = this.#gathered;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.#writing = this.#append(batch).then(
+      () => this.#startSyncing(),
+      (error: unknown) => this.#fail(error)
     );
   }
 
-  private async append(batch: Uint8Array[]): Promise<void> {
-    await refuseShared(this.handle);
+  async #append(batch: Uint8Array[]): Promise<void> {
+    await refuseShared(this.#handle);
     let rest = batch;
     while (rest.length > 0) {
-      const { bytesWritten } = await this.handle.writev(rest, this.position);
-      this.position += bytesWritten;
-      this.unsynced += bytesWritten;
+      const { bytesWritten } = await this.#handle.writev(rest, this.#position);
+      this.#position += bytesWritten;
+      this.#unsynced += bytesWritten;
       rest = afterBytes(rest, bytesWritten);
     }
   }
 
-  private startSyncing(): void {
-    if (this.unsynced < SYNC_BYTES || this.syncing !== undefined) return;
-    this.unsynced = 0;
-    this.syncing = this.handle
+  #startSyncing(): void {
+    if (this.#unsynced < SYNC_BYTES || this.#syncing !== undefined) return;
+    this.#unsynced = 0;
+    this.#syncing = this.#handle
       .datasync()
       .catch((error: unknown) => {
-        this.syncFailed = true;
-        this.fail(error);
+        this.#syncFailed = true;
+        this.#fail(error);
       })
-      .finally(() => (this.syncing = undefined));
+      .finally(() => (this.#syncing = undefined));
   }
 
-  private fail(error: unknown): void {
-    this.fault ??= { error };
+  #fail(error: unknown): void {
+    this.#fault ??= { error };
   }
 }
 

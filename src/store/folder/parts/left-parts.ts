@@ -12,12 +12,14 @@ export interface LeftPart extends PartName {
  * recordings that never were interrupted need no question to the disk. The directory is read once.
  */
 export class LeftParts {
+  readonly #fs: FileSystem;
+  readonly #owner: PartOwner;
   #parts: Promise<Map<string, LeftPart[]>> | undefined;
 
-  constructor(
-    private readonly fs: FileSystem,
-    private readonly owner: PartOwner
-  ) {}
+  constructor(fs: FileSystem, owner: PartOwner) {
+    this.#fs = fs;
+    this.#owner = owner;
+  }
 
   /**
    * @param directory where partial copies are
@@ -34,7 +36,7 @@ export class LeftParts {
   /** A copy was put aside. @param name in the hidden directory */
   async put(name: string): Promise<void> {
     const parts = await this.#parts?.catch(() => undefined);
-    if (parts !== undefined) add(parts, name, this.owner);
+    if (parts !== undefined) add(parts, name, this.#owner);
   }
 
   /** The directory may be another one now, of a disk that was mounted there. */
@@ -54,13 +56,13 @@ export class LeftParts {
 
   async #read(directory: string): Promise<Map<string, LeftPart[]>> {
     const parts = new Map<string, LeftPart[]>();
-    for (const name of await this.#names(directory)) add(parts, name, this.owner);
+    for (const name of await this.#names(directory)) add(parts, name, this.#owner);
     return parts;
   }
 
   async #names(directory: string): Promise<string[]> {
     try {
-      return await this.fs.readdir(directory);
+      return await this.#fs.readdir(directory);
     } catch (error) {
       // A directory may be open for writing and closed for reading: then nothing can be resumed.
       if (errnoOf(error) === 'EACCES' || errnoOf(error) === 'EPERM') return [];

@@ -30,37 +30,38 @@ export interface Archive {
 
 /** The partial copy of one job as a file beside the archive. */
 export class PartialFile implements PartialCopy {
-  private writer: BatchWriter;
-  private accepted: number;
-  private isOpen = true;
-  private isWrong = false;
+  readonly #archive: Archive;
+  readonly #paths: PartPaths;
+  #handle: OpenFile;
+  #writer: BatchWriter;
+  #accepted: number;
+  #isOpen = true;
+  #isWrong = false;
   /** The file as it was when all of it was on the disk. */
-  private durable: FileStat | undefined;
-  private isPlaced = false;
+  #durable: FileStat | undefined;
+  #isPlaced = false;
 
   /** @param handle of the file at `paths.part`, which holds `size` bytes */
-  constructor(
-    private readonly archive: Archive,
-    private readonly paths: PartPaths,
-    private handle: OpenFile,
-    size: number
-  ) {
-    this.writer = new BatchWriter(handle, size);
-    this.accepted = size;
+  constructor(archive: Archive, paths: PartPaths, handle: OpenFile, size: number) {
+    this.#archive = archive;
+    this.#paths = paths;
+    this.#handle = handle;
+    this.#writer = new BatchWriter(handle, size);
+    this.#accepted = size;
   }
 
-  private get fs(): FileSystem {
-    return this.archive.fs;
+  get #fs(): FileSystem {
+    return this.#archive.fs;
   }
 
   get size(): number {
-    return this.accepted;
+    return this.#accepted;
   }
 
   async *read(): AsyncGenerator<Uint8Array> {
     try {
-      await this.writer.flush();
-      yield* fileBytes(this.fs, this.paths.part);
+      await this.#writer.flush();
+      yield* fileBytes(this.#fs, this.#paths.part);
     } catch (error) {
       throw storeFault('read the partial copy', error);
     }
@@ -68,8 +69,8 @@ export class PartialFile implements PartialCopy {
 
   async write(bytes: Uint8Array): Promise<void> {
     try {
-      await this.writer.write(bytes);
-      this.accepted += bytes.length;
+      await this.#writer.write(bytes);
+      this.#accepted += bytes.length;
     } catch (error) {
       throw storeFault('write the partial copy', error);
     }
@@ -77,34 +78,34 @@ export class PartialFile implements PartialCopy {
 
   async restart(): Promise<void> {
     try {
-      await this.close();
+      await this.#close();
       // A new file, never a shortened one: should the old one be linked into the archive, it stays.
-      await this.fs.unlink(this.paths.part);
-      this.handle = await openNewPart(this.fs, this.paths.part);
+      await this.#fs.unlink(this.#paths.part);
+      this.#handle = await openNewPart(this.#fs, this.#paths.part);
     } catch (error) {
       throw storeFault('start the partial copy over', error);
     }
-    this.isOpen = true;
-    this.isWrong = false;
-    this.durable = undefined;
-    this.accepted = 0;
-    this.writer = new BatchWriter(this.handle, 0);
+    this.#isOpen = true;
+    this.#isWrong = false;
+    this.#durable = undefined;
+    this.#accepted = 0;
+    this.#writer = new BatchWriter(this.#handle, 0);
   }
 
   async suspend(): Promise<void> {
     try {
-      if (this.isOpen && this.mayGoOn) {
+      if (this.#isOpen && this.#mayGoOn) {
         // A full disk refuses the last bytes, not those that are in the file already.
-        await this.writer.flush().catch(() => undefined);
-        await refuseShared(this.handle);
-        await this.handle.truncate(this.writer.written);
-        await this.handle.sync();
+        await this.#writer.flush().catch(() => undefined);
+        await refuseShared(this.#handle);
+        await this.#handle.truncate(this.#writer.written);
+        await this.#handle.sync();
       }
-      await this.close();
-      if (this.mayGoOn && this.writer.written > 0) {
-        await this.fs.rename(this.paths.part, this.paths.held);
-        await this.archive.left.put(basename(this.paths.held));
-      } else await removeIfThere(this.fs, this.paths.part);
+      await this.#close();
+      if (this.#mayGoOn && this.#writer.written > 0) {
+        await this.#fs.rename(this.#paths.part, this.#paths.held);
+        await this.#archive.left.put(basename(this.#paths.held));
+      } else await removeIfThere(this.#fs, this.#paths.part);
     } catch {
       await this.discard();
     }
@@ -112,44 +113,44 @@ export class PartialFile implements PartialCopy {
 
   async discard(): Promise<void> {
     try {
-      await this.close();
+      await this.#close();
     } catch {
       // A handle that cannot be closed is lost anyway; the file below it is still to be removed.
     }
-    await removeIfThere(this.fs, this.paths.part);
-    await removeIfThere(this.fs, this.paths.claim);
+    await removeIfThere(this.#fs, this.#paths.part);
+    await removeIfThere(this.#fs, this.#paths.claim);
   }
 
   async publish(file: FileToPublish): Promise<PublishedFile> {
     try {
       const segments = nameSegments(file.name);
-      const { directories } = this.archive;
-      return await this.publishAt(segments, file).catch((error: unknown) => {
+      const { directories } = this.#archive;
+      return await this.#publishAt(segments, file).catch((error: unknown) => {
         if (!directories.mayHaveMoved(error)) throw error;
-        return this.publishAt(segments, file);
+        return this.#publishAt(segments, file);
       });
     } catch (error) {
-      throw storeFault(`store ${printable(file.name)} in ${this.archive.folder}`, error);
+      throw storeFault(`store ${printable(file.name)} in ${this.#archive.folder}`, error);
     }
   }
 
-  private async publishAt(segments: string[], file: FileToPublish): Promise<PublishedFile> {
-    const { folder, directories } = this.archive;
-    const { part, claim } = this.paths;
+  async #publishAt(segments: string[], file: FileToPublish): Promise<PublishedFile> {
+    const { folder, directories } = this.#archive;
+    const { part, claim } = this.#paths;
     const { sha256, size } = file;
     const target = join(await directories.make(segments.slice(0, -1)), segments.at(-1) ?? '');
-    const sidecar = this.stagedSidecar(target, join(folder, ...segments), file);
+    const sidecar = this.#stagedSidecar(target, join(folder, ...segments), file);
     let sidecarWritten = false;
     try {
-      const { dev, ino } = await this.makeDurable(size);
+      const { dev, ino } = await this.#makeDurable(size);
       const beside = async (placed: PlacedFile): Promise<void> => {
-        this.isPlaced ||= !placed.alreadyStored;
+        this.#isPlaced ||= !placed.alreadyStored;
         // Until here it was open, so that no other file could get its number. Nothing waits for the end of it.
-        this.close().catch(() => undefined);
+        this.#close().catch(() => undefined);
         sidecarWritten = (await sidecar?.place(placed)) ?? false;
-        this.archive.lacksLinks ||= sidecar?.isInVain ?? false;
+        this.#archive.lacksLinks ||= sidecar?.isInVain ?? false;
       };
-      const { path, alreadyStored } = await publishFile(this.fs, {
+      const { path, alreadyStored } = await publishFile(this.#fs, {
         part,
         inode: { dev, ino },
         claim,
@@ -167,39 +168,39 @@ export class PartialFile implements PartialCopy {
   }
 
   /** @param location the target as the owner spells it */
-  private stagedSidecar(target: string, location: string, file: FileToPublish): StagedSidecar | undefined {
-    if (file.sidecar === undefined || this.archive.lacksLinks) return undefined;
-    return new StagedSidecar(this.fs, this.paths.sidecar, target, sidecarText(file.sidecar(location)));
+  #stagedSidecar(target: string, location: string, file: FileToPublish): StagedSidecar | undefined {
+    if (file.sidecar === undefined || this.#archive.lacksLinks) return undefined;
+    return new StagedSidecar(this.#fs, this.#paths.sidecar, target, sidecarText(file.sidecar(location)));
   }
 
   /** Leaves the file open, so that `suspend` can save what is there, should something fail. */
-  private async makeDurable(size: number): Promise<FileStat> {
-    if (this.durable !== undefined) return this.durable;
-    await this.writer.flush();
-    const [synced, found] = await Promise.allSettled([this.writer.sync(), this.handle.stat()]);
+  async #makeDurable(size: number): Promise<FileStat> {
+    if (this.#durable !== undefined) return this.#durable;
+    await this.#writer.flush();
+    const [synced, found] = await Promise.allSettled([this.#writer.sync(), this.#handle.stat()]);
     if (synced.status === 'rejected') throw synced.reason;
     if (found.status === 'rejected') throw found.reason;
     const held = found.value.size;
-    if (held !== size || this.writer.written !== size) {
-      this.isWrong = true;
+    if (held !== size || this.#writer.written !== size) {
+      this.#isWrong = true;
       throw new CodedError('STORE_FAILED', `The partial copy holds ${held} bytes instead of ${size}.`, {
         retryable: true
       });
     }
     // Windows may refuse to rename what is open, where a file system has no hard links.
-    if (process.platform === 'win32') await this.close();
-    return (this.durable = found.value);
+    if (process.platform === 'win32') await this.#close();
+    return (this.#durable = found.value);
   }
 
-  private get mayGoOn(): boolean {
-    return this.writer.isTrusted && !this.isWrong && !this.isPlaced;
+  get #mayGoOn(): boolean {
+    return this.#writer.isTrusted && !this.#isWrong && !this.#isPlaced;
   }
 
-  private async close(): Promise<void> {
-    if (!this.isOpen) return;
-    this.isOpen = false;
-    await this.writer.halt();
-    await this.handle.close();
+  async #close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await this.#writer.halt();
+    await this.#handle.close();
   }
 }
 

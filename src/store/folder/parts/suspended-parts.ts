@@ -6,13 +6,16 @@ import type { FileSystem } from '../file-system';
  * question to the disk. Names from an earlier process are read once.
  */
 export class SuspendedParts {
+  readonly #fs: FileSystem;
   #names: Promise<Set<string> | null> | undefined;
 
-  constructor(private readonly fs: FileSystem) {}
+  constructor(fs: FileSystem) {
+    this.#fs = fs;
+  }
 
   /** @param path of a copy that was put aside. @returns true also when nobody knows */
   async mayBe(path: string): Promise<boolean> {
-    this.#names ??= this.fs.readdir(dirname(path)).then(
+    this.#names ??= this.#fs.readdir(dirname(path)).then(
       (names) => new Set(names),
       () => null
     );
