@@ -22,6 +22,7 @@ import { DailyHmac } from '../../src/verification/daily-hmac';
 import { parseDailySecrets } from '../../src/verification/daily-secrets';
 import { parsePublicKeys } from '../../src/verification/public-keys';
 import { parseSecrets } from '../../src/verification/secrets';
+import { isPaddedBase64 } from '../../src/text/base64';
 import { decodePaddedBase64, decodeStrictBase64 } from '../../src/text/strict-base64';
 import { verifyLegacy } from '../../src/verification/telnyx-legacy';
 import { verifyMeeting } from '../../src/verification/telnyx-meeting';
@@ -61,6 +62,7 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
   },
   { file: 'src/text/shown-text.ts', name: 'shownText', call: (text) => shownText(text) },
 
+  { file: 'src/text/base64.ts', name: 'isPaddedBase64', call: isPaddedBase64 },
   { file: 'src/text/strict-base64.ts', name: 'decodeStrictBase64', call: decodeStrictBase64 },
   { file: 'src/text/strict-base64.ts', name: 'decodePaddedBase64', call: decodePaddedBase64 },
   { file: 'src/verification/unset-variable.ts', name: 'isUnsetVariable', call: isUnsetVariable },

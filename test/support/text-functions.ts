@@ -15,6 +15,21 @@ export const FUNCTIONS: readonly TextFunction[] = [...EVENT_FUNCTIONS, ...ARCHIV
 export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['nodes/config/account-users.ts', 'settings of an account'],
   ['nodes/config/bucket-test-route.ts', 'what an administrator types into a dialog'],
+  ...[
+    'daily-account.ts',
+    'lib/address.ts',
+    'lib/api-address.ts',
+    'lib/validators.ts',
+    'lib/webhook-dialog.ts',
+    'telnyx-bucket.ts',
+    'telnyx-recording-download.ts'
+  ].map((name): [string, string] => [
+    `nodes/editor/${name}`,
+    'what the owner of a flow types, in that browser'
+  ]),
+  ['src/naming/filename-syntax.ts', 'the file name of a download node, of at most 4096 characters'],
+  ['src/store/bucket/client/field-rules.ts', 'settings of a bucket'],
+  ['src/verification/key-text.ts', 'the keys of an account'],
   ['nodes/lib/typed-property.ts', 'what JSONata says of a setting'],
   ['src/providers/http/json-api.ts', 'the API key of an account'],
   ['src/archive/download/file-download.ts', 'locations that a store made'],

@@ -56,10 +56,10 @@ export function pathFault(path: string, sharesAdminRoot: boolean): PathFault | n
 /** As `pathFault`, as a sentence that says what to do. */
 export function pathProblem(path: string, sharesAdminRoot: boolean): string | null {
   const fault = pathFault(path, sharesAdminRoot);
-  return fault === null ? null : ADVICE[fault](comparablePath(path));
+  return fault === null ? null : ADVICE[fault](path);
 }
 
-const ADVICE: Readonly<Record<PathFault, (comparable: string) => string>> = {
+const ADVICE: Readonly<Record<PathFault, (path: string) => string>> = {
   empty: () => 'The path is empty. Enter one such as /telnyx.',
   variable: () =>
     'The path names an environment variable that is not set. Set it, or write the path itself here.',
@@ -68,10 +68,12 @@ const ADVICE: Readonly<Record<PathFault, (comparable: string) => string>> = {
   characters: () => 'The path must have only letters from a to z, digits, "-", "_", "." and "/".',
   dots: () => 'The path must not have "." or ".." between slashes.',
   root: () => 'The path must have a name, such as /telnyx.',
-  reserved: (comparable) =>
-    comparable === CATALOGUE_PATH
+  reserved: (path) => {
+    const comparable = comparablePath(path);
+    return comparable === CATALOGUE_PATH
       ? `The editor asks ${CATALOGUE_PATH} for the event types. Choose another path.`
-      : `The path begins with /${firstSegment(comparable)}, which Node-RED's editor uses itself. Choose another one.`
+      : `The path begins with /${firstSegment(comparable)}, which Node-RED's editor uses itself. Choose another one.`;
+  }
 };
 
 function firstSegment(comparable: string): string {
