@@ -32,7 +32,7 @@ export interface DownloadWork {
   readonly queue: JobQueue;
   /** What is tried again later: downloads, or when there are none, what is left to do of stored files. */
   retrying(): Retrying;
-  /** Goes on with what an earlier process left. */
+  /** Resumes the jobs that an earlier process left. */
   start(): Promise<void>;
   /** @param removed whether the node is deleted or disabled, not just deployed again */
   close(removed: boolean): Promise<void>;
@@ -167,7 +167,7 @@ const DURABLE_PER_TRANSFER = 3;
 
 /**
  * How many jobs are worked on at once. A disk makes files durable while others are transferred; how many
- * transfers there are is the archiver's rule. Who wants one at a time gets them one after the other.
+ * transfers there are is the archiver's rule. With a concurrency of 1, jobs run one after another.
  */
 function jobsAtOnce(concurrency: number, canPublishAside: boolean): number {
   return canPublishAside && concurrency > 1 ? (1 + DURABLE_PER_TRANSFER) * concurrency : concurrency;

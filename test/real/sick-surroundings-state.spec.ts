@@ -225,6 +225,7 @@ describe('two processes with one user directory', function () {
     const end = performance.now() + 22_000;
     while (performance.now() < end) {
       should((await plain(second, 'while stopped')).status).equal(503);
+      // A takeover is what must not happen, and announces nothing: the next look comes in a moment.
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
     process.kill(first.nodeRed.pid, 'SIGCONT');

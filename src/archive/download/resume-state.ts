@@ -65,11 +65,11 @@ export class NodeResumeStates implements ResumeStates {
   }
 }
 
-/** Bytes from which on a transfer that a crash cuts off is worth going on with. */
+/** Bytes from which on a transfer that a crash cuts off is worth resuming. */
 const WORTH_NOTING = 1024 * 1024;
 
 /**
- * Where a broken transfer goes on. The validator of the bytes is written down as soon as there is much to
+ * Where a broken transfer resumes. The validator of the bytes is persisted as soon as there is much to
  * lose, and at the latest when an attempt ends; a note that fails costs bytes, never correctness.
  */
 export class ResumePoint {

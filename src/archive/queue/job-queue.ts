@@ -320,7 +320,7 @@ function stateFault(cause: unknown): CodedError {
   return new CodedError(
     'STORE_FAILED',
     'The list of jobs could not be read or written. Look at the free space and the permissions of "telnyx" in the ' +
-      'user directory of Node-RED; jobs go on by themselves then.',
+      'user directory of Node-RED; jobs then resume by themselves.',
     { cause, retryable: true, trouble: 'state' }
   );
 }

@@ -6,7 +6,7 @@ import type { Deletion } from '../provider';
 import type { DailyApi } from './daily-client';
 
 /**
- * Deletes a recording at Daily, for good (Daily "Delete a recording"). Whoever calls this has read the
+ * Deletes a recording at Daily permanently (Daily "Delete a recording"). The caller has read the
  * stored copy back and matched its hash. What Daily does not know (404) counts as deleted, any other answer
  * only when it says so. Daily never deletes objects in a customer's own bucket.
  *

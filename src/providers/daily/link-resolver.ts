@@ -52,8 +52,8 @@ export function createDailyLinkResolver({ api, bucket }: DailyLinkResolverOption
 }
 
 /**
- * @throws CodedError as `OwnBucket.link`; `UNSAFE_URL` for a key that would be another one in an address: whoever
- *   sends an address leaves `.` and `..` out, and half a character has no bytes
+ * @throws CodedError as `OwnBucket.link`; `UNSAFE_URL` for a key that would be another one in an address: clients leave
+ *   `.` and `..` out of an address, and half a character has no bytes
  */
 async function linkInBucket(bucket: OwnBucket, key: string): Promise<MediaLink> {
   if (/(^|\/)\.\.?(\/|$)/.test(key) || isChangedText(key))
@@ -74,7 +74,7 @@ const WITHOUT_TRACK_KEY =
   'tracks of the recording.';
 
 const WITHOUT_KEY =
-  'Daily gives a link to whoever has an API key: choose a Daily account with an API key in the download node, and send ' +
+  'Daily gives links only to an API key: choose a Daily account with an API key in the download node, and send ' +
   'the message again.';
 
 async function expectFile(api: DailyApi, id: string, signal: AbortSignal): Promise<void> {

@@ -25,7 +25,7 @@ export interface DailyListOptions {
 
 /**
  * Lists the recordings of a Daily domain, newest first, page by page behind the last one seen. Each page is
- * handed out only when the next one is there: whoever deletes recordings that were handed out does not take
+ * handed out only when the next one is there: a caller that deletes recordings that were handed out does not take
  * the list's place away. Should that be gone all the same, the list begins anew.
  *
  * @throws CodedError as `ask`; `LIST_INCOMPLETE` when it had to begin anew too often

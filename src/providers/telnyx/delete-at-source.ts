@@ -4,8 +4,8 @@ import type { TelnyxApi } from './api-client';
 import { findMedia, resourceOf, resourcePath, texmlPath, type Askable } from './find-media';
 
 /**
- * Deletes a recording, fax, room recording or room composition at Telnyx, for good (Telnyx "Delete a
- * call recording", "Delete a fax", …). Whoever calls this has read the stored copy back and matched
+ * Deletes a recording, fax, room recording or room composition at Telnyx permanently (Telnyx "Delete a
+ * call recording", "Delete a fax", …). The caller has read the stored copy back and matched
  * its hash. What the API does not know (404) counts as deleted.
  *
  * @param reference as the event gave it: only a recording whose id the event names, or whose file lies

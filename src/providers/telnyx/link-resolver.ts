@@ -114,7 +114,7 @@ function withoutApi(why: LinkReason): CodedError {
 
 function withoutKey(why: LinkReason, { details, transcription_id }: RecordingReference): CodedError {
   const advice =
-    'Telnyx gives a fresh link to whoever has an API key: put one into the account of the download node, and send the ' +
+    'Telnyx gives fresh links only to an API key: put one into the account of the download node, and send the ' +
     'message again.';
   if (why === 'dead') return new CodedError('LINK_EXPIRED', `The link no longer works. ${advice}`);
   // The text of a recording can be here before the event that has the link to its audio.
