@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -120,9 +121,14 @@ describe('the first ten minutes', function () {
     should(code).equal(0);
     await status('Made-up calls', /^1 received$/);
     await status('Store made-up recordings', /^1 stored$/);
-    const files = readdirSync(path.join(nodeRed.userDir, 'telnyx-trial'), { recursive: true }).map(String);
-    should(files.filter((name) => /\.wav$/.test(name))).have.length(1);
+    const folder = path.join(nodeRed.userDir, 'telnyx-trial');
+    const files = readdirSync(folder, { recursive: true }).map(String);
+    const stored = files.filter((name) => /\.wav$/.test(name));
+    should(stored).have.length(1);
     should(files.filter((name) => /\.wav\.json$/.test(name))).have.length(1);
+    const file = path.join(folder, stored[0]!);
+    const { sha256 } = JSON.parse(readFileSync(`${file}.json`, 'utf8')) as { sha256: string };
+    should(createHash('sha256').update(readFileSync(file)).digest('hex')).equal(sha256);
     console.log(
       `      (${Math.round((performance.now() - begun) / 1000)} s from the open editor to the file)`
     );
