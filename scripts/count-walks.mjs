@@ -4,7 +4,7 @@
 //
 // It starts Node-RED with the built package, lets ordinary deliveries and recordings pass, and asks V8 which functions
 // ran meanwhile. A file is on the way when one of its functions ran each time.
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { Session } from 'node:inspector/promises';
@@ -17,13 +17,20 @@ import { withPassage } from './marked-text.ts';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const dist = `file://${path.join(root, 'dist')}/`;
 const require = createRequire(import.meta.url);
-const { TelnyxStandIn } = require('../dist/src/simulator/stand-in.js');
 
 /** What happens in the background now and then is in some rounds only. */
 const ROUNDS = 4;
 const TARGETS = { delivery: 28, recording: 45 };
+/** Milliseconds. Far more than a walk takes on a slow machine. */
+const LONGEST_WALK = 30_000;
 
+/** Events: `message`, with the id of the node that sends it and the message; `file`, when a recording has its name. */
+const way = new EventEmitter();
 const userDir = mkdtempSync(path.join(tmpdir(), 'telnyx-walks-'));
+const recordings = path.join(userDir, 'recordings');
+// Before the package is loaded, which keeps the function that it finds.
+watchNames();
+const { TelnyxStandIn } = require('../dist/src/simulator/stand-in.js');
 const standIn = new TelnyxStandIn();
 await standIn.start();
 const { RED, server, port } = await startNodeRed();
@@ -32,37 +39,35 @@ profiler.connect();
 await profiler.post('Profiler.enable');
 await profiler.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
 
-const sent = [];
-let onSent = () => undefined;
 RED.hooks.add('onSend', (events) => {
-  for (const { source, msg } of events) sent.push({ node: source.id, message: msg });
-  onSent();
+  for (const { source, msg } of events) way.emit('message', source.id, msg);
 });
 
 const walks = { delivery: [], recording: [] };
-// The first of each does what only a first one does.
-for (let round = 0; round <= ROUNDS; round++) {
-  const sample = standIn.sample('call.recording.saved');
-  const to = `http://127.0.0.1:${port}/walk`;
-  const body = sample.body(1, to);
-  const headers = {
-    'content-type': sample.contentType,
-    ...standIn.key.sign(body, String(Math.floor(Date.now() / 1000)))
-  };
-  let message;
-  const delivery = await filesOf(async () => {
-    const arrived = sending('webhook');
-    await post(to, headers, body);
-    message = await arrived;
-  });
-  const recording = await filesOf(async () => {
-    const stored = sending('download');
-    RED.nodes.getNode('download').receive(message);
-    await stored;
-  });
-  if (round === 0) continue;
-  walks.delivery.push(delivery);
-  walks.recording.push(recording);
+try {
+  // The first of each does what only a first one does.
+  for (let round = 0; round <= ROUNDS; round++) {
+    const sample = standIn.sample('call.recording.saved');
+    const to = `http://127.0.0.1:${port}/walk`;
+    const body = sample.body(1, to);
+    const headers = {
+      'content-type': sample.contentType,
+      ...standIn.key.sign(body, String(Math.floor(Date.now() / 1000)))
+    };
+    const arrived = next('message', (node) => node === 'webhook');
+    const delivery = await filesUntil(arrived, () => post(to, headers, body));
+    const [, message] = await arrived;
+    const named = next('file');
+    const sent = next('message', (node) => node === 'download');
+    const recording = await filesUntil(named, () => RED.nodes.getNode('download').receive(message));
+    await sent;
+    if (round === 0) continue;
+    walks.delivery.push(delivery);
+    walks.recording.push(recording);
+  }
+} catch (error) {
+  rmSync(userDir, { recursive: true, force: true });
+  throw error;
 }
 
 const passage = describe(common(walks.delivery), common(walks.recording));
@@ -83,12 +88,17 @@ await standIn.stop();
 rmSync(userDir, { recursive: true, force: true });
 process.exit();
 
-/** Files of which a function runs while `work` does, without those of the simulator. */
-async function filesOf(work) {
+/**
+ * Files of which a function runs from `begin` on until the end, without those of the simulator.
+ *
+ * @param end see `next`
+ */
+async function filesUntil(end, begin) {
   await settled();
   await profiler.post('Profiler.takePreciseCoverage');
-  await work();
-  const { result } = await profiler.post('Profiler.takePreciseCoverage');
+  await begin();
+  await end;
+  const { result } = await end.coverage;
   const files = new Set();
   for (const { url, functions } of result) {
     if (!url.startsWith(dist) || url.startsWith(`${dist}src/simulator/`)) continue;
@@ -110,14 +120,41 @@ async function settled() {
   await new Promise((resolve) => setTimeout(resolve, 1500));
 }
 
-function sending(node) {
-  sent.length = 0;
-  return new Promise((resolve) => {
-    onSent = () => {
-      const found = sent.find((each) => each.node === node);
-      if (found !== undefined) resolve(found.message);
+/**
+ * The next event of the way.
+ *
+ * @returns resolves with what the event tells; `coverage` is taken at the very moment
+ */
+function next(event, isMeant = () => true) {
+  const reached = new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`No ${event} came within ${LONGEST_WALK} ms: the walk cannot be counted.`)),
+      LONGEST_WALK
+    );
+    const listener = (...told) => {
+      if (!isMeant(...told)) return;
+      clearTimeout(timer);
+      way.off(event, listener);
+      // V8 answers at once, before anything else runs.
+      reached.coverage = profiler.post('Profiler.takePreciseCoverage');
+      resolve(told);
     };
+    way.on(event, listener);
   });
+  return reached;
+}
+
+/** Tells when a hard link gives a recording its name, before the package hears of it. */
+function watchNames() {
+  const fs = require('node:fs');
+  const { link } = fs;
+  fs.link = (from, to, done) =>
+    link(from, to, (error) => {
+      const inArchive = path.relative(recordings, to);
+      const isHidden = inArchive.split(path.sep).some((name) => name.startsWith('.'));
+      if (error === null && !isHidden && !to.endsWith('.json')) way.emit('file');
+      done(error);
+    });
 }
 
 async function post(to, headers, body) {
@@ -172,7 +209,7 @@ async function startNodeRed() {
       type: 'telnyx-recording-download',
       account: 'account',
       destination: 'folder',
-      folder: 'recordings',
+      folder: recordings,
       sidecar: true,
       network: 'any',
       wires: [['end']]
