@@ -1,9 +1,8 @@
 import type { FilenameTemplate } from '../naming/filename-template';
 import type { RecordingProvider } from '../providers/provider';
-import type { Destination } from '../store/destination';
+import type { Destination, SidecarWriter } from '../store/destination';
 import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
 import type { ResumeStates } from './download/resume-state';
-import type { SidecarWriter } from '../store/sidecar-writer';
 import type { TranscriptFiling } from './transcripts/transcript-filing';
 
 export interface ArchiveSettings {

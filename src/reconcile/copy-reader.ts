@@ -1,15 +1,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { knownCopy, type StoredRecording } from '../store/stored-recording';
 import { CodedError } from '../errors/coded-error';
-import { bucketLocation, keyOfLocation } from '../store/bucket/object-key';
 import type { BucketStore } from '../store/bucket/bucket-store';
-import { fileBytes } from '../store/folder/file-hash';
-import { errnoOf, realFileSystem } from '../store/folder/file-system';
-import { PARTIAL_DIRECTORY } from '../store/folder/parts/part-names';
+import { bucketLocation, keyOfLocation } from '../store/bucket/object-key';
 import type { KnownCopy } from '../store/destination';
+import { errnoOf, fileBytes, realFileSystem } from '../store/folder/file-system';
+import { PARTIAL_DIRECTORY } from '../store/folder/parts/partial-directory';
 import { hashStream } from '../store/hash-stream';
 import { storeFault } from '../store/store-fault';
+import { type StoredRecording, knownCopy } from '../store/stored-recording';
 
 /**
  * What was found when a stored copy was read. `archive` names the folder or bucket that it belongs to, as far as

@@ -1,6 +1,6 @@
 import type { Hash } from 'node:crypto';
 import type { SidecarRecord } from './sidecar';
-import type { SidecarWriter } from './sidecar-writer';
+import type { StoredRecording } from './stored-recording';
 
 /** What a destination can do beyond storing; asked instead of which destination it is. */
 export interface Capabilities {
@@ -178,4 +178,18 @@ export interface PublishedFile {
   sidecarWritten?: boolean;
   /** The bytes themselves; `message` only. */
   content?: Buffer;
+}
+
+/** The sidecars of stored files. */
+export interface SidecarWriter {
+  /** @returns where the sidecar of a file is */
+  pathOf(location: string): string;
+  /**
+   * Writes it or brings it up to date. Durable when resolved.
+   *
+   * @throws CodedError `STORE_FAILED`
+   */
+  write(location: string, recording: StoredRecording): Promise<void>;
+  /** @returns what it holds; null when there is none that can be read. @throws CodedError `STORE_FAILED` */
+  read(location: string): Promise<Readonly<Record<string, unknown>> | null>;
 }

@@ -1,9 +1,7 @@
 import { CodedError } from '../errors/coded-error';
-import { errnoOf, realFileSystem, type FileSystem } from './folder/file-system';
+import { type FileSystem, errnoOf, realFileSystem } from './folder/file-system';
+import { removeSecondName, replaceFile, writeNewFile } from './folder/whole-file';
 import { storeFault } from './store-fault';
-import { removeSecondName } from './folder/temporary-file';
-import { replaceFile, writeNewFile } from './message/whole-file';
-import { withoutSecrets } from './without-secrets';
 
 /** Larger files beside a recording are none of ours. */
 const LARGEST_BYTES = 16 * 1024 * 1024;
@@ -95,4 +93,123 @@ function parsed(text: string): Record<string, unknown> | null {
   } catch {
     return null;
   }
+}
+
+/** Field names that hold secrets wherever they appear, in lower case and without `-` and `_`. */
+const SECRET_FIELDS = new Set([
+  'authorization',
+  'apikey',
+  'secret',
+  'password',
+  'token',
+  'accesstoken',
+  'signature',
+  'url'
+]);
+
+/** Characters of the longest of them, however many `-` and `_` are in it. */
+const LONGEST_SECRET_NAME = 40;
+
+/** Telnyx API keys (`KEY` + digits and letters) and bearer tokens in running text. */
+const KEY_TEXT = /\bKEY[0-9A-F]{16}\w*|\bBearer\s+\S+/gi;
+
+/** Nothing that is described has so many levels; what is deeper is left out. */
+const DEEPEST = 100;
+
+/**
+ * Copies a JSON value without what could open something: fields named like a secret are dropped,
+ * links lose user, query and fragment, API keys are blanked. Dates become ISO 8601, `undefined` goes.
+ */
+export function withoutSecrets(value: unknown): unknown {
+  return copied(value, 0);
+}
+
+function copied(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return withoutLinkSecrets(value).replace(KEY_TEXT, '(key removed)');
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= DEEPEST) return null;
+  if (Array.isArray(value)) return value.map((item) => copied(item, depth + 1));
+  const copy: Record<string, unknown> = {};
+  for (const [name, inner] of Object.entries(value))
+    if (!isSecretName(name) && name !== '__proto__') copy[name] = copied(inner, depth + 1);
+  return copy;
+}
+
+function isSecretName(name: string): boolean {
+  if (name.slice(-4).toLowerCase() === '_url') return true;
+  return name.length <= LONGEST_SECRET_NAME && SECRET_FIELDS.has(name.toLowerCase().replace(/[-_]/g, ''));
+}
+
+const SCHEME_END = '://';
+
+/**
+ * Takes out of each link in a text what signs it and who opens it: user and password, query, fragment. Walks
+ * through the text once, because a stranger can put thousands of links into one text.
+ */
+export function withoutLinkSecrets(text: string): string {
+  let at = text.indexOf(SCHEME_END);
+  if (at === -1) return text;
+  let kept = '';
+  let from = 0;
+  let isInLink = false;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === COLON && text.startsWith(SCHEME_END, at)) {
+      isInLink = true;
+      const host = at + SCHEME_END.length;
+      at = endOfUser(text, host);
+      if (at > host) {
+        kept += text.slice(from, host);
+        from = at;
+      }
+    } else if (isInLink && isTail(code)) {
+      kept += text.slice(from, at);
+      while (at < text.length && !endsLink(text.charCodeAt(at))) at += 1;
+      from = at;
+    } else {
+      isInLink &&= !endsLink(code);
+      at += 1;
+    }
+  }
+  return kept + text.slice(from);
+}
+
+/** @returns where the host begins: behind the last `@` before anything that ends it, or at `from` */
+function endOfUser(text: string, from: number): number {
+  let end = from;
+  for (let at = from; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === SLASH || isTail(code) || endsLink(code)) break;
+    if (code === AT_SIGN) end = at + 1;
+  }
+  return end;
+}
+
+const [COLON, SLASH, AT_SIGN] = [0x3a, 0x2f, 0x40];
+
+/** `?` and `#`: where signatures and tokens begin. */
+function isTail(code: number): boolean {
+  return code === 0x3f || code === 0x23;
+}
+
+/** White space, quotes, `<` and `>`: where a link ends in running text. */
+function endsLink(code: number): boolean {
+  if (code > 0x7f) return isOtherBlank(code);
+  return code <= 0x20 || code === 0x22 || code === 0x27 || code === 0x3c || code === 0x3e;
+}
+
+/** What `\s` stands for beyond ASCII. */
+function isOtherBlank(code: number): boolean {
+  if (code < 0x1680) return code === 0xa0;
+  if (code < 0x3000)
+    return (
+      code === 0x1680 ||
+      (code >= 0x2000 && code <= 0x200a) ||
+      code === 0x2028 ||
+      code === 0x2029 ||
+      code === 0x202f ||
+      code === 0x205f
+    );
+  return code === 0x3000 || code === 0xfeff;
 }

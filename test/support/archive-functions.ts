@@ -1,46 +1,45 @@
-import { CodedError } from '../../src/errors/coded-error';
-import { apiFault } from '../../src/providers/http/api-fault';
-import { apiBase } from '../../src/providers/http/api-base';
-import { idSegment } from '../../src/providers/http/api-path';
-import { readJsonBody } from '../../src/providers/http/json-body';
-import { ServerPace } from '../../src/providers/http/server-pace';
-import { apiAuthorization } from '../../src/providers/telnyx/api-authorization';
-import { partialCopyId } from '../../src/archive/queue/job';
 import { withoutLink } from '../../src/archive/download/archive-faults';
+import { partialCopyId } from '../../src/archive/queue/job';
 import { keptMessage } from '../../src/archive/queue/message-snapshot';
-import { accessLink } from '../../src/providers/daily/access-link';
-import type { DailyApi } from '../../src/providers/daily/daily-client';
-import { createDailyLinkResolver } from '../../src/providers/daily/link-resolver';
+import { CodedError } from '../../src/errors/coded-error';
+import { retryAfterMs } from '../../src/http/retry-after';
 import { archiveFolder } from '../../src/naming/archive-folder';
 import { compileFilename } from '../../src/naming/filename-template';
 import { filenameValues } from '../../src/naming/filename-values';
 import { safeSegment, safeStart, safeValue } from '../../src/naming/safe-segment';
+import { accessLink } from '../../src/providers/daily/access-link';
+import type { DailyApi } from '../../src/providers/daily/daily-client';
 import { IdSet } from '../../src/providers/daily/id-set';
+import { createDailyLinkResolver } from '../../src/providers/daily/link-resolver';
+import { apiBase } from '../../src/providers/http/api-base';
+import { apiFault } from '../../src/providers/http/api-fault';
+import { idSegment } from '../../src/providers/http/api-path';
+import { readJsonBody } from '../../src/providers/http/json-body';
+import { ServerPace } from '../../src/providers/http/server-pace';
 import { readFilter } from '../../src/providers/list-filter';
-import { readRange } from '../../src/reconcile/read-moment';
 import { providers } from '../../src/providers/registry';
+import { apiAuthorization } from '../../src/providers/telnyx/api-authorization';
+import { readRange } from '../../src/reconcile/read-moment';
 import { sidecarEntry } from '../../src/reconcile/sidecar-entry';
 import { findRecordings } from '../../src/recording/find-recordings';
-import { nameSegments } from '../../src/store/folder/archive-path';
 import { bucketFault } from '../../src/store/bucket/client/fault';
-import { bucketLink } from '../../src/store/bucket/presigned-url';
-import { shownKey } from '../../src/store/bucket/object-key';
 import { readBucketSettings } from '../../src/store/bucket/client/settings';
+import { shownKey } from '../../src/store/bucket/object-key';
+import { bucketLink } from '../../src/store/bucket/presigned-url';
+import { nameSegments, nameVariants } from '../../src/store/folder/archive-path';
+import { readPartName } from '../../src/store/folder/parts/partial-directory';
 import { isSetAside } from '../../src/store/folder/quarantine';
-import { nameVariants } from '../../src/store/folder/name-variants';
-import { readPartName } from '../../src/store/folder/parts/part-names';
-import { withoutSecrets } from '../../src/store/without-secrets';
+import { withoutSecrets } from '../../src/store/sidecar';
 import { checkAddress } from '../../src/transfer/address/address-guard';
 import { linkExpiry } from '../../src/transfer/address/link-expiry';
+import { isPublicAddress, isPublicAnswer } from '../../src/transfer/address/public-address';
+import { urlKind } from '../../src/transfer/address/url-kind';
 import { checkMedia } from '../../src/transfer/media-check';
 import { mediaSignature } from '../../src/transfer/media-signature';
 import { pageKind } from '../../src/transfer/page-kind';
-import { isPublicAddress, isPublicAnswer } from '../../src/transfer/address/public-address';
 import { strongEtag } from '../../src/transfer/resume';
-import { retryAfterMs } from '../../src/http/retry-after';
 import { parseS3Error } from '../../src/transfer/s3-error';
-import { urlKind } from '../../src/transfer/address/url-kind';
-import { onEach, bytesOf, RECEIVED_AT, details, event, refuses, type TextFunction } from './text-function';
+import { RECEIVED_AT, type TextFunction, bytesOf, details, event, onEach, refuses } from './text-function';
 
 const WHOLE = new AbortController().signal;
 
@@ -220,9 +219,9 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
   { file: 'src/naming/safe-segment.ts', name: 'safeStart', call: safeStart },
   { file: 'src/naming/safe-segment.ts', name: 'safeSegment', call: (text) => safeSegment(text, 200) },
 
-  { file: 'src/store/without-secrets.ts', name: 'withoutSecrets', call: withoutSecrets },
+  { file: 'src/store/sidecar.ts', name: 'withoutSecrets', call: withoutSecrets },
   {
-    file: 'src/store/without-secrets.ts',
+    file: 'src/store/sidecar.ts',
     name: 'withoutSecrets, of a name',
     call: (text) => withoutSecrets({ [text]: 1 })
   },
@@ -231,10 +230,10 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     name: 'nameSegments',
     call: (text) => refuses(() => nameSegments(text))
   },
-  { file: 'src/store/folder/parts/part-names.ts', name: 'readPartName', call: readPartName },
+  { file: 'src/store/folder/parts/partial-directory.ts', name: 'readPartName', call: readPartName },
   { file: 'src/store/folder/quarantine.ts', name: 'isSetAside', call: isSetAside },
   {
-    file: 'src/store/folder/name-variants.ts',
+    file: 'src/store/folder/archive-path.ts',
     name: 'nameVariants',
     call: (text) => [...nameVariants(text, 'tail')].length
   },

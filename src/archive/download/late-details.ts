@@ -1,12 +1,12 @@
+import { LONGEST_PAUSE_MS } from '../../clock/backoff';
+import { KeyedMutex } from '../../concurrency/keyed-mutex';
 import type { RecordingDetails } from '../../recording/recording-details';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { StateChange } from '../../state/state-database';
-import { KeyedMutex } from '../../concurrency/keyed-mutex';
+import type { SidecarWriter } from '../../store/destination';
+import { type StoredRecording, locationOf } from '../../store/stored-recording';
 import type { ArchiveDeps } from '../archive-context';
-import { LONGEST_PAUSE_MS } from '../../clock/backoff';
-import type { SidecarWriter } from '../../store/sidecar-writer';
 import type { StoredIndex } from '../index/stored-index';
-import { locationOf, type StoredRecording } from '../../store/stored-recording';
 
 /** About a day, with the pauses between them. */
 export const MOST_DETAILS_ATTEMPTS = 100;

@@ -1,10 +1,9 @@
 import { CodedError } from '../../errors/coded-error';
-import type { RecordingReference } from '../../recording/recording-reference';
 import type { RecordingProvider } from '../../providers/provider';
-import type { Destination } from '../../store/destination';
+import type { RecordingReference } from '../../recording/recording-reference';
+import type { Destination, SidecarWriter } from '../../store/destination';
+import { type StoredFile, knownCopy } from '../../store/stored-recording';
 import type { DeletedRecordings, SourceAnswer } from './deleted-recordings';
-import type { SidecarWriter } from '../../store/sidecar-writer';
-import { knownCopy, type StoredFile } from '../../store/stored-recording';
 
 /** One recording and all of its files, each of which is stored. */
 export interface StoredWhole {

@@ -1,10 +1,10 @@
 import { CodedError } from '../../errors/coded-error';
 import type { FormatChoice } from '../../recording/choose-format';
-import { asCount, asText } from '../../values/fields';
 import type { MediaKind, RecordingReference } from '../../recording/recording-reference';
-import { nameVariants } from '../../store/folder/name-variants';
 import type { PublishedFile } from '../../store/destination';
+import { nameVariants } from '../../store/folder/archive-path';
 import type { TransferResult } from '../../transfer/transfer-types';
+import { asCount, asText } from '../../values/fields';
 import type { ArchiveDeps } from '../archive-context';
 
 /** Of the recordings of each kind, the likely ones first. */

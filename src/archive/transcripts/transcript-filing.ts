@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
-import { CodedError } from '../../errors/coded-error';
-import { identityOfUrl } from '../../recording/identity';
-import type { RecordingProvider } from '../../providers/provider';
-import type { RecordingReference } from '../../recording/recording-reference';
-import { nameVariants } from '../../store/folder/name-variants';
 import { KeyedMutex } from '../../concurrency/keyed-mutex';
-import type { TextWriter } from '../../store/destination';
-import type { SidecarWriter } from '../../store/sidecar-writer';
-import type { IndexedFile, StoredIndex } from '../index/stored-index';
+import { CodedError } from '../../errors/coded-error';
+import type { RecordingProvider } from '../../providers/provider';
+import { identityOfUrl } from '../../recording/identity';
+import type { RecordingReference } from '../../recording/recording-reference';
+import type { SidecarWriter, TextWriter } from '../../store/destination';
+import { nameVariants } from '../../store/folder/archive-path';
 import type { StoredFile, StoredRecording } from '../../store/stored-recording';
+import type { IndexedFile, StoredIndex } from '../index/stored-index';
 
 export interface TranscriptDeps {
   sidecar: SidecarWriter;

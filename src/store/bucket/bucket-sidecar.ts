@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../../errors/coded-error';
+import type { SidecarWriter } from '../destination';
+import { type SidecarFound, type SidecarRecord, sidecarPath, sidecarText } from '../sidecar';
+import type { BucketSettings } from './client/settings';
 import { keyOfLocation, shownKey } from './object-key';
 import type { BucketObjects, Probed } from './objects';
-import type { BucketSettings } from './client/settings';
-import type { SidecarWriter } from '../sidecar-writer';
-import { sidecarPath, sidecarText, type SidecarFound, type SidecarRecord } from '../sidecar';
 
 /** Larger objects beside a recording are none of ours, and would take too long to be parsed. */
 const LARGEST_BYTES = 4 * 1024 * 1024;

@@ -1,21 +1,20 @@
 import { CodedError } from '../../errors/coded-error';
+import type { StateCollection } from '../../state/state-database';
+import type { Destination, KnownCopy, PartialCopy, SidecarWriter, TextWriter } from '../destination';
+import { BucketCopy, type BucketTools } from './bucket-copy';
+import { lockText, noticeText, readBucketKind, versioningText } from './bucket-kind';
+import { bucketSidecar } from './bucket-sidecar';
 import type { ResponseLimits } from './client/capped-responses';
 import { BucketConnection } from './client/connection';
-import { BucketCopy, type BucketTools } from './bucket-copy';
-import { bucketKey, bucketLocation, keyOfLocation } from './object-key';
-import { lockText, noticeText, readBucketKind, versioningText } from './bucket-kind';
-import { UploadLog, type NotedUpload } from './upload/upload-log';
-import { BucketObjects } from './objects';
-import { PartMemory } from './upload/upload-part';
-import { ObjectPlacement } from './object-placement';
-import type { BucketSettings } from './client/settings';
-import { MultipartApi } from './upload/multipart-api';
 import type { S3Sdk } from './client/s3-sdk';
-import type { Destination, KnownCopy, PartialCopy, TextWriter } from '../destination';
-import type { SidecarWriter } from '../sidecar-writer';
-import { bucketSidecar } from './bucket-sidecar';
+import type { BucketSettings } from './client/settings';
+import { bucketKey, bucketLocation, keyOfLocation } from './object-key';
+import { ObjectPlacement } from './object-placement';
+import { BucketObjects } from './objects';
 import { bucketTexts } from './transcript-writer';
-import type { StateCollection } from '../../state/state-database';
+import { MultipartApi } from './upload/multipart-api';
+import { type NotedUpload, UploadLog } from './upload/upload-log';
+import { PartMemory } from './upload/upload-part';
 
 /** Longer than any pause between two attempts: nobody resumes parts that waited for longer. */
 const KEPT_MS = 30 * 60_000;

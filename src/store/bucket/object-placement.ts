@@ -1,10 +1,10 @@
-import { hashStream } from '../hash-stream';
 import { CodedError } from '../../errors/coded-error';
+import type { FileAhead, KnownCopy } from '../destination';
+import { nameVariants } from '../folder/archive-path';
+import { hashStream } from '../hash-stream';
+import type { BucketSettings } from './client/settings';
 import { bucketKey, keyOfLocation, shownKey } from './object-key';
 import type { BucketObjects, WrittenObject } from './objects';
-import type { BucketSettings } from './client/settings';
-import { nameVariants } from '../folder/name-variants';
-import type { FileAhead, KnownCopy } from '../destination';
 
 /** Where a file goes. */
 export interface Place {

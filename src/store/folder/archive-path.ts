@@ -1,8 +1,7 @@
-import { isAbsolute, join, sep } from 'node:path';
+import { extname, isAbsolute, join, sep } from 'node:path';
 import { CodedError } from '../../errors/coded-error';
-import { makeDirectory } from './durable-file';
-import { errnoOf, type FileSystem } from './file-system';
 import { shownText } from '../../text/shown-text';
+import { type FileSystem, errnoOf, makeDirectory } from './file-system';
 
 /** Splits a wanted name into its segments; the naming step made them safe, this makes sure. */
 export function nameSegments(name: string): string[] {
@@ -118,10 +117,22 @@ export class ArchiveDirectories {
 }
 
 /** True when `path` is `root` or is below it; both real paths. */
-export function isBelow(path: string, root: string): boolean {
+function isBelow(path: string, root: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 
 function refused(message: string): CodedError {
   return new CodedError('STORE_FAILED', message);
+}
+
+/**
+ * The wanted name first, then the names to use when other bytes have it: `name_2.ext` …
+ * `name_9.ext`, then one that ends with `tail`.
+ */
+export function* nameVariants(name: string, tail: string): Generator<string> {
+  yield name;
+  const extension = extname(name);
+  const stem = name.slice(0, name.length - extension.length);
+  for (let number = 2; number <= 9; number++) yield `${stem}_${number}${extension}`;
+  yield `${stem}_${tail}${extension}`;
 }

@@ -1,8 +1,7 @@
 import { dirname, join } from 'node:path';
 import { CodedError } from '../../errors/coded-error';
-import { DIRECTORY_MODE, shortened } from './durable-file';
-import { errnoOf, type FileSystem } from './file-system';
 import { meaningOf } from '../store-fault';
+import { DIRECTORY_MODE, type FileSystem, errnoOf, shortened } from './file-system';
 
 /** Made and removed at once. */
 const TRIAL = '.telnyx-check';

@@ -1,5 +1,5 @@
+import type { SidecarWriter } from '../destination';
 import { readSidecar, sidecarPath, writeSidecar } from '../sidecar';
-import type { SidecarWriter } from '../sidecar-writer';
 
 /** Sidecars as files beside the stored ones. */
 export const folderSidecar: SidecarWriter = {

@@ -1,20 +1,18 @@
 import { join, resolve } from 'node:path';
 import { CodedError } from '../../errors/coded-error';
-import { adoptPart } from './parts/adopt-part';
+import type { Destination, PartialCopy } from '../destination';
+import { storeFault } from '../store-fault';
 import { ArchiveDirectories, nameSegments } from './archive-path';
 import { checkFolder } from './check-folder';
-import { setAside, type Replacement } from './quarantine';
-import { hashFile } from './file-hash';
-import { realFileSystem, type FileSystem } from './file-system';
-import { LeftParts } from './parts/left-parts';
-import { JOB_ID, PARTIAL_DIRECTORY, partPaths } from './parts/part-names';
-import type { PartOwner } from './parts/part-owner';
-import { type Archive, openNewPart, PartialFile } from './parts/partial-file';
-import type { Destination, PartialCopy } from '../destination';
+import { type FileSystem, hashFile, realFileSystem } from './file-system';
 import { folderSidecar } from './folder-sidecar';
-import { folderTexts } from './transcript-writer';
-import { storeFault } from '../store-fault';
+import { adoptPart } from './parts/adopt-part';
+import type { PartOwner } from './parts/part-owner';
+import { JOB_ID, LeftParts, PARTIAL_DIRECTORY, partPaths } from './parts/partial-directory';
+import { type Archive, PartialFile, openNewPart } from './parts/partial-file';
 import { sweepParts } from './parts/sweep-parts';
+import { type Replacement, setAside } from './quarantine';
+import { folderTexts } from './transcript-writer';
 
 export interface FolderStoreOptions {
   /** Absolute path of the archive's folder; created when it is missing. */

@@ -2,13 +2,22 @@ import { constants } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CodedError } from '../../errors/coded-error';
-import { FILE_MODE, lacksHardLinks, removeIfThere, syncDirectory, whileBusy } from './durable-file';
-import { clearTemporaries, temporaryName } from './temporary-file';
-import { errnoOf, type FileSystem } from './file-system';
-import { hashFile } from './file-hash';
-import { nameVariants } from './name-variants';
+import { sidecarPath } from '../sidecar';
+import { nameVariants } from './archive-path';
+import {
+  FILE_MODE,
+  type FileSystem,
+  errnoOf,
+  hashFile,
+  lacksHardLinks,
+  openNew,
+  removeIfThere,
+  syncDirectory,
+  whileBusy
+} from './file-system';
+import { clearTemporaries, temporaryName } from './whole-file';
 
-export interface Publication {
+interface Publication {
   /** The complete, synced copy. It is gone afterwards. */
   part: string;
   /** What the file behind that name is known by to its writer. */
@@ -23,7 +32,7 @@ export interface Publication {
   beside: (placed: PlacedFile) => Promise<void>;
 }
 
-export interface Inode {
+interface Inode {
   dev: number;
   ino: number;
 }
@@ -192,4 +201,77 @@ async function holdsSameBytes(fs: FileSystem, path: string, sha256: string, size
     found = await fs.lstat(path);
   }
   return found.isFile() && found.size === size && (await hashFile(fs, path)).sha256 === sha256;
+}
+
+/**
+ * The sidecar of a file that is about to get its name. It is written under a hidden name while the file itself
+ * is made durable, so that the disk does both in one go, and gets its own name right after the file, so that
+ * one sync of the directory does for both.
+ *
+ * Nothing of this holds up the file: when it does not work out, the sidecar is still to be written.
+ */
+export class StagedSidecar {
+  readonly #fs: FileSystem;
+  readonly #hidden: string;
+  readonly #file: string;
+  readonly #prepared: Promise<boolean>;
+  #closed: Promise<void> | undefined;
+  #removed: Promise<void> | undefined;
+  #isInVain = false;
+
+  /**
+   * Begins to write it.
+   *
+   * @param hidden where it is until it has its name; on the file system of the archive
+   * @param file path of the file if it gets the name that `text` tells of
+   */
+  constructor(fs: FileSystem, hidden: string, file: string, text: string) {
+    this.#fs = fs;
+    this.#hidden = hidden;
+    this.#file = file;
+    this.#prepared = this.#write(text).then(
+      () => true,
+      () => false
+    );
+  }
+
+  async #write(text: string): Promise<void> {
+    const handle = await openNew(this.#fs, this.#hidden);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      this.#closed = handle.close().catch(() => undefined);
+    }
+  }
+
+  /** Whether the file system cannot do this for any file. */
+  get isInVain(): boolean {
+    return this.#isInVain;
+  }
+
+  /**
+   * Gives it its name as soon as its content is durable; the name is so once the directory is synced. Never
+   * rejects.
+   *
+   * @returns false when it is still to be written: the file got another name or was there before, another
+   *   file has the name of the sidecar, or the disk refused
+   */
+  async place({ path, alreadyStored }: PlacedFile): Promise<boolean> {
+    if (alreadyStored || path !== this.#file || !(await this.#prepared)) return false;
+    try {
+      await this.#fs.link(this.#hidden, sidecarPath(path));
+    } catch (error) {
+      this.#isInVain = lacksHardLinks(error);
+      return false;
+    }
+    this.#removed = removeIfThere(this.#fs, this.#hidden);
+    return true;
+  }
+
+  /** Removes the hidden name. Never rejects. */
+  async clearUp(): Promise<void> {
+    await this.#prepared;
+    await Promise.all([this.#closed, (this.#removed ??= removeIfThere(this.#fs, this.#hidden))]);
+  }
 }

@@ -1,8 +1,15 @@
 import { dirname } from 'node:path';
-import { FILE_MODE, lacksHardLinks, removeIfThere, syncDirectory, whileBusy } from './durable-file';
-import { hashFile } from './file-hash';
-import { errnoOf, type FileSystem } from './file-system';
 import { sidecarPath } from '../sidecar';
+import {
+  FILE_MODE,
+  type FileSystem,
+  errnoOf,
+  hashFile,
+  lacksHardLinks,
+  removeIfThere,
+  syncDirectory,
+  whileBusy
+} from './file-system';
 
 const DAMAGED = /\.damaged-\d{8}T\d{6}Z(_\d+)?(\.json)?$/;
 /** Damaged copies of one file within one second. */

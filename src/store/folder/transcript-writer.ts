@@ -1,7 +1,7 @@
-import { replaceFile, writeNewFile } from '../message/whole-file';
-import { errnoOf, realFileSystem, type FileSystem } from './file-system';
-import { storeFault } from '../store-fault';
 import type { TextWriter } from '../destination';
+import { storeFault } from '../store-fault';
+import { type FileSystem, errnoOf, realFileSystem } from './file-system';
+import { replaceFile, writeNewFile } from './whole-file';
 
 /** Texts as files beside the stored ones. */
 export function folderTexts(fs: FileSystem = realFileSystem): TextWriter {

@@ -1,8 +1,13 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import should from 'should';
-import { readSidecar, sidecarPath, sidecarText, writeSidecar } from '../../../src/store/sidecar';
-import { withoutSecrets } from '../../../src/store/without-secrets';
-import { fileSystemWith, storeFailure, systemError, TestFolder } from './folder/store-fixture';
+import {
+  readSidecar,
+  sidecarPath,
+  sidecarText,
+  withoutSecrets,
+  writeSidecar
+} from '../../../src/store/sidecar';
+import { TestFolder, fileSystemWith, storeFailure, systemError } from './folder/store-fixture';
 
 describe('store/sidecar', () => {
   const record = {

@@ -1,11 +1,8 @@
 import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { NO_FOLLOW, removeIfThere } from '../durable-file';
-import { errnoOf, type FileSystem } from '../file-system';
-import type { LeftPart } from './left-parts';
-import type { OpenFile } from '../open-file';
-import type { PartPaths } from './part-names';
+import { type FileSystem, NO_FOLLOW, type OpenFile, errnoOf, removeIfThere } from '../file-system';
 import type { PartOwner } from './part-owner';
+import type { LeftPart, PartPaths } from './partial-directory';
 
 export interface Adoption {
   fs: FileSystem;

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
-import { diskTime, unchangedFor } from '../disk-clock';
-import { removeIfThere } from '../durable-file';
-import { errnoOf, type FileSystem } from '../file-system';
-import { PARTIAL_DIRECTORY, type PartName, partPaths, readPartName } from './part-names';
+import { type FileSystem, diskTime, errnoOf, removeIfThere, unchangedFor } from '../file-system';
 import type { PartOwner } from './part-owner';
+import { PARTIAL_DIRECTORY, type PartName, partPaths, readPartName } from './partial-directory';
 
 /** Names the file that tells the disk's time, which a killed process leaves; ids of jobs are longer. */
 const TIME = 'time';

@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import should from 'should';
 import { CodedError } from '../../../../src/errors/coded-error';
-import { realFileSystem, type FileSystem } from '../../../../src/store/folder/file-system';
-import { createFolderStore, type FolderStore } from '../../../../src/store/folder/folder-store';
+import type { PartialCopy, PublishedFile } from '../../../../src/store/destination';
+import { type FileSystem, realFileSystem } from '../../../../src/store/folder/file-system';
+import { type FolderStore, createFolderStore } from '../../../../src/store/folder/folder-store';
+import type { Fate, PartOwner } from '../../../../src/store/folder/parts/part-owner';
 import {
   PARTIAL_DIRECTORY,
-  partPaths,
   type PartPaths,
+  partPaths,
   readPartName
-} from '../../../../src/store/folder/parts/part-names';
-import type { Fate, PartOwner } from '../../../../src/store/folder/parts/part-owner';
-import type { PartialCopy, PublishedFile } from '../../../../src/store/destination';
+} from '../../../../src/store/folder/parts/partial-directory';
 
 /** The installation that the stores of these tests belong to. */
 export const INSTANCE = 'a'.repeat(32);

@@ -1,28 +1,28 @@
-import { link, lstat, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { link, lstat, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import should from 'should';
 import { processIdentity, systemProcesses } from '../../../../src/state/process-identity';
-import { realFileSystem, type FileSystem } from '../../../../src/store/folder/file-system';
-import { readPartName } from '../../../../src/store/folder/parts/part-names';
+import { type FileSystem, realFileSystem } from '../../../../src/store/folder/file-system';
 import { type Fate, fateOf, ownProcess, partOwner } from '../../../../src/store/folder/parts/part-owner';
-import { readSidecar, writeSidecar } from '../../../../src/store/sidecar';
+import { readPartName } from '../../../../src/store/folder/parts/partial-directory';
 import { setAside } from '../../../../src/store/folder/quarantine';
-import { clearTemporaries, temporaryName } from '../../../../src/store/folder/temporary-file';
+import { clearTemporaries, temporaryName } from '../../../../src/store/folder/whole-file';
+import { readSidecar, writeSidecar } from '../../../../src/store/sidecar';
 import { withClockSet } from '../../../support/clock-set';
 import { sha256 } from '../../../support/media';
 import { until } from '../../../support/until';
 import {
+  INSTANCE,
+  TestFolder,
   aged,
   fileSystemWith,
-  INSTANCE,
   publish,
   publishBytes,
   readAll,
   storeFailure,
   systemError,
-  TestFolder,
   testOwner
 } from './store-fixture';
 

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import should from 'should';
-import { errnoOf } from '../../../../src/store/folder/file-system';
-import { type OpenFile, openFile } from '../../../../src/store/folder/open-file';
+import { type OpenFile, errnoOf, openFile } from '../../../../src/store/folder/file-system';
 import { TestFolder } from './store-fixture';
 
 describe('store/open-file', () => {
