@@ -3,7 +3,28 @@ import { asCount, asFields, type Fields } from '../../values/fields';
 import type { Ask } from '../http/patient-request';
 import type { Query } from '../list-filter';
 
-export const PAGE_SIZE = 250;
+/** A list of Telnyx's that is asked for by a span of time. */
+export interface TelnyxListing {
+  /** Last segment of its address. */
+  readonly path: string;
+  /** What it lists, for texts. */
+  readonly things: string;
+  /** Field by which it is filtered, and how texts call it: `recordings created between …`. */
+  readonly time: string;
+  readonly dated: string;
+  readonly pageSize: number;
+  /** Of an item as the API lists it; null when it has none. */
+  readonly idOf: (item: Fields) => string | null;
+  /** What is kept of an item. Left out: all of it. */
+  readonly keep?: (item: Fields) => Fields;
+}
+
+/** Where and how one list is asked for. */
+export interface TelnyxList {
+  ask: Ask;
+  listing: TelnyxListing;
+  filter: Query;
+}
 
 /** Both ends belong to it. Milliseconds since 1970. */
 export interface CreatedBetween {
@@ -21,37 +42,40 @@ export interface TelnyxPage {
 }
 
 /**
- * Asks for one page of `GET /v2/recordings` ("List all call recordings").
+ * Asks for one page of a list.
  *
  * @throws CodedError as `ask`; `LINK_REFUSED` when something else was answered
  */
 export async function telnyxPage(
-  ask: Ask,
-  filter: Query,
+  { ask, listing, filter }: TelnyxList,
   { gte, lte }: CreatedBetween,
   number: number
 ): Promise<TelnyxPage> {
+  const { path, things, time, pageSize, keep } = listing;
   const query = {
     ...filter,
-    ...(gte !== null && { 'filter[created_at][gte]': new Date(gte).toISOString() }),
-    'filter[created_at][lte]': new Date(lte).toISOString(),
+    ...(gte !== null && { [`filter[${time}][gte]`]: new Date(gte).toISOString() }),
+    [`filter[${time}][lte]`]: new Date(lte).toISOString(),
     'page[number]': String(number),
-    'page[size]': String(PAGE_SIZE)
+    'page[size]': String(pageSize)
   };
-  const answer = asFields(await ask({ method: 'GET', path: ['recordings'], query }));
+  const answer = asFields(await ask({ method: 'GET', path: [path], query }));
   const data: unknown = answer?.['data'];
   if (!Array.isArray(data))
     throw new CodedError(
       'LINK_REFUSED',
-      'Expected a list of recordings, but the API answered something else. Check the API address in the account.'
+      `Expected a list of ${things}, but the API answered something else. Check the API address in the account.`
     );
-  const items = data.map((item: unknown) => asFields(item) ?? {});
+  const items = data.map((item: unknown) => {
+    const fields = asFields(item) ?? {};
+    return keep === undefined ? fields : keep(fields);
+  });
   const meta = asFields(answer?.['meta']);
   const pages = asCount(meta?.['total_pages']);
   return {
     items,
     total: asCount(meta?.['total_results']),
     // Without a count: as long as pages are full.
-    pages: pages ?? (items.length < PAGE_SIZE ? number : number + 1)
+    pages: pages ?? (items.length < pageSize ? number : number + 1)
   };
 }

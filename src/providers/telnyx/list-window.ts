@@ -1,42 +1,46 @@
 import { sleep } from '../../clock/backoff';
 import { CodedError } from '../../errors/coded-error';
-import { asText, type Fields } from '../../values/fields';
-import type { Ask } from '../http/patient-request';
-import type { Query } from '../list-filter';
-import { telnyxPage, type CreatedBetween, type TelnyxPage } from './list-page';
+import type { Fields } from '../../values/fields';
+import {
+  telnyxPage,
+  type CreatedBetween,
+  type TelnyxList,
+  type TelnyxListing,
+  type TelnyxPage
+} from './list-page';
 
 const ROUNDS = 5;
 const PAUSE_MS = 400;
 
-export interface WindowRecordings {
+export interface WindowItems {
   /** By id. */
   items: Map<string, Fields>;
   gap: CodedError | null;
 }
 
 export interface WindowOptions {
-  /** Whether recordings may still be added: then the first page is looked at once more. */
+  /** Whether items may still be added: then the first page is looked at once more. */
   isNewest: boolean;
-  /** More recordings than this are not read: they would not fit into memory. */
+  /** More items than this are not read: they would not fit into memory. */
   most: number;
   signal: AbortSignal;
 }
 
 /**
- * Reads all pages of a window. Pages are counted from the newest recording, so one that is deleted
+ * Reads all pages of a window. Pages are counted from the newest item, so one that is deleted
  * meanwhile moves all others up, and the first of the next page would be passed over. Therefore the window is
- * read again until nothing has changed under it and there are as many recordings as the API counts.
+ * read again until nothing has changed under it and there are as many items as the API counts.
  *
  * @param first its first page, already fetched
  * @returns what the last round has; with `gap` set, what all rounds have; null when there are too many
  */
 export async function readWindow(
-  ask: Ask,
-  filter: Query,
+  list: TelnyxList,
   between: CreatedBetween,
   first: TelnyxPage,
   { isNewest, most, signal }: WindowOptions
-): Promise<WindowRecordings | null> {
+): Promise<WindowItems | null> {
+  const { idOf } = list.listing;
   const all = new Map<string, Fields>();
   let page = first;
   for (let round = 1; ; round += 1) {
@@ -48,7 +52,7 @@ export async function readWindow(
     for (let number = 1; ;) {
       const before = items.size + nameless;
       for (const item of page.items) {
-        const id = asText(item['id']);
+        const id = idOf(item);
         if (id === null) nameless += 1;
         else items.set(id, item);
       }
@@ -58,32 +62,33 @@ export async function readWindow(
       isRepeated = page.items.length > 0 && items.size + nameless === before;
       if (isRepeated || page.items.length === 0 || number >= page.pages) break;
       number += 1;
-      page = await telnyxPage(ask, filter, between, number);
+      page = await telnyxPage(list, between, number);
     }
     if (isRepeated) isStable = false;
     if (isNewest && isStable && page.items !== newest) {
-      const again = await telnyxPage(ask, filter, between, 1);
-      isStable = again.total === total && idsOf(again.items) === idsOf(newest);
+      const again = await telnyxPage(list, between, 1);
+      isStable = again.total === total && again.items.map(idOf).join() === newest.map(idOf).join();
     }
     if (isStable && nameless === 0 && (total === null || items.size >= total)) return { items, gap: null };
     for (const [id, item] of items) all.set(id, item);
-    if (round === ROUNDS || nameless > 0) return { items: all, gap: changing(between, nameless) };
+    if (round === ROUNDS || nameless > 0)
+      return { items: all, gap: changing(list.listing, between, nameless) };
     await sleep(PAUSE_MS * round, signal);
-    page = await telnyxPage(ask, filter, between, 1);
+    page = await telnyxPage(list, between, 1);
   }
 }
 
-function idsOf(items: readonly Fields[]): string {
-  return items.map(({ id }) => asText(id)).join();
-}
-
-function changing({ gte, lte }: CreatedBetween, nameless: number): CodedError {
+function changing(
+  { things, dated }: TelnyxListing,
+  { gte, lte }: CreatedBetween,
+  nameless: number
+): CodedError {
   const span = `between ${gte === null ? 'the beginning' : new Date(gte).toISOString()} and ${new Date(lte).toISOString()}`;
   return new CodedError(
     'LIST_INCOMPLETE',
     nameless > 0
-      ? `The API lists ${nameless} recording(s) ${span} without an id. Look at them in the Telnyx portal.`
-      : `The list of recordings created ${span} kept changing while it was read, so some may be missing from it. ` +
+      ? `Of the ${things} ${dated} ${span}, the API lists ${nameless} without an id. Look at them in the Telnyx portal.`
+      : `The list of ${things} ${dated} ${span} kept changing while it was read, so some may be missing from it. ` +
           'Run the list for this span again.'
   );
 }

@@ -1,12 +1,23 @@
 import { CodedError } from '../../errors/coded-error';
+import { asText } from '../../values/fields';
 import { readTime } from '../../values/time';
 import type { ListedBatch } from '../listed-batch';
 import type { Ask } from '../http/patient-request';
 import type { Query } from '../list-filter';
-import { telnyxPage, type CreatedBetween, type TelnyxPage } from './list-page';
+import { telnyxPage, type CreatedBetween, type TelnyxListing, type TelnyxPage } from './list-page';
 import { readWindow } from './list-window';
 
-/** Recordings of one window: what is held in memory at once, and what is read again when a page changes. */
+/** "List all call recordings". */
+export const RECORDINGS: TelnyxListing = {
+  path: 'recordings',
+  things: 'recordings',
+  time: 'created_at',
+  dated: 'created',
+  pageSize: 250,
+  idOf: ({ id }) => asText(id)
+};
+
+/** Items of one window: what is held in memory at once, and what is read again when a page changes. */
 const LARGEST_WINDOW = 2000;
 const WANTED_IN_WINDOW = 1200;
 const MOST_PARTS = 16;
@@ -15,7 +26,7 @@ const SHORTEST_WINDOW_MS = 60_000;
 const MOST_AT_A_MOMENT = 50_000;
 /** Windows overlap: times may be rounded on the other side. */
 const OVERLAP_MS = 10_000;
-/** Before the company recorded anything; only where to cut is decided by it. */
+/** Before the company had anything to list; only where to cut is decided by it. */
 const EARLIEST = Date.UTC(2010, 0);
 
 interface Window extends CreatedBetween {
@@ -25,8 +36,10 @@ interface Window extends CreatedBetween {
 
 export interface TelnyxListOptions {
   ask: Ask;
+  /** Default: the recordings. */
+  listing?: TelnyxListing;
   filter: Query;
-  /** By creation. Milliseconds since 1970. */
+  /** By the listing's time. Milliseconds since 1970. */
   from: number | null;
   to: number;
   signal: AbortSignal;
@@ -35,33 +48,33 @@ export interface TelnyxListOptions {
 }
 
 /**
- * Lists an account's recordings, oldest first, window by window of the time of their creation. A window
- * that holds too many is cut, so that memory and the number of the last page stay small however many
- * recordings there are.
+ * Lists what an account has, oldest first, window by window of its time. A window that holds too many is cut,
+ * so that memory and the number of the last page stay small however many items there are.
  *
  * @throws CodedError as `ask`; `LIST_INCOMPLETE` when the API lists what lies outside of a window
  */
 export async function* listTelnyx(options: TelnyxListOptions): AsyncGenerator<ListedBatch> {
-  const { ask, filter, from, to, signal, largestWindow = LARGEST_WINDOW } = options;
+  const { ask, listing = RECORDINGS, filter, from, to, signal, largestWindow = LARGEST_WINDOW } = options;
+  const list = { ask, listing, filter };
   const waiting: Window[] = [{ gte: from, lte: to }];
   let before: ReadonlySet<string> = new Set();
   for (let window = waiting.pop(); window !== undefined; window = waiting.pop()) {
     const between = overlapping(window, from);
-    const first = await telnyxPage(ask, filter, between, 1);
-    checkHonoured(window, between, first);
+    const first = await telnyxPage(list, between, 1);
+    checkHonoured(listing, window, between, first);
     const span = window.lte - (window.gte ?? EARLIEST);
     const canBeCut = span > 2 * SHORTEST_WINDOW_MS;
     if (canBeCut && first.total !== null && first.total > largestWindow) {
       waiting.push(...cut(window, first.total, largestWindow).reverse());
       continue;
     }
-    const read = await readWindow(ask, filter, between, first, {
+    const read = await readWindow(list, between, first, {
       isNewest: waiting.length === 0,
       most: canBeCut ? 2 * largestWindow : MOST_AT_A_MOMENT,
       signal
     });
     if (read === null) {
-      if (!canBeCut) throw tooMany(between);
+      if (!canBeCut) throw tooMany(listing, between);
       // The API did not say that there are so many, or does not count them.
       waiting.push(...cut(window, first.total ?? Infinity, largestWindow).reverse());
       continue;
@@ -94,25 +107,30 @@ function cut(window: Window, total: number, largest: number): Window[] {
   }));
 }
 
-function tooMany({ lte }: CreatedBetween): CodedError {
+function tooMany({ things, dated }: TelnyxListing, { lte }: CreatedBetween): CodedError {
   return new CodedError(
     'LIST_INCOMPLETE',
-    `The API lists more than ${MOST_AT_A_MOMENT} recordings created within two minutes, up to ` +
+    `The API lists more than ${MOST_AT_A_MOMENT} ${things} ${dated} within two minutes, up to ` +
       `${new Date(lte).toISOString()}. Check the API address in the account, or list them by a filter.`
   );
 }
 
 /** A server that does not know a filter leaves it out and lists everything, in every window. */
-function checkHonoured({ parent }: Window, { gte, lte }: CreatedBetween, page: TelnyxPage): void {
+function checkHonoured(
+  { things, time, dated }: TelnyxListing,
+  { parent }: Window,
+  { gte, lte }: CreatedBetween,
+  page: TelnyxPage
+): void {
   const outside = page.items.some((item) => {
-    const created = Date.parse(readTime(item['created_at']) ?? '');
+    const created = Date.parse(readTime(item[time]) ?? '');
     return created < (gte ?? 0) - OVERLAP_MS || created > lte + OVERLAP_MS;
   });
   if (parent !== undefined && page.total !== null && page.total >= parent.total) parent.fullParts += 1;
   if (!outside && (parent?.fullParts ?? 0) < 2) return;
   throw new CodedError(
     'LIST_INCOMPLETE',
-    'The API lists recordings that were not created in the span of time that was asked for, so nothing tells whether ' +
+    `The API lists ${things} that were not ${dated} in the span of time that was asked for, so nothing tells whether ` +
       'the list is whole. Check the API address in the account.'
   );
 }
