@@ -1,7 +1,10 @@
 import type { Provider } from './provider';
 
-/** How a delivery was verified. `partial`: a GET whose query string the signature does not cover. */
-export type VerifiedBy = 'ed25519' | 'hmac' | 'partial';
+/**
+ * How a delivery was verified. `partial`: a GET whose query string the signature does not cover. `api`: not delivered,
+ * but fetched from the provider's API with our key.
+ */
+export type VerifiedBy = 'ed25519' | 'hmac' | 'partial' | 'api';
 
 /** The field that told the type of a body that has no event type of its own. */
 export interface Discriminator {
@@ -50,6 +53,11 @@ export interface WebhookEvent extends Omit<ParsedEvent, 'own_id' | 'payload'> {
   verified: VerifiedBy;
   /** Which key or secret of the account matched, counted from 0. */
   key_index: number;
-  /** True when the delivery was accepted before a crash and reaches the flow only now. */
+  /**
+   * True when the delivery was accepted before a crash and reaches the flow only now, or did not arrive and was found
+   * in the provider's log.
+   */
   recovered?: boolean;
+  /** True when the flow had it before and gets it once more, from the delivery log. */
+  replayed?: boolean;
 }

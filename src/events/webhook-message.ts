@@ -9,6 +9,8 @@ export interface DeliveryFacts {
   keyIndex: number;
   duplicate: boolean;
   recovered: boolean;
+  /** Default: false. */
+  replayed?: boolean;
 }
 
 /** The fields that every message of a webhook node has. */
@@ -41,5 +43,6 @@ export function webhookMessage(parsed: ParsedEvent, facts: DeliveryFacts): Webho
     body: parsed.body
   };
   if (facts.recovered) event.recovered = true;
+  if (facts.replayed === true) event.replayed = true;
   return { topic: parsed.event_type, payload: parsed.payload, event };
 }

@@ -40,6 +40,11 @@ export class Deduplicator {
     await outcome.finally(() => this.#running.delete(textOf(id)));
   }
 
+  /** Whether a first copy is under way. */
+  isUnderWay(id: RememberedId): boolean {
+    return this.#running.has(textOf(id));
+  }
+
   /** Resolves when all first copies that are under way have ended, well or not. */
   async ended(): Promise<void> {
     await Promise.allSettled(this.#running.values());

@@ -67,6 +67,19 @@ export class DeliveryAcceptance {
     await this.#parts.journal.written();
   }
 
+  /** As `WebhookEndpoint.isReceiving`. */
+  isReceiving(id: string): boolean {
+    return this.#copies.isUnderWay(id);
+  }
+
+  /** As `WebhookEndpoint.hold`. */
+  hold(id: string, outcome: Promise<boolean>): void {
+    const ended = outcome.then((accepted): CopyOutcome =>
+      accepted ? { accepted, answer: null } : { accepted, status: 503, answer: null }
+    );
+    void this.#copies.first(id, () => ended);
+  }
+
   /** Answers the request, now or once the flow has; rejects unanswered when the memory cannot be read. */
   async accept(
     request: IncomingMessage,

@@ -94,6 +94,21 @@ export class WebhookEndpoint implements DeliveryReceiver {
     }
   }
 
+  /** Whether a delivery with this identity is being received at this moment. */
+  isReceiving(id: string): boolean {
+    return this.#acceptance.isReceiving(id);
+  }
+
+  /**
+   * Holds deliveries with this identity until it is known whether the flow got the event by another way: then they
+   * are duplicates, and otherwise their sender is asked to try again.
+   *
+   * @param outcome must not reject
+   */
+  hold(id: string, outcome: Promise<boolean>): void {
+    this.#acceptance.hold(id, outcome);
+  }
+
   /**
    * From now on senders are asked to try again, and so are those who still wait for the flow. Resolves
    * when all is on disk, so that a successor finds what is left and nothing else.

@@ -59,11 +59,12 @@ export interface DeliveryJournal {
   accept(delivery: AcceptedDelivery): Promise<HandOver>;
 
   /**
-   * Records that the flow has answered a delivery with 2xx. Durable when resolved.
+   * Records that the flow has answered a delivery with 2xx, or has got it by another way (`answer` is null).
+   * Durable when resolved.
    *
    * @throws CodedError `NOT_RECORDED`
    */
-  remember(scope: string, id: RememberedId, answer: FlowAnswer): Promise<void>;
+  remember(scope: string, id: RememberedId, answer: FlowAnswer | null): Promise<void>;
 
   /**
    * What a node accepted and could not hand over before it or the process ended, oldest first. Each is

@@ -77,7 +77,7 @@ export class LmdbJournal implements DeliveryJournal {
     return handOver;
   }
 
-  async remember(scope: string, id: RememberedId, answer: FlowAnswer): Promise<void> {
+  async remember(scope: string, id: RememberedId, answer: FlowAnswer | null): Promise<void> {
     await this.#record([this.#identities.putting(identityKey(scope, id), { at: this.#now(), answer })]);
   }
 

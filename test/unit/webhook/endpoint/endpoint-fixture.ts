@@ -49,7 +49,7 @@ export class TestJournal implements DeliveryJournal {
     return { done: () => this.log.push(`done ${id}`), leave: () => this.log.push(`leave ${id}`) };
   }
 
-  async remember(scope: string, id: RememberedId, answer: FlowAnswer): Promise<void> {
+  async remember(scope: string, id: RememberedId, answer: FlowAnswer | null): Promise<void> {
     this.log.push(`remember ${typeof id === 'string' ? id : id.partial}`);
     await this.gate;
     this.#known.set(JSON.stringify([scope, id]), { answer });
