@@ -1,23 +1,22 @@
-import type { JobItem, Job } from '../../src/archive/queue/job';
 import { ArchiveProgress } from '../../src/archive/archive-progress';
-import { keptMessage } from '../../src/archive/queue/message-snapshot';
-import type { Retrying } from '../../src/archive/queue/job-queue';
+import { type Job, type JobItem, keptMessage } from '../../src/archive/queue/job';
 import type { TroubleChange } from '../../src/archive/queue/job-processor';
+import type { Retrying } from '../../src/archive/queue/job-queue';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { monotonicNow } from '../../src/clock/clocks';
 import { CodedError } from '../../src/errors/coded-error';
-import { answerFailure, answerResponse } from '../lib/http-response';
 import { archiveState } from '../lib/archive-state';
-import type { DownloadSettings } from './download-settings';
-import { showDownloads, type Say } from './download-status';
-import { createDownloadWork, type DownloadEvents, type DownloadWork } from './download-work';
-import { PendingMessages } from './pending-messages';
+import { answerFailure, answerResponse } from '../lib/http-response';
 import type { FlowMessage, NodeRedApi, RedNode, Send } from '../lib/node-red';
 import type { NodeStatus } from '../lib/node-status';
 import { asError } from '../lib/on-input';
+import type { DownloadSettings } from './download-settings';
+import { type Say, showDownloads } from './download-status';
+import { type DownloadEvents, type DownloadWork, createDownloadWork } from './download-work';
+import { PendingMessages } from './pending-messages';
+import { failureOf, itemsOf, storedFiles, storedLine, storedMessages } from './recording-messages';
 import type { SourceSettings } from './recording-sources';
 import { RetryWarnings } from './retry-warnings';
-import { failureOf, itemsOf, storedFiles, storedLine, storedMessages } from './recording-messages';
 
 const TICK_MS = 1000;
 /** A look at the jobs takes a moment, and bytes come more often. */

@@ -1,22 +1,21 @@
-import type { Job } from '../../src/archive/queue/job';
 import type { ArchiveProgress } from '../../src/archive/archive-progress';
 import { Archiver } from '../../src/archive/archiver';
 import { LateDetails } from '../../src/archive/download/late-details';
-import { JobQueue, type Retrying } from '../../src/archive/queue/job-queue';
-import { JobProcessor, type TroubleChange } from '../../src/archive/queue/job-processor';
-import { NodeResumeStates } from '../../src/archive/download/resume-state';
-import { clearPartialCopies } from '../../src/archive/download/partial-copies';
-import type { FileOutcome } from '../../src/archive/queue/run-result';
+import { NodeResumeStates, clearPartialCopies } from '../../src/archive/download/partial-copies';
 import { SourceDeletion } from '../../src/archive/download/source-deletion';
+import type { Job } from '../../src/archive/queue/job';
+import { JobProcessor, type TroubleChange } from '../../src/archive/queue/job-processor';
+import { JobQueue, type Retrying } from '../../src/archive/queue/job-queue';
+import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { TranscriptFiling } from '../../src/archive/transcripts/transcript-filing';
-import { CodedError } from '../../src/errors/coded-error';
 import { KeyedMutex } from '../../src/concurrency/keyed-mutex';
+import { CodedError } from '../../src/errors/coded-error';
 import { transfer } from '../../src/transfer/transfer';
 import { createTransferAgents } from '../../src/transfer/transfer-agents';
-import { followUpsOf, type ArchiveState } from '../lib/archive-state';
+import { type ArchiveState, followUpsOf } from '../lib/archive-state';
 import { openDestination } from './download-destination';
 import type { DownloadSettings } from './download-settings';
-import { recordingSources, type SourceSettings } from './recording-sources';
+import { type SourceSettings, recordingSources } from './recording-sources';
 
 /** What the work tells the node. None of these may throw. */
 export interface DownloadEvents {

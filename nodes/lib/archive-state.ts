@@ -1,16 +1,16 @@
 import path from 'node:path';
 import { CrashGuard } from '../../src/archive/crashes/crash-guard';
-import { DeletedRecordings } from '../../src/archive/download/deleted-recordings';
+import { UnderWayFile } from '../../src/archive/crashes/under-way-file';
+import { DeletedRecordings } from '../../src/archive/download/source-deletion';
+import { StoredRecordings } from '../../src/archive/index/stored-index';
 import { FailedRecordings } from '../../src/archive/queue/failed-recordings';
 import { JobRepository } from '../../src/archive/queue/job-repository';
-import { StoredRecordings } from '../../src/archive/index/stored-index';
-import { UnderWayFile } from '../../src/archive/crashes/under-way-file';
 import { CodedError } from '../../src/errors/coded-error';
 import type { StateDatabase } from '../../src/state/state-database';
 import type { BucketStore } from '../../src/store/bucket/bucket-store';
-import { partOwner, type PartOwner } from '../../src/store/folder/parts/part-owner';
+import { type PartOwner, partOwner } from '../../src/store/folder/parts/part-owner';
 import type { NodeRedApi } from './node-red';
-import { ownedState, ownIdentity, stateDatabase, stateDirectory } from './state';
+import { ownIdentity, ownedState, stateDatabase, stateDirectory } from './state';
 
 /** What the download nodes of one Node-RED know together: jobs, stored files, what was given up. */
 export interface ArchiveState {

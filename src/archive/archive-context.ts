@@ -2,7 +2,7 @@ import type { FilenameTemplate } from '../naming/filename-template';
 import type { RecordingProvider } from '../providers/provider';
 import type { Destination, SidecarWriter } from '../store/destination';
 import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
-import type { ResumeStates } from './download/resume-state';
+import type { ResumeStates } from './download/partial-copies';
 import type { TranscriptFiling } from './transcripts/transcript-filing';
 
 export interface ArchiveSettings {

@@ -1,23 +1,20 @@
+import { fewAtOnce } from '../concurrency/few-at-once';
+import { Semaphore } from '../concurrency/semaphore';
 import { CodedError } from '../errors/coded-error';
 import { chooseFormat, type WantedFile } from '../recording/choose-format';
+import { announcesText } from '../recording/find-recordings';
 import type { RecordingReference } from '../recording/recording-reference';
+import { knownCopy, locationOf, type StoredFile, type StoredRecording } from '../store/stored-recording';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
-import { noteOf } from './queue/file-notes';
-import { fileKey, type JobItem, type Job, type FileNote } from './queue/job';
-import { notInFormat, withoutLink } from './download/archive-faults';
 import type { ArchiveProgress } from './archive-progress';
+import { notInFormat, withoutLink } from './download/archive-faults';
 import { FileDownload, type Turn } from './download/file-download';
-import { fewAtOnce } from '../concurrency/few-at-once';
-import { RecentEntries } from './index/recent-entries';
-import { judgeFault, type FileResult, type RunResult } from './queue/run-result';
-import { passResult } from './queue/run-result';
-import { Semaphore } from '../concurrency/semaphore';
 import { storeFile } from './download/store-file';
 import { likelyFormats, mayBeGone } from './download/stored-by-another';
-import type { IndexedFile, StoredIndex } from './index/stored-index';
-import { knownCopy, locationOf, type StoredFile, type StoredRecording } from '../store/stored-recording';
-import { announcesText, storedCopies } from './transcripts/transcript-filing';
-import { withTexts } from './transcripts/transcript-results';
+import { RecentEntries, storedCopies, type IndexedFile, type StoredIndex } from './index/stored-index';
+import { fileKey, noteOf, type FileNote, type Job, type JobItem } from './queue/job';
+import { judgeFault, passResult, type FileResult, type RunResult } from './queue/run-result';
+import { withTexts } from './transcripts/transcript-filing';
 
 /** Recordings of one job that are worked on at once: more than can be transferred and made durable. */
 const MOST_AT_ONCE = 256;
@@ -82,7 +79,8 @@ export class Archiver {
         noteOf(job, { about: 'text', identity: reference.identity, format }),
         error
       );
-    return await withTexts(results, reference, transcripts, this.#index, judge, this.#closing.signal);
+    const texts = { filing: transcripts, index: this.#index, judge };
+    return await withTexts(results, reference, texts, this.#closing.signal);
   }
 
   async #files(job: Job, item: JobItem): Promise<FileResult[]> {

@@ -1,5 +1,4 @@
-import type { StoredRecordings } from '../archive/index/stored-index';
-import { storedCopies } from '../archive/transcripts/transcript-filing';
+import { storedCopies, type StoredRecordings } from '../archive/index/stored-index';
 import { identityOfId } from '../recording/identity';
 import type { RecordingReference } from '../recording/recording-reference';
 

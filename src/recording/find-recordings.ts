@@ -46,3 +46,8 @@ export function findRecordings(source: RecordingSource): RecordingReference[] {
 export function carriesRecording(source: RecordingSource): boolean {
   return findRecordings(source).length > 0;
 }
+
+/** Whether an event brings the text of a recording, or names one. */
+export function announcesText({ details, transcription_id }: RecordingReference): boolean {
+  return details.transcription !== null || transcription_id !== undefined;
+}

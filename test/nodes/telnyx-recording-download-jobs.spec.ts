@@ -1,14 +1,14 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import should from 'should';
-import { JobRepository } from '../../src/archive/queue/job-repository';
-import { keptMessage } from '../../src/archive/queue/message-snapshot';
-import { retryAfter } from '../../src/webhook/endpoint/http-responses';
-import { StateDatabase } from '../../src/state/state-database';
 import { itemsOf } from '../../nodes/download/recording-messages';
 import { stateDatabase } from '../../nodes/lib/state';
+import { keptMessage } from '../../src/archive/queue/job';
+import { JobRepository } from '../../src/archive/queue/job-repository';
+import { StateDatabase } from '../../src/state/state-database';
+import { retryAfter } from '../../src/webhook/endpoint/http-responses';
 import { localServer } from '../support/media';
-import { loadedNode, nodeHelper, type TestMessage } from '../support/node-helper';
+import { type TestMessage, loadedNode, nodeHelper } from '../support/node-helper';
 import { DownloadStage } from './download-stage';
 
 describe('telnyx-recording-download: jobs', () => {

@@ -1,6 +1,6 @@
 import { withoutLink } from '../../src/archive/download/archive-faults';
-import { partialCopyId } from '../../src/archive/queue/job';
-import { keptMessage } from '../../src/archive/queue/message-snapshot';
+import { partialCopyId } from '../../src/archive/download/partial-copies';
+import { keptMessage } from '../../src/archive/queue/job';
 import { CodedError } from '../../src/errors/coded-error';
 import { retryAfterMs } from '../../src/http/retry-after';
 import { archiveFolder } from '../../src/naming/archive-folder';
@@ -39,7 +39,7 @@ import { mediaSignature } from '../../src/transfer/media-signature';
 import { pageKind } from '../../src/transfer/page-kind';
 import { strongEtag } from '../../src/transfer/resume';
 import { parseS3Error } from '../../src/transfer/s3-error';
-import { RECEIVED_AT, type TextFunction, bytesOf, details, event, onEach, refuses } from './text-function';
+import { bytesOf, details, event, onEach, RECEIVED_AT, refuses, type TextFunction } from './text-function';
 
 const WHOLE = new AbortController().signal;
 
@@ -335,7 +335,7 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     call: (text) => apiAuthorization(text, 'https://api.example.com', 'key')
   },
   {
-    file: 'src/archive/queue/job.ts',
+    file: 'src/archive/download/partial-copies.ts',
     name: 'partialCopyId',
     call: (text) => partialCopyId('node', text, 'mp3')
   },
@@ -345,7 +345,7 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     call: (text) => withoutLink({ ...REFERENCE!, details: { ...details, recording_id: text } })
   },
   {
-    file: 'src/archive/queue/message-snapshot.ts',
+    file: 'src/archive/queue/job.ts',
     name: 'keptMessage',
     call: (text) =>
       onEach(text, (part) => keptMessage({ payload: part, event: { body: { part } }, topic: part }))

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
-import { losslessText } from '../../text/lossless';
+import { identityOfUrl } from '../../recording/identity';
+import type { RecordingReference } from '../../recording/recording-reference';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import type { StoredRecording } from '../../store/stored-recording';
+import { losslessText } from '../../text/lossless';
+import { fileKey } from '../queue/job';
 
 /**
  * One stored file. `recording` is what its sidecar holds: where it is (`path`, or `bucket` and `key`),
@@ -92,6 +95,71 @@ export class StoredRecordings {
   #range(prefix: string[]): IndexedFile[] {
     const span = { start: prefix, end: [...prefix, AFTER_ALL_TEXT] };
     return [...this.#files.range(span)].map(({ value }) => value);
+  }
+}
+
+/**
+ * The stored files of a recording under any of its names. An event without an id had its recording
+ * stored under its address; a caller that knows the id finds it by the address that the API gives for it.
+ *
+ * @param reference with the links that the API gave, if it was asked
+ */
+export function storedCopies(
+  index: Pick<StoredIndex, 'find'>,
+  { identity, details, links }: Pick<RecordingReference, 'identity' | 'details' | 'links'>
+): readonly IndexedFile[] {
+  const names = [identity, ...links.map(({ url }) => identityOfUrl(details.provider, url))];
+  for (const name of names) {
+    const found = index.find(name);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** Far more than can be on their way into the index at a time. */
+const MOST_FRESH = 500;
+
+interface KnownFile {
+  copy: IndexedFile | undefined;
+  /** Whether it may be missing in the index. */
+  isFresh: boolean;
+}
+
+/**
+ * What one node knows of stored files: the index, and before it what was stored a moment ago. A file gets into the
+ * index when its job is through, and another job for the same recording may come before that.
+ */
+export class RecentEntries {
+  readonly #index: StoredIndex;
+  /** Oldest first. */
+  readonly #fresh = new Map<string, IndexedFile>();
+
+  constructor(index: StoredIndex) {
+    this.#index = index;
+  }
+
+  find(identity: string, wantedFormat: string | null): KnownFile {
+    const key = fileKey(identity, wantedFormat);
+    const indexed = this.indexed(identity, wantedFormat);
+    const fresh = this.#fresh.get(key);
+    if (fresh === undefined) return { copy: indexed, isFresh: false };
+    if ((indexed?.recording.stored_at ?? '') < fresh.recording.stored_at)
+      return { copy: fresh, isFresh: true };
+    this.#fresh.delete(key);
+    return { copy: indexed, isFresh: false };
+  }
+
+  indexed(identity: string, wantedFormat: string | null): IndexedFile | undefined {
+    return this.#index.find(identity).find((file) => file.wantedFormat === wantedFormat);
+  }
+
+  /** A file was stored; its job will enter it into the index. */
+  remember(file: IndexedFile): void {
+    const key = fileKey(file.identity, file.wantedFormat);
+    this.#fresh.delete(key);
+    this.#fresh.set(key, file);
+    const [oldest] = this.#fresh.keys();
+    if (this.#fresh.size > MOST_FRESH && oldest !== undefined) this.#fresh.delete(oldest);
   }
 }
 

@@ -1,19 +1,18 @@
+import { backoffMs } from '../../clock/backoff';
 import { CodedError } from '../../errors/coded-error';
 import { rootCause } from '../../errors/root-cause';
+import type { Trouble } from '../../errors/trouble';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { StateChange } from '../../state/state-database';
-import type { Trouble } from '../../errors/trouble';
-import { findNote } from './file-notes';
-import { type Job, type RetryNote } from './job';
-import { repeatedCrash } from '../download/archive-faults';
-import { backoffMs } from '../../clock/backoff';
 import type { Archiver } from '../archiver';
-import type { FailedRecordings } from './failed-recordings';
-import { detailsPauseMs, MOST_DETAILS_ATTEMPTS, withAdded, type LateDetails } from '../download/late-details';
-import type { JobOutcome } from './job-queue';
-import type { FileOutcome } from './run-result';
+import { repeatedCrash } from '../download/archive-faults';
+import { type LateDetails, MOST_DETAILS_ATTEMPTS, detailsPauseMs, withAdded } from '../download/late-details';
 import type { DeletionResult, SourceDeletion, StoredWhole } from '../download/source-deletion';
 import type { StoredIndex } from '../index/stored-index';
+import type { FailedRecordings } from './failed-recordings';
+import { type Job, type RetryNote, findNote } from './job';
+import type { JobOutcome } from './job-queue';
+import type { FileOutcome } from './run-result';
 
 export interface JobProcessorDeps {
   /** Id of the download node. */

@@ -1,13 +1,11 @@
+import { LONGEST_PAUSE_MS, sleep } from '../../clock/backoff';
 import { steadyNow } from '../../clock/clocks';
 import { CodedError } from '../../errors/coded-error';
 import type { StateChange } from '../../state/state-database';
+import { type CrashGuard, DEATHS_ALONE_BEFORE_END, type HeldJob, type Seat } from '../crashes/crash-guard';
 import { unexpected } from '../download/archive-faults';
-import type { JobItem, Job, RetryNote } from './job';
-import { LONGEST_PAUSE_MS, sleep } from '../../clock/backoff';
-import type { CrashGuard, HeldJob, Seat } from '../crashes/crash-guard';
-import { DEATHS_ALONE_BEFORE_END } from '../crashes/job-deaths';
+import type { Job, JobItem, MessageSnapshot, RetryNote } from './job';
 import type { DueJob, JobRepository } from './job-repository';
-import type { MessageSnapshot } from './message-snapshot';
 
 /** What is to be done with a job after it was worked on. */
 export type JobOutcome = {

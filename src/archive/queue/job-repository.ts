@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { steadyNow } from '../../clock/clocks';
 import { CodedError } from '../../errors/coded-error';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
-import type { JobItem, Job } from './job';
-import type { MessageSnapshot } from './message-snapshot';
+import type { Job, JobItem, MessageSnapshot } from './job';
 
 /** A job and when it is to be worked on. */
 export interface DueJob {

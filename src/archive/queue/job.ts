@@ -1,12 +1,34 @@
-import { createHash } from 'node:crypto';
-import { losslessText } from '../../text/lossless';
 import type { Trouble } from '../../errors/trouble';
 import type { FormatChoice } from '../../recording/choose-format';
 import type { RecordingDetails } from '../../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../../recording/recording-reference';
-import type { TransferResult } from '../../transfer/transfer-types';
-import type { MessageSnapshot } from './message-snapshot';
 import type { StoredFile } from '../../store/stored-recording';
+import type { TransferResult } from '../../transfer/transfer-types';
+
+/**
+ * Everything that one message asks to be stored. Plain values on purpose: it is on disk until it is
+ * carried out, and what is needed to go on after a crash is in it and nothing else. It holds signed links,
+ * which are secrets.
+ */
+export interface Job {
+  /** Sorts by age. */
+  id: string;
+  /** Milliseconds since 1970. */
+  acceptedAt: number;
+  message: MessageSnapshot;
+  items: JobItem[];
+  /** What became of each thing; see `noteOf` for the keys. */
+  files: Record<string, FileNote>;
+  /** Set when the last attempt failed. */
+  retry?: RetryNote;
+  /** Set when everything is stored and the flow has its messages. */
+  deletion?: DeletionNote;
+  /** As `deletion`. It comes first: a provider forgets what it deletes. */
+  details?: DetailsNote;
+}
+
+/** The part of a flow's message that survives a restart. */
+export type MessageSnapshot = Readonly<Record<string, unknown>>;
 
 /** The request to store one recording. */
 export interface JobItem {
@@ -40,7 +62,7 @@ export interface RetryNote {
   of: number;
 }
 
-export interface PublishedNote {
+interface PublishedNote {
   result: TransferResult;
   location: string;
   alreadyStored: boolean;
@@ -49,38 +71,16 @@ export interface PublishedNote {
 }
 
 /** What is left to do of a job whose files are stored: to delete the recordings at the source. */
-export interface DeletionNote {
+interface DeletionNote {
   /** One list per recording: all of its files. */
   recordings: { reference: RecordingReference; files: StoredFile[] }[];
   failures: number;
 }
 
 /** What is left to do of a job whose files were stored before the API told what it knows of them. */
-export interface DetailsNote {
+interface DetailsNote {
   recordings: RecordingReference[];
   failures: number;
-}
-
-/**
- * Everything that one message asks to be stored. Plain values on purpose: it is on disk until it is
- * carried out, and what is needed to go on after a crash is in it and nothing else. It holds signed links,
- * which are secrets.
- */
-export interface Job {
-  /** Sorts by age. */
-  id: string;
-  /** Milliseconds since 1970. */
-  acceptedAt: number;
-  message: MessageSnapshot;
-  items: JobItem[];
-  /** What became of each thing; see `file-notes.ts` for the keys. */
-  files: Record<string, FileNote>;
-  /** Set when the last attempt failed. */
-  retry?: RetryNote;
-  /** Set when everything is stored and the flow has its messages. */
-  deletion?: DeletionNote;
-  /** As `deletion`. It comes first: a provider forgets what it deletes. */
-  details?: DetailsNote;
 }
 
 /**
@@ -92,22 +92,175 @@ export function fileKey(identity: string, format: string | null): string {
   return `${identity}\n${format ?? ''}`;
 }
 
+/** What a note of a job is about. */
+export type NoteSubject =
+  /** A recording whose files are not known yet. */
+  | { about: 'recording'; identity: string }
+  /** @see fileKey for `format` */
+  | { about: 'file'; identity: string; format: string | null }
+  /** The text beside a file. */
+  | { about: 'text'; identity: string; format: string | null };
+
 /**
- * Names the partial copy of one file. The same recording wanted by the same node gives the same id, so
- * that a later attempt finds what an earlier one left; another node with the same folder gives another.
+ * The note of a job about one thing. One that an earlier version wrote is taken, and has the new key from then on.
  *
- * @param scope id of the node
- * @returns safe characters only
+ * @returns an empty note, which is the job's from now on, when there was none
  */
-export function partialCopyId(scope: string, identity: string, format: string | null): string {
-  return `${partialCopyPrefix(scope)}${digest(fileKey(identity, format))}`;
+export function noteOf(job: Job, subject: NoteSubject): FileNote {
+  const found = findNote(job, subject);
+  if (found !== undefined) return found;
+  const note: FileNote = { attempts: 0, failures: 0 };
+  job.files[noteKey(subject)] = note;
+  return note;
 }
 
-/** How the ids of all partial copies of one node begin. */
-export function partialCopyPrefix(scope: string): string {
-  return `${digest(scope).slice(0, 12)}_`;
+/** As `noteOf`, without making one. */
+export function findNote({ files }: Pick<Job, 'files'>, subject: NoteSubject): FileNote | undefined {
+  const key = noteKey(subject);
+  const earlier = earlierKey(subject);
+  if (!Object.hasOwn(files, key) && Object.hasOwn(files, earlier)) {
+    const note = files[earlier];
+    if (note !== undefined) files[key] = note;
+    Reflect.deleteProperty(files, earlier);
+  }
+  return files[key];
 }
 
-function digest(text: string): string {
-  return createHash('sha256').update(losslessText(text)).digest('hex').slice(0, 32);
+/** Text of a list: whatever an identity holds, no two subjects have one key. */
+function noteKey(subject: NoteSubject): string {
+  const { about, identity } = subject;
+  return JSON.stringify(about === 'recording' ? [about, identity] : [about, identity, subject.format]);
+}
+
+/** As up to version 0.1. An identity that ended in a line and `*` had the key of another recording. */
+function earlierKey(subject: NoteSubject): string {
+  if (subject.about === 'recording') return `${subject.identity}\n*`;
+  const key = fileKey(subject.identity, subject.format);
+  return subject.about === 'file' ? key : `${key}\ntext`;
+}
+
+/** Bytes of one message that are kept, counted roughly. */
+const LONGEST_MESSAGE = 256 * 1024;
+/** Larger Buffers are media, which no message of the past needs again. */
+const LONGEST_BUFFER = 64 * 1024;
+const DEEPEST = 50;
+/** What a value or the name of a field counts, besides its characters. */
+const VALUE_BYTES = 8;
+
+/** Live objects of the HTTP request: they end with the process. */
+const LIVE = new Set(['req', 'res']);
+
+/** What the output message should have before anything else, when not everything fits. */
+const FIRST = ['_msgid', 'topic', 'event', 'payload', 'parts'];
+
+/**
+ * Copies what of a message can be written to disk: text, numbers, booleans, null, dates, Buffers up to
+ * 64 kB, arrays and plain objects of these. `req`, `res`, functions and objects of classes are left out,
+ * and properties that would make it larger than 256 kB; of `event` the body goes first.
+ *
+ * @param message a message of a flow; not changed
+ */
+export function keptMessage(message: Readonly<Record<string, unknown>>): MessageSnapshot {
+  const kept: Record<string, unknown> = {};
+  let room = LONGEST_MESSAGE;
+  /** The body of an event is often the payload as well; what did not fit once does not fit later. */
+  const tooLarge = new WeakMap<object, number>();
+  const names = [...new Set([...FIRST, ...Object.keys(message)])];
+  for (const name of names) {
+    if (LIVE.has(name) || name === '__proto__' || !Object.hasOwn(message, name)) continue;
+    const value = message[name];
+    for (const candidate of name === 'event' ? [value, withoutBody(value)] : [value]) {
+      const copy = new BoundedCopy(room, tooLarge);
+      const copied = copy.of(candidate);
+      if (copied === undefined || copy.room < 0) continue;
+      kept[name] = copied;
+      room = copy.room;
+      break;
+    }
+  }
+  return kept;
+}
+
+function withoutBody(event: unknown): unknown {
+  return typeof event === 'object' && event !== null ? { ...event, body: undefined } : undefined;
+}
+
+class BoundedCopy {
+  readonly #tooLarge: WeakMap<object, number>;
+  readonly #above = new Set<object>();
+
+  constructor(
+    public room: number,
+    /** By object: the room that was not enough for it. */
+    tooLarge: WeakMap<object, number>
+  ) {
+    this.#tooLarge = tooLarge;
+  }
+
+  /** @returns undefined for what cannot be kept */
+  of(value: unknown): unknown {
+    if (this.room < 0) return undefined;
+    switch (typeof value) {
+      case 'string':
+        this.room -= value.length + VALUE_BYTES;
+        return value;
+      case 'number':
+      case 'boolean':
+        this.room -= VALUE_BYTES;
+        return value;
+      case 'object':
+        // Empty ones count too: a list of a million of them is no small thing to write.
+        this.room -= VALUE_BYTES;
+        return value === null ? null : this.#object(value);
+      default:
+        return undefined;
+    }
+  }
+
+  #object(value: object): unknown {
+    if (value instanceof Date) return new Date(value);
+    if (value instanceof Uint8Array) {
+      if (value.length > LONGEST_BUFFER) return undefined;
+      this.room -= value.length;
+      return Buffer.from(value);
+    }
+    const plain = Array.isArray(value) || isPlain(value);
+    if (!plain || this.#above.has(value) || this.#above.size >= DEEPEST) return undefined;
+    const room = this.room;
+    if (room <= (this.#tooLarge.get(value) ?? -1)) this.room = -1;
+    if (this.room < 0) return undefined;
+    this.#above.add(value);
+    const copied = Array.isArray(value) ? this.#items(value) : this.#fields(value);
+    this.#above.delete(value);
+    if (this.room < 0) this.#tooLarge.set(value, room);
+    return copied;
+  }
+
+  #items(value: readonly unknown[]): unknown[] {
+    const copy: unknown[] = [];
+    for (const item of value) {
+      if (this.room < 0) break;
+      copy.push(this.of(item) ?? null);
+    }
+    return copy;
+  }
+
+  #fields(value: object): Record<string, unknown> {
+    const copy: Record<string, unknown> = {};
+    for (const name of Object.keys(value)) {
+      if (this.room < 0) break;
+      if (name === '__proto__') continue;
+      const copied = this.of((value as Record<string, unknown>)[name]);
+      if (copied === undefined) continue;
+      this.room -= name.length + VALUE_BYTES;
+      copy[name] = copied;
+    }
+    return copy;
+  }
+}
+
+/** Messages made in a Function node have the prototype of its sandbox, not that of this program. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

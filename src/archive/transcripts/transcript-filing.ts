@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { KeyedMutex } from '../../concurrency/keyed-mutex';
 import { CodedError } from '../../errors/coded-error';
 import type { RecordingProvider } from '../../providers/provider';
-import { identityOfUrl } from '../../recording/identity';
+import { announcesText } from '../../recording/find-recordings';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { SidecarWriter, TextWriter } from '../../store/destination';
 import { nameVariants } from '../../store/folder/archive-path';
 import type { StoredFile, StoredRecording } from '../../store/stored-recording';
-import type { IndexedFile, StoredIndex } from '../index/stored-index';
+import { type IndexedFile, storedCopies, type StoredIndex } from '../index/stored-index';
+import type { FileResult } from '../queue/run-result';
 
 export interface TranscriptDeps {
   sidecar: SidecarWriter;
@@ -16,29 +17,6 @@ export interface TranscriptDeps {
   fetchTranscript?: RecordingProvider['fetchTranscript'];
   /** Shared by all that bring sidecars of the same place up to date, by location. */
   turns?: KeyedMutex;
-}
-
-/** Whether an event brings the text of a recording, or names one. */
-export function announcesText({ details, transcription_id }: RecordingReference): boolean {
-  return details.transcription !== null || transcription_id !== undefined;
-}
-
-/**
- * The stored files of a recording under any of its names. An event without an id had its recording
- * stored under its address; who knows the id finds it by the address that the API gives for it.
- *
- * @param reference with the links that the API gave, if it was asked
- */
-export function storedCopies(
-  index: Pick<StoredIndex, 'find'>,
-  { identity, details, links }: Pick<RecordingReference, 'identity' | 'details' | 'links'>
-): readonly IndexedFile[] {
-  const names = [identity, ...links.map(({ url }) => identityOfUrl(details.provider, url))];
-  for (const name of names) {
-    const found = index.find(name);
-    if (found.length > 0) return found;
-  }
-  return [];
 }
 
 /**
@@ -110,4 +88,64 @@ function textLocations(location: string): Iterable<string> {
   const stem = location.replace(/\.[^./\\]{1,8}$/, '');
   const tail = createHash('sha256').update(location).digest('hex').slice(0, 12);
   return nameVariants(`${stem}.txt`, tail);
+}
+
+type Stored = Extract<FileResult, { kind: 'stored' }>;
+
+export interface TextDeps {
+  filing: Pick<TranscriptFiling, 'file'>;
+  index: Pick<StoredIndex, 'find'>;
+  /** Decides what a fault means: another run, or the end. */
+  judge: (error: unknown, wantedFormat: string | null) => FileResult;
+}
+
+/**
+ * Files the text that an event announced beside the files that a run stored or found for it.
+ *
+ * @param reference of the event, with the links that the API gave, if it was asked
+ * @returns the results as they are now. A text that cannot be filed for good fails beside the stored file,
+ *   which stays stored; one that can be filed later takes its place. Rejects only as `judge` does
+ */
+export async function withTexts(
+  results: readonly FileResult[],
+  reference: RecordingReference,
+  { filing, index, judge }: TextDeps,
+  signal: AbortSignal
+): Promise<FileResult[]> {
+  if (!announcesText(reference)) return [...results];
+  const now: FileResult[] = [];
+  for (const result of results) {
+    if (result.kind !== 'stored') {
+      now.push(result);
+      continue;
+    }
+    try {
+      const file = await filing.file(result.file, reference, signal);
+      now.push(file === result.file ? result : described(result, file, reference, index));
+    } catch (error) {
+      const fault = judge(error, result.wantedFormat);
+      // What was stored in this run is entered into the index even when the text has to wait.
+      now.push(...(fault.kind === 'failed' || result.entry !== null ? [result, fault] : [fault]));
+    }
+  }
+  return now;
+}
+
+function described(
+  result: Stored,
+  file: StoredFile,
+  reference: RecordingReference,
+  index: Pick<StoredIndex, 'find'>
+): Stored {
+  const { entry, wantedFormat } = result;
+  const known: IndexedFile | undefined =
+    entry ??
+    storedCopies(index, reference).find(
+      (copy) => copy.wantedFormat === wantedFormat && copy.recording.sha256 === file.recording.sha256
+    );
+  if (known === undefined) return { ...result, file };
+  const { transcription, transcription_file, deleted_at_source } = file.recording;
+  const text = transcription_file === undefined ? {} : { transcription_file };
+  const recording = { ...known.recording, transcription, deleted_at_source, ...text };
+  return { ...result, file, entry: { ...known, recording } };
 }

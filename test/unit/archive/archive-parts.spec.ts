@@ -1,6 +1,6 @@
 import should from 'should';
 import { apiAuthorization } from '../../../src/providers/telnyx/api-authorization';
-import { partialCopyId, partialCopyPrefix } from '../../../src/archive/queue/job';
+import { partialCopyId, partialCopyPrefix } from '../../../src/archive/download/partial-copies';
 import { ArchiveProgress } from '../../../src/archive/archive-progress';
 import { backoffMs, sleep } from '../../../src/clock/backoff';
 

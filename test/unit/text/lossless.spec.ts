@@ -3,7 +3,7 @@ import should from 'should';
 import { isChangedText, losslessText } from '../../../src/text/lossless';
 import { identityOfId, identityOfUrl } from '../../../src/recording/identity';
 import { asProse, asText } from '../../../src/values/fields';
-import { partialCopyId } from '../../../src/archive/queue/job';
+import { partialCopyId } from '../../../src/archive/download/partial-copies';
 
 /** Units of which texts that differ little are made, halves of characters among them. */
 const unit = fc.constantFrom('a', '\ud800', '\udfff', '\ufffd', '\u{10fffd}', '🎥', '\0', '%', '#');

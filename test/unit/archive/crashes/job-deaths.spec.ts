@@ -1,5 +1,5 @@
 import should from 'should';
-import { countDeaths, crashPauseMs, proofMs } from '../../../../src/archive/crashes/job-deaths';
+import { countDeaths, crashPauseMs, proofMs } from '../../../../src/archive/crashes/crash-guard';
 import type { JobMark } from '../../../../src/archive/crashes/under-way-file';
 
 function mark(id: string, state: JobMark['state'], deaths = 0, alone = 0): JobMark {

@@ -1,30 +1,29 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import should from 'should';
 import type { ArchiveDeps, ArchiveSettings } from '../../../../src/archive/archive-context';
-import type { Job } from '../../../../src/archive/queue/job';
-import { LONGEST_PAUSE_MS } from '../../../../src/clock/backoff';
-import { DeletedRecordings } from '../../../../src/archive/download/deleted-recordings';
-import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
-import { FailedRecordings } from '../../../../src/archive/queue/failed-recordings';
-import { JobRepository } from '../../../../src/archive/queue/job-repository';
 import {
-  detailsPauseMs,
   LateDetails,
-  MOST_DETAILS_ATTEMPTS
+  MOST_DETAILS_ATTEMPTS,
+  detailsPauseMs
 } from '../../../../src/archive/download/late-details';
-import { JobQueue } from '../../../../src/archive/queue/job-queue';
-import { JobProcessor } from '../../../../src/archive/queue/job-processor';
-import type { FileOutcome } from '../../../../src/archive/queue/run-result';
-import { SourceDeletion } from '../../../../src/archive/download/source-deletion';
+import { DeletedRecordings, SourceDeletion } from '../../../../src/archive/download/source-deletion';
 import { StoredRecordings } from '../../../../src/archive/index/stored-index';
-import type { StoredFile } from '../../../../src/store/stored-recording';
+import { FailedRecordings } from '../../../../src/archive/queue/failed-recordings';
+import type { Job } from '../../../../src/archive/queue/job';
+import { JobProcessor } from '../../../../src/archive/queue/job-processor';
+import { JobQueue } from '../../../../src/archive/queue/job-queue';
+import { JobRepository } from '../../../../src/archive/queue/job-repository';
+import type { FileOutcome } from '../../../../src/archive/queue/run-result';
+import { LONGEST_PAUSE_MS } from '../../../../src/clock/backoff';
 import { CodedError } from '../../../../src/errors/coded-error';
 import { compileFilename } from '../../../../src/naming/filename-template';
+import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
 import { createFolderStore } from '../../../../src/store/folder/folder-store';
-import { localServer, wav, type LocalServer } from '../../../support/media';
-import { testOwner } from '../../store/folder/store-fixture';
+import type { StoredFile } from '../../../../src/store/stored-recording';
+import { type LocalServer, localServer, wav } from '../../../support/media';
 import { until } from '../../../support/until';
-import { ArchiveFixture, recordingAt, STORED_AT } from '../archive-fixture';
+import { testOwner } from '../../store/folder/store-fixture';
+import { ArchiveFixture, STORED_AT, recordingAt } from '../archive-fixture';
 import { StateFixture } from '../state-fixture';
 
 type Ask = Required<ArchiveDeps>['completeDetails'];

@@ -1,9 +1,12 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import should from 'should';
-import { clearPartialCopies } from '../../../../src/archive/download/partial-copies';
-import { NodeResumeStates, ResumePoint } from '../../../../src/archive/download/resume-state';
-import { partialCopyId } from '../../../../src/archive/queue/job';
+import {
+  clearPartialCopies,
+  NodeResumeStates,
+  partialCopyId,
+  ResumePoint
+} from '../../../../src/archive/download/partial-copies';
 import { createFolderStore } from '../../../../src/store/folder/folder-store';
 import { PARTIAL_DIRECTORY, partPaths } from '../../../../src/store/folder/parts/partial-directory';
 import { testOwner, withoutOwner } from '../../store/folder/store-fixture';

@@ -2,9 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import should from 'should';
 import type { ArchiveDeps, ArchiveSettings } from '../../../../src/archive/archive-context';
-import { DeletedRecordings } from '../../../../src/archive/download/deleted-recordings';
 import { LateDetails } from '../../../../src/archive/download/late-details';
-import { SourceDeletion, type SourceDeletionDeps } from '../../../../src/archive/download/source-deletion';
+import {
+  DeletedRecordings,
+  SourceDeletion,
+  type SourceDeletionDeps
+} from '../../../../src/archive/download/source-deletion';
 import { StoredRecordings } from '../../../../src/archive/index/stored-index';
 import { FailedRecordings } from '../../../../src/archive/queue/failed-recordings';
 import type { Job, JobItem } from '../../../../src/archive/queue/job';
@@ -21,7 +24,7 @@ import { type LocalServer, localServer, wav } from '../../../support/media';
 import { until } from '../../../support/until';
 import { testOwner } from '../../store/folder/store-fixture';
 import { alteredStore } from '../altered-store';
-import { ArchiveFixture, STORED_AT, recordingAt } from '../archive-fixture';
+import { ArchiveFixture, recordingAt, STORED_AT } from '../archive-fixture';
 import { StateFixture } from '../state-fixture';
 
 const DELETED_AT = new Date(STORED_AT).toISOString();

@@ -1,11 +1,11 @@
 import should from 'should';
-import type { FileResult } from '../../../../src/archive/queue/run-result';
 import type { IndexedFile } from '../../../../src/archive/index/stored-index';
-import type { StoredFile, StoredRecording } from '../../../../src/store/stored-recording';
-import { withTexts } from '../../../../src/archive/transcripts/transcript-results';
+import type { FileResult } from '../../../../src/archive/queue/run-result';
+import { withTexts } from '../../../../src/archive/transcripts/transcript-filing';
 import { CodedError } from '../../../../src/errors/coded-error';
 import { unknownDetails } from '../../../../src/recording/extract/announcement';
 import type { RecordingReference } from '../../../../src/recording/recording-reference';
+import type { StoredFile, StoredRecording } from '../../../../src/store/stored-recording';
 
 const never = new AbortController().signal;
 const DETAILS = unknownDetails({
@@ -76,7 +76,12 @@ const noJudge = (error: unknown): FileResult => {
 describe('transcript-results', () => {
   it('enters the text with a file that was stored just now', async () => {
     const results = [storedResult(ENTRY)];
-    const [filed] = await withTexts(results, reference('Hello.'), filing, index(), noJudge, never);
+    const [filed] = await withTexts(
+      results,
+      reference('Hello.'),
+      { filing, index: index(), judge: noJudge },
+      never
+    );
     if (filed?.kind !== 'stored') throw new Error('not stored');
     filed.file.recording.transcription!.should.equal('Hello.');
     filed.entry!.recording.should.containEql({
@@ -90,7 +95,12 @@ describe('transcript-results', () => {
     const changed = { ...ENTRY, recording: { ...RECORDING, sha256: 'bb' } };
     const results = [storedResult(null)];
     const known = index(other, changed, ENTRY);
-    const [filed] = await withTexts(results, reference('Hello.'), filing, known, noJudge, never);
+    const [filed] = await withTexts(
+      results,
+      reference('Hello.'),
+      { filing, index: known, judge: noJudge },
+      never
+    );
     if (filed?.kind !== 'stored') throw new Error('not stored');
     filed.file.recording.already_stored.should.be.true();
     filed.entry!.should.containEql({ identity: 'telnyx:rec-1', wantedFormat: 'mp3', order: 'o-1' });
@@ -104,11 +114,25 @@ describe('transcript-results', () => {
   it('touches nothing without a text, and nothing that is not stored', async () => {
     const results: FileResult[] = [storedResult(ENTRY), { kind: 'stopped' }];
     const noFiling = { file: (): Promise<StoredFile> => Promise.reject(new Error('asked')) };
-    should(await withTexts(results, reference(null), noFiling, index(), noJudge, never)).eql(results);
+    should(
+      await withTexts(results, reference(null), { filing: noFiling, index: index(), judge: noJudge }, never)
+    ).eql(results);
     const stopped: FileResult[] = [{ kind: 'stopped' }];
-    should(await withTexts(stopped, reference('Hello.'), noFiling, index(), noJudge, never)).eql(stopped);
+    should(
+      await withTexts(
+        stopped,
+        reference('Hello.'),
+        { filing: noFiling, index: index(), judge: noJudge },
+        never
+      )
+    ).eql(stopped);
     const unchanged = { file: (stored: StoredFile) => Promise.resolve(stored) };
-    const same = await withTexts(results, reference('Hello.'), unchanged, index(), noJudge, never);
+    const same = await withTexts(
+      results,
+      reference('Hello.'),
+      { filing: unchanged, index: index(), judge: noJudge },
+      never
+    );
     should(same[0]).equal(results[0]);
   });
 
@@ -121,7 +145,12 @@ describe('transcript-results', () => {
     const fresh = storedResult(ENTRY);
     const old = storedResult(null);
     const run = (result: FileResult, fault: FileResult): Promise<FileResult[]> =>
-      withTexts([result], reference('Hello.'), failing, index(), () => fault, never);
+      withTexts(
+        [result],
+        reference('Hello.'),
+        { filing: failing, index: index(), judge: () => fault },
+        never
+      );
     (await run(fresh, failed)).should.eql([fresh, failed]);
     (await run(old, failed)).should.eql([old, failed]);
     (await run(fresh, again)).should.eql([fresh, again]);
