@@ -59,7 +59,7 @@ export function emittedMessage(
   };
 }
 
-/** The message for the second output. */
-export function summaryMessage(trigger: FlowMessage, summary: object): FlowMessage {
-  return { ...trigger, topic: 'recording.list', payload: summary };
+/** The message for the second output of a list node. */
+export function summaryMessage(trigger: FlowMessage, summary: object, topic = 'recording.list'): FlowMessage {
+  return { ...trigger, topic, payload: summary };
 }

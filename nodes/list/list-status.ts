@@ -2,6 +2,10 @@ import type { Phase } from '../../src/reconcile/reconcile';
 import type { RunSummary } from '../../src/reconcile/run-summary';
 import type { NodeStatus } from '../lib/node-status';
 
+/** What is shown of a summary. */
+export type ShownSummary = Pick<RunSummary, 'listed' | 'emitted' | 'complete'> &
+  Partial<Pick<RunSummary, 'verify' | 'rebuild'>>;
+
 /** Translates a key below `<type>.status.`. */
 type Say = (key: string, values?: Record<string, string | number>) => string;
 
@@ -12,7 +16,7 @@ type Say = (key: string, values?: Record<string, string | number>) => string;
 export class ListStatus {
   readonly #status: Pick<NodeStatus, 'working' | 'waiting' | 'problem' | 'ready'>;
   readonly #say: Say;
-  #summary: RunSummary | null = null;
+  #summary: ShownSummary | null = null;
   #phase: Phase = 'list';
   #reason: 'api' | 'downloads' | null = null;
 
@@ -27,7 +31,7 @@ export class ListStatus {
     this.#status.working(() => this.#say('begun'));
   }
 
-  progress(summary: RunSummary, phase: Phase): void {
+  progress(summary: ShownSummary, phase: Phase): void {
     this.#summary = summary;
     this.#phase = phase;
     this.#show();
@@ -38,7 +42,7 @@ export class ListStatus {
     this.#show();
   }
 
-  ended(summary: RunSummary): void {
+  ended(summary: ShownSummary): void {
     const text = (): string =>
       `${this.#counts(summary)}${this.#say(summary.complete ? 'complete' : 'incomplete')}`;
     if (summary.complete) this.#status.ready(text);
@@ -57,7 +61,7 @@ export class ListStatus {
     else this.#status.waiting(() => `${counts()}${this.#say(`waiting-${reason}`)}`);
   }
 
-  #counts({ listed, emitted, verify, rebuild }: RunSummary): string {
+  #counts({ listed, emitted, verify, rebuild }: ShownSummary): string {
     const parts: string[] = [];
     if (rebuild !== undefined) parts.push(this.#say('sidecars', { count: rebuild.sidecars }));
     if (listed > 0) parts.push(this.#say('listed', { count: listed }));

@@ -1,0 +1,126 @@
+import { CodedError } from '../../src/errors/coded-error';
+import { followState } from '../lib/follow-state';
+import type { FlowMessage, NodeRedApi, RedNode } from '../lib/node-red';
+import { NodeStatus } from '../lib/node-status';
+import { afterStart } from '../lib/on-flows-started';
+import { onClose, onInput } from '../lib/on-input';
+import { summaryMessage } from './list-messages';
+import { ListStatus, type ShownSummary } from './list-status';
+
+/** What one run may use. */
+export interface ListRun {
+  status: ListStatus;
+  /** Sends to the first output; nothing once the node closes. */
+  emit: (message: FlowMessage) => void;
+  /** Aborted when the node closes. */
+  signal: AbortSignal;
+}
+
+/** What a list node does; all that is around it is the same for each of them. */
+export interface ListWork {
+  /** Of the message of the second output. */
+  topic: string;
+  /** What a user whose run was stopped may want to know, a sentence. */
+  afterStop: string;
+  /**
+   * Carries out what one message asks for.
+   *
+   * @returns the summary, and the first failure, which Catch nodes get after it
+   * @throws what kept it from its work; the signal's reason when aborted
+   */
+  run: (message: FlowMessage, run: ListRun) => Promise<{ summary: ShownSummary; failure: CodedError | null }>;
+  /** The state is this process's. @throws CodedError as `StateFollower.begin` */
+  begin: (signal: AbortSignal) => void;
+}
+
+/**
+ * Puts a list node to work: one run at a time, the status, the summary, close.
+ *
+ * @param work reads the node's settings. @throws CodedError `BAD_SETTING`, which the node reports
+ */
+export function startListNode(RED: NodeRedApi, node: RedNode, work: () => ListWork): void {
+  const say = (key: string, values?: Record<string, string | number>): string =>
+    RED._(`${node.type}.status.${key}`, values);
+  const nodeStatus = new NodeStatus(node);
+  onClose(node, () => nodeStatus.dispose());
+  try {
+    run(RED, node, work(), { nodeStatus, status: new ListStatus(nodeStatus, say) });
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    nodeStatus.problem(say('bad-setting'));
+    afterStart(RED, node, () => node.error(error, {}));
+    onInput(node, () => Promise.reject(error));
+  }
+}
+
+function run(
+  RED: NodeRedApi,
+  node: RedNode,
+  work: ListWork,
+  { nodeStatus, status }: { nodeStatus: NodeStatus; status: ListStatus }
+): void {
+  const closing = new AbortController();
+  const { signal } = closing;
+  let running: Promise<void> | null = null;
+  let isInUse = false;
+
+  onInput(node, async (message, send) => {
+    if (running !== null) throw stillRunning();
+    status.begin();
+    const emit = (...outputs: (FlowMessage | null)[]): void => {
+      if (!signal.aborted) send(outputs);
+    };
+    const carryOut = async (): Promise<void> => {
+      const { summary, failure } = await work.run(message, {
+        status,
+        emit: (emitted) => emit(emitted, null),
+        signal
+      });
+      status.ended(summary);
+      emit(null, summaryMessage(message, summary, work.topic));
+      if (failure !== null) throw failure;
+    };
+    running = carryOut();
+    try {
+      await running;
+    } catch (error) {
+      if (error instanceof CodedError) status.failed(error.code);
+      throw error;
+    } finally {
+      running = null;
+    }
+  });
+
+  followState(RED, node, {
+    begin: () => {
+      work.begin(signal);
+      if (isInUse) nodeStatus.off();
+      isInUse = false;
+    },
+    stop: ({ code }) => {
+      isInUse = true;
+      status.failed(code);
+    }
+  });
+
+  onClose(node, async () => {
+    closing.abort(stopped(work.afterStop));
+    await running?.catch(() => undefined);
+  });
+}
+
+function stillRunning(): CodedError {
+  return new CodedError(
+    'ALREADY_RUNNING',
+    'The list is still being worked on, so this message began no second one. Wait for the message of the second output, ' +
+      'or deploy the node to stop the one that runs.'
+  );
+}
+
+function stopped(afterStop: string): CodedError {
+  return new CodedError(
+    'GAVE_UP',
+    'The list was stopped by a deploy or by the end of Node-RED before it was through. Send the message again: ' +
+      afterStop
+  );
+}
