@@ -1,0 +1,90 @@
+import { asFields, asText, fieldOf, recordField, textField, type Fields } from '../../../values/fields';
+import { readTime } from '../../../values/time';
+
+/** One delivery as Telnyx's log tells of it. */
+export interface WebhookDelivery {
+  /** The body that was sent, as far as it can be put together again: the bytes themselves are not in the log. */
+  body: Fields;
+  /** Of the first attempt. Milliseconds since 1970; null when the log does not tell. */
+  startedAt: number | null;
+  /** `failed`: no attempt was answered 200. Null when the log does not tell. */
+  outcome: 'delivered' | 'failed' | null;
+}
+
+/** Why an entry of the log is no event that could be handed on. */
+export type Unreadable = 'no event' | 'no id' | 'no payload';
+
+/**
+ * Reads an entry of `GET /v2/webhook_deliveries`. Its documentation and what was seen differ, so that all but the event
+ * itself may be missing or of another form.
+ *
+ * @param item untrusted
+ */
+export function readDelivery(item: Fields): WebhookDelivery | Unreadable {
+  const webhook = recordField(item, 'webhook');
+  // Documented is the event alone; the whole body, with `data` around it, means the same.
+  const inner = recordField(webhook, 'data');
+  const event = textField(inner, 'event_type') === null ? webhook : inner;
+  if (event === null || textField(event, 'event_type') === null) return 'no event';
+  if (textField(event, 'id') === null) return 'no id';
+  if ((fieldOf(event, 'payload') ?? null) === null) return 'no payload';
+  const attempts = attemptsOf(item);
+  const startedAt = readTime(item['started_at']);
+  return {
+    body: { data: event, ...(attempts.length > 0 && { meta: metaOf(attempts) }) },
+    startedAt: startedAt === null ? null : Date.parse(startedAt),
+    outcome: outcomeOf(item, attempts)
+  };
+}
+
+/** The addresses that were tried, the latest first; none when the log does not tell. */
+export function addressesOf(item: Fields): string[] {
+  return attemptsOf(item)
+    .map(urlOf)
+    .filter((url) => url !== null);
+}
+
+/** An entry without what takes most of its room: headers and bodies of each attempt, of which nothing is needed. */
+export function withoutTraffic(item: Fields): Fields {
+  const { id, status, started_at, webhook } = item;
+  const attempts = attemptsOf(item).map((attempt) => ({
+    status: attempt['status'],
+    http: { request: { url: urlOf(attempt) }, response: { status: answerOf(attempt) } }
+  }));
+  return { id, status, started_at, webhook, attempts };
+}
+
+/** Newest first, as the log has them. */
+function attemptsOf(item: Fields): Fields[] {
+  const attempts: unknown = item['attempts'];
+  if (!Array.isArray(attempts)) return [];
+  return attempts.map((attempt: unknown) => asFields(attempt)).filter((attempt) => attempt !== null);
+}
+
+function urlOf(attempt: Fields): string | null {
+  return textField(recordField(recordField(attempt, 'http'), 'request'), 'url') ?? textField(attempt, 'url');
+}
+
+/** @returns the status of the answer */
+function answerOf(attempt: Fields): number | null {
+  const http = recordField(attempt, 'http');
+  // Spelled so in one of the documentation's samples.
+  const status = fieldOf(recordField(http, 'response') ?? recordField(http, 'reponse'), 'status');
+  return typeof status === 'number' ? status : null;
+}
+
+/** As a delivery says it of itself. */
+function metaOf(attempts: readonly Fields[]): Fields {
+  const delivered_to = attempts.map(urlOf).find((url) => url !== null);
+  return { attempt: attempts.length, ...(delivered_to !== undefined && { delivered_to }) };
+}
+
+function outcomeOf(item: Fields, attempts: readonly Fields[]): WebhookDelivery['outcome'] {
+  const told = asText(item['status'])?.toLowerCase();
+  if (told === 'delivered' || told === 'failed') return told;
+  if (attempts.length === 0) return null;
+  const isDelivered = attempts.some(
+    (attempt) => asText(attempt['status'])?.toLowerCase() === 'delivered' || answerOf(attempt) === 200
+  );
+  return isDelivered ? 'delivered' : 'failed';
+}

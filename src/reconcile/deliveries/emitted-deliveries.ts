@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { inSteps } from '../../state/in-steps';
+import type { StateCollection, StateDatabase } from '../../state/state-database';
+import { losslessText } from '../../text/lossless';
+
+/** How long it is remembered that an event was fetched: a list may reach back further than webhook nodes remember. */
+const REMEMBERED_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** Remembers which events the delivery lists have handed to the flow. */
+export class EmittedDeliveries {
+  readonly #entries: StateCollection<number>;
+  readonly #now: () => number;
+
+  /** @param now milliseconds since 1970 */
+  constructor(database: Pick<StateDatabase, 'collection'>, now: () => number = Date.now) {
+    this.#entries = database.collection('deliveries-fetched');
+    this.#now = now;
+  }
+
+  has(id: string): boolean {
+    const at = this.#entries.get(keyOf(id));
+    return at !== undefined && this.#now() - at < REMEMBERED_MS;
+  }
+
+  /** Durable when resolved. */
+  async add(id: string): Promise<void> {
+    await this.#entries.put(keyOf(id), this.#now());
+  }
+
+  /** Removes what is too old, in small steps. Resolves when through. */
+  async sweep(): Promise<void> {
+    for await (const step of inSteps(this.#entries)) {
+      for (const { key, value } of step)
+        if (this.#now() - value >= REMEMBERED_MS) await this.#entries.remove(key);
+    }
+  }
+}
+
+/** Ids may be longer than a key can be. */
+function keyOf(id: string): string {
+  return createHash('sha256').update(losslessText(id)).digest('base64url');
+}

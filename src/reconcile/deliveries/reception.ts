@@ -1,0 +1,162 @@
+import type { ParsedEvent } from '../../events/event';
+import { webhookMessage, type WebhookMessage } from '../../events/webhook-message';
+import type {
+  AcceptedDelivery,
+  DeliveryJournal,
+  PendingDelivery
+} from '../../webhook/journal/delivery-journal';
+import type { EmittedDeliveries } from './emitted-deliveries';
+
+/** An event from the provider's log, ready to be handed to the flow. */
+export interface FetchedDelivery {
+  /** Its identity, as that of a delivery. */
+  id: string;
+  event: ParsedEvent;
+  rawBody: Buffer;
+  /** Of the first attempt. Milliseconds since 1970; null when unknown. */
+  startedAt: number | null;
+  /** Whether it was answered 200 at last; null when unknown. */
+  isDelivered: boolean | null;
+}
+
+/** A webhook node that listens. */
+export interface Receiver {
+  isReceiving(id: string): boolean;
+  hold(id: string, outcome: Promise<boolean>): void;
+}
+
+export interface ReceptionParts {
+  /** Id of the node that fetches. */
+  scope: string;
+  journal: Pick<DeliveryJournal, 'find' | 'accept' | 'remember' | 'pending'>;
+  emitted: Pick<EmittedDeliveries, 'has' | 'add'>;
+  /** Those of the provider that listen now. */
+  receivers: () => readonly Receiver[];
+  /** Ids of the provider's webhook nodes, of those too that are disabled. */
+  scopes: () => readonly string[];
+  /** How long webhook nodes remember. Milliseconds. */
+  rememberedMs: number;
+  /** Hands a message to the flow. */
+  emit: (message: WebhookMessage) => void;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  signal: AbortSignal;
+}
+
+/** By how much the provider's clock may differ from ours. */
+const CLOCKS_DIFFER_MS = 10 * 60_000;
+
+/**
+ * Receives events that did not come by webhook but were fetched. They are remembered like accepted deliveries, so that
+ * one that comes late is a duplicate, and are handed over like them: what a crash keeps from the flow gets there at
+ * the next start.
+ */
+export class Reception {
+  readonly #parts: ReceptionParts;
+
+  constructor(parts: ReceptionParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Whether this Node-RED has accepted the event, or is about to.
+   *
+   * @throws CodedError `NOT_RECORDED` when the memory cannot be read
+   */
+  isKnown({ id, startedAt, isDelivered }: FetchedDelivery): boolean {
+    const { scope, journal, emitted, receivers, scopes, rememberedMs, now } = this.#parts;
+    const webhookNodes = scopes();
+    if (receivers().some((receiver) => receiver.isReceiving(id)) || emitted.has(id)) return true;
+    if ([scope, ...webhookNodes].some((one) => journal.find(one, id) !== undefined)) return true;
+    // It may have been forgotten. Then the provider knows best whether it was taken.
+    const isOld = startedAt !== null && now() - startedAt > rememberedMs - CLOCKS_DIFFER_MS;
+    return webhookNodes.length > 0 && isDelivered === true && isOld;
+  }
+
+  /**
+   * Hands an event to the flow that has not got it.
+   *
+   * @throws CodedError `NOT_RECORDED` when it cannot be recorded; then the flow does not get it
+   */
+  async receive(fetched: FetchedDelivery): Promise<void> {
+    const { scope, receivers, now, signal } = this.#parts;
+    const { id, event, rawBody } = fetched;
+    const { promise, resolve } = outcome();
+    for (const receiver of receivers()) receiver.hold(id, promise);
+    try {
+      const delivery: AcceptedDelivery = {
+        scope,
+        id,
+        receivedAt: now(),
+        verified: 'api',
+        keyIndex: 0,
+        contentType: 'application/json',
+        query: null,
+        rawBody
+      };
+      const handOver = await this.#record(delivery);
+      resolve(true);
+      if (signal.aborted) {
+        handOver.leave();
+      } else {
+        this.#parts.emit(messageOf(event, delivery));
+        handOver.done();
+      }
+    } finally {
+      // Without effect when it was recorded.
+      resolve(false);
+    }
+  }
+
+  /** Hands an event to the flow that the flow had before. */
+  repeat({ id, event }: FetchedDelivery): void {
+    const { emit, now } = this.#parts;
+    emit(messageOf(event, { id, receivedAt: now(), verified: 'api', keyIndex: 0 }, true));
+  }
+
+  /** Hands over what was recorded before a crash, a restart or a redeploy and did not reach the flow. */
+  recover(parse: (rawBody: Buffer) => ParsedEvent | null): void {
+    const { journal, scope, emit, signal } = this.#parts;
+    for (const { delivery, done, leave } of journal.pending(scope)) {
+      if (signal.aborted) {
+        leave();
+        return;
+      }
+      const event = parse(delivery.rawBody);
+      if (event !== null) emit(messageOf(event, delivery));
+      done();
+    }
+  }
+
+  async #record(delivery: AcceptedDelivery): Promise<Pick<PendingDelivery, 'done' | 'leave'>> {
+    const { journal, emitted, scopes } = this.#parts;
+    const { id } = delivery;
+    const [accepted] = await Promise.allSettled([
+      journal.accept(delivery),
+      emitted.add(id),
+      ...scopes().map((scope) => journal.remember(scope, id, null))
+    ]);
+    // What only the others could not note may come twice, but it comes.
+    if (accepted.status === 'rejected') throw accepted.reason;
+    return accepted.value;
+  }
+}
+
+function messageOf(
+  event: ParsedEvent,
+  {
+    id,
+    receivedAt,
+    verified,
+    keyIndex
+  }: Pick<AcceptedDelivery, 'id' | 'receivedAt' | 'verified' | 'keyIndex'>,
+  duplicate = false
+): WebhookMessage {
+  return webhookMessage(event, { id, receivedAt, verified, keyIndex, duplicate, recovered: true });
+}
+
+function outcome(): { promise: Promise<boolean>; resolve: (accepted: boolean) => void } {
+  let resolve: (accepted: boolean) => void = () => undefined;
+  const promise = new Promise<boolean>((settle) => (resolve = settle));
+  return { promise, resolve };
+}

@@ -1,0 +1,97 @@
+import type { DeliveryContent, DeliveryParser } from '../../events/delivery-content';
+import { deliveryIdentity } from '../../events/delivery-identity';
+import type { ParsedEvent, VerifiedBy } from '../../events/event';
+import type { Provider } from '../../events/provider';
+import { parseDailyDelivery } from '../../events/reading/parse-daily';
+import { parseTelnyxDelivery } from '../../events/reading/parse-telnyx';
+import { webhookMessage, type WebhookMessage } from '../../events/webhook-message';
+import { isoOrNull } from '../run-summary';
+import type { DeliverySummary } from './delivery-summary';
+import type { EventFilter } from './event-patterns';
+import { InOrder } from './in-order';
+
+/** What is needed of an accepted delivery to hand it over once more. */
+export interface ReplayedDelivery extends DeliveryContent {
+  provider: Provider;
+  /** Milliseconds since 1970. */
+  receivedAt: number;
+  verified: VerifiedBy;
+  keyIndex: number;
+}
+
+export interface ReplayParts {
+  /** Null: all. */
+  provider: Provider | null;
+  isWanted: EventFilter;
+  emit: (message: WebhookMessage) => void;
+  /** Resolves when the next one may be handed to the flow. */
+  turn: () => Promise<void>;
+  /** Told after each batch. */
+  onProgress: () => void;
+}
+
+const PARSERS: Readonly<Record<Provider, DeliveryParser>> = {
+  telnyx: parseTelnyxDelivery,
+  daily: parseDailyDelivery
+};
+
+/**
+ * Hands deliveries to the flow once more, in the order in which they occurred.
+ *
+ * @param log accepted deliveries of the span, oldest first
+ * @param summary brought up to date
+ * @throws as the log and `turn` do
+ */
+export async function replayDeliveries(
+  log: AsyncIterable<readonly ReplayedDelivery[]>,
+  { provider, isWanted, emit, turn, onProgress }: ReplayParts,
+  summary: DeliverySummary
+): Promise<void> {
+  const held = new InOrder<WebhookMessage>(({ event }) => Date.parse(event.occurred_at ?? event.received_at));
+  const handOver = async (messages: readonly WebhookMessage[]): Promise<void> => {
+    for (const message of messages) {
+      await turn();
+      emit(message);
+      summary.emitted += 1;
+    }
+  };
+  for await (const batch of log) {
+    for (const delivery of batch) {
+      summary.listed += 1;
+      const event = provider === null || provider === delivery.provider ? parse(delivery) : null;
+      if (event === null || !isWanted(event)) {
+        summary.other_types += 1;
+        continue;
+      }
+      summary.known += 1;
+      held.add(messageOf(event, delivery));
+    }
+    const through = batch.at(-1)?.receivedAt;
+    if (through !== undefined) {
+      await handOver(held.take(through));
+      summary.listed_through = isoOrNull(through);
+    }
+    onProgress();
+  }
+  await handOver(held.take());
+}
+
+function parse(delivery: ReplayedDelivery): ParsedEvent | null {
+  const parsed = PARSERS[delivery.provider](delivery);
+  // It could be read when it was accepted.
+  return parsed.ok ? parsed.event : null;
+}
+
+function messageOf(event: ParsedEvent, delivery: ReplayedDelivery): WebhookMessage {
+  const { receivedAt, verified, keyIndex } = delivery;
+  const id = deliveryIdentity(event, delivery);
+  return webhookMessage(event, {
+    id,
+    receivedAt,
+    verified,
+    keyIndex,
+    duplicate: false,
+    recovered: false,
+    replayed: true
+  });
+}
