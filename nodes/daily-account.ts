@@ -1,12 +1,11 @@
-import { parseDailySecrets } from '../src/verification/daily-secrets';
-import { isUnsetVariable } from '../src/verification/unset-variable';
-import { DEFAULT_API_URLS } from './config/api-urls';
+import { withoutTrailingSlashes } from '../src/text/edges';
+import { isUnsetVariable, parseDailySecrets } from '../src/verification/account-keys';
 import { unsetSecrets } from './config/account-users';
-import { afterStart } from './lib/on-flows-started';
+import { DEFAULT_API_URLS } from './config/api-urls';
 import type { DailyAccountNode } from './config/daily-account-access';
 import type { NodeConfig, NodeRedApi } from './lib/node-red';
+import { afterStart } from './lib/on-flows-started';
 import { readText } from './lib/read-setting';
-import { withoutTrailingSlashes } from '../src/text/edges';
 
 interface DailyAccountConfig extends NodeConfig {
   apiUrl?: string;

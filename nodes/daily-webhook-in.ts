@@ -1,12 +1,11 @@
 import { CodedError } from '../src/errors/coded-error';
-import { isDailyProbeBody } from '../src/events/reading/daily-probe';
-import { parseDailyDelivery } from '../src/events/reading/parse-daily';
+import { isDailyProbeBody, parseDailyDelivery } from '../src/events/reading/parse-daily';
 import { DailyHmac } from '../src/verification/daily-hmac';
-import { dailyAccountOf, type DailyAccount } from './config/daily-account-access';
-import { deliveryRoutes } from './webhook/delivery-routes';
+import { type DailyAccount, dailyAccountOf } from './config/daily-account-access';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { DEFAULT_PATH, TOLERANCE } from './webhook/webhook-fields';
-import { startWebhookNode, type WebhookNodeConfig } from './webhook/webhook-node';
+import { type WebhookNodeConfig, startWebhookNode } from './webhook/webhook-node';
+import { deliveryRoutes } from './webhook/webhook-runtime';
 
 export = function (RED: NodeRedApi): void {
   deliveryRoutes(RED);

@@ -1,14 +1,12 @@
 import { ServerPace } from '../src/providers/http/server-pace';
-import { parsePublicKeys } from '../src/verification/public-keys';
-import { parseSecrets } from '../src/verification/secrets';
-import { isUnsetVariable } from '../src/verification/unset-variable';
-import { DEFAULT_API_URLS } from './config/api-urls';
-import { unsetSecrets } from './config/account-users';
-import { afterStart } from './lib/on-flows-started';
-import type { NodeConfig, NodeRedApi } from './lib/node-red';
-import { readText } from './lib/read-setting';
-import type { TelnyxAccountNode } from './config/telnyx-account-access';
 import { withoutTrailingSlashes } from '../src/text/edges';
+import { isUnsetVariable, parsePublicKeys, parseSecrets } from '../src/verification/account-keys';
+import { unsetSecrets } from './config/account-users';
+import { DEFAULT_API_URLS } from './config/api-urls';
+import type { TelnyxAccountNode } from './config/telnyx-account-access';
+import type { NodeConfig, NodeRedApi } from './lib/node-red';
+import { afterStart } from './lib/on-flows-started';
+import { readText } from './lib/read-setting';
 
 interface TelnyxAccountConfig extends NodeConfig {
   publicKeys?: string;

@@ -1,12 +1,12 @@
 import { CodedError } from '../src/errors/coded-error';
 import { parseTelnyxDelivery } from '../src/events/reading/parse-telnyx';
 import { TelnyxVerifier } from '../src/verification/telnyx-verifier';
-import { deliveryRoutes } from './webhook/delivery-routes';
+import { type TelnyxAccount, telnyxAccountOf } from './config/telnyx-account-access';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { readBoolean } from './lib/read-setting';
-import { telnyxAccountOf, type TelnyxAccount } from './config/telnyx-account-access';
 import { DEFAULT_PATH, TOLERANCE } from './webhook/webhook-fields';
-import { startWebhookNode, type WebhookNodeConfig } from './webhook/webhook-node';
+import { type WebhookNodeConfig, startWebhookNode } from './webhook/webhook-node';
+import { deliveryRoutes } from './webhook/webhook-runtime';
 
 interface TelnyxWebhookInConfig extends WebhookNodeConfig {
   acceptGet?: boolean;

@@ -1,5 +1,5 @@
 import { CodedError } from '../../src/errors/coded-error';
-import { isUnsetVariable } from '../../src/verification/unset-variable';
+import { isUnsetVariable } from '../../src/verification/account-keys';
 import type { RedNode } from '../lib/node-red';
 import { onClose } from '../lib/on-input';
 

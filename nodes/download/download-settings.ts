@@ -6,12 +6,12 @@ import { DEFAULT_FILENAME } from '../../src/naming/filename-syntax';
 import { compileFilename } from '../../src/naming/filename-template';
 import type { FormatChoice } from '../../src/recording/choose-format';
 import type { BucketSettings } from '../../src/store/bucket/client/settings';
-import { telnyxBucketOf } from '../config/bucket-access';
 import type { AccountChoices } from '../config/account-choices';
+import { telnyxBucketOf } from '../config/bucket-access';
 import { hasAccount } from '../config/provider-accounts';
 import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
 import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
-import { userDirectory } from '../lib/user-directory';
+import { userDirectory } from '../lib/state';
 import {
   ANSWERS,
   CONCURRENCY,

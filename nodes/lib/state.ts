@@ -1,11 +1,16 @@
 import { realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { OwnedState } from '../../src/state/owned-state';
 import { makePrivateDirectory } from '../../src/state/private-directory';
 import type { ProcessIdentity } from '../../src/state/process-identity';
 import type { StateDatabase } from '../../src/state/state-database';
 import type { NodeRedApi } from './node-red';
-import { userDirectory } from './user-directory';
+
+/** Node-RED's user directory, absolute; the one it takes by itself where its settings name none. */
+export function userDirectory({ settings }: Pick<NodeRedApi, 'settings'>): string {
+  return path.resolve(settings.userDir ?? path.join(homedir(), '.node-red'));
+}
 
 type StateApi = Pick<NodeRedApi, 'settings'> & Partial<Pick<NodeRedApi, 'log'>>;
 

@@ -1,13 +1,13 @@
 import { CodedError } from '../../src/errors/coded-error';
 import { archiveFolder } from '../../src/naming/archive-folder';
-import { readFilter, type Query } from '../../src/providers/list-filter';
+import { type Query, readFilter } from '../../src/providers/list-filter';
 import type { ProviderDefinition } from '../../src/providers/provider';
 import { providers } from '../../src/providers/registry';
-import { readRange, type TimeRange } from '../../src/reconcile/read-moment';
-import { choiceOf, type AccountChoices } from '../config/account-choices';
+import { type TimeRange, readRange } from '../../src/reconcile/read-moment';
+import { type AccountChoices, choiceOf } from '../config/account-choices';
 import type { FlowMessage, NodeConfig, NodeRedApi } from '../lib/node-red';
 import { readChoice, readText } from '../lib/read-setting';
-import { userDirectory } from '../lib/user-directory';
+import { userDirectory } from '../lib/state';
 import { SELECTIONS } from './list-fields';
 
 /** The properties of a `telnyx-recording-list` node, as saved in a flow. */

@@ -1,28 +1,25 @@
-import type { CodedError } from '../../src/errors/coded-error';
-import { CodedError as Coded } from '../../src/errors/coded-error';
-import type { DeliveryParser } from '../../src/events/delivery-content';
+import { type CodedError, CodedError as Coded } from '../../src/errors/coded-error';
+import type { DeliveryParser, WebhookMessage } from '../../src/events/build-event';
+import { type DeliveryVerifier, refusingAll } from '../../src/verification/signed-delivery';
+import { unavailableReceiver } from '../../src/webhook/endpoint/delivery-receiver';
 import { DeliveryTally } from '../../src/webhook/endpoint/delivery-tally';
-import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
-import { unavailableReceiver } from '../../src/webhook/endpoint/unavailable-receiver';
 import {
-  WebhookEndpoint,
   type EndpointSettings,
-  type Exchange
+  type Exchange,
+  WebhookEndpoint
 } from '../../src/webhook/endpoint/webhook-endpoint';
-import type { WebhookMessage } from '../../src/events/webhook-message';
-import { refusingAll, type DeliveryVerifier } from '../../src/verification/verdict';
-import type { NumberLimits } from '../lib/number-limits';
-import { afterStart } from '../lib/on-flows-started';
-import { DUPLICATES, MAX_BODY, REPLIES, REPLY_TIMEOUT } from './webhook-fields';
-import { deliveryJournal } from './delivery-journal';
-import { deliveryRoutes } from './delivery-routes';
+import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
 import { followState } from '../lib/follow-state';
 import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
 import { NodeStatus } from '../lib/node-status';
+import type { NumberLimits } from '../lib/number-limits';
+import { afterStart } from '../lib/on-flows-started';
 import { onClose } from '../lib/on-input';
 import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
-import { RejectionWarnings } from './rejection-warnings';
 import { ownedState } from '../lib/state';
+import { RejectionWarnings } from './rejection-warnings';
+import { DUPLICATES, MAX_BODY, REPLIES, REPLY_TIMEOUT } from './webhook-fields';
+import { deliveryJournal, deliveryRoutes } from './webhook-runtime';
 
 /** The properties that all webhook nodes share, as saved in a flow. */
 export interface WebhookNodeConfig extends NodeConfig {

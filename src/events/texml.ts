@@ -1,10 +1,8 @@
+import { type Fields, fieldOf } from '../values/fields';
 import { firstTime } from '../values/time';
-import { fieldOf, type Fields } from '../values/fields';
-import type { BodyReading } from './reading/body-reading';
-import { emptyReading } from './reading/body-reading';
+import { type BodyReading, emptyReading } from './build-event';
+import type { Discriminator } from './event';
 import type { Shape } from './shapes';
-import type { TexmlFields } from './texml-rules';
-import { TEXML_RULES } from './texml-rules';
 
 /**
  * Derives the event type of a TeXML callback (or of a TwiML-compatible message callback) from its
@@ -20,15 +18,27 @@ import { TEXML_RULES } from './texml-rules';
 export function readTexml(fields: Fields, shape: Shape): BodyReading | undefined {
   const reader = texmlFields(fields);
   for (const rule of TEXML_RULES) {
-    const match = rule(reader);
-    if (match === undefined) continue;
+    const found = rule(reader);
+    if (found === undefined) continue;
     return {
-      ...emptyReading(match.event_type, shape, fields),
+      ...emptyReading(found.event_type, shape, fields),
       occurred_at: firstTime(fieldOf(fields, 'Timestamp'), fieldOf(fields, 'OccurredAt')),
-      discriminator: match.discriminator
+      discriminator: found.discriminator
     };
   }
   return undefined;
+}
+
+/**
+ * The fields of a TeXML callback for the rules: present, and as trimmed text. JSON senders may use
+ * numbers and booleans where a form has words.
+ */
+interface TexmlFields {
+  readonly names: readonly string[];
+  /** Whether the field is there, even if empty. */
+  has(name: string): boolean;
+  /** The value as sent; empty when absent or no simple value. */
+  text(name: string): string;
 }
 
 function texmlFields(fields: Fields): TexmlFields {
@@ -42,3 +52,133 @@ function texmlFields(fields: Fields): TexmlFields {
     }
   };
 }
+
+/** What a rule found: the derived type and the field that told it (none for a plain voice request). */
+interface TexmlMatch {
+  readonly event_type: string;
+  readonly discriminator: Discriminator | null;
+}
+
+type TexmlRule = (fields: TexmlFields) => TexmlMatch | undefined;
+
+const PROGRESS = 'call-progress-events';
+
+const COST = 'call-cost-events';
+
+function normal(value: string): string {
+  return value.trim().toLowerCase();
+}
+
+function match(fields: TexmlFields, event_type: string, field: string): TexmlMatch {
+  return { event_type, discriminator: { field, value: fields.text(field) } };
+}
+
+/** One of the fields is there: a fixed type. */
+function present(event_type: string, ...names: readonly string[]): TexmlRule {
+  return (fields) => {
+    const name = names.find((candidate) => fields.has(candidate));
+    return name === undefined ? undefined : match(fields, event_type, name);
+  };
+}
+
+/** The field has a value: the type is made from it. */
+function valued(field: string, toType: (value: string) => string): TexmlRule {
+  return (fields) => {
+    const value = normal(fields.text(field));
+    return value === '' ? undefined : match(fields, toType(value), field);
+  };
+}
+
+/** `siprec-started` says `siprec` twice once it follows `texml.siprec.`. */
+function without(prefix: string, value: string): string {
+  return value.startsWith(prefix) && value.length > prefix.length ? value.slice(prefix.length) : value;
+}
+
+function conferenceType(value: string): string {
+  const participant = without('participant-', value);
+  if (participant !== value) return `texml.conference.participant.${participant}`;
+  return `texml.conference.${without('conference-', value)}`;
+}
+
+const recordingTranscription: TexmlRule = (fields) => {
+  const status = normal(fields.text('TranscriptionStatus'));
+  if (status !== '') return match(fields, `texml.transcription.${status}`, 'TranscriptionStatus');
+  if (!fields.has('TranscriptionSid')) return undefined;
+  return match(fields, 'texml.transcription.completed', 'TranscriptionSid');
+};
+
+const callCost: TexmlRule = (fields) => {
+  if (normal(fields.text('CallbackSource')) === COST)
+    return match(fields, 'texml.call.cost', 'CallbackSource');
+  // The id of the call is part of the name: CallCost[v3:…].
+  const name = fields.names.find((field) => field === 'CallCost' || field.startsWith('CallCost['));
+  return name === undefined ? undefined : match(fields, 'texml.call.cost', name);
+};
+
+/** A report on an ended call can show DialCallStatus too; CallbackSource tells it from a Dial action. */
+const dial: TexmlRule = (fields) =>
+  fields.has('DialCallStatus') && normal(fields.text('CallbackSource')) !== PROGRESS
+    ? match(fields, 'texml.dial', 'DialCallStatus')
+    : undefined;
+
+/** CallStatus alone is not enough: a voice request can say `in-progress` as well. */
+const callStatus: TexmlRule = (fields) => {
+  const status = normal(fields.text('CallStatus'));
+  const report = normal(fields.text('CallbackSource')) === PROGRESS || fields.has('Timestamp');
+  if (status === '' || !report) return undefined;
+  return match(fields, `texml.call.${status === 'in-progress' ? 'answered' : status}`, 'CallStatus');
+};
+
+/** No page names the field that carries these two values. */
+const conversation: TexmlRule = (fields) => {
+  for (const field of fields.names) {
+    const value = normal(fields.text(field));
+    if (value === 'conversation_created') return match(fields, 'texml.conversation.created', field);
+    if (value === 'conversation_ended') return match(fields, 'texml.conversation.ended', field);
+  }
+  return undefined;
+};
+
+const voice: TexmlRule = (fields) =>
+  fields.has('CallSid') && fields.has('AccountSid')
+    ? { event_type: 'texml.voice', discriminator: null }
+    : undefined;
+
+const message: TexmlRule = (fields) => {
+  if (!fields.has('MessageSid') && !fields.has('SmsSid')) return undefined;
+  for (const field of ['MessageStatus', 'SmsStatus']) {
+    const status = normal(fields.text(field));
+    if (status !== '') return match(fields, `texml.message.${status}`, field);
+  }
+  return match(fields, 'texml.message.received', fields.has('MessageSid') ? 'MessageSid' : 'SmsSid');
+};
+
+/**
+ * The rules in the order in which they are tried; the first that matches decides.
+ *
+ * Why this order: the transcript of a recording also has CallStatus and RecordingUrl; an ended call
+ * and a Dial action share their fields; synchronous machine detection puts AnsweredBy on a status
+ * report, which stays one; a Record action may have Digits.
+ */
+const TEXML_RULES: readonly TexmlRule[] = [
+  valued('SiprecEvent', (value) => `texml.siprec.${without('siprec-', value)}`),
+  valued('StreamEvent', (value) => `texml.stream.${without('stream-', value)}`),
+  valued('StatusCallbackEvent', conferenceType),
+  recordingTranscription,
+  present('texml.transcription', 'IsFinal', 'Transcript'),
+  valued('RecordingStatus', (value) => `texml.recording.${value}`),
+  present('texml.refer', 'ReferCallStatus'),
+  callCost,
+  dial,
+  present('texml.queue.leave', 'QueueResult'),
+  present('texml.queue', 'QueueSid'),
+  present('texml.ai_gather', 'Base64Result', 'Base64MessageHistory'),
+  callStatus,
+  present('texml.amd', 'AnsweredBy'),
+  present('texml.record', 'RecordingUrl', 'RecordingSid'),
+  present('texml.gather.partial', 'UnstableSpeechResult', 'StableSpeechResult'),
+  present('texml.gather', 'SpeechResult', 'Digits'),
+  conversation,
+  voice,
+  message
+];

@@ -1,9 +1,24 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { makePrivateDirectory } from './private-directory';
-import { isDamaged } from './state-check';
-import { MAX_COLLECTIONS } from './environment';
-import { ENVIRONMENT, StateDatabase, type StateOptions } from './state-database';
+import {
+  DATA_FILE,
+  ENVIRONMENT,
+  MAX_COLLECTIONS,
+  StateDatabase,
+  type StateOptions,
+  reserveLockFile
+} from './state-database';
 import { isDiskFull } from './state-disk';
 
 /** Lies beside the environment while a process has it open; one that was left behind tells of a crash. */
@@ -11,7 +26,7 @@ const IN_USE = 'in-use';
 
 const markers = new Set<string>();
 
-export interface OpenOptions extends StateOptions {
+interface OpenOptions extends StateOptions {
   /** Told where a damaged environment is now. */
   onDamaged: (asideAt: string) => void;
   /** Milliseconds since 1970. */
@@ -62,4 +77,97 @@ function mark(marker: string): void {
 
 function removeMarkers(): void {
   for (const marker of markers) rmSync(marker, { force: true });
+}
+
+/** Milliseconds for a look through all entries; a million of them take seconds. */
+const CHECK_TIMEOUT_MS = 120_000;
+
+/** What a process dies of that reads where nothing, or nonsense, is. */
+const FATAL_SIGNALS: ReadonlySet<string> = new Set([
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGABRT',
+  'SIGILL',
+  'SIGFPE',
+  'SIGTRAP'
+]);
+
+const DAMAGED = 3;
+
+/** Said when all was read: what happens to the process afterwards says nothing of the file. */
+const WHOLE = 'whole';
+
+/** LMDB's codes for "page not found", "corrupted", "panic" and "invalid" (lmdb.h, "Return Codes"). */
+const CHECK = `
+  const [lmdb, path, maxDbs] = process.argv.slice(1);
+  const { open } = require(lmdb);
+  try {
+    const root = open({ path, maxDbs: Number(maxDbs), readOnly: true });
+    // Opening one ends what is being read, so all are opened first.
+    const databases = [...root.getKeys()].map((name) => root.openDB({ name }));
+    for (const database of databases) for (const entry of database.getRange()) void entry;
+    require('node:fs').writeSync(1, '${WHOLE}');
+  } catch (error) {
+    const damaged = [-30797, -30796, -30795, -30793].includes(error.code);
+    process.exit(damaged ? ${DAMAGED} : 0);
+  }
+  process.exit(0);
+`;
+
+/**
+ * Whether an LMDB environment is damaged, by reading all of it in a process of its own: LMDB maps its file
+ * into memory and trusts it, so that a damaged one ends the process that looks at it. A power cut on a
+ * memory card leaves such files behind. Nothing is written where it is.
+ *
+ * @param environment its directory
+ * @returns false also when it could not be found out
+ */
+export function isDamaged(environment: string, maxDbs: number): boolean {
+  let view: string | undefined;
+  try {
+    view = viewOf(path.join(environment, DATA_FILE));
+    return dies(view, maxDbs);
+  } catch {
+    return false;
+  } finally {
+    if (view !== undefined) rmSync(view, { recursive: true, force: true });
+  }
+}
+
+/** An environment of the same data, with a lock file of its own: the disk of the real one may be full. */
+function viewOf(file: string): string {
+  const view = mkdtempSync(path.join(tmpdir(), 'telnyx-state-check-'));
+  try {
+    const data = path.join(view, DATA_FILE);
+    try {
+      symlinkSync(path.resolve(file), data);
+    } catch {
+      // Not every user may make links on Windows.
+      copyFileSync(file, data);
+    }
+    reserveLockFile(view);
+    return view;
+  } catch (error) {
+    rmSync(view, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function dies(view: string, maxDbs: number): boolean {
+  // Where Node-RED is embedded in Electron, execPath is not Node.js by itself.
+  const environment: NodeJS.ProcessEnv = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
+  // Options meant for Node-RED, such as a debugger's port, which is taken.
+  Reflect.deleteProperty(environment, 'NODE_OPTIONS');
+  const { status, signal, stdout } = spawnSync(
+    process.execPath,
+    ['-e', CHECK, require.resolve('lmdb'), view, String(maxDbs)],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: CHECK_TIMEOUT_MS,
+      env: environment
+    }
+  );
+  if (stdout === WHOLE) return false;
+  return status === DAMAGED || (signal !== null && FATAL_SIGNALS.has(signal));
 }

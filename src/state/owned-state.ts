@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { CodedError } from '../errors/coded-error';
-import { instanceId } from './instance-id';
 import { openState } from './open-state';
 import { makePrivateDirectory } from './private-directory';
-import { processIdentity, type ProcessIdentity } from './process-identity';
+import { type ProcessIdentity, instanceId, processIdentity } from './process-identity';
 import type { StateDatabase } from './state-database';
-import { isOfOneKernel, networkFileSystem, systemDisks, type DiskTable } from './state-disk';
-import { StateLease, type OtherOwner } from './state-lease';
+import { type DiskTable, isOfOneKernel, networkFileSystem, systemDisks } from './state-disk';
+import { type OtherOwner, StateLease } from './state-lease';
 
 /** Milliseconds between two renewals of the lease. */
 const RENEW_MS = 5000;

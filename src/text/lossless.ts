@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isPaddedBase64 } from './base64';
 
 /** Of the last plane for private use; no sender has a meaning for it. */
 const MARK = '\u{10fffd}';
@@ -17,4 +18,25 @@ export function losslessText(text: string): string {
 /** Whether a text was changed by `losslessText`: it names nothing that anybody else knows. */
 export function isChangedText(text: string): boolean {
   return text.includes(MARK) || !text.isWellFormed();
+}
+
+/**
+ * Decodes standard base64 with padding and nothing else: no white space, no URL alphabet, no unused
+ * bits set. Buffer.from alone skips what it does not know, so that many texts pass for one value.
+ *
+ * @returns the bytes, or null when the text is not canonical base64
+ */
+export function decodeStrictBase64(text: string): Buffer | null {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : null;
+}
+
+/**
+ * Decodes standard base64 with padding, whatever its unused bits are. For texts that a person made up,
+ * such as a secret: a sender that signs with them ignores those bits too.
+ *
+ * @returns the bytes, or null when the text is not base64
+ */
+export function decodePaddedBase64(text: string): Buffer | null {
+  return isPaddedBase64(text) ? Buffer.from(text, 'base64') : null;
 }

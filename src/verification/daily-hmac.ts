@@ -1,8 +1,14 @@
-import { headerValues } from './header-values';
 import { matchHmac } from './hmac';
-import { readSignature } from './signature-header';
-import { checkTimestamp, type TimestampFormat } from './timestamp';
-import { refuse, type DeliveryVerifier, type SignedDelivery, type Verdict } from './verdict';
+import {
+  type DeliveryVerifier,
+  type SignedDelivery,
+  type TimestampFormat,
+  type Verdict,
+  checkTimestamp,
+  headerValues,
+  readSignature,
+  refuse
+} from './signed-delivery';
 
 export const DAILY_SIGNATURE_HEADER = 'x-webhook-signature';
 export const DAILY_TIMESTAMP_HEADER = 'x-webhook-timestamp';

@@ -1,34 +1,32 @@
-import { decodeClientState } from '../../src/events/client-state';
-import { isDailyProbeBody } from '../../src/events/reading/daily-probe';
-import { readTime } from '../../src/values/time';
-import { parseBody } from '../../src/events/reading/parse-body';
-import { parseDailyDelivery } from '../../src/events/reading/parse-daily';
+import { decodeClientState } from '../../src/events/build-event';
+import { isTooDeep, parseBody } from '../../src/events/reading/parse-body';
+import { isDailyProbeBody, parseDailyDelivery } from '../../src/events/reading/parse-daily';
 import { parseTelnyxDelivery } from '../../src/events/reading/parse-telnyx';
-import { isTooDeep } from '../../src/events/reading/sanitise-json';
-import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
+import { providers } from '../../src/providers/registry';
 import { findRecordings } from '../../src/recording/find-recordings';
 import { identityOfId, identityOfUrl } from '../../src/recording/identity';
 import { asFormat, formatOfUrl } from '../../src/recording/media-link';
-import { asCount, asParty, asProse, asSha256, asText } from '../../src/values/fields';
-import { providers } from '../../src/providers/registry';
 import { referenceFromMessage } from '../../src/recording/reference-from-message';
-import { compileGlob, GlobIndex } from '../../src/routing/glob-index';
+import { GlobIndex, compileGlob } from '../../src/routing/glob-index';
 import { splitPatterns } from '../../src/routing/rules';
+import { isPaddedBase64 } from '../../src/text/base64';
 import { leadingRun, trailingRun } from '../../src/text/edges';
-import { losslessText } from '../../src/text/lossless';
+import { decodePaddedBase64, decodeStrictBase64, losslessText } from '../../src/text/lossless';
 import { parseUrl } from '../../src/text/parse-url';
 import { shownText } from '../../src/text/shown-text';
+import { asCount, asParty, asProse, asSha256, asText } from '../../src/values/fields';
+import { readTime } from '../../src/values/time';
+import {
+  isUnsetVariable,
+  parseDailySecrets,
+  parsePublicKeys,
+  parseSecrets
+} from '../../src/verification/account-keys';
 import { DailyHmac } from '../../src/verification/daily-hmac';
-import { parseDailySecrets } from '../../src/verification/daily-secrets';
-import { parsePublicKeys } from '../../src/verification/public-keys';
-import { parseSecrets } from '../../src/verification/secrets';
-import { isPaddedBase64 } from '../../src/text/base64';
-import { decodePaddedBase64, decodeStrictBase64 } from '../../src/text/strict-base64';
-import { verifyLegacy } from '../../src/verification/telnyx-legacy';
-import { verifyMeeting } from '../../src/verification/telnyx-meeting';
-import { checkTimestamp } from '../../src/verification/timestamp';
-import { isUnsetVariable } from '../../src/verification/unset-variable';
-import { onEach, bytesOf, RECEIVED_AT, event, SETTING, type TextFunction } from './text-function';
+import { checkTimestamp } from '../../src/verification/signed-delivery';
+import { verifyLegacy, verifyMeeting } from '../../src/verification/telnyx-hmac';
+import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
+import { RECEIVED_AT, SETTING, type TextFunction, bytesOf, event, onEach } from './text-function';
 
 /** Bytes of a request line or a header; Node.js takes 16 kB of all together unless it is told to take more. */
 const HEADER = 65_536;
@@ -63,11 +61,11 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
   { file: 'src/text/shown-text.ts', name: 'shownText', call: (text) => shownText(text) },
 
   { file: 'src/text/base64.ts', name: 'isPaddedBase64', call: isPaddedBase64 },
-  { file: 'src/text/strict-base64.ts', name: 'decodeStrictBase64', call: decodeStrictBase64 },
-  { file: 'src/text/strict-base64.ts', name: 'decodePaddedBase64', call: decodePaddedBase64 },
-  { file: 'src/verification/unset-variable.ts', name: 'isUnsetVariable', call: isUnsetVariable },
+  { file: 'src/text/lossless.ts', name: 'decodeStrictBase64', call: decodeStrictBase64 },
+  { file: 'src/text/lossless.ts', name: 'decodePaddedBase64', call: decodePaddedBase64 },
+  { file: 'src/verification/account-keys.ts', name: 'isUnsetVariable', call: isUnsetVariable },
   {
-    file: 'src/verification/timestamp.ts',
+    file: 'src/verification/signed-delivery.ts',
     name: 'checkTimestamp',
     call: (text) => checkTimestamp([text], 'x', RECEIVED_AT, 300)
   },
@@ -77,39 +75,39 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
     call: (text) => new DailyHmac([Buffer.from('a')], 300).verify(delivery('x-webhook-signature', text, ''))
   },
   {
-    file: 'src/verification/telnyx-legacy.ts',
+    file: 'src/verification/telnyx-hmac.ts',
     name: 'verifyLegacy',
     call: (text) => verifyLegacy(delivery('x-telnyx-signature', text, ''), ['a'])
   },
   {
-    file: 'src/verification/telnyx-meeting.ts',
+    file: 'src/verification/telnyx-hmac.ts',
     name: 'verifyMeeting',
     call: (text) => verifyMeeting(delivery('x-meeting-bot-signature', text.slice(0, 16_384), ''), ['a'], 300)
   },
   {
-    file: 'src/verification/public-keys.ts',
+    file: 'src/verification/account-keys.ts',
     name: 'parsePublicKeys',
     call: (text) => parsePublicKeys(text.slice(0, SETTING))
   },
   {
-    file: 'src/verification/daily-secrets.ts',
+    file: 'src/verification/account-keys.ts',
     name: 'parseDailySecrets',
     call: (text) => parseDailySecrets(text.slice(0, SETTING))
   },
   {
-    file: 'src/verification/secrets.ts',
+    file: 'src/verification/account-keys.ts',
     name: 'parseSecrets',
     call: (text) => parseSecrets(text.slice(0, SETTING))
   },
 
-  { file: 'src/events/client-state.ts', name: 'decodeClientState', call: decodeClientState },
+  { file: 'src/events/build-event.ts', name: 'decodeClientState', call: decodeClientState },
   {
-    file: 'src/events/reading/daily-probe.ts',
+    file: 'src/events/reading/parse-daily.ts',
     name: 'isDailyProbeBody',
     call: (text) => isDailyProbeBody(Buffer.from(text))
   },
   { file: 'src/values/time.ts', name: 'readTime', call: readTime },
-  { file: 'src/events/reading/sanitise-json.ts', name: 'isTooDeep', call: isTooDeep },
+  { file: 'src/events/reading/parse-body.ts', name: 'isTooDeep', call: isTooDeep },
   {
     file: 'src/events/reading/parse-body.ts',
     name: 'parseBody',

@@ -1,21 +1,28 @@
 import { isUtf8 } from 'node:buffer';
-import type { FormFields } from './form-fields';
-import { readFormFields } from './form-fields';
-import { MAX_DEPTH, hasMoreValues, isTooDeep, mayHavePrototype, sanitiseJson } from './sanitise-json';
 
 /** A body that could be read, and whether it was a form; or why it could not, in words. */
-export type ParsedBody =
+type ParsedBody =
   | { readonly ok: true; readonly form: true; readonly body: FormFields }
   | { readonly ok: true; readonly form: false; readonly body: unknown }
   | { readonly ok: false; readonly reason: string };
 
 const JSON_ADVICE = 'expected JSON or an urlencoded form';
+
+/** Node-RED clones messages recursively; deeper bodies would overflow its stack and end the process. */
+export const MAX_DEPTH = 100;
+
 /** A transcript of an hour has about a tenth. As many empty lists take 100 ms to parse. */
 const MOST_VALUES = 250_000;
+
 /** TeXML has about fifty. */
 const MOST_FIELDS = 2000;
+
 /** What a form consists of once it is encoded; white space, quotes, angle brackets and braces are not in it. */
 const ENCODED_FORM = /^[^\s"<>{}\\^`]*$/;
+
+const TOO_MANY = `the JSON has more than ${MOST_VALUES} values`;
+
+const TOO_DEEP = `the JSON is nested deeper than ${MAX_DEPTH} levels`;
 
 /**
  * Reads the body of a delivery as JSON or as a form, by what it is rather than by what its
@@ -51,6 +58,11 @@ function startsLikeJson(text: string): boolean {
   return /^\s*[{["]/.test(text);
 }
 
+function isFormType(contentType: string | undefined): boolean {
+  const essence = contentType?.split(';', 1)[0]?.trim().toLowerCase();
+  return essence === 'application/x-www-form-urlencoded';
+}
+
 function hasMoreFields(text: string, most: number): boolean {
   let at = -1;
   for (let count = 0; count < most; count += 1) {
@@ -59,14 +71,6 @@ function hasMoreFields(text: string, most: number): boolean {
   }
   return true;
 }
-
-function isFormType(contentType: string | undefined): boolean {
-  const essence = contentType?.split(';', 1)[0]?.trim().toLowerCase();
-  return essence === 'application/x-www-form-urlencoded';
-}
-
-const TOO_MANY = `the JSON has more than ${MOST_VALUES} values`;
-const TOO_DEEP = `the JSON is nested deeper than ${MAX_DEPTH} levels`;
 
 function parseJson(text: string): ParsedBody {
   if (isTooDeep(text)) return refuse(TOO_DEEP);
@@ -84,4 +88,97 @@ function parseJson(text: string): ParsedBody {
 
 function refuse(reason: string): ParsedBody {
   return { ok: false, reason: `${reason}; ${JSON_ADVICE}` };
+}
+
+/** The fields of a form, flat, as sent: one string for each name. */
+export type FormFields = Record<string, string>;
+
+/**
+ * Reads `application/x-www-form-urlencoded` text (a form body, or a query string without its `?`).
+ *
+ * Names stay literal: `CallCost[v3:…]` is one field, not an object. `+` is a space; a percent sign
+ * that starts no escape stays a percent sign; bytes that are no UTF-8 become U+FFFD. A name that is
+ * repeated keeps its last value, as in JSON. A field called `__proto__` is left out.
+ *
+ * Rule: WHATWG URL, "application/x-www-form-urlencoded parsing". Never throws.
+ */
+export function readFormFields(text: string): FormFields {
+  const fields: FormFields = {};
+  // The leading `&` keeps URLSearchParams from taking a first `?` for its own; empty parts are skipped.
+  for (const [name, value] of new URLSearchParams(`&${text}`)) {
+    if (name !== '__proto__') fields[name] = value;
+  }
+  return fields;
+}
+
+/**
+ * Makes a freshly parsed JSON value safe to hand on: removes every own key `__proto__` (harmless as
+ * parsed, a changed prototype as soon as somebody copies the object with Object.assign), and checks
+ * that arrays and objects are nested no deeper than {@link MAX_DEPTH}. Works in place, level by
+ * level without recursion.
+ *
+ * @returns false when the value is nested too deeply; it is then only partly cleaned
+ */
+export function sanitiseJson(value: unknown): boolean {
+  let level: object[] = isContainer(value) ? [value] : [];
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return false;
+    const next: object[] = [];
+    for (const container of level) {
+      if (Object.hasOwn(container, '__proto__')) Reflect.deleteProperty(container, '__proto__');
+      for (const child of Object.values(container) as unknown[]) if (isContainer(child)) next.push(child);
+    }
+    level = next;
+  }
+  return true;
+}
+
+/**
+ * Whether a JSON text is nested too deeply, by its brackets: a look at the text takes less time than one at all
+ * values. Of a text that may have a key `__proto__` only `sanitiseJson` can tell, because what is removed does
+ * not count.
+ */
+export function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length && depth <= MAX_DEPTH; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === OPENING_BRACKET || code === OPENING_BRACE) depth += 1;
+    else if (code === CLOSING_BRACKET || code === CLOSING_BRACE) depth -= 1;
+  }
+  return depth > MAX_DEPTH && !mayHavePrototype(text);
+}
+
+/** Whether a JSON text has more than so many values: parsing takes time for each of them, not for their characters. */
+export function hasMoreValues(text: string, most: number): boolean {
+  let count = 1;
+  for (let at = 0; at < text.length && count <= most; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === COMMA || code === OPENING_BRACKET || code === OPENING_BRACE) count += 1;
+  }
+  return count > most;
+}
+
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
+
+const [OPENING_BRACKET, OPENING_BRACE, CLOSING_BRACKET, CLOSING_BRACE] = [0x5b, 0x7b, 0x5d, 0x7d];
+
+/** @returns where the closing quote is, or the end of the text */
+function endOfString(text: string, begin: number): number {
+  for (let at = begin + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at;
+    if (code === BACKSLASH) at += 1;
+  }
+  return text.length;
+}
+
+/** Whether a JSON text can have a key `__proto__`, which may be spelled with escapes. */
+export function mayHavePrototype(text: string): boolean {
+  return text.includes('__proto__') || text.includes('\\u');
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -1,15 +1,18 @@
-import { completeEvent } from '../complete-event';
-import { firstTime } from '../../values/time';
-import { parseBody } from './parse-body';
-import type { ParseResult } from './parse-result';
-import { unparsable } from './parse-result';
 import { asFields, fieldOf, textField } from '../../values/fields';
-import type { BodyReading } from './body-reading';
-import { emptyReading, UNKNOWN_TYPE } from './body-reading';
-import { firstId } from './delivery-meta';
+import { firstTime } from '../../values/time';
+import {
+  type BodyReading,
+  type ParseResult,
+  UNKNOWN_TYPE,
+  completeEvent,
+  emptyReading,
+  firstId,
+  unparsable
+} from '../build-event';
+import { parseBody } from './parse-body';
 
 /** A verified delivery of Daily, as bytes. */
-export interface DailyDelivery {
+interface DailyDelivery {
   rawBody: Buffer;
   /** The Content-Type header's value, if any. */
   contentType: string | undefined;
@@ -38,4 +41,26 @@ function readDailyEnvelope(body: unknown): BodyReading | undefined {
     own_id: firstId(fieldOf(envelope, 'id')),
     occurred_at: firstTime(fieldOf(envelope, 'event_ts'), fieldOf(asFields(payload), 'timestamp'))
   };
+}
+
+/** No probe is longer, white space included; longer bodies need not be parsed to know. */
+const LONGEST_PROBE = 256;
+
+/**
+ * Whether a parsed body is the request by which Daily tries an address before it creates or
+ * re-activates a webhook: exactly `{"test":"test"}`. It is answered 200 and is no event.
+ */
+export function isDailyProbe(body: unknown): boolean {
+  const record = asFields(body);
+  return record !== null && Object.keys(record).length === 1 && record['test'] === 'test';
+}
+
+/** The same for a body that nobody has parsed yet. Never throws. */
+export function isDailyProbeBody(rawBody: Buffer): boolean {
+  if (rawBody.length > LONGEST_PROBE) return false;
+  try {
+    return isDailyProbe(JSON.parse(rawBody.toString('utf8')));
+  } catch {
+    return false;
+  }
 }

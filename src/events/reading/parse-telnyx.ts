@@ -1,13 +1,30 @@
-import { completeEvent } from '../complete-event';
-import { readFormFields } from './form-fields';
-import { parseBody } from './parse-body';
-import type { ParseResult } from './parse-result';
-import { unparsable } from './parse-result';
+import { type Fields, asFields, fieldOf, recordField, textField } from '../../values/fields';
+import { firstTime } from '../../values/time';
+import {
+  type BodyReading,
+  type ParseResult,
+  UNKNOWN_TYPE,
+  completeEvent,
+  decodeClientState,
+  deliveryMeta,
+  emptyReading,
+  firstId,
+  unparsable
+} from '../build-event';
+import type { Shape } from '../shapes';
+import { readTexml } from '../texml';
+import { parseBody, readFormFields } from './parse-body';
 import { readForm, readQuery } from './telnyx-form';
-import { readJson } from './telnyx-json';
+import {
+  readCampaignStatus,
+  readLegacyMessage,
+  readLinkClick,
+  readMeeting,
+  readRecordingFragment
+} from './telnyx-untyped';
 
 /** A verified delivery of Telnyx, as bytes. */
-export interface TelnyxDelivery {
+interface TelnyxDelivery {
   rawBody: Buffer;
   /** The Content-Type header's value, if any. */
   contentType: string | undefined;
@@ -34,4 +51,122 @@ export function parseTelnyxDelivery(delivery: TelnyxDelivery): ParseResult {
   if (!parsed.ok) return unparsable(parsed.reason);
   const reading = parsed.form ? readForm(parsed.body) : readJson(parsed.body);
   return { ok: true, event: completeEvent('telnyx', reading, parsed.body) };
+}
+
+/** One reader for each shape or group of shapes, in the order in which they are tried. */
+const READERS: readonly ((body: Fields) => BodyReading | undefined)[] = [
+  readEnvelope,
+  readMeeting,
+  readRootTyped,
+  readLinkClick,
+  readDebugRecord,
+  readCampaignStatus,
+  readLegacyMessage,
+  readRecordingFragment,
+  readTexmlJson
+];
+
+/** Reads a JSON body of Telnyx; one that no reader knows becomes `unknown` with the body as payload. */
+function readJson(body: unknown): BodyReading {
+  const record = asFields(body);
+  if (record !== null) {
+    for (const read of READERS) {
+      const reading = read(record);
+      if (reading !== undefined) return reading;
+    }
+  }
+  return emptyReading(UNKNOWN_TYPE, 'unstructured', body);
+}
+
+/** API v2: everything inside `data`, its type in `data.event_type`. */
+function readEnvelope(body: Fields): BodyReading | undefined {
+  const data = recordField(body, 'data');
+  const event_type = textField(data, 'event_type');
+  if (data === null || event_type === null) return undefined;
+  const meta = recordField(body, 'meta');
+  return {
+    ...readEventFields(data, body),
+    event_type,
+    shape: envelopeShape(data, meta),
+    ...deliveryMeta(meta),
+    discriminator: null
+  };
+}
+
+function envelopeShape(data: Fields, meta: Fields | null): Shape {
+  if (meta !== null) return 'envelope-meta';
+  const anonymous = fieldOf(data, 'id') === undefined && fieldOf(data, 'occurred_at') === undefined;
+  return anonymous ? 'envelope-minimal' : 'envelope';
+}
+
+/** Bodies with their type at the root: conferences, WhatsApp, insights, porting, API v1. */
+function readRootTyped(body: Fields): BodyReading | undefined {
+  const event_type = textField(body, 'event_type');
+  if (event_type === null) return undefined;
+  return {
+    ...readEventFields(body, body),
+    event_type,
+    shape: rootShape(body),
+    ...deliveryMeta(recordField(body, 'meta')),
+    discriminator: null
+  };
+}
+
+/** The order decides: a dispatch record has an `id` too, an API v1 body may have one. */
+function rootShape(body: Fields): Shape {
+  const has = (name: string) => fieldOf(body, name) !== undefined;
+  if (has('urls') && has('format')) return 'dispatch';
+  if (has('payload_status') || has('available_notification_methods')) return 'event-record';
+  if (!has('payload')) return 'flat-typed';
+  if (has('webhook_id') || has('created_at')) return 'legacy-v1';
+  return has('id') ? 'bare' : 'bare-minimal';
+}
+
+/** A delivery record that holds the event: shown by one documentation page as if it were a body. */
+function readDebugRecord(body: Fields): BodyReading | undefined {
+  const metadata = recordField(body, 'metadata');
+  const event = recordField(metadata, 'event');
+  const event_type = textField(event, 'event_type');
+  if (event === null || event_type === null) return undefined;
+  return {
+    ...readEventFields(event, body),
+    event_type,
+    shape: 'debug-record',
+    ...deliveryMeta(metadata),
+    discriminator: { field: 'metadata.event.event_type', value: event_type }
+  };
+}
+
+/** TeXML fields sent as JSON, seen from re-sending proxies; without a CallSid an object is not TeXML. */
+function readTexmlJson(body: Fields): BodyReading | undefined {
+  return textField(body, 'CallSid') === null ? undefined : readTexml(body, 'texml-form');
+}
+
+/**
+ * The fields that an event has beside its payload.
+ *
+ * @param event - the object with `payload`, `id`, `occurred_at`, `record_type`
+ * @param root - the whole body, in which the identity and the time are looked for next
+ */
+function readEventFields(
+  event: Fields,
+  root: Fields
+): Omit<BodyReading, 'event_type' | 'shape' | 'attempt' | 'delivered_to' | 'discriminator'> {
+  const payload = fieldOf(event, 'payload');
+  const fields = asFields(payload);
+  return {
+    // An event without a payload has its fields beside the type.
+    payload: payload === undefined ? event : payload,
+    own_id: firstId(fieldOf(event, 'id'), fieldOf(root, 'id'), fieldOf(root, 'webhook_id')),
+    record_type: textField(event, 'record_type'),
+    occurred_at: firstTime(
+      fieldOf(event, 'occurred_at'),
+      fieldOf(root, 'occurred_at'),
+      fieldOf(fields, 'occurred_at'),
+      fieldOf(root, 'created_at'),
+      fieldOf(root, 'time_clicked'),
+      fieldOf(root, 'event_timestamp')
+    ),
+    client_state: decodeClientState(fieldOf(fields, 'client_state'))
+  };
 }

@@ -1,12 +1,9 @@
-import { decodeClientState } from '../client-state';
-import type { FormFields } from './form-fields';
-import { firstTime } from '../../values/time';
 import { fieldOf, textField } from '../../values/fields';
+import { firstTime } from '../../values/time';
+import { type BodyReading, UNKNOWN_TYPE, decodeClientState, emptyReading, firstId } from '../build-event';
 import type { Shape } from '../shapes';
 import { readTexml } from '../texml';
-import type { BodyReading } from './body-reading';
-import { emptyReading, UNKNOWN_TYPE } from './body-reading';
-import { firstId } from './delivery-meta';
+import type { FormFields } from './parse-body';
 
 /** A form body: a TeXML callback; one that carries an event type after all; or unknown. */
 export function readForm(fields: FormFields): BodyReading {

@@ -1,9 +1,6 @@
-import { decodeClientState } from '../client-state';
+import { type Fields, fieldOf, recordField, textField } from '../../values/fields';
 import { firstTime } from '../../values/time';
-import { fieldOf, recordField, textField, type Fields } from '../../values/fields';
-import type { BodyReading } from './body-reading';
-import { emptyReading } from './body-reading';
-import { firstId } from './delivery-meta';
+import { type BodyReading, decodeClientState, emptyReading, firstId } from '../build-event';
 
 /** Meetings: `event` is the type without `meeting.`, and `data` is the payload, not an envelope. */
 export function readMeeting(body: Fields): BodyReading | undefined {

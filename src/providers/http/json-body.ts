@@ -4,7 +4,7 @@ import {
   isTooDeep,
   mayHavePrototype,
   sanitiseJson
-} from '../../events/reading/sanitise-json';
+} from '../../events/reading/parse-body';
 import type { HttpBody } from '../../http/http-body';
 
 export type JsonBody = { ok: true; value: unknown } | { ok: false; reason: string };

@@ -1,16 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WebhookErrorCode } from '../../errors/codes';
-import type { WebhookMessage } from '../../events/webhook-message';
-import { Deduplicator, type CopyOutcome } from './deduplicator';
-import { PendingReplies, type Exchange } from './pending-replies';
-import type { FlowAnswer } from './flow-reply';
+import { type RememberedId, type WebhookMessage, rememberedId } from '../../events/build-event';
+import type { AcceptedDelivery, DeliveryJournal, HandOver } from '../journal/delivery-journal';
+import { type CopyOutcome, type Exchange, type FlowAnswer, PendingReplies } from './flow-reply';
 import { answer, repeatAnswer } from './http-responses';
-import {
-  rememberedId,
-  type AcceptedDelivery,
-  type DeliveryJournal,
-  type HandOver
-} from '../journal/delivery-journal';
 
 export interface AcceptanceSettings {
   /** Node id; keeps what two nodes remember apart. */
@@ -18,6 +11,55 @@ export interface AcceptanceSettings {
   reply: 'at-once' | 'flow';
   replyTimeoutMs: number;
   duplicates: 'drop' | 'pass';
+}
+
+/**
+ * Knows which deliveries are copies of one another. Only an accepted delivery is remembered, so that a
+ * failed attempt never eats its retry; a copy that comes while the first is under way waits for it.
+ */
+class Deduplicator {
+  readonly #journal: Pick<DeliveryJournal, 'find'>;
+  readonly #scope: string;
+  readonly #running = new Map<string, Promise<CopyOutcome>>();
+
+  /** @param scope node id: two nodes remember apart */
+  constructor(journal: Pick<DeliveryJournal, 'find'>, scope: string) {
+    this.#journal = journal;
+    this.#scope = scope;
+  }
+
+  /**
+   * How an earlier copy ended or is going to end; undefined when there was none, or all of them failed.
+   *
+   * @throws CodedError `NOT_RECORDED` when the memory cannot be read
+   */
+  earlier(id: RememberedId): CopyOutcome | Promise<CopyOutcome> | undefined {
+    const running = this.#running.get(textOf(id));
+    if (running !== undefined) return running;
+    const remembered = this.#journal.find(this.#scope, id);
+    return remembered && { accepted: true, answer: remembered.answer };
+  }
+
+  /** Works on the first copy of a delivery; others wait for its outcome meanwhile. */
+  async first(id: RememberedId, work: () => Promise<CopyOutcome>): Promise<void> {
+    const outcome = work();
+    this.#running.set(textOf(id), outcome);
+    await outcome.finally(() => this.#running.delete(textOf(id)));
+  }
+
+  /** Whether a first copy is under way. */
+  isUnderWay(id: RememberedId): boolean {
+    return this.#running.has(textOf(id));
+  }
+
+  /** Resolves when all first copies that are under way have ended, well or not. */
+  async ended(): Promise<void> {
+    await Promise.allSettled(this.#running.values());
+  }
+}
+
+function textOf(id: RememberedId): string {
+  return typeof id === 'string' ? `=${id}` : `?${id.partial}`;
 }
 
 export interface AcceptanceParts {
@@ -33,7 +75,7 @@ export interface AcceptanceParts {
 }
 
 /** A delivery whose signature fits, as the flow gets it and as it is recorded. */
-export interface VerifiedDelivery {
+interface VerifiedDelivery {
   message: WebhookMessage;
   record: AcceptedDelivery;
 }

@@ -1,5 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CapturedBody } from '../express/captured-body';
+import { answer } from './http-responses';
+
+/**
+ * What could be had of a request's body before anything else saw it.
+ * - `bytes`: exactly what was received
+ * - `not-read`: the method carries none that matters; nothing was read
+ * - `too-large`, `encoded`: refused before or while reading
+ * - `too-slow`: not complete in time
+ * - `fragmented`: came in so many small pieces that they take up far more room than the body
+ * - `overloaded`: too many unverified bytes are under way
+ * - `lost`: something else read the stream first, or the sender gave up
+ */
+export type CapturedBody =
+  | { kind: 'bytes'; bytes: Buffer }
+  | { kind: 'not-read' | 'too-large' | 'encoded' | 'too-slow' | 'fragmented' | 'overloaded' | 'lost' };
 
 /** A live endpoint: what a webhook node puts behind its path. */
 export interface DeliveryReceiver {
@@ -11,3 +25,19 @@ export interface DeliveryReceiver {
   /** Answers the request in any case, now or later. Never throws. */
   receive(request: IncomingMessage, response: ServerResponse, body: CapturedBody): void;
 }
+
+/** What stands behind a path: a live receiver, or nothing for the moment. */
+export interface FoundRoute {
+  receiver: DeliveryReceiver | null;
+}
+
+/**
+ * Stands behind the path of a node that cannot work as it is set up. Senders are asked to try again; "not
+ * found" would be final for most of them.
+ */
+export const unavailableReceiver: DeliveryReceiver = {
+  maxBody: 0,
+  plain: true,
+  acceptsMethod: () => false,
+  receive: (request, response) => answer(request, response, 503)
+};

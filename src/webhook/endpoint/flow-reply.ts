@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { retryAfter } from './http-responses';
 
 /** An answer that the flow gave, kept so that a repeated delivery gets the same one. */
@@ -7,6 +7,11 @@ export interface FlowAnswer {
   contentType: string | null;
   body: Buffer;
 }
+
+/** How a copy of a delivery ended, for the copies that wait for it or come later. */
+export type CopyOutcome =
+  | { accepted: true; answer: FlowAnswer | null }
+  | { accepted: false; status: number; answer: FlowAnswer | null };
 
 /** Bytes of an answer that are kept; TeXML documents and dynamic variables are far smaller. */
 const KEPT_BYTES = 256 * 1024;
@@ -205,4 +210,62 @@ function assertSendable(status: unknown, chunk: unknown): void {
   if (!none && typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) {
     throw new TypeError(`An HTTP answer must be text or a Buffer; it is of type ${typeof chunk}.`);
   }
+}
+
+/** Request and response of a delivery that the flow has to answer. */
+export interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+}
+
+/** One delivery that is put to the flow. */
+interface Question {
+  exchange: Exchange;
+  /** Hands the delivery to the flow. */
+  put: () => void;
+  /** Makes a 2xx answer count before it goes out. When it fails the sender is asked to try again. */
+  commit: (answer: FlowAnswer) => Promise<void>;
+  onTimedOut: () => void;
+  /** The flow answered something that was answered already. */
+  onLate: () => void;
+}
+
+/** The deliveries of one node that wait for the flow's answer. */
+export class PendingReplies {
+  readonly #timeoutMs: number;
+  readonly #open = new Set<FlowReply>();
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** @returns how the delivery ended; never rejects */
+  ask({ exchange, put, commit, onTimedOut, onLate }: Question): Promise<CopyOutcome> {
+    return new Promise((resolve) => {
+      const reply = new FlowReply(exchange.response, {
+        timeoutMs: this.#timeoutMs,
+        commit,
+        onSettled: (outcome) => {
+          this.#open.delete(reply);
+          if (outcome.kind === 'timed-out') onTimedOut();
+          resolve(copyOutcomeOf(outcome));
+        },
+        onLate
+      });
+      this.#open.add(reply);
+      put();
+    });
+  }
+
+  /** Waits no longer: the senders are asked to try again. */
+  withdraw(): void {
+    for (const reply of this.#open) reply.withdraw();
+  }
+}
+
+function copyOutcomeOf(outcome: ReplyOutcome): CopyOutcome {
+  if (outcome.kind !== 'answered') return { accepted: false, status: 503, answer: null };
+  const { answer } = outcome;
+  if (answer.status >= 200 && answer.status < 300) return { accepted: true, answer };
+  return { accepted: false, status: answer.status, answer };
 }

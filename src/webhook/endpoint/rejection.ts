@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { WebhookErrorCode } from '../../errors/codes';
-import type { CapturedBody } from '../express/captured-body';
+import type { CapturedBody } from './delivery-receiver';
 import { STATUS_OF } from './http-responses';
 
 /** Why a delivery was refused, as the second output shows it. */

@@ -1,14 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WebhookErrorCode } from '../../errors/codes';
-import type { DeliveryContent, DeliveryParser } from '../../events/delivery-content';
-import { deliveryIdentity } from '../../events/delivery-identity';
-import { webhookMessage } from '../../events/webhook-message';
-import type { DeliveryVerifier } from '../../verification/verdict';
-import type { CapturedBody } from '../express/captured-body';
-import { DeliveryAcceptance, type AcceptanceParts, type AcceptanceSettings } from './delivery-acceptance';
-import type { DeliveryReceiver } from './delivery-receiver';
-import { answer, STATUS_OF } from './http-responses';
-import { rejectionOf, whyNoBytes, type Rejection } from './rejection';
+import {
+  type DeliveryContent,
+  type DeliveryParser,
+  deliveryIdentity,
+  webhookMessage
+} from '../../events/build-event';
+import type { DeliveryVerifier } from '../../verification/signed-delivery';
+import { type AcceptanceParts, type AcceptanceSettings, DeliveryAcceptance } from './delivery-acceptance';
+import type { CapturedBody, DeliveryReceiver } from './delivery-receiver';
+import { STATUS_OF, answer } from './http-responses';
+import { type Rejection, rejectionOf, whyNoBytes } from './rejection';
 
 /** Recovered messages that are sent before others get their turn. */
 const RECOVERED_IN_ONE_GO = 50;
@@ -19,7 +21,7 @@ export interface EndpointSettings extends AcceptanceSettings {
   acceptGet: boolean;
 }
 
-export type { Exchange } from './pending-replies';
+export type { Exchange } from './flow-reply';
 
 export interface EndpointParts extends AcceptanceParts {
   verifier: DeliveryVerifier;

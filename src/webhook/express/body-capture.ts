@@ -1,20 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { ByteBudget } from './byte-budget';
-import { captureBody, isUntouched, type CapturedBody } from './captured-body';
-import { stackOf, type ExpressApp, type Middleware } from './express-app';
-import { MountPaths } from './mount-paths';
+import type { CapturedBody, FoundRoute } from '../endpoint/delivery-receiver';
+import { type ExpressApp, type Middleware, MountPaths, stackOf } from './express-app';
 import { comparablePath } from './route-path';
-import type { FoundRoute, RouteTable } from './route-table';
 
 /** Where a captured body rests on the request. Shared by every copy of the package in the process. */
 const CAPTURED = Symbol.for('@red-telephony/node-red-telnyx/captured-body');
 
 /** Milliseconds that a sender has for a whole body. Senders themselves give up after 2 to 30 s. */
-export const BODY_TIMEOUT_MS = 10_000;
-
-/** Unverified bytes of all requests together; 64 bodies of the default limit. */
-const TOTAL_UNVERIFIED_BYTES = 64 * 1024 * 1024;
-const budget = new ByteBudget(TOTAL_UNVERIFIED_BYTES);
+const BODY_TIMEOUT_MS = 10_000;
 
 type CapturedRequest = IncomingMessage & {
   [CAPTURED]?: CapturedBody;
@@ -34,6 +27,9 @@ export async function bodyOf(request: IncomingMessage, maxBody: number): Promise
   return captureBody(request, { maxBody, timeoutMs: BODY_TIMEOUT_MS, budget });
 }
 
+/** Finds the route of a path below the root of the flows' URLs. */
+type FindRoute = (path: string) => FoundRoute | undefined;
+
 /**
  * Puts a layer at the very front of the Express app that serves Node-RED. With the default settings
  * Node-RED's admin API parses, and so destroys, every JSON and form body before any route of ours;
@@ -47,7 +43,7 @@ export async function bodyOf(request: IncomingMessage, maxBody: number): Promise
  */
 export function installCapture(
   httpNode: ExpressApp,
-  table: RouteTable,
+  find: FindRoute,
   direct: (root: ExpressApp) => boolean
 ): void {
   /** The equipped root apps, each with the paths under which it leads to `httpNode`. */
@@ -60,7 +56,7 @@ export function installCapture(
         root,
         captureFor(
           () => basesOf.get(root) ?? [],
-          table,
+          find,
           () => direct(root)
         )
       );
@@ -71,9 +67,9 @@ export function installCapture(
   equip();
 }
 
-function captureFor(bases: () => string[], table: RouteTable, direct: () => boolean): Middleware {
+function captureFor(bases: () => string[], find: FindRoute, direct: () => boolean): Middleware {
   return function telnyxRawBody(request, response, next) {
-    const route = routeOf(request.url ?? '/', bases(), table);
+    const route = routeOf(request.url ?? '/', bases(), find);
     const captured = request as CapturedRequest;
     // Untouched also by this layer: an app of ours may be on another one.
     if (route === undefined || !isUntouched(request)) return next();
@@ -100,11 +96,11 @@ function endUnread(request: IncomingMessage): void {
   if (!request.complete) request.socket.destroySoon();
 }
 
-function routeOf(url: string, bases: string[], table: RouteTable): FoundRoute | undefined {
+function routeOf(url: string, bases: string[], find: FindRoute): FoundRoute | undefined {
   const path = comparablePath(url);
   for (const base of bases) {
     const below = base === '/' ? path : path.startsWith(`${base}/`) ? path.slice(base.length) : null;
-    const route = below === null ? undefined : table.find(below);
+    const route = below === null ? undefined : find(below);
     if (route !== undefined) return route;
   }
   return undefined;
@@ -121,3 +117,123 @@ function putInFront(app: ExpressApp, layer: Middleware): void {
   stack.splice(index, 1);
   stack.unshift(entry);
 }
+
+/** Unverified bytes of all requests together; 64 bodies of the default limit. */
+const TOTAL_UNVERIFIED_BYTES = 64 * 1024 * 1024;
+
+interface CaptureLimits {
+  /** Bytes of this body. */
+  maxBody: number;
+  /** Milliseconds for the whole body. A total, because a byte a second never looks idle. */
+  timeoutMs: number;
+  /** Unverified bytes of all requests together. */
+  budget: ByteBudget;
+}
+
+/** Bytes that a piece of a body takes up in memory besides its content. */
+const PIECE_BYTES = 256;
+
+/** Pieces in which any body may come; a larger one may come in more of them. */
+const FEWEST_PIECES = 4096;
+
+/** Whether nobody has read from the request's body, nor replaced it, nor turns its bytes into text. */
+export function isUntouched(request: IncomingMessage & { _body?: unknown; body?: unknown }): boolean {
+  return (
+    request._body !== true &&
+    !request.readableDidRead &&
+    !request.destroyed &&
+    request.readableEncoding === null
+  );
+}
+
+/**
+ * Reads a request body to its end, counting. The limit holds for a declared length, before anything
+ * is read, and for the bytes that really come.
+ *
+ * @returns never rejects
+ */
+export function captureBody(request: IncomingMessage, limits: CaptureLimits): Promise<CapturedBody> {
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
+    return Promise.resolve({ kind: 'encoded' });
+  }
+  const declared = request.headers['content-length'];
+  if (declared !== undefined && Number(declared) > limits.maxBody)
+    return Promise.resolve({ kind: 'too-large' });
+
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    const mostPieces = FEWEST_PIECES + limits.maxBody / PIECE_BYTES;
+    let size = 0;
+    const finish = (outcome: CapturedBody): void => {
+      clearTimeout(timer);
+      limits.budget.leave(unfinished);
+      request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
+      if (outcome.kind !== 'bytes') request.pause();
+      resolve(outcome);
+    };
+    const unfinished = { held: 0, giveWay: () => finish({ kind: 'overloaded' }) };
+    const onData = (chunk: Buffer): void => {
+      if (size + chunk.length > limits.maxBody) return finish({ kind: 'too-large' });
+      if (chunks.length >= mostPieces) return finish({ kind: 'fragmented' });
+      if (!limits.budget.take(unfinished, chunk.length + PIECE_BYTES)) return;
+      size += chunk.length;
+      chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      const first = chunks[0];
+      finish({ kind: 'bytes', bytes: chunks.length === 1 && first ? first : Buffer.concat(chunks, size) });
+    };
+    const onGone = (): void => finish({ kind: 'lost' });
+    const timer = setTimeout(() => finish({ kind: 'too-slow' }), limits.timeoutMs);
+    limits.budget.enter(unfinished);
+    request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+  });
+}
+
+/** A body of which not everything has come. */
+interface UnfinishedBody {
+  /** Bytes in memory. */
+  held: number;
+  /** Ends the reading, because the room is needed. */
+  giveWay: () => void;
+}
+
+/**
+ * Bounds what strangers can make this process hold before their signatures are checked. When the room is
+ * used up, the body that has been coming for longest gives way: a sender's own takes milliseconds, one that
+ * is there to take up room stays as long as it may.
+ */
+export class ByteBudget {
+  readonly #limit: number;
+  #used = 0;
+  /** Oldest first. */
+  readonly #unfinished = new Set<UnfinishedBody>();
+
+  /** @param limit bytes */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  enter(body: UnfinishedBody): void {
+    this.#unfinished.add(body);
+  }
+
+  /** Counts further bytes of a body that has entered. @returns false when it had to give way itself */
+  take(body: UnfinishedBody, bytes: number): boolean {
+    while (this.#used + bytes > this.#limit) {
+      const [oldest = body] = this.#unfinished;
+      oldest.giveWay();
+      if (oldest === body) return false;
+    }
+    this.#used += bytes;
+    body.held += bytes;
+    return true;
+  }
+
+  leave(body: UnfinishedBody): void {
+    if (this.#unfinished.delete(body)) this.#used -= body.held;
+  }
+}
+
+const budget = new ByteBudget(TOTAL_UNVERIFIED_BYTES);

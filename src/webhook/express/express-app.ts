@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { comparablePath } from './route-path';
 
 export type Next = (error?: unknown) => void;
 
@@ -32,4 +33,270 @@ export interface ExpressApp {
 /** The layers of an app in the order in which they run; undefined before the first one was added. */
 export function stackOf(app: ExpressApp): ExpressLayer[] | undefined {
   return (app._router ?? app.router)?.stack;
+}
+
+interface Mount {
+  parent: ExpressApp;
+  /** Below the parent. */
+  paths: string[];
+}
+
+/**
+ * Knows where an Express app can be reached: below which root apps and under which paths. An app may be
+ * mounted late, several times, under several paths, and so may the apps it is mounted on.
+ */
+export class MountPaths {
+  readonly #app: ExpressApp;
+  readonly #onChange: () => void;
+  readonly #mounts = new Map<ExpressApp, Mount[]>();
+
+  /** @param onChange called when an app was mounted, once the new place is known */
+  constructor(app: ExpressApp, onChange: () => void) {
+    this.#app = app;
+    this.#onChange = onChange;
+    this.#watch(app);
+  }
+
+  /** The outermost apps; the app itself while it is mounted nowhere. */
+  roots(): ReadonlySet<ExpressApp> {
+    return new Set(this.#places(this.#app).map(([root]) => root));
+  }
+
+  /** Comparable paths below a root app; empty when the app is not (any more) reached through it directly. */
+  below(root: ExpressApp): string[] {
+    const paths = this.#places(this.#app).flatMap(([place, path]) => (place === root ? [path] : []));
+    return [...new Set(paths.map(comparablePath))];
+  }
+
+  #places(app: ExpressApp): [root: ExpressApp, path: string][] {
+    const mounts = this.#mounts.get(app) ?? [];
+    if (mounts.length === 0) return [[app, '/']];
+    return mounts.flatMap(({ parent, paths }) =>
+      this.#places(parent).flatMap(([root, above]) =>
+        paths.map((path): [ExpressApp, string] => [root, `${above}/${path}`])
+      )
+    );
+  }
+
+  #watch(app: ExpressApp): void {
+    if (this.#mounts.has(app)) return;
+    this.#mounts.set(app, []);
+    if (app.parent !== undefined) this.#add(app, app.parent);
+    app.on('mount', (parent) => {
+      this.#add(app, parent);
+      this.#onChange();
+    });
+  }
+
+  #add(app: ExpressApp, parent: ExpressApp): void {
+    // A mount by regular expression cannot be compared; there the dispatcher takes the body itself.
+    const paths = [app.mountpath].flat().filter((path) => typeof path === 'string');
+    this.#mounts.get(app)?.push({ parent, paths });
+    this.#watch(parent);
+  }
+}
+
+/** Express's own first layers, which only add to request and response. Each app has one of each. */
+const OF_EXPRESS: ReadonlySet<string> = new Set(['query', 'expressInit']);
+
+/** The captures of Node-RED's *http in* node and of this package, which let other paths pass. */
+const CAPTURES: ReadonlySet<string> = new Set(['rawBodyCapture', 'telnyxRawBody']);
+
+const MOUNTED_APP = 'mounted_app';
+
+interface FastPathDeps {
+  /** The app of the flows' URLs. */
+  httpNode: ExpressApp;
+  /** Node-RED's admin app; undefined when it is switched off. */
+  httpAdmin: ExpressApp | undefined;
+  dispatcher: Middleware;
+  owner: OwnerMiddleware;
+}
+
+/**
+ * Tells whether nothing but Express and Node-RED itself is between the front of a root app and our
+ * dispatcher: no login, no proxy setting, no other middleware. Only then may a delivery skip the way through
+ * both apps, which costs more than its parsing. In doubt the answer is no, and the request goes through
+ * everything that somebody put there.
+ */
+export class FastPath {
+  readonly #parts: FastPathDeps;
+
+  constructor(parts: FastPathDeps) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Looks again for every delivery, at the few layers before the dispatcher: an answer that is remembered would
+   * have to notice every exchange of a layer, an app or a setting.
+   */
+  from(root: ExpressApp): boolean {
+    const { httpNode, httpAdmin, dispatcher, owner } = this.#parts;
+    if (owner.handlers().length > 0) return false;
+    if (httpNode.parent !== root) return false;
+    // Behind a trusted proxy Express reads the sender's address from a header.
+    if (root.get(TRUST_PROXY) !== false || httpNode.get(TRUST_PROXY) !== false) return false;
+    const above = stackOf(root);
+    const own = stackOf(httpNode);
+    if (above === undefined || own === undefined) return false;
+    const beforeMount = layersBefore(above, liesOn(root, httpAdmin) ? 2 : 1);
+    const beforeDispatcher = own.findIndex(({ handle }) => handle === dispatcher);
+    if (beforeMount === null || beforeDispatcher === -1) return false;
+    return onlyHarmless(beforeMount) && onlyHarmless(own.slice(0, beforeDispatcher));
+  }
+}
+
+const TRUST_PROXY = 'trust proxy';
+
+/**
+ * The layers of a root app before the last app on it, which is the flows' app when the number of apps is right.
+ *
+ * @returns null when another number of apps is mounted than Node-RED itself mounts
+ */
+function layersBefore(stack: readonly ExpressLayer[], apps: number): ExpressLayer[] | null {
+  const before: ExpressLayer[] = [];
+  let waiting: ExpressLayer[] = [];
+  let mounted = 0;
+  for (const layer of stack) {
+    if (layer.name !== MOUNTED_APP) {
+      waiting.push(layer);
+      continue;
+    }
+    mounted += 1;
+    before.push(...waiting);
+    waiting = [];
+  }
+  return mounted === apps ? before : null;
+}
+
+/** Node-RED gives nodes an admin app of their own, which is on the one that is on the root. */
+function liesOn(root: ExpressApp, app: ExpressApp | undefined): boolean {
+  for (let at = app?.parent; at !== undefined; at = at.parent) if (at === root) return true;
+  return false;
+}
+
+/** Names alone are no proof: a second `query` is somebody's own. */
+function onlyHarmless(layers: readonly ExpressLayer[]): boolean {
+  const seen = new Set<string>();
+  return layers.every(({ name, route }) => {
+    if (route !== undefined) return false;
+    if (CAPTURES.has(name)) return true;
+    if (!OF_EXPRESS.has(name) || seen.has(name)) return false;
+    seen.add(name);
+    return true;
+  });
+}
+
+/** As Express takes it: request, response, next; with four parameters it takes a fault first. */
+export type Handler = (...args: unknown[]) => unknown;
+
+/** What the owner of a Node-RED put before each address of its flows. */
+export interface OwnerMiddleware {
+  /** Asked for each delivery, because settings may change while Node-RED runs. */
+  handlers(): readonly Handler[];
+  /** A handler failed, and the sender was asked to try again. */
+  onFault(fault: unknown): void;
+}
+
+/** @param setting `httpNodeMiddleware`; what is neither a function nor a list is ignored, as by core *http in* */
+export function handlersOf(setting: unknown): Handler[] {
+  if (typeof setting === 'function') return [setting as Handler];
+  if (!Array.isArray(setting)) return [];
+  return setting
+    .flat(Number.POSITIVE_INFINITY)
+    .map((each: unknown) => (typeof each === 'function' ? (each as Handler) : notAFunction));
+}
+
+function notAFunction(): never {
+  throw new TypeError('an entry of the list is not a function');
+}
+
+/** What core *http in* puts on the app for `httpNodeCors`: the `cors` package under its own name. */
+export function corsHandlersOf(httpNode: ExpressApp): Handler[] {
+  for (const { route } of stackOf(httpNode) ?? []) {
+    const handlers = handlersOfRoute(route);
+    if (handlers.some(({ name }) => name === 'corsMiddleware')) return handlers;
+  }
+  return [];
+}
+
+function handlersOfRoute(route: unknown): Handler[] {
+  if (typeof route !== 'object' || route === null || !('stack' in route)) return [];
+  const { stack } = route;
+  if (!Array.isArray(stack)) return [];
+  return (stack as { handle?: unknown }[]).flatMap(({ handle }) => handlersOf(handle));
+}
+
+interface HandlersEnd {
+  passed: () => void;
+  /** A handler said that this request is for somebody else: `next('route')`. */
+  left: () => void;
+  failed: (fault: unknown) => void;
+}
+
+/**
+ * Runs handlers as an Express route does, with the cookies that core *http in* reads before them. Nothing is
+ * called when a handler answers the request itself. A rejected promise counts as a fault, where Express 4 would
+ * end the process.
+ */
+export function runHandlers(
+  handlers: readonly Handler[],
+  request: IncomingMessage,
+  response: ServerResponse,
+  end: HandlersEnd
+): void {
+  addCookies(request);
+  const step = (index: number, fault: unknown): void => {
+    if (fault === 'route' || fault === 'router') return end.left();
+    const handler = handlers[index];
+    if (handler === undefined) return isFault(fault) ? end.failed(fault) : end.passed();
+    const takesFault = handler.length === 4;
+    if (takesFault !== isFault(fault)) return step(index + 1, fault);
+    let gone = false;
+    const next = (problem?: unknown): void => {
+      if (gone) return;
+      gone = true;
+      step(index + 1, problem);
+    };
+    const fail = (problem: unknown): void => next(isFault(problem) ? problem : new Error('it failed'));
+    try {
+      const result = takesFault ? handler(fault, request, response, next) : handler(request, response, next);
+      if (isPromise(result)) result.then(undefined, fail);
+    } catch (problem) {
+      fail(problem);
+    }
+  };
+  step(0, undefined);
+}
+
+/** Express takes nothing, false, 0 and '' for "go on". */
+function isFault(value: unknown): boolean {
+  return Boolean(value);
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function addCookies(request: IncomingMessage): void {
+  const holder = request as IncomingMessage & { cookies?: unknown; signedCookies?: unknown };
+  if (holder.cookies !== undefined) return;
+  const cookies = Object.create(null) as Record<string, string>;
+  for (const pair of (request.headers.cookie ?? '').split(';')) {
+    const equals = pair.indexOf('=');
+    if (equals === -1) continue;
+    const name = pair.slice(0, equals).trim();
+    cookies[name] ??= decoded(pair.slice(equals + 1).trim());
+  }
+  holder.cookies = cookies;
+  holder.signedCookies = Object.create(null) as object;
+}
+
+function decoded(text: string): string {
+  const bare = text.startsWith('"') && text.endsWith('"') && text.length > 1 ? text.slice(1, -1) : text;
+  try {
+    return decodeURIComponent(bare);
+  } catch {
+    return bare;
+  }
 }

@@ -1,3 +1,4 @@
+import type { RememberedId } from '../../events/build-event';
 import type { VerifiedBy } from '../../events/event';
 import type { FlowAnswer } from '../endpoint/flow-reply';
 
@@ -15,17 +16,6 @@ export interface AcceptedDelivery {
   /** Raw query string of a GET delivery, else null. */
   query: string | null;
   rawBody: Buffer;
-}
-
-/** What a delivery is remembered by. No text spells what is remembered of a query that nobody signed. */
-export type RememberedId = string | { readonly partial: string };
-
-/**
- * The identity of a GET whose query is not signed can be anybody's invention. It is remembered apart, so that it
- * never takes a signed event for its duplicate.
- */
-export function rememberedId({ id, verified }: Pick<AcceptedDelivery, 'id' | 'verified'>): RememberedId {
-  return verified === 'partial' ? { partial: id } : id;
 }
 
 /** What is remembered of an accepted delivery; the flow's answer when it gave one worth repeating. */

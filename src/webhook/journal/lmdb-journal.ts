@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../../errors/coded-error';
+import { rememberedId, type RememberedId } from '../../events/build-event';
 import { inSteps } from '../../state/in-steps';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import type { FlowAnswer } from '../endpoint/flow-reply';
 import {
-  rememberedId,
   type AcceptedDelivery,
   type DeliveryJournal,
   type HandOver,
   type PendingDelivery,
-  type Remembered,
-  type RememberedId
+  type Remembered
 } from './delivery-journal';
 import { losslessText } from '../../text/lossless';
 

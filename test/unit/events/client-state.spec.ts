@@ -1,5 +1,5 @@
 import should from 'should';
-import { decodeClientState } from '../../../src/events/client-state';
+import { decodeClientState } from '../../../src/events/build-event';
 
 describe('events: client_state', () => {
   for (const text of ['ticket=9', 'a', 'ab', 'abc', 'Zoë 🎥', '{"order":4711}', 'two\nlines']) {

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import should from 'should';
-import { deliveryIdentity } from '../../../src/events/delivery-identity';
+import { deliveryIdentity, webhookMessage } from '../../../src/events/build-event';
 import type { ParsedEvent } from '../../../src/events/event';
-import { webhookMessage } from '../../../src/events/webhook-message';
 
 describe('deliveryIdentity', () => {
   const content = (rawBody: string, query: string | null = null) => ({

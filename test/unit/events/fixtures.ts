@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import type { ParseResult } from '../../../src/events/build-event';
 import type { ParsedEvent } from '../../../src/events/event';
-import { parseDailyDelivery } from '../../../src/events/reading/parse-daily';
-import type { ParseResult } from '../../../src/events/reading/parse-result';
-import { parseTelnyxDelivery } from '../../../src/events/reading/parse-telnyx';
 import type { Provider } from '../../../src/events/provider';
+import { parseDailyDelivery } from '../../../src/events/reading/parse-daily';
+import { parseTelnyxDelivery } from '../../../src/events/reading/parse-telnyx';
 
 /** One line of test/fixtures/<provider>/index.json: a file and everything its event should say. */
 export interface Fixture {

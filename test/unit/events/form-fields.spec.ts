@@ -1,5 +1,5 @@
 import should from 'should';
-import { readFormFields } from '../../../src/events/reading/form-fields';
+import { readFormFields } from '../../../src/events/reading/parse-body';
 
 describe('events: form fields', () => {
   const rows: readonly (readonly [string, string, Readonly<Record<string, string>>])[] = [

@@ -1,6 +1,5 @@
 import should from 'should';
-import { isDailyProbe, isDailyProbeBody } from '../../../src/events/reading/daily-probe';
-import { parseDailyDelivery } from '../../../src/events/reading/parse-daily';
+import { isDailyProbe, isDailyProbeBody, parseDailyDelivery } from '../../../src/events/reading/parse-daily';
 import { eventOf } from './parsed';
 
 function fromDaily(body: unknown) {

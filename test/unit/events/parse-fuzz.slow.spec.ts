@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import should from 'should';
+import type { ParseResult } from '../../../src/events/build-event';
 import { parseDailyDelivery } from '../../../src/events/reading/parse-daily';
-import type { ParseResult } from '../../../src/events/reading/parse-result';
 import { parseTelnyxDelivery } from '../../../src/events/reading/parse-telnyx';
 import { SHAPES } from '../../../src/events/shapes';
 import { loadFixtures } from './fixtures';

@@ -1,6 +1,6 @@
+import type { ParseResult } from '../../../src/events/build-event';
 import type { ParsedEvent } from '../../../src/events/event';
 import { parseTelnyxDelivery } from '../../../src/events/reading/parse-telnyx';
-import type { ParseResult } from '../../../src/events/reading/parse-result';
 
 /** The event of a result that must be one. */
 export function eventOf(result: ParseResult): ParsedEvent {

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   rmSync,
   truncateSync,
   writeFileSync
@@ -11,8 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
-import { openState } from '../../../src/state/open-state';
-import { isDamaged } from '../../../src/state/state-check';
+import { isDamaged, openState } from '../../../src/state/open-state';
 
 const MODULE = require.resolve('../../../src/state/open-state');
 

@@ -1,17 +1,17 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
-import { instanceId } from '../../../src/state/instance-id';
 import {
+  type ProcessTable,
   identityText,
+  instanceId,
   isOfAnotherBoot,
   isProvablyDead,
   processIdentity,
-  readIdentity,
-  type ProcessTable
+  readIdentity
 } from '../../../src/state/process-identity';
 
 const INSTANCE = '0123456789abcdef0123456789abcdef';

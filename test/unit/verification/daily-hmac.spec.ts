@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import should from 'should';
+import { parseDailySecrets } from '../../../src/verification/account-keys';
 import { DailyHmac } from '../../../src/verification/daily-hmac';
-import { parseDailySecrets } from '../../../src/verification/daily-secrets';
-import { accepted, delivery, NOW, refused } from './signed-deliveries';
+import { NOW, accepted, delivery, refused } from './signed-deliveries';
 
 /** Signed once with `openssl dgst -sha256 -mac HMAC` and written down. */
 const SECRET = 'bWFkZS11cC1kYWlseS1zZWNyZXQtb2YtMjctYg==';

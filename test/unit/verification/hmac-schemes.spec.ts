@@ -1,9 +1,8 @@
 import { createHmac } from 'node:crypto';
 import should from 'should';
 import { matchHmac } from '../../../src/verification/hmac';
-import { verifyLegacy } from '../../../src/verification/telnyx-legacy';
-import { verifyMeeting } from '../../../src/verification/telnyx-meeting';
-import { accepted, delivery, NOW, refused } from './signed-deliveries';
+import { verifyLegacy, verifyMeeting } from '../../../src/verification/telnyx-hmac';
+import { NOW, accepted, delivery, refused } from './signed-deliveries';
 
 const hmac = (secret: string, text: string) => createHmac('sha256', secret).update(text).digest();
 

@@ -1,8 +1,6 @@
 import should from 'should';
-import { parsePublicKeys } from '../../../src/verification/public-keys';
-import { parseSecrets } from '../../../src/verification/secrets';
-import { decodeStrictBase64 } from '../../../src/text/strict-base64';
-import { isUnsetVariable } from '../../../src/verification/unset-variable';
+import { decodeStrictBase64 } from '../../../src/text/lossless';
+import { isUnsetVariable, parsePublicKeys, parseSecrets } from '../../../src/verification/account-keys';
 import { KEY, OTHER_KEY } from './signed-deliveries';
 
 const FIRST = KEY.toString('base64');

@@ -1,6 +1,6 @@
 import should from 'should';
 import nacl from 'tweetnacl';
-import type { SignedDelivery, Verdict } from '../../../src/verification/verdict';
+import type { SignedDelivery, Verdict } from '../../../src/verification/signed-delivery';
 
 /** The clock of these tests, in unix seconds. */
 export const NOW = 1_790_000_123;

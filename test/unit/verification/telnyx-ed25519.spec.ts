@@ -1,11 +1,11 @@
-import { TelnyxEd25519 } from '../../../src/verification/telnyx-ed25519';
+import { TelnyxEd25519 } from '../../../src/verification/telnyx-verifier';
 import {
-  accepted,
-  delivery,
   KEY,
   NOW,
   OTHER_KEY,
   OTHER_PAIR,
+  accepted,
+  delivery,
   refused,
   signature,
   signedHeaders

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import should from 'should';
-import { headerValues } from '../../../src/verification/header-values';
+import { headerValues } from '../../../src/verification/signed-delivery';
 import { TelnyxVerifier } from '../../../src/verification/telnyx-verifier';
-import { accepted, delivery, KEY, NOW, refused, signedHeaders } from './signed-deliveries';
+import { KEY, NOW, accepted, delivery, refused, signedHeaders } from './signed-deliveries';
 
 const BODY = '{"a":1}';
 const MEETING = 'meeting-secret';

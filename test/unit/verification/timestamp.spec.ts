@@ -1,7 +1,7 @@
 import should from 'should';
-import { checkTimestamp } from '../../../src/verification/timestamp';
-import { TelnyxEd25519 } from '../../../src/verification/telnyx-ed25519';
-import { accepted, delivery, KEY, NOW, refused, signedHeaders } from './signed-deliveries';
+import { checkTimestamp } from '../../../src/verification/signed-delivery';
+import { TelnyxEd25519 } from '../../../src/verification/telnyx-verifier';
+import { KEY, NOW, accepted, delivery, refused, signedHeaders } from './signed-deliveries';
 
 const check = (values: string[], receivedAt = NOW * 1000, tolerance = 300) =>
   checkTimestamp(values, 'telnyx-timestamp', receivedAt, tolerance);

@@ -1,18 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type RememberedId, type WebhookMessage, rememberedId } from '../../../../src/events/build-event';
 import { parseTelnyxDelivery } from '../../../../src/events/reading/parse-telnyx';
-import type { WebhookMessage } from '../../../../src/events/webhook-message';
-import { ByteBudget } from '../../../../src/webhook/express/byte-budget';
-import { captureBody } from '../../../../src/webhook/express/captured-body';
+import { parsePublicKeys } from '../../../../src/verification/account-keys';
+import { TelnyxVerifier } from '../../../../src/verification/telnyx-verifier';
 import type { FlowAnswer } from '../../../../src/webhook/endpoint/flow-reply';
-import {
-  type AcceptedDelivery,
-  type DeliveryJournal,
-  type HandOver,
-  type PendingDelivery,
-  type Remembered,
-  rememberedId,
-  type RememberedId
-} from '../../../../src/webhook/journal/delivery-journal';
 import type { Rejection } from '../../../../src/webhook/endpoint/rejection';
 import {
   type EndpointParts,
@@ -20,10 +11,16 @@ import {
   type Exchange,
   WebhookEndpoint
 } from '../../../../src/webhook/endpoint/webhook-endpoint';
-import { parsePublicKeys } from '../../../../src/verification/public-keys';
-import { TelnyxVerifier } from '../../../../src/verification/telnyx-verifier';
+import { ByteBudget, captureBody } from '../../../../src/webhook/express/body-capture';
+import type {
+  AcceptedDelivery,
+  DeliveryJournal,
+  HandOver,
+  PendingDelivery,
+  Remembered
+} from '../../../../src/webhook/journal/delivery-journal';
 import { type Delivery, holdEvent, jsonDelivery } from '../../../support/deliveries';
-import { exchange, type RawAnswer, type RawRequest } from '../../../support/http-client';
+import { type RawAnswer, type RawRequest, exchange } from '../../../support/http-client';
 import { TRUSTED } from '../../../support/sign';
 import { deferred, serve } from '../express/real-http';
 

@@ -2,11 +2,10 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import should from 'should';
-import type { CapturedBody } from '../../../../src/webhook/express/captured-body';
 import type { DeliveryReceiver } from '../../../../src/webhook/endpoint/delivery-receiver';
-import { routesOf } from '../../../../src/webhook/express/dispatcher';
-import type { RouteTable } from '../../../../src/webhook/express/route-table';
-import { exchange, type RawRequest } from '../../../support/http-client';
+import type { CapturedBody } from '../../../../src/webhook/endpoint/delivery-receiver';
+import { type RouteTable, routesOf } from '../../../../src/webhook/express/routes';
+import { type RawRequest, exchange } from '../../../support/http-client';
 import { closeServers, express, serve } from './real-http';
 
 const RAW = '{ "a" : 1.0, "a" : "\\u00e9" }';

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import should from 'should';
-import { ByteBudget } from '../../../../src/webhook/express/byte-budget';
-import { captureBody, type CapturedBody, isUntouched } from '../../../../src/webhook/express/captured-body';
-import { exchange, type RawAnswer, type RawRequest } from '../../../support/http-client';
+import { ByteBudget, captureBody, isUntouched } from '../../../../src/webhook/express/body-capture';
+import type { CapturedBody } from '../../../../src/webhook/endpoint/delivery-receiver';
+import { type RawAnswer, type RawRequest, exchange } from '../../../support/http-client';
 import { closeServers, deferred, serve } from './real-http';
 
 interface Captured {

@@ -1,9 +1,8 @@
 import should from 'should';
 import type { DeliveryReceiver } from '../../../../src/webhook/endpoint/delivery-receiver';
-import { routesOf } from '../../../../src/webhook/express/dispatcher';
 import type { ExpressApp } from '../../../../src/webhook/express/express-app';
-import type { RouteTable } from '../../../../src/webhook/express/route-table';
-import { exchange, type RawAnswer } from '../../../support/http-client';
+import { type RouteTable, routesOf } from '../../../../src/webhook/express/routes';
+import { type RawAnswer, exchange } from '../../../support/http-client';
 import { closeServers, express, serve } from './real-http';
 
 const receiver: DeliveryReceiver = {

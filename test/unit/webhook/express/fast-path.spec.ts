@@ -1,8 +1,12 @@
 import should from 'should';
 import type { DeliveryReceiver } from '../../../../src/webhook/endpoint/delivery-receiver';
-import { routesOf } from '../../../../src/webhook/express/dispatcher';
-import type { ExpressApp, ExpressLayer, Middleware } from '../../../../src/webhook/express/express-app';
-import type { Handler } from '../../../../src/webhook/express/owner-middleware';
+import type {
+  ExpressApp,
+  ExpressLayer,
+  Handler,
+  Middleware
+} from '../../../../src/webhook/express/express-app';
+import { routesOf } from '../../../../src/webhook/express/routes';
 import { exchange } from '../../../support/http-client';
 import { closeServers, express, serve } from './real-http';
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import should from 'should';
 import type { DeliveryReceiver } from '../../../../src/webhook/endpoint/delivery-receiver';
-import { routesOf } from '../../../../src/webhook/express/dispatcher';
-import { corsHandlersOf, handlersOf, type Handler } from '../../../../src/webhook/express/owner-middleware';
-import { exchange, type RawAnswer } from '../../../support/http-client';
+import { type Handler, corsHandlersOf, handlersOf } from '../../../../src/webhook/express/express-app';
+import { routesOf } from '../../../../src/webhook/express/routes';
+import { type RawAnswer, exchange } from '../../../support/http-client';
 import { closeServers, express, serve } from './real-http';
 
 type Next = (fault?: unknown) => void;

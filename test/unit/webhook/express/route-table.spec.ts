@@ -1,6 +1,6 @@
 import should from 'should';
 import type { DeliveryReceiver } from '../../../../src/webhook/endpoint/delivery-receiver';
-import { RouteTable } from '../../../../src/webhook/express/route-table';
+import { RouteTable } from '../../../../src/webhook/express/routes';
 
 function receiver(): DeliveryReceiver {
   return { maxBody: 1, plain: false, acceptsMethod: () => true, receive: () => undefined };

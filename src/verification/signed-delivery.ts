@@ -1,0 +1,150 @@
+import type { WebhookErrorCode } from '../errors/codes';
+import type { VerifiedBy } from '../events/event';
+import { decodeStrictBase64 } from '../text/lossless';
+
+/** What a verifier may look at. Header pairs are as they arrived, so that repeated ones are seen. */
+export interface SignedDelivery {
+  /** Name, value, name, value, … as `IncomingMessage.rawHeaders`. */
+  rawHeaders: readonly string[];
+  /** The exact bytes received; empty for GET. */
+  rawBody: Buffer;
+  /** Raw query string without `?` of a GET delivery, else null. */
+  query: string | null;
+  /** When it arrived, milliseconds since 1970. */
+  receivedAt: number;
+}
+
+/** The outcome of looking at a delivery's signature. `keyIndex` counts the account's keys from 0. */
+export type Verdict =
+  | { ok: true; verified: VerifiedBy; keyIndex: number }
+  | { ok: false; code: WebhookErrorCode; message: string };
+
+export interface DeliveryVerifier {
+  /** Never rejects; a delivery that cannot be verified is refused. */
+  verify(delivery: SignedDelivery): Promise<Verdict>;
+}
+
+export function refuse(code: WebhookErrorCode, message: string): Verdict & { ok: false } {
+  return { ok: false, code, message };
+}
+
+/** Refuses every delivery, for the same reason. */
+export function refusingAll(code: WebhookErrorCode, message: string): DeliveryVerifier {
+  return { verify: () => Promise.resolve(refuse(code, message)) };
+}
+
+/** Whether a delivery has fields outside its body, which no signature over the body covers. */
+export function hasQuery(delivery: SignedDelivery): delivery is SignedDelivery & { query: string } {
+  return delivery.query !== null && delivery.query !== '';
+}
+
+/**
+ * All values of one header, in order of arrival. Node joins repeated headers with a comma; a
+ * signature that came twice must be seen as two.
+ *
+ * @param rawHeaders name, value, name, value, …
+ * @param name lower-case header name
+ */
+export function headerValues(rawHeaders: readonly string[], name: string): string[] {
+  const values: string[] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const candidate = rawHeaders[index];
+    const value = rawHeaders[index + 1];
+    if (candidate === undefined || value === undefined) continue;
+    if (candidate.length === name.length && candidate.toLowerCase() === name) values.push(value);
+  }
+  return values;
+}
+
+/**
+ * The one signature of a delivery, strict base64.
+ *
+ * @param header its lower-case name
+ * @param length bytes of every signature of this scheme
+ * @param sender as it is named to the user
+ */
+export function readSignature(
+  rawHeaders: readonly string[],
+  header: string,
+  length: number,
+  sender: string
+): { ok: true; signature: Buffer } | (Verdict & { ok: false }) {
+  const [text, ...more] = headerValues(rawHeaders, header);
+  if (text === undefined) {
+    return refuse(
+      'MISSING_SIGNATURE',
+      `The header ${header} is missing. ${sender} signs every delivery: somebody else sent this request, or a proxy ` +
+        'removed the header.'
+    );
+  }
+  const signature = more.length === 0 ? decodeStrictBase64(text) : null;
+  if (signature?.length !== length) {
+    return refuse(
+      'MALFORMED_SIGNATURE',
+      `The header ${header} must be one base64 value of ${length} bytes. Somebody else sent this request, or a proxy ` +
+        'changed the header.'
+    );
+  }
+  return { ok: true, signature };
+}
+
+/** How a sender writes the time of signing. */
+export interface TimestampFormat {
+  sender: string;
+  /** What the whole header has to be. */
+  pattern: RegExp;
+  /** For the error text: what was expected. */
+  described: string;
+  /** @returns unix seconds */
+  seconds: (number: number) => number;
+}
+
+/** Unix seconds; 12 digits reach the year 33658. */
+const TELNYX_TIMESTAMP: TimestampFormat = {
+  sender: 'Telnyx',
+  pattern: /^\d{1,12}$/,
+  described: 'unix seconds',
+  seconds: (number) => number
+};
+
+/**
+ * Checks a timestamp header. The text stays as it came: it is part of the signed bytes.
+ *
+ * @param values all values of the header
+ * @param receivedAt milliseconds since 1970
+ * @param toleranceSeconds how far the sender's clock may be off, in either direction
+ * @param format default: as Telnyx writes it
+ * @see developers.telnyx.com, "Webhook signing": reject what is older than five minutes
+ */
+export function checkTimestamp(
+  values: readonly string[],
+  header: string,
+  receivedAt: number,
+  toleranceSeconds: number,
+  format: TimestampFormat = TELNYX_TIMESTAMP
+): { ok: true; text: string } | (Verdict & { ok: false }) {
+  const text = values[0];
+  if (text === undefined) {
+    return refuse(
+      'BAD_TIMESTAMP',
+      `The header ${header} is missing. ${format.sender} sends it with every delivery.`
+    );
+  }
+  if (values.length > 1 || !format.pattern.test(text)) {
+    return refuse(
+      'BAD_TIMESTAMP',
+      `The header ${header} must be one number of ${format.described}, digits only.`
+    );
+  }
+  const exactOffset = receivedAt / 1000 - format.seconds(Number(text));
+  const offset = Math.round(exactOffset);
+  if (Math.abs(exactOffset) > toleranceSeconds) {
+    const direction = offset > 0 ? 'in the past' : 'in the future';
+    return refuse(
+      'TIMESTAMP_OUT_OF_RANGE',
+      `The delivery was signed ${Math.abs(offset)} s ${direction}; ${toleranceSeconds} s are allowed. ` +
+        'If this happens to genuine deliveries, set the clock of this machine, or raise "Tolerance".'
+    );
+  }
+  return { ok: true, text };
+}
