@@ -39,7 +39,7 @@ export = function (RED: NodeRedApi): void {
     const outputs = read.rules.length;
     const match = compileRules(read.rules, String(config.checkall) === 'true', EVENT_CATALOGUE);
     onInput(this, async (message, send) => {
-      const type = await readTypedProperty(RED, this, property, propertyType, message);
+      const type = await readTypedProperty(RED, this, { property, type: propertyType }, message);
       const told = asEvent(message['event']);
       // Fields of `msg.event` belong to its own type; of another one the catalogue tells.
       const described = describeEvent(

@@ -1,6 +1,13 @@
 import { CodedError } from '../../src/errors/coded-error';
 import type { FlowMessage, NodeRedApi, RedNode } from './node-red';
 
+/** What a typedInput of the editor points at. */
+export interface TypedProperty {
+  property: string;
+  /** One of `PROPERTY_TYPES`. */
+  type: string;
+}
+
 /**
  * Reads what a typedInput of the editor points at: a message property, a context value, the result of
  * a JSONata expression.
@@ -11,8 +18,7 @@ import type { FlowMessage, NodeRedApi, RedNode } from './node-red';
 export function readTypedProperty(
   RED: Pick<NodeRedApi, 'util'>,
   node: RedNode,
-  property: string,
-  type: string,
+  { property, type }: TypedProperty,
   message: FlowMessage
 ): Promise<unknown> {
   return new Promise<unknown>((resolve, reject) => {

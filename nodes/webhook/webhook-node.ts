@@ -1,13 +1,10 @@
-import { type CodedError, CodedError as Coded } from '../../src/errors/coded-error';
+import { CodedError } from '../../src/errors/coded-error';
 import type { DeliveryParser, WebhookMessage } from '../../src/events/build-event';
 import { type DeliveryVerifier, refusingAll } from '../../src/verification/signed-delivery';
 import { unavailableReceiver } from '../../src/webhook/endpoint/delivery-receiver';
 import { DeliveryTally } from '../../src/webhook/endpoint/delivery-tally';
-import {
-  type EndpointSettings,
-  type Exchange,
-  WebhookEndpoint
-} from '../../src/webhook/endpoint/webhook-endpoint';
+import type { Exchange } from '../../src/webhook/endpoint/flow-reply';
+import { type EndpointSettings, WebhookEndpoint } from '../../src/webhook/endpoint/webhook-endpoint';
 import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
 import { followState } from '../lib/follow-state';
 import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
@@ -70,7 +67,7 @@ export function startWebhookNode(
   try {
     listen();
   } catch (error) {
-    if (!(error instanceof Coded)) throw error;
+    if (!(error instanceof CodedError)) throw error;
     fail(error, say('bad-setting'));
   }
 
@@ -88,9 +85,9 @@ export function startWebhookNode(
   function listen(): void {
     const path = readText(config.path, provider.defaultPath);
     const problem = pathProblem(path, sharesAdminRoot(RED.settings));
-    if (problem !== null) throw new Coded('BAD_SETTING', problem);
+    if (problem !== null) throw new CodedError('BAD_SETTING', problem);
     if (RED.settings.httpNodeRoot === false) {
-      throw new Coded(
+      throw new CodedError(
         'BAD_SETTING',
         'httpNodeRoot is false in settings.js, so no flow can receive HTTP. Set it to "/".'
       );
@@ -136,7 +133,7 @@ export function startWebhookNode(
         if (rejectedOutput) node.send([null, { topic: 'rejected', payload: rejection }]);
       },
       onFault: (code, message, about, cause) => {
-        const error = new Coded(code, message, cause === undefined ? {} : { cause });
+        const error = new CodedError(code, message, cause === undefined ? {} : { cause });
         node.error(error, about === null ? {} : flowMessage(RED, about, null));
       },
       onLateAnswer: () => node.warn(say('late-answer'))
@@ -163,7 +160,7 @@ export function startWebhookNode(
     if (!claim.serving) {
       const other = claim.heldBy ?? '';
       fail(
-        new Coded(
+        new CodedError(
           'PATH_IN_USE',
           `The path ${path} is served by the node ${other} already. Give one of the two another path; Ctrl-F finds a node by ` +
             'its id.'

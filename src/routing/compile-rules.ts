@@ -53,7 +53,8 @@ function indexRules(rules: readonly SwitchRule[], catalogue: RoutingCatalogue): 
   };
   rules.forEach((rule, position) => {
     if (rule.t === 'event') {
-      for (const pattern of new Set(rule.patterns)) addPattern(index, pattern, position, names, catalogue);
+      for (const pattern of new Set(rule.patterns))
+        addPattern(index, pattern, position, { names, catalogue });
     } else if (rule.t === 'family') {
       append(index.families, rule.family, position);
     } else if (rule.t !== 'else') {
@@ -63,13 +64,12 @@ function indexRules(rules: readonly SwitchRule[], catalogue: RoutingCatalogue): 
   return index;
 }
 
-function addPattern(
-  index: RuleIndex,
-  pattern: string,
-  rule: number,
-  names: readonly { provider: Provider; name: string; canonical: string }[],
-  catalogue: RoutingCatalogue
-): void {
+interface KnownNames {
+  names: readonly { provider: Provider; name: string; canonical: string }[];
+  catalogue: RoutingCatalogue;
+}
+
+function addPattern(index: RuleIndex, pattern: string, rule: number, { names, catalogue }: KnownNames): void {
   if (!pattern.includes('*')) {
     for (const provider of PROVIDERS) {
       append(index.literals[provider], pattern, rule);

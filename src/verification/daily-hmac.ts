@@ -62,11 +62,9 @@ export class DailyHmac implements DeliveryVerifier {
     const read = readSignature(delivery.rawHeaders, DAILY_SIGNATURE_HEADER, DIGEST_LENGTH, 'Daily');
     if (!read.ok) return read;
     const timestamp = checkTimestamp(
-      headerValues(delivery.rawHeaders, DAILY_TIMESTAMP_HEADER),
       DAILY_TIMESTAMP_HEADER,
-      delivery.receivedAt,
-      this.#toleranceSeconds,
-      DAILY_TIMESTAMP
+      headerValues(delivery.rawHeaders, DAILY_TIMESTAMP_HEADER),
+      { receivedAt: delivery.receivedAt, toleranceSeconds: this.#toleranceSeconds, format: DAILY_TIMESTAMP }
     );
     if (!timestamp.ok) return timestamp;
     const keyIndex = matchHmac(this.#secrets, [`${timestamp.text}.`, delivery.rawBody], [read.signature]);

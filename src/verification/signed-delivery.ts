@@ -107,21 +107,26 @@ const TELNYX_TIMESTAMP: TimestampFormat = {
   seconds: (number) => number
 };
 
+export interface TimestampOptions {
+  /** When the delivery arrived, milliseconds since 1970. */
+  receivedAt: number;
+  /** How far the sender's clock may be off, in either direction. */
+  toleranceSeconds: number;
+  /** Default: as Telnyx writes it. */
+  format?: TimestampFormat;
+}
+
 /**
  * Checks a timestamp header. The text stays as it came: it is part of the signed bytes.
  *
+ * @param header its name, for the error text
  * @param values all values of the header
- * @param receivedAt milliseconds since 1970
- * @param toleranceSeconds how far the sender's clock may be off, in either direction
- * @param format default: as Telnyx writes it
  * @see developers.telnyx.com, "Webhook signing": reject what is older than five minutes
  */
 export function checkTimestamp(
-  values: readonly string[],
   header: string,
-  receivedAt: number,
-  toleranceSeconds: number,
-  format: TimestampFormat = TELNYX_TIMESTAMP
+  values: readonly string[],
+  { receivedAt, toleranceSeconds, format = TELNYX_TIMESTAMP }: TimestampOptions
 ): { ok: true; text: string } | (Verdict & { ok: false }) {
   const text = values[0];
   if (text === undefined) {

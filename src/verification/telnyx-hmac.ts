@@ -41,12 +41,10 @@ export function verifyMeeting(
       `The header ${MEETING_SIGNATURE_HEADER} must read t=<seconds>,v1=<hex>.`
     );
   }
-  const timestamp = checkTimestamp(
-    values('t'),
-    MEETING_SIGNATURE_HEADER,
-    delivery.receivedAt,
+  const timestamp = checkTimestamp(MEETING_SIGNATURE_HEADER, values('t'), {
+    receivedAt: delivery.receivedAt,
     toleranceSeconds
-  );
+  });
   if (!timestamp.ok) return timestamp;
   const keyIndex = matchHmac(
     secrets,

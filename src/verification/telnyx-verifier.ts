@@ -65,7 +65,7 @@ export class TelnyxVerifier implements DeliveryVerifier {
  */
 export class TelnyxEd25519 {
   readonly #verifiers: ((message: Buffer, signature: Buffer) => Promise<boolean>)[];
-  readonly #tolerance: number;
+  readonly #toleranceSeconds: number;
 
   /**
    * @param keys 32 bytes each, from `parsePublicKeys`
@@ -73,7 +73,7 @@ export class TelnyxEd25519 {
    */
   constructor(keys: readonly Buffer[], toleranceSeconds: number) {
     this.#verifiers = keys.map((key) => createEd25519Verifier(key));
-    this.#tolerance = toleranceSeconds;
+    this.#toleranceSeconds = toleranceSeconds;
   }
 
   async verify(delivery: SignedDelivery): Promise<Verdict> {
@@ -86,12 +86,10 @@ export class TelnyxEd25519 {
     }
     const read = readSignature(delivery.rawHeaders, SIGNATURE_HEADER, SIGNATURE_LENGTH, 'Telnyx');
     if (!read.ok) return read;
-    const timestamp = checkTimestamp(
-      headerValues(delivery.rawHeaders, TIMESTAMP_HEADER),
-      TIMESTAMP_HEADER,
-      delivery.receivedAt,
-      this.#tolerance
-    );
+    const timestamp = checkTimestamp(TIMESTAMP_HEADER, headerValues(delivery.rawHeaders, TIMESTAMP_HEADER), {
+      receivedAt: delivery.receivedAt,
+      toleranceSeconds: this.#toleranceSeconds
+    });
     if (!timestamp.ok) return timestamp;
     return this.#match(delivery, timestamp.text, read.signature);
   }

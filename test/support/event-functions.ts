@@ -67,7 +67,7 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
   {
     file: 'src/verification/signed-delivery.ts',
     name: 'checkTimestamp',
-    call: (text) => checkTimestamp([text], 'x', RECEIVED_AT, 300)
+    call: (text) => checkTimestamp('x', [text], { receivedAt: RECEIVED_AT, toleranceSeconds: 300 })
   },
   {
     file: 'src/verification/daily-hmac.ts',

@@ -62,7 +62,7 @@ function textOf(id: RememberedId): string {
   return typeof id === 'string' ? `=${id}` : `?${id.partial}`;
 }
 
-export interface AcceptanceParts {
+export interface AcceptanceDeps {
   journal: DeliveryJournal;
   /** Whether the journal may be used now: not while another process owns it. Left out: always. */
   isOpen?: () => boolean;
@@ -83,21 +83,21 @@ interface VerifiedDelivery {
 /** What becomes of a verified delivery: duplicates, record, answer, hand-over. */
 export class DeliveryAcceptance {
   readonly #settings: AcceptanceSettings;
-  readonly #parts: AcceptanceParts;
+  readonly #deps: AcceptanceDeps;
   readonly #copies: Deduplicator;
   readonly #questions: PendingReplies;
   #closed = false;
 
-  constructor(settings: AcceptanceSettings, parts: AcceptanceParts) {
+  constructor(settings: AcceptanceSettings, deps: AcceptanceDeps) {
     this.#settings = settings;
-    this.#parts = parts;
-    this.#copies = new Deduplicator(parts.journal, settings.scope);
+    this.#deps = deps;
+    this.#copies = new Deduplicator(deps.journal, settings.scope);
     this.#questions = new PendingReplies(settings.replyTimeoutMs);
   }
 
   /** Whether everything that comes is to be answered 503. */
   isClosed(): boolean {
-    return this.#closed || this.#parts.isOpen?.() === false;
+    return this.#closed || this.#deps.isOpen?.() === false;
   }
 
   /** As `WebhookEndpoint.close`. */
@@ -106,7 +106,7 @@ export class DeliveryAcceptance {
     this.#questions.withdraw();
     await this.#copies.ended();
     // Node-RED may exit next. What the flow has must not come again at the next start.
-    await this.#parts.journal.written();
+    await this.#deps.journal.written();
   }
 
   /** As `WebhookEndpoint.isReceiving`. */
@@ -135,7 +135,7 @@ export class DeliveryAcceptance {
       await this.#copies.first(id, () =>
         this.#settings.reply === 'flow'
           ? this.#askFlow({ request, response }, delivery, (given) =>
-              this.#parts.journal.remember(scope, id, given)
+              this.#deps.journal.remember(scope, id, given)
             )
           : this.#acceptAtOnce(request, response, delivery)
       );
@@ -158,7 +158,7 @@ export class DeliveryAcceptance {
   ): Promise<CopyOutcome> {
     let handOver: HandOver;
     try {
-      handOver = await this.#parts.journal.accept(record);
+      handOver = await this.#deps.journal.accept(record);
     } catch (fault) {
       this.#notRecorded(message, fault);
       answer(request, response, 503);
@@ -168,7 +168,7 @@ export class DeliveryAcceptance {
     if (this.isClosed()) {
       handOver.leave();
     } else {
-      this.#parts.emit(message, record.rawBody, null);
+      this.#deps.emit(message, record.rawBody, null);
       handOver.done();
     }
     return { accepted: true, answer: null };
@@ -186,7 +186,7 @@ export class DeliveryAcceptance {
       return;
     }
     answer(request, response, 200);
-    this.#parts.emit(delivery.message, delivery.record.rawBody, null);
+    this.#deps.emit(delivery.message, delivery.record.rawBody, null);
   }
 
   #askFlow(
@@ -196,7 +196,7 @@ export class DeliveryAcceptance {
   ): Promise<CopyOutcome> {
     return this.#questions.ask({
       exchange,
-      put: () => this.#parts.emit(message, record.rawBody, exchange),
+      put: () => this.#deps.emit(message, record.rawBody, exchange),
       commit: async (given) => {
         try {
           await commit(given);
@@ -206,12 +206,12 @@ export class DeliveryAcceptance {
         }
       },
       onTimedOut: () => this.#timedOut(message),
-      onLate: () => this.#parts.onLateAnswer(message)
+      onLate: () => this.#deps.onLateAnswer(message)
     });
   }
 
   #timedOut(about: WebhookMessage): void {
-    this.#parts.onFault(
+    this.#deps.onFault(
       'REPLY_TIMEOUT',
       `Nothing in the flow answered this delivery within ${this.#settings.replyTimeoutMs / 1000} s; the sender got 503. ` +
         'Wire every branch to an http response node, or let this node answer at once.',
@@ -220,7 +220,7 @@ export class DeliveryAcceptance {
   }
 
   #notRecorded(about: WebhookMessage, cause: unknown): void {
-    this.#parts.onFault(
+    this.#deps.onFault(
       'NOT_RECORDED',
       'A delivery could not be written to disk; the sender was asked to try again. Look at the free space ' +
         "and the permissions of Node-RED's user directory.",

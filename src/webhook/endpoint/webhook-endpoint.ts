@@ -7,8 +7,9 @@ import {
   webhookMessage
 } from '../../events/build-event';
 import type { DeliveryVerifier } from '../../verification/signed-delivery';
-import { type AcceptanceParts, type AcceptanceSettings, DeliveryAcceptance } from './delivery-acceptance';
+import { type AcceptanceDeps, type AcceptanceSettings, DeliveryAcceptance } from './delivery-acceptance';
 import type { CapturedBody, DeliveryReceiver } from './delivery-receiver';
+import type { Exchange } from './flow-reply';
 import { STATUS_OF, answer } from './http-responses';
 import { type Rejection, rejectionOf, whyNoBytes } from './rejection';
 
@@ -21,9 +22,7 @@ export interface EndpointSettings extends AcceptanceSettings {
   acceptGet: boolean;
 }
 
-export type { Exchange } from './flow-reply';
-
-export interface EndpointParts extends AcceptanceParts {
+export interface EndpointDeps extends AcceptanceDeps {
   verifier: DeliveryVerifier;
   parse: DeliveryParser;
   /** Whether this is the provider's test of the address: answered 200 and not sent on. */
@@ -40,13 +39,13 @@ export interface EndpointParts extends AcceptanceParts {
  */
 export class WebhookEndpoint implements DeliveryReceiver {
   readonly #settings: EndpointSettings;
-  readonly #parts: EndpointParts;
+  readonly #deps: EndpointDeps;
   readonly #acceptance: DeliveryAcceptance;
 
-  constructor(settings: EndpointSettings, parts: EndpointParts) {
+  constructor(settings: EndpointSettings, deps: EndpointDeps) {
     this.#settings = settings;
-    this.#parts = parts;
-    this.#acceptance = new DeliveryAcceptance(settings, parts);
+    this.#deps = deps;
+    this.#acceptance = new DeliveryAcceptance(settings, deps);
   }
 
   get maxBody(): number {
@@ -63,7 +62,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
 
   receive(request: IncomingMessage, response: ServerResponse, body: CapturedBody): void {
     this.#handle(request, response, body).catch((fault: unknown) => {
-      this.#parts.onFault(
+      this.#deps.onFault(
         'NOT_RECORDED',
         'A delivery could not be handled; the sender will try again.',
         null,
@@ -79,16 +78,16 @@ export class WebhookEndpoint implements DeliveryReceiver {
    */
   async recover(): Promise<void> {
     let count = 0;
-    for (const { delivery, done, leave } of this.#parts.journal.pending(this.#settings.scope)) {
+    for (const { delivery, done, leave } of this.#deps.journal.pending(this.#settings.scope)) {
       if (this.#acceptance.isClosed()) {
         leave();
         return;
       }
-      const parsed = this.#parts.parse(delivery);
+      const parsed = this.#deps.parse(delivery);
       if (parsed.ok) {
         const id = deliveryIdentity(parsed.event, delivery);
         const facts = { ...delivery, id, duplicate: false, recovered: true };
-        this.#parts.emit(webhookMessage(parsed.event, facts), delivery.rawBody, null);
+        this.#deps.emit(webhookMessage(parsed.event, facts), delivery.rawBody, null);
       }
       done();
       count += 1;
@@ -124,11 +123,11 @@ export class WebhookEndpoint implements DeliveryReceiver {
     if (!this.acceptsMethod(method)) {
       const allow = this.#settings.acceptGet ? 'GET, POST' : 'POST';
       const advice =
-        method === 'GET' && this.#parts.offersGet === true
+        method === 'GET' && this.#deps.offersGet === true
           ? ' If Telnyx sent this one, tick "Accept GET as well (TeXML voice URLs)".'
           : '';
       const text = `A request came by ${method}; only ${allow} is accepted.${advice}`;
-      this.#refuse(request, response, 'METHOD_NOT_ALLOWED', text, {
+      this.#refuse({ request, response }, 'METHOD_NOT_ALLOWED', text, {
         Allow: allow
       });
       return;
@@ -136,36 +135,36 @@ export class WebhookEndpoint implements DeliveryReceiver {
     const rawBody = method === 'GET' ? Buffer.alloc(0) : body.kind === 'bytes' ? body.bytes : null;
     if (rawBody === null) {
       const reason = whyNoBytes(body.kind, this.maxBody);
-      this.#refuse(request, response, reason.code, reason.message);
+      this.#refuse({ request, response }, reason.code, reason.message);
       return;
     }
     if (this.#acceptance.isClosed()) {
       answer(request, response, 503);
       return;
     }
-    if (this.#parts.isProbe?.(rawBody) === true) {
+    if (this.#deps.isProbe?.(rawBody) === true) {
       answer(request, response, 200);
       return;
     }
 
-    const receivedAt = this.#parts.now();
+    const receivedAt = this.#deps.now();
     const content: DeliveryContent = {
       rawBody,
       contentType: request.headers['content-type'],
       query: method === 'GET' ? queryOf(request) : null
     };
-    const verdict = await this.#parts.verifier.verify({
+    const verdict = await this.#deps.verifier.verify({
       rawHeaders: request.rawHeaders,
       receivedAt,
       ...content
     });
     if (!verdict.ok) {
-      this.#refuse(request, response, verdict.code, verdict.message);
+      this.#refuse({ request, response }, verdict.code, verdict.message);
       return;
     }
-    const parsed = this.#parts.parse(content);
+    const parsed = this.#deps.parse(content);
     if (!parsed.ok) {
-      this.#refuse(request, response, parsed.code, parsed.message);
+      this.#refuse({ request, response }, parsed.code, parsed.message);
       return;
     }
     if (this.#acceptance.isClosed()) {
@@ -190,14 +189,13 @@ export class WebhookEndpoint implements DeliveryReceiver {
   }
 
   #refuse(
-    request: IncomingMessage,
-    response: ServerResponse,
+    { request, response }: Exchange,
     code: WebhookErrorCode,
     message: string,
     headers: Readonly<Record<string, string>> = {}
   ): void {
     answer(request, response, STATUS_OF[code], headers);
-    this.#parts.onRejected(rejectionOf(request, code, message));
+    this.#deps.onRejected(rejectionOf(request, code, message));
   }
 }
 

@@ -120,10 +120,10 @@ interface FastPathDeps {
  * everything that somebody put there.
  */
 export class FastPath {
-  readonly #parts: FastPathDeps;
+  readonly #deps: FastPathDeps;
 
-  constructor(parts: FastPathDeps) {
-    this.#parts = parts;
+  constructor(deps: FastPathDeps) {
+    this.#deps = deps;
   }
 
   /**
@@ -131,7 +131,7 @@ export class FastPath {
    * have to notice every exchange of a layer, an app or a setting.
    */
   from(root: ExpressApp): boolean {
-    const { httpNode, httpAdmin, dispatcher, owner } = this.#parts;
+    const { httpNode, httpAdmin, dispatcher, owner } = this.#deps;
     if (owner.handlers().length > 0) return false;
     if (httpNode.parent !== root) return false;
     // Behind a trusted proxy Express reads the sender's address from a header.

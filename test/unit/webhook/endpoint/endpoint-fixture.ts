@@ -3,12 +3,11 @@ import { type RememberedId, type WebhookMessage, rememberedId } from '../../../.
 import { parseTelnyxDelivery } from '../../../../src/events/reading/parse-telnyx';
 import { parsePublicKeys } from '../../../../src/verification/account-keys';
 import { TelnyxVerifier } from '../../../../src/verification/telnyx-verifier';
-import type { FlowAnswer } from '../../../../src/webhook/endpoint/flow-reply';
+import type { Exchange, FlowAnswer } from '../../../../src/webhook/endpoint/flow-reply';
 import type { Rejection } from '../../../../src/webhook/endpoint/rejection';
 import {
-  type EndpointParts,
+  type EndpointDeps,
   type EndpointSettings,
-  type Exchange,
   WebhookEndpoint
 } from '../../../../src/webhook/endpoint/webhook-endpoint';
 import { ByteBudget, captureBody } from '../../../../src/webhook/express/body-capture';
@@ -92,7 +91,7 @@ export class EndpointStage {
   #arrived = 0;
   #awaited: { count: number; resolve: (emitted: Emitted) => void }[] = [];
 
-  private constructor(settings: Partial<EndpointSettings>, parts: Partial<EndpointParts>) {
+  private constructor(settings: Partial<EndpointSettings>, parts: Partial<EndpointDeps>) {
     this.endpoint = new WebhookEndpoint(
       {
         scope: 'node',
@@ -122,7 +121,7 @@ export class EndpointStage {
 
   static async start(
     settings: Partial<EndpointSettings> = {},
-    parts: Partial<EndpointParts> = {}
+    parts: Partial<EndpointDeps> = {}
   ): Promise<EndpointStage> {
     const stage = new EndpointStage(settings, parts);
     const budget = new ByteBudget(1e6);

@@ -4,7 +4,7 @@ import { TelnyxEd25519 } from '../../../src/verification/telnyx-verifier';
 import { KEY, NOW, accepted, delivery, refused, signedHeaders } from './signed-deliveries';
 
 const check = (values: string[], receivedAt = NOW * 1000, tolerance = 300) =>
-  checkTimestamp(values, 'telnyx-timestamp', receivedAt, tolerance);
+  checkTimestamp('telnyx-timestamp', values, { receivedAt, toleranceSeconds: tolerance });
 
 describe('checkTimestamp', () => {
   it('keeps the text as it came', () => {
