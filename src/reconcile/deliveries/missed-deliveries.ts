@@ -1,5 +1,5 @@
 import { CodedError } from '../../errors/coded-error';
-import { deliveryIdentity } from '../../events/delivery-identity';
+import { deliveryIdentity } from '../../events/build-event';
 import { parseTelnyxDelivery } from '../../events/reading/parse-telnyx';
 import type { ParsedEvent } from '../../events/event';
 import type { ListedBatch } from '../../providers/listed-batch';

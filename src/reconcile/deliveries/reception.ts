@@ -1,5 +1,5 @@
 import type { ParsedEvent } from '../../events/event';
-import { webhookMessage, type WebhookMessage } from '../../events/webhook-message';
+import { webhookMessage, type WebhookMessage } from '../../events/build-event';
 import type {
   AcceptedDelivery,
   DeliveryJournal,

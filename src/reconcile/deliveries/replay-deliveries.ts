@@ -1,10 +1,14 @@
-import type { DeliveryContent, DeliveryParser } from '../../events/delivery-content';
-import { deliveryIdentity } from '../../events/delivery-identity';
+import {
+  deliveryIdentity,
+  webhookMessage,
+  type DeliveryContent,
+  type DeliveryParser,
+  type WebhookMessage
+} from '../../events/build-event';
 import type { ParsedEvent, VerifiedBy } from '../../events/event';
 import type { Provider } from '../../events/provider';
 import { parseDailyDelivery } from '../../events/reading/parse-daily';
 import { parseTelnyxDelivery } from '../../events/reading/parse-telnyx';
-import { webhookMessage, type WebhookMessage } from '../../events/webhook-message';
 import { isoOrNull } from '../run-summary';
 import type { DeliverySummary } from './delivery-summary';
 import type { EventFilter } from './event-patterns';
