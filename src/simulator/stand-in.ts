@@ -5,8 +5,10 @@ import { LocalServer, type LocalServerOptions } from './local-server';
 import type { MediaFormat } from './media/media';
 import { type MediaFault, MediaServer } from './media/media-server';
 import { mediaOf, RecordingShelf, type ShelvedFile, type StandInRecording } from './telnyx/recording-shelf';
+import { DeliveriesApi } from './telnyx/deliveries-api';
 import { RecordingsApi } from './telnyx/recordings-api';
 import { RequestLimit, type RequestLimitOptions } from './request-limit';
+import type { ApiAccess } from './telnyx/api-answers';
 import { sampleKind } from './telnyx/sample-catalogue';
 import { factsWithoutRecording, type SampleDelivery } from './telnyx/sample-delivery';
 import { type Clock, SignedLinks } from './signed-links';
@@ -39,7 +41,7 @@ export interface ExpectedFile {
 
 /**
  * A local stand-in for Telnyx: signs and delivers events with its own key, serves the media of the
- * recordings that they announce, and answers the recordings API.
+ * recordings that they announce, and answers the API that lists recordings and deliveries.
  */
 export class TelnyxStandIn {
   readonly key: SigningKey;
@@ -49,6 +51,8 @@ export class TelnyxStandIn {
   readonly #links: SignedLinks;
   readonly #shelf = new RecordingShelf();
   readonly #downloads = new DownloadCounts();
+  /** What was delivered, or was not. */
+  readonly deliveries: DeliveriesApi;
   readonly #server: LocalServer;
 
   constructor(options: StandInOptions = {}) {
@@ -57,7 +61,13 @@ export class TelnyxStandIn {
     this.#links = new SignedLinks(this.#clock);
     this.key = options.key ?? new SigningKey();
     this.apiKey = options.apiKey ?? `KEY${randomBytes(24).toString('hex')}`;
-    this.#server = this.#createServer();
+    const { apiLimit } = options;
+    const access = {
+      apiKey: this.apiKey,
+      ...(apiLimit && { limit: new RequestLimit(apiLimit, this.#clock) })
+    };
+    this.deliveries = new DeliveriesApi(access);
+    this.#server = this.#createServer(access);
   }
 
   /** Starts to listen; see `LocalServer.start`. */
@@ -131,13 +141,26 @@ export class TelnyxStandIn {
     to: string,
     options: Partial<DeliverOptions> = {}
   ): Promise<DeliveryReport> {
-    return deliver(sample, {
+    const startedAt = this.#clock();
+    const report = await deliver(sample, {
       to,
       key: this.key,
       habits: TELNYX_HABITS,
       clock: this.#clock,
       ...options
     });
+    this.deliveries.add(sample, to, report, startedAt);
+    return report;
+  }
+
+  /**
+   * Notes a delivery that never arrives: no attempt got a connection.
+   *
+   * @param at of its first attempt. Milliseconds since 1970; default: now
+   */
+  lose(sample: Pick<SampleDelivery, 'body' | 'contentType'>, to: string, at = this.#clock()): void {
+    const last = { status: null, problem: 'lost on purpose', milliseconds: 0 };
+    this.deliveries.add(sample, to, { accepted: false, attempts: [last, last], last }, at);
   }
 
   /** How often the last byte of a file of the recording was sent. */
@@ -158,14 +181,9 @@ export class TelnyxStandIn {
     return this.url + this.#links.sign(file.path, this.#options.linkSeconds ?? 600);
   }
 
-  #createServer(): LocalServer {
-    const { apiLimit, fault = 'none' } = this.#options;
-    const api = new RecordingsApi({
-      shelf: this.#shelf,
-      apiKey: this.apiKey,
-      link: (file) => this.#linkTo(file),
-      ...(apiLimit && { limit: new RequestLimit(apiLimit, this.#clock) })
-    });
+  #createServer(access: ApiAccess): LocalServer {
+    const { fault = 'none' } = this.#options;
+    const api = new RecordingsApi({ ...access, shelf: this.#shelf, link: (file) => this.#linkTo(file) });
     const media = new MediaServer({
       fileAt: (path) => {
         const file = this.#shelf.fileAt(path);
@@ -178,7 +196,8 @@ export class TelnyxStandIn {
       fault
     });
     return new LocalServer(this.#options, (request, url, response) => {
-      if (url.pathname.startsWith('/v2/')) api.handle(request, url, response);
+      if (url.pathname.startsWith('/v2/webhook_deliveries')) this.deliveries.handle(request, url, response);
+      else if (url.pathname.startsWith('/v2/')) api.handle(request, url, response);
       else void media.handle(request, url, response);
     });
   }

@@ -1,3 +1,4 @@
+import type { Filters } from './api-answers';
 import type { StandInRecording } from './recording-shelf';
 
 type Field = (recording: StandInRecording) => string | null;
@@ -31,9 +32,7 @@ type Condition = (recording: StandInRecording) => boolean;
  *
  * @returns one condition that all filters together make, or the name of a parameter that is none
  */
-export function readFilters(
-  query: URLSearchParams
-): { ok: true; matches: Condition } | { ok: false; parameter: string } {
+export function readFilters(query: URLSearchParams): Filters<StandInRecording> {
   const conditions: Condition[] = [];
   for (const [name, value] of query) {
     if (!name.startsWith('filter[')) continue;
