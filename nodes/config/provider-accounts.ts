@@ -1,3 +1,4 @@
+import { CircuitBreakers } from '../../src/providers/http/circuit-breaker';
 import type { ProviderAccounts } from '../../src/providers/open-providers';
 import type { ProviderAccount } from '../../src/providers/provider';
 import type { NodeRedApi, RedNode } from '../lib/node-red';
@@ -5,6 +6,9 @@ import { readText } from '../lib/read-setting';
 import { ACCOUNT_CHOICES, type AccountChoices } from './account-choices';
 import { dailyAccountOf } from './daily-account-access';
 import { telnyxAccountOf } from './telnyx-account-access';
+
+/** Whether the API of an account answers is the same for all nodes that ask it. */
+export const apiBreakers = new CircuitBreakers();
 
 type Finder = (RED: NodeRedApi, id: unknown, user: RedNode) => ProviderAccount | null;
 

@@ -10,11 +10,17 @@ import { answerFailure, answerResponse } from '../lib/http-response';
 import type { FlowMessage, NodeRedApi, RedNode, Send } from '../lib/node-red';
 import type { NodeStatus } from '../lib/node-status';
 import { asError } from '../lib/on-input';
+import {
+  PendingMessages,
+  failureOf,
+  itemsOf,
+  storedFiles,
+  storedLine,
+  storedMessages
+} from './download-messages';
 import type { DownloadSettings } from './download-settings';
 import { type Say, showDownloads } from './download-status';
 import { type DownloadEvents, type DownloadWork, createDownloadWork } from './download-work';
-import { PendingMessages } from './pending-messages';
-import { failureOf, itemsOf, storedFiles, storedLine, storedMessages } from './recording-messages';
 import type { SourceSettings } from './recording-sources';
 import { RetryWarnings } from './retry-warnings';
 

@@ -3,7 +3,7 @@ import { providers } from '../../src/providers/registry';
 import { BucketConnection } from '../../src/store/bucket/client/connection';
 import type { BucketSettings } from '../../src/store/bucket/client/settings';
 import { TrackBucket } from '../../src/store/bucket/track-bucket';
-import { apiBreakers } from '../config/api-breakers';
+import { apiBreakers } from '../config/provider-accounts';
 
 /** Where recordings come from, as far as a download node knows it. */
 export interface SourceSettings {

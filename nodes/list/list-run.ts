@@ -1,12 +1,11 @@
 import type { CodedError } from '../../src/errors/coded-error';
-import { CopyReader } from '../../src/reconcile/copy-reader';
-import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
 import type { ProviderAccounts } from '../../src/providers/open-providers';
 import { providers } from '../../src/providers/registry';
 import { withoutAccount } from '../../src/providers/without-account';
-import { reconcile, type Emitted, type Phase } from '../../src/reconcile/reconcile';
-import type { RunSummary } from '../../src/reconcile/run-summary';
-import { apiBreakers } from '../config/api-breakers';
+import { CopyReader } from '../../src/reconcile/copy-reader';
+import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
+import { type Emitted, type Phase, type RunSummary, reconcile } from '../../src/reconcile/reconcile';
+import { apiBreakers } from '../config/provider-accounts';
 import type { ArchiveState } from '../lib/archive-state';
 import type { ListRequest, ListSettings } from './list-settings';
 

@@ -1,5 +1,4 @@
-import type { Phase } from '../../src/reconcile/reconcile';
-import type { RunSummary } from '../../src/reconcile/run-summary';
+import type { Phase, RunSummary } from '../../src/reconcile/reconcile';
 import type { NodeStatus } from '../lib/node-status';
 
 /** What is shown of a summary. */

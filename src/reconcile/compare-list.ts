@@ -1,9 +1,10 @@
-import type { StoredRecordings } from '../archive/index/stored-index';
+import { type StoredRecordings, storedCopies } from '../archive/index/stored-index';
 import type { CodedError } from '../errors/coded-error';
-import type { RecordingOrigin } from '../recording/origin';
-import { asText, type Fields } from '../values/fields';
 import type { ListedBatch } from '../providers/listed-batch';
-import { isStored } from './stored-already';
+import { identityOfId } from '../recording/identity';
+import type { RecordingOrigin } from '../recording/origin';
+import type { RecordingReference } from '../recording/recording-reference';
+import { type Fields, asText } from '../values/fields';
 
 /** A listed recording that is to be fetched. */
 export interface WantedRecording {
@@ -25,7 +26,7 @@ export interface ListCounts {
   without_file: number;
 }
 
-export interface ComparisonParts {
+interface ComparisonParts {
   /** Whose list it is. */
   origin: RecordingOrigin;
   recordings: Pick<StoredRecordings, 'find'>;
@@ -80,6 +81,24 @@ function judge(
   const isWanted = stored || !(NOT_READY.has(status) || WITHOUT_FILE.has(status));
   if (recording_id === null || references.length === 0 || !isWanted) return null;
   return { provider: origin.name, recording_id, isStored: stored, item };
+}
+
+/**
+ * Whether all files of a listed recording are stored, in whichever destinations.
+ *
+ * @param references of the listed item; none: there is nothing that could be stored
+ */
+function isStored(
+  recordings: Pick<StoredRecordings, 'find'>,
+  references: readonly RecordingReference[]
+): boolean {
+  return references.every((reference) => {
+    if (storedCopies(recordings, reference).length > 0) return true;
+    // Sidecars of older versions know only the last part of a track's key.
+    const { provider, recording_id, track } = reference.details;
+    if (recording_id === null || track === null) return false;
+    return recordings.find(identityOfId(provider, recording_id, track)).length > 0;
+  });
 }
 
 export function noCounts(): ListCounts {

@@ -1,12 +1,36 @@
-import type { StoredRecordings } from '../archive/index/stored-index';
 import { unexpected } from '../archive/download/archive-faults';
+import type { StoredRecordings } from '../archive/index/stored-index';
 import { CodedError } from '../errors/coded-error';
-import type { RecordingOrigin } from '../recording/origin';
-import { compareList, type WantedRecording } from './compare-list';
 import type { ListedBatch } from '../providers/listed-batch';
-import { noRebuildCounts, rebuildIndex, type RebuildParts } from './rebuild-index';
-import { isoOrNull, newSummary, noteError, type RunSummary } from './run-summary';
-import { noVerifyCounts, verifyStored, type DamagedFile, type VerifyParts } from './verify-stored';
+import type { RecordingOrigin } from '../recording/origin';
+import { type ListCounts, type WantedRecording, compareList, noCounts } from './compare-list';
+import { type RebuildCounts, type RebuildParts, noRebuildCounts, rebuildIndex } from './rebuild-index';
+import {
+  type DamagedFile,
+  type VerifyCounts,
+  type VerifyParts,
+  noVerifyCounts,
+  verifyStored
+} from './verify-stored';
+
+/** The payload of the second output. Times are ISO 8601 UTC. */
+export interface RunSummary extends ListCounts {
+  /** Messages sent to the first output. */
+  emitted: number;
+  from: string | null;
+  to: string | null;
+  /** False: something may be missing from what was listed or checked; `errors` says why. */
+  complete: boolean;
+  errors: { code: string; message: string }[];
+  /** How far the list came, by creation; null when it did not begin or is not in the order of time. */
+  listed_through: string | null;
+  started_at: string;
+  ended_at: string | null;
+  /** With `msg.verify` only. */
+  verify?: VerifyCounts;
+  /** With `msg.rebuild` only. */
+  rebuild?: RebuildCounts;
+}
 
 export type Phase = 'rebuild' | 'list' | 'verify';
 
@@ -26,7 +50,7 @@ export interface RunPlan {
 export type Emitted =
   { kind: 'recording'; recording: WantedRecording } | { kind: 'damaged'; file: DamagedFile };
 
-export interface RunParts {
+interface RunParts {
   recordings: StoredRecordings;
   /** Hands something to the flow; resolves when the next one may come. */
   emit: (emitted: Emitted) => Promise<void>;
@@ -101,4 +125,32 @@ export async function reconcile(
   signal.throwIfAborted();
   summary.ended_at = new Date(now()).toISOString();
   return { summary, failure };
+}
+
+const MOST_ERRORS = 20;
+
+/** @param now milliseconds since 1970 */
+export function newSummary(from: number | null, to: number | null, now: number): RunSummary {
+  return {
+    ...noCounts(),
+    emitted: 0,
+    from: isoOrNull(from),
+    to: isoOrNull(to),
+    complete: true,
+    errors: [],
+    listed_through: null,
+    started_at: new Date(now).toISOString(),
+    ended_at: null
+  };
+}
+
+/** Notes why something may be missing; the same reason once. */
+export function noteError(summary: RunSummary, { code, message }: CodedError): void {
+  summary.complete = false;
+  const isKnown = summary.errors.some((error) => error.message === message);
+  if (!isKnown && summary.errors.length < MOST_ERRORS) summary.errors.push({ code, message });
+}
+
+function isoOrNull(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
 }

@@ -1,7 +1,7 @@
 import 'should';
 import { ListStatus } from '../../nodes/list/list-status';
-import { newSummary, noteError } from '../../src/reconcile/run-summary';
 import { CodedError } from '../../src/errors/coded-error';
+import { newSummary, noteError } from '../../src/reconcile/reconcile';
 
 describe('the status of telnyx-recording-list', () => {
   let shown: string[];

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import should from 'should';
-import { itemsOf } from '../../nodes/download/recording-messages';
+import { itemsOf } from '../../nodes/download/download-messages';
 import { stateDatabase } from '../../nodes/lib/state';
 import { keptMessage } from '../../src/archive/queue/job';
 import { JobRepository } from '../../src/archive/queue/job-repository';

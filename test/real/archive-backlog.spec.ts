@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
-import { itemsOf } from '../../nodes/download/recording-messages';
+import { itemsOf } from '../../nodes/download/download-messages';
 import { keptMessage } from '../../src/archive/queue/job';
 import { JobRepository } from '../../src/archive/queue/job-repository';
 import { StateDatabase } from '../../src/state/state-database';

@@ -20,7 +20,7 @@ import { readFilter } from '../../src/providers/list-filter';
 import { providers } from '../../src/providers/registry';
 import { apiAuthorization } from '../../src/providers/telnyx/api-authorization';
 import { readRange } from '../../src/reconcile/read-moment';
-import { sidecarEntry } from '../../src/reconcile/sidecar-entry';
+import { sidecarEntry } from '../../src/reconcile/rebuild-index';
 import { findRecordings } from '../../src/recording/find-recordings';
 import { bucketFault } from '../../src/store/bucket/client/fault';
 import { readBucketSettings } from '../../src/store/bucket/client/settings';
@@ -39,7 +39,7 @@ import { mediaSignature } from '../../src/transfer/media-signature';
 import { pageKind } from '../../src/transfer/page-kind';
 import { strongEtag } from '../../src/transfer/resume';
 import { parseS3Error } from '../../src/transfer/s3-error';
-import { bytesOf, details, event, onEach, RECEIVED_AT, refuses, type TextFunction } from './text-function';
+import { RECEIVED_AT, type TextFunction, bytesOf, details, event, onEach, refuses } from './text-function';
 
 const WHOLE = new AbortController().signal;
 
@@ -96,7 +96,7 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     call: (text) => onEach(text, (part) => refuses(() => readRange(part, part, RECEIVED_AT)))
   },
   {
-    file: 'src/reconcile/sidecar-entry.ts',
+    file: 'src/reconcile/rebuild-index.ts',
     name: 'sidecarEntry',
     call: (text) =>
       onEach(text, (part) =>

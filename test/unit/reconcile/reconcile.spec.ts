@@ -1,13 +1,20 @@
 import should from 'should';
 import { JobRepository } from '../../../src/archive/queue/job-repository';
 import { CodedError } from '../../../src/errors/coded-error';
-import { EmissionPace, MOST_DUE, MOST_ORDERS } from '../../../src/reconcile/emission-pace';
 import { dailyProvider } from '../../../src/providers/daily/daily-provider';
-import { telnyxProvider } from '../../../src/providers/telnyx/telnyx-provider';
 import type { ListedBatch } from '../../../src/providers/listed-batch';
-import { reconcile, type Emitted, type Phase, type RunPlan } from '../../../src/reconcile/reconcile';
-import { newSummary, noteError, type RunSummary } from '../../../src/reconcile/run-summary';
-import { jobFor, StateFixture } from '../archive/state-fixture';
+import { telnyxProvider } from '../../../src/providers/telnyx/telnyx-provider';
+import { EmissionPace, MOST_DUE, MOST_ORDERS } from '../../../src/reconcile/emission-pace';
+import {
+  type Emitted,
+  type Phase,
+  type RunPlan,
+  type RunSummary,
+  newSummary,
+  noteError,
+  reconcile
+} from '../../../src/reconcile/reconcile';
+import { StateFixture, jobFor } from '../archive/state-fixture';
 import { StoredFolder } from './archive-fixture';
 
 const NOW = Date.UTC(2026, 2, 4, 12);

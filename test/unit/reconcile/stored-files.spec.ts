@@ -11,19 +11,19 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
-import type { StoredRecording } from '../../../src/store/stored-recording';
 import type { CodedError } from '../../../src/errors/coded-error';
-import { CopyReader, type CopyState } from '../../../src/reconcile/copy-reader';
-import { MissingFiles } from '../../../src/reconcile/missing-files';
 import { providers } from '../../../src/providers/registry';
-import { noRebuildCounts, rebuildIndex, type RebuildCounts } from '../../../src/reconcile/rebuild-index';
+import { CopyReader, type CopyState } from '../../../src/reconcile/copy-reader';
+import { type RebuildCounts, noRebuildCounts, rebuildIndex } from '../../../src/reconcile/rebuild-index';
 import {
-  noVerifyCounts,
-  verifyStored,
   type DamagedFile,
-  type VerifyCounts
+  MissingFiles,
+  type VerifyCounts,
+  noVerifyCounts,
+  verifyStored
 } from '../../../src/reconcile/verify-stored';
 import type { BucketStore } from '../../../src/store/bucket/bucket-store';
+import type { StoredRecording } from '../../../src/store/stored-recording';
 import { StoredFolder } from './archive-fixture';
 
 const never = new AbortController().signal;

@@ -1,15 +1,15 @@
 import type { JobItem } from '../../src/archive/queue/job';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
-import type { StoredFile, StoredRecording } from '../../src/store/stored-recording';
 import { CodedError } from '../../src/errors/coded-error';
-import type { FormatChoice } from '../../src/recording/choose-format';
 import { providers } from '../../src/providers/registry';
-import { findRecordings } from '../../src/recording/find-recordings';
+import type { FormatChoice } from '../../src/recording/choose-format';
 import { fromStored } from '../../src/recording/extract/from-stored';
-import { referencesFromMessage, type RecordingRequest } from '../../src/recording/reference-from-message';
 import { isWithoutTracks } from '../../src/recording/extract/without-tracks';
+import { findRecordings } from '../../src/recording/find-recordings';
+import { type RecordingRequest, referencesFromMessage } from '../../src/recording/reference-from-message';
+import type { StoredFile, StoredRecording } from '../../src/store/stored-recording';
 import { shownText } from '../../src/text/shown-text';
-import type { FlowMessage, NodeRedApi } from '../lib/node-red';
+import type { FlowMessage, NodeRedApi, Send } from '../lib/node-red';
 
 /** Far more than any message or recording has, and few enough to be persisted at once. */
 const MOST_FILES = 10_000;
@@ -50,6 +50,39 @@ export function itemsOf(message: FlowMessage, format: FormatChoice): JobItem[] {
 function requestOf(message: FlowMessage): RecordingRequest {
   const { recording_id, provider, url, payload } = message;
   return { recording_id, provider, url, payload };
+}
+
+/** A message of this process whose job is under way. */
+interface PendingMessage {
+  message: FlowMessage;
+  send: Send;
+  /** Ends the handling of the message, without or with an error. */
+  end: (error: Error | null) => void;
+}
+
+/**
+ * Messages beyond this number are not kept in memory: they go on from what is on disk, as after a restart.
+ */
+const MOST_LIVE = 10_000;
+
+/** The messages that wait for their jobs, by the ids of these. */
+export class PendingMessages {
+  readonly #messages = new Map<string, PendingMessage>();
+
+  add(jobId: string, live: PendingMessage): void {
+    if (this.#messages.size < MOST_LIVE) this.#messages.set(jobId, live);
+  }
+
+  /** @returns undefined for a job of an earlier process; each message is given once */
+  take(jobId: string): PendingMessage | undefined {
+    const live = this.#messages.get(jobId);
+    this.#messages.delete(jobId);
+    return live;
+  }
+
+  clear(): void {
+    this.#messages.clear();
+  }
 }
 
 /** One message per stored file; with `msg.parts` when there are several. */

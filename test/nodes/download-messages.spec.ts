@@ -1,5 +1,5 @@
 import 'should';
-import { itemsOf } from '../../nodes/download/recording-messages';
+import { itemsOf } from '../../nodes/download/download-messages';
 import { CodedError } from '../../src/errors/coded-error';
 
 describe('what a message asks to be stored', () => {
