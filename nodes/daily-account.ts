@@ -21,14 +21,13 @@ export = function (RED: NodeRedApi): void {
       const { secrets, problems } = parseDailySecrets(
         readText(secret('hmac'), process.env['DAILY_HMAC_SECRET'] ?? '')
       );
+      const key = readText(secret('apiKey'), process.env['DAILY_API_KEY'] ?? '');
+      const apiKey = key === '' || isUnsetVariable(key) ? null : key;
       this.dailyAccount = {
         secrets,
         secretProblems: problems,
         apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URLS.daily)),
-        apiKey: () => {
-          const key = readText(secret('apiKey'), process.env['DAILY_API_KEY'] ?? '');
-          return key === '' || isUnsetVariable(key) ? null : key;
-        }
+        apiKey: () => apiKey
       };
       const faults = [...problems, ...unsetSecrets({ apiKey: 'API key' }, () => secret('apiKey'))];
       if (faults.length > 0) {

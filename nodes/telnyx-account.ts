@@ -26,6 +26,8 @@ export = function (RED: NodeRedApi): void {
       const { keys, problems } = parsePublicKeys(
         readText(config.publicKeys, process.env['TELNYX_PUBLIC_KEY'] ?? '')
       );
+      const key = readText(secret('apiKey'), process.env['TELNYX_API_KEY'] ?? '');
+      const apiKey = key === '' || isUnsetVariable(key) ? null : key;
       this.telnyxAccount = {
         keys: {
           publicKeys: keys,
@@ -34,10 +36,7 @@ export = function (RED: NodeRedApi): void {
         },
         keyProblems: problems,
         apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URLS.telnyx)),
-        apiKey: () => {
-          const key = readText(secret('apiKey'), process.env['TELNYX_API_KEY'] ?? '');
-          return key === '' || isUnsetVariable(key) ? null : key;
-        },
+        apiKey: () => apiKey,
         pace: new ServerPace()
       };
       const faults = [...problems, ...unsetSecrets(SECRETS, secret)];

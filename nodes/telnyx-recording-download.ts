@@ -7,15 +7,14 @@ import { DownloadNode } from './download/download-node';
 import { readDownloadSettings, type RecordingDownloadConfig } from './download/download-settings';
 import { followState } from './lib/follow-state';
 import type { NodeRedApi, RedNode } from './lib/node-red';
-import { NodeStatus } from './lib/node-status';
+import { NodeStatus, statusTexts } from './lib/node-status';
 import { onClose, onInput } from './lib/on-input';
 import { readText } from './lib/read-setting';
 
 const TYPE = 'telnyx-recording-download';
 
 export = function (RED: NodeRedApi): void {
-  const say = (key: string, values?: Record<string, string | number>): string =>
-    RED._(`${TYPE}.status.${key}`, values);
+  const say = statusTexts(RED, TYPE);
 
   RED.nodes.registerType(TYPE, function (this: RedNode, config: RecordingDownloadConfig) {
     RED.nodes.createNode(this, config);
@@ -26,8 +25,8 @@ export = function (RED: NodeRedApi): void {
       const tracks = readText(config.dailyBucket);
       const sources = { accounts, dailyBucket: tracks === '' ? null : telnyxBucketOf(RED, tracks) };
       const settings = readDownloadSettings(RED, this, config);
-      const download = new DownloadNode(RED, this, settings, sources, status, say);
-      onInput(this, (message, send) => download.store(message, send));
+      const download = new DownloadNode(RED, this, { settings, sources, status, say });
+      onInput(this, download.store);
       followState(RED, this, { begin: () => download.start(), stop: (problem) => download.stop(problem) });
       onClose(this, (removed) => download.close(removed));
     } catch (error) {

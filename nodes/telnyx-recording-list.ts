@@ -20,12 +20,14 @@ export = function (RED: NodeRedApi): void {
           runList(
             readListRequest(RED, config, settings.provider, message),
             settings,
-            accounts,
-            archiveState(RED),
             {
-              emit: (emitted) => emit(emittedMessage(RED, message, emitted)),
-              onProgress: (progress, phase) => status.progress(progress, phase),
-              onWaiting: (reason) => status.waiting(reason)
+              accounts,
+              state: archiveState(RED),
+              events: {
+                emit: (emitted) => emit(emittedMessage(RED, message, emitted)),
+                onProgress: (progress, phase) => status.progress(progress, phase),
+                onWaiting: (reason) => status.waiting(reason)
+              }
             },
             signal
           ),

@@ -8,7 +8,7 @@ import { CodedError } from '../../src/errors/coded-error';
 import { archiveState } from '../lib/archive-state';
 import { answerFailure, answerResponse } from '../lib/http-response';
 import type { FlowMessage, NodeRedApi, RedNode, Send } from '../lib/node-red';
-import type { NodeStatus } from '../lib/node-status';
+import type { NodeStatus, Say } from '../lib/node-status';
 import { asError } from '../lib/on-input';
 import {
   PendingMessages,
@@ -19,7 +19,7 @@ import {
   storedMessages
 } from './download-messages';
 import type { DownloadSettings } from './download-settings';
-import { type Say, showDownloads } from './download-status';
+import { showDownloads } from './download-status';
 import { type DownloadEvents, type DownloadWork, createDownloadWork } from './download-work';
 import type { SourceSettings } from './recording-sources';
 import { RetryWarnings } from './retry-warnings';
@@ -28,6 +28,13 @@ const TICK_MS = 1000;
 /** A look at the jobs takes a moment, and bytes come more often. */
 const LOOK_MS = 500;
 const NOTHING: Retrying = { count: 0, next: null };
+
+export interface DownloadNodeOptions {
+  settings: DownloadSettings;
+  sources: SourceSettings;
+  status: NodeStatus;
+  say: Say;
+}
 
 /** What a download node does with its messages. */
 export class DownloadNode implements DownloadEvents {
@@ -50,14 +57,7 @@ export class DownloadNode implements DownloadEvents {
   #ticking: NodeJS.Timeout | undefined;
   #work: DownloadWork | undefined;
 
-  constructor(
-    RED: NodeRedApi,
-    node: RedNode,
-    settings: DownloadSettings,
-    sources: SourceSettings,
-    status: NodeStatus,
-    say: Say
-  ) {
+  constructor(RED: NodeRedApi, node: RedNode, { settings, sources, status, say }: DownloadNodeOptions) {
     this.#RED = RED;
     this.#node = node;
     this.#settings = settings;
@@ -89,7 +89,7 @@ export class DownloadNode implements DownloadEvents {
    *
    * @throws CodedError when something was given up, or the job could not be persisted
    */
-  async store(message: FlowMessage, send: Send): Promise<void> {
+  readonly store = async (message: FlowMessage, send: Send): Promise<void> => {
     let items: JobItem[];
     try {
       items = itemsOf(message, this.#settings.format);
@@ -115,7 +115,7 @@ export class DownloadNode implements DownloadEvents {
         end(asError(error));
       });
     });
-  }
+  };
 
   /** The state is another process's now, which continues the jobs. Can be started again. */
   async stop(problem: CodedError): Promise<void> {
@@ -178,14 +178,8 @@ export class DownloadNode implements DownloadEvents {
   async #opened(): Promise<DownloadWork> {
     if (this.#work !== undefined) return this.#work;
     const state = archiveState(this.#RED);
-    this.#work = createDownloadWork(
-      this.#node.id,
-      this.#settings,
-      this.#sources,
-      state,
-      this.#progress,
-      this
-    );
+    const options = { node: this.#node.id, settings: this.#settings, sources: this.#sources };
+    this.#work = createDownloadWork(options, { state, progress: this.#progress, events: this });
     await this.#work.start();
     this.#tick();
     return this.#work;

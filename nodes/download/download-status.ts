@@ -1,10 +1,7 @@
 import type { Retrying } from '../../src/archive/queue/job-queue';
 import type { CodedError } from '../../src/errors/coded-error';
 import type { ProgressSummary } from '../../src/archive/archive-progress';
-import type { NodeStatus } from '../lib/node-status';
-
-/** Translates a key below `<type>.status.`. */
-export type Say = (key: string, values?: Record<string, string | number>) => string;
+import type { NodeStatus, Say } from '../lib/node-status';
 
 /** What a download node has to tell of itself. */
 export interface DownloadState {

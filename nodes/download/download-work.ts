@@ -37,18 +37,27 @@ export interface DownloadWork {
   close(removed: boolean): Promise<void>;
 }
 
+export interface DownloadWorkOptions {
+  /** Id of the download node. */
+  node: string;
+  settings: DownloadSettings;
+  sources: SourceSettings;
+}
+
+export interface DownloadWorkDeps {
+  state: ArchiveState;
+  progress: ArchiveProgress;
+  events: DownloadEvents;
+}
+
 /**
  * Puts the parts of the archive together for one download node.
  *
  * @throws CodedError `BAD_SETTING` when the API address of an account cannot be used
  */
 export function createDownloadWork(
-  node: string,
-  settings: DownloadSettings,
-  sourceSettings: SourceSettings,
-  state: ArchiveState,
-  progress: ArchiveProgress,
-  events: DownloadEvents
+  { node, settings, sources: sourceSettings }: DownloadWorkOptions,
+  { state, progress, events }: DownloadWorkDeps
 ): DownloadWork {
   const { archive } = settings;
   const { owner } = state;
@@ -65,7 +74,6 @@ export function createDownloadWork(
       store: destination,
       partials,
       transfer: (request) => transfer(request, { agents }),
-      sidecar,
       transcripts: new TranscriptFiling({ sidecar, texts, turns, fetchTranscript: sources.fetchTranscript }),
       authorize: sources.authorize,
       resolveLinks: sources.resolveLinks,
@@ -81,7 +89,6 @@ export function createDownloadWork(
     settings.deleteAtSource && capabilities.canReadBack
       ? new SourceDeletion({
           store: destination,
-          sidecar,
           deleteRecording: sources.deleteRecording,
           deleted: state.deleted,
           now: Date.now

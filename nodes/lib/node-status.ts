@@ -1,10 +1,18 @@
-import type { RedNode, StatusValue } from './node-red';
+import type { NodeRedApi, RedNode, StatusValue } from './node-red';
 
 /** Milliseconds between two status changes of one node; the editor of every user gets each of them. */
 const INTERVAL_MS = 1000;
 
 /** A text, or how to make one: most of them are replaced by the next before anybody could read them. */
 export type StatusText = string | (() => string);
+
+/** Translates a key below `<type>.status.`. */
+export type Say = (key: string, values?: Record<string, string | number>) => string;
+
+/** @param type of the node; its catalogue has the texts */
+export function statusTexts(RED: Pick<NodeRedApi, '_'>, type: string): Say {
+  return (key, values) => RED._(`${type}.status.${key}`, values);
+}
 
 interface Wanted extends Omit<StatusValue, 'text'> {
   text?: StatusText;

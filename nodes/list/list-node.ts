@@ -1,7 +1,7 @@
 import { CodedError } from '../../src/errors/coded-error';
 import { followState } from '../lib/follow-state';
 import type { FlowMessage, NodeRedApi, RedNode } from '../lib/node-red';
-import { NodeStatus } from '../lib/node-status';
+import { NodeStatus, statusTexts } from '../lib/node-status';
 import { afterStart } from '../lib/on-flows-started';
 import { onClose, onInput } from '../lib/on-input';
 import { summaryMessage } from './list-messages';
@@ -39,8 +39,7 @@ export interface ListWork {
  * @param work reads the node's settings. @throws CodedError `BAD_SETTING`, which the node reports
  */
 export function startListNode(RED: NodeRedApi, node: RedNode, work: () => ListWork): void {
-  const say = (key: string, values?: Record<string, string | number>): string =>
-    RED._(`${node.type}.status.${key}`, values);
+  const say = statusTexts(RED, node.type);
   const nodeStatus = new NodeStatus(node);
   onClose(node, () => nodeStatus.dispose());
   try {

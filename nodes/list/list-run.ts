@@ -17,6 +17,12 @@ export interface ListEvents {
   onWaiting: (reason: 'api' | 'downloads' | null) => void;
 }
 
+export interface ListRunDeps {
+  accounts: ProviderAccounts;
+  state: ArchiveState;
+  events: ListEvents;
+}
+
 /**
  * Carries out what one message asks for.
  *
@@ -26,9 +32,7 @@ export interface ListEvents {
 export async function runList(
   request: ListRequest,
   settings: ListSettings,
-  accounts: ProviderAccounts,
-  state: ArchiveState,
-  events: ListEvents,
+  { accounts, state, events }: ListRunDeps,
   signal: AbortSignal
 ): Promise<{ summary: RunSummary; failure: CodedError | null }> {
   const account = accounts.get(settings.provider.name) ?? null;

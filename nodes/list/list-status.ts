@@ -1,12 +1,9 @@
 import type { Phase, RunSummary } from '../../src/reconcile/reconcile';
-import type { NodeStatus } from '../lib/node-status';
+import type { NodeStatus, Say } from '../lib/node-status';
 
 /** What is shown of a summary. */
 export type ShownSummary = Pick<RunSummary, 'listed' | 'emitted' | 'complete'> &
   Partial<Pick<RunSummary, 'verify' | 'rebuild'>>;
-
-/** Translates a key below `<type>.status.`. */
-type Say = (key: string, values?: Record<string, string | number>) => string;
 
 /**
  * Shows what a list node is doing: `1250 listed · 37 fetched`, `1200 checked · 5 damaged`, what it waits

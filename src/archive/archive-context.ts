@@ -1,6 +1,6 @@
 import type { FilenameTemplate } from '../naming/filename-template';
 import type { RecordingProvider } from '../providers/provider';
-import type { Destination, SidecarWriter } from '../store/destination';
+import type { Destination } from '../store/destination';
 import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
 import type { ResumeStates } from './download/partial-copies';
 import type { TranscriptFiling } from './transcripts/transcript-filing';
@@ -26,7 +26,6 @@ export interface ArchiveDeps {
   /** What is known of the partial copies in the store. */
   partials: ResumeStates;
   transfer: (request: TransferRequest) => Promise<TransferResult>;
-  sidecar: SidecarWriter;
   authorize: RecordingProvider['authorize'];
   /** Left out when no API is at hand. */
   resolveLinks?: RecordingProvider['resolveLinks'];

@@ -166,7 +166,8 @@ export class Archiver {
     const progress = this.#progress.begin();
     const turn: Turn = (task) => this.#slots.run(signal, task);
     const file = { format: wantedFormat, links: [] };
-    const tries = new FileDownload(reference, file, note, this.#settings, this.#deps, progress, turn);
+    const options = { reference, file, note, settings: this.#settings, progress };
+    const tries = new FileDownload(options, this.#deps, turn);
     let found: StoredFile | null = null;
     try {
       found = await tries.storedByAnother(formats, signal);
@@ -217,10 +218,9 @@ export class Archiver {
     const progress = this.#progress.begin();
     let stored = false;
     try {
-      const { signal } = this.#closing;
-      const settings = this.#settings;
+      const options = { reference, file: wanted, note, settings: this.#settings, progress };
       const deps = { ...this.#deps, clearPlace: clearPlaceOf(this.#deps.store, damaged) };
-      const file = await storeFile(reference, wanted, note, settings, deps, this.#slots, progress, signal);
+      const file = await storeFile(options, deps, this.#slots, this.#closing.signal);
       stored = true;
       return file;
     } finally {

@@ -35,6 +35,16 @@ interface Fetched {
 /** `isFresh`: the API has just given it. */
 type CurrentLink = MediaLink & { isFresh: boolean };
 
+/** The file that is to be stored, and how. */
+export interface FileDownloadOptions {
+  reference: RecordingReference;
+  file: WantedFile;
+  /** What earlier attempts achieved; brought up to date. */
+  note: FileNote;
+  settings: ArchiveSettings;
+  progress: FileProgress;
+}
+
 /** Runs a task as soon as there is room for one more transfer. @throws `signal.reason` when aborted */
 export type Turn = <T>(task: () => Promise<T>) => Promise<T>;
 
@@ -52,14 +62,9 @@ export class FileDownload {
   readonly #resume: ResumePoint;
   readonly #details: DetailsRequest;
 
-  /** @param note what earlier attempts achieved; brought up to date */
   constructor(
-    reference: RecordingReference,
-    file: WantedFile,
-    note: FileNote,
-    settings: ArchiveSettings,
+    { reference, file, note, settings, progress }: FileDownloadOptions,
     deps: ArchiveDeps,
-    progress: FileProgress,
     turn: Turn
   ) {
     this.#reference = reference;
@@ -100,7 +105,7 @@ export class FileDownload {
   async storedByAnother(formats: readonly string[], signal: AbortSignal): Promise<StoredFile | null> {
     for (const format of formats) {
       const wanted = { name: await this.#name(format, signal), format };
-      const found = await findCopyOfAnother(this.#deps, this.#reference.identity, wanted);
+      const found = await findCopyOfAnother(this.#deps.store, this.#reference.identity, wanted);
       if (found === null) continue;
       // What was received so far is of no use any more.
       await this.#deps.store.openPart(this.#resume.copyId).then((part) => part.discard());
@@ -146,7 +151,7 @@ export class FileDownload {
     let described: StoredRecording | undefined;
     const sidecar = (location: string): SidecarRecord => {
       const recording = this.#recording(details, { result, file: { location, alreadyStored: false } });
-      described = { ...recording, sidecar: this.#deps.sidecar.pathOf(location) };
+      described = { ...recording, sidecar: this.#deps.store.sidecars.pathOf(location) };
       return { ...described };
     };
     const wanted = { name, sha256, size, contentType, ...(this.#settings.sidecar && { sidecar }) };
@@ -247,10 +252,10 @@ export class FileDownload {
 
   /** A file that lay there already keeps its sidecar: that one tells when it was really stored. */
   async #addSidecar(location: string, recording: StoredRecording): Promise<void> {
-    const { sidecar } = this.#deps;
-    recording.sidecar = sidecar.pathOf(location);
-    const known = recording.already_stored ? await sidecar.read(location) : null;
-    if (known?.['sha256'] !== recording.sha256) await sidecar.write(location, recording);
+    const { sidecars } = this.#deps.store;
+    recording.sidecar = sidecars.pathOf(location);
+    const known = recording.already_stored ? await sidecars.read(location) : null;
+    if (known?.['sha256'] !== recording.sha256) await sidecars.write(location, recording);
     else if (typeof known['stored_at'] === 'string') recording.stored_at = known['stored_at'];
   }
 }

@@ -1,7 +1,7 @@
 import { CodedError } from '../../errors/coded-error';
 import type { RecordingProvider } from '../../providers/provider';
 import type { RecordingReference } from '../../recording/recording-reference';
-import type { Destination, SidecarWriter } from '../../store/destination';
+import type { Destination } from '../../store/destination';
 import { knownCopy, type StoredFile } from '../../store/stored-recording';
 import type { IndexedFile } from '../index/stored-index';
 
@@ -15,8 +15,7 @@ export interface StoredWhole {
 }
 
 export interface SourceDeletionDeps {
-  store: Pick<Destination, 'readBack'>;
-  sidecar: SidecarWriter;
+  store: Pick<Destination, 'readBack' | 'sidecars'>;
   deleteRecording: RecordingProvider['deleteRecording'];
   /** What is deleted already; the same for all download nodes. */
   deleted: DeletedRecordings;
@@ -95,13 +94,13 @@ export class SourceDeletion {
     if (recording.sidecar === null) return;
     const said = await this.#sidecar(file);
     if (said?.['deleted_at_source'] === recording.deleted_at_source) return;
-    await this.#deps.sidecar.write(String(payload), { ...recording, already_stored: false });
+    await this.#deps.store.sidecars.write(String(payload), { ...recording, already_stored: false });
   }
 
   /** @returns null when there is none, or that of another file */
   async #sidecar({ recording, payload }: StoredFile): Promise<Readonly<Record<string, unknown>> | null> {
     if (recording.sidecar === null) return null;
-    const record = await this.#deps.sidecar.read(String(payload));
+    const record = await this.#deps.store.sidecars.read(String(payload));
     return record?.['sha256'] === recording.sha256 ? record : null;
   }
 }

@@ -1,10 +1,9 @@
 import { CodedError } from '../../errors/coded-error';
 import type { WantedFile } from '../../recording/choose-format';
 import type { MediaLink, RecordingReference } from '../../recording/recording-reference';
-import type { ArchiveDeps, ArchiveSettings } from '../archive-context';
+import type { ArchiveDeps } from '../archive-context';
 import type { FileNote } from '../queue/job';
-import type { FileProgress } from '../archive-progress';
-import { FileDownload, type Turn } from './file-download';
+import { FileDownload, type FileDownloadOptions, type Turn } from './file-download';
 import type { Semaphore } from '../../concurrency/semaphore';
 import { likelyFormats, mayBeGone } from './stored-by-another';
 import type { StoredFile } from '../../store/stored-recording';
@@ -17,25 +16,22 @@ const DEAD_LINK = new Set(['LINK_EXPIRED', 'LINK_REFUSED', 'NOT_MEDIA', 'UNSAFE_
  * the next one, and when there is none the API is asked for a fresh one; when that does not work either, a
  * pause may help.
  *
- * @param note what earlier tries achieved; brought up to date
+ * @param slots room for transfers
  * @throws CodedError whose `retryable` says whether another try makes sense; `signal.reason` when aborted
  */
 export async function storeFile(
-  reference: RecordingReference,
-  file: WantedFile,
-  note: FileNote,
-  settings: ArchiveSettings,
+  options: FileDownloadOptions,
   deps: ArchiveDeps,
   slots: Semaphore,
-  progress: FileProgress,
   signal: AbortSignal
 ): Promise<StoredFile> {
+  const { reference, file, note, progress } = options;
   const turn: Turn = (task) =>
     slots.run(signal, () => {
       progress.working();
       return task().finally(() => progress.waiting());
     });
-  const tries = new FileDownload(reference, file, note, settings, deps, progress, turn);
+  const tries = new FileDownload(options, deps, turn);
   const links = new LinkSupply(reference, file, note, deps);
   let link = links.first();
   const storedByAnother = async (fault: unknown): Promise<StoredFile | null> => {

@@ -43,7 +43,7 @@ export function likelyFormats({ kind, details }: RecordingReference, choice: For
  * @throws CodedError `STORE_FAILED`
  */
 export async function findCopyOfAnother(
-  { store, sidecar }: Pick<ArchiveDeps, 'store' | 'sidecar'>,
+  store: ArchiveDeps['store'],
   identity: string,
   { name, format }: { name: string; format: string }
 ): Promise<CopyOfAnother | null> {
@@ -51,7 +51,7 @@ export async function findCopyOfAnother(
   for (const variant of nameVariants(name, 'of_another')) {
     const location = store.locationOf(variant);
     if (location === null) return null;
-    const known = await sidecar.read(location);
+    const known = await store.sidecars.read(location);
     if (known === null) return null;
     if (known['identity'] !== identity) continue;
     const versionId = asText(known['version_id']);

@@ -14,7 +14,6 @@ import { compileFilename } from '../../../src/naming/filename-template';
 import { unknownDetails } from '../../../src/recording/extract/announcement';
 import { mediaLink } from '../../../src/recording/media-link';
 import type { RecordingReference } from '../../../src/recording/recording-reference';
-import { folderSidecar } from '../../../src/store/folder/folder-sidecar';
 import { createFolderStore } from '../../../src/store/folder/folder-store';
 import type { StoredFile } from '../../../src/store/stored-recording';
 import { transfer } from '../../../src/transfer/transfer';
@@ -60,7 +59,6 @@ export class ArchiveFixture {
         store: createFolderStore({ folder: this.folder, owner: testOwner() }),
         partials: this.partials,
         transfer,
-        sidecar: folderSidecar,
         authorize: () => undefined,
         now: () => STORED_AT,
         startedAt: 0,

@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import should from 'should';
 import { folderSidecar } from '../../../src/store/folder/folder-sidecar';
+import { createFolderStore } from '../../../src/store/folder/folder-store';
+import { testOwner } from '../store/folder/store-fixture';
 import type { JobItem } from '../../../src/archive/queue/job';
 import { CodedError } from '../../../src/errors/coded-error';
 import { compileFilename } from '../../../src/naming/filename-template';
@@ -343,7 +345,7 @@ describe('archiver, when things go wrong', () => {
   it('does not fetch a stored file again because its sidecar failed', async () => {
     answer = (_request, response) => sendAll(response);
     let writes = 0;
-    const sidecar: typeof folderSidecar = {
+    const sidecars: typeof folderSidecar = {
       ...folderSidecar,
       write: (...args) => {
         writes += 1;
@@ -354,7 +356,9 @@ describe('archiver, when things go wrong', () => {
     const store = alteredStore(fixture.folder, ({ name, sha256, size, contentType }, publish) =>
       publish({ name, sha256, size, contentType })
     );
-    const { recording, payload } = await onlyFile(archiver({}, { sidecar, store }).archive(at('/a.wav')));
+    const { recording, payload } = await onlyFile(
+      archiver({}, { store: { ...store, sidecars } }).archive(at('/a.wav'))
+    );
     recording.attempts.should.equal(2);
     recording.already_stored.should.be.false();
     server.requests.should.have.length(1);
@@ -363,8 +367,11 @@ describe('archiver, when things go wrong', () => {
 
   it('writes the sidecar once, with what the message says', async () => {
     answer = (_request, response) => sendAll(response);
-    const sidecar = { ...folderSidecar, write: () => Promise.reject(new Error('written already')) };
-    const { recording, payload } = await onlyFile(archiver({}, { sidecar }).archive(at('/a.wav')));
+    const store = createFolderStore({ folder: fixture.folder, owner: testOwner() });
+    const sidecars = { ...folderSidecar, write: () => Promise.reject(new Error('written already')) };
+    const { recording, payload } = await onlyFile(
+      archiver({}, { store: { ...store, sidecars } }).archive(at('/a.wav'))
+    );
     recording.should.have.properties({ path: payload, sidecar: `${payload as string}.json`, attempts: 1 });
     should(JSON.parse(await readFile(recording.sidecar!, 'utf8'))).eql(recording);
   });

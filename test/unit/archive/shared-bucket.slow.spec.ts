@@ -1,5 +1,4 @@
 import should from 'should';
-import { bucketSidecar } from '../../../src/store/bucket/bucket-sidecar';
 import { CodedError } from '../../../src/errors/coded-error';
 import { mediaLink } from '../../../src/recording/media-link';
 import { mp4, localServer, type LocalServer } from '../../support/media';
@@ -41,7 +40,6 @@ describe('archivers of two processes with one bucket', () => {
           { scope: links },
           {
             store,
-            sidecar: bucketSidecar(store),
             resolveLinks: () =>
               links === 'there'
                 ? Promise.resolve([mediaLink(server.url, null)])

@@ -25,9 +25,8 @@ class Process {
   constructor(
     private readonly jobs: JobRepository,
     file: string,
-    times: Partial<GuardTimes>,
     private readonly work: (name: string, process: Process) => Promise<JobOutcome>,
-    monotonic?: () => number
+    { times = {}, monotonic }: { times?: Partial<GuardTimes>; monotonic?: (() => number) | undefined } = {}
   ) {
     const once = {
       settle: 0,
@@ -116,7 +115,7 @@ describe('CrashGuard', () => {
     times: Partial<GuardTimes> = {},
     monotonic?: () => number
   ): Process {
-    const process = new Process(jobs, file, times, work, monotonic);
+    const process = new Process(jobs, file, work, { times, monotonic });
     processes.push(process);
     return process;
   }
@@ -381,7 +380,7 @@ describe('CrashGuard', () => {
   it('carries jobs out although nothing can be marked', async () => {
     const nowhere = path.join(state.directory, 'missing', 'under-way');
     await leave('node', 'a', 'b');
-    const process = new Process(jobs, nowhere, {}, atOnce);
+    const process = new Process(jobs, nowhere, atOnce);
     processes.push(process);
     process.start();
     await until('the end', () => jobs.count('node') === 0 || undefined);

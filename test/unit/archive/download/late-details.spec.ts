@@ -74,7 +74,6 @@ describe('late details', () => {
     const filename = compileFilename('{{from}}-{{recording_id}}.{{ext}}');
     const deletion = new SourceDeletion({
       store: createFolderStore({ folder: archive.folder, owner: testOwner() }),
-      sidecar: folderSidecar,
       deleteRecording: ({ details }) => {
         deletions.push(String(details.recording_id));
         return Promise.resolve({ ok: true, already_gone: false });

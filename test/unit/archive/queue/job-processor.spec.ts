@@ -80,8 +80,10 @@ describe('JobProcessor', () => {
       index,
       givenUp: givenUp(),
       deletion: new SourceDeletion({
-        store: createFolderStore({ folder: archive.folder, owner: testOwner() }),
-        sidecar: { ...folderSidecar, write: (...about) => writeDeletion(...about) },
+        store: {
+          ...createFolderStore({ folder: archive.folder, owner: testOwner() }),
+          sidecars: { ...folderSidecar, write: (...about) => writeDeletion(...about) }
+        },
         deleteRecording: (reference, signal) => {
           deletions.push(String(reference.details.recording_id));
           return deleteAtSource(reference, signal);

@@ -145,7 +145,6 @@ describe('a provider that this package does not know', () => {
       givenUp: new FailedRecordings(state.database),
       deletion: new SourceDeletion({
         store: createFolderStore({ folder: archive.folder, owner: testOwner() }),
-        sidecar: folderSidecar,
         deleteRecording: open.deleteRecording,
         deleted: new DeletedRecordings(recordings()),
         now: () => STORED_AT
