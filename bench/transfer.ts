@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFolderStore } from '../src/store/folder/folder-store';
 import { partOwner } from '../src/store/folder/parts/part-owner';
-import { createTransferAgents } from '../src/transfer/transfer-agents';
+import { createTransferAgents } from '../src/transfer/source-request';
 import { transfer } from '../src/transfer/transfer';
 import { Child } from '../test/support/child-process';
 import { addressOf } from './archive-instance';

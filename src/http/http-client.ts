@@ -1,10 +1,17 @@
 import { setMaxListeners } from 'node:events';
-import type { Agent } from 'node:http';
+import {
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+  request as plainRequest
+} from 'node:http';
+import { request as tlsRequest } from 'node:https';
+import type { Socket } from 'node:net';
 import { CodedError } from '../errors/coded-error';
-import { createAgents, type ConnectionOptions } from './http-agents';
-import type { HttpResponse } from './http-response';
-import { HttpExchange, type ExchangeOptions } from './http-exchange';
-import { httpFault } from './http-fault';
+import { type ConnectionOptions, createAgents } from './http-agents';
+import { type FaultPlace, Overdue, httpFault } from './http-fault';
+import { ArrivingBody, type HttpResponse, readResponse } from './http-response';
 
 export interface HttpClientOptions extends Partial<ConnectionOptions> {
   /** What is asked for, for error texts. Default `answer`. */
@@ -126,4 +133,170 @@ function closed(): CodedError {
   return new CodedError('LINK_REFUSED', 'The connections were closed, because the node is closing.', {
     retryable: true
   });
+}
+
+/** What an exchange sends, and how long it waits. */
+interface ExchangeOptions {
+  isTls: boolean;
+  options: RequestOptions;
+  body: Uint8Array | undefined;
+  /** Milliseconds in which a connection must be there. */
+  connectTimeoutMs: number;
+  /** Milliseconds from then until the headers of the final answer. */
+  responseTimeoutMs: number;
+  /** Milliseconds between two pieces of the body. */
+  stallTimeoutMs: number;
+  place: Omit<FaultPlace, 'phase'>;
+  signal: AbortSignal | undefined;
+}
+
+/** More interim answers (1xx) than that come from no server that means to answer. */
+const MOST_INTERIM = 100;
+
+/** One request and its answer. Nothing that the other side sends or breaks raises an error anywhere else. */
+class HttpExchange {
+  readonly #options: ExchangeOptions;
+  readonly #request: ClientRequest;
+  readonly #response: Promise<HttpResponse>;
+  #settle: { resolve: (response: HttpResponse) => void; reject: (error: unknown) => void } | undefined;
+  #body: ArrivingBody | undefined;
+  #deadline: NodeJS.Timeout;
+  #interim = 0;
+  #isStale = false;
+  #isOver = false;
+  readonly #ended: (exchange: HttpExchange) => void;
+  readonly #stop = (): void => this.abort(this.#options.signal?.reason);
+
+  /** @param ended called once, when nothing is sent or received any more */
+  constructor(options: ExchangeOptions, ended: (exchange: HttpExchange) => void) {
+    this.#options = options;
+    this.#ended = ended;
+    this.#response = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+    this.#request = (options.isTls ? tlsRequest : plainRequest)(options.options);
+    this.#deadline = this.#wait(options.connectTimeoutMs + options.responseTimeoutMs);
+    options.signal?.addEventListener('abort', this.#stop, { once: true });
+    this.#listen(this.#request);
+    this.#request.end(options.body);
+  }
+
+  /**
+   * @throws CodedError as in `httpFault`; what `abort` was given
+   */
+  get response(): Promise<HttpResponse> {
+    return this.#response;
+  }
+
+  /** Whether it failed because the connection, kept from an earlier exchange, had been closed meanwhile. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  /** Ends it at once; a caller that waits for it gets the reason. */
+  abort(reason: unknown): void {
+    if (this.#body !== undefined) this.#body.abort(reason);
+    else this.#reject(reason);
+  }
+
+  #listen(request: ClientRequest): void {
+    const { isTls } = this.#options;
+    // The server's limits of headers are bytes; Node would drop headers beyond a number without a word.
+    request.maxHeadersCount = 0;
+    request.once('socket', (socket: Socket) => {
+      if (request.reusedSocket) this.#connected();
+      else socket.once(isTls ? 'secureConnect' : 'connect', () => this.#connected());
+    });
+    request.on('information', () => {
+      this.#interim += 1;
+      if (this.#interim > MOST_INTERIM) this.#refuse(`it announces an answer again and again and gives none`);
+    });
+    request.on('upgrade', (_message: IncomingMessage, socket: Socket) => {
+      socket.destroy();
+      this.#refuse('it wants to switch to another protocol (status 101)');
+    });
+    request.on('response', (message) => this.#receive(message));
+    request.on('error', (error) => this.#fail(error));
+    request.on('close', () => {
+      // The body knows its own end, which may come later than that of the connection.
+      if (this.#body === undefined) this.#fail(new Error('the connection was closed'));
+    });
+  }
+
+  /** From here on the other side has to answer, whatever it sends before that. */
+  #connected(): void {
+    if (this.#settle === undefined) return;
+    clearTimeout(this.#deadline);
+    this.#deadline = this.#wait(this.#options.responseTimeoutMs);
+  }
+
+  #wait(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(
+      () => this.#fail(new Overdue(`no answer within ${this.#options.responseTimeoutMs / 1000} seconds`)),
+      milliseconds
+    );
+  }
+
+  #receive(message: IncomingMessage): void {
+    // Errors of a message that nobody reads any more.
+    message.on('error', () => undefined);
+    if (this.#settle === undefined) {
+      message.destroy();
+      return;
+    }
+    const { stallTimeoutMs, place } = this.#options;
+    const response = readResponse(message, place.host);
+    if (response instanceof CodedError) {
+      this.#reject(response);
+      return;
+    }
+    clearTimeout(this.#deadline);
+    this.#body = new ArrivingBody(message, {
+      endsWithConnection: response.framing === 'close',
+      stallMs: stallTimeoutMs,
+      fault: (error) => httpFault(error, { ...place, phase: 'body' }),
+      over: () => this.#over()
+    });
+    this.#settle.resolve({ ...response, body: this.#body });
+    this.#settle = undefined;
+  }
+
+  #refuse(what: string): void {
+    const { host } = this.#options.place;
+    this.#reject(
+      new CodedError(
+        'LINK_REFUSED',
+        `${host} does not answer as a web server does: ${what}. Look at what answers at this address, and for a proxy ` +
+          'in between.',
+        { retryable: true }
+      )
+    );
+  }
+
+  #fail(error: unknown): void {
+    if (this.#body !== undefined) {
+      this.#body.fail(error);
+      return;
+    }
+    this.#isStale = this.#settle !== undefined && this.#request.reusedSocket && isClosing(error);
+    this.#reject(httpFault(error, { ...this.#options.place, phase: 'connect' }));
+  }
+
+  #reject(error: unknown): void {
+    this.#settle?.reject(error);
+    this.#settle = undefined;
+    this.#over();
+    this.#request.destroy();
+  }
+
+  #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#deadline);
+    this.#options.signal?.removeEventListener('abort', this.#stop);
+    this.#ended(this);
+  }
+}
+
+function isClosing(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ECONNRESET' || code === 'EPIPE';
 }

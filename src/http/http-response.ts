@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { CodedError } from '../errors/coded-error';
-import type { HttpBody } from './http-body';
+import { Overdue } from './http-fault';
 
 /** How the end of a body is recognised; `close`: by the end of the connection, which proves nothing. */
 export type Framing = 'length' | 'chunked' | 'close';
@@ -63,4 +63,162 @@ function notUnderstood(host: string, what: string): CodedError {
       'between that changes it.',
     { retryable: true }
   );
+}
+
+/** Bytes that may wait for the reader before the other side has to. */
+const MOST_WAITING_BYTES = 512 * 1024;
+/** Chunks that may wait: each costs memory, however few bytes it has. */
+const MOST_WAITING_CHUNKS = 512;
+/** Smaller chunks that wait are handed over as one. */
+const SMALL_BYTES = 16 * 1024;
+
+/** A body that arrives. To be read once, to its end or until `destroy`. */
+export interface HttpBody extends AsyncIterable<Uint8Array> {
+  /** Hangs up unless the body is complete. */
+  destroy(): void;
+}
+
+export interface BodyOptions {
+  /** Nothing but the end of the connection ends it. */
+  endsWithConnection: boolean;
+  /** Milliseconds in which another byte must arrive. */
+  stallMs: number;
+  /** Translates what broke the body off. */
+  fault: (error: unknown) => unknown;
+  /** Nothing arrives any more, for whatever reason. */
+  over: () => void;
+}
+
+/**
+ * Reads the body of an answer. It has a queue of its own, whose end is either known or an error.
+ *
+ * Only the time in which the reader waits counts towards the stall: while a slow disk makes the other side wait,
+ * that side cannot send.
+ */
+export class ArrivingBody implements HttpBody {
+  readonly #message: IncomingMessage;
+  readonly #options: BodyOptions;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #isPaused = false;
+  #end: { error?: unknown } | undefined;
+  #arrived: (() => void) | undefined;
+  #stall: NodeJS.Timeout | undefined;
+
+  constructor(message: IncomingMessage, options: BodyOptions) {
+    this.#message = message;
+    this.#options = options;
+    // The message lets go of it at its end.
+    const { socket } = message;
+    message.on('data', (chunk: Buffer) => this.#take(chunk));
+    message.on('end', () => {
+      // The parser takes the end of a torn connection for that of the body. Before Node.js 24 the system may tell
+      // a torn one as one that has ended: that a body is complete which ends like this, its content has to prove.
+      const isTorn = options.endsWithConnection && socket.errored !== null;
+      if (message.complete && !isTorn) this.#finish({});
+      else this.fail(premature());
+    });
+    message.on('error', (error) => this.fail(error));
+    message.on('close', () => {
+      if (this.#end === undefined) this.#finish({ error: options.fault(premature()) });
+    });
+  }
+
+  /** The connection broke. Bytes that arrived before can still be read. */
+  fail(error: unknown): void {
+    // Whatever comes after the last byte concerns the next exchange.
+    if (this.#message.complete && !this.#options.endsWithConnection) return;
+    this.#finish({ error: this.#options.fault(error) });
+  }
+
+  /** Breaks the body off at once, with an error that is thrown as it is. */
+  abort(reason: unknown): void {
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    // Also when it has arrived whole: nobody wants what is left of it.
+    this.#end = undefined;
+    this.#finish({ error: reason });
+    this.destroy();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        const chunk = this.#next();
+        if (chunk !== undefined) yield chunk;
+        else if (this.#end === undefined) await this.#arrival();
+        else if ('error' in this.#end) throw this.#end.error;
+        else return;
+      }
+    } finally {
+      this.destroy();
+    }
+  }
+
+  destroy(): void {
+    clearTimeout(this.#stall);
+    this.#waiting = [];
+    // Never an end that looks like that of a complete body.
+    if (this.#end === undefined) this.#finish({ error: new Error('the reader hung up') });
+    // A complete one is read to its end, so that the connection can be used again.
+    if (this.#message.complete) this.#message.resume();
+    else this.#message.destroy();
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#end !== undefined) return;
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.length;
+    if (this.#waitingBytes >= MOST_WAITING_BYTES || this.#waiting.length >= MOST_WAITING_CHUNKS) {
+      this.#isPaused = true;
+      this.#message.pause();
+    }
+    this.#wake();
+  }
+
+  #next(): Buffer | undefined {
+    const first = this.#waiting[0];
+    if (first === undefined) return undefined;
+    let chunk = first;
+    if (first.length < SMALL_BYTES && this.#waiting.length > 1) {
+      chunk = Buffer.concat(this.#waiting);
+      this.#waiting = [];
+    } else this.#waiting.shift();
+    this.#waitingBytes -= chunk.length;
+    if (this.#isPaused && this.#waitingBytes <= MOST_WAITING_BYTES / 2) {
+      this.#isPaused = false;
+      this.#message.resume();
+    }
+    return chunk;
+  }
+
+  async #arrival(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#arrived = resolve;
+      if (this.#stall === undefined) this.#stall = setTimeout(() => this.#stalled(), this.#options.stallMs);
+      else this.#stall.refresh();
+    });
+  }
+
+  #stalled(): void {
+    if (this.#arrived === undefined) return;
+    const { fault, stallMs } = this.#options;
+    this.#finish({ error: fault(new Overdue(`no byte within ${stallMs / 1000} seconds`)) });
+  }
+
+  #finish(end: { error?: unknown }): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#options.over();
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#arrived?.();
+    this.#arrived = undefined;
+  }
+}
+
+function premature(): Error {
+  return Object.assign(new Error('the other side closed it'), { code: 'ECONNRESET' });
 }

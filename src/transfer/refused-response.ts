@@ -1,8 +1,7 @@
 import { CodedError } from '../errors/coded-error';
-import type { SourceResponse } from './source-response';
-import { linkExpiry } from './address/link-expiry';
 import { retryAfterMs } from '../http/retry-after';
-import { parseS3Error, S3_ERROR_BYTES, type S3Error } from './s3-error';
+import { linkExpiry } from './source-address';
+import type { SourceResponse } from './source-request';
 
 /** A server that drips its error page does not hold up the attempt for longer. */
 const ERROR_BODY_MS = 5000;
@@ -80,4 +79,38 @@ async function firstBytes({ body }: SourceResponse): Promise<Buffer> {
     clearTimeout(timer);
   }
   return Buffer.concat(chunks).subarray(0, S3_ERROR_BYTES);
+}
+
+/** What an S3-compatible store said about a refused link. */
+export interface S3Error {
+  /** `AccessDenied`, `NoSuchKey`, … */
+  code: string;
+  /** The link's time is over. */
+  expired: boolean;
+}
+
+/** No S3 error is longer; more is not read. */
+const S3_ERROR_BYTES = 8192;
+
+const EXPIRED_CODES = new Set(['ExpiredToken', 'RequestExpired', 'TokenRefreshRequired']);
+
+/**
+ * Reads the XML (`<Error><Code>…`) that S3, Google and Azure answer with. Only the code is taken
+ * over: the rest echoes the signed request.
+ *
+ * @param body at most `S3_ERROR_BYTES` of the response
+ * @returns null when it is no such document
+ */
+export function parseS3Error(body: Uint8Array): S3Error | null {
+  const text = Buffer.from(body.subarray(0, S3_ERROR_BYTES)).toString('utf8');
+  if (!/<Error[\s>]/.test(text)) return null;
+  const code = /<Code>\s*([A-Za-z0-9.]{1,64})\s*<\/Code>/.exec(text)?.[1];
+  if (code === undefined) return null;
+  const message = /<Message>([^<]{0,1000})/.exec(text)?.[1] ?? '';
+  const expired =
+    EXPIRED_CODES.has(code) ||
+    // S3 and its likes; Google; Azure (AuthenticationFailed).
+    /request has expired|token (has|is) expired|expired token|link expired/i.test(message) ||
+    /not valid in the specified time frame/i.test(text);
+  return { code, expired };
 }

@@ -30,15 +30,11 @@ import { nameSegments, nameVariants } from '../../src/store/folder/archive-path'
 import { readPartName } from '../../src/store/folder/parts/partial-directory';
 import { isSetAside } from '../../src/store/folder/quarantine';
 import { withoutSecrets } from '../../src/store/sidecar';
-import { checkAddress } from '../../src/transfer/address/address-guard';
-import { linkExpiry } from '../../src/transfer/address/link-expiry';
-import { isPublicAddress, isPublicAnswer } from '../../src/transfer/address/public-address';
-import { urlKind } from '../../src/transfer/address/url-kind';
-import { checkMedia } from '../../src/transfer/media-check';
-import { mediaSignature } from '../../src/transfer/media-signature';
-import { pageKind } from '../../src/transfer/page-kind';
-import { strongEtag } from '../../src/transfer/resume';
-import { parseS3Error } from '../../src/transfer/s3-error';
+import { checkMedia, mediaSignature, pageKind } from '../../src/transfer/media-check';
+import { isPublicAddress, isPublicAnswer } from '../../src/transfer/public-address';
+import { parseS3Error } from '../../src/transfer/refused-response';
+import { checkAddress, linkExpiry, urlKind } from '../../src/transfer/source-address';
+import { strongEtag } from '../../src/transfer/transfer';
 import { RECEIVED_AT, type TextFunction, bytesOf, details, event, onEach, refuses } from './text-function';
 
 const WHOLE = new AbortController().signal;
@@ -271,9 +267,9 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
       )
   },
 
-  { file: 'src/transfer/page-kind.ts', name: 'pageKind', call: (text) => pageKind(Buffer.from(text)) },
+  { file: 'src/transfer/media-check.ts', name: 'pageKind', call: (text) => pageKind(Buffer.from(text)) },
   {
-    file: 'src/transfer/page-kind.ts',
+    file: 'src/transfer/media-check.ts',
     name: 'pageKind, of UTF-16',
     call: (text) => pageKind(Buffer.from(`\ufeff${text}`, 'utf16le'))
   },
@@ -288,24 +284,28 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     call: (text) => checkMedia('audio', text, Buffer.from([7]))
   },
   {
-    file: 'src/transfer/media-signature.ts',
+    file: 'src/transfer/media-check.ts',
     name: 'mediaSignature',
     call: (text) => mediaSignature(Buffer.from(text))
   },
-  { file: 'src/transfer/s3-error.ts', name: 'parseS3Error', call: (text) => parseS3Error(Buffer.from(text)) },
-  { file: 'src/transfer/address/url-kind.ts', name: 'urlKind', call: urlKind },
   {
-    file: 'src/transfer/address/address-guard.ts',
+    file: 'src/transfer/refused-response.ts',
+    name: 'parseS3Error',
+    call: (text) => parseS3Error(Buffer.from(text))
+  },
+  { file: 'src/transfer/source-address.ts', name: 'urlKind', call: urlKind },
+  {
+    file: 'src/transfer/source-address.ts',
     name: 'checkAddress',
     call: (text) => refuses(() => checkAddress(text, 'public-https'))
   },
   {
-    file: 'src/transfer/address/address-guard.ts',
+    file: 'src/transfer/source-address.ts',
     name: 'checkAddress, of the longest',
     call: (text) => refuses(() => checkAddress(text.slice(0, 16_384), 'any'))
   },
   {
-    file: 'src/transfer/address/link-expiry.ts',
+    file: 'src/transfer/source-address.ts',
     name: 'linkExpiry',
     call: (text) =>
       linkExpiry(
@@ -315,11 +315,11 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
       )
   },
   {
-    file: 'src/transfer/address/public-address.ts',
+    file: 'src/transfer/public-address.ts',
     name: 'isPublicAddress',
     call: (text) => [isPublicAddress(text), isPublicAnswer(text)]
   },
-  { file: 'src/transfer/resume.ts', name: 'strongEtag', call: strongEtag },
+  { file: 'src/transfer/transfer.ts', name: 'strongEtag', call: strongEtag },
   {
     file: 'src/http/retry-after.ts',
     name: 'retryAfterMs',

@@ -48,7 +48,7 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['src/store/bucket/client/connection.ts', 'errors of the AWS SDK, whose answers are capped'],
   ['src/store/folder/parts/partial-file.ts', 'names that the naming made'],
   ['src/store/folder/whole-file.ts', 'names of files in a directory, at most 255 bytes'],
-  ['src/transfer/source-response.ts', 'a header; all of them have at most 16 kB'],
+  ['src/transfer/source-request.ts', 'a header; all of them have at most 16 kB'],
   ['src/transfer/transfer.ts', 'headers; all of them have at most 16 kB'],
-  ['src/transfer/transfer-agents.ts', 'host names of parsed addresses']
+  ['src/transfer/source-request.ts', 'host names of parsed addresses']
 ]);

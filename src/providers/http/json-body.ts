@@ -5,7 +5,7 @@ import {
   mayHavePrototype,
   sanitiseJson
 } from '../../events/reading/parse-body';
-import type { HttpBody } from '../../http/http-body';
+import type { HttpBody } from '../../http/http-response';
 
 export type JsonBody = { ok: true; value: unknown } | { ok: false; reason: string };
 

@@ -54,7 +54,7 @@ async function readLate(stage: HttpStage, isCut: Promise<void>): Promise<number>
   return size;
 }
 
-describe('http/http-body: a connection that ends while nobody reads', () => {
+describe('http/http-response: a connection that ends while nobody reads', () => {
   let stage: HttpStage | undefined;
   afterEach(() => stage?.close());
 

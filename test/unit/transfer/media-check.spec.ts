@@ -1,7 +1,6 @@
 import should from 'should';
 import type { MediaKind } from '../../../src/recording/recording-reference';
-import { checkMedia } from '../../../src/transfer/media-check';
-import { lacksBytes, mediaSignature, sizeFromHeader } from '../../../src/transfer/media-signature';
+import { checkMedia, lacksBytes, mediaSignature, sizeFromHeader } from '../../../src/transfer/media-check';
 import { wav } from '../../support/media';
 
 function latin(text: string): Buffer {

@@ -1,8 +1,8 @@
 import should from 'should';
 import { CodedError } from '../../../src/errors/coded-error';
-import { createMessageStore } from '../../../src/store/message/message-store';
 import type { PartialCopy } from '../../../src/store/destination';
-import { createTransferAgents, type TransferAgents } from '../../../src/transfer/transfer-agents';
+import { createMessageStore } from '../../../src/store/message/message-store';
+import { type TransferAgents, createTransferAgents } from '../../../src/transfer/source-request';
 import { transfer } from '../../../src/transfer/transfer';
 import type { TransferRequest, TransferResult } from '../../../src/transfer/transfer-types';
 

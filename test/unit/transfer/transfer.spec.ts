@@ -1,13 +1,12 @@
 import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import should from 'should';
-import { nothingHeld } from '../../../src/transfer/held-bytes';
-import { receiveBody } from '../../../src/transfer/receive-body';
 import type { PartialCopy } from '../../../src/store/destination';
-import { localServer, sha256, wav, type LocalServer } from '../../support/media';
-import { held, newCopy, testRequest, Transfers } from './transfer-fixture';
+import { nothingHeld, receiveBody } from '../../../src/transfer/receive-body';
+import { type LocalServer, localServer, sha256, wav } from '../../support/media';
+import { Transfers, held, newCopy, testRequest } from './transfer-fixture';
 
 describe('transfer/transfer: answers', () => {
   const file = wav({ seconds: 10 });

@@ -1,6 +1,6 @@
 import should from 'should';
-import { readJsonBody, type JsonBody } from '../../../../src/providers/http/json-body';
-import type { HttpBody } from '../../../../src/http/http-body';
+import type { HttpBody } from '../../../../src/http/http-response';
+import { type JsonBody, readJsonBody } from '../../../../src/providers/http/json-body';
 
 const LIMIT = 4 * 1024 * 1024;
 

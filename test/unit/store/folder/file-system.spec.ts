@@ -3,7 +3,7 @@ import should from 'should';
 import { type OpenFile, errnoOf, openFile } from '../../../../src/store/folder/file-system';
 import { TestFolder } from './store-fixture';
 
-describe('store/open-file', () => {
+describe('store/file-system', () => {
   let folder: TestFolder;
 
   beforeEach(async () => {

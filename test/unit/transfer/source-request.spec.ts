@@ -8,7 +8,7 @@ import { localServer, sha256, wav } from '../../support/media';
 import { requireProgram } from '../../support/real-parts';
 import { newCopy, Transfers } from './transfer-fixture';
 
-describe('transfer/transfer-agents: public-https at the socket', () => {
+describe('transfer/source-request: public-https at the socket', () => {
   const file = wav();
   const policy = { network: 'public-https' } as const;
   let server: Server | undefined;

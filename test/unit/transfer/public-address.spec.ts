@@ -1,5 +1,5 @@
 import should from 'should';
-import { isPublicAddress, isPublicAnswer } from '../../../../src/transfer/address/public-address';
+import { isPublicAddress, isPublicAnswer } from '../../../src/transfer/public-address';
 
 describe('transfer/public-address', () => {
   const refused = [
