@@ -1,6 +1,6 @@
 import { CircuitBreakers } from '../../src/providers/http/circuit-breaker';
-import type { ProviderAccounts } from '../../src/providers/open-providers';
 import type { ProviderAccount } from '../../src/providers/provider';
+import type { ProviderAccounts } from '../../src/providers/registry';
 import type { NodeRedApi, RedNode } from '../lib/node-red';
 import { readText } from '../lib/read-setting';
 import { ACCOUNT_CHOICES, type AccountChoices } from './account-choices';

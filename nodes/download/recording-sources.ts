@@ -1,5 +1,9 @@
-import { openProviders, type OpenProviders, type ProviderAccounts } from '../../src/providers/open-providers';
-import { providers } from '../../src/providers/registry';
+import {
+  type OpenProviders,
+  type ProviderAccounts,
+  openProviders,
+  providers
+} from '../../src/providers/registry';
 import { BucketConnection } from '../../src/store/bucket/client/connection';
 import type { BucketSettings } from '../../src/store/bucket/client/settings';
 import { TrackBucket } from '../../src/store/bucket/track-bucket';

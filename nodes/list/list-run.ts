@@ -1,7 +1,6 @@
 import type { CodedError } from '../../src/errors/coded-error';
-import type { ProviderAccounts } from '../../src/providers/open-providers';
-import { providers } from '../../src/providers/registry';
-import { withoutAccount } from '../../src/providers/without-account';
+import { withoutAccount } from '../../src/providers/provider';
+import { type ProviderAccounts, providers } from '../../src/providers/registry';
 import { CopyReader } from '../../src/reconcile/copy-reader';
 import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
 import { type Emitted, type Phase, type RunSummary, reconcile } from '../../src/reconcile/reconcile';

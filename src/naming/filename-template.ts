@@ -1,15 +1,17 @@
+import { createHash } from 'node:crypto';
 import { CodedError } from '../errors/coded-error';
+import type { RecordingDetails } from '../recording/recording-details';
+import { leadingRun, trailingRun } from '../text/edges';
 import {
   DEFAULT_FILENAME,
+  FILENAME_TOKENS,
   type FilenameFault,
   type FilenamePart,
   type FilenameToken,
-  FILENAME_TOKENS,
   LONGEST_TEMPLATE,
   MAX_SEGMENTS,
   parseFilename
 } from './filename-syntax';
-import { safeSegment, safeStart, safeValue } from './safe-segment';
 
 /** What the tokens stand for; null when unknown. */
 export type FilenameValues = Readonly<Record<FilenameToken, string | null>>;
@@ -91,4 +93,147 @@ function advice(problem: FilenameFault): string {
     case 'dots':
       return `has the folder "${problem.shown}". Files stay inside the folder of "Folder"`;
   }
+}
+
+/** What names a file besides the recording's details. */
+export interface NamingFacts {
+  /** Ending without dot, from the bytes themselves; null when unknown. */
+  ext: string | null;
+  /** ISO 8601 UTC; stands in when the recording's own start is unknown. */
+  announced_at: string | null;
+  media_index: number | null;
+}
+
+/**
+ * The values of the filename tokens. Times are UTC and those of the recording, never of the archiving:
+ * the same recording archived tomorrow gets the same name.
+ */
+export function filenameValues(details: RecordingDetails, facts: NamingFacts): FilenameValues {
+  const time = isoParts(details.started_at) ?? isoParts(facts.announced_at);
+  return {
+    year: time?.year ?? null,
+    month: time?.month ?? null,
+    day: time?.day ?? null,
+    hour: time?.hour ?? null,
+    started_at: time?.compact ?? null,
+    recording_id: details.recording_id,
+    call_session_id: details.call_session_id,
+    call_leg_id: details.call_leg_id,
+    call_control_id: details.call_control_id,
+    conference_id: details.conference_id,
+    connection_id: details.connection_id,
+    channels: details.channels,
+    ext: facts.ext,
+    event_type: details.event_type,
+    provider: details.provider,
+    from: details.from,
+    to: details.to,
+    room_name: details.room_name,
+    track: details.track,
+    media_index: facts.media_index === null ? null : String(facts.media_index)
+  };
+}
+
+interface IsoParts {
+  year: string;
+  month: string;
+  day: string;
+  hour: string;
+  /** `20260304T091502Z`: sorts by time and has no colon, which Windows refuses. */
+  compact: string;
+}
+
+function isoParts(iso: string | null): IsoParts | null {
+  const match = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})/.exec(iso ?? '');
+  if (match === null) return null;
+  const [year = '', month = '', day = '', hour = '', minute = '', second = ''] = match.slice(1);
+  return { year, month, day, hour, compact: `${year}${month}${day}T${hour}${minute}${second}Z` };
+}
+
+/**
+ * What no name may hold: control and format characters (incl. NUL, bidi overrides, zero-width), line
+ * separators, lone surrogates, private use; what Windows refuses (`<>:"/\|?*`); and the characters that
+ * look like a slash.
+ */
+const UNSAFE =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}<>:"/\\|?*\u2044\u2215\u2216\u29f5\u29f8\u29f9\ufe68\uff0f\uff3c]/gu;
+
+/** What Windows drops at the end of a name, and other systems hide or trip over at its beginning. */
+const EDGES = '. ';
+
+/** Device names of Windows; they count with any ending, and with blanks before it. */
+const RESERVED =
+  /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?=\.|$)/i;
+
+/** Characters of a value that a name can show; of the others only the hash of all of them tells. */
+const LONGEST_VALUE = 1024;
+
+/** Bytes of an ending that survives when a name is cut. */
+const LONGEST_ENDING = 12;
+
+/**
+ * Makes text from outside harmless inside a file name. What had to be changed gets a short hash of the
+ * original, so that different values stay different.
+ *
+ * @returns non-empty text without path separators, without dots or blanks at its ends
+ */
+export function safeValue(value: string): string {
+  // Unicode sorts the marks on one letter, which takes long for a thousand times a thousand of them.
+  const looked = value.slice(0, LONGEST_VALUE);
+  const safe = withSafeEdges(looked.normalize('NFC').replace(UNSAFE, '_'));
+  return safe === value ? safe : `${safe}-${shortHash(value)}`;
+}
+
+/**
+ * Makes a safe value harmless at the beginning of a name: programs take `-x` for an option, and a shell takes
+ * `~x` for a home folder.
+ */
+export function safeStart(value: string): string {
+  return /^[-~]/.test(value) ? `_${value.slice(1)}-${shortHash(value)}` : value;
+}
+
+/** A run of dots and blanks at an edge becomes one `_`. */
+function withSafeEdges(text: string): string {
+  const begin = leadingRun(text, EDGES);
+  const end = Math.max(begin, text.length - trailingRun(text, EDGES));
+  return `${begin > 0 ? '_' : ''}${text.slice(begin, end)}${end < text.length ? '_' : ''}`;
+}
+
+/**
+ * Makes one path segment, assembled from template text and safe values, acceptable to every file
+ * system: never `.` or `..`, no dot or blank at the end, no Windows device name, not too long.
+ *
+ * @param maxBytes of UTF-8; a longer segment is cut at a character and gets a hash, its ending stays
+ */
+export function safeSegment(segment: string, maxBytes: number): string {
+  const dropped = trailingRun(segment, EDGES);
+  let safe = segment.slice(0, segment.length - dropped) + '_'.repeat(dropped);
+  if (RESERVED.test(safe))
+    safe = safe.replace(RESERVED, (device) => `${device.trimEnd()}-${shortHash(segment)}`);
+  return byteLength(safe) <= maxBytes ? safe : cut(safe, maxBytes);
+}
+
+function cut(segment: string, maxBytes: number): string {
+  const dot = segment.lastIndexOf('.');
+  const ending = dot === -1 ? '' : segment.slice(dot);
+  const kept = byteLength(ending) <= LONGEST_ENDING ? ending : '';
+  const suffix = `-${shortHash(segment)}${kept}`;
+  const room = maxBytes - byteLength(suffix);
+  let stem = '';
+  let used = 0;
+  for (const character of segment.slice(0, segment.length - kept.length)) {
+    used += byteLength(character);
+    if (used > room) break;
+    stem += character;
+  }
+  return stem + suffix;
+}
+
+function byteLength(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}
+
+function shortHash(text: string): string {
+  // utf16le keeps lone surrogates apart, which UTF-8 would all turn into the same character.
+  return createHash('sha256').update(Buffer.from(text, 'utf16le')).digest('hex').slice(0, 10);
 }

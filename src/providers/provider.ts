@@ -1,11 +1,11 @@
-import type { CodedError } from '../errors/coded-error';
+import { CodedError } from '../errors/coded-error';
+import type { RecordingOrigin } from '../recording/origin';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
-import type { RecordingOrigin } from '../recording/origin';
+import type { Fields } from '../values/fields';
 import type { CircuitBreakers } from './http/circuit-breaker';
 import type { ServerPace } from './http/server-pace';
 import type { FilterDialect, Query } from './list-filter';
-import type { ListedBatch } from './listed-batch';
 
 /** Why links are wanted: the event had none, or they no longer work. */
 export type LinkReason = 'missing' | 'dead';
@@ -130,4 +130,22 @@ export interface ProviderDefinition extends RecordingOrigin {
    * @throws CodedError `BAD_SETTING` when the account's API address cannot be used
    */
   open(account: ProviderAccount | null, options: ProviderOptions): RecordingProvider;
+}
+
+/** Some recordings as a provider lists them. No recording is in two batches of a list. */
+export interface ListedBatch {
+  items: readonly Fields[];
+  /** Why recordings may be missing from this batch; null when it is whole. */
+  gap: CodedError | null;
+  /** Everything up to this time was listed; null when the list is not in the order of time. Milliseconds since 1970. */
+  through: number | null;
+}
+
+/** The list of a provider is asked for, and there is no account to ask with. */
+export function withoutAccount({ label }: { label: string }): CodedError {
+  return new CodedError(
+    'BAD_SETTING',
+    `No ${label} account is chosen, or the chosen one is missing or disabled. ` +
+      'The list is asked for with the API key of an account: choose one in the node.'
+  );
 }

@@ -1,6 +1,7 @@
 import type { RecordingOrigins } from '../recording/origin';
+import type { RecordingReference } from '../recording/recording-reference';
 import { dailyProvider } from './daily/daily-provider';
-import type { ProviderDefinition } from './provider';
+import type { ProviderAccount, ProviderDefinition, ProviderOptions, RecordingProvider } from './provider';
 import { telnyxProvider } from './telnyx/telnyx-provider';
 
 /** The providers by their names. */
@@ -31,3 +32,44 @@ export class ProviderRegistry implements RecordingOrigins {
 
 /** To add a provider: a folder beside this file that exports a `ProviderDefinition`, and its name here. */
 export const providers = new ProviderRegistry(telnyxProvider, dailyProvider);
+
+/** What archiving asks the providers for; each recording's own provider is asked. */
+export type OpenProviders = Omit<RecordingProvider, 'listRecordings'>;
+
+/** The accounts that are chosen, by the names of their providers; null where none is. */
+export type ProviderAccounts = ReadonlyMap<string, ProviderAccount | null>;
+
+/**
+ * Opens all providers of a registry as one.
+ *
+ * @returns functions that need no `this`
+ * @throws CodedError `BAD_SETTING` when the API address of an account cannot be used
+ */
+export function openProviders(
+  registry: Pick<ProviderRegistry, 'all' | 'usual'>,
+  accounts: ProviderAccounts,
+  options: ProviderOptions
+): OpenProviders {
+  const open = new Map(
+    registry.all.map((one) => [one.name, one.open(accounts.get(one.name) ?? null, options)] as const)
+  );
+  const usual = open.get(registry.usual.name) ?? registry.usual.open(null, options);
+  // A job can be of a provider that another version of this package knew; the usual one refuses it.
+  const of = ({ details }: RecordingReference): RecordingProvider => open.get(details.provider) ?? usual;
+  return {
+    authorize: (url) => {
+      for (const provider of open.values()) {
+        const header = provider.authorize(url);
+        if (header !== undefined) return header;
+      }
+      return undefined;
+    },
+    resolveLinks: (reference, why, signal) => of(reference).resolveLinks(reference, why, signal),
+    completeDetails: (reference, signal) => of(reference).completeDetails(reference, signal),
+    fetchTranscript: (reference, signal) => of(reference).fetchTranscript(reference, signal),
+    deleteRecording: (reference, signal) => of(reference).deleteRecording(reference, signal),
+    close: async () => {
+      await Promise.all([...open.values()].map((provider) => provider.close()));
+    }
+  };
+}

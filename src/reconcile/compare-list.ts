@@ -1,6 +1,6 @@
 import { type StoredRecordings, storedCopies } from '../archive/index/stored-index';
 import type { CodedError } from '../errors/coded-error';
-import type { ListedBatch } from '../providers/listed-batch';
+import type { ListedBatch } from '../providers/provider';
 import { identityOfId } from '../recording/identity';
 import type { RecordingOrigin } from '../recording/origin';
 import type { RecordingReference } from '../recording/recording-reference';

@@ -1,7 +1,7 @@
 import { unexpected } from '../archive/download/archive-faults';
 import type { StoredRecordings } from '../archive/index/stored-index';
 import { CodedError } from '../errors/coded-error';
-import type { ListedBatch } from '../providers/listed-batch';
+import type { ListedBatch } from '../providers/provider';
 import type { RecordingOrigin } from '../recording/origin';
 import { type ListCounts, type WantedRecording, compareList, noCounts } from './compare-list';
 import { type RebuildCounts, type RebuildParts, noRebuildCounts, rebuildIndex } from './rebuild-index';

@@ -4,21 +4,23 @@ import { keptMessage } from '../../src/archive/queue/job';
 import { CodedError } from '../../src/errors/coded-error';
 import { retryAfterMs } from '../../src/http/retry-after';
 import { archiveFolder } from '../../src/naming/archive-folder';
-import { compileFilename } from '../../src/naming/filename-template';
-import { filenameValues } from '../../src/naming/filename-values';
-import { safeSegment, safeStart, safeValue } from '../../src/naming/safe-segment';
-import { accessLink } from '../../src/providers/daily/access-link';
+import {
+  compileFilename,
+  filenameValues,
+  safeSegment,
+  safeStart,
+  safeValue
+} from '../../src/naming/filename-template';
 import type { DailyApi } from '../../src/providers/daily/daily-client';
 import { IdSet } from '../../src/providers/daily/id-set';
-import { createDailyLinkResolver } from '../../src/providers/daily/link-resolver';
-import { apiBase } from '../../src/providers/http/api-base';
+import { accessLink, createDailyLinkResolver } from '../../src/providers/daily/link-resolver';
+import { apiBase, idSegment } from '../../src/providers/http/api-address';
 import { apiFault } from '../../src/providers/http/api-fault';
-import { idSegment } from '../../src/providers/http/api-path';
 import { readJsonBody } from '../../src/providers/http/json-body';
 import { ServerPace } from '../../src/providers/http/server-pace';
 import { readFilter } from '../../src/providers/list-filter';
 import { providers } from '../../src/providers/registry';
-import { apiAuthorization } from '../../src/providers/telnyx/api-authorization';
+import { apiAuthorization } from '../../src/providers/telnyx/telnyx-provider';
 import { readRange } from '../../src/reconcile/read-moment';
 import { sidecarEntry } from '../../src/reconcile/rebuild-index';
 import { findRecordings } from '../../src/recording/find-recordings';
@@ -113,12 +115,12 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
   },
 
   {
-    file: 'src/providers/http/api-base.ts',
+    file: 'src/providers/http/api-address.ts',
     name: 'apiBase',
     call: (text) => refuses(() => apiBase(text.slice(0, 2048), 'https://api.example.com'))
   },
   {
-    file: 'src/providers/http/api-path.ts',
+    file: 'src/providers/http/api-address.ts',
     name: 'idSegment',
     call: (text) => refuses(() => idSegment(text))
   },
@@ -165,7 +167,7 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
       )
   },
   {
-    file: 'src/providers/daily/access-link.ts',
+    file: 'src/providers/daily/link-resolver.ts',
     name: 'accessLink',
     call: (text) => refusesLater(accessLink(daily({ download_link: text }), 'a', WHOLE))
   },
@@ -204,16 +206,16 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
       )
   },
   {
-    file: 'src/naming/filename-values.ts',
+    file: 'src/naming/filename-template.ts',
     name: 'filenameValues',
     call: (text) =>
       onEach(text, (part) =>
         filenameValues({ ...details, started_at: part }, { ext: part, announced_at: part, media_index: null })
       )
   },
-  { file: 'src/naming/safe-segment.ts', name: 'safeValue', call: safeValue },
-  { file: 'src/naming/safe-segment.ts', name: 'safeStart', call: safeStart },
-  { file: 'src/naming/safe-segment.ts', name: 'safeSegment', call: (text) => safeSegment(text, 200) },
+  { file: 'src/naming/filename-template.ts', name: 'safeValue', call: safeValue },
+  { file: 'src/naming/filename-template.ts', name: 'safeStart', call: safeStart },
+  { file: 'src/naming/filename-template.ts', name: 'safeSegment', call: (text) => safeSegment(text, 200) },
 
   { file: 'src/store/sidecar.ts', name: 'withoutSecrets', call: withoutSecrets },
   {
@@ -330,7 +332,7 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
   },
 
   {
-    file: 'src/providers/telnyx/api-authorization.ts',
+    file: 'src/providers/telnyx/telnyx-provider.ts',
     name: 'apiAuthorization',
     call: (text) => apiAuthorization(text, 'https://api.example.com', 'key')
   },

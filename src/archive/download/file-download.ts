@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { monotonicNow } from '../../clock/clocks';
 import { CodedError } from '../../errors/coded-error';
-import { filenameValues } from '../../naming/filename-values';
+import { filenameValues } from '../../naming/filename-template';
 import type { WantedFile } from '../../recording/choose-format';
 import type { RecordingDetails } from '../../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../../recording/recording-reference';
@@ -12,7 +12,7 @@ import type { TransferResult } from '../../transfer/transfer-types';
 import type { ArchiveDeps, ArchiveSettings } from '../archive-context';
 import type { FileProgress } from '../archive-progress';
 import type { FileNote } from '../queue/job';
-import { partialCopyId, ResumePoint } from './partial-copies';
+import { ResumePoint, partialCopyId } from './partial-copies';
 import { findCopyOfAnother } from './stored-by-another';
 
 interface Published {

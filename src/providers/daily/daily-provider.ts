@@ -1,13 +1,18 @@
 import { listedByDaily } from '../../recording/extract/from-listed';
 import { patientAsk } from '../http/patient-request';
-import type { ProviderAccount, ProviderDefinition, ProviderOptions, RecordingProvider } from '../provider';
+import {
+  type ProviderAccount,
+  type ProviderDefinition,
+  type ProviderOptions,
+  type RecordingProvider,
+  withoutAccount
+} from '../provider';
 import { completeDailyDetails } from './complete-details';
 import { DailyApi } from './daily-client';
 import { deleteAtDaily } from './delete-at-source';
 import { createDailyLinkResolver } from './link-resolver';
 import { dailyFilters } from './list-filters';
 import { listDaily } from './recording-list';
-import { withoutAccount } from '../without-account';
 
 /** Recordings of rooms: at Daily itself, and raw tracks in a bucket of the customer's. */
 export const dailyProvider: ProviderDefinition = {

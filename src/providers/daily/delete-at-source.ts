@@ -1,7 +1,7 @@
-import { idSegment } from '../http/api-path';
 import { CodedError } from '../../errors/coded-error';
-import { asFields, asText } from '../../values/fields';
 import type { RecordingReference } from '../../recording/recording-reference';
+import { asFields, asText } from '../../values/fields';
+import { idSegment } from '../http/api-address';
 import type { Deletion } from '../provider';
 import type { DailyApi } from './daily-client';
 

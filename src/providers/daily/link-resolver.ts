@@ -1,10 +1,12 @@
 import { CodedError } from '../../errors/coded-error';
-import { isChangedText } from '../../text/lossless';
 import { mediaLink } from '../../recording/media-link';
 import type { MediaLink, RecordingReference } from '../../recording/recording-reference';
-import { accessLink } from './access-link';
-import type { DailyApi } from './daily-client';
+import { isChangedText } from '../../text/lossless';
+import { parseUrl } from '../../text/parse-url';
+import { asFields, asText } from '../../values/fields';
+import { idSegment } from '../http/api-address';
 import type { LinkReason, OwnBucket } from '../provider';
+import type { DailyApi } from './daily-client';
 import { dailyRecording } from './recording-object';
 
 export interface DailyLinkResolverOptions {
@@ -101,4 +103,43 @@ function unavailable(why: LinkReason, advice: string): CodedError {
   return why === 'dead'
     ? new CodedError('LINK_EXPIRED', `The link no longer works. ${advice}`)
     : new CodedError('NO_RECORDING', `The message names a recording but has no link to it. ${advice}`);
+}
+
+const LONGEST_QUOTE = 120;
+/** Longer texts are only looked at so far. */
+const LONGEST_LOOK = 1000;
+
+/**
+ * A fresh link to the file of a recording (Daily "Get recording access link"). It works for an hour and
+ * is used byte for byte, without the API key.
+ *
+ * @returns a link that does not say its format: the bytes do
+ * @throws CodedError as `JsonApi.request`; `LINK_REFUSED` when Daily gives a text instead of a link
+ */
+export async function accessLink(api: DailyApi, id: string, signal: AbortSignal): Promise<MediaLink> {
+  const path = ['recordings', idSegment(id), 'access-link'];
+  const answer = asFields(await api.request({ method: 'GET', path, signal }));
+  const link = answer?.['download_link'];
+  // Which of http and https may be contacted is for the network setting to say. A sentence can begin with an
+  // address too; a link has no white space.
+  if (typeof link === 'string' && /^https?:\/\/\S+$/i.test(link) && parseUrl(link) !== null)
+    return mediaLink(link, null);
+  throw new CodedError(
+    'LINK_REFUSED',
+    `Expected a link to the recording, but Daily gave ${quoted(asText(link))}. Look at the recording in the Daily ` +
+      'dashboard; when it lies in a bucket of your own, Daily must be permitted to read it (allow_api_access).'
+  );
+}
+
+/** A text from outside, short and without anything that could be a link. */
+function quoted(text: string | null): string {
+  if (text === null) return 'none';
+  const plain = text
+    .slice(0, LONGEST_LOOK)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
+    .split(/\s+/)
+    .map((word) => (word.includes('://') ? '(link)' : word))
+    .join(' ')
+    .trim();
+  return `this text: "${plain.length > LONGEST_QUOTE ? `${plain.slice(0, LONGEST_QUOTE)}…` : plain}"`;
 }

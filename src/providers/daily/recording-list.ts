@@ -1,11 +1,11 @@
-import { idSegment } from '../http/api-path';
 import { CodedError } from '../../errors/coded-error';
-import { asFields, asText, type Fields } from '../../values/fields';
+import { type Fields, asFields, asText } from '../../values/fields';
 import { readTime } from '../../values/time';
-import { IdSet } from './id-set';
-import type { ListedBatch } from '../listed-batch';
+import { idSegment } from '../http/api-address';
 import type { Ask } from '../http/patient-request';
 import type { Query } from '../list-filter';
+import type { ListedBatch } from '../provider';
+import { IdSet } from './id-set';
 
 /** Daily "List recordings": the most that one page has. */
 const PAGE_SIZE = 100;

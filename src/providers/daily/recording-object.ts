@@ -1,9 +1,9 @@
-import { idSegment } from '../http/api-path';
-import type { ApiAccess } from '../http/json-api';
 import { CodedError } from '../../errors/coded-error';
-import { readTime } from '../../values/time';
-import { asCount, asFields, asText, type Fields } from '../../values/fields';
 import type { RecordingDetails } from '../../recording/recording-details';
+import { type Fields, asCount, asFields, asText } from '../../values/fields';
+import { readTime } from '../../values/time';
+import { idSegment } from '../http/api-address';
+import type { ApiAccess } from '../http/json-api';
 
 /** A recording as Daily's API describes it now. */
 export interface DailyRecording {

@@ -3,11 +3,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { monotonicNow } from '../../clock/clocks';
 import { CodedError } from '../../errors/coded-error';
 import { HttpClient } from '../../http/http-client';
-import { apiBase, type ApiBase } from './api-base';
+import { type ApiBase, apiBase } from './api-address';
 import type { ApiDialect } from './api-dialect';
 import { apiFault } from './api-fault';
-import { CircuitBreakers, type Attempt } from './circuit-breaker';
-import { readJsonBody, type JsonBody } from './json-body';
+import { type Attempt, CircuitBreakers } from './circuit-breaker';
+import { type JsonBody, readJsonBody } from './json-body';
 
 export interface JsonApiOptions {
   /** As set in the account. Default: the provider's own. */

@@ -1,8 +1,8 @@
 import { CodedError } from '../../errors/coded-error';
-import { asFields, asProse, asText } from '../../values/fields';
 import type { RecordingReference } from '../../recording/recording-reference';
+import { asFields, asProse, asText } from '../../values/fields';
+import { idSegment } from '../http/api-address';
 import type { TelnyxApi } from './api-client';
-import { idSegment } from '../http/api-path';
 
 /**
  * The text of a recording when its event named but did not hold it (Telnyx "Retrieve a recording

@@ -1,10 +1,10 @@
-import type { ApiAccess } from '../http/json-api';
 import { CodedError } from '../../errors/coded-error';
-import { asFields } from '../../values/fields';
 import type { RecordingReference } from '../../recording/recording-reference';
-import { readApiMedia, type ApiMedia, type KnownResource } from './api-media';
-import { idSegment } from '../http/api-path';
-import { chooseRecording, type Choice } from './same-recording';
+import { asFields } from '../../values/fields';
+import { idSegment } from '../http/api-address';
+import type { ApiAccess } from '../http/json-api';
+import { type ApiMedia, type KnownResource, readApiMedia } from './api-media';
+import { type Choice, chooseRecording } from './same-recording';
 
 /** What has to be known of a thing to ask the API for it. */
 export type Askable = Pick<RecordingReference, 'kind' | 'details' | 'links' | 'resource' | 'account_sid'>;

@@ -1,7 +1,7 @@
 import { CodedError } from '../../errors/coded-error';
 import { asText } from '../../values/fields';
 import { readTime } from '../../values/time';
-import type { ListedBatch } from '../listed-batch';
+import type { ListedBatch } from '../provider';
 import type { Ask } from '../http/patient-request';
 import type { Query } from '../list-filter';
 import { telnyxPage, type CreatedBetween, type TelnyxListing, type TelnyxPage } from './list-page';

@@ -1,8 +1,14 @@
 import { listedByTelnyx } from '../../recording/extract/from-listed';
 import type { ApiResource } from '../../recording/recording-reference';
+import { parseUrl } from '../../text/parse-url';
 import { patientAsk } from '../http/patient-request';
-import type { ProviderAccount, ProviderDefinition, ProviderOptions, RecordingProvider } from '../provider';
-import { apiAuthorization } from './api-authorization';
+import {
+  type ProviderAccount,
+  type ProviderDefinition,
+  type ProviderOptions,
+  type RecordingProvider,
+  withoutAccount
+} from '../provider';
 import { TelnyxApi } from './api-client';
 import { completeDetails } from './complete-details';
 import { deleteAtSource } from './delete-at-source';
@@ -10,7 +16,6 @@ import { fetchTranscription } from './fetch-transcription';
 import { createLinkResolver } from './link-resolver';
 import { telnyxFilters } from './list-filters';
 import { listTelnyx } from './recording-list';
-import { withoutAccount } from '../without-account';
 
 /** Recordings of calls and conferences, faxes, attachments, video rooms. */
 export const telnyxProvider: ProviderDefinition = {
@@ -58,4 +63,24 @@ function resourceOf(eventType: string | null): ApiResource {
   if (type.startsWith('video.room.')) return 'room-recording';
   if (type.startsWith('message.')) return 'message';
   return type.startsWith('texml.') ? 'texml-recording' : 'recording';
+}
+
+/** A signed link opens itself; a key beside it would be refused by the storage, and leak. */
+const SIGNED = /[?&](X-Amz-Signature|Signature|X-Goog-Signature|sig)=/i;
+
+/**
+ * The `Authorization` header for a link, if it needs one: TeXML `RecordingUrl`s can point at the
+ * provider's own API. The key goes to exactly the host of `apiUrl`, by the scheme of `apiUrl`, and
+ * nowhere else.
+ *
+ * @param apiUrl as set in the account
+ * @param apiKey null when the account has none
+ */
+export function apiAuthorization(url: string, apiUrl: string, apiKey: string | null): string | undefined {
+  if (apiKey === null) return undefined;
+  const link = parseUrl(url);
+  const api = parseUrl(apiUrl);
+  if (link === null || api === null) return undefined;
+  const same = link.protocol === api.protocol && link.host === api.host;
+  return same && !SIGNED.test(link.search) ? `Bearer ${apiKey}` : undefined;
 }

@@ -1,8 +1,8 @@
 import should from 'should';
-import { apiAuthorization } from '../../../src/providers/telnyx/api-authorization';
-import { partialCopyId, partialCopyPrefix } from '../../../src/archive/download/partial-copies';
 import { ArchiveProgress } from '../../../src/archive/archive-progress';
+import { partialCopyId, partialCopyPrefix } from '../../../src/archive/download/partial-copies';
 import { backoffMs, sleep } from '../../../src/clock/backoff';
+import { apiAuthorization } from '../../../src/providers/telnyx/telnyx-provider';
 
 describe('api-authorization', () => {
   const API = 'https://api.telnyx.com/v2';

@@ -1,5 +1,5 @@
 import should from 'should';
-import { filenameValues } from '../../../src/naming/filename-values';
+import { filenameValues } from '../../../src/naming/filename-template';
 import { unknownDetails } from '../../../src/recording/extract/announcement';
 
 const DETAILS = unknownDetails({

@@ -2,7 +2,7 @@ import should from 'should';
 import { JobRepository } from '../../../src/archive/queue/job-repository';
 import { CodedError } from '../../../src/errors/coded-error';
 import { dailyProvider } from '../../../src/providers/daily/daily-provider';
-import type { ListedBatch } from '../../../src/providers/listed-batch';
+import type { ListedBatch } from '../../../src/providers/provider';
 import { telnyxProvider } from '../../../src/providers/telnyx/telnyx-provider';
 import { EmissionPace, MOST_DUE, MOST_ORDERS } from '../../../src/reconcile/emission-pace';
 import {

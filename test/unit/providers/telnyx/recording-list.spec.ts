@@ -1,7 +1,7 @@
 import should from 'should';
 import { CodedError } from '../../../../src/errors/coded-error';
-import type { ListedBatch } from '../../../../src/providers/listed-batch';
-import { listTelnyx, type TelnyxListOptions } from '../../../../src/providers/telnyx/recording-list';
+import type { ListedBatch } from '../../../../src/providers/provider';
+import { type TelnyxListOptions, listTelnyx } from '../../../../src/providers/telnyx/recording-list';
 import { TelnyxShelf } from './telnyx-shelf';
 
 const NOW = Date.UTC(2026, 2, 4);

@@ -1,14 +1,16 @@
 import { CodedError } from '../../../../src/errors/coded-error';
-import { idSegment } from '../../../../src/providers/http/api-path';
+import { idSegment } from '../../../../src/providers/http/api-address';
 import { JsonApi } from '../../../../src/providers/http/json-api';
-import { patientAsk, type Ask } from '../../../../src/providers/http/patient-request';
-import type { ListedBatch } from '../../../../src/providers/listed-batch';
-import type { ProviderDefinition } from '../../../../src/providers/provider';
-import { withoutAccount } from '../../../../src/providers/without-account';
+import { type Ask, patientAsk } from '../../../../src/providers/http/patient-request';
+import {
+  type ListedBatch,
+  type ProviderDefinition,
+  withoutAccount
+} from '../../../../src/providers/provider';
 import { unknownDetails } from '../../../../src/recording/extract/announcement';
 import { identityOfId } from '../../../../src/recording/identity';
 import { mediaLink } from '../../../../src/recording/media-link';
-import { asFields, asText, type Fields } from '../../../../src/values/fields';
+import { type Fields, asFields, asText } from '../../../../src/values/fields';
 import { readTime } from '../../../../src/values/time';
 
 class AtticApi extends JsonApi {}

@@ -9,8 +9,12 @@ import type { Job } from '../../../../src/archive/queue/job';
 import { JobProcessor } from '../../../../src/archive/queue/job-processor';
 import type { FileOutcome } from '../../../../src/archive/queue/run-result';
 import { readFilter } from '../../../../src/providers/list-filter';
-import { type ProviderAccounts, openProviders } from '../../../../src/providers/open-providers';
-import { ProviderRegistry, providers } from '../../../../src/providers/registry';
+import {
+  type ProviderAccounts,
+  ProviderRegistry,
+  openProviders,
+  providers
+} from '../../../../src/providers/registry';
 import { type Emitted, type RunSummary, reconcile } from '../../../../src/reconcile/reconcile';
 import { STORED_RECORD_TYPE, fromStored } from '../../../../src/recording/extract/from-stored';
 import { referencesFromMessage } from '../../../../src/recording/reference-from-message';
