@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { open, type Database } from 'lmdb';
+import { type Database, open } from 'lmdb';
 import { type IndexedFile, StoredRecordings } from '../src/archive/index/stored-index';
-import type { StoredRecording } from '../src/store/stored-recording';
-import { storedDetails } from '../src/recording/extract/from-stored';
+import { storedDetails } from '../src/recording/find-recordings';
 import { StateDatabase } from '../src/state/state-database';
+import type { StoredRecording } from '../src/store/stored-recording';
 import { type BenchResult, median } from './bench-result';
 
 const ENTRIES = 1_000_000;

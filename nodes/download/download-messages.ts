@@ -2,11 +2,14 @@ import type { JobItem } from '../../src/archive/queue/job';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { CodedError } from '../../src/errors/coded-error';
 import { providers } from '../../src/providers/registry';
-import type { FormatChoice } from '../../src/recording/choose-format';
-import { fromStored } from '../../src/recording/extract/from-stored';
-import { isWithoutTracks } from '../../src/recording/extract/without-tracks';
-import { findRecordings } from '../../src/recording/find-recordings';
-import { type RecordingRequest, referencesFromMessage } from '../../src/recording/reference-from-message';
+import { isWithoutTracks } from '../../src/recording/extract/from-daily';
+import {
+  type RecordingRequest,
+  findRecordings,
+  fromStored,
+  referencesFromMessage
+} from '../../src/recording/find-recordings';
+import type { FormatChoice } from '../../src/recording/recording-reference';
 import type { StoredFile, StoredRecording } from '../../src/store/stored-recording';
 import { shownText } from '../../src/text/shown-text';
 import type { FlowMessage, NodeRedApi, Send } from '../lib/node-red';

@@ -4,7 +4,7 @@ import { DEFAULT_FOLDER } from '../../src/naming/archive-defaults';
 import { archiveFolder } from '../../src/naming/archive-folder';
 import { DEFAULT_FILENAME } from '../../src/naming/filename-syntax';
 import { compileFilename } from '../../src/naming/filename-template';
-import type { FormatChoice } from '../../src/recording/choose-format';
+import type { FormatChoice } from '../../src/recording/recording-reference';
 import type { BucketSettings } from '../../src/store/bucket/client/settings';
 import type { AccountChoices } from '../config/account-choices';
 import { telnyxBucketOf } from '../config/bucket-access';

@@ -8,7 +8,7 @@ import { JobProcessor, type TroubleChange } from '../../src/archive/queue/job-pr
 import { JobQueue, type Retrying } from '../../src/archive/queue/job-queue';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { TranscriptFiling } from '../../src/archive/transcripts/transcript-filing';
-import { KeyedMutex } from '../../src/concurrency/keyed-mutex';
+import { KeyedMutex } from '../../src/concurrency/keyed-runs';
 import { CodedError } from '../../src/errors/coded-error';
 import { createTransferAgents } from '../../src/transfer/source-request';
 import { transfer } from '../../src/transfer/transfer';

@@ -1,5 +1,5 @@
-import { STORED_RECORD_TYPE } from '../../src/recording/extract/from-stored';
 import type { Emitted } from '../../src/reconcile/reconcile';
+import { STORED_RECORD_TYPE } from '../../src/recording/find-recordings';
 import type { FlowMessage, NodeRedApi } from '../lib/node-red';
 
 /** What belongs to the trigger, or would be taken for another recording. */

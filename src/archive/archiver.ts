@@ -1,19 +1,17 @@
-import { fewAtOnce } from '../concurrency/few-at-once';
-import { Semaphore } from '../concurrency/semaphore';
+import { Semaphore, fewAtOnce } from '../concurrency/semaphore';
 import { CodedError } from '../errors/coded-error';
-import { chooseFormat, type WantedFile } from '../recording/choose-format';
 import { announcesText } from '../recording/find-recordings';
-import type { RecordingReference } from '../recording/recording-reference';
-import { knownCopy, locationOf, type StoredFile, type StoredRecording } from '../store/stored-recording';
+import { type RecordingReference, type WantedFile, chooseFormat } from '../recording/recording-reference';
+import { type StoredFile, type StoredRecording, knownCopy, locationOf } from '../store/stored-recording';
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
 import type { ArchiveProgress } from './archive-progress';
 import { notInFormat, withoutLink } from './download/archive-faults';
 import { FileDownload, type Turn } from './download/file-download';
 import { storeFile } from './download/store-file';
 import { likelyFormats, mayBeGone } from './download/stored-by-another';
-import { RecentEntries, storedCopies, type IndexedFile, type StoredIndex } from './index/stored-index';
-import { fileKey, noteOf, type FileNote, type Job, type JobItem } from './queue/job';
-import { judgeFault, passResult, type FileResult, type RunResult } from './queue/run-result';
+import { type IndexedFile, RecentEntries, type StoredIndex, storedCopies } from './index/stored-index';
+import { type FileNote, type Job, type JobItem, fileKey, noteOf } from './queue/job';
+import { type FileResult, type RunResult, judgeFault, passResult } from './queue/run-result';
 import { withTexts } from './transcripts/transcript-filing';
 
 /** Recordings of one job that are worked on at once: more than can be transferred and made durable. */

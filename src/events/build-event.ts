@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { decodeStrictBase64 } from '../text/lossless';
+import { decodeStrictBase64 } from '../values/fields';
 import { type Fields, fieldOf, textField } from '../values/fields';
 import { familyOf, lookUpType } from './catalogue';
 import type { Discriminator, ParsedEvent, VerifiedBy, WebhookEvent } from './event';

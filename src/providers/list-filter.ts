@@ -1,5 +1,4 @@
 import { CodedError } from '../errors/coded-error';
-import { asFields } from '../values/object';
 
 export type Query = Readonly<Record<string, string>>;
 
@@ -26,7 +25,7 @@ export function readFilter(value: unknown, dialect: FilterDialect): Query {
     if (!/^\w{1,64}$/.test(name)) throw bad(`"${shown(name)}" is not the name of a filter`);
     if (dialect.own.includes(name)) throw bad(`"${name}" is set by the node; use "From" and "To" instead`);
     const parameter = dialect.parameter(name);
-    const operators = dialect.hasOperators ? asFields(wanted) : null;
+    const operators = dialect.hasOperators && isObject(wanted) ? wanted : null;
     if (operators === null) query.set(parameter, textOf(name, wanted));
     else
       for (const [operator, limit] of Object.entries(operators)) {
@@ -57,9 +56,13 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
       throw bad('it is not JSON');
     }
   }
-  const fields = asFields(parsed);
-  if (fields === null) throw bad('it is no object');
-  return fields;
+  if (!isObject(parsed)) throw bad('it is no object');
+  return parsed;
+}
+
+/** As `asFields` of `values/fields.ts`, which needs Node.js: the dialogs have none. */
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function textOf(name: string, value: unknown): string {

@@ -1,7 +1,7 @@
 import { type StoredRecordings, storedCopies } from '../archive/index/stored-index';
 import type { CodedError } from '../errors/coded-error';
 import type { ListedBatch } from '../providers/provider';
-import { identityOfId } from '../recording/identity';
+import { identityOfId } from '../recording/recording-reference';
 import type { RecordingOrigin } from '../recording/origin';
 import type { RecordingReference } from '../recording/recording-reference';
 import { type Fields, asText } from '../values/fields';

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { asText, losslessText, parseUrl } from '../values/fields';
 import type { RecordingDetails } from './recording-details';
 
 /** One address of a recording in one format. `url` is a secret: signed links open the file. */
@@ -43,4 +45,125 @@ export interface RecordingReference {
   account_sid?: string;
   /** Id of the text of the recording, when an event announced that. */
   transcription_id?: string;
+}
+
+export const FORMAT_CHOICES = ['any', 'mp3', 'wav', 'all'] as const;
+
+/** The setting `format` of the download node. */
+export type FormatChoice = (typeof FORMAT_CHOICES)[number];
+
+/** One file to store and the addresses under which its bytes can be had, best first. */
+export interface WantedFile {
+  /** Null when nothing says it before the bytes do. */
+  format: string | null;
+  links: MediaLink[];
+}
+
+/**
+ * Decides which files of a recording are stored. The choice concerns audio; a fax, an attachment, a
+ * video or a track has one form only and is always wanted. An address that does not show its format is
+ * wanted whatever was chosen: leaving it out could lose the only copy.
+ *
+ * @returns empty when the recording is unavailable in the chosen format
+ */
+export function chooseFormat(
+  reference: Pick<RecordingReference, 'kind' | 'links'>,
+  choice: FormatChoice
+): WantedFile[] {
+  const groups = groupByFormat(reference.links);
+  const known = groups.filter((group) => group.format !== null);
+  const unknown = groups.filter((group) => group.format === null);
+  const pick = (format: string): WantedFile[] => known.filter((group) => group.format === format);
+
+  if (reference.kind !== 'audio' || choice === 'all') return known.length > 0 ? known : unknown;
+  if (choice === 'any') return [...pick('mp3'), ...pick('wav'), ...known, ...unknown].slice(0, 1);
+  return [...pick(choice), ...unknown].slice(0, 1);
+}
+
+function groupByFormat(links: readonly MediaLink[]): WantedFile[] {
+  const groups = new Map<string | null, Map<string, MediaLink>>();
+  for (const link of links) {
+    const group = groups.get(link.format) ?? new Map<string, MediaLink>();
+    groups.set(link.format, group);
+    if (!group.has(link.url)) group.set(link.url, link);
+  }
+  return [...groups].map(([format, byUrl]) => ({ format, links: [...byUrl.values()] }));
+}
+
+const KNOWN_EXTENSIONS = new Set(['mp3', 'wav', 'mp4', 'webm', 'ogg', 'm4a', 'pdf']);
+
+/** A link whose sender says nothing about its bytes. */
+export function mediaLink(url: string, format: string | null): MediaLink {
+  return { format, url, sha256: null, size: null };
+}
+
+/**
+ * @param value a map key, MIME subtype or file ending from outside
+ * @returns it in lower case when it can be a file ending, else null
+ */
+export function asFormat(value: unknown): string | null {
+  const text = asText(value)?.toLowerCase();
+  return text !== undefined && /^[a-z0-9]{1,8}$/.test(text) ? text : null;
+}
+
+/** The format that an address shows by its ending. Only a hint: the bytes decide. */
+export function formatOfUrl(url: string): string | null {
+  const path = /^[^?#]*/.exec(url)?.[0] ?? '';
+  const ending = /\.([A-Za-z0-9]+)$/.exec(path)?.[1]?.toLowerCase();
+  return ending !== undefined && KNOWN_EXTENSIONS.has(ending) ? ending : null;
+}
+
+/** Query parameters that sign a link or say how to serve it; they differ each time a link is made. */
+const SIGNING_PARAMETER =
+  /^(x-amz-.*|x-goog-.*|awsaccesskeyid|googleaccessid|expires|signature|key-pair-id|policy|response-.*|se|sig|sv|sp|sr|st|spr|ske|skt|sks|skv|skoid|sktid)$/i;
+
+/**
+ * Identity of a recording that has an id.
+ *
+ * @param part distinguishes the files of one recording (track key), or null
+ */
+export function identityOfId(provider: string, recordingId: string, part: string | null = null): string {
+  const recording = `${provider}:${withoutPartMark(recordingId)}`;
+  return part === null ? recording : `${recording}#${part}`;
+}
+
+/** The part that an identity was made with; null when it is that of a whole recording, or of another one. */
+export function partOfIdentity(identity: string, provider: string, recordingId: string): string | null {
+  const whole = `${identityOfId(provider, recordingId)}#`;
+  return identity.startsWith(whole) ? identity.slice(whole.length) : null;
+}
+
+/**
+ * A `#` begins the part. Ids that have one themselves are spelled in another way, or the recording `a#b` would be
+ * taken for the track `b` of the recording `a`. All others stay as they are.
+ */
+function withoutPartMark(recordingId: string): string {
+  if (!recordingId.includes('#')) return recordingId;
+  return `#${recordingId.replaceAll('%', '%25').replaceAll('#', '%23')}`;
+}
+
+/**
+ * Identity of a recording that has only an address: the address without its query. What remains of
+ * the query after removing signatures still counts (`?id=1` and `?id=2` are two recordings), but only
+ * as a hash: an identity may be stored and logged, a query may not.
+ */
+export function identityOfUrl(provider: string, url: string): string {
+  const parsed = parseUrl(url);
+  if (parsed === null) return `${provider}:${hash(url)}`;
+  const rest = [...parsed.searchParams].filter(([name]) => !SIGNING_PARAMETER.test(name));
+  const address = `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
+  return rest.length === 0
+    ? `${provider}:${address}`
+    : `${provider}:${address}#${hash(JSON.stringify(sorted(rest)))}`;
+}
+
+function sorted(parameters: [string, string][]): [string, string][] {
+  return parameters
+    .map((parameter) => ({ parameter, text: parameter.join('=') }))
+    .sort((left, right) => (left.text < right.text ? -1 : 1))
+    .map(({ parameter }) => parameter);
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(losslessText(text)).digest('hex').slice(0, 24);
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { CodedError } from '../errors/coded-error';
-import { parseUrl } from '../text/parse-url';
+import { parseUrl } from '../values/fields';
 import { isPublicAddress } from './public-address';
 import type { NetworkPolicy } from './transfer-types';
 

@@ -1,10 +1,14 @@
-import { losslessText } from '../text/lossless';
-import { asFields, type Fields } from './object';
+import { createHash } from 'node:crypto';
+import { isPaddedBase64 } from '../text/base64';
 
 /** Readers for values that came from outside: each returns null instead of guessing. */
 
-// On their own, because the dialogs need them where the rest, which needs Node.js, is unavailable.
-export { asFields, type Fields };
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** @returns the value as an object with fields; null for arrays, primitives and null */
+export function asFields(value: unknown): Fields | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+}
 
 /**
  * Reads one field of a parsed body, never one of the object's prototype (`constructor`, `toString`).
@@ -83,4 +87,60 @@ export function asParty(value: unknown): string | null {
   }
   const fields = asFields(value);
   return fields === null ? asText(value) : firstText(fields, 'phone_number', 'agent_id');
+}
+
+/** Of the last plane for private use; no sender has a meaning for it. */
+const MARK = '\u{10fffd}';
+
+/**
+ * Makes a text the same in UTF-8 as in memory. Halves of characters, which JSON can spell (`\ud800`), all become
+ * the same `\ufffd` there, so that two ids would be one as soon as they are a key, a file name or an
+ * address, or come back from disk. Such a text gets a hash of what it was. All others stay as they are.
+ */
+export function losslessText(text: string): string {
+  if (text.isWellFormed() && !text.includes(MARK)) return text;
+  const hash = createHash('sha256').update(Buffer.from(text, 'utf16le')).digest('hex').slice(0, 32);
+  return `${text.toWellFormed()}${MARK}${hash}`;
+}
+
+/** Whether a text was changed by `losslessText`: it names nothing that anybody else knows. */
+export function isChangedText(text: string): boolean {
+  return text.includes(MARK) || !text.isWellFormed();
+}
+
+/** Characters. No server takes longer addresses: Node.js ends at 16 kB for all headers together. */
+const LONGEST_URL = 16_384;
+
+/**
+ * As many characters may an address have that is not escaped. Host names are put into the order of Unicode, which
+ * takes as long as the square of the letters and marks: a second for 45,000 of them.
+ */
+const LONGEST_UNESCAPED = 2048;
+
+/** @returns null when an address from outside is none, or longer than any that works */
+export function parseUrl(text: string): URL | null {
+  if (text.length > LONGEST_URL) return null;
+  if (text.length > LONGEST_UNESCAPED && /[^\x20-\x7e]/.test(text)) return null;
+  return URL.canParse(text) ? new URL(text) : null;
+}
+
+/**
+ * Decodes standard base64 with padding and nothing else: no white space, no URL alphabet, no unused
+ * bits set. Buffer.from alone skips what it does not know, so that many texts pass for one value.
+ *
+ * @returns the bytes, or null when the text is not canonical base64
+ */
+export function decodeStrictBase64(text: string): Buffer | null {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : null;
+}
+
+/**
+ * Decodes standard base64 with padding, whatever its unused bits are. For texts that a person made up,
+ * such as a secret: a sender that signs with them ignores those bits too.
+ *
+ * @returns the bytes, or null when the text is not base64
+ */
+export function decodePaddedBase64(text: string): Buffer | null {
+  return isPaddedBase64(text) ? Buffer.from(text, 'base64') : null;
 }

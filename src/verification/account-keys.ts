@@ -1,5 +1,5 @@
 import { CodedError } from '../errors/coded-error';
-import { decodePaddedBase64, decodeStrictBase64 } from '../text/lossless';
+import { decodePaddedBase64, decodeStrictBase64 } from '../values/fields';
 import { KEY_LENGTH, isLowOrderPoint } from './ed25519';
 import { isApiKey, isHexKey } from './key-text';
 

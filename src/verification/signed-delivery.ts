@@ -1,6 +1,6 @@
 import type { WebhookErrorCode } from '../errors/codes';
 import type { VerifiedBy } from '../events/event';
-import { decodeStrictBase64 } from '../text/lossless';
+import { decodeStrictBase64 } from '../values/fields';
 
 /** What a verifier may look at. Header pairs are as they arrived, so that repeated ones are seen. */
 export interface SignedDelivery {

@@ -1,4 +1,4 @@
-import { decodeStrictBase64 } from '../text/lossless';
+import { decodeStrictBase64 } from '../values/fields';
 import { matchHmac } from './hmac';
 import {
   type SignedDelivery,

@@ -1,8 +1,7 @@
 import should from 'should';
 import { emittedMessage, summaryMessage } from '../../nodes/list/list-messages';
 import { providers } from '../../src/providers/registry';
-import { referenceFromMessage } from '../../src/recording/reference-from-message';
-import { fromStored, storedDetails } from '../../src/recording/extract/from-stored';
+import { fromStored, referenceFromMessage, storedDetails } from '../../src/recording/find-recordings';
 
 const RED = { util: { cloneMessage: structuredClone } } as unknown as Parameters<typeof emittedMessage>[0];
 

@@ -3,18 +3,15 @@ import { isTooDeep, parseBody } from '../../src/events/reading/parse-body';
 import { isDailyProbeBody, parseDailyDelivery } from '../../src/events/reading/parse-daily';
 import { parseTelnyxDelivery } from '../../src/events/reading/parse-telnyx';
 import { providers } from '../../src/providers/registry';
-import { findRecordings } from '../../src/recording/find-recordings';
-import { identityOfId, identityOfUrl } from '../../src/recording/identity';
-import { asFormat, formatOfUrl } from '../../src/recording/media-link';
-import { referenceFromMessage } from '../../src/recording/reference-from-message';
+import { findRecordings, referenceFromMessage } from '../../src/recording/find-recordings';
+import { asFormat, formatOfUrl, identityOfId, identityOfUrl } from '../../src/recording/recording-reference';
 import { GlobIndex, compileGlob } from '../../src/routing/glob-index';
 import { splitPatterns } from '../../src/routing/rules';
 import { isPaddedBase64 } from '../../src/text/base64';
 import { leadingRun, trailingRun } from '../../src/text/edges';
-import { decodePaddedBase64, decodeStrictBase64, losslessText } from '../../src/text/lossless';
-import { parseUrl } from '../../src/text/parse-url';
+import { decodePaddedBase64, decodeStrictBase64 } from '../../src/values/fields';
 import { shownText } from '../../src/text/shown-text';
-import { asCount, asParty, asProse, asSha256, asText } from '../../src/values/fields';
+import { asCount, asParty, asProse, asSha256, asText, losslessText, parseUrl } from '../../src/values/fields';
 import { readTime } from '../../src/values/time';
 import {
   isUnsetVariable,
@@ -51,18 +48,18 @@ function inJson(text: string, deliveryOf: (value: string) => unknown): Buffer {
 export const EVENT_FUNCTIONS: readonly TextFunction[] = [
   { file: 'src/text/edges.ts', name: 'leadingRun', call: (text) => leadingRun(text, '. ') },
   { file: 'src/text/edges.ts', name: 'trailingRun', call: (text) => trailingRun(text, '. ') },
-  { file: 'src/text/lossless.ts', name: 'losslessText', call: losslessText },
-  { file: 'src/text/parse-url.ts', name: 'parseUrl', call: parseUrl },
+  { file: 'src/values/fields.ts', name: 'losslessText', call: losslessText },
+  { file: 'src/values/fields.ts', name: 'parseUrl', call: parseUrl },
   {
-    file: 'src/text/parse-url.ts',
+    file: 'src/values/fields.ts',
     name: 'parseUrl, of the longest',
     call: (text) => [2048, 16_384].map((length) => parseUrl(text.slice(0, length)))
   },
   { file: 'src/text/shown-text.ts', name: 'shownText', call: (text) => shownText(text) },
 
   { file: 'src/text/base64.ts', name: 'isPaddedBase64', call: isPaddedBase64 },
-  { file: 'src/text/lossless.ts', name: 'decodeStrictBase64', call: decodeStrictBase64 },
-  { file: 'src/text/lossless.ts', name: 'decodePaddedBase64', call: decodePaddedBase64 },
+  { file: 'src/values/fields.ts', name: 'decodeStrictBase64', call: decodeStrictBase64 },
+  { file: 'src/values/fields.ts', name: 'decodePaddedBase64', call: decodePaddedBase64 },
   { file: 'src/verification/account-keys.ts', name: 'isUnsetVariable', call: isUnsetVariable },
   {
     file: 'src/verification/signed-delivery.ts',
@@ -153,16 +150,20 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
   { file: 'src/values/fields.ts', name: 'asCount', call: asCount },
   { file: 'src/values/fields.ts', name: 'asSha256', call: asSha256 },
   { file: 'src/values/fields.ts', name: 'asParty', call: asParty },
-  { file: 'src/recording/media-link.ts', name: 'asFormat', call: asFormat },
-  { file: 'src/recording/media-link.ts', name: 'formatOfUrl', call: formatOfUrl },
-  { file: 'src/recording/identity.ts', name: 'identityOfUrl', call: (text) => identityOfUrl('telnyx', text) },
+  { file: 'src/recording/recording-reference.ts', name: 'asFormat', call: asFormat },
+  { file: 'src/recording/recording-reference.ts', name: 'formatOfUrl', call: formatOfUrl },
   {
-    file: 'src/recording/identity.ts',
+    file: 'src/recording/recording-reference.ts',
+    name: 'identityOfUrl',
+    call: (text) => identityOfUrl('telnyx', text)
+  },
+  {
+    file: 'src/recording/recording-reference.ts',
     name: 'identityOfUrl, of the longest',
     call: (text) => identityOfUrl('telnyx', text.slice(0, 16_384))
   },
   {
-    file: 'src/recording/identity.ts',
+    file: 'src/recording/recording-reference.ts',
     name: 'identityOfId',
     call: (text) => onEach(text, (part) => identityOfId('telnyx', part, part))
   },
@@ -222,7 +223,7 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
       })
   },
   {
-    file: 'src/recording/reference-from-message.ts',
+    file: 'src/recording/find-recordings.ts',
     name: 'referenceFromMessage',
     call: (text) => onEach(text, (part) => referenceFromMessage({ url: part }, providers))
   },

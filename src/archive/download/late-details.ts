@@ -1,5 +1,5 @@
 import { LONGEST_PAUSE_MS } from '../../clock/backoff';
-import { KeyedMutex } from '../../concurrency/keyed-mutex';
+import { KeyedMutex } from '../../concurrency/keyed-runs';
 import type { RecordingDetails } from '../../recording/recording-details';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { StateChange } from '../../state/state-database';

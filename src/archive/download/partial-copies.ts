@@ -4,7 +4,7 @@ import type { StateCollection, StateDatabase } from '../../state/state-database'
 import type { Destination } from '../../store/destination';
 import { createFolderStore } from '../../store/folder/folder-store';
 import type { PartOwner } from '../../store/folder/parts/part-owner';
-import { losslessText } from '../../text/lossless';
+import { losslessText } from '../../values/fields';
 import { fileKey } from '../queue/job';
 
 /** The file of which a partial copy holds the beginning. */

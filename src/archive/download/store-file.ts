@@ -1,12 +1,11 @@
+import type { Semaphore } from '../../concurrency/semaphore';
 import { CodedError } from '../../errors/coded-error';
-import type { WantedFile } from '../../recording/choose-format';
-import type { MediaLink, RecordingReference } from '../../recording/recording-reference';
+import type { MediaLink, RecordingReference, WantedFile } from '../../recording/recording-reference';
+import type { StoredFile } from '../../store/stored-recording';
 import type { ArchiveDeps } from '../archive-context';
 import type { FileNote } from '../queue/job';
 import { FileDownload, type FileDownloadOptions, type Turn } from './file-download';
-import type { Semaphore } from '../../concurrency/semaphore';
 import { likelyFormats, mayBeGone } from './stored-by-another';
-import type { StoredFile } from '../../store/stored-recording';
 
 /** Faults of the address, not of the moment: another address of the same file may still work. */
 const DEAD_LINK = new Set(['LINK_EXPIRED', 'LINK_REFUSED', 'NOT_MEDIA', 'UNSAFE_URL', 'UNSUPPORTED_URL']);

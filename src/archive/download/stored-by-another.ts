@@ -1,6 +1,5 @@
 import { CodedError } from '../../errors/coded-error';
-import type { FormatChoice } from '../../recording/choose-format';
-import type { MediaKind, RecordingReference } from '../../recording/recording-reference';
+import type { FormatChoice, MediaKind, RecordingReference } from '../../recording/recording-reference';
 import type { PublishedFile } from '../../store/destination';
 import { nameVariants } from '../../store/folder/archive-path';
 import type { TransferResult } from '../../transfer/transfer-types';

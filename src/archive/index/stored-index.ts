@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { identityOfUrl } from '../../recording/identity';
+import { identityOfUrl } from '../../recording/recording-reference';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import type { StoredRecording } from '../../store/stored-recording';
-import { losslessText } from '../../text/lossless';
+import { losslessText } from '../../values/fields';
 import { fileKey } from '../queue/job';
 
 /**

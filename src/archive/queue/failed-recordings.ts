@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { losslessText } from '../../text/lossless';
 import type { RecordingDetails } from '../../recording/recording-details';
 import { inSteps } from '../../state/in-steps';
 import type { Key, StateChange, StateCollection, StateDatabase } from '../../state/state-database';
+import { losslessText } from '../../values/fields';
 
 /** A recording that is not in the archive, and why. */
 export interface FailedRecording {

@@ -1,7 +1,6 @@
 import type { Trouble } from '../../errors/trouble';
-import type { FormatChoice } from '../../recording/choose-format';
 import type { RecordingDetails } from '../../recording/recording-details';
-import type { MediaLink, RecordingReference } from '../../recording/recording-reference';
+import type { FormatChoice, MediaLink, RecordingReference } from '../../recording/recording-reference';
 import type { StoredFile } from '../../store/stored-recording';
 import type { TransferResult } from '../../transfer/transfer-types';
 

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { KeyedMutex } from '../../concurrency/keyed-mutex';
+import { KeyedMutex } from '../../concurrency/keyed-runs';
 import { CodedError } from '../../errors/coded-error';
 import type { RecordingProvider } from '../../providers/provider';
 import { announcesText } from '../../recording/find-recordings';
-import type { RecordingReference } from '../../recording/recording-reference';
+import { type RecordingReference } from '../../recording/recording-reference';
 import type { SidecarWriter, TextWriter } from '../../store/destination';
 import { nameVariants } from '../../store/folder/archive-path';
 import type { StoredFile, StoredRecording } from '../../store/stored-recording';
-import { type IndexedFile, storedCopies, type StoredIndex } from '../index/stored-index';
+import { type IndexedFile, type StoredIndex, storedCopies } from '../index/stored-index';
 import type { FileResult } from '../queue/run-result';
 
 export interface TranscriptDeps {

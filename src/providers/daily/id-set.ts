@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { losslessText } from '../../text/lossless';
+import { losslessText } from '../../values/fields';
 
 /** Bytes of a hash that are kept: two ids never have the same 16. */
 const BYTES = 16;

@@ -1,9 +1,6 @@
 import { CodedError } from '../../errors/coded-error';
-import { mediaLink } from '../../recording/media-link';
-import type { MediaLink, RecordingReference } from '../../recording/recording-reference';
-import { isChangedText } from '../../text/lossless';
-import { parseUrl } from '../../text/parse-url';
-import { asFields, asText } from '../../values/fields';
+import { type MediaLink, type RecordingReference, mediaLink } from '../../recording/recording-reference';
+import { asFields, asText, isChangedText, parseUrl } from '../../values/fields';
 import { idSegment } from '../http/api-address';
 import type { LinkReason, OwnBucket } from '../provider';
 import type { DailyApi } from './daily-client';

@@ -1,9 +1,14 @@
 import { callIdentifiers } from '../../recording/extract/announcement';
-import { asFormat, formatOfUrl, mediaLink } from '../../recording/media-link';
-import { readTime } from '../../values/time';
-import { asCount, asFields, asParty, asText, firstText, type Fields } from '../../values/fields';
 import type { RecordingDetails } from '../../recording/recording-details';
-import type { ApiResource, MediaLink } from '../../recording/recording-reference';
+import {
+  type ApiResource,
+  type MediaLink,
+  asFormat,
+  formatOfUrl,
+  mediaLink
+} from '../../recording/recording-reference';
+import { type Fields, asCount, asFields, asParty, asText, firstText } from '../../values/fields';
+import { readTime } from '../../values/time';
 
 /** One recording, fax, … as the API describes it now. */
 export interface ApiMedia {

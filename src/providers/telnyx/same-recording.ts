@@ -1,6 +1,6 @@
 import type { RecordingReference } from '../../recording/recording-reference';
+import { parseUrl } from '../../values/fields';
 import type { ApiMedia } from './api-media';
-import { parseUrl } from '../../text/parse-url';
 
 export type WantedRecording = Pick<RecordingReference, 'details' | 'links'>;
 

@@ -1,6 +1,6 @@
 import { listedByTelnyx } from '../../recording/extract/from-listed';
 import type { ApiResource } from '../../recording/recording-reference';
-import { parseUrl } from '../../text/parse-url';
+import { parseUrl } from '../../values/fields';
 import { patientAsk } from '../http/patient-request';
 import {
   type ProviderAccount,

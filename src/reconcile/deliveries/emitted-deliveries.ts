@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { inSteps } from '../../state/in-steps';
 import type { StateCollection, StateDatabase } from '../../state/state-database';
-import { losslessText } from '../../text/lossless';
+import { losslessText } from '../../values/fields';
 
 /** How long it is remembered that an event was fetched: a list may reach back further than webhook nodes remember. */
 const REMEMBERED_MS = 30 * 24 * 60 * 60 * 1000;

@@ -2,7 +2,7 @@ import { CodedError } from '../../errors/coded-error';
 import { deliveryIdentity } from '../../events/build-event';
 import { parseTelnyxDelivery } from '../../events/reading/parse-telnyx';
 import type { ParsedEvent } from '../../events/event';
-import type { ListedBatch } from '../../providers/listed-batch';
+import type { ListedBatch } from '../../providers/provider';
 import {
   addressesOf,
   readDelivery,

@@ -1,9 +1,8 @@
-import { unknownDetails, type Announcement } from './announcement';
-import { identityOfId } from '../identity';
+import { type Fields, asCount, asFields, asText, firstText } from '../../values/fields';
 import { readTime } from '../../values/time';
-import { asCount, asFields, asText, firstText, type Fields } from '../../values/fields';
 import type { RecordingDetails } from '../recording-details';
-import type { RecordingReference } from '../recording-reference';
+import { type RecordingReference, identityOfId } from '../recording-reference';
+import { type Announcement, type RecordingSource, announcementsOf, unknownDetails } from './announcement';
 
 /**
  * Daily `recording.ready-to-download` (docs.daily.co, webhook events): an id without a link; the API
@@ -60,5 +59,17 @@ function trackKeysOf(payload: Fields): (string | null)[] {
   return tracks.map((entry: unknown) => {
     const fields = asFields(entry);
     return fields === null ? null : firstText(fields, 's3Key', 's3key', 's3_key');
+  });
+}
+
+/**
+ * Whether an event announces a raw-tracks recording of Daily in which nothing was recorded: `tracks` is
+ * empty, null or absent (silence, or permissions that were taken away). There is no file to fetch.
+ */
+export function isWithoutTracks(source: RecordingSource): boolean {
+  return announcementsOf(source).some(({ provider, payload }) => {
+    const tracks: unknown = payload['tracks'];
+    const none = tracks === undefined || tracks === null || (Array.isArray(tracks) && tracks.length === 0);
+    return provider === 'daily' && payload['type'] === 'raw-tracks' && none;
   });
 }

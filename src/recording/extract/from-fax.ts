@@ -1,8 +1,6 @@
-import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
-import { identityOfId } from '../identity';
-import { formatOfUrl, mediaLink } from '../media-link';
 import { asParty, asText } from '../../values/fields';
-import type { RecordingReference } from '../recording-reference';
+import { type RecordingReference, formatOfUrl, identityOfId, mediaLink } from '../recording-reference';
+import { type Announcement, callIdentifiers, unknownDetails } from './announcement';
 
 /**
  * fax.received (Telnyx page of that name). `media_url` alone says nothing: playback events carry the

@@ -1,10 +1,9 @@
+import { type Fields, asCount, asParty, asText } from '../../values/fields';
+import { readTime } from '../../values/time';
+import { type RecordingReference, identityOfId } from '../recording-reference';
+import { type Announcement, callIdentifiers, unknownDetails } from './announcement';
 import { fromDaily } from './from-daily';
 import { fromRecordingUrls } from './from-recording-urls';
-import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
-import { identityOfId } from '../identity';
-import { readTime } from '../../values/time';
-import { asCount, asParty, asText, type Fields } from '../../values/fields';
-import type { RecordingReference } from '../recording-reference';
 
 /** @returns null when it has none */
 function idOf(item: Fields): string | null {

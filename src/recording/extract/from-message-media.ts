@@ -1,9 +1,7 @@
-import { unknownDetails, type Announcement } from './announcement';
-import { identityOfId } from '../identity';
-import { asFormat } from '../media-link';
+import { type Fields, asCount, asFields, asParty, asSha256, asText } from '../../values/fields';
 import { readTime } from '../../values/time';
-import { asCount, asFields, asParty, asSha256, asText, type Fields } from '../../values/fields';
-import type { MediaLink, RecordingReference } from '../recording-reference';
+import { type MediaLink, type RecordingReference, asFormat, identityOfId } from '../recording-reference';
+import { type Announcement, unknownDetails } from './announcement';
 
 /**
  * Files in received messages: MMS `media[]` and the RCS `body.user_file` (Telnyx page

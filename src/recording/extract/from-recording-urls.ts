@@ -1,9 +1,14 @@
-import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
-import { identityOfId, identityOfUrl } from '../identity';
-import { asFormat, mediaLink } from '../media-link';
+import { type Fields, asCount, asFields, asParty, asText, firstText } from '../../values/fields';
 import { readTime } from '../../values/time';
-import { asCount, asFields, asParty, asText, firstText, type Fields } from '../../values/fields';
-import type { MediaLink, RecordingReference } from '../recording-reference';
+import {
+  type MediaLink,
+  type RecordingReference,
+  asFormat,
+  identityOfId,
+  identityOfUrl,
+  mediaLink
+} from '../recording-reference';
+import { type Announcement, callIdentifiers, unknownDetails } from './announcement';
 
 /** A recording comes in two formats; each of these would be looked up and tried. */
 const MOST_FORMATS = 50;

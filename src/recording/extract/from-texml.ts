@@ -1,9 +1,13 @@
-import { unknownDetails, type Announcement } from './announcement';
-import { identityOfId, identityOfUrl } from '../identity';
-import { formatOfUrl, mediaLink } from '../media-link';
+import { type Fields, asCount, asProse, asText, firstText } from '../../values/fields';
 import { readTime } from '../../values/time';
-import { asCount, asProse, asText, firstText, type Fields } from '../../values/fields';
-import type { RecordingReference } from '../recording-reference';
+import {
+  type RecordingReference,
+  formatOfUrl,
+  identityOfId,
+  identityOfUrl,
+  mediaLink
+} from '../recording-reference';
+import { type Announcement, unknownDetails } from './announcement';
 
 const CHANNELS = new Map([
   ['1', 'single'],

@@ -1,7 +1,6 @@
-import { callIdentifiers, unknownDetails, type Announcement } from './announcement';
-import { identityOfId } from '../identity';
 import { asProse, asText } from '../../values/fields';
-import type { RecordingReference } from '../recording-reference';
+import { type RecordingReference, identityOfId } from '../recording-reference';
+import { type Announcement, callIdentifiers, unknownDetails } from './announcement';
 
 /**
  * call.recording.transcription.saved (Telnyx page of that name): the text of a recording, and the

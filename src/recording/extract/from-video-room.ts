@@ -1,9 +1,14 @@
-import { unknownDetails, type Announcement } from './announcement';
-import { identityOfId, identityOfUrl } from '../identity';
-import { asFormat, formatOfUrl, mediaLink } from '../media-link';
-import { readTime } from '../../values/time';
 import { asCount, asText, firstText } from '../../values/fields';
-import type { RecordingReference } from '../recording-reference';
+import { readTime } from '../../values/time';
+import {
+  type RecordingReference,
+  asFormat,
+  formatOfUrl,
+  identityOfId,
+  identityOfUrl,
+  mediaLink
+} from '../recording-reference';
+import { type Announcement, unknownDetails } from './announcement';
 
 const ROOM_RECORDS = new Set<unknown>(['room_recording', 'room_composition']);
 

@@ -1,10 +1,10 @@
 import * as callbacks from 'node:fs';
-import { constants, type Stats } from 'node:fs';
+import { type Stats, constants } from 'node:fs';
 import * as nodeFs from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { CoalescedRuns } from '../../concurrency/coalesced-runs';
+import { CoalescedRuns } from '../../concurrency/keyed-runs';
 import { CodedError } from '../../errors/coded-error';
 import { hashStream } from '../hash-stream';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
-import { KeyedMutex } from '../../concurrency/keyed-mutex';
+import { KeyedMutex } from '../../concurrency/keyed-runs';
 import {
   FILE_MODE,
   type FileSystem,

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../../errors/coded-error';
-import { rememberedId, type RememberedId } from '../../events/build-event';
+import { type RememberedId, rememberedId } from '../../events/build-event';
 import { inSteps } from '../../state/in-steps';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
+import { losslessText } from '../../values/fields';
 import type { FlowAnswer } from '../endpoint/flow-reply';
-import {
-  type AcceptedDelivery,
-  type DeliveryJournal,
-  type HandOver,
-  type PendingDelivery,
-  type Remembered
+import type {
+  AcceptedDelivery,
+  DeliveryJournal,
+  HandOver,
+  PendingDelivery,
+  Remembered
 } from './delivery-journal';
-import { losslessText } from '../../text/lossless';
 
 /** How long an accepted delivery is remembered. Retries of all products end well before. */
 export const REMEMBERED_MS = 24 * 60 * 60 * 1000;

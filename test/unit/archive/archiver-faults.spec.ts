@@ -2,19 +2,18 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import should from 'should';
-import { folderSidecar } from '../../../src/store/folder/folder-sidecar';
-import { createFolderStore } from '../../../src/store/folder/folder-store';
-import { testOwner } from '../store/folder/store-fixture';
 import type { JobItem } from '../../../src/archive/queue/job';
 import { CodedError } from '../../../src/errors/coded-error';
 import { compileFilename } from '../../../src/naming/filename-template';
-import { mediaLink } from '../../../src/recording/media-link';
-import type { MediaLink } from '../../../src/recording/recording-reference';
+import { type MediaLink, mediaLink } from '../../../src/recording/recording-reference';
 import { mp3Media } from '../../../src/simulator/media/media-mp3';
+import { folderSidecar } from '../../../src/store/folder/folder-sidecar';
+import { createFolderStore } from '../../../src/store/folder/folder-store';
 import { transfer } from '../../../src/transfer/transfer';
-import { localServer, mp4, wav, type LocalServer } from '../../support/media';
+import { type LocalServer, localServer, mp4, wav } from '../../support/media';
+import { testOwner } from '../store/folder/store-fixture';
 import { alteredStore } from './altered-store';
-import { ArchiveFixture, onlyFile, recordingAt, type TestArchiver } from './archive-fixture';
+import { ArchiveFixture, type TestArchiver, onlyFile, recordingAt } from './archive-fixture';
 
 describe('archiver, when things go wrong', () => {
   const bytes = wav({ seconds: 20 });

@@ -1,9 +1,9 @@
 import should from 'should';
 import { CodedError } from '../../../src/errors/coded-error';
-import { mediaLink } from '../../../src/recording/media-link';
-import { mp4, localServer, type LocalServer } from '../../support/media';
+import { mediaLink } from '../../../src/recording/recording-reference';
+import { type LocalServer, localServer, mp4 } from '../../support/media';
 import { TestBucket } from '../store/bucket/bucket-fixture';
-import { ArchiveFixture, onlyFile, recordingAt, type TestArchiver } from './archive-fixture';
+import { ArchiveFixture, type TestArchiver, onlyFile, recordingAt } from './archive-fixture';
 
 describe('archivers of two processes with one bucket', () => {
   const bytes = mp4({ size: 50_000, seed: 1 });

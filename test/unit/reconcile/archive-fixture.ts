@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type IndexedFile, StoredRecordings } from '../../../src/archive/index/stored-index';
-import type { StoredRecording } from '../../../src/store/stored-recording';
-import { storedDetails } from '../../../src/recording/extract/from-stored';
+import { storedDetails } from '../../../src/recording/find-recordings';
 import { sidecarText } from '../../../src/store/sidecar';
+import type { StoredRecording } from '../../../src/store/stored-recording';
 import { StateFixture } from '../archive/state-fixture';
 
 /** A folder of stored files with their sidecars, and a state to index them in. */

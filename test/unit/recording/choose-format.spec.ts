@@ -1,7 +1,10 @@
 import 'should';
-import { chooseFormat, type FormatChoice } from '../../../src/recording/choose-format';
-import { mediaLink } from '../../../src/recording/media-link';
-import type { MediaKind } from '../../../src/recording/recording-reference';
+import {
+  type FormatChoice,
+  type MediaKind,
+  chooseFormat,
+  mediaLink
+} from '../../../src/recording/recording-reference';
 
 function chosen(
   formats: (string | null)[],

@@ -1,6 +1,6 @@
 import should from 'should';
+import { isWithoutTracks } from '../../../src/recording/extract/from-daily';
 import { carriesRecording, findRecordings } from '../../../src/recording/find-recordings';
-import { isWithoutTracks } from '../../../src/recording/extract/without-tracks';
 
 const SIGNED =
   'https://s3.amazonaws.com/telephony-recorder-prod/acc/2026-03-04/leg-7.mp3?X-Amz-Expires=600&X-Amz-Signature=aa';

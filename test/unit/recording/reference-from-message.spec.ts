@@ -1,8 +1,12 @@
 import should from 'should';
-import { fromStored, STORED_RECORD_TYPE } from '../../../src/recording/extract/from-stored';
-import { identityOfId, identityOfUrl } from '../../../src/recording/identity';
 import { providers } from '../../../src/providers/registry';
-import { referenceFromMessage, type RecordingRequest } from '../../../src/recording/reference-from-message';
+import {
+  type RecordingRequest,
+  STORED_RECORD_TYPE,
+  fromStored,
+  referenceFromMessage
+} from '../../../src/recording/find-recordings';
+import { identityOfId, identityOfUrl } from '../../../src/recording/recording-reference';
 
 const named = (message: RecordingRequest) => referenceFromMessage(message, providers);
 

@@ -1,5 +1,5 @@
 import should from 'should';
-import { decodeStrictBase64 } from '../../../src/text/lossless';
+import { decodeStrictBase64 } from '../../../src/values/fields';
 import { isUnsetVariable, parsePublicKeys, parseSecrets } from '../../../src/verification/account-keys';
 import { KEY, OTHER_KEY } from './signed-deliveries';
 

@@ -1,7 +1,7 @@
 import type { CodedError } from '../../../errors/coded-error';
 import { asText } from '../../../values/fields';
 import { patientAsk } from '../../http/patient-request';
-import type { ListedBatch } from '../../listed-batch';
+import type { ListedBatch } from '../../provider';
 import type { ProviderAccount, ProviderOptions } from '../../provider';
 import { TelnyxApi } from '../api-client';
 import type { TelnyxListing } from '../list-page';

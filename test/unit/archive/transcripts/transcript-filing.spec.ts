@@ -1,21 +1,23 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
 import { storedCopies } from '../../../../src/archive/index/stored-index';
-import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
-import type { StoredFile, StoredRecording } from '../../../../src/store/stored-recording';
-import { TranscriptFiling, type TranscriptDeps } from '../../../../src/archive/transcripts/transcript-filing';
-import type { FoundObject, Probed, ReadObject, Written } from '../../../../src/store/bucket/objects';
-import { bucketTexts } from '../../../../src/store/bucket/transcript-writer';
-import { folderTexts } from '../../../../src/store/folder/transcript-writer';
+import { type TranscriptDeps, TranscriptFiling } from '../../../../src/archive/transcripts/transcript-filing';
 import { CodedError } from '../../../../src/errors/coded-error';
 import { unknownDetails } from '../../../../src/recording/extract/announcement';
 import { announcesText, findRecordings } from '../../../../src/recording/find-recordings';
-import { identityOfUrl } from '../../../../src/recording/identity';
-import { mediaLink } from '../../../../src/recording/media-link';
-import type { RecordingReference } from '../../../../src/recording/recording-reference';
+import {
+  type RecordingReference,
+  identityOfUrl,
+  mediaLink
+} from '../../../../src/recording/recording-reference';
+import type { FoundObject, Probed, ReadObject, Written } from '../../../../src/store/bucket/objects';
+import { bucketTexts } from '../../../../src/store/bucket/transcript-writer';
+import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
+import { folderTexts } from '../../../../src/store/folder/transcript-writer';
+import type { StoredFile, StoredRecording } from '../../../../src/store/stored-recording';
 
 const never = new AbortController().signal;
 const TEXT = 'Good morning, front desk. „Grüezi“ — 您好.';

@@ -1,7 +1,7 @@
 import should from 'should';
 import { CodedError } from '../../../../src/errors/coded-error';
 import { completeDetails } from '../../../../src/providers/telnyx/complete-details';
-import { mediaLink } from '../../../../src/recording/media-link';
+import { mediaLink } from '../../../../src/recording/recording-reference';
 import { ApiServer, link, never, recordingItem, reference } from './api-server';
 
 describe('complete-details', () => {

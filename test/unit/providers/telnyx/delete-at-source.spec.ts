@@ -1,7 +1,7 @@
-import { mediaLink } from '../../../../src/recording/media-link';
+import should from 'should';
 import { deleteAtSource } from '../../../../src/providers/telnyx/delete-at-source';
 import { fetchTranscription } from '../../../../src/providers/telnyx/fetch-transcription';
-import should from 'should';
+import { mediaLink } from '../../../../src/recording/recording-reference';
 import { ApiServer, link, never, recordingItem, reference } from './api-server';
 
 const DELETED = { ok: true, already_gone: false };

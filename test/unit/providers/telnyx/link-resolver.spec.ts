@@ -1,11 +1,10 @@
 import should from 'should';
-import type { RecordingReference } from '../../../../src/recording/recording-reference';
-import { findRecordings } from '../../../../src/recording/find-recordings';
-import { TelnyxStandIn } from '../../../../src/simulator/stand-in';
 import { TelnyxApi } from '../../../../src/providers/telnyx/api-client';
 import { findMedia } from '../../../../src/providers/telnyx/find-media';
 import { createLinkResolver } from '../../../../src/providers/telnyx/link-resolver';
-import { mediaLink } from '../../../../src/recording/media-link';
+import { findRecordings } from '../../../../src/recording/find-recordings';
+import { type RecordingReference, mediaLink } from '../../../../src/recording/recording-reference';
+import { TelnyxStandIn } from '../../../../src/simulator/stand-in';
 import { ApiServer, link, never, recordingItem, reference } from './api-server';
 
 const STARTED = '2026-03-04T09:15:02.118Z';

@@ -8,8 +8,7 @@ import {
   withoutAccount
 } from '../../../../src/providers/provider';
 import { unknownDetails } from '../../../../src/recording/extract/announcement';
-import { identityOfId } from '../../../../src/recording/identity';
-import { mediaLink } from '../../../../src/recording/media-link';
+import { identityOfId, mediaLink } from '../../../../src/recording/recording-reference';
 import { type Fields, asFields, asText } from '../../../../src/values/fields';
 import { readTime } from '../../../../src/values/time';
 

@@ -16,8 +16,11 @@ import {
   providers
 } from '../../../../src/providers/registry';
 import { type Emitted, type RunSummary, reconcile } from '../../../../src/reconcile/reconcile';
-import { STORED_RECORD_TYPE, fromStored } from '../../../../src/recording/extract/from-stored';
-import { referencesFromMessage } from '../../../../src/recording/reference-from-message';
+import {
+  STORED_RECORD_TYPE,
+  fromStored,
+  referencesFromMessage
+} from '../../../../src/recording/find-recordings';
 import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
 import { createFolderStore } from '../../../../src/store/folder/folder-store';
 import { type LocalServer, localServer, sha256, wav } from '../../../support/media';

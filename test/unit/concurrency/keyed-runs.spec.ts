@@ -1,5 +1,5 @@
 import should from 'should';
-import { CoalescedRuns } from '../../../src/concurrency/coalesced-runs';
+import { CoalescedRuns } from '../../../src/concurrency/keyed-runs';
 
 /** An action whose runs end when the test says so. */
 function steps(): { action: () => Promise<void>; ends: ((error?: Error) => void)[] } {

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import should from 'should';
-import { isChangedText, losslessText } from '../../../src/text/lossless';
-import { identityOfId, identityOfUrl } from '../../../src/recording/identity';
-import { asProse, asText } from '../../../src/values/fields';
 import { partialCopyId } from '../../../src/archive/download/partial-copies';
+import { identityOfId, identityOfUrl } from '../../../src/recording/recording-reference';
+import { asProse, asText, isChangedText, losslessText } from '../../../src/values/fields';
 
 /** Units of which texts that differ little are made, halves of characters among them. */
 const unit = fc.constantFrom('a', '\ud800', '\udfff', '\ufffd', '\u{10fffd}', '🎥', '\0', '%', '#');
