@@ -26,7 +26,7 @@ export interface ArchiveDeps {
   /** What is known of the partial copies in the store. */
   partials: ResumeStates;
   transfer: (request: TransferRequest) => Promise<TransferResult>;
-  authorize: RecordingProvider['authorize'];
+  authorize: NonNullable<RecordingProvider['authorize']>;
   /** Left out when no API is at hand. */
   resolveLinks?: RecordingProvider['resolveLinks'];
   /** Left out when no API is at hand. */

@@ -194,6 +194,7 @@ export function safeStart(value: string): string {
 
 /** A run of dots and blanks at an edge becomes one `_`. */
 function withSafeEdges(text: string): string {
+  if (!hasBadEdge(text)) return text;
   const begin = leadingRun(text, EDGES);
   const end = Math.max(begin, text.length - trailingRun(text, EDGES));
   return `${begin > 0 ? '_' : ''}${text.slice(begin, end)}${end < text.length ? '_' : ''}`;
@@ -206,11 +207,15 @@ function withSafeEdges(text: string): string {
  * @param maxBytes of UTF-8; a longer segment is cut at a character and gets a hash, its ending stays
  */
 export function safeSegment(segment: string, maxBytes: number): string {
-  const dropped = trailingRun(segment, EDGES);
+  const dropped = hasBadEdge(segment) ? trailingRun(segment, EDGES) : 0;
   let safe = segment.slice(0, segment.length - dropped) + '_'.repeat(dropped);
   if (RESERVED.test(safe))
     safe = safe.replace(RESERVED, (device) => `${device.trimEnd()}-${shortHash(segment)}`);
   return byteLength(safe) <= maxBytes ? safe : cut(safe, maxBytes);
+}
+
+function hasBadEdge(text: string): boolean {
+  return text !== '' && (EDGES.includes(text.charAt(0)) || EDGES.includes(text.charAt(text.length - 1)));
 }
 
 function cut(segment: string, maxBytes: number): string {

@@ -38,11 +38,13 @@ export interface ListQuery {
  */
 export interface RecordingProvider {
   /**
+   * Left out by providers whose links all open by themselves.
+   *
    * @param url of a recording
    * @returns the `Authorization` header that a download of it needs; undefined for links that open by themselves. The
    *   key goes to the host of the account's API and nowhere else. Never throws.
    */
-  authorize(url: string): string | undefined;
+  authorize?(url: string): string | undefined;
 
   /**
    * Asks for links to the bytes of a recording.

@@ -34,7 +34,7 @@ export class ProviderRegistry implements RecordingOrigins {
 export const providers = new ProviderRegistry(telnyxProvider, dailyProvider);
 
 /** What archiving asks the providers for; each recording's own provider is asked. */
-export type OpenProviders = Omit<RecordingProvider, 'listRecordings'>;
+export type OpenProviders = Required<Omit<RecordingProvider, 'listRecordings'>>;
 
 /** The accounts that are chosen, by the names of their providers; null where none is. */
 export type ProviderAccounts = ReadonlyMap<string, ProviderAccount | null>;
@@ -59,7 +59,7 @@ export function openProviders(
   return {
     authorize: (url) => {
       for (const provider of open.values()) {
-        const header = provider.authorize(url);
+        const header = provider.authorize?.(url);
         if (header !== undefined) return header;
       }
       return undefined;

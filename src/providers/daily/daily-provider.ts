@@ -37,8 +37,6 @@ function openDaily(
       ...(breakers && { breakers })
     });
   return {
-    // Access links open by themselves.
-    authorize: () => undefined,
     resolveLinks: createDailyLinkResolver({ api, bucket: ownBucket }),
     completeDetails: (reference, signal) => completeDailyDetails(api?.optional ?? null, reference, signal),
     // Its events hold texts or have none.

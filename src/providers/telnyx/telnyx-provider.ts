@@ -42,7 +42,11 @@ function openTelnyx(account: ProviderAccount | null, { breakers }: ProviderOptio
     authorize: (url) =>
       account === null ? undefined : apiAuthorization(url, account.apiUrl, account.apiKey()),
     resolveLinks: createLinkResolver({ api }),
-    completeDetails: (reference, signal) => completeDetails(api?.optional ?? null, reference, signal),
+    completeDetails: (reference, signal) => {
+      // Without a key nothing is asked.
+      if (api === null || account?.apiKey() === null) return Promise.resolve(reference.details);
+      return completeDetails(api.optional, reference, signal);
+    },
     fetchTranscript: (reference, signal) => fetchTranscription(api, reference, signal),
     deleteRecording: (reference, signal) => deleteAtSource(api, reference, signal),
     listRecordings: ({ filter, from, to, begun, onWait }, signal) => {

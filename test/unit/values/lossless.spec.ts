@@ -7,7 +7,7 @@ import { asProse, asText, isChangedText, losslessText } from '../../../src/value
 /** Units of which texts that differ little are made, halves of characters among them. */
 const unit = fc.constantFrom('a', '\ud800', '\udfff', '\ufffd', '\u{10fffd}', '🎥', '\0', '%', '#');
 
-describe('text/lossless', () => {
+describe('values/fields: lossless text', () => {
   it('survives UTF-8, and keeps different texts different', () => {
     const text = fc.string({ unit, maxLength: 8 });
     fc.assert(
