@@ -1,7 +1,7 @@
 import type { ArchiveProgress } from '../../src/archive/archive-progress';
 import { Archiver } from '../../src/archive/archiver';
 import { LateDetails } from '../../src/archive/download/late-details';
-import { NodeResumeStates, clearPartialCopies } from '../../src/archive/download/partial-copies';
+import { clearPartialCopies, NodeResumeStates } from '../../src/archive/download/partial-copies';
 import { SourceDeletion } from '../../src/archive/download/source-deletion';
 import type { Job } from '../../src/archive/queue/job';
 import { JobProcessor, type TroubleChange } from '../../src/archive/queue/job-processor';
@@ -12,10 +12,10 @@ import { KeyedMutex } from '../../src/concurrency/keyed-runs';
 import { CodedError } from '../../src/errors/coded-error';
 import { createTransferAgents } from '../../src/transfer/source-request';
 import { transfer } from '../../src/transfer/transfer';
-import { type ArchiveState, followUpsOf } from '../lib/archive-state';
+import type { ArchiveState } from '../lib/archive-state';
 import { openDestination } from './download-destination';
 import type { DownloadSettings } from './download-settings';
-import { type SourceSettings, recordingSources } from './recording-sources';
+import { recordingSources, type SourceSettings } from './recording-sources';
 
 /** What the work tells the node. None of these may throw. */
 export interface DownloadEvents {
@@ -111,7 +111,7 @@ export function createDownloadWork(
     onDetailsMissing: events.onDetailsMissing
   });
   const followUps = new JobQueue(state.jobs, {
-    node: followUpsOf(node),
+    list: { followUpsOf: node },
     concurrency: FOLLOW_UPS_AT_ONCE,
     work: (job) => work.work(job),
     giveUp: (job, { alone }) => Promise.resolve(work.giveUp(job, alone)),
@@ -120,7 +120,7 @@ export function createDownloadWork(
     onFault: events.onFault
   });
   const queue = new JobQueue(state.jobs, {
-    node,
+    list: node,
     concurrency: jobsAtOnce(archive.concurrency, capabilities.canPublishAside),
     work: (job) => work.work(job),
     giveUp: (job, { alone }) => Promise.resolve(work.giveUp(job, alone)),
@@ -139,7 +139,7 @@ export function createDownloadWork(
     start: async () => {
       state.nodes.add(node);
       if (destination.kind === 'bucket') state.buckets.set(node, destination);
-      for (const name of [node, followUpsOf(node)]) await state.jobs.nodeHere(name).catch(() => undefined);
+      await state.jobs.nodeHere(node).catch(() => undefined);
       await clearPartialCopies({ node, destination, owner, notes: partials, all: false });
       followUps.start();
       queue.start();

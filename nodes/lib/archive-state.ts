@@ -28,17 +28,6 @@ export interface ArchiveState {
   readonly buckets: Map<string, BucketStore>;
 }
 
-const FOLLOW_UPS = '\nfollow-ups';
-
-/** Under which name the repository has what is left to do of a node's jobs once the flow has their files. */
-export function followUpsOf(node: string): string {
-  return node + FOLLOW_UPS;
-}
-
-function isHere(nodes: ReadonlySet<string>, name: string): boolean {
-  return nodes.has(name.endsWith(FOLLOW_UPS) ? name.slice(0, -FOLLOW_UPS.length) : name);
-}
-
 /** Milliseconds between two rounds of forgetting. */
 const SWEEP_INTERVAL_MS = 60 * 60 * 1000;
 /** After the start, when the nodes of all flows are there. */
@@ -92,7 +81,7 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
 
 async function forget({ jobs: jobs, givenUp, nodes }: ArchiveState): Promise<void> {
   await jobs.sweep(
-    (name) => isHere(nodes, name),
+    (node) => nodes.has(node),
     (node, job) =>
       job.items.map(({ reference: { identity, details } }) =>
         givenUp.entering({

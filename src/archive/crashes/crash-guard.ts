@@ -1,6 +1,6 @@
 import { LONGEST_PAUSE_MS } from '../../clock/backoff';
 import { monotonicNow, steadyNow } from '../../clock/clocks';
-import type { DueJob, JobRepository } from '../queue/job-repository';
+import { isSameList, type DueJob, type JobList, type JobRepository } from '../queue/job-repository';
 import type { JobMark, UnderWayFile } from './under-way-file';
 
 /** A job that was under way at so many deaths of its process runs alone. */
@@ -18,9 +18,9 @@ export interface HeldJob {
   isGivenUp: boolean;
 }
 
-/** The jobs of one download node, as the guard sees them. */
+/** A list of jobs, as the guard sees it. */
 export interface Seat {
-  node: string;
+  list: JobList;
   /** Jobs may begin again. */
   wake: () => void;
   /** Begins a held job. @returns `gone` when it is not on disk, `later` when that cannot be told now */
@@ -119,17 +119,17 @@ export class CrashGuard {
     return (this.#deaths.get(id)?.deaths ?? 0) >= DEATHS_BEFORE_ALONE;
   }
 
-  /** The jobs of a node that are held back. */
-  heldOf(node: string): HeldJob[] {
+  /** The jobs of a list that are held back. */
+  heldOf(list: JobList): HeldJob[] {
     return [...this.#deaths.values()]
-      .filter((mark) => mark.node === node && this.holds(mark.id) && !this.#running.has(mark.id))
+      .filter((mark) => isSameList(mark.list, list) && this.holds(mark.id) && !this.#running.has(mark.id))
       .map(heldJob);
   }
 
-  /** The job of a node whose pause after deaths ends first; null when there is none. */
-  pausing(node: string): { alone: number; waitMs: number } | null {
+  /** The job of a list whose pause after deaths ends first; null when there is none. */
+  pausing(list: JobList): { alone: number; waitMs: number } | null {
     const elapsed = this.#monotonic() - this.#begunAt;
-    const waits = this.heldOf(node)
+    const waits = this.heldOf(list)
       .map(({ alone }) => ({ alone, waitMs: this.#times.pause(alone) - elapsed }))
       .filter(({ waitMs }) => waitMs > 0);
     return waits.sort((one, other) => one.waitMs - other.waitMs)[0] ?? null;
@@ -154,11 +154,11 @@ export class CrashGuard {
   }
 
   /** A job is going to be worked on. Its mark outlives this process when resolved; never rejects. */
-  begin(node: string, { job: { id }, dueAt }: DueJob): Promise<void> {
+  begin(list: JobList, { job: { id }, dueAt }: DueJob): Promise<void> {
     const known = this.#deaths.get(id);
     const mark: JobMark = {
       id,
-      node,
+      list,
       dueAt,
       deaths: known?.deaths ?? 0,
       alone: known?.alone ?? 0,
@@ -282,7 +282,7 @@ export class CrashGuard {
     for (const [seat, { hasPlace }] of this.#seats) {
       if (!hasPlace) continue;
       for (const mark of this.#deaths.values()) {
-        if (mark.node !== seat.node || !this.holds(mark.id) || this.#running.has(mark.id)) continue;
+        if (!isSameList(mark.list, seat.list) || !this.holds(mark.id) || this.#running.has(mark.id)) continue;
         const wait = Math.max(this.#dueIn(mark), this.#times.pause(mark.alone) - elapsed);
         if (wait > 0) soonest = Math.min(soonest, wait);
         else if (best === undefined || comesBefore(mark, best[1])) best = [seat, mark];
@@ -309,13 +309,17 @@ function comesBefore(one: JobMark, other: JobMark): boolean {
 
 /** Those whose jobs are on disk, each with the time under which it is. */
 function stillThere(marks: JobMark[], jobs: Pick<JobRepository, 'at' | 'dueTimes'>): JobMark[] {
-  const lost = new Map<string, Set<string>>();
-  for (const { node, dueAt, id } of marks)
-    if (jobs.at(node, dueAt, id) === undefined) lost.set(node, (lost.get(node) ?? new Set()).add(id));
+  const lost: { list: JobList; ids: Set<string> }[] = [];
+  for (const { list, dueAt, id } of marks) {
+    if (jobs.at(list, dueAt, id) !== undefined) continue;
+    const known = lost.find((one) => isSameList(one.list, list));
+    if (known === undefined) lost.push({ list, ids: new Set([id]) });
+    else known.ids.add(id);
+  }
   const found = new Map<string, number>();
-  for (const [node, ids] of lost) for (const [id, dueAt] of jobs.dueTimes(node, ids)) found.set(id, dueAt);
+  for (const { list, ids } of lost) for (const [id, dueAt] of jobs.dueTimes(list, ids)) found.set(id, dueAt);
   return marks.flatMap((mark) => {
-    if (lost.get(mark.node)?.has(mark.id) !== true) return [mark];
+    if (!lost.some(({ ids }) => ids.has(mark.id))) return [mark];
     const dueAt = found.get(mark.id);
     return dueAt === undefined ? [] : [{ ...mark, dueAt }];
   });

@@ -10,13 +10,15 @@ import {
   writeSync
 } from 'node:fs';
 import { monotonicNow } from '../../clock/clocks';
+import { asFields } from '../../values/fields';
+import { listOfName, type JobList } from '../queue/job-repository';
 
 /** What is kept of a job across the death of its process. */
 export interface JobMark {
   /** Of the job. */
   id: string;
-  /** Id of its download node. */
-  node: string;
+  /** The list that it is in. */
+  list: JobList;
   /** Under which the repository has it; milliseconds since 1970. */
   dueAt: number;
   /** How often the process died while it was under way. */
@@ -239,8 +241,8 @@ function writeAll(fd: number, bytes: Buffer): void {
 
 /** @returns a whole slot; empty when the mark does not fit into one */
 function encoded(mark: JobMark): string {
-  const { id, node, dueAt, deaths, alone, state } = mark;
-  const text = JSON.stringify({ id, node, dueAt, deaths, alone, state });
+  const { id, list, dueAt, deaths, alone, state } = mark;
+  const text = JSON.stringify({ id, list, dueAt, deaths, alone, state });
   const length = Buffer.byteLength(text);
   return length < SLOT ? `${text}${' '.repeat(SLOT - 1 - length)}\n` : '';
 }
@@ -253,11 +255,20 @@ function decoded(slot: Buffer): JobMark | null {
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { id, node, dueAt, deaths, alone, state } = value as Record<string, unknown>;
-  if (typeof id !== 'string' || typeof node !== 'string') return null;
+  const { id, dueAt, deaths, alone, state, ...whose } = value as Record<string, unknown>;
+  const list = listOf(whose);
+  if (typeof id !== 'string' || list === null) return null;
   if (typeof dueAt !== 'number' || !isCount(deaths) || !isCount(alone)) return null;
   if (state !== 'begun' && state !== 'proven' && state !== 'resting') return null;
-  return { id, node, dueAt, deaths, alone, state };
+  return { id, list, dueAt, deaths, alone, state };
+}
+
+/** @param node as versions up to 0.1 wrote it */
+function listOf({ list, node }: Readonly<Record<string, unknown>>): JobList | null {
+  if (typeof list === 'string') return list;
+  if (typeof node === 'string') return listOfName(node);
+  const followUpsOf = asFields(list)?.['followUpsOf'];
+  return typeof followUpsOf === 'string' ? { followUpsOf } : null;
 }
 
 function isCount(value: unknown): value is number {

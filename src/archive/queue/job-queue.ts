@@ -5,7 +5,7 @@ import type { StateChange } from '../../state/state-database';
 import { type CrashGuard, DEATHS_ALONE_BEFORE_END, type HeldJob, type Seat } from '../crashes/crash-guard';
 import { unexpected } from '../download/archive-faults';
 import type { Job, JobItem, MessageSnapshot, RetryNote } from './job';
-import type { DueJob, JobRepository } from './job-repository';
+import type { DueJob, JobList, JobRepository } from './job-repository';
 
 /** What is to be done with a job after it was worked on. */
 export type JobOutcome = {
@@ -19,8 +19,8 @@ export type JobOutcome = {
 );
 
 export interface JobQueueOptions {
-  /** Id of the download node. */
-  node: string;
+  /** Whose jobs they are. */
+  list: JobList;
   /** How many jobs may be worked on at once. */
   concurrency: number;
   /** the clock of the jobs: milliseconds since 1970 that do not jump when the clock is set. Default: that clock. */
@@ -89,7 +89,7 @@ export class JobQueue {
     this.#options = options;
     this.#statePauseMs = options.statePauseMs ?? STATE_PAUSE_MS;
     this.#seat = {
-      node: options.node,
+      list: options.list,
       wake: () => this.#pump(),
       run: (held) => this.#runHeld(held)
     };
@@ -97,10 +97,10 @@ export class JobQueue {
 
   /** Begins with what an earlier process or an earlier version of the node left. */
   start(): void {
-    const { node } = this.#options;
+    const { list } = this.#options;
     this.#guard(() => {
-      this.#total = this.#jobs.count(node);
-      for (const job of this.#early) if (this.#jobs.has(node, job)) this.#early.delete(job);
+      this.#total = this.#jobs.count(list);
+      for (const job of this.#early) if (this.#jobs.has(list, job)) this.#early.delete(job);
     });
     this.#started = true;
     this.#options.guard?.join(this.#seat);
@@ -120,7 +120,7 @@ export class JobQueue {
     if (!wasStarted) this.#early.add(job);
     let isUncounted = wasStarted;
     try {
-      const added = this.#jobs.add(this.#options.node, job);
+      const added = this.#jobs.add(this.#options.list, job);
       this.#track(added);
       await added;
     } finally {
@@ -132,18 +132,18 @@ export class JobQueue {
 
   /** What waits for another attempt, or an empty count when nothing does. */
   retrying(): Retrying {
-    const { node, now = steadyNow, guard } = this.#options;
+    const { list, now = steadyNow, guard } = this.#options;
     if (!this.#started || this.#closing.signal.aborted) return { count: 0, next: null };
     try {
       const from = Math.floor(now()) + 1;
       const span = { from, to: from + LONGEST_PAUSE_MS, limit: MOST_COUNTED };
-      const { count, first } = this.#jobs.dueBetween(node, span);
+      const { count, first } = this.#jobs.dueBetween(list, span);
       const retry = first?.job.retry;
       const [again] = this.#again.values();
       const underWay = again === undefined ? null : { retry: again, dueInMs: 0 };
       const next =
         first === undefined || retry === undefined ? underWay : { retry, dueInMs: first.dueAt - now() };
-      const pausing = guard?.pausing(node) ?? null;
+      const pausing = guard?.pausing(list) ?? null;
       if (pausing === null) return { count, next };
       const crash = { trouble: 'crash', attempt: pausing.alone, of: DEATHS_ALONE_BEFORE_END } as const;
       const isFirst = next === null || pausing.waitMs < next.dueInMs;
@@ -183,11 +183,11 @@ export class JobQueue {
 
   /** @returns undefined when no job is due; a timer is set for the next one */
   #next(): DueJob | undefined {
-    const { node, now = steadyNow, guard } = this.#options;
-    const next = this.#jobs.next(node, { has: (id) => this.#busy.has(id) || guard?.holds(id) === true });
+    const { list, now = steadyNow, guard } = this.#options;
+    const next = this.#jobs.next(list, { has: (id) => this.#busy.has(id) || guard?.holds(id) === true });
     if (next === undefined) {
       // Counted along the way; what went wrong with that ends here.
-      if (this.#busy.size === 0 && (guard?.heldOf(node).length ?? 0) === 0) this.#total = 0;
+      if (this.#busy.size === 0 && (guard?.heldOf(list).length ?? 0) === 0) this.#total = 0;
       return undefined;
     }
     const wait = next.dueAt - now();
@@ -198,10 +198,10 @@ export class JobQueue {
   }
 
   #runHeld(held: HeldJob): ReturnType<Seat['run']> {
-    const { node, work, giveUp } = this.#options;
+    const { list, work, giveUp } = this.#options;
     let job: Job | undefined;
     try {
-      job = this.#jobs.at(node, held.dueAt, held.id);
+      job = this.#jobs.at(list, held.dueAt, held.id);
     } catch (cause) {
       this.#options.onFault(stateFault(cause));
       return 'later';
@@ -218,7 +218,7 @@ export class JobQueue {
     this.#busy.add(id);
     if (due.job.retry !== undefined) this.#again.set(id, due.job.retry);
     this.#working += 1;
-    await this.#options.guard?.begin(this.#options.node, due);
+    await this.#options.guard?.begin(this.#options.list, due);
     const outcome = await this.#worked(due.job, work);
     this.#working -= 1;
     this.#again.delete(id);
@@ -247,17 +247,17 @@ export class JobQueue {
   }
 
   async #settle(due: DueJob, outcome: JobOutcome): Promise<void> {
-    const { node, now = steadyNow, guard } = this.#options;
+    const { list, now = steadyNow, guard } = this.#options;
     const { changes } = outcome;
     const successor = this.#successor(outcome);
     const isMoved = successor !== this;
     let dueAt: number | null = due.dueAt;
     const written = await this.#write(() => {
       dueAt = outcome.kind === 'again' ? now() + outcome.pauseMs : due.dueAt;
-      if (isMoved) return this.#jobs.handOver(node, due, { node: successor.#options.node, dueAt }, changes);
-      if (outcome.kind !== 'done') return this.#jobs.postpone(node, due, dueAt, changes);
+      if (isMoved) return this.#jobs.handOver(list, due, { list: successor.#options.list, dueAt }, changes);
+      if (outcome.kind !== 'done') return this.#jobs.postpone(list, due, dueAt, changes);
       dueAt = null;
-      return this.#jobs.finish(node, due, changes);
+      return this.#jobs.finish(list, due, changes);
     });
     // Not before it is on disk: what the flow does with the outcome may end the process as well.
     const goesOnAt = isMoved ? null : dueAt;

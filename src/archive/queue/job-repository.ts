@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { steadyNow } from '../../clock/clocks';
 import { CodedError } from '../../errors/coded-error';
-import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
+import type { Key, StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import type { Job, JobItem, MessageSnapshot } from './job';
 
 /** A job and when it is to be worked on. */
@@ -11,7 +11,20 @@ export interface DueJob {
   dueAt: number;
 }
 
-type JobKey = [node: string, dueAt: number, id: string];
+/** Whose jobs: a download node's, or what is left to do of them once the flow has their files. */
+export type JobList = string | { readonly followUpsOf: string };
+
+export function isSameList(one: JobList, other: JobList): boolean {
+  return typeof one === 'string' || typeof other === 'string'
+    ? one === other
+    : one.followUpsOf === other.followUpsOf;
+}
+
+const FOLLOW_UPS = 'follow-ups';
+
+type JobKey =
+  | [node: string, dueAt: number, id: string]
+  | [node: string, list: typeof FOLLOW_UPS, dueAt: number, id: string];
 
 /** A job as it is on disk, where its items keep the name that they had in earlier versions. */
 type PersistedJob = Omit<Job, 'items'> & { jobs: JobItem[] };
@@ -60,9 +73,9 @@ export class JobRepository {
    *
    * @throws CodedError `STORE_FAILED`; `STATE_IN_USE` when another process has taken the state over
    */
-  async add(node: string, job: Job): Promise<void> {
+  async add(list: JobList, job: Job): Promise<void> {
     try {
-      await this.#jobs.put(keyOf(node, job.acceptedAt, job.id), persisted(job));
+      await this.#jobs.put(keyOf(list, job.acceptedAt, job.id), persisted(job));
     } catch (cause) {
       if (cause instanceof CodedError) throw cause;
       throw new CodedError(
@@ -75,13 +88,13 @@ export class JobRepository {
   }
 
   /**
-   * The job of a node that is due first, whether it is due already or not.
+   * The job of a list that is due first, whether it is due already or not.
    *
    * @param busy ids of jobs that are left out
    */
-  next(node: string, busy: Pick<ReadonlySet<string>, 'has'>): DueJob | undefined {
-    for (const key of this.#jobs.keys(spanOf(node))) {
-      const [, dueAt, id] = key as JobKey;
+  next(list: JobList, busy: Pick<ReadonlySet<string>, 'has'>): DueJob | undefined {
+    for (const key of this.#jobs.keys(spanOf(list))) {
+      const { dueAt, id } = placeOf(key);
       if (busy.has(id)) continue;
       const job = this.#jobs.get(key);
       if (job !== undefined) return { job: restored(job), dueAt };
@@ -90,16 +103,18 @@ export class JobRepository {
   }
 
   /** The job that is due at a time, in milliseconds since 1970; undefined when there is none. */
-  at(node: string, dueAt: number, id: string): Job | undefined {
-    const job = this.#jobs.get(keyOf(node, dueAt, id));
+  at(list: JobList, dueAt: number, id: string): Job | undefined {
+    const job =
+      this.#jobs.get(keyOf(list, dueAt, id)) ??
+      (typeof list === 'string' ? undefined : this.#jobs.get([earlierName(list.followUpsOf), dueAt, id]));
     return job && restored(job);
   }
 
-  /** When jobs of a node are due, by id. Looks through all of its jobs, without reading them. */
-  dueTimes(node: string, ids: ReadonlySet<string>): Map<string, number> {
+  /** When jobs of a list are due, by id. Looks through all of its jobs, without reading them. */
+  dueTimes(list: JobList, ids: ReadonlySet<string>): Map<string, number> {
     const times = new Map<string, number>();
-    for (const key of this.#jobs.keys(spanOf(node))) {
-      const [, dueAt, id] = key as JobKey;
+    for (const key of this.#jobs.keys(spanOf(list))) {
+      const { dueAt, id } = placeOf(key);
       if (ids.has(id)) times.set(id, dueAt);
       if (times.size === ids.size) break;
     }
@@ -107,34 +122,35 @@ export class JobRepository {
   }
 
   /**
-   * The jobs of a node that are due in a span of time, in milliseconds since 1970.
+   * The jobs of a list that are due in a span of time, in milliseconds since 1970.
    *
    * @param limit where counting ends
    * @returns how many, and the first of them
    */
   dueBetween(
-    node: string,
+    list: JobList,
     { from, to, limit }: { from: number; to: number; limit: number }
   ): { count: number; first: DueJob | undefined } {
     let count = 0;
     let first: DueJob | undefined;
-    for (const key of this.#jobs.keys({ start: [node, from], end: [node, to], limit })) {
+    const prefix = prefixOf(list);
+    for (const key of this.#jobs.keys({ start: [...prefix, from], end: [...prefix, to], limit })) {
       count += 1;
       if (first !== undefined) continue;
       const job = this.#jobs.get(key);
-      if (job !== undefined) first = { job: restored(job), dueAt: (key as JobKey)[1] };
+      if (job !== undefined) first = { job: restored(job), dueAt: placeOf(key).dueAt };
     }
     return { count, first };
   }
 
   /** Whether a new job is on disk; it may be before `add` resolves. */
-  has(node: string, { id, acceptedAt }: Job): boolean {
-    return this.at(node, acceptedAt, id) !== undefined;
+  has(list: JobList, { id, acceptedAt }: Job): boolean {
+    return this.at(list, acceptedAt, id) !== undefined;
   }
 
-  /** How many jobs of a node there are. Takes a moment when there are very many. */
-  count(node: string): number {
-    return this.#jobs.count(spanOf(node));
+  /** How many jobs of a list there are. Takes a moment when there are very many. */
+  count(list: JobList): number {
+    return this.#jobs.count(spanOf(list));
   }
 
   /**
@@ -147,7 +163,7 @@ export class JobRepository {
     for (const node of nodes) {
       for (const key of this.#jobs.keys({ ...spanOf(node), limit: limit - load.all })) {
         load.all += 1;
-        if ((key as JobKey)[1] <= now) load.due += 1;
+        if (placeOf(key).dueAt <= now) load.due += 1;
       }
       if (load.all >= limit) break;
     }
@@ -155,29 +171,29 @@ export class JobRepository {
   }
 
   /** Persists what became of a job so far, and when to resume it. Durable when resolved. */
-  postpone(node: string, due: DueJob, until: number, changes: StateChange[]): Promise<void> {
-    return this.handOver(node, due, { node, dueAt: until }, changes);
+  postpone(list: JobList, due: DueJob, until: number, changes: StateChange[]): Promise<void> {
+    return this.handOver(list, due, { list, dueAt: until }, changes);
   }
 
-  /** As `postpone`, for another queue, which has a name like a node's id. */
+  /** As `postpone`, for another list. */
   handOver(
-    node: string,
+    list: JobList,
     { job, dueAt }: DueJob,
-    to: { node: string; dueAt: number },
+    to: { list: JobList; dueAt: number },
     changes: StateChange[]
   ): Promise<void> {
     return this.#database.commit([
       ...changes,
-      this.#jobs.removing(keyOf(node, dueAt, job.id)),
-      this.#jobs.putting(keyOf(to.node, to.dueAt, job.id), persisted(job))
+      this.#jobs.removing(keyOf(list, dueAt, job.id)),
+      this.#jobs.putting(keyOf(to.list, to.dueAt, job.id), persisted(job))
     ]);
   }
 
   /**
    * Removes a finished job. Durable when resolved, which nobody waits for: after a crash it is found stored.
    */
-  finish(node: string, { job, dueAt }: DueJob, changes: StateChange[]): Promise<void> {
-    return this.#database.commitSoon([...changes, this.#jobs.removing(keyOf(node, dueAt, job.id))]);
+  finish(list: JobList, { job, dueAt }: DueJob, changes: StateChange[]): Promise<void> {
+    return this.#database.commitSoon([...changes, this.#jobs.removing(keyOf(list, dueAt, job.id))]);
   }
 
   /** The node was deleted or disabled; its jobs wait for it. Durable when resolved. */
@@ -185,9 +201,21 @@ export class JobRepository {
     return this.#gone.put(node, this.#today());
   }
 
-  /** The node is there (again). */
+  /** The node is there (again). What an earlier version persisted of its jobs is where it belongs when resolved. */
   async nodeHere(node: string): Promise<void> {
-    if (this.#gone.get(node) !== undefined) await this.#gone.remove(node);
+    const earlier = earlierName(node);
+    for (const name of [node, earlier]) if (this.#gone.get(name) !== undefined) await this.#gone.remove(name);
+    for (;;) {
+      const step = [...this.#jobs.range({ ...spanOf(earlier), limit: STEP })];
+      if (step.length === 0) return;
+      await Promise.all(
+        step.map(({ key, value }) => {
+          const { dueAt, id } = placeOf(key);
+          const moved = this.#jobs.putting(keyOf({ followUpsOf: node }, dueAt, id), value);
+          return this.#database.commit([moved, this.#jobs.removing(key)]);
+        })
+      );
+    }
   }
 
   /**
@@ -201,7 +229,7 @@ export class JobRepository {
     lost: (node: string, job: Job) => StateChange[]
   ): Promise<void> {
     for (const node of this.#nodes()) {
-      if (isHere(node)) continue;
+      if (isHere(nodeOfName(node))) continue;
       const since = this.#gone.get(node);
       if (since === undefined) await this.nodeGone(node);
       else if (this.#today() - since >= ORPHANS_KEPT_MS) await this.#strikeOff(node, lost);
@@ -222,7 +250,7 @@ export class JobRepository {
 
   async #strikeOff(node: string, lost: (node: string, job: Job) => StateChange[]): Promise<void> {
     for (;;) {
-      const step = [...this.#jobs.range({ ...spanOf(node), limit: STEP })];
+      const step = [...this.#jobs.range({ start: [node], end: [node, AFTER_ALL_TEXT], limit: STEP })];
       // One commit for each: a job may have many items.
       await Promise.all(
         step.map(({ key, value }) =>
@@ -243,13 +271,44 @@ function restored({ jobs, ...job }: PersistedJob): Job {
   return { ...job, items: jobs };
 }
 
-function keyOf(node: string, dueAt: number, id: string): JobKey {
-  return [node, dueAt, id];
+function keyOf(list: JobList, dueAt: number, id: string): JobKey {
+  return typeof list === 'string' ? [list, dueAt, id] : [list.followUpsOf, FOLLOW_UPS, dueAt, id];
 }
 
-function spanOf(node: string): { start: [string]; end: [string, number] } {
-  return { start: [node], end: [node, Number.MAX_VALUE] };
+/** What a key of the repository tells of its job. */
+function placeOf(key: Key): { dueAt: number; id: string } {
+  const [dueAt, id] = (key as JobKey).slice(-2) as [number, string];
+  return { dueAt, id };
 }
+
+/** How the keys of a list begin. */
+function prefixOf(list: JobList): string[] {
+  return typeof list === 'string' ? [list] : [list.followUpsOf, FOLLOW_UPS];
+}
+
+/** The jobs of a list: numbers sort before texts, so that follow-ups are behind all other jobs of their node. */
+function spanOf(list: JobList): { start: Key; end: Key } {
+  return { start: prefixOf(list), end: [...prefixOf(list), Number.MAX_VALUE] };
+}
+
+/** Sorts behind every text that a key part can be. */
+const AFTER_ALL_TEXT = '\u{10ffff}';
+
+/** Under which name of a node versions up to 0.1 had its follow-ups. */
+function earlierName(node: string): string {
+  return `${node}${EARLIER_MARK}`;
+}
+
+function nodeOfName(name: string): string {
+  return name.endsWith(EARLIER_MARK) ? name.slice(0, -EARLIER_MARK.length) : name;
+}
+
+/** The list that a name of such a version meant. */
+export function listOfName(name: string): JobList {
+  return name.endsWith(EARLIER_MARK) ? { followUpsOf: nodeOfName(name) } : name;
+}
+
+const EARLIER_MARK = '\nfollow-ups';
 
 function base36(number: number, length: number): string {
   return number.toString(36).padStart(length, '0');

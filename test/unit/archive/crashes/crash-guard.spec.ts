@@ -46,7 +46,7 @@ class Process {
 
   start(node = 'node', concurrency = 4): JobQueue {
     const queue = new JobQueue(this.jobs, {
-      node,
+      list: node,
       concurrency,
       now: Date.now,
       work: (job) => this.#work(job),

@@ -3,7 +3,7 @@ import { countDeaths, crashPauseMs, proofMs } from '../../../../src/archive/cras
 import type { JobMark } from '../../../../src/archive/crashes/under-way-file';
 
 function mark(id: string, state: JobMark['state'], deaths = 0, alone = 0): JobMark {
-  return { id, node: 'node', dueAt: 1, deaths, alone, state };
+  return { id, list: 'node', dueAt: 1, deaths, alone, state };
 }
 
 describe('countDeaths', () => {

@@ -8,7 +8,7 @@ import { type JobMark, UnderWayFile } from '../../../../src/archive/crashes/unde
 import { requireMount } from '../../../support/real-parts';
 
 function mark(id: string, more: Partial<JobMark> = {}): JobMark {
-  return { id, node: 'node', dueAt: 1_780_000_000_000, deaths: 0, alone: 0, state: 'begun', ...more };
+  return { id, list: 'node', dueAt: 1_780_000_000_000, deaths: 0, alone: 0, state: 'begun', ...more };
 }
 
 describe('UnderWayFile', () => {
@@ -51,6 +51,21 @@ describe('UnderWayFile', () => {
       ['late', ...Array.from({ length: 99 }, (_value, index) => `id-${(index + 1) * 3}`)].sort()
     );
     should(found.find(({ id }) => id === 'late')).eql(mark('late', { deaths: 4, alone: 3, state: 'proven' }));
+  });
+
+  it('tells what an earlier version wrote, which had follow-ups under another name of the node', async () => {
+    const { list, ...rest } = mark('plain');
+    const line = (value: object): string => `${JSON.stringify(value).padEnd(255)}\n`;
+    writeFileSync(
+      name,
+      line({ ...rest, node: list }) + line({ ...rest, id: 'after', node: 'node\nfollow-ups' })
+    );
+    const file = opened();
+    const found = [mark('plain'), mark('after', { list: { followUpsOf: 'node' } })];
+    should(file.read()).eql(found);
+    file.begin(found);
+    await file.set(mark('plain'));
+    should(opened().read()).eql(found);
   });
 
   it('uses slots again: the file does not grow with the number of jobs', async () => {
@@ -107,7 +122,7 @@ describe('UnderWayFile', () => {
   it('leaves out a job whose mark is longer than a slot', async () => {
     const file = opened();
     file.begin([]);
-    await Promise.all([file.set(mark('a', { node: 'ü'.repeat(100) })), file.set(mark('b'))]);
+    await Promise.all([file.set(mark('a', { list: 'ü'.repeat(100) })), file.set(mark('b'))]);
     ids(opened().read()).should.eql(['b']);
   });
 

@@ -259,7 +259,7 @@ describe('late details', () => {
     const held = new Promise<void>((resolve) => (release = resolve));
     const followUps = new JobQueue(jobs, {
       ...common,
-      node: 'node\nfollow-ups',
+      list: { followUpsOf: 'node' },
       work: async (job) => {
         seen.push(job.id);
         await held;
@@ -270,7 +270,7 @@ describe('late details', () => {
       const verdict = await work.work(job);
       return verdict.kind === 'again' ? { ...verdict, pauseMs: 0 } : verdict;
     };
-    const queue = new JobQueue(jobs, { ...common, node: 'node', work: soon, followUps });
+    const queue = new JobQueue(jobs, { ...common, list: 'node', work: soon, followUps });
     followUps.start();
     queue.start();
     try {
@@ -283,10 +283,10 @@ describe('late details', () => {
       await queue.add({}, [{ reference: other, format: 'any' }], () => undefined);
       await until('the other recording', () => (delivered.length === 2 ? true : undefined));
       should(indexed()).have.properties({ from: null });
-      [jobs.count('node\nfollow-ups')].should.eql([1]);
+      [jobs.count({ followUpsOf: 'node' })].should.eql([1]);
       release();
       await until('the details', () => indexed()?.from ?? undefined);
-      await until('the end', () => (jobs.count('node\nfollow-ups') === 0 ? true : undefined));
+      await until('the end', () => (jobs.count({ followUpsOf: 'node' }) === 0 ? true : undefined));
     } finally {
       release();
       await Promise.all([queue.close(), followUps.close()]);

@@ -30,7 +30,7 @@ describe('JobQueue', () => {
 
   function queueOf(work: JobQueueOptions['work'], more: Partial<JobQueueOptions> = {}): JobQueue {
     const queue = new JobQueue(jobs, {
-      node: 'node',
+      list: 'node',
       concurrency: 2,
       work,
       onWaiting: () => undefined,

@@ -54,6 +54,53 @@ describe('JobRepository', () => {
     [jobs.count('node'), jobs.count('nod'), jobs.count('nobody')].should.eql([4, 1, 0]);
   });
 
+  describe('follow-ups', () => {
+    const followUps = { followUpsOf: 'node' };
+    const onDisk = () => state.database.collection<object>('archive-jobs');
+
+    it('are a list of their own, which goes with its node', async () => {
+      await accept('node', 'file');
+      await jobs.handOver('node', next('node'), { list: followUps, dueAt: 5 }, []);
+      await accept('node', 'other');
+      names('node').should.eql(['other']);
+      jobs.next(followUps, NONE)!.should.containDeep({ dueAt: 5, job: { message: { _msgid: 'file' } } });
+      [jobs.count('node'), jobs.count(followUps), jobs.count({ followUpsOf: 'nod' })].should.eql([1, 1, 0]);
+      jobs.dueBetween(followUps, { from: 1, to: 9, limit: 9 }).count.should.equal(1);
+      jobs.load(['node'], 100).all.should.equal(1);
+      const lost: string[] = [];
+      const sweep = (): Promise<void> =>
+        jobs.sweep(
+          () => false,
+          (_node, { message }) => {
+            lost.push(String(message['_msgid']));
+            return [];
+          }
+        );
+      await sweep();
+      state.time += ORPHANS_KEPT_MS;
+      await sweep();
+      lost.sort().should.eql(['file', 'other']);
+      [...onDisk().range({})].should.be.empty();
+    });
+
+    it('of versions up to 0.1 are found, and where the others are once the node is there', async () => {
+      const job = await accept('node', 'file');
+      const { items, ...rest } = job;
+      await jobs.finish('node', next('node'), []);
+      await onDisk().put(['node\nfollow-ups', 5, job.id], { ...rest, jobs: items });
+      // As the crash guard looks for it, before any node is there.
+      jobs.at(followUps, 5, job.id)!.should.eql(job);
+      await jobs.sweep(
+        (node) => node === 'node',
+        () => []
+      );
+      await jobs.nodeHere('node');
+      jobs.next(followUps, NONE)!.should.eql({ job, dueAt: 5 });
+      [...onDisk().range({})].map(({ key }) => key).should.eql([['node', 'follow-ups', 5, job.id]]);
+      jobs.count('node').should.equal(0);
+    });
+  });
+
   it('keeps jobs on disk as earlier versions did, which called the items of a job "jobs"', async () => {
     const { items, ...job } = await accept('node', 'rec');
     const onDisk = state.database.collection<object>('archive-jobs');
