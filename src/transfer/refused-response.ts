@@ -1,7 +1,6 @@
 import { CodedError } from '../errors/coded-error';
 import { retryAfterMs } from '../http/retry-after';
-import { linkExpiry } from './source-address';
-import type { SourceResponse } from './source-request';
+import { type SourceResponse, linkExpiry } from './source-request';
 
 /** A server that drips its error page does not hold up the attempt for longer. */
 const ERROR_BODY_MS = 5000;

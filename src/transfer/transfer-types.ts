@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto';
 import type { MediaKind } from '../recording/recording-reference';
 import type { PartialCopy } from '../store/destination';
 
@@ -59,4 +60,14 @@ export interface TransferResult {
   format: string;
   sourceHost: string;
   resumed: boolean;
+}
+
+/** What is known of the bytes that the store holds already. */
+export interface HeldBytes {
+  hash: Hash;
+  size: number;
+  /** The first bytes, at most `HEAD_BYTES`. */
+  head: Buffer;
+  /** The last bytes that were held at the start, which a resumed transfer asks for again. */
+  tail: Buffer;
 }

@@ -1,16 +1,25 @@
+import { createHash } from 'node:crypto';
 import { CodedError } from '../errors/coded-error';
-import { OVERLAP_BYTES } from '../store/last-bytes';
-import { type HeldBytes, nothingHeld, readHeldBytes, receiveBody } from './receive-body';
+import { rootCause } from '../errors/root-cause';
+import { httpFault } from '../http/http-fault';
+import type { PartialCopy } from '../store/destination';
+import { LastBytes } from '../store/last-bytes';
+import { HEAD_BYTES, checkMedia, lacksBytes, sizeFromHeader } from './media-check';
 import { LINK_EXPIRED_TEXT, refusedResponse } from './refused-response';
-import { checkAddress, hasExpired } from './source-address';
 import {
   type SourceResponse,
   type TransferAgents,
+  canResume,
+  checkAddress,
   contentTypeOf,
   createTransferAgents,
-  requestResponse
+  hasExpired,
+  judgeResume,
+  requestResponse,
+  resumeHeaders,
+  strongEtag
 } from './source-request';
-import type { TransferRequest, TransferResult } from './transfer-types';
+import type { HeldBytes, TransferRequest, TransferResult } from './transfer-types';
 
 export interface TransferDeps {
   /** Long-lived connection pools; without them the attempt makes its own and closes them. */
@@ -160,54 +169,192 @@ async function refuseOtherHash(request: TransferRequest, sha256: string): Promis
   );
 }
 
-/** Whether there is enough for an overlap; with less, starting over costs nothing. */
-function canResume(held: number): boolean {
-  return held >= OVERLAP_BYTES;
+/** How the end of a body is recognised. */
+interface BodyFrame {
+  /** Size of the whole file, or null when the response does not say. */
+  total: number | null;
+  /** False for a body that ends with the connection (HTTP/1.0): its end proves nothing. */
+  endIsMarked: boolean;
+  /** The first bytes repeat the last held ones (a resumed transfer). */
+  overlaps: boolean;
 }
 
 /**
- * The headers that resume where the held bytes end (RFC 9110, 13.1.5 and 14.2). The last 4 kB held are
- * asked for again: they show that the two pieces are of one file also where an ETag was used twice, and a file that
- * was complete already gives these bytes instead of 416, which says nothing about whether it is still the same file.
- */
-function resumeHeaders(held: HeldBytes, etag: string): Record<string, string> {
-  return { range: `bytes=${resumeStart(held)}-`, 'if-range': etag };
-}
-
-function resumeStart({ size, tail }: HeldBytes): number {
-  return size - tail.length;
-}
-
-/** Whether an ETag vouches for every byte; weak ones do not, and cannot be sent in `If-Range`. */
-export function strongEtag(etag: string | undefined): string | null {
-  return etag !== undefined && /^"[\x21\x23-\x7e\x80-\xff]*"$/.test(etag) ? etag : null;
-}
-
-/**
- * What the answer to a resuming request means.
- * - `append`: 206 with exactly the wanted rest of the same file, up to its end
- * - `whole`: 200, the file changed or ranges are not served; its bytes replace the held ones
- * - `again`: anything that does not fit; to be asked for from the start
- * - `refused`: any other status
+ * Streams a body into the store: checks the first bytes before the first is written, hashes, counts,
+ * and checks at the end that the file is complete.
  *
- * @param size of the whole file as it was told before, by its first answer or the event, or null. The same file cannot have another one, and
- *   without any nothing would show that the part reaches to the end: a server may send less than asked for
+ * @param held the bytes before; updated
+ * @returns the format that the first bytes show
+ * @throws CodedError `NOT_MEDIA`, `TOO_LARGE`, `TRUNCATED`, `STALLED`, `STORE_FAILED`; the signal's reason when aborted
  */
-function judgeResume(
+export async function receiveBody(
+  request: TransferRequest,
   response: SourceResponse,
   held: HeldBytes,
-  etag: string,
-  size: number | null
-): { verdict: 'append'; total: number } | { verdict: 'whole' | 'again' | 'refused' } {
-  if (response.status === 200) return { verdict: 'whole' };
-  if (response.status === 416) return { verdict: 'again' };
-  if (response.status !== 206) return { verdict: 'refused' };
-  const range = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(response.headers['content-range'] ?? '');
-  if (range === null || Number(range[1]) !== resumeStart(held)) return { verdict: 'again' };
-  // A server that forgets If-Range sends the rest of another file; its ETag tells.
-  if (response.headers.etag !== etag) return { verdict: 'again' };
-  const total = range[3] === '*' ? size : Number(range[3]);
-  if (total === null || Number(range[2]) >= total) return { verdict: 'again' };
-  if (size !== null && total !== size) return { verdict: 'again' };
-  return { verdict: 'append', total };
+  frame: BodyFrame
+): Promise<string> {
+  const intake = new Intake(request, response, held, frame);
+  try {
+    refuseTooLarge(request.maxSize, frame.total ?? 0);
+    for await (const chunk of response.body) {
+      // Reading ahead may have filled a buffer before the abort reached the socket.
+      request.signal.throwIfAborted();
+      await intake.take(chunk);
+    }
+    return await intake.end();
+  } catch (error) {
+    if (request.signal.aborted) throw request.signal.reason;
+    throw httpFault(error, { phase: 'body', host: response.url.host, wanted: 'file' });
+  } finally {
+    response.body.destroy();
+  }
+}
+
+/** One body on its way: holds back the first bytes until they are known to be media. */
+class Intake {
+  readonly #request: TransferRequest;
+  readonly #response: SourceResponse;
+  readonly #held: HeldBytes;
+  readonly #frame: BodyFrame;
+  #format: string | undefined;
+  #waiting: Uint8Array[] = [];
+  #waitingSize = 0;
+  /** Held bytes that are still to be repeated. */
+  #overlap: Uint8Array;
+
+  constructor(request: TransferRequest, response: SourceResponse, held: HeldBytes, frame: BodyFrame) {
+    this.#request = request;
+    this.#response = response;
+    this.#held = held;
+    this.#frame = frame;
+    this.#overlap = frame.overlaps ? held.tail : new Uint8Array();
+    // Bytes that are held have passed the check; their format is still wanted.
+    if (held.size > 0) this.#format = this.#checked(held.head);
+  }
+
+  async take(received: Uint8Array): Promise<void> {
+    const chunk = await this.#withoutOverlap(received);
+    if (chunk.length === 0) return;
+    refuseTooLarge(this.#request.maxSize, this.#held.size + this.#waitingSize + chunk.length);
+    if (this.#format !== undefined) {
+      await this.#keep(chunk);
+      return;
+    }
+    this.#waiting.push(chunk);
+    this.#waitingSize += chunk.length;
+    if (this.#waitingSize >= HEAD_BYTES) await this.#release();
+  }
+
+  async end(): Promise<string> {
+    const format = this.#format ?? (await this.#release());
+    const { size } = this.#held;
+    const { total, endIsMarked } = this.#frame;
+    const announced = this.#request.expected?.size ?? null;
+    if (total !== null && size !== total) throw truncated(`${size} of ${total} bytes arrived`);
+    if (total === null && !endIsMarked && size !== announced && size !== sizeFromHeader(this.#held.head))
+      throw truncated(
+        `the server neither states a length nor marks the end, so that nothing shows whether ${size} bytes are all`
+      );
+    if (announced !== null && size !== announced) {
+      await this.#request.into.restart();
+      throw truncated(`${size} bytes arrived, but the event announced ${announced}`);
+    }
+    // A server that sends in chunks may mark the end of what it got itself.
+    if (total === null && size !== announced && lacksBytes(this.#held.head, size))
+      throw truncated(
+        `${size} bytes arrived, but its own header states ${sizeFromHeader(this.#held.head) ?? 'more'}`
+      );
+    return format;
+  }
+
+  async #release(): Promise<string> {
+    const chunks = this.#waiting;
+    this.#waiting = [];
+    this.#waitingSize = 0;
+    const format = this.#checked(Buffer.concat(chunks).subarray(0, HEAD_BYTES));
+    this.#format = format;
+    await this.#request.onMedia?.({
+      format,
+      contentType: contentTypeOf(this.#response),
+      size: this.#frame.total
+    });
+    for (const chunk of chunks) await this.#keep(chunk);
+    return format;
+  }
+
+  async #keep(chunk: Uint8Array): Promise<void> {
+    await this.#request.into.write(chunk).catch((error: unknown) => {
+      if (error instanceof CodedError) throw error;
+      throw new CodedError('STORE_FAILED', `The store did not take the bytes: ${rootCause(error)}.`, {
+        cause: error,
+        retryable: true
+      });
+    });
+    addBytes(this.#held, chunk);
+    this.#request.onProgress?.(this.#held.size, this.#frame.total);
+  }
+
+  #checked(head: Uint8Array): string {
+    const verdict = checkMedia(this.#request.kind, this.#response.headers['content-type'] ?? null, head);
+    if (verdict.ok) return verdict.format;
+    // An empty answer is often a fault that passes; a page is what the link leads to.
+    throw new CodedError(verdict.code, verdict.message, { retryable: head.length === 0 });
+  }
+
+  async #withoutOverlap(chunk: Uint8Array): Promise<Uint8Array> {
+    const length = Math.min(this.#overlap.length, chunk.length);
+    if (length === 0) return chunk;
+    if (Buffer.compare(this.#overlap.subarray(0, length), chunk.subarray(0, length)) !== 0) {
+      await this.#request.into.restart();
+      throw truncated('the rest that arrived does not fit the part that was held');
+    }
+    this.#overlap = this.#overlap.subarray(length);
+    return chunk.subarray(length);
+  }
+}
+
+function truncated(what: string): CodedError {
+  return new CodedError('TRUNCATED', `The file is not complete: ${what}. It is not stored like this.`, {
+    retryable: true
+  });
+}
+
+function refuseTooLarge(maxSize: number, size: number): void {
+  if (maxSize > 0 && size > maxSize)
+    throw new CodedError(
+      'TOO_LARGE',
+      `The file is larger than the ${maxSize} bytes that the recording download node allows. Raise its "Largest file".`
+    );
+}
+
+export function nothingHeld(): HeldBytes {
+  return { hash: createHash('sha256'), size: 0, head: Buffer.alloc(0), tail: Buffer.alloc(0) };
+}
+
+/**
+ * Reads everything held once more, so that the hash of a resumed file covers what really is there.
+ * A store that cannot be read before the end (a bucket) tells what it remembers.
+ *
+ * @throws CodedError `STORE_FAILED`
+ */
+async function readHeldBytes(copy: PartialCopy, signal: AbortSignal): Promise<HeldBytes> {
+  const remembered = copy.remembered?.();
+  if (remembered !== undefined)
+    return { ...remembered, head: Buffer.from(remembered.head.subarray(0, HEAD_BYTES)) };
+  const held = nothingHeld();
+  const last = new LastBytes();
+  for await (const bytes of copy.read()) {
+    signal.throwIfAborted();
+    addBytes(held, bytes);
+    last.add(bytes);
+  }
+  return { ...held, tail: last.bytes() };
+}
+
+function addBytes(held: HeldBytes, bytes: Uint8Array): void {
+  if (bytes.length === 0) return;
+  held.hash.update(bytes);
+  if (held.head.length < HEAD_BYTES)
+    held.head = Buffer.concat([held.head, bytes.subarray(0, HEAD_BYTES - held.head.length)]);
+  held.size += bytes.length;
 }

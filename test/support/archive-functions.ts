@@ -28,15 +28,14 @@ import { bucketFault } from '../../src/store/bucket/client/fault';
 import { readBucketSettings } from '../../src/store/bucket/client/settings';
 import { shownKey } from '../../src/store/bucket/object-key';
 import { bucketLink } from '../../src/store/bucket/presigned-url';
-import { nameSegments, nameVariants } from '../../src/store/folder/archive-path';
-import { readPartName } from '../../src/store/folder/parts/partial-directory';
+import { nameSegments, nameVariants, readPartName } from '../../src/store/folder/archive-path';
 import { isSetAside } from '../../src/store/folder/quarantine';
 import { withoutSecrets } from '../../src/store/sidecar';
 import { checkMedia, mediaSignature, pageKind } from '../../src/transfer/media-check';
 import { isPublicAddress, isPublicAnswer } from '../../src/transfer/public-address';
 import { parseS3Error } from '../../src/transfer/refused-response';
-import { checkAddress, linkExpiry, urlKind } from '../../src/transfer/source-address';
-import { strongEtag } from '../../src/transfer/transfer';
+import { checkAddress, linkExpiry, urlKind } from '../../src/transfer/source-request';
+import { strongEtag } from '../../src/transfer/source-request';
 import { RECEIVED_AT, type TextFunction, bytesOf, details, event, onEach, refuses } from './text-function';
 
 const WHOLE = new AbortController().signal;
@@ -228,7 +227,7 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     name: 'nameSegments',
     call: (text) => refuses(() => nameSegments(text))
   },
-  { file: 'src/store/folder/parts/partial-directory.ts', name: 'readPartName', call: readPartName },
+  { file: 'src/store/folder/archive-path.ts', name: 'readPartName', call: readPartName },
   { file: 'src/store/folder/quarantine.ts', name: 'isSetAside', call: isSetAside },
   {
     file: 'src/store/folder/archive-path.ts',
@@ -295,19 +294,19 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     name: 'parseS3Error',
     call: (text) => parseS3Error(Buffer.from(text))
   },
-  { file: 'src/transfer/source-address.ts', name: 'urlKind', call: urlKind },
+  { file: 'src/transfer/source-request.ts', name: 'urlKind', call: urlKind },
   {
-    file: 'src/transfer/source-address.ts',
+    file: 'src/transfer/source-request.ts',
     name: 'checkAddress',
     call: (text) => refuses(() => checkAddress(text, 'public-https'))
   },
   {
-    file: 'src/transfer/source-address.ts',
+    file: 'src/transfer/source-request.ts',
     name: 'checkAddress, of the longest',
     call: (text) => refuses(() => checkAddress(text.slice(0, 16_384), 'any'))
   },
   {
-    file: 'src/transfer/source-address.ts',
+    file: 'src/transfer/source-request.ts',
     name: 'linkExpiry',
     call: (text) =>
       linkExpiry(
@@ -321,7 +320,7 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     name: 'isPublicAddress',
     call: (text) => [isPublicAddress(text), isPublicAnswer(text)]
   },
-  { file: 'src/transfer/transfer.ts', name: 'strongEtag', call: strongEtag },
+  { file: 'src/transfer/source-request.ts', name: 'strongEtag', call: strongEtag },
   {
     file: 'src/http/retry-after.ts',
     name: 'retryAfterMs',

@@ -2,13 +2,19 @@ import { join, resolve } from 'node:path';
 import { CodedError } from '../../errors/coded-error';
 import type { Destination, PartialCopy } from '../destination';
 import { storeFault } from '../store-fault';
-import { ArchiveDirectories, nameSegments } from './archive-path';
+import {
+  ArchiveDirectories,
+  JOB_ID,
+  LeftParts,
+  PARTIAL_DIRECTORY,
+  nameSegments,
+  partPaths
+} from './archive-path';
 import { checkFolder } from './check-folder';
 import { type FileSystem, hashFile, realFileSystem } from './file-system';
 import { folderSidecar } from './folder-sidecar';
 import { adoptPart } from './parts/adopt-part';
 import type { PartOwner } from './parts/part-owner';
-import { JOB_ID, LeftParts, PARTIAL_DIRECTORY, partPaths } from './parts/partial-directory';
 import { type Archive, PartialFile, openNewPart } from './parts/partial-file';
 import { sweepParts } from './parts/sweep-parts';
 import { type Replacement, setAside } from './quarantine';

@@ -1,7 +1,7 @@
 import should from 'should';
 import { retryAfterMs } from '../../../src/http/retry-after';
 import { parseS3Error } from '../../../src/transfer/refused-response';
-import { strongEtag } from '../../../src/transfer/transfer';
+import { strongEtag } from '../../../src/transfer/source-request';
 
 describe('transfer/s3-error', () => {
   const xml = (inner: string): Buffer =>

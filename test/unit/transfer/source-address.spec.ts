@@ -6,10 +6,10 @@ import {
   linkExpiry,
   requestTarget,
   urlKind
-} from '../../../src/transfer/source-address';
+} from '../../../src/transfer/source-request';
 import type { NetworkPolicy } from '../../../src/transfer/transfer-types';
 
-describe('transfer/source-address: what may be contacted', () => {
+describe('transfer/source-request: what may be contacted', () => {
   function codeFor(address: string, policy: NetworkPolicy = 'public-https'): string {
     try {
       checkAddress(address, policy);
@@ -78,7 +78,7 @@ describe('transfer/source-address: what may be contacted', () => {
   });
 });
 
-describe('transfer/source-address: kinds of addresses', () => {
+describe('transfer/source-request: kinds of addresses', () => {
   const cases: [string, string][] = [
     ['https://media.example.com/a.mp3?X-Amz-Signature=1', 'https'],
     ['HTTPS://media.example.com/a.mp3', 'https'],
@@ -133,7 +133,7 @@ describe('transfer/source-address: kinds of addresses', () => {
   });
 });
 
-describe('transfer/source-address: the end of a link', () => {
+describe('transfer/source-request: the end of a link', () => {
   const at = (query: string): number | null => linkExpiry(new URL(`https://media.example.com/a.mp3${query}`));
   const noon = Date.UTC(2026, 0, 31, 12, 0, 0);
 

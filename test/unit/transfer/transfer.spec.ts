@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import should from 'should';
 import type { PartialCopy } from '../../../src/store/destination';
-import { nothingHeld, receiveBody } from '../../../src/transfer/receive-body';
+import { nothingHeld, receiveBody } from '../../../src/transfer/transfer';
 import { type LocalServer, localServer, sha256, wav } from '../../support/media';
 import { Transfers, held, newCopy, testRequest } from './transfer-fixture';
 

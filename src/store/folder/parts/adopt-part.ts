@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { join } from 'node:path';
+import type { LeftPart, PartPaths } from '../archive-path';
 import { type FileSystem, NO_FOLLOW, type OpenFile, errnoOf, removeIfThere } from '../file-system';
 import type { PartOwner } from './part-owner';
-import type { LeftPart, PartPaths } from './partial-directory';
 
 export interface Adoption {
   fs: FileSystem;

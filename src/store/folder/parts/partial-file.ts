@@ -4,7 +4,7 @@ import { CodedError } from '../../../errors/coded-error';
 import type { FileToPublish, PartialCopy, PublishedFile } from '../../destination';
 import { sidecarText } from '../../sidecar';
 import { storeFault } from '../../store-fault';
-import { type ArchiveDirectories, nameSegments } from '../archive-path';
+import { type ArchiveDirectories, type LeftParts, type PartPaths, nameSegments } from '../archive-path';
 import {
   FILE_MODE,
   type FileStat,
@@ -16,7 +16,6 @@ import {
 } from '../file-system';
 import { type PlacedFile, StagedSidecar, publishFile } from '../publish-file';
 import type { PartOwner } from './part-owner';
-import type { LeftParts, PartPaths } from './partial-directory';
 
 /** The archive that a partial copy is made for. */
 export interface Archive {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { PARTIAL_DIRECTORY, type PartName, partPaths, readPartName } from '../archive-path';
 import { type FileSystem, diskTime, errnoOf, removeIfThere, unchangedFor } from '../file-system';
 import type { PartOwner } from './part-owner';
-import { PARTIAL_DIRECTORY, type PartName, partPaths, readPartName } from './partial-directory';
 
 /** Names the file that tells the disk's time, which a killed process leaves; ids of jobs are longer. */
 const TIME = 'time';

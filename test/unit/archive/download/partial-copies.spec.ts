@@ -2,13 +2,13 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import should from 'should';
 import {
-  clearPartialCopies,
   NodeResumeStates,
-  partialCopyId,
-  ResumePoint
+  ResumePoint,
+  clearPartialCopies,
+  partialCopyId
 } from '../../../../src/archive/download/partial-copies';
+import { PARTIAL_DIRECTORY, partPaths } from '../../../../src/store/folder/archive-path';
 import { createFolderStore } from '../../../../src/store/folder/folder-store';
-import { PARTIAL_DIRECTORY, partPaths } from '../../../../src/store/folder/parts/partial-directory';
 import { testOwner, withoutOwner } from '../../store/folder/store-fixture';
 import { StateFixture } from '../state-fixture';
 

@@ -5,15 +5,15 @@ import { basename, dirname, join } from 'node:path';
 import should from 'should';
 import { CodedError } from '../../../../src/errors/coded-error';
 import type { PartialCopy, PublishedFile } from '../../../../src/store/destination';
-import { type FileSystem, realFileSystem } from '../../../../src/store/folder/file-system';
-import { type FolderStore, createFolderStore } from '../../../../src/store/folder/folder-store';
-import type { Fate, PartOwner } from '../../../../src/store/folder/parts/part-owner';
 import {
   PARTIAL_DIRECTORY,
   type PartPaths,
   partPaths,
   readPartName
-} from '../../../../src/store/folder/parts/partial-directory';
+} from '../../../../src/store/folder/archive-path';
+import { type FileSystem, realFileSystem } from '../../../../src/store/folder/file-system';
+import { type FolderStore, createFolderStore } from '../../../../src/store/folder/folder-store';
+import type { Fate, PartOwner } from '../../../../src/store/folder/parts/part-owner';
 
 /** The installation that the stores of these tests belong to. */
 export const INSTANCE = 'a'.repeat(32);

@@ -4,9 +4,9 @@ import { link, lstat, mkdir, open, readFile, readdir, rename, rm, stat, writeFil
 import { basename } from 'node:path';
 import should from 'should';
 import { processIdentity, systemProcesses } from '../../../../src/state/process-identity';
+import { readPartName } from '../../../../src/store/folder/archive-path';
 import { type FileSystem, realFileSystem } from '../../../../src/store/folder/file-system';
 import { type Fate, fateOf, ownProcess, partOwner } from '../../../../src/store/folder/parts/part-owner';
-import { readPartName } from '../../../../src/store/folder/parts/partial-directory';
 import { setAside } from '../../../../src/store/folder/quarantine';
 import { clearTemporaries, temporaryName } from '../../../../src/store/folder/whole-file';
 import { readSidecar, writeSidecar } from '../../../../src/store/sidecar';
