@@ -177,14 +177,21 @@ export function fromStored(payload: unknown, origins: RecordingOrigins): Recordi
   };
 }
 
+/** The details that are no text. The compiler asks for those that are missing here. */
+const OTHER_TYPES: {
+  readonly [
+    Name in keyof RecordingDetails as string extends NonNullable<RecordingDetails[Name]> ? never : Name
+  ]: NonNullable<RecordingDetails[Name]> extends number ? 'number' : never;
+} = { duration_seconds: 'number', max_participants: 'number' };
+
 /** Reads the details of a recording back from JSON. */
 export function storedDetails(fields: Fields, provider: RecordingDetails['provider']): RecordingDetails {
   const unknown = { provider, event_type: null, event_id: null, announced_at: null };
   const details: Record<string, unknown> = { ...unknownDetails(unknown) };
+  const types = new Map<string, string>(Object.entries(OTHER_TYPES));
   for (const name of Object.keys(details)) {
     const value = fields[name];
-    const isNumber = name === 'duration_seconds' || name === 'max_participants';
-    if (name !== 'provider' && typeof value === (isNumber ? 'number' : 'string')) details[name] = value;
+    if (name !== 'provider' && typeof value === (types.get(name) ?? 'string')) details[name] = value;
   }
   return details as unknown as RecordingDetails;
 }

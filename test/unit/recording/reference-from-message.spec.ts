@@ -4,8 +4,10 @@ import {
   type RecordingRequest,
   STORED_RECORD_TYPE,
   fromStored,
-  referenceFromMessage
+  referenceFromMessage,
+  storedDetails
 } from '../../../src/recording/find-recordings';
+import type { RecordingDetails } from '../../../src/recording/recording-details';
 import { identityOfId, identityOfUrl } from '../../../src/recording/recording-reference';
 
 const named = (message: RecordingRequest) => referenceFromMessage(message, providers);
@@ -87,5 +89,38 @@ describe('the identity of a recording', () => {
         const whole = { ...payload, identity: identityOfId('daily', recording_id) };
         should(fromStored(whole, providers)).have.properties({ kind: 'video', storage_key: null });
       }
+  });
+});
+
+describe('the details of a stored recording', () => {
+  it('are read back from JSON, each field as it was, and none of another type', () => {
+    const details: RecordingDetails = {
+      provider: 'telnyx',
+      recording_id: 'rec-1',
+      event_type: 'call.recording.saved',
+      event_id: 'evt-1',
+      format: 'mp3',
+      channels: 'dual',
+      started_at: '2026-03-04T09:15:02.118Z',
+      ended_at: '2026-03-04T09:16:02.118Z',
+      duration_seconds: 61.5,
+      call_control_id: 'control',
+      call_leg_id: 'leg',
+      call_session_id: 'session',
+      conference_id: 'conference',
+      connection_id: 'connection',
+      from: '+15550100',
+      to: '+15550101',
+      initiated_by: 'RecordVerb',
+      room_name: 'room',
+      max_participants: 3,
+      track: 'audio',
+      transcription: 'Hello.'
+    };
+    const read = JSON.parse(JSON.stringify(details)) as Record<string, unknown>;
+    should(storedDetails(read, 'telnyx')).eql(details);
+    should(
+      storedDetails({ ...read, duration_seconds: '61.5', from: 15550100, max_participants: [3] }, 'telnyx')
+    ).eql({ ...details, duration_seconds: null, from: null, max_participants: null });
   });
 });
