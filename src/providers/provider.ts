@@ -98,7 +98,7 @@ export interface RecordingProvider {
 export interface ProviderAccount {
   /** Without a trailing slash. */
   readonly apiUrl: string;
-  /** A secret, asked for each time: accounts are edited. Null when none is set. */
+  /** A secret; a function, so that nobody sees it by chance. Null when none is set. An edited account is another one. */
   apiKey(): string | null;
   /** Shared by all that ask the API with this key. Left out: each paces itself. */
   readonly pace?: ServerPace;

@@ -30,21 +30,21 @@ export const telnyxProvider: ProviderDefinition = {
 };
 
 function openTelnyx(account: ProviderAccount | null, { breakers }: ProviderOptions): RecordingProvider {
+  const apiKey = account?.apiKey() ?? null;
   const api =
     account &&
     new TelnyxApi({
       apiUrl: account.apiUrl,
-      apiKey: () => account.apiKey(),
+      apiKey: () => apiKey,
       ...(account.pace && { pace: account.pace }),
       ...(breakers && { breakers })
     });
   return {
-    authorize: (url) =>
-      account === null ? undefined : apiAuthorization(url, account.apiUrl, account.apiKey()),
+    authorize: (url) => (account === null ? undefined : apiAuthorization(url, account.apiUrl, apiKey)),
     resolveLinks: createLinkResolver({ api }),
     completeDetails: (reference, signal) => {
       // Without a key nothing is asked.
-      if (api === null || account?.apiKey() === null) return Promise.resolve(reference.details);
+      if (api === null || apiKey === null) return Promise.resolve(reference.details);
       return completeDetails(api.optional, reference, signal);
     },
     fetchTranscript: (reference, signal) => fetchTranscription(api, reference, signal),
