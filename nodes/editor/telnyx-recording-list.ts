@@ -1,20 +1,13 @@
 import { isReadable } from '../../src/providers/list-filter';
-import { isMoment } from '../../src/reconcile/read-moment';
 import { ACCOUNT_CHOICES, choiceOf, USUAL_CHOICE, type AccountChoices } from '../config/account-choices';
 import { DEFAULT_FROM, SELECTIONS } from '../list/list-fields';
 import { labelStyle, paletteLabel } from './lib/labels';
-import { chooseDefaults, isChosen, isVariable, textOf } from './lib/validators';
+import { momentOf } from './lib/moments';
+import { chooseDefaults, isChosen, textOf } from './lib/validators';
 
 interface ListNode extends EditorNode {
   provider?: string;
   filter?: unknown;
-}
-
-function momentOf(problem: string): EditorValidator<ListNode> {
-  return function (value, _options) {
-    const text = textOf(value).trim();
-    return isVariable(text) || isMoment(text) ? true : this._(`${this.type}.error.${problem}`);
-  };
 }
 
 /** The account of the provider that is listed must be chosen; the others need not. */

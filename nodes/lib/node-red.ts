@@ -17,6 +17,8 @@ export interface NodeRedApi {
       options?: { credentials?: Record<string, { type: 'text' | 'password' }>; settings?: object }
     ): void;
     getNode(id: string): unknown;
+    /** Calls back with every node of the flows as it is saved, also with those that are disabled. */
+    eachNode(visit: (saved: NodeConfig) => void): void;
   };
   readonly httpNode: ExpressApp;
   /** A stub without an Express app behind it when the admin app is switched off. */

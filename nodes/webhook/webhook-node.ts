@@ -14,6 +14,7 @@ import { afterStart } from '../lib/on-flows-started';
 import { onClose } from '../lib/on-input';
 import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
 import { ownedState } from '../lib/state';
+import { noteReceiver } from './webhook-receivers';
 import { RejectionWarnings } from './rejection-warnings';
 import { DUPLICATES, MAX_BODY, REPLIES, REPLY_TIMEOUT } from './webhook-fields';
 import { deliveryJournal, deliveryRoutes } from './webhook-runtime';
@@ -140,6 +141,7 @@ export function startWebhookNode(
     });
 
     const claim = deliveryRoutes(RED).claim(path, node.id, endpoint, showCounts);
+    noteReceiver(RED, node, { path, receiver: endpoint });
     onClose(node, () => {
       claim.release();
       warnings.dispose();

@@ -145,12 +145,15 @@ export function newSummary(from: number | null, to: number | null, now: number):
 }
 
 /** Notes why something may be missing; the same reason once. */
-export function noteError(summary: RunSummary, { code, message }: CodedError): void {
+export function noteError(
+  summary: Pick<RunSummary, 'complete' | 'errors'>,
+  { code, message }: CodedError
+): void {
   summary.complete = false;
   const isKnown = summary.errors.some((error) => error.message === message);
   if (!isKnown && summary.errors.length < MOST_ERRORS) summary.errors.push({ code, message });
 }
 
-function isoOrNull(time: number | null): string | null {
+export function isoOrNull(time: number | null): string | null {
   return time === null ? null : new Date(time).toISOString();
 }

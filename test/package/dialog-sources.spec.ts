@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import { ANSWERS, DESTINATIONS, FORMATS, NETWORKS } from '../../nodes/download/download-fields';
+import { OUTCOMES, SENDERS, SOURCES } from '../../nodes/delivery-list/delivery-list-fields';
 import { SELECTIONS } from '../../nodes/list/list-fields';
 import { DUPLICATES, REPLIES } from '../../nodes/webhook/webhook-fields';
 import { providers } from '../../src/providers/registry';
@@ -20,7 +21,8 @@ const CHOICES: Readonly<Record<string, Readonly<Record<string, readonly string[]
     answer: ANSWERS,
     network: NETWORKS
   },
-  'telnyx-recording-list': { provider: providers.names, only: SELECTIONS }
+  'telnyx-recording-list': { provider: providers.names, only: SELECTIONS },
+  'telnyx-delivery-list': { source: SOURCES, provider: SENDERS, only: SELECTIONS, outcome: OUTCOMES }
 };
 
 describe('the sources of the dialogs', () => {

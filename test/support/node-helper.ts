@@ -24,6 +24,8 @@ interface NodeTestHelper {
   /** Merged with the defaults; each call replaces what the one before has set. */
   settings(settings: object): object;
   unload(): Promise<void>;
+  /** As a deploy does. */
+  setFlows(flow: object[], type: 'full' | 'flows' | 'nodes'): Promise<void>;
   /** Stops the nodes only. */
   clearFlows(): Promise<void>;
   getNode(id: string): TestNode | null;

@@ -1,6 +1,6 @@
 import { unexpected } from '../../archive/download/archive-faults';
 import { CodedError } from '../../errors/coded-error';
-import { isoOrNull, noteError } from '../run-summary';
+import { isoOrNull, noteError } from '../reconcile';
 
 /** The payload of the second output of a delivery list. Times are ISO 8601 UTC. */
 export interface DeliverySummary {

@@ -9,7 +9,7 @@ import {
   type Unreadable
 } from '../../providers/telnyx/deliveries/webhook-delivery';
 import { asText, type Fields } from '../../values/fields';
-import { isoOrNull, noteError } from '../run-summary';
+import { isoOrNull, noteError } from '../reconcile';
 import type { DeliverySummary } from './delivery-summary';
 import type { EventFilter } from './event-patterns';
 import { InOrder } from './in-order';

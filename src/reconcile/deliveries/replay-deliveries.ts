@@ -9,7 +9,7 @@ import type { ParsedEvent, VerifiedBy } from '../../events/event';
 import type { Provider } from '../../events/provider';
 import { parseDailyDelivery } from '../../events/reading/parse-daily';
 import { parseTelnyxDelivery } from '../../events/reading/parse-telnyx';
-import { isoOrNull } from '../run-summary';
+import { isoOrNull } from '../reconcile';
 import type { DeliverySummary } from './delivery-summary';
 import type { EventFilter } from './event-patterns';
 import { InOrder } from './in-order';

@@ -1,0 +1,131 @@
+import type { WebhookMessage } from '../../src/events/build-event';
+import { openDeliveries } from '../../src/providers/telnyx/deliveries/list-deliveries';
+import { telnyxProvider } from '../../src/providers/telnyx/telnyx-provider';
+import { withoutAccount } from '../../src/providers/provider';
+import {
+  newDeliverySummary,
+  summarised,
+  type DeliveryRun,
+  type DeliverySummary
+} from '../../src/reconcile/deliveries/delivery-summary';
+import { EmittedDeliveries } from '../../src/reconcile/deliveries/emitted-deliveries';
+import { findMissed } from '../../src/reconcile/deliveries/missed-deliveries';
+import { ownAddresses } from '../../src/reconcile/deliveries/own-addresses';
+import { Reception } from '../../src/reconcile/deliveries/reception';
+import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
+import type { StateDatabase } from '../../src/state/state-database';
+import { REMEMBERED_MS } from '../../src/webhook/journal/lmdb-journal';
+import { apiBreakers } from '../config/provider-accounts';
+import type { TelnyxAccount } from '../config/telnyx-account-access';
+import { archiveState } from '../lib/archive-state';
+import type { NodeRedApi } from '../lib/node-red';
+import { stateDatabase } from '../lib/state';
+import type { ListRun } from '../list/list-node';
+import { receiverIds, runningReceivers } from '../webhook/webhook-receivers';
+import { deliveryJournal } from '../webhook/webhook-runtime';
+import type { DeliveryRequest, DeliverySettings } from './delivery-list-settings';
+
+const WEBHOOK_TYPE = 'telnyx-webhook-in';
+
+type FromTelnyx = Extract<DeliverySettings, { source: 'telnyx' }>;
+
+/**
+ * Hands over what Telnyx tried to deliver and this Node-RED has not accepted.
+ *
+ * @param account null when none is chosen
+ * @throws CodedError `BAD_SETTING` when there is no account to ask; `signal.reason` when aborted
+ */
+export async function runMissed(
+  RED: NodeRedApi,
+  { range, isWanted }: DeliveryRequest,
+  {
+    only,
+    outcome,
+    sentTo,
+    account,
+    reception
+  }: FromTelnyx & { account: TelnyxAccount | null; reception: Reception },
+  { status, signal }: ListRun
+): Promise<DeliveryRun> {
+  if (account === null) throw withoutAccount(telnyxProvider);
+  const begun = Date.now();
+  const to = range.to ?? begun;
+  const summary = newDeliverySummary(range.from, to, begun);
+  const turn = pacedBy(RED, status, signal);
+  await stateDatabase(RED).written();
+  const deliveries = openDeliveries(account, { breakers: apiBreakers });
+  const onWait = (reason: unknown): void => status.waiting(reason === null ? null : 'api');
+  const paths = runningReceivers(RED, WEBHOOK_TYPE).map(({ path }) => path);
+  try {
+    return await summarised(
+      summary,
+      () =>
+        findMissed(
+          deliveries.list({ outcome, from: range.from, to, onWait }, signal),
+          {
+            only,
+            outcome,
+            isWanted,
+            isOurs: ownAddresses(sentTo, paths),
+            reception,
+            turn,
+            onProgress: () => status.progress(summary, 'list'),
+            signal
+          },
+          summary
+        ),
+      Date.now,
+      signal
+    );
+  } finally {
+    await deliveries.close();
+  }
+}
+
+/** @param emit hands a message to the flow */
+export function receptionOf(
+  RED: NodeRedApi,
+  scope: string,
+  emit: (message: WebhookMessage) => void,
+  signal: AbortSignal
+): Reception {
+  return new Reception({
+    scope,
+    journal: deliveryJournal(RED),
+    emitted: emittedDeliveries(stateDatabase(RED)),
+    receivers: () => runningReceivers(RED, WEBHOOK_TYPE).map(({ receiver }) => receiver),
+    scopes: () => receiverIds(RED, WEBHOOK_TYPE),
+    rememberedMs: REMEMBERED_MS,
+    emit,
+    now: Date.now,
+    signal
+  });
+}
+
+/** @returns resolves when the next message may be sent: no faster than the download nodes take them */
+function pacedBy(RED: NodeRedApi, status: ListRun['status'], signal: AbortSignal): () => Promise<void> {
+  const { jobs, nodes } = archiveState(RED);
+  const pace = new EmissionPace(
+    () => jobs.load(nodes, MOST_ORDERS),
+    (isWaiting) => status.waiting(isWaiting ? 'downloads' : null)
+  );
+  return () => pace.turn(signal);
+}
+
+/** Milliseconds between two rounds of forgetting. */
+const SWEEP_INTERVAL_MS = 60 * 60 * 1000;
+
+const known = new WeakMap<StateDatabase, EmittedDeliveries>();
+
+function emittedDeliveries(database: StateDatabase): EmittedDeliveries {
+  const found = known.get(database);
+  if (found !== undefined) return found;
+  const emitted = new EmittedDeliveries(database);
+  known.set(database, emitted);
+  // Old entries only take up room; what cannot be removed now is tried again in an hour.
+  const sweep = (): void => void emitted.sweep().catch(() => undefined);
+  setInterval(sweep, SWEEP_INTERVAL_MS).unref();
+  return emitted;
+}
+
+export type { DeliverySummary };

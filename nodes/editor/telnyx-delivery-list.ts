@@ -1,0 +1,54 @@
+import { DEFAULT_FROM, OUTCOMES, SENDERS, SOURCES } from '../delivery-list/delivery-list-fields';
+import { SELECTIONS } from '../list/list-fields';
+import { labelStyle, paletteLabel } from './lib/labels';
+import { momentOf } from './lib/moments';
+import { chooseDefaults, isChosen } from './lib/validators';
+
+interface DeliveryListNode extends EditorNode {
+  source?: string;
+}
+
+RED.nodes.registerType<DeliveryListNode>('telnyx-delivery-list', {
+  category: 'telnyx',
+  color: '#8ED1A5',
+  icon: 'telnyx-deliveries.svg',
+  defaults: {
+    name: { value: '' },
+    source: { value: SOURCES[0] },
+    account: {
+      value: '',
+      type: 'telnyx-account',
+      required: false,
+      validate: function (value, _options) {
+        const isMissing = this.source === 'telnyx' && !isChosen(value);
+        return isMissing ? this._(`${this.type}.error.account`) : true;
+      }
+    },
+    from: { value: DEFAULT_FROM, validate: momentOf('from') },
+    to: { value: '', validate: momentOf('to') },
+    events: { value: '' },
+    provider: { value: SENDERS[0] },
+    only: { value: SELECTIONS[0] },
+    outcome: { value: OUTCOMES[0] },
+    sentTo: { value: '' }
+  },
+  inputs: 1,
+  outputs: 2,
+  outputLabels: function (index) {
+    return this._(`${this.type}.${index === 0 ? 'output.deliveries' : 'output.summary'}`);
+  },
+  paletteLabel,
+  label: function () {
+    return this.name || this._(`${this.type}.palette`);
+  },
+  labelStyle,
+  oneditprepare: function () {
+    chooseDefaults(this, ['source', 'provider', 'only', 'outcome']);
+    const source = $('#node-input-source');
+    source
+      .on('change', () => {
+        for (const one of SOURCES) $(`.telnyx-delivery-list-${one}-row`).toggle(source.val() === one);
+      })
+      .trigger('change');
+  }
+});

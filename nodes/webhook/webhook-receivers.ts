@@ -1,0 +1,43 @@
+import type { EventEmitter } from 'node:events';
+import type { WebhookEndpoint } from '../../src/webhook/endpoint/webhook-endpoint';
+import type { NodeRedApi, RedNode } from '../lib/node-red';
+import { onClose } from '../lib/on-input';
+
+/** A webhook node that runs. */
+export interface RunningReceiver {
+  /** As written in the node. */
+  path: string;
+  receiver: Pick<WebhookEndpoint, 'isReceiving' | 'hold'>;
+}
+
+/** By Node-RED, for there may be several in one process. */
+const running = new WeakMap<EventEmitter, Map<RedNode, RunningReceiver>>();
+
+/** Lets others find a webhook node while it runs. */
+export function noteReceiver(RED: NodeRedApi, node: RedNode, receiver: RunningReceiver): void {
+  const here = runningIn(RED);
+  here.set(node, receiver);
+  onClose(node, () => {
+    here.delete(node);
+  });
+}
+
+/** The webhook nodes of a type that run now. */
+export function runningReceivers(RED: NodeRedApi, type: string): RunningReceiver[] {
+  return [...runningIn(RED)].filter(([node]) => node.type === type).map(([, receiver]) => receiver);
+}
+
+/** Ids of the webhook nodes of a type: of those that run, also in subflows, and of those that are disabled. */
+export function receiverIds(RED: NodeRedApi, type: string): string[] {
+  const ids = new Set([...runningIn(RED).keys()].filter((node) => node.type === type).map(({ id }) => id));
+  RED.nodes.eachNode((saved) => {
+    if (saved.type === type) ids.add(saved.id);
+  });
+  return [...ids];
+}
+
+function runningIn({ events }: NodeRedApi): Map<RedNode, RunningReceiver> {
+  const known = running.get(events) ?? new Map<RedNode, RunningReceiver>();
+  running.set(events, known);
+  return known;
+}
