@@ -6,7 +6,7 @@ function named(node: NodeFiles): { whole: string[]; beginnings: string[] } {
   const attributes = [...node.sources.matchAll(/data-i18n="([^"]+)"/g)].flatMap(([, value = '']) =>
     value.split(';').map((part) => part.replace(/^\[[^\]]+\]/, ''))
   );
-  const inScript = node.sources.replaceAll(/\$\{((node|this)\.type|TYPE)\}/g, node.type);
+  const inScript = node.sources.replaceAll(/\$\{((node|this)\.type|type|TYPE)\}/g, node.type);
   const whole = [...attributes];
   const beginnings: string[] = [];
   for (const [, full = '', after = ''] of inScript.matchAll(
