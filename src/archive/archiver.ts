@@ -11,7 +11,7 @@ import { storeFile } from './download/store-file';
 import { likelyFormats, mayBeGone } from './download/stored-by-another';
 import { type IndexedFile, RecentEntries, type StoredIndex, storedCopies } from './index/stored-index';
 import { type FileNote, type Job, type JobItem, fileKey, noteOf } from './queue/job';
-import { type FileResult, type RunResult, judgeFault, passResult } from './queue/run-result';
+import { type FileResult, type RunResult, judgeFault, runResult } from './queue/run-result';
 import { withTexts } from './transcripts/transcript-filing';
 
 /** Recordings of one job that are worked on at once: more than can be transferred and made durable. */
@@ -30,7 +30,7 @@ export class Archiver {
   readonly #slots: Semaphore;
   readonly #closing = new AbortController();
   readonly #underWay = new Map<string, Promise<StoredFile>>();
-  readonly #passes = new Set<Promise<unknown>>();
+  readonly #runs = new Set<Promise<unknown>>();
   readonly #known: RecentEntries;
 
   constructor(settings: ArchiveSettings, deps: ArchiveDeps, progress: ArchiveProgress, index: StoredIndex) {
@@ -50,19 +50,19 @@ export class Archiver {
    */
   run(job: Job): Promise<RunResult> {
     const work = this.#run(job);
-    this.#passes.add(work);
-    return work.finally(() => this.#passes.delete(work));
+    this.#runs.add(work);
+    return work.finally(() => this.#runs.delete(work));
   }
 
-  /** Stops all work; what was received so far stays for a later attempt. Passes under way end `stopped`. */
+  /** Stops all work; what was received so far stays for a later attempt. Runs under way end `stopped`. */
   async close(): Promise<void> {
     this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
-    await Promise.allSettled(this.#passes);
+    await Promise.allSettled(this.#runs);
   }
 
   async #run(job: Job): Promise<RunResult> {
     const results = await fewAtOnce(job.items, MOST_AT_ONCE, (item) => this.#item(job, item));
-    return passResult(results.flat(), this.#closing.signal.aborted);
+    return runResult(results.flat(), this.#closing.signal.aborted);
   }
 
   async #item(job: Job, item: JobItem): Promise<FileResult[]> {

@@ -39,7 +39,7 @@ export type RunResult = {
 } & ({ kind: 'ended'; outcomes: FileOutcome[] } | Again | { kind: 'stopped' });
 
 /** Adds up what a run did for the files of a job. */
-export function passResult(results: FileResult[], stopped: boolean): RunResult {
+export function runResult(results: FileResult[], stopped: boolean): RunResult {
   const entries = results.flatMap((result) => (result.kind === 'stored' ? (result.entry ?? []) : []));
   const outcomes: FileOutcome[] = [];
   let again: Extract<FileResult, { kind: 'again' }> | undefined;
