@@ -109,7 +109,7 @@ describe('settings in texts for users', () => {
 
 describe('settings in what the simulator says', () => {
   it('have the name that a dialog shows', () => {
-    const said = ['cli/cli-send.ts', 'cli/cli-usage.ts'].flatMap((name) =>
+    const said = ['cli/cli-send.ts', 'cli/cli-usage.ts', 'cli/stand-ins.ts'].flatMap((name) =>
       namesIn(path.join(REPOSITORY, 'src/simulator', name))
     );
     const examples = readdirSync(path.join(REPOSITORY, 'examples')).map((name) =>

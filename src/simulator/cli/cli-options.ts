@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util';
-import { PROVIDERS, type Provider } from '../../events/provider';
-import { DAILY_KINDS } from '../daily/daily-events';
 import { defaultKeyFile } from './key-file';
-import { SAMPLE_KINDS, sampleKind } from '../telnyx/sample-catalogue';
+import { sampleKind } from '../telnyx/sample-catalogue';
+import { STAND_INS, type StandInDescription } from './stand-ins';
 
 interface CommonOptions {
-  provider: Provider;
+  standIn: StandInDescription;
   keyFile: string;
   /** 0: any free one. */
   port: number;
@@ -28,14 +27,10 @@ export interface ServeOptions extends CommonOptions {
 
 export type Command =
   | { name: 'help' }
-  /** Null: of all providers. */
-  | { name: 'list'; provider: Provider | null }
-  | { name: 'key'; provider: Provider; keyFile: string }
+  | { name: 'list'; standIns: readonly StandInDescription[] }
+  | { name: 'key'; standIn: StandInDescription; keyFile: string }
   | { name: 'send'; options: SendOptions }
   | { name: 'serve'; options: ServeOptions };
-
-/** Daily's recordings are asked for at the API, whose address the flow must know before. */
-export const DAILY_PORT = 8791;
 
 const OPTIONS = {
   provider: { type: 'string' },
@@ -65,30 +60,30 @@ export function readCommand(args: string[]): Command {
   if (values.list === true)
     return {
       name: 'list',
-      provider: values.provider === undefined ? null : readProvider(values.provider, [])
+      standIns: values.provider === undefined ? STAND_INS : [readStandIn(values.provider, [])]
     };
   if (positionals.length !== 1) throw new Error('Expected one of the commands key, send and serve');
 
-  const provider = readProvider(values.provider, values.event ?? []);
+  const standIn = readStandIn(values.provider, values.event ?? []);
   const common: CommonOptions = {
-    provider,
-    port: readNumber('--port', values.port, provider === 'daily' ? DAILY_PORT : 0, 0, 65_535),
+    standIn,
+    port: readNumber('--port', values.port, standIn.usualPort, [0, 65_535]),
     keyFile: values['key-file'] ?? defaultKeyFile(),
     host: values.host ?? '127.0.0.1',
-    seconds: readNumber('--seconds', values.seconds, 3, 1, 86_400)
+    seconds: readNumber('--seconds', values.seconds, 3, [1, 86_400])
   };
   switch (positionals[0]) {
     case 'key':
-      return { name: 'key', provider, keyFile: common.keyFile };
+      return { name: 'key', standIn, keyFile: common.keyFile };
     case 'send':
       return {
         name: 'send',
         options: {
           ...common,
           to: readTarget(values.to),
-          events: readEvents(provider, values.event, values.all === true),
-          count: readNumber('--count', values.count, 1, 1, 100_000),
-          linger: readNumber('--linger', values.linger, 30, 0, 86_400)
+          events: readEvents(standIn, values.event, values.all === true),
+          count: readNumber('--count', values.count, 1, [1, 100_000]),
+          linger: readNumber('--linger', values.linger, 30, [0, 86_400])
         }
       };
     case 'serve':
@@ -96,7 +91,7 @@ export function readCommand(args: string[]): Command {
         name: 'serve',
         options: {
           ...common,
-          recordings: readNumber('--recordings', values.recordings, 5, 0, 1_000_000)
+          recordings: readNumber('--recordings', values.recordings, 5, [0, 1_000_000])
         }
       };
     default:
@@ -115,31 +110,40 @@ function readTarget(to: string | undefined): string {
 }
 
 /** Named, or told by the events: one address takes the events of one provider. */
-function readProvider(named: string | undefined, events: string[]): Provider {
-  const isDaily = (event: string): boolean => DAILY_KINDS.some(({ name }) => name === event);
-  const found = events.some(isDaily) ? 'daily' : 'telnyx';
-  if (named === undefined) {
-    if (found === 'daily' && !events.every(isDaily)) throw new Error('Send events of one provider at a time');
-    return found;
-  }
-  const provider = PROVIDERS.find((known) => known === named);
-  if (provider === undefined) throw new Error(`--provider knows telnyx and daily, not "${named}"`);
-  return provider;
+function readStandIn(named: string | undefined, events: string[]): StandInDescription {
+  if (named === undefined) return standInFor(events);
+  const standIn = STAND_INS.find(({ name }) => name === named);
+  const known = STAND_INS.map(({ name }) => name).join(' and ');
+  if (standIn === undefined) throw new Error(`--provider knows ${known}, not "${named}"`);
+  return standIn;
 }
 
-function readEvents(provider: Provider, named: string[] | undefined, all: boolean): string[] {
-  const kinds: readonly { name: string }[] = provider === 'daily' ? DAILY_KINDS : SAMPLE_KINDS;
+function standInFor(events: string[]): StandInDescription {
+  const [usual, ...others] = STAND_INS;
+  const sends = ({ kinds }: StandInDescription, event: string): boolean =>
+    kinds.some(({ name }) => name === event);
+  const found = others.find((standIn) => events.some((event) => sends(standIn, event))) ?? usual;
+  // What nobody sends is said by name later.
+  if (found !== usual && !events.every((event) => sends(found, event)))
+    throw new Error('Send events of one provider at a time');
+  return found;
+}
+
+function readEvents(
+  { kinds, usualEvent }: StandInDescription,
+  named: string[] | undefined,
+  all: boolean
+): string[] {
   if (all) return kinds.map((kind) => kind.name);
-  const usual = provider === 'daily' ? 'recording.ready-to-download' : 'call.recording.saved';
-  return (named ?? [usual]).map((name) => sampleKind(name, kinds).name);
+  return (named ?? [usualEvent]).map((name) => sampleKind(name, kinds).name);
 }
 
+/** @param range the least and the most that is taken */
 function readNumber(
   option: string,
   value: string | undefined,
   fallback: number,
-  least: number,
-  most: number
+  [least, most]: readonly [number, number]
 ): number {
   if (value === undefined) return fallback;
   const number = Number(value);

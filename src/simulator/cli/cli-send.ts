@@ -1,30 +1,9 @@
 import { setMaxListeners } from 'node:events';
-import type { Provider } from '../../events/provider';
-import type { SendOptions } from './cli-options';
 import type { DeliveryReport } from '../deliver';
-import { DailyStandIn } from '../daily/daily-stand-in';
-import { dailyKeysFromFile, keyFromFile } from './key-file';
-import type { Print } from './print';
-import type { SampleDelivery } from '../telnyx/sample-delivery';
-import { TelnyxStandIn } from '../stand-in';
 import { TimeLimit } from '../time-limit';
-
-/** What sending needs of a stand-in. */
-interface Sender<Recording> {
-  start(): Promise<void>;
-  stop(): Promise<void>;
-  sample(
-    name: string,
-    overrides: { seconds: number }
-  ): Omit<SampleDelivery, 'recording'> & { recording: Recording | null };
-  deliver(
-    sample: Pick<SampleDelivery, 'body' | 'contentType'>,
-    to: string,
-    options: { signal: AbortSignal }
-  ): Promise<DeliveryReport>;
-  downloads(recording: Recording): number;
-  downloaded(recording: Recording, signal: AbortSignal): Promise<void>;
-}
+import type { SendOptions } from './cli-options';
+import type { Print } from './print';
+import type { AnnouncedRecording, OpenStandIn, StandInDescription } from './stand-ins';
 
 /** How sending ended; the first that applies. */
 export type SendOutcome = 'refused' | 'not-fetched' | 'done';
@@ -38,18 +17,7 @@ export type SendOutcome = 'refused' | 'not-fetched' | 'done';
  *   was; with a `linger` of 0 nobody looks
  */
 export async function send(options: SendOptions, print: Print, signal: AbortSignal): Promise<SendOutcome> {
-  const { host, port, keyFile } = options;
-  return options.provider === 'daily'
-    ? sendFrom(new DailyStandIn({ host, port, ...dailyKeysFromFile(keyFile) }), options, print, signal)
-    : sendFrom(new TelnyxStandIn({ host, port, key: keyFromFile(keyFile) }), options, print, signal);
-}
-
-async function sendFrom<Recording>(
-  standIn: Sender<Recording>,
-  options: SendOptions,
-  print: Print,
-  signal: AbortSignal
-): Promise<SendOutcome> {
+  const standIn = options.standIn.open(options);
   await standIn.start();
   try {
     return await sendAll(standIn, options, print, signal);
@@ -58,34 +26,31 @@ async function sendFrom<Recording>(
   }
 }
 
-async function sendAll<Recording>(
-  standIn: Sender<Recording>,
+async function sendAll(
+  standIn: OpenStandIn,
   options: SendOptions,
   print: Print,
   signal: AbortSignal
 ): Promise<SendOutcome> {
-  const announced: Recording[] = [];
+  const { seconds, to } = options;
+  const announced: AnnouncedRecording[] = [];
   let accepted = true;
   for (let round = 0; round < options.count; round++) {
     for (const event of options.events) {
-      const sample = standIn.sample(event, { seconds: options.seconds });
-      const report = await standIn.deliver(sample, options.to, { signal });
-      print(`${event}: ${describeReport(report, options.provider)}`);
+      const { report, recording } = await standIn.send(event, { seconds, to, signal });
+      print(`${event}: ${describeReport(report, options.standIn)}`);
       if (!report.accepted) accepted = false;
-      else if (sample.recording) announced.push(sample.recording);
+      else if (recording !== null) announced.push(recording);
     }
   }
   let fetched = true;
-  if (announced.length > 0 && options.linger > 0) {
-    fetched = await linger(standIn, announced, options, print, signal);
-  }
+  if (announced.length > 0 && options.linger > 0) fetched = await linger(announced, options, print, signal);
   return !accepted ? 'refused' : fetched ? 'done' : 'not-fetched';
 }
 
 /** @returns whether the flow fetched all */
-async function linger<Recording>(
-  standIn: Sender<Recording>,
-  announced: Recording[],
+async function linger(
+  announced: AnnouncedRecording[],
   options: SendOptions,
   print: Print,
   signal: AbortSignal
@@ -94,17 +59,18 @@ async function linger<Recording>(
   const limit = new TimeLimit(options.linger * 1000, signal);
   setMaxListeners(0, limit.signal);
   try {
-    await Promise.allSettled(announced.map((recording) => standIn.downloaded(recording, limit.signal)));
+    await Promise.allSettled(announced.map((recording) => recording.downloaded(limit.signal)));
   } finally {
     limit.dispose();
   }
-  const fetched = announced.filter((recording) => standIn.downloads(recording) > 0).length;
+  const fetched = announced.filter((recording) => recording.downloads() > 0).length;
   print(`The flow fetched ${fetched} of ${count(announced.length)}.`);
   if (fetched === announced.length) return true;
   print(
     fetched === 0 ? WHY_NOTHING : 'Look at the status of the download node; --linger gives it more time.'
   );
-  if (fetched === 0 && options.provider === 'daily') print(WHY_NOTHING_OF_DAILY);
+  const { adviceOnNothing } = options.standIn;
+  if (fetched === 0 && adviceOnNothing !== null) print(adviceOnNothing);
   return false;
 }
 
@@ -114,30 +80,24 @@ const WHY_NOTHING = `Look at the recording download node of the flow:
   recordings come from this machine by http. In the example "Try it without an account" it is.
 - No status at all: no event has reached it. Wire it to the webhook node, and deploy.`;
 
-const WHY_NOTHING_OF_DAILY = `- Its Daily account needs the API address and the API key of "telnyx-simulator key --provider daily".`;
-
-function describeReport({ last, attempts }: DeliveryReport, provider: Provider): string {
+function describeReport({ last, attempts }: DeliveryReport, standIn: StandInDescription): string {
   const outcome = last.status === null ? `no answer (${last.problem ?? ''})` : `answered ${last.status}`;
   const repeats = attempts.length === 1 ? '' : ` at attempt ${attempts.length}`;
-  const advice = adviceFor(last.status, provider);
+  const advice = adviceFor(last.status, standIn);
   return `${outcome} in ${last.milliseconds} ms${repeats}${advice}`;
 }
 
 /** What to look at; blank where the flow itself decided. */
-function adviceFor(status: number | null, provider: Provider): string {
-  const [what, command] =
-    provider === 'daily'
-      ? ['secret', 'telnyx-simulator key --provider daily']
-      : ['key', 'telnyx-simulator key'];
+function adviceFor(status: number | null, { proof, keyCommand }: StandInDescription): string {
   switch (status) {
     case null:
       return '; does Node-RED run, and at this address?';
     case 401:
-      return `; is the ${what} of "${command}" in the account, and deployed?`;
+      return `; is the ${proof} of "${keyCommand}" in the account, and deployed?`;
     case 404:
       return '; no flow listens at this address';
     case 503:
-      return `; look at the status of the webhook node. Is the ${what} of "${command}" in its account, and deployed?`;
+      return `; look at the status of the webhook node. Is the ${proof} of "${keyCommand}" in its account, and deployed?`;
     default:
       return '';
   }

@@ -1,4 +1,4 @@
-import { DAILY_PORT } from './cli-options';
+import { DAILY_PORT } from './stand-ins';
 
 /** Shown by `telnyx-simulator --help`. */
 export const USAGE = `telnyx-simulator: sends signed sample deliveries to a Node-RED flow, as Telnyx or Daily would.

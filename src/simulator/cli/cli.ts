@@ -1,14 +1,10 @@
 #!/usr/bin/env node
-import type { Provider } from '../../events/provider';
-import { type Command, DAILY_PORT, readCommand } from './cli-options';
+import { type Command, readCommand } from './cli-options';
 import { send, type SendOutcome } from './cli-send';
 import { serve } from './cli-serve';
 import { USAGE } from './cli-usage';
 import { describeError } from './describe-error';
-import { DAILY_KINDS } from '../daily/daily-events';
-import { dailyKeysFromFile, keyFromFile } from './key-file';
 import { printToStdout } from './print';
-import { SAMPLE_KINDS } from '../telnyx/sample-catalogue';
 
 const EXIT_REFUSED = 1;
 const EXIT_USAGE = 2;
@@ -24,11 +20,11 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
       process.stdout.write(USAGE);
       return 0;
     case 'list':
-      printList(command.provider);
+      for (const { kinds } of command.standIns)
+        for (const { name, description } of kinds) print(`${name.padEnd(28)} ${description}`);
       return 0;
     case 'key':
-      if (command.provider === 'daily') printDailyKeys(command.keyFile);
-      else print(keyFromFile(command.keyFile).publicKey);
+      for (const line of command.standIn.keyLines(command.keyFile)) print(line);
       return 0;
     case 'send':
       return EXIT_OF[await send(command.options, print, signal)];
@@ -36,21 +32,6 @@ async function run(command: Command, signal: AbortSignal): Promise<number> {
       await serve(command.options, print, signal);
       return 0;
   }
-}
-
-function printList(provider: Provider | null): void {
-  const kinds = [
-    ...(provider === 'daily' ? [] : SAMPLE_KINDS),
-    ...(provider === 'telnyx' ? [] : DAILY_KINDS)
-  ];
-  for (const { name, description } of kinds) print(`${name.padEnd(28)} ${description}`);
-}
-
-function printDailyKeys(keyFile: string): void {
-  const { secret, apiKey } = dailyKeysFromFile(keyFile);
-  print(`Webhook secret  ${secret.hmac}`);
-  print(`API key         ${apiKey}`);
-  print(`API address     http://127.0.0.1:${DAILY_PORT}/v1`);
 }
 
 async function main(): Promise<number> {

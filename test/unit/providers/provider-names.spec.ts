@@ -17,8 +17,8 @@ const MAY_NAME = [
   'src/events/reading/parse-telnyx.ts',
   'src/recording/extract/',
   'src/verification/',
-  // They stand in for the providers, which are their subject.
-  'src/simulator/',
+  // Describes the stand-ins, one for each provider.
+  'src/simulator/cli/stand-ins.ts',
   'nodes/config/',
   // A made-up recording, of which the dialog shows the name of the file.
   'nodes/editor/filename-preview.ts',
