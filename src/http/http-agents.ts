@@ -42,7 +42,7 @@ class CheckedPlainAgent extends PlainAgent {
 
   override createConnection(options: ClientRequestArgs, created?: Created): Duplex | null | undefined {
     const make = (): Duplex | null | undefined => super.createConnection(options, created);
-    return checked(options, created, this.#connection, 'connect', make);
+    return checked(make, { host: options.host, created, connection: this.#connection, ready: 'connect' });
   }
 }
 
@@ -56,18 +56,29 @@ class CheckedTlsAgent extends TlsAgent {
 
   override createConnection(options: RequestOptions, created?: Created): Duplex | null | undefined {
     const make = (): Duplex | null | undefined => super.createConnection(options, created);
-    return checked(options, created, this.#connection, 'secureConnect', make);
+    return checked(make, {
+      host: options.host,
+      created,
+      connection: this.#connection,
+      ready: 'secureConnect'
+    });
   }
 }
 
-/** Makes a connection that keeps the rules. @param ready the event after which the request goes out */
+interface CheckOptions {
+  host: string | null | undefined;
+  created: Created | undefined;
+  connection: ConnectionOptions;
+  /** The event after which the request goes out. */
+  ready: 'connect' | 'secureConnect';
+}
+
+/** Makes a connection that keeps the rules. */
 function checked(
-  { host }: ClientRequestArgs,
-  created: Created | undefined,
-  { rule, connectTimeoutMs }: ConnectionOptions,
-  ready: 'connect' | 'secureConnect',
-  make: () => Duplex | null | undefined
+  make: () => Duplex | null | undefined,
+  { host, created, connection, ready }: CheckOptions
 ): Duplex | null | undefined {
+  const { rule, connectTimeoutMs } = connection;
   // Sockets look up names only.
   if (rule !== undefined && typeof host === 'string' && isIP(host) !== 0 && !rule.allows(host)) {
     created?.(rule.refusal(host, 'literal'), new Socket());

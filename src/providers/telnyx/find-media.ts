@@ -61,7 +61,7 @@ export async function findMedia(api: Asked, wanted: Askable, signal: AbortSignal
   const resource = resourceOf(wanted);
   const id = wanted.details.recording_id;
   if (resource !== 'message' && id !== null)
-    return { media: await mediaById(api, resource, id, wanted, signal), by: 'id' };
+    return { media: await mediaById(api, wanted, { resource, id }, signal), by: 'id' };
   if (resource === 'recording' || resource === 'texml-recording') return amongCall(api, wanted, signal);
   throw new CodedError(
     'NO_RECORDING',
@@ -71,9 +71,8 @@ export async function findMedia(api: Asked, wanted: Askable, signal: AbortSignal
 
 async function mediaById(
   api: Asked,
-  resource: KnownResource,
-  id: string,
   wanted: Askable,
+  { resource, id }: { resource: KnownResource; id: string },
   signal: AbortSignal
 ): Promise<ApiMedia> {
   try {

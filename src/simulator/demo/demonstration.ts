@@ -32,6 +32,13 @@ export interface Places {
   stockSettings: string;
 }
 
+/** What a demonstration works with. */
+export interface DemoDeps {
+  places: Places;
+  workshop: Workshop;
+  print: Print;
+}
+
 /** How long a small machine may take to start Node-RED. */
 export const START_MS = 60_000;
 /** The delivery that is lost on purpose. */
@@ -47,9 +54,7 @@ const LOST_EVENT = 'call.recording.saved';
  */
 export async function demonstrate(
   options: DemoOptions,
-  places: Places,
-  workshop: Workshop,
-  print: Print,
+  { places, workshop, print }: DemoDeps,
   signal: AbortSignal
 ): Promise<NodeRedChild> {
   const standIn = new TelnyxStandIn({ fault: options.fault });

@@ -1,15 +1,13 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Print } from '../cli/print';
 import type { DemoOptions } from './demo-options';
-import { type Places, START_MS } from './demonstration';
+import { type DemoDeps, START_MS } from './demonstration';
 import { prepareExample } from './example-flow';
 import { freePort } from './free-port';
 import type { NodeRedChild } from './node-red-child';
 import { installPackage } from './package-install';
 import { step } from './steps';
 import { prepareUserDirectory } from './user-directory';
-import type { Workshop } from './workshop';
 
 /**
  * Starts a Node-RED that waits for the real Telnyx, in a folder that is kept: recordings of real
@@ -20,9 +18,7 @@ import type { Workshop } from './workshop';
  */
 export async function listen(
   options: DemoOptions,
-  places: Places,
-  workshop: Workshop,
-  print: Print,
+  { places, workshop, print }: DemoDeps,
   signal: AbortSignal
 ): Promise<NodeRedChild> {
   const port = await freePort(options.port);

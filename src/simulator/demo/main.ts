@@ -50,7 +50,7 @@ async function run(show: typeof demonstrate, options: DemoOptions, places: Place
   const workshop = new Workshop();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
   try {
-    const nodeRed = await show(options, places, workshop, print, stop.signal);
+    const nodeRed = await show(options, { places, workshop, print }, stop.signal);
     print(`The editor: ${nodeRed.url}/`);
     if (!options.once) await stayUp(nodeRed, stop.signal);
     else if (!options.keep) print('The temporary folder is deleted now; with --keep it stays.');

@@ -15,13 +15,15 @@ export class MultipartUpload {
   readonly #parts: UploadedPart[] = [];
   #isGone = false;
 
+  readonly key: string;
+
   private constructor(
     uploads: MultipartApi,
     uploadLog: UploadLog,
     entry: string,
-    readonly key: string,
-    uploadId: string
+    { key, uploadId }: { key: string; uploadId: string }
   ) {
+    this.key = key;
     this.#uploads = uploads;
     this.#uploadLog = uploadLog;
     this.#entry = entry;
@@ -42,9 +44,10 @@ export class MultipartUpload {
       if (!created.mayExist) await uploadLog.close(entry).catch(() => undefined);
       throw created.fault;
     }
-    const upload = new MultipartUpload(uploads, uploadLog, entry, key, created.uploadId);
+    const named = { key, uploadId: created.uploadId };
+    const upload = new MultipartUpload(uploads, uploadLog, entry, named);
     try {
-      await uploadLog.name(entry, { key, uploadId: created.uploadId });
+      await uploadLog.name(entry, named);
     } catch (error) {
       await upload.drop();
       throw error;
