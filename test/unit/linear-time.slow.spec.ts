@@ -8,15 +8,15 @@ import { FUNCTIONS, WITHOUT_OUTSIDE_TEXT } from '../support/text-functions';
 const ROOT = path.join(__dirname, '../..');
 const LENGTH = 1_000_000;
 
-/** CPU time of one call for 1 MB. Time of the clock would count what other programs do meanwhile. */
+/** CPU time of one call for 1 MB. Wall-clock time would include the work of other programs. */
 const LIMIT_MS = 20;
 /** An ordinary machine takes about 1 ms to look at each character of 1 MB. */
 const ORDINARY_WALK_MS = 1.5;
-/** A fast call says nothing about growth: what is around it weighs more. */
+/** A fast call says nothing about growth: its overhead dominates. */
 const TELLING_MS = 10;
-/** Of a pattern in one text: each costs a moment in which nothing is searched. */
+/** Matches of a pattern in one text: each has an overhead besides the search. */
 const MOST_FOUND = 10_000;
-/** From 250 kB to 1 MB: 4 when linear, 16 when quadratic, and something in between when memory is cleared up. */
+/** From 250 kB to 1 MB: 4 when linear, 16 when quadratic, in between when the garbage is collected. */
 const MOST_GROWTH = 10;
 
 interface Pattern {
@@ -48,14 +48,14 @@ function patternsOf(file: string): Pattern[] {
       found.push({ file, line, text, pattern: new RegExp(text.slice(1, end), text.slice(end + 1)) });
     }
     if (ts.isIdentifier(node) && node.text === 'RegExp' && ts.isNewExpression(node.parent))
-      throw new Error(`${file}:${line} makes a pattern at run time: nothing could test it. Write it out.`);
+      throw new Error(`${file}:${line} builds a pattern at run time, which no test can find. Write it out.`);
     ts.forEachChild(node, visit);
   };
   visit(source);
   return found;
 }
 
-/** The CPU time of the fastest of a few calls, in milliseconds; the first that is fast enough will do. */
+/** The CPU time of the fastest of a few calls, in milliseconds; stops at the first that is fast enough. */
 async function cost(call: () => unknown, enough: number): Promise<number> {
   let fastest = Infinity;
   for (let run = 0; run < 10 && fastest > enough; run += 1) {
@@ -67,7 +67,7 @@ async function cost(call: () => unknown, enough: number): Promise<number> {
   return fastest;
 }
 
-/** @returns what takes too long, or grows too fast; nothing when all is well */
+/** @returns what takes too long or grows too fast; nothing when all is well */
 async function complaints(
   what: string,
   call: (text: string) => unknown,
@@ -88,7 +88,7 @@ async function complaints(
   return found;
 }
 
-/** How much slower than an ordinary one this machine is, or how busy. */
+/** How much slower than an ordinary machine this one is, or how busy. */
 async function slowness(): Promise<number> {
   const text = 'x'.repeat(LENGTH);
   const walk = (): number => {
@@ -99,7 +99,7 @@ async function slowness(): Promise<number> {
   return Math.max(1, (await cost(walk, 0)) / ORDINARY_WALK_MS);
 }
 
-/** What Node.js itself needs for a text. */
+/** The time that Node.js itself needs for a text. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -108,17 +108,17 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Looks for a pattern until it is not found any more, or often. */
+/** Searches for a pattern until there are no more matches, up to a limit. */
 function searchAll(pattern: RegExp, text: string): void {
   pattern.lastIndex = 0;
   for (let found = 0; found < MOST_FOUND && pattern.test(text) && pattern.global; found += 1);
 }
 
-describe('text from outside takes linear time', function () {
-  // A hundred patterns and functions, each with thirty texts of 1 MB: seconds, and more on a busy machine.
+describe('outside text takes linear time', function () {
+  // A hundred patterns and functions with thirty texts of 1 MB each take seconds, longer on a busy machine.
   this.timeout(300_000);
 
-  // The simulator is a tool of its own, which talks to nobody but its user.
+  // The simulator is a separate tool that only its user talks to.
   const files = [...sources('src'), ...sources('nodes')].filter((file) => !file.startsWith('src/simulator/'));
   const patterns = files.flatMap(patternsOf);
 
@@ -139,10 +139,10 @@ describe('text from outside takes linear time', function () {
     should(found).eql([]);
   });
 
-  it('and every file with a pattern is in the list, or meets no text from outside', () => {
+  it('and every file with a pattern is in the list, or handles no outside text', () => {
     const listed = new Set([...FUNCTIONS.map(({ file }) => file), ...WITHOUT_OUTSIDE_TEXT.keys()]);
     const missing = [...new Set(patterns.map(({ file }) => file))].filter((file) => !listed.has(file));
     should(missing).eql([], 'Add the functions with these patterns to test/support/text-functions.ts');
-    should([...listed].filter((file) => !files.includes(file))).eql([], 'These files are gone');
+    should([...listed].filter((file) => !files.includes(file))).eql([], 'These files no longer exist');
   });
 });

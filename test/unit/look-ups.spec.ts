@@ -6,8 +6,8 @@ import ts from 'typescript';
 const ROOT = path.join(__dirname, '../..');
 
 /**
- * Tables that are asked by a key that this package itself has made: a type that TypeScript checks, or a value that
- * a pattern has let through. Each other table is a Map, or asked with Object.hasOwn before.
+ * Tables whose keys this package creates: a type that TypeScript checks, or a value that matches a pattern.
+ * Every other table is a Map, or is checked with Object.hasOwn first.
  */
 const OWN_KEYS: ReadonlySet<string> = new Set([
   'nodes/config/provider-accounts.ts: FINDERS[property]',
@@ -34,7 +34,7 @@ function sources(folder: string): string[] {
     .map((name) => path.posix.join(folder, name.split(path.sep).join('/')));
 }
 
-/** Object literals of a file's top level that are asked by a key which is no constant: `file: TABLE[key]`. */
+/** Top-level object literals of a file that are read with a variable key: `file: TABLE[key]`. */
 function lookUpsIn(file: string): string[] {
   const text = readFileSync(path.join(ROOT, file), 'utf8');
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
@@ -62,9 +62,9 @@ function lookUpsIn(file: string): string[] {
 }
 
 describe('look-ups in tables', () => {
-  it('meet no word that every object knows, such as "constructor"', () => {
+  it('never use a property of every object, such as "constructor"', () => {
     const found = [...sources('src'), ...sources('nodes')].flatMap(lookUpsIn);
     should(found.filter((one) => !OWN_KEYS.has(one))).eql([]);
-    should([...OWN_KEYS].filter((one) => !found.includes(one))).eql([], 'They are gone');
+    should([...OWN_KEYS].filter((one) => !found.includes(one))).eql([], 'They no longer exist');
   });
 });

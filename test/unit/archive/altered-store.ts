@@ -4,7 +4,7 @@ import { testOwner } from '../store/folder/store-fixture';
 
 type Publish = (file: FileToPublish) => Promise<PublishedFile>;
 
-/** A folder as a store, in which something else happens at publication. @param alter calls `publish`, or not */
+/** A folder as a store that does something else on publication. @param alter calls `publish`, or not */
 export function alteredStore(
   folder: string,
   alter: (file: FileToPublish, publish: Publish) => Promise<PublishedFile>

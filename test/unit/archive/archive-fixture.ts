@@ -20,7 +20,7 @@ import { testOwner } from '../store/folder/store-fixture';
 
 export const STORED_AT = Date.UTC(2026, 2, 4, 10, 0, 0);
 
-/** An archive in a folder of its own, with pauses that are written down instead of waited for. */
+/** An archive in its own folder. It records pauses instead of waiting. */
 export class ArchiveFixture {
   readonly pauses: number[] = [];
   readonly progress = new ArchiveProgress();
@@ -69,7 +69,7 @@ export class ArchiveFixture {
     );
   }
 
-  /** Names of everything in the folder, hidden partial copies included, sorted. */
+  /** The sorted names of everything in the folder, including hidden partial copies. */
   async files(): Promise<string[]> {
     const entries = await readdir(this.folder, { recursive: true, withFileTypes: true });
     return entries
@@ -86,7 +86,7 @@ export class ArchiveFixture {
 
 export type Outcome = { ok: true; file: StoredFile } | { ok: false; error: Error };
 
-/** Carries a job out to its end; pauses are noted, not waited for. */
+/** Runs a job to its end; records pauses instead of waiting. */
 export class TestArchiver {
   #orders = 0;
 
@@ -114,7 +114,7 @@ export class TestArchiver {
     return { id: `order-${this.#orders}`, acceptedAt: 0, message: {}, items: jobs, files: {} };
   }
 
-  /** One pass; jobs are kept as text in between, as on disk. */
+  /** One run; between runs a job is kept as text, as on disk. */
   async pass(job: Job): Promise<RunResult> {
     const kept = JSON.parse(JSON.stringify(job)) as Job;
     const result = await this.archiver.run(kept);
@@ -165,7 +165,7 @@ class MemoryPartials implements ResumeStates {
   }
 }
 
-/** A dual-channel recording of 2026-03-04 at the given addresses; the format is read off their end. */
+/** A dual-channel recording of 2026-03-04 at the given addresses; their ending gives the format. */
 export function recordingAt(...urls: string[]): RecordingReference {
   return {
     kind: 'audio',
@@ -188,7 +188,7 @@ export function recordingAt(...urls: string[]): RecordingReference {
   };
 }
 
-/** The only file of a job that went well. */
+/** The only file of a successful job. */
 export async function onlyFile(outcomes: Promise<Outcome[]>): Promise<StoredFile> {
   const [outcome, ...others] = await outcomes;
   if (outcome === undefined || others.length > 0)

@@ -7,7 +7,7 @@ import { apiAuthorization } from '../../../src/providers/telnyx/telnyx-provider'
 describe('api-authorization', () => {
   const API = 'https://api.telnyx.com/v2';
 
-  it("is for the API's own host only", () => {
+  it('goes only to the host of the API', () => {
     should(apiAuthorization('https://api.telnyx.com/v2/recordings/r.wav', API, 'k')).equal('Bearer k');
     for (const url of [
       'http://api.telnyx.com/v2/recordings/r.wav',
@@ -25,7 +25,7 @@ describe('api-authorization', () => {
     should(apiAuthorization('https://api.telnyx.com/r.wav', 'nonsense', 'k')).be.undefined();
   });
 
-  it('follows the address that the account has', () => {
+  it('follows the address of the account', () => {
     should(apiAuthorization('http://127.0.0.1:8080/r.wav', 'http://127.0.0.1:8080/v2', 'k')).equal(
       'Bearer k'
     );
@@ -41,7 +41,7 @@ describe('backoff', () => {
     backoffMs(3, 0.25, undefined).should.equal(1000);
   });
 
-  it('waits as long as the server asks, but not for ever', () => {
+  it('waits as long as the server asks, within a limit', () => {
     backoffMs(1, 0, 7000).should.equal(7000);
     backoffMs(4, 1, 7000).should.equal(8000);
     backoffMs(1, 0, 1e12).should.equal(900_000);
@@ -78,7 +78,7 @@ describe('archive-progress', () => {
 });
 
 describe('archive-job', () => {
-  it('names partial copies by node, recording and format, with safe characters only', () => {
+  it('names partial copies by node, recording and format, using only safe characters', () => {
     const id = partialCopyId('node-1', 'telnyx:../../x', 'mp3');
     id.should.match(/^[0-9a-z_]{1,128}$/);
     id.should.equal(partialCopyId('node-1', 'telnyx:../../x', 'mp3'));

@@ -15,7 +15,7 @@ import { testOwner } from '../store/folder/store-fixture';
 import { alteredStore } from './altered-store';
 import { ArchiveFixture, type TestArchiver, onlyFile, recordingAt } from './archive-fixture';
 
-describe('archiver, when things go wrong', () => {
+describe('archiver faults', () => {
   const bytes = wav({ seconds: 20 });
   let fixture: ArchiveFixture;
   let server: LocalServer;
@@ -47,7 +47,7 @@ describe('archiver, when things go wrong', () => {
     await fixture.remove();
   });
 
-  it('tries again after growing pauses, and obeys Retry-After', async () => {
+  it('retries after growing pauses, and obeys Retry-After', async () => {
     answer = (_request, response) => {
       if (server.requests.length === 3) response.setHeader('retry-after', '9');
       if (server.requests.length <= 3) response.writeHead(503).end();
@@ -71,10 +71,10 @@ describe('archiver, when things go wrong', () => {
     server.requests.should.have.length(3);
   });
 
-  it('finds what another process has stored and had deleted at the source, as long as it is that recording', async () => {
+  it('finds what another process stored and deleted at the source, if it is the same recording', async () => {
     answer = (_request, response) => sendAll(response);
     const first = await onlyFile(archiver().archive(at('/a.wav')));
-    // Another process knows nothing of it but what lies in the folder, and has received half of it.
+    // Another process knows only what is in the folder, and has received half of the recording.
     const other = archiver({ scope: 'other' });
     answer = (_request, response) => {
       response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length });
@@ -101,9 +101,9 @@ describe('archiver, when things go wrong', () => {
     await onlyFile(archiver().archive(at('/a.wav'))).should.be.rejectedWith(gone);
   });
 
-  describe('finds what another process has stored when the API knows the recording no more', () => {
+  describe('finds what another process stored when the API no longer knows the recording', () => {
     const gone = new CodedError('API_NOT_FOUND', 'The API says 404.');
-    /** As an event of Daily: only the API has links, and they tell no format. */
+    /** Like an event of Daily: only the API has links, and they do not show the format. */
     const video = (identity = 'daily:rec-1'): JobItem => {
       const reference = recordingAt();
       const details = { ...reference.details, format: 'mp4' };
@@ -118,7 +118,7 @@ describe('archiver, when things go wrong', () => {
         response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': movie.length }).end(movie);
     });
 
-    it('before it had a link', async () => {
+    it('before it has a link', async () => {
       const first = await onlyFile(archiver({}, { resolveLinks }).archive(video()));
       const other = archiver({ scope: 'other' }, { resolveLinks: () => Promise.reject(gone) });
       const again = await onlyFile(other.archive(video()));
@@ -130,7 +130,7 @@ describe('archiver, when things go wrong', () => {
       should(server.requests).have.length(1);
     });
 
-    it('when its link died', async () => {
+    it('when its link stops working', async () => {
       const first = await onlyFile(archiver({}, { resolveLinks }).archive(video()));
       answer = (_request, response) => response.writeHead(404).end();
       const again = await onlyFile(archiver({ scope: 'other' }, { resolveLinks }).archive(video()));
@@ -138,7 +138,7 @@ describe('archiver, when things go wrong', () => {
       should(again.recording).have.property('already_stored', true);
     });
 
-    it('while it asked for another link', async () => {
+    it('while it asks for another link', async () => {
       const reference = { ...video().reference, links: await resolveLinks() };
       const storeAndDelete = async (): Promise<MediaLink[]> => {
         answer = (_request, response) =>
@@ -154,7 +154,7 @@ describe('archiver, when things go wrong', () => {
       );
     });
 
-    it('under a name that it had to share', async () => {
+    it('under a name that another recording also has', async () => {
       const filename = compileFilename('{{year}}/call.{{ext}}');
       await onlyFile(archiver({ filename }, { resolveLinks }).archive(video('daily:rec-0')));
       movie.writeUInt8(1, movie.length - 1);
@@ -189,7 +189,7 @@ describe('archiver, when things go wrong', () => {
       should(String(wav.payload)).endWith('.wav');
     });
 
-    it('but neither another recording nor one that is damaged', async () => {
+    it('but not another recording or a damaged one', async () => {
       const first = await onlyFile(archiver({}, { resolveLinks }).archive(video()));
       const other = archiver({ scope: 'other' }, { resolveLinks: () => Promise.reject(gone) });
       const refused = { code: 'API_NOT_FOUND' };
@@ -207,7 +207,7 @@ describe('archiver, when things go wrong', () => {
     (await fixture.files()).should.eql([]);
   });
 
-  it('takes the second address when the first is dead', async () => {
+  it('uses the second address when the first fails', async () => {
     answer = (request, response) => {
       if (request.url === '/first.wav') response.writeHead(410).end();
       else sendAll(response);
@@ -216,7 +216,7 @@ describe('archiver, when things go wrong', () => {
     server.requests.should.eql(['/first.wav', '/second.wav']);
   });
 
-  it('asks for fresh links once when all are dead', async () => {
+  it('asks for fresh links once when all fail', async () => {
     answer = (request, response) => {
       if (request.url === '/fresh.wav') sendAll(response);
       else response.writeHead(410).end();
@@ -231,7 +231,7 @@ describe('archiver, when things go wrong', () => {
     server.requests.should.eql(['/old.wav', '/fresh.wav']);
   });
 
-  it('waits when even a fresh link does not work yet, and asks again', async () => {
+  it('waits when a fresh link does not work yet either, then asks again', async () => {
     answer = (request, response) => {
       if (request.url === '/fresh2.wav') sendAll(response);
       else response.writeHead(410).end();
@@ -250,11 +250,11 @@ describe('archiver, when things go wrong', () => {
     '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>';
   const REFUSALS: [string, (response: ServerResponse) => void][] = [
     ['403 with a page', (response) => response.writeHead(403).end('no')],
-    ['403 as S3 says it', (response) => response.writeHead(403).end(DENIED)],
+    ['403 in the form of S3', (response) => response.writeHead(403).end(DENIED)],
     ['404', (response) => response.writeHead(404).end()]
   ];
   for (const [name, refuse] of REFUSALS) {
-    it(`asks for one fresh link when the old one is refused: ${name}`, async () => {
+    it(`asks for one fresh link when the old one is rejected: ${name}`, async () => {
       answer = (request, response) => {
         if (request.url === '/fresh.wav') sendAll(response);
         else refuse(response);
@@ -287,7 +287,7 @@ describe('archiver, when things go wrong', () => {
     });
   }
 
-  it('asks for a link that the API has just given, although it is over by the clock of this machine', async () => {
+  it('uses a link that the API just returned, although it has expired by the clock of this machine', async () => {
     answer = (_request, response) => sendAll(response);
     const over = '?X-Amz-Date=20260304T000000Z&X-Amz-Expires=600';
     const resolveLinks = () => Promise.resolve(recordingAt(`${server.url}/fresh.wav${over}`).links);
@@ -295,7 +295,7 @@ describe('archiver, when things go wrong', () => {
     server.requests.should.eql([`/fresh.wav${over}`]);
   });
 
-  it('waits for the old link when it may not be there yet and there is no fresh one', async () => {
+  it('retries the old link when the file may not exist yet and there is no fresh link', async () => {
     answer = (_request, response) => {
       if (server.requests.length < 3) response.writeHead(403).end(DENIED);
       else sendAll(response);
@@ -305,7 +305,7 @@ describe('archiver, when things go wrong', () => {
     server.requests.should.eql(['/old.wav', '/old.wav', '/old.wav']);
   });
 
-  it('says why the old link failed when there is no fresh one', async () => {
+  it('reports why the old link failed when there is no fresh one', async () => {
     answer = (_request, response) => response.writeHead(410).end();
     const resolveLinks = () => Promise.reject(new CodedError('LINK_EXPIRED', 'Put a key into the account.'));
     await onlyFile(archiver({}, { resolveLinks }).archive(at('/old.wav'))).should.be.rejectedWith({
@@ -322,7 +322,7 @@ describe('archiver, when things go wrong', () => {
     server.requests.should.eql(['/found.wav']);
   });
 
-  it('goes on where a broken transfer ended', async () => {
+  it('resumes where a broken transfer ended', async () => {
     answer = (request, response) => {
       const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
       response.setHeader('etag', '"one"');
@@ -341,7 +341,7 @@ describe('archiver, when things go wrong', () => {
     (await readFile(payload)).equals(bytes).should.be.true();
   });
 
-  it('does not fetch a stored file again because its sidecar failed', async () => {
+  it('does not fetch a stored file again when only its sidecar failed', async () => {
     answer = (_request, response) => sendAll(response);
     let writes = 0;
     const sidecars: typeof folderSidecar = {
@@ -364,7 +364,7 @@ describe('archiver, when things go wrong', () => {
     should(JSON.parse(await readFile(`${payload as string}.json`, 'utf8'))).eql(recording);
   });
 
-  it('writes the sidecar once, with what the message says', async () => {
+  it('writes the sidecar once, with the details of the message', async () => {
     answer = (_request, response) => sendAll(response);
     const store = createFolderStore({ folder: fixture.folder, owner: testOwner() });
     const sidecars = { ...folderSidecar, write: () => Promise.reject(new Error('written already')) };
@@ -385,7 +385,7 @@ describe('archiver, when things go wrong', () => {
     should(seen).equal('Bearer k');
   });
 
-  it('keeps the number of transfers at the limit', async () => {
+  it('limits the number of transfers', async () => {
     answer = (_request, response) => sendAll(response);
     let running = 0;
     let most = 0;
@@ -419,7 +419,7 @@ describe('archiver, when things go wrong', () => {
     fixture.progress.summary().should.have.properties({ active: 0, waiting: 0, stored: 6 });
   });
 
-  it('ends at once when it is closed, keeping what was received', async () => {
+  it('stops immediately when closed, and keeps the received bytes', async () => {
     const archive = archiver({ concurrency: 1 });
     const first = new Promise<void>((resolve) => {
       answer = (_request, response) => {

@@ -35,7 +35,7 @@ describe('archiver', () => {
     await fixture.remove();
   });
 
-  it('stores a recording under its name and tells everything about it', async () => {
+  it('stores a recording under its name and reports all its details', async () => {
     const { recording, payload } = await onlyFile(
       archiver().archive({
         reference: recordingAt(`${server.url}/a.wav?X-Amz-Signature=geheim`),
@@ -87,7 +87,7 @@ describe('archiver', () => {
     (await fixture.files()).should.eql([NAME, `${NAME}.json`]);
   });
 
-  it('gives the ending that the bytes have, whatever the link says', async () => {
+  it('takes the ending from the bytes, whatever the link says', async () => {
     const { recording } = await onlyFile(
       archiver().archive({ reference: recordingAt(`${server.url}/a.mp3`), format: 'any' })
     );
@@ -95,7 +95,7 @@ describe('archiver', () => {
     recording.format!.should.equal('wav');
   });
 
-  it('writes no sidecar when none is wanted', async () => {
+  it('writes no sidecar when sidecars are off', async () => {
     const { recording } = await onlyFile(
       archiver({ sidecar: false }).archive({ reference: recordingAt(`${server.url}/a.wav`), format: 'any' })
     );
@@ -103,7 +103,7 @@ describe('archiver', () => {
     (await fixture.files()).should.eql([NAME]);
   });
 
-  it('begins few of the recordings of one job at once, however many there are', async () => {
+  it('starts only a few recordings of one job at the same time', async () => {
     let mostBegun = 0;
     const asked: string[] = [];
     const transfer: ArchiveDeps['transfer'] = ({ url }) => {
@@ -123,7 +123,7 @@ describe('archiver', () => {
     mostBegun.should.be.belowOrEqual(256);
   });
 
-  it('stores every format when all are wanted, and says which of them failed', async () => {
+  it('stores every format when all are requested, and reports which ones failed', async () => {
     const outcomes = await archiver({ retries: 0 }).archive({
       reference: recordingAt(`${server.url}/a.wav`, 'http://127.0.0.1:1/a.mp3'),
       format: 'all'
@@ -131,7 +131,7 @@ describe('archiver', () => {
     outcomes.map((outcome) => outcome.ok).should.eql([true, false]);
   });
 
-  it('says what to do when the wanted format does not exist', async () => {
+  it('says what to do when the requested format does not exist', async () => {
     await onlyFile(
       archiver().archive({ reference: recordingAt(`${server.url}/a.wav`), format: 'mp3' })
     ).should.be.rejectedWith({ code: 'NO_RECORDING', message: /as mp3.*only wav/ });
@@ -157,7 +157,7 @@ describe('archiver', () => {
       format: 'any'
     });
 
-    it('is not fetched again while the stored copy is sound', async () => {
+    it('is not fetched again while the stored copy is intact', async () => {
       const archive = archiver();
       await onlyFile(archive.archive(item()));
       const { recording } = await onlyFile(archive.archive(item()));
@@ -166,7 +166,7 @@ describe('archiver', () => {
       (await fixture.files()).should.eql([NAME, `${NAME}.json`]);
     });
 
-    it('is fetched again when the stored copy is gone', async () => {
+    it('is fetched again when the stored copy is missing', async () => {
       const archive = archiver();
       await onlyFile(archive.archive(item()));
       await rm(path.join(fixture.folder, NAME));
@@ -175,7 +175,7 @@ describe('archiver', () => {
       (await readFile(path.join(fixture.folder, NAME))).equals(bytes).should.be.true();
     });
 
-    it('is stored in the place of a copy that somebody changed, which is kept under another name', async () => {
+    it('replaces a changed copy, which is kept under another name', async () => {
       const archive = archiver();
       await onlyFile(archive.archive(item()));
       await writeFile(path.join(fixture.folder, NAME), 'changed');
@@ -191,7 +191,7 @@ describe('archiver', () => {
       (await readFile(path.join(fixture.folder, aside!), 'utf8')).should.equal('changed');
     });
 
-    it('is fetched again when only one of its files is damaged, though the message has no address', async () => {
+    it('is fetched again when only one of its files is damaged, although the message has no address', async () => {
       const archive = archiver({}, { resolveLinks: () => Promise.resolve(item().reference.links) });
       await onlyFile(archive.archive(item()));
       await writeFile(path.join(fixture.folder, NAME), 'changed');
@@ -201,7 +201,7 @@ describe('archiver', () => {
       (await readFile(path.join(fixture.folder, NAME))).equals(bytes).should.be.true();
     });
 
-    it('gives one file after a restart too, with the sidecar of the first time', async () => {
+    it('gives one file after a restart, too, with the original sidecar', async () => {
       const first = await onlyFile(archiver().archive(item()));
       const { recording } = await onlyFile(archiver({}, { now: () => Date.UTC(2027, 0) }).archive(item()));
       recording.already_stored.should.be.true();
@@ -209,7 +209,7 @@ describe('archiver', () => {
       (await fixture.files()).should.eql([NAME, `${NAME}.json`]);
     });
 
-    it('gets its sidecar when the first attempt ended before that was written', async () => {
+    it('gets its sidecar when the first attempt ended before writing it', async () => {
       await onlyFile(archiver({ sidecar: false }).archive(item()));
       const { recording } = await onlyFile(archiver().archive(item()));
       recording.already_stored.should.be.true();
@@ -226,7 +226,7 @@ describe('archiver', () => {
       server.requests.should.have.length(1);
     });
 
-    it('is told from a message that names it without a link', async () => {
+    it('is recognised in a message that names it without a link', async () => {
       const archive = archiver();
       const named = { reference: recordingAt(), format: 'any' } as const;
       await onlyFile(archive.archive(named)).should.be.rejectedWith({
@@ -237,7 +237,7 @@ describe('archiver', () => {
       (await onlyFile(archive.archive(named))).recording.already_stored.should.be.true();
     });
 
-    it('is always fetched when the flow itself gave the address', async () => {
+    it('is always fetched when the flow itself provides the address', async () => {
       const reference = recordingAt(`${server.url}/latest.wav`);
       reference.details.recording_id = null;
       reference.details.event_type = null;

@@ -26,7 +26,7 @@ describe('archivers of two processes with one bucket', () => {
   });
 
   for (const isVersioned of [false, true])
-    it(`find what the other has had deleted at the source${isVersioned ? ', by its version' : ''}`, async function () {
+    it(`find what the other deleted at the source${isVersioned ? ', by its version' : ''}`, async function () {
       const bucket = await TestBucket.create(this);
       if (isVersioned) await bucket.keepVersions();
       const { details, ...reference } = recordingAt();

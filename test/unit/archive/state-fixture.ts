@@ -5,7 +5,7 @@ import type { JobItem } from '../../../src/archive/queue/job';
 import { StateDatabase } from '../../../src/state/state-database';
 import { recordingAt } from './archive-fixture';
 
-/** A state database in a directory of its own, with a clock that the test sets. */
+/** A state database in its own directory, with a clock that the test sets. */
 export class StateFixture {
   readonly directory = mkdtempSync(path.join(tmpdir(), 'telnyx-state-'));
   database = new StateDatabase(this.directory);

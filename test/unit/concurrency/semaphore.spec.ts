@@ -10,7 +10,7 @@ function gate(): { open: () => void; passed: Promise<void> } {
 }
 
 describe('semaphore', () => {
-  it('lets tasks in one after the other, in their order', async () => {
+  it('runs tasks one after another, in order', async () => {
     const semaphore = new Semaphore(1);
     const first = gate();
     const seen: number[] = [];
@@ -24,7 +24,7 @@ describe('semaphore', () => {
     seen.should.eql([1, 2, 3]);
   });
 
-  it('has no warning in the log while very many wait', async () => {
+  it('logs no warning while very many tasks wait', async () => {
     const warnings: string[] = [];
     const warned = ({ name }: Error): void => void warnings.push(name);
     process.on('warning', warned);
@@ -42,13 +42,13 @@ describe('semaphore', () => {
     }
   });
 
-  it('gives the place back when a task fails', async () => {
+  it('releases the slot when a task fails', async () => {
     const semaphore = new Semaphore(1);
     await semaphore.run(never, () => Promise.reject(new Error('no'))).should.be.rejectedWith('no');
     (await semaphore.run(never, () => Promise.resolve('next'))).should.equal('next');
   });
 
-  it('lets a task leave the line without disturbing the others', async () => {
+  it('lets a task leave the queue without affecting the others', async () => {
     const semaphore = new Semaphore(1);
     const first = gate();
     const aborting = new AbortController();

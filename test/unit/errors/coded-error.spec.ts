@@ -20,7 +20,7 @@ describe('CodedError', () => {
     ('cause' in error).should.be.false();
   });
 
-  it('keeps what is underneath and what is known of the next attempt', () => {
+  it('keeps the cause and the time of the next attempt', () => {
     const cause = new Error('underneath');
     const error = new CodedError('RATE_LIMITED', 'Wait.', { cause, retryable: true, retryAfterMs: 1500 });
     should(error).have.properties({ cause, retryable: true, retryAfterMs: 1500 });
@@ -42,7 +42,7 @@ describe('the codes', () => {
 });
 
 describe('rootCause', () => {
-  it('goes down to the reason', () => {
+  it('finds the underlying reason', () => {
     const reset = new Error('read ECONNRESET');
     const fetchFailed = new TypeError('fetch failed', { cause: reset });
     rootCause(fetchFailed).should.equal('read ECONNRESET');
@@ -52,7 +52,7 @@ describe('rootCause', () => {
     rootCause(new AggregateError([new Error('first'), new Error('second')], 'all')).should.equal('first');
   });
 
-  it('has words for whatever was thrown', () => {
+  it('describes any thrown value', () => {
     rootCause('text').should.equal('text');
     rootCause(undefined).should.equal('undefined');
     rootCause(new RangeError('')).should.equal('RangeError');
@@ -60,7 +60,7 @@ describe('rootCause', () => {
     rootCause(new AggregateError([], 'none')).should.equal('none');
   });
 
-  it('comes to an end where causes go in a circle', () => {
+  it('stops when causes form a cycle', () => {
     const one = new Error('one');
     const two = new Error('two', { cause: one });
     one.cause = two;

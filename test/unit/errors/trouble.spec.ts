@@ -11,14 +11,14 @@ describe('the trouble of an error', () => {
     new CodedError('STALLED', 'x', { trouble: 'share-gone' }).trouble.should.equal('share-gone');
   });
 
-  it('tells disks from buckets', () => {
+  it('distinguishes disks from buckets', () => {
     const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
     storeFault('write', full).trouble.should.equal('disk-full');
     const refused = Object.assign(new Error('connect'), { code: 'ECONNREFUSED', syscall: 'connect' });
     bucketFault('store', refused).trouble.should.equal('bucket-unreachable');
   });
 
-  it('is one of the known ones, whatever an answer says', () => {
+  it('is always a known one, whatever a response says', () => {
     for (const word of ['constructor', '__proto__', 'toString', '', 'https://example.com/?secret']) {
       should(TROUBLES).containEql(diskTrouble(word));
       should(TROUBLES).containEql(bucketTrouble(word, 0));

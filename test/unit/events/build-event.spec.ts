@@ -15,7 +15,7 @@ describe('deliveryIdentity', () => {
     deliveryIdentity({ own_id: 'own' }, content('{}')).should.equal('own');
   });
 
-  it('is what was sent where the body has none, or a blank one', () => {
+  it('is the hash of the content when the body has none or a blank one', () => {
     for (const own_id of [null, '', '  ', '\n'])
       deliveryIdentity({ own_id }, content('{"a":1}')).should.equal(sha256('{"a":1}'));
   });
@@ -56,7 +56,7 @@ describe('webhookMessage', () => {
     recovered: false
   };
 
-  it('has topic, payload and event, and nothing of the payload over them', () => {
+  it('has topic, payload and event, which the payload never overrides', () => {
     const message = webhookMessage(parsed, facts);
     Object.keys(message).sort().should.deepEqual(['event', 'payload', 'topic']);
     message.topic.should.equal('call.hold');
@@ -74,7 +74,7 @@ describe('webhookMessage', () => {
     });
   });
 
-  it('says that an event was recovered only where it was', () => {
+  it('marks an event as recovered only if it was', () => {
     should(webhookMessage(parsed, facts).event).not.have.property('recovered');
     should(webhookMessage(parsed, { ...facts, recovered: true }).event.recovered).be.true();
   });
@@ -98,10 +98,10 @@ describe('events: client_state', () => {
     ['four letters that happen to be base64', 'test']
   ];
   for (const [what, value] of raw) {
-    it(`hands on ${what} as it is`, () => should(decodeClientState(value)).equal(value));
+    it(`passes on ${what} unchanged`, () => should(decodeClientState(value)).equal(value));
   }
 
-  it('is empty for an empty one, null for none', () => {
+  it('is empty for an empty value, null for none', () => {
     should(decodeClientState('')).equal('');
     for (const value of [undefined, null, 7, {}, ['YQ==']]) should(decodeClientState(value)).be.null();
   });

@@ -10,7 +10,7 @@ import {
 } from '../../../src/events/catalogue';
 
 describe('events: catalogue', () => {
-  it('lists no type twice for one provider, and no alias that is a row', () => {
+  it('lists no type twice for one provider, and no alias that is also a row', () => {
     for (const provider of ['telnyx', 'daily'] as const) {
       const types = CATALOGUE.filter((row) => row.provider === provider).map((row) => row.event_type);
       should(new Set(types).size).equal(types.length);
@@ -35,7 +35,7 @@ describe('events: catalogue', () => {
     }
   });
 
-  it('resolves every canonical name to a row that stands for itself', () => {
+  it('resolves every canonical name to its own row', () => {
     for (const row of CATALOGUE) {
       const canonical = lookUpType(row.provider, row.canonical_type);
       should(canonical?.canonical_type).equal(row.canonical_type);
@@ -43,11 +43,11 @@ describe('events: catalogue', () => {
     }
   });
 
-  it('lists the 32 types of Daily', () => {
+  it('lists the 32 event types of Daily', () => {
     should(CATALOGUE.filter((row) => row.provider === 'daily')).have.length(32);
   });
 
-  it('tells the providers apart where they use the same word', () => {
+  it('keeps the providers apart when they use the same name', () => {
     should(lookUpType('daily', 'recording.started')).be.ok();
     should(lookUpType('telnyx', 'recording.started')).be.undefined();
     should(lookUpType('telnyx', 'streaming.started')?.family).equal('call-streaming');
@@ -89,7 +89,7 @@ describe('events: catalogue', () => {
     });
   }
 
-  it('leaves unknown names as they are', () => {
+  it('leaves unknown names unchanged', () => {
     for (const type of ['call.brand.new', 'unknown', '', '__proto__', 'constructor', 'toString']) {
       should(resolveAlias('telnyx', type)).equal(type);
       should(lookUpType('telnyx', type)).be.undefined();
@@ -124,7 +124,7 @@ describe('events: catalogue', () => {
     should(familyOf('daily', 'call.initiated')).equal('unknown');
   });
 
-  it('marks what carries a recording', () => {
+  it('marks the types that announce a recording', () => {
     const recordings = CATALOGUE.filter((row) => row.media?.kind === 'recording');
     should(recordings.map((row) => row.event_type).sort()).deepEqual([
       'call.recording.saved',

@@ -5,7 +5,7 @@ const ENVELOPE = {
   data: { event_type: 'call.hold', id: 'e-1', occurred_at: '2026-03-04T09:15:02Z', payload: { a: 1 } }
 };
 
-/** A body to which several steps of the detection apply; the earliest decides. */
+/** A body that several detection steps match; the first one decides. */
 const ORDER: readonly (readonly [string, object, string, string])[] = [
   ['data.event_type before a meeting', { ...ENVELOPE, event: 'x', version: '1' }, 'call.hold', 'envelope'],
   [
@@ -77,7 +77,7 @@ const ORDER: readonly (readonly [string, object, string, string])[] = [
   ['nothing makes bare-minimal', { event_type: 't', payload: {} }, 't', 'bare-minimal']
 ];
 
-/** Fields of the wrong kind: never an error, never trusted. */
+/** Fields of the wrong type: never an error, never trusted. */
 const HOSTILE: readonly (readonly [string, unknown, string, string])[] = [
   ['an event type that is a number', { data: { event_type: 7 } }, 'unknown', 'unstructured'],
   ['an empty event type', { data: { event_type: '' }, event_type: '' }, 'unknown', 'unstructured'],
@@ -94,7 +94,7 @@ const HOSTILE: readonly (readonly [string, unknown, string, string])[] = [
   ['recording_urls that is text', { recording_urls: 'x' }, 'unknown', 'unstructured']
 ];
 
-describe('events: which shape a JSON body has', () => {
+describe('events: detection of the shape of a JSON body', () => {
   for (const [what, body, type, shape] of ORDER) {
     it(`order of detection: ${what}`, () => {
       should(fromJson(body)).have.properties({ event_type: type, shape });

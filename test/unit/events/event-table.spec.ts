@@ -11,7 +11,7 @@ describe('README: table of families and event types', () => {
     for (const { event_type } of CATALOGUE) should(table).containEql(`\`${event_type}\``);
   });
 
-  it('replaces what stands between the markers and nothing else', () => {
+  it('replaces only the text between the markers', () => {
     const readme = 'before\n<!-- events:begin -->\nstale words\n<!-- events:end -->\nafter\n';
     const written = withEventTable(readme);
     should(written).startWith('before\n<!-- events:begin -->\n\n| Sender ');
@@ -23,7 +23,7 @@ describe('README: table of families and event types', () => {
     should(() => withEventTable('no markers')).throw(/events:begin/);
   });
 
-  it('is fresh in README.md (else run: npm run docs:events)', () => {
+  it('is current in README.md (otherwise run: npm run docs:events)', () => {
     const readme = readFileSync(path.join(__dirname, '../../../README.md'), 'utf8');
     should(withEventTable(readme) === readme).be.true();
   });

@@ -6,7 +6,7 @@ import type { Provider } from '../../../src/events/provider';
 import { parseDailyDelivery } from '../../../src/events/reading/parse-daily';
 import { parseTelnyxDelivery } from '../../../src/events/reading/parse-telnyx';
 
-/** One line of test/fixtures/<provider>/index.json: a file and everything its event should say. */
+/** An entry of test/fixtures/<provider>/index.json: a file and its whole expected event. */
 export interface Fixture {
   provider: Provider;
   file: string;
@@ -28,7 +28,7 @@ export function loadFixtures(provider: Provider): Fixture[] {
   return rows.map((row) => ({ ...row, provider, bytes: readFileSync(path.join(directory, row.file)) }));
 }
 
-/** Files beside the index, to find those that it forgets. */
+/** Files beside the index, to find those that it lacks. */
 export function fixtureFiles(provider: Provider): string[] {
   return readdirSync(path.join(ROOT, provider)).filter((file) => file !== 'index.json');
 }

@@ -28,18 +28,18 @@ describe('events: body as JSON or form', () => {
     });
   }
 
-  it('reads JSON by its content when the Content-Type says form, as curl does by default', () => {
+  it('recognises JSON by its content when the Content-Type says form, the default of curl', () => {
     should(parse('{"a":"x=y"}', FORM)).deepEqual({ ok: true, form: false, body: { a: 'x=y' } });
   });
 
-  it('reads a form by its content when the Content-Type says JSON or nothing', () => {
+  it('recognises a form by its content when the Content-Type says JSON or nothing', () => {
     const form = { ok: true, form: true, body: { CallSid: 'v3:x', From: '+12025550111' } };
     for (const type of [undefined, 'application/json', 'text/plain']) {
       should(parse('CallSid=v3%3Ax&From=%2B12025550111', type)).deepEqual(form);
     }
   });
 
-  it('takes the Content-Type at its word for what only it can tell', () => {
+  it('trusts the Content-Type where the content is ambiguous', () => {
     const type = `${FORM.toUpperCase()} ; charset=UTF-8`;
     should(parse('hello world', type)).deepEqual({ ok: true, form: true, body: { 'hello world': '' } });
     should(parse('', type)).deepEqual({ ok: true, form: true, body: {} });
@@ -65,14 +65,14 @@ describe('events: body as JSON or form', () => {
     ['binary', Buffer.from([0, 1, 2, 3]), /neither/]
   ];
   for (const [what, bytes, reason] of refused) {
-    it(`refuses ${what} and says why`, () => {
+    it(`rejects ${what} and says why`, () => {
       const result = parse(bytes);
       should(result.ok).be.false();
       should(result).have.property('reason').match(reason);
     });
   }
 
-  it('refuses truncated JSON and invalid UTF-8 even if the Content-Type says form', () => {
+  it('rejects truncated JSON and invalid UTF-8 even if the Content-Type says form', () => {
     should(parse('{"a":"b=c', FORM).ok).be.false();
     should(parse(Buffer.from('a=\xff', 'latin1'), FORM).ok).be.false();
   });
@@ -81,7 +81,7 @@ describe('events: body as JSON or form', () => {
     should(JSON.stringify(parse('{"link":"https://example.com/?sig=hidden'))).not.containEql('hidden');
   });
 
-  it('takes JSON nested 100 levels deep, and no deeper', () => {
+  it('accepts JSON nested 100 levels deep, and no deeper', () => {
     should(parse(nested(100)).ok).be.true();
     should(parse(nested(101)))
       .have.property('reason')
@@ -96,7 +96,7 @@ describe('events: body as JSON or form', () => {
     should(parse('{"a":'.repeat(200_000)).ok).be.false();
   });
 
-  it('takes JSON of 250,000 values, and no more', () => {
+  it('accepts JSON of 250,000 values, and no more', () => {
     const lists = (count: number): string => `[${'[],'.repeat(count)}"[,,,"]`;
     should(parse(lists(124_999)).ok).be.true();
     should(parse(lists(125_000)))
@@ -116,17 +116,17 @@ describe('events: body as JSON or form', () => {
     should(copy).not.have.property('polluted');
   });
 
-  it('counts the depth after a removed key was removed', () => {
+  it('measures the depth without removed keys', () => {
     should(parse(`{"__proto__":${nested(200)},"a":1}`)).deepEqual({ ok: true, form: false, body: { a: 1 } });
   });
 
-  it('tells the depth by brackets, not by what texts hold', () => {
+  it('measures the depth by brackets, not by the contents of strings', () => {
     should(parse(JSON.stringify({ a: '['.repeat(200), b: '\\"{['.repeat(200) })).ok).be.true();
     should(parse(`[${'[],{},'.repeat(500)}0]`).ok).be.true();
     should(parse(`{"a":"\\u0041","b":${nested(200)}}`).ok).be.false();
   });
 
-  it('refuses a form of more fields than any has', () => {
+  it('rejects a form with more fields than any real one', () => {
     const form = (fields: number): Buffer =>
       Buffer.from(Array.from({ length: fields }, () => 'a=1').join('&'));
     const type = 'application/x-www-form-urlencoded';
@@ -155,10 +155,10 @@ describe('events: form fields', () => {
     ],
     ['the last of a repeated name', 'a=1&b=2&a=3', { a: '3', b: '2' }],
     ['a name without a value', 'a&b=', { a: '', b: '' }],
-    ['only the first equals sign as separator', 'a=b=c', { a: 'b=c' }],
+    ['only the first equals sign as a separator', 'a=b=c', { a: 'b=c' }],
     ['empty parts', '&&a=1&', { a: '1' }],
-    ['escapes that are none', 'a=100%&b=%zz&c=%', { a: '100%', b: '%zz', c: '%' }],
-    ['bytes that are no UTF-8', 'a=%ff', { a: '\uFFFD' }],
+    ['invalid escapes', 'a=100%&b=%zz&c=%', { a: '100%', b: '%zz', c: '%' }],
+    ['bytes that are not UTF-8', 'a=%ff', { a: '\uFFFD' }],
     ['a first question mark', '?a=1', { '?a': '1' }],
     ['numbers as text', 'RecordingChannels=2', { RecordingChannels: '2' }]
   ];

@@ -9,7 +9,7 @@ function fromDaily(body: unknown) {
 }
 
 describe('events: deliveries of Daily', () => {
-  it('accepts a type nobody has heard of', () => {
+  it('accepts an unknown type', () => {
     should(
       fromDaily({ version: '2', type: 'brand.new', id: 'i', payload: {}, event_ts: 1772615702 })
     ).have.properties({
@@ -33,7 +33,7 @@ describe('events: deliveries of Daily', () => {
     });
   });
 
-  it('takes the time of the payload where the envelope has none', () => {
+  it('uses the time of the payload when the envelope has none', () => {
     should(fromDaily({ type: 'dialin.ready', payload: { timestamp: '1772615702' } }).occurred_at).equal(
       '2026-03-04T09:15:02.000Z'
     );
@@ -50,7 +50,7 @@ describe('events: deliveries of Daily', () => {
     'text'
   ];
   for (const body of others) {
-    it(`takes ${JSON.stringify(body)} for an event of unknown type`, () => {
+    it(`treats ${JSON.stringify(body)} as an event of unknown type`, () => {
       should(fromDaily(body)).have.properties({
         event_type: 'unknown',
         shape: 'unstructured',
@@ -67,21 +67,21 @@ describe('events: deliveries of Daily', () => {
     });
   });
 
-  it('refuses what cannot be read', () => {
+  it('rejects unreadable bodies', () => {
     should(parseDailyDelivery({ rawBody: Buffer.from('{"type":'), contentType: undefined })).have.properties({
       ok: false,
       code: 'UNPARSABLE_BODY'
     });
   });
 
-  it('knows the probe, and only the probe', () => {
+  it('recognises the probe, and only the probe', () => {
     should(isDailyProbe({ test: 'test' })).be.true();
     for (const body of [{ test: 'test', a: 1 }, { test: 1 }, {}, ['test'], 'test', null]) {
       should(isDailyProbe(body)).be.false();
     }
   });
 
-  it('knows the probe by its bytes', () => {
+  it('recognises the probe by its bytes', () => {
     for (const text of ['{"test":"test"}', ' {\n"test" : "test" }\n'])
       should(isDailyProbeBody(Buffer.from(text))).be.true();
     const long = `{"test":"test"${' '.repeat(1000)}}`;

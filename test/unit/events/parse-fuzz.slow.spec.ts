@@ -27,7 +27,7 @@ const NAMES = [
 ];
 const OBJECT_PROTOTYPE = Object.getOwnPropertyNames(Object.prototype).sort().join();
 
-/** What must hold for every result, whatever came in. */
+/** What must hold for every result, whatever the input. */
 function check(result: ParseResult): void {
   if (!result.ok) {
     if (result.message === '') throw new Error('refused without a reason');
@@ -54,7 +54,7 @@ function check(result: ParseResult): void {
   checkPrototypes(event);
 }
 
-/** No prototype but JSON's own, no key that would change one when copied. Recursion is safe: 100 levels. */
+/** Only JSON's own prototypes, and no key that would change one when copied. Recursion is safe: 100 levels. */
 function checkPrototypes(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   const expected: unknown = Array.isArray(value) ? Array.prototype : Object.prototype;
@@ -87,12 +87,12 @@ const { json } = fc.letrec<{ json: unknown }>((tie) => ({
     word,
     fc.constantFrom<unknown>(null, true, 0, -1, 1.5, 1772615702118, 1e300),
     fc.array(tie('json'), { maxLength: 3 }),
-    // Entries, not objects: only so a key __proto__ gets into the text.
+    // Entries, not objects: this gets a key __proto__ into the text.
     fc.array(fc.tuple(name, tie('json')), { maxLength: 6 }).map((entries) => new Map(entries))
   )
 }));
 
-/** JSON text of a value in which Maps are objects, so that any key can occur. */
+/** JSON text of a value whose Maps stand for objects, so that any key can occur. */
 function toText(value: unknown): string {
   if (value instanceof Map) {
     const fields = [...(value as Map<string, unknown>)].map(
@@ -146,12 +146,12 @@ function mutate(body: Buffer, { at, length, insert }: Mutation): Buffer {
   ]);
 }
 
-/** As encodeURIComponent, which does not take half a surrogate pair. */
+/** Like encodeURIComponent, which rejects half a surrogate pair. */
 function escape(text: string): string {
   return encodeURIComponent(Buffer.from(text).toString());
 }
 
-describe('events: any body whatever (100,000 and more)', function () {
+describe('events: any body (100,000 and more)', function () {
   this.timeout(60_000);
   let bodies = 0;
 
@@ -160,7 +160,7 @@ describe('events: any body whatever (100,000 and more)', function () {
     bodies += numRuns;
   }
 
-  afterEach('Object.prototype is as it was', () => {
+  afterEach('Object.prototype is unchanged', () => {
     should(Object.getOwnPropertyNames(Object.prototype).sort().join()).equal(OBJECT_PROTOTYPE);
   });
 
@@ -171,7 +171,7 @@ describe('events: any body whatever (100,000 and more)', function () {
     );
   });
 
-  it('fixtures with bytes cut, dropped and put in', () => {
+  it('fixtures with bytes cut, dropped and inserted', () => {
     const fixtures = [...loadFixtures('telnyx'), ...loadFixtures('daily')].map((fixture) => fixture.bytes);
     always(
       50_000,

@@ -13,7 +13,7 @@ describe('events: GET deliveries of Telnyx', () => {
     });
   }
 
-  it('finds what stands beside the type', () => {
+  it('finds the fields beside the type', () => {
     const state = encodeURIComponent(Buffer.from('ticket').toString('base64'));
     for (const [open, close] of [
       ['%5B', '%5D'],
@@ -44,7 +44,7 @@ describe('events: GET deliveries of Telnyx', () => {
     });
   });
 
-  it('takes any other query string, an empty one too', () => {
+  it('accepts any other query string, even an empty one', () => {
     should(fromQuery('').payload).deepEqual({});
     should(fromQuery('tenant=7&%')).have.properties({
       event_type: 'unknown',

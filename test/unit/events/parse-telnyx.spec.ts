@@ -7,7 +7,7 @@ const ENVELOPE = {
 };
 
 describe('events: deliveries of Telnyx', () => {
-  it('never lets the payload speak for the envelope', () => {
+  it('never takes envelope fields from the payload', () => {
     const payload = {
       id: 'p',
       attempt: 9,
@@ -31,7 +31,7 @@ describe('events: deliveries of Telnyx', () => {
     should(event.payload).deepEqual(payload);
   });
 
-  it('keeps a payload that is null, and takes the fields beside the type where there is none', () => {
+  it('keeps a payload that is null, and uses the fields beside the type when there is no payload', () => {
     should(fromJson({ data: { event_type: 'x', payload: null } }).payload).be.null();
     should(fromJson({ data: { event_type: 'x', colour: 'blue' } }).payload).deepEqual({
       event_type: 'x',
@@ -47,7 +47,7 @@ describe('events: deliveries of Telnyx', () => {
     should(fromJson({ data }).own_id).be.null();
   });
 
-  it('takes no identity that could be shared by two events', () => {
+  it('uses no identity that two events could share', () => {
     const ids = [17, '', {}, ['a'], true, 'x'.repeat(257)];
     for (const id of ids) should(fromJson({ data: { event_type: 'x', id, payload: {} } }).own_id).be.null();
     should(fromJson({ id: '42', question: 'a tool call' }).own_id).be.null();
@@ -56,13 +56,13 @@ describe('events: deliveries of Telnyx', () => {
     should(fromQuery('event_type=call.hold&id=42').own_id).be.null();
   });
 
-  it('never takes data.id of a meeting for the identity', () => {
+  it('never uses data.id of a meeting as the identity', () => {
     const meeting = { event: 'x', version: '1', data: { id: 'no' } };
     should(fromJson(meeting).own_id).be.null();
     should(fromJson({ ...meeting, id: 'yes' }).own_id).equal('yes');
   });
 
-  it('takes only whole numbers for an attempt and text for an address', () => {
+  it('accepts only whole numbers as an attempt and text as an address', () => {
     const told = (meta: unknown) => fromJson({ ...ENVELOPE, meta });
     should(told({ attempt: 3, delivered_to: 'https://hooks.example.com' })).have.properties({
       attempt: 3,
@@ -72,7 +72,7 @@ describe('events: deliveries of Telnyx', () => {
     for (const delivered_to of [7, {}, '', null]) should(told({ delivered_to }).delivered_to).be.null();
   });
 
-  it('looks for the time where the shapes have it, in their order', () => {
+  it('looks for the time in the places of the shapes, in order', () => {
     const at = (second: number) => `2026-03-04T09:15:0${second}Z`;
     const iso = (second: number) => `2026-03-04T09:15:0${second}.000Z`;
     const steps = [
@@ -90,7 +90,7 @@ describe('events: deliveries of Telnyx', () => {
     should(fromJson({ data: { event_type: 'x', occurred_at: 'soon', payload: {} } }).occurred_at).be.null();
   });
 
-  it('accepts types nobody has heard of', () => {
+  it('accepts unknown types', () => {
     const types = [
       'brand.new',
       '10dlc.x-y_z',
@@ -110,7 +110,7 @@ describe('events: deliveries of Telnyx', () => {
     }
   });
 
-  it('resolves v1 names and aliases beside the name on the wire', () => {
+  it('resolves v1 names and aliases, and keeps the original name', () => {
     should(fromJson({ event_type: 'dtmf', payload: {}, webhook_id: 'w' })).have.properties({
       event_type: 'dtmf',
       canonical_type: 'call.dtmf.received',
@@ -125,14 +125,14 @@ describe('events: deliveries of Telnyx', () => {
     });
   });
 
-  it('refuses a body that is neither JSON nor a form, without quoting it', () => {
+  it('rejects a body that is neither JSON nor a form, without quoting it', () => {
     const rawBody = Buffer.from('{"data":{"link":"https://example.com/?sig=hidden');
     const result = parseTelnyxDelivery({ rawBody, contentType: 'application/json', query: null });
     should(result).have.properties({ ok: false, code: 'UNPARSABLE_BODY' });
     should(JSON.stringify(result)).not.containEql('hidden');
   });
 
-  it('takes a form without any known field', () => {
+  it('accepts a form without known fields', () => {
     should(fromForm({ a: '1' })).have.properties({
       event_type: 'unknown',
       shape: 'texml-form',
@@ -141,7 +141,7 @@ describe('events: deliveries of Telnyx', () => {
     should(fromText('', 'application/x-www-form-urlencoded').payload).deepEqual({});
   });
 
-  it('takes a form that carries an event type after all', () => {
+  it('accepts a form that contains an event type', () => {
     should(fromForm({ event_type: 'call.hold', 'payload[a]': '1' })).have.properties({
       event_type: 'call.hold'
     });

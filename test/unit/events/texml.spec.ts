@@ -7,7 +7,7 @@ const PROGRESS = { CallbackSource: 'call-progress-events' };
 
 type Fields = Readonly<Record<string, string>>;
 
-/** Fields beside the ids, the type they give, and the field that told it. */
+/** Fields besides the ids, the resulting type, and the field that decides it. */
 const DERIVED: readonly (readonly [Fields, string, string | null])[] = [
   [{ SiprecEvent: 'siprec-started' }, 'texml.siprec.started', 'SiprecEvent'],
   [{ SiprecEvent: 'siprec-failed', SiprecError: 'x' }, 'texml.siprec.failed', 'SiprecEvent'],
@@ -48,7 +48,7 @@ const DERIVED: readonly (readonly [Fields, string, string | null])[] = [
   [{}, 'texml.voice', null]
 ];
 
-/** Two rules match; the earlier decides. */
+/** Two rules match; the first decides. */
 const PRECEDENCE: readonly (readonly [string, Fields, string])[] = [
   [
     'SIPREC before call status',
@@ -106,9 +106,9 @@ const PRECEDENCE: readonly (readonly [string, Fields, string])[] = [
   ['partial speech before speech', { UnstableSpeechResult: 'a', SpeechResult: 'b' }, 'texml.gather.partial'],
   ['a call before a message', { MessageSid: 'm' }, 'texml.voice'],
   ['CallStatus alone is a voice request', { CallStatus: 'in-progress' }, 'texml.voice'],
-  ['a progress report without CallStatus is none', { ...PROGRESS }, 'texml.voice'],
+  ['a progress report needs a CallStatus', { ...PROGRESS }, 'texml.voice'],
   [
-    'empty values tell nothing',
+    'empty values count as absent',
     {
       SiprecEvent: '',
       StreamEvent: ' ',
@@ -120,7 +120,7 @@ const PRECEDENCE: readonly (readonly [string, Fields, string])[] = [
   ]
 ];
 
-/** Values that no page names give a stable type and the family of their prefix. */
+/** Undocumented values give a stable type and the family of their prefix. */
 const UNKNOWN_VALUES: readonly (readonly [Fields, string, string])[] = [
   [{ SiprecEvent: 'siprec-paused' }, 'texml.siprec.paused', 'texml-siprec'],
   [{ SiprecEvent: ' Rerouted ' }, 'texml.siprec.rerouted', 'texml-siprec'],
@@ -179,7 +179,7 @@ describe('events: TeXML', () => {
     });
   });
 
-  it('keeps every field a string, names with brackets literal', () => {
+  it('keeps every field a string, and names with brackets literal', () => {
     const fields = {
       ...IDS,
       SequenceNumber: '7',
@@ -190,7 +190,7 @@ describe('events: TeXML', () => {
     should(fromForm(fields).payload).deepEqual(fields);
   });
 
-  it('takes numbers and booleans in JSON, and nothing deeper, for values', () => {
+  it('accepts numbers and booleans in JSON as values, but nothing nested', () => {
     should(fromJson({ ...IDS, IsFinal: false }).discriminator).deepEqual({
       field: 'IsFinal',
       value: 'false'
@@ -199,7 +199,7 @@ describe('events: TeXML', () => {
     should(fromJson({ CallSid: {}, AccountSid: 'x' }).event_type).equal('unknown');
   });
 
-  it('never mistakes what every object has for a field', () => {
+  it('never mistakes an inherited property for a field', () => {
     should(fromForm({ constructor: 'x', toString: 'y' }).event_type).equal('unknown');
   });
 

@@ -18,7 +18,7 @@ describe('http/http-client', () => {
   };
 
   describe('an answer', () => {
-    it('has status, headers and body as they were sent, redirects included', async () => {
+    it('returns status, headers and body as sent, including redirects', async () => {
       await open((socket) =>
         socket.write(
           'HTTP/1.1 302 Found\r\nLocation: /there\r\nX-Two: 1\r\nx-two: 2\r\nContent-Length: 2\r\n\r\nok'
@@ -29,7 +29,7 @@ describe('http/http-client', () => {
       should((await readAll(body)).toString()).equal('ok');
     });
 
-    it('sends method, path, headers and body as they are', async () => {
+    it('sends method, path, headers and body unchanged', async () => {
       await open((socket) => socket.write(FINE));
       const path = "/a/./b%7e.wav?x='1'";
       await stage.text({ method: 'POST', path, headers: { 'x-key': 'v' }, body: Buffer.from('{}') });
@@ -60,7 +60,7 @@ describe('http/http-client', () => {
       }
     });
 
-    it('follows a few interim ones', async () => {
+    it('may follow a few interim responses', async () => {
       await open((socket) => {
         for (const status of [100, 102, 103]) socket.write(`HTTP/1.1 ${status} Wait\r\nLink: <a>\r\n\r\n`);
         socket.write(FINE);
@@ -68,7 +68,7 @@ describe('http/http-client', () => {
       should(await stage.text()).equal('ok');
     });
 
-    it('comes in pieces as small as one byte', async () => {
+    it('may arrive in chunks as small as one byte', async () => {
       const text = '0123456789'.repeat(2000);
       await open((socket) => {
         socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
@@ -78,7 +78,7 @@ describe('http/http-client', () => {
       should(await stage.text()).equal(text);
     });
 
-    it('is over for the connection once it was read, or thrown away whole', async () => {
+    it('frees the connection once it is read or discarded completely', async () => {
       await open((socket) => socket.write(FINE));
       for (let request = 0; request < 5; request += 1) should(await stage.text()).equal('ok');
       (await stage.ask()).body.destroy();
@@ -89,16 +89,16 @@ describe('http/http-client', () => {
     });
   });
 
-  describe('an answer that is none', () => {
+  describe('a response that is not HTTP', () => {
     const refused: [string, string, RegExp][] = [
       ['another protocol', '220 smtp.example.com ESMTP\r\n', /not HTTP/],
-      ['a status that is no number', 'HTTP/1.1 abc OK\r\n\r\n', /not HTTP/],
+      ['a status that is not a number', 'HTTP/1.1 abc OK\r\n\r\n', /not HTTP/],
       ['the status 000', 'HTTP/1.1 000 None\r\nContent-Length: 2\r\n\r\nok', /status 000/],
       ['the status 099', 'HTTP/1.1 099 None\r\nContent-Length: 2\r\n\r\nok', /status 099/],
       ['the status 600', 'HTTP/1.1 600 None\r\nContent-Length: 2\r\n\r\nok', /status 600/],
       ['the status 999', 'HTTP/1.1 999 None\r\nContent-Length: 2\r\n\r\nok', /status 999/],
       [
-        'a switch of protocols',
+        'a protocol switch',
         'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n',
         /101/
       ],
@@ -108,7 +108,7 @@ describe('http/http-client', () => {
         /several lengths/
       ],
       ['a length and chunks', `${OK}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`, /./],
-      ['a length below zero', 'HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok', /length that is none/],
+      ['a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok', /length that is none/],
       [
         'two content types',
         `${OK}Content-Type: audio/wav\r\nContent-Type: text/html\r\n\r\nok`,
@@ -126,7 +126,7 @@ describe('http/http-client', () => {
         /content-range/
       ],
       ['two places', `${OK}Location: /a\r\nLocation: /b\r\n\r\nok`, /location/],
-      ['a coding that was not asked for', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n', /./],
+      ['an unrequested coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n', /./],
       ['a chunk without a size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nok', /./],
       ['one long header', `${OK}X-Long: ${'x'.repeat(17_000)}\r\n\r\nok`, /too long/],
       ['many headers', `${OK}${'X-Many: x\r\n'.repeat(4000)}\r\nok`, /too long/],
@@ -156,14 +156,14 @@ describe('http/http-client', () => {
       should((await stage.ask()).headers['content-type']).equal('audio/wav');
     });
 
-    it('may have headers that are named like parts of an object', async () => {
+    it('may have headers named like properties of an object', async () => {
       await open((socket) => socket.write(`${OK}__proto__: x\r\nconstructor: y\r\ntoString: z\r\n\r\nok`));
       should(await stage.text()).equal('ok');
     });
   });
 
   describe('deadlines', () => {
-    it('ends endless interim answers, which restart the timers of sockets', async () => {
+    it('ends endless interim responses, which restart the timers of sockets', async () => {
       for (const status of [100, 102, 103]) {
         let sent = 0;
         await open((socket) => {
@@ -181,7 +181,7 @@ describe('http/http-client', () => {
       }
     });
 
-    it('does not wait for the deadline when interim answers pour in', async () => {
+    it('does not wait for the deadline when interim responses pour in', async () => {
       await open((socket) => {
         const pour = (): void => {
           if (!socket.destroyed) socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(50), pour);
@@ -202,13 +202,13 @@ describe('http/http-client', () => {
       should(within.message).match(/stopped sending in the middle of the file/);
     });
 
-    it('ends a handshake that is never finished', async () => {
+    it('ends a handshake that never finishes', async () => {
       await open(() => undefined, { connectTimeoutMs: 100 });
       const origin = new URL(stage.server.url).origin.replace('http:', 'https:');
       should((await stage.fault({ origin })).code).equal('STALLED');
     });
 
-    it('does not count the time that the reader takes', async () => {
+    it('does not count the time of the reader', async () => {
       const half = Buffer.alloc(1_000_000, 'x');
       await open((socket) => {
         socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${2 * half.length}\r\n\r\n`);
@@ -218,7 +218,7 @@ describe('http/http-client', () => {
       const { body } = await stage.ask({ stallTimeoutMs: 100 });
       let size = 0;
       for await (const piece of body) {
-        // Longer than the stall, as a disk that takes its time: what is proved is that nothing happens meanwhile.
+        // Longer than the stall limit, like a slow disk: this proves that nothing happens meanwhile.
         if (size === 0) await new Promise((resolve) => setTimeout(resolve, 300));
         size += piece.length;
       }
@@ -231,7 +231,7 @@ describe('http/http-client', () => {
         process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
       const before = count();
       for (let request = 0; request < 20; request += 1) await stage.text();
-      // One belongs to the idle connection.
+      // One timer belongs to the idle connection.
       should(count()).be.belowOrEqual(before + 1);
     });
   });
@@ -242,7 +242,7 @@ describe('http/http-client', () => {
       ['in the body', {}, (socket) => void socket.write(`${OK}\r\no`)]
     ];
     for (const [when, over, answer] of cases) {
-      it(`by the signal ${when} has its reason`, async () => {
+      it(`by the signal ${when} keeps its reason`, async () => {
         const abort = new AbortController();
         await open((socket, request) => {
           answer(socket, request);
@@ -253,7 +253,7 @@ describe('http/http-client', () => {
         should(stage.server.requests).have.length(1);
       });
 
-      it(`by destroy ${when} says so`, async () => {
+      it(`by destroy ${when} is reported`, async () => {
         await open((socket, request) => {
           answer(socket, request);
           setImmediate(() => stage.client.destroy());
@@ -263,7 +263,7 @@ describe('http/http-client', () => {
       });
     }
 
-    it('hangs up on a body that nobody wants', async () => {
+    it('hangs up on an unwanted body', async () => {
       let closed: Promise<unknown> | undefined;
       await open((socket) => {
         closed = new Promise((resolve) => socket.on('close', resolve));
@@ -293,7 +293,7 @@ describe('http/http-client', () => {
   });
 
   describe('connections', () => {
-    it('repeats what went out on a kept connection that had been closed, except for a POST', async () => {
+    it('repeats a request sent on a kept connection that was already closed, except for a POST', async () => {
       for (const method of ['GET', 'DELETE', 'POST'] as const) {
         await open((socket, request) => {
           if (request === 2) socket.destroy();
@@ -307,13 +307,13 @@ describe('http/http-client', () => {
       }
     });
 
-    it('does not repeat on a fresh connection that is closed', async () => {
+    it('does not repeat a request on a new connection that is closed', async () => {
       await open((socket) => socket.destroy());
       should(await stage.fault()).have.properties({ code: 'LINK_REFUSED', retryable: true });
       should(stage.server.requests).have.length(1);
     });
 
-    it('says why there is none', async () => {
+    it('reports why it cannot be made', async () => {
       await open(() => undefined);
       const gone = createServer().listen(0, '127.0.0.1');
       await once(gone, 'listening');
@@ -325,7 +325,7 @@ describe('http/http-client', () => {
       should(fault.message).match(/ECONNREFUSED/);
     });
 
-    it('never sees what no request may have', async () => {
+    it('never receives what no request may contain', async () => {
       await open((socket) => socket.write(FINE));
       for (const over of [{ path: '/a b' }, { path: '/\r\nX: y' }, { headers: { 'x-key': 'a\r\nb: c' } }])
         should((await stage.fault(over)).code).equal('LINK_REFUSED');
@@ -333,7 +333,7 @@ describe('http/http-client', () => {
     });
   });
 
-  it('survives hundreds of connections that break at once, each in another place', async () => {
+  it('survives hundreds of connections that break together, each in a different place', async () => {
     const bytes = Buffer.from(`${OK}X-Filler: ${'x'.repeat(300)}\r\n\r\nok`);
     await open((socket, request) => {
       const cut = request % bytes.length;

@@ -5,7 +5,7 @@ import type { HttpResponse } from '../../../src/http/http-response';
 import { HttpClient, type HttpClientOptions, type HttpRequest } from '../../../src/http/http-client';
 import { rawServer, type RawServer } from '../../support/raw-server';
 
-/** A client and a server of one test; both end with it. */
+/** A client and a server for one test; both close after it. */
 export class HttpStage {
   readonly client: HttpClient;
 
@@ -33,13 +33,13 @@ export class HttpStage {
     return this.client.request({ origin, path: '/call.wav', method: 'GET', ...over });
   }
 
-  /** Asks and reads to the end. */
+  /** Sends a request and reads the whole response. */
   async text(over: Partial<HttpRequest> = {}): Promise<string> {
     const { body } = await this.ask(over);
     return (await readAll(body)).toString('latin1');
   }
 
-  /** The error of an exchange that must fail, before or in its body. */
+  /** The error of an exchange that must fail, before or during its body. */
   async fault(over: Partial<HttpRequest> = {}): Promise<CodedError> {
     return faultOf(this.text(over));
   }
@@ -51,7 +51,7 @@ export async function readAll(body: AsyncIterable<Uint8Array>): Promise<Buffer> 
   return Buffer.concat(pieces);
 }
 
-/** The coded error of what must fail, with a text for people. */
+/** The coded error of an operation that must fail, with a readable text. */
 export async function faultOf(work: Promise<unknown>): Promise<CodedError> {
   let value: unknown;
   try {

@@ -3,7 +3,7 @@ import should from 'should';
 import { CodedError } from '../../../src/errors/coded-error';
 import { faultOf, HttpStage } from './http-fixture';
 
-/** More than a client reads ahead, and little enough for the system to take it from the server at once. */
+/** More than a client reads ahead, but so little that the system accepts it from the server in one go. */
 const SIZE = 1_400_000;
 const BYTES = Buffer.alloc(SIZE, 'recording');
 
@@ -26,7 +26,7 @@ const VARIANTS: Variant[] = HEADS.flatMap(([version, connection]) =>
   )
 );
 
-/** Sends the beginning of a body that promises more than it has, and ends the connection. */
+/** Sends the beginning of a longer body, and ends the connection. */
 function cut(socket: Socket, { version, connection, framing, end }: Variant, cutOff: () => void): void {
   const frame = {
     length: `Content-Length: ${2 * SIZE}\r\n`,
@@ -42,7 +42,7 @@ function cut(socket: Socket, { version, connection, framing, end }: Variant, cut
   });
 }
 
-/** Takes the first bytes, does not read on before the connection has ended, and reads the rest. */
+/** Reads the first bytes, waits until the connection has ended, and reads the rest. */
 async function readLate(stage: HttpStage, isCut: Promise<void>): Promise<number> {
   const { body } = await stage.ask({ stallTimeoutMs: 5000 });
   let size = 0;
@@ -54,7 +54,7 @@ async function readLate(stage: HttpStage, isCut: Promise<void>): Promise<number>
   return size;
 }
 
-describe('http/http-response: a connection that ends while nobody reads', () => {
+describe('http/http-response: a connection that ends while the reader pauses', () => {
   let stage: HttpStage | undefined;
   afterEach(() => stage?.close());
 
@@ -73,7 +73,7 @@ describe('http/http-response: a connection that ends while nobody reads', () => 
       }
       const fault = await faultOf(
         readLate(stage, isCut).then((size) => {
-          // Before Node.js 24 this looks like an end; the receiver has to see that something is missing.
+          // Before Node.js 24 this looks like an end; the receiver must notice that something is missing.
           if (mayEnd && size < SIZE) throw new CodedError('TRUNCATED', 'as good as', { retryable: true });
           return size;
         })
@@ -82,7 +82,7 @@ describe('http/http-response: a connection that ends while nobody reads', () => 
     });
   }
 
-  it('also in all ways at once, eight times', async () => {
+  it('all cases at the same time, eight times', async () => {
     const all = Array.from({ length: 8 }, () => VARIANTS).flat();
     const cuts = all.map(() => {
       let cutOff: () => void = () => undefined;

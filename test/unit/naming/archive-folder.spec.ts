@@ -28,12 +28,12 @@ describe('archive-folder', () => {
     });
   }
 
-  it('names a variable that is not set', () => {
+  it('names an unset variable', () => {
     (() => archiveFolder('${NOWHERE}/x', surroundings)).should.throw(/NOWHERE/);
     (() => archiveFolder('${EMPTY}', surroundings)).should.throw(CodedError, { code: 'BAD_SETTING' });
   });
 
-  it('refuses what cannot be a path', () => {
+  it('rejects what cannot be a path', () => {
     (() => archiveFolder('x'.repeat(40_000), surroundings)).should.throw(CodedError, { code: 'BAD_SETTING' });
     (() => archiveFolder('a\0b', surroundings)).should.throw(CodedError, { code: 'BAD_SETTING' });
   });

@@ -13,7 +13,7 @@ function named(template: string, values: Partial<FilenameValues> = {}): string {
   return compileFilename(template).name({ ...NOTHING, ...values });
 }
 
-/** What Windows, macOS and Linux all accept as one path segment, stated independently of the code. */
+/** Whether Windows, macOS and Linux all accept a path segment, stated independently of the code. */
 function shouldBeSafe(segment: string): void {
   segment.should.not.equal('');
   segment.should.not.match(/^\.\.?$/);
@@ -41,22 +41,22 @@ describe('filename-template', () => {
     }).should.equal('2026/03/04/20260304T091502Z_rec-1_dual.mp3');
   });
 
-  it('puts "unknown" where nothing is known', () => {
+  it('uses "unknown" for missing values', () => {
     named('{{year}}/{{ recording_id }}.{{ext}}').should.equal('unknown/unknown.unknown');
     named('{{from}}', { from: '  ' }).should.equal('unknown');
   });
 
-  it('takes single braces for what they are', () => {
+  it('leaves single braces alone', () => {
     named('{{{year}}}', { year: '2026' }).should.equal('{2026}');
   });
 
-  it('leaves telephone numbers, ids and SIP addresses as they are', () => {
+  it('leaves telephone numbers, ids and SIP addresses unchanged', () => {
     for (const value of ['+12025550111', 'a1319f9e-5521-4d3b', 'user@sip.example.com', 'Zoë 🎥']) {
       named('{{from}}', { from: value }).should.equal(value);
     }
   });
 
-  it('refuses an unknown token by its name', () => {
+  it('rejects an unknown token and names it', () => {
     (() => compileFilename('{{year}}/{{caller}}.{{ext}}')).should.throw(CodedError, { code: 'BAD_SETTING' });
     (() => compileFilename('{{caller}}')).should.throw(/\{\{caller\}\}/);
     (() => compileFilename('{{constructor}}')).should.throw(/\{\{constructor\}\}/);
@@ -85,7 +85,7 @@ describe('filename-template', () => {
     '{{year}}/'.repeat(16) + 'x',
     'x'.repeat(5000)
   ]) {
-    it(`refuses the template ${JSON.stringify(template)}`, () => {
+    it(`rejects the template ${JSON.stringify(template)}`, () => {
       (() => compileFilename(template)).should.throw(CodedError, { code: 'BAD_SETTING' });
     });
   }

@@ -6,12 +6,12 @@ import { providers } from '../../../src/providers/registry';
 
 const ROOT = path.join(__dirname, '../../..');
 
-/** Folders and files that may know a provider by its name: each is about one provider, or is data of it. */
+/** Folders and files that may name a provider: each is about one provider, or is its data. */
 const MAY_NAME = [
   'src/providers/',
   'src/events/catalogue/',
   'src/events/catalogue.ts',
-  // The senders of events, as types; and whose event a reader of bodies makes.
+  // The senders of events, as types, and the sender that a reader of bodies assigns.
   'src/events/provider.ts',
   'src/events/reading/parse-daily.ts',
   'src/events/reading/parse-telnyx.ts',
@@ -20,9 +20,9 @@ const MAY_NAME = [
   // Describes the stand-ins, one for each provider.
   'src/simulator/cli/stand-ins.ts',
   'nodes/config/',
-  // A made-up recording, of which the dialog shows the name of the file.
+  // A made-up recording whose file name the dialog shows.
   'nodes/editor/filename-preview.ts',
-  // The folder of the state has that name.
+  // The state folder has this name.
   'nodes/lib/state.ts'
 ];
 
@@ -32,12 +32,12 @@ function sources(folder: string): string[] {
     .map((name) => path.posix.join(folder, name.split(path.sep).join('/')));
 }
 
-/** The texts of a file that are exactly the name of a provider, comments and imports left out. */
+/** The strings of a file that are exactly the name of a provider, without comments and imports. */
 function namesIn(file: string, text: string): string[] {
   const found: string[] = [];
   const tree = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const visit = (node: ts.Node): void => {
-    // The palette's category of all nodes is no provider.
+    // The palette category of all nodes is not a provider.
     const isCategory = ts.isPropertyAssignment(node) && node.name.getText() === 'category';
     if (ts.isImportDeclaration(node) || isCategory) return;
     if (ts.isStringLiteralLike(node) && providers.find(node.text) !== undefined)
@@ -51,7 +51,7 @@ function namesIn(file: string, text: string): string[] {
 describe('names of providers', () => {
   const all = ['src', 'nodes'].flatMap(sources);
 
-  it('are known to what is about one provider only', () => {
+  it('appear only in code about one provider', () => {
     all.length.should.be.above(200);
     const found = all
       .filter((file) => !MAY_NAME.some((place) => file === place || file.startsWith(place)))
@@ -66,7 +66,7 @@ describe('names of providers', () => {
     ]);
   });
 
-  it('are allowed in places that exist', () => {
+  it('are allowed only in places that exist', () => {
     for (const place of MAY_NAME) all.some((file) => file.startsWith(place)).should.be.true(place);
   });
 });

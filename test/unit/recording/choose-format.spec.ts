@@ -16,7 +16,7 @@ function chosen(
 }
 
 describe('choose-format', () => {
-  it('any: what there is, mp3 before wav', () => {
+  it('any: whatever exists, mp3 before wav', () => {
     chosen(['wav', 'mp3'], 'any').should.eql(['mp3']);
     chosen(['wav'], 'any').should.eql(['wav']);
     chosen(['ogg', 'wav'], 'any').should.eql(['wav']);
@@ -25,7 +25,7 @@ describe('choose-format', () => {
     chosen([], 'any').should.eql([]);
   });
 
-  it('mp3 and wav: only that, or an address that does not show its format', () => {
+  it('mp3 and wav: only that format, or an address that does not show its format', () => {
     chosen(['wav', 'mp3'], 'wav').should.eql(['wav']);
     chosen(['wav'], 'mp3').should.eql([]);
     chosen([null], 'mp3').should.eql([null]);
@@ -36,7 +36,7 @@ describe('choose-format', () => {
     chosen([null], 'all').should.eql([null]);
   });
 
-  it('leaves media with one form alone', () => {
+  it('leaves media with only one form unchanged', () => {
     chosen(['pdf'], 'mp3', 'fax').should.eql(['pdf']);
     chosen(['mp4'], 'wav', 'video').should.eql(['mp4']);
   });
@@ -47,7 +47,7 @@ describe('choose-format', () => {
     file!.links.map((link) => link.url).should.eql(['https://example.com/a', 'https://example.com/b']);
   });
 
-  it('takes no time for more formats and addresses than anything has', () => {
+  it('is fast even for far more formats and addresses than any recording has', () => {
     const links = Array.from({ length: 200_000 }, (_, index) =>
       mediaLink(`https://example.com/${index}`, index % 2 === 0 ? null : index.toString(36))
     );

@@ -81,13 +81,13 @@ describe('find-recordings', () => {
       });
     });
 
-    it('takes a type that nobody knows yet, driven by its fields', () => {
+    it('accepts an unknown type because of its fields', () => {
       carriesRecording(
         envelope('call.recording.archived', { recording_urls: { wav: SIGNED } })
       ).should.be.true();
     });
 
-    it('prefers the signed link and keeps the public one as a second way', () => {
+    it('prefers the signed link and keeps the public one as an alternative', () => {
       const [found] = findRecordings(
         envelope('call.recording.saved', {
           public_recording_urls: { mp3: 'https://media.example.com/p.mp3' },
@@ -97,7 +97,7 @@ describe('find-recordings', () => {
       found!.links.map((link) => link.url).should.eql([SIGNED, 'https://media.example.com/p.mp3']);
     });
 
-    it('gives the same identity to the same address signed twice', () => {
+    it('gives one identity to the same address signed twice', () => {
       const first = findRecordings(envelope('call.recording.saved', { recording_urls: { mp3: SIGNED } }))[0]!;
       const second = findRecordings(
         envelope('call.recording.saved', {
@@ -139,12 +139,12 @@ describe('find-recordings', () => {
       found!.details.started_at!.should.equal('2026-03-04T09:15:02.000Z');
     });
 
-    it('still finds the recording after another node has replaced msg.payload', () => {
+    it('still finds the recording after another node replaces msg.payload', () => {
       const source = envelope('call.recording.saved', { recording_urls: { wav: SIGNED } });
       carriesRecording({ ...source, payload: '/archive/2026/file.wav' }).should.be.true();
     });
 
-    it('reads a recording as the list API gives it', () => {
+    it('reads a recording in the form of the list API', () => {
       const [found] = findRecordings({
         event: undefined,
         payload: {
@@ -211,7 +211,7 @@ describe('find-recordings', () => {
       carriesRecording(texml({ Transcript: 'hello', IsFinal: 'true' })).should.be.false();
     });
 
-    it('is not led astray by channel counts named like object members', () => {
+    it('is not misled by channel counts named like object members', () => {
       const [found] = findRecordings(texml({ RecordingSid: 'rs-1', RecordingChannels: 'constructor' }));
       found!.details.channels!.should.equal('constructor');
     });
@@ -263,7 +263,7 @@ describe('find-recordings', () => {
       carriesRecording(envelope('fax.x', { ...fax, status })).should.be.false();
   });
 
-  it('says under what name the API can be asked again', () => {
+  it('gives the name to query the API with', () => {
     const link = 'https://media.example.com/x';
     const resources: [Record<string, unknown>, string, string][] = [
       [{ recording_id: 'r', recording_urls: { mp3: link } }, 'recording', 'audio'],
@@ -293,7 +293,7 @@ describe('find-recordings', () => {
     text!.transcription_id!.should.equal('t-1');
   });
 
-  it('reads the attachments of a received message with what their sender promised', () => {
+  it('reads the attachments of a received message with the details from their sender', () => {
     const sha = 'AB'.repeat(32);
     const payload = {
       id: 'msg-1',
@@ -386,7 +386,7 @@ describe('find-recordings', () => {
       });
     });
 
-    it('reads the key in the own bucket in each spelling', () => {
+    it('reads the key in the customer bucket in each spelling', () => {
       const { s3_key: key, ...keyless } = cloud;
       for (const name of ['s3_key', 's3Key', 's3key']) {
         const payload = { ...keyless, [name]: key };
@@ -395,13 +395,13 @@ describe('find-recordings', () => {
       }
     });
 
-    it('takes no recording for its tracks when its type says that it is one file', () => {
+    it('ignores the tracks of a recording whose type says that it is one file', () => {
       const payload = { ...cloud, type: 'cloud', tracks: [{ s3Key: 'example/standup/1-cam-audio-2' }] };
       const found = findRecordings(envelope('recording.ready-to-download', payload, 'daily'));
       found.map(({ identity, kind }) => [identity, kind]).should.eql([['daily:rec-d', 'video']]);
     });
 
-    it('reads a cloud recording whose type is absent', () => {
+    it('reads a cloud recording without a type', () => {
       const [found] = findRecordings(envelope('recording.ready-to-download', cloud, 'daily'));
       found!.identity.should.equal('daily:rec-d');
       found!.kind.should.equal('video');
@@ -426,7 +426,7 @@ describe('find-recordings', () => {
       new Set(found.map((one) => one.identity)).size.should.equal(2);
     });
 
-    it('keeps a track that does not tell its key, so that somebody learns of it', () => {
+    it('keeps a track without a key, so that it is reported', () => {
       const tracks = [{ s3Key: 'example/standup/1-cam-audio-2' }, { type: 'video' }, null, { s3Key: '' }];
       const found = findRecordings(
         envelope('recording.ready-to-download', { ...cloud, type: 'raw-tracks', tracks }, 'daily')
@@ -471,15 +471,15 @@ describe('find-recordings', () => {
   });
 });
 
-describe('find-recordings, of what somebody made up', () => {
-  it('does not follow lists in lists without end', () => {
+describe('find-recordings, with hostile input', () => {
+  it('does not follow endlessly nested lists', () => {
     let from: unknown = '+15550100';
     for (let level = 0; level < 100_000; level += 1) from = [from];
     const payload = { recording_id: 'r', recording_urls: { mp3: 'https://example.com/a.mp3' }, from };
     should(findRecordings({ event: {}, payload })[0]?.details.from).be.null();
   });
 
-  it('takes no time for an address that is none', () => {
+  it('is fast for an invalid address', () => {
     const begun = performance.now();
     for (const url of [
       `https://a${'\u0316\u0301'.repeat(500_000)}/x.mp3`,
@@ -491,7 +491,7 @@ describe('find-recordings, of what somebody made up', () => {
     should(performance.now() - begun).be.below(3000);
   });
 
-  it('looks at no more formats than a recording can have', () => {
+  it('reads no more formats than a recording can have', () => {
     const recording_urls = Object.fromEntries(
       Array.from({ length: 50_000 }, (_, index) => [index.toString(36), 'https://example.com/a'])
     );
@@ -502,7 +502,7 @@ describe('find-recordings, of what somebody made up', () => {
 describe('isWithoutTracks', () => {
   const of = (payload: object, provider = 'daily') => isWithoutTracks({ event: { provider }, payload });
 
-  it('knows a raw-tracks recording in which nothing was recorded', () => {
+  it('recognises an empty raw-tracks recording', () => {
     for (const tracks of [[], null, undefined]) of({ type: 'raw-tracks', tracks }).should.be.true();
     of({ type: 'raw-tracks', tracks: [{ s3Key: 'a' }] }).should.be.false();
     of({ type: 'cloud', tracks: [] }).should.be.false();

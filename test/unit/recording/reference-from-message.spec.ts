@@ -13,7 +13,7 @@ import { identityOfId, identityOfUrl } from '../../../src/recording/recording-re
 const named = (message: RecordingRequest) => referenceFromMessage(message, providers);
 
 describe('reference-from-message', () => {
-  it('takes a recording id, by default of Telnyx', () => {
+  it('accepts a recording id, of Telnyx by default', () => {
     const reference = named({ recording_id: 'rec-1' });
     reference!.identity.should.equal('telnyx:rec-1');
     reference!.links.should.eql([]);
@@ -21,34 +21,34 @@ describe('reference-from-message', () => {
     named({ recording_id: 'rec-1', provider: 'elsewhere' })!.identity.should.equal('telnyx:rec-1');
   });
 
-  it('takes an address and guesses only its format', () => {
+  it('accepts an address and guesses only its format', () => {
     const reference = named({ url: 'https://example.com/a/b.WAV?token=x' });
     reference!.details.format!.should.equal('wav');
     reference!.identity.should.not.containEql('token');
     named({ url: 'https://example.com/a.pdf' })!.kind.should.equal('fax');
   });
 
-  it('takes nothing else', () => {
+  it('accepts nothing else', () => {
     for (const message of [{}, { url: '' }, { url: Infinity }, { recording_id: {} }, { recording_id: ' ' }]) {
       should(named(message)).be.null();
     }
   });
 
-  it('tells two addresses apart that differ in more than their signature', () => {
+  it('distinguishes addresses that differ in more than their signature', () => {
     const one = identityOfUrl('telnyx', 'https://example.com/get?id=1&Expires=5');
     const again = identityOfUrl('telnyx', 'https://example.com/get?Expires=6&id=1');
     const two = identityOfUrl('telnyx', 'https://example.com/get?id=2&Expires=5');
     one.should.equal(again);
     one.should.not.equal(two);
     one.should.not.containEql('id=');
-    // Two storages may have the same path for different recordings.
+    // Two storage hosts may use the same path for different recordings.
     identityOfUrl('telnyx', 'https://example.org/get?id=1').should.not.equal(one);
     identityOfUrl('telnyx', 'not an address').should.not.containEql('not an address');
   });
 });
 
 describe('the identity of a recording', () => {
-  it('is its id, and behind a "#" what tells its files apart', () => {
+  it('is its id, and after a "#" what distinguishes its files', () => {
     for (const id of ['rec-1', '0f1e2d3c-1111-4222-8333-444455556666', 'a%23b', 'v3:a/b+c=', '__proto__'])
       should([identityOfId('daily', id), identityOfId('daily', id, 'd/r/1#2')]).eql([
         `daily:${id}`,
@@ -56,7 +56,7 @@ describe('the identity of a recording', () => {
       ]);
   });
 
-  it('is never that of another recording or track, whatever an id has in it', () => {
+  it('is never that of another recording or track, whatever an id contains', () => {
     const ids = [
       'a',
       'a#b',
@@ -77,7 +77,7 @@ describe('the identity of a recording', () => {
     new Set(all).size.should.equal(all.length);
   });
 
-  it('still tells the key of a track when its damaged file is fetched again', () => {
+  it('still has the key of a track when its damaged file is fetched again', () => {
     for (const recording_id of ['rec-1', 'a#b', '#', 'a%23b'])
       for (const key of ['d/r/1-cam-audio-2', 'd/r#1/a%23b#c']) {
         const identity = identityOfId('daily', recording_id, key);

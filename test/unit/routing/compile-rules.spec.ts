@@ -28,7 +28,7 @@ const catalogue: RoutingCatalogue = {
 };
 
 const never = (): boolean => {
-  throw new Error('nobody needed to know whether there is a recording');
+  throw new Error('no rule needs to know whether there is a recording');
 };
 
 function event(type: string, provider: Provider = 'telnyx'): RoutedEvent | null {
@@ -59,7 +59,7 @@ describe('compiled switch rules', () => {
     match('nothing.else', [{ t: 'event', v: 'fax.*,call.*' }], true).should.deepEqual([]);
   });
 
-  it('take an alias and its event for the same, in both directions', () => {
+  it('treat an alias and its event as the same, in both directions', () => {
     match('siprec.started', [{ t: 'event', v: 'call.siprec.started' }]).should.deepEqual([0]);
     match('call.siprec.started', [{ t: 'event', v: 'siprec.started' }]).should.deepEqual([0]);
     match('call.siprec.started', [{ t: 'event', v: 'call.siprec.started' }]).should.deepEqual([0]);
@@ -67,13 +67,13 @@ describe('compiled switch rules', () => {
     match('siprec.stopped', [{ t: 'event', v: 'call.siprec.started' }]).should.deepEqual([]);
   });
 
-  it('compare patterns with the name on the wire and with the resolved one', () => {
+  it('compare patterns with the received name and the resolved one', () => {
     match('call.siprec.started', [{ t: 'event', v: 'siprec.*' }]).should.deepEqual([0]);
     match('call.siprec.started', [{ t: 'event', v: 'call.*' }]).should.deepEqual([0]);
     match('recording_saved', [{ t: 'event', v: 'call.recording.*' }]).should.deepEqual([0]);
   });
 
-  it('let a pattern that only fits aliases stand for their events', () => {
+  it('let a pattern that matches only aliases match their events', () => {
     match('siprec.started', [{ t: 'event', v: 'call.siprec.*' }]).should.deepEqual([0]);
     match('siprec.started', [
       { t: 'event', v: 'call.*' },
@@ -97,7 +97,7 @@ describe('compiled switch rules', () => {
     match('brand.new', rules).should.deepEqual([1]);
   });
 
-  it('ask for a recording only when the answer decides', () => {
+  it('check for a recording only when the result matters', () => {
     const rules = [{ t: 'event', v: 'call.hangup' }, { t: 'recording' }, { t: 'event', v: 'call.*' }];
     matcher(rules)(event('call.hangup'), never).should.deepEqual([0]);
     matcher(rules)(event('call.recording.saved'), () => true).should.deepEqual([1]);
@@ -117,7 +117,7 @@ describe('compiled switch rules', () => {
     match('call.hangup', rules, true).should.deepEqual([1, 2, 3]);
   });
 
-  it('let else match when no earlier rule did, whatever comes later', () => {
+  it('let else match when no earlier rule does, whatever follows', () => {
     const rules = [{ t: 'event', v: 'fax.*' }, { t: 'else' }, { t: 'event', v: 'call.*' }, { t: 'else' }];
     match('call.hangup', rules).should.deepEqual([1]);
     match('call.hangup', rules, true).should.deepEqual([1, 2]);
@@ -127,14 +127,14 @@ describe('compiled switch rules', () => {
     match('fax.sent', [{ t: 'else' }, { t: 'event', v: 'fax.*' }]).should.deepEqual([0]);
   });
 
-  it('send what is no event to else alone', () => {
+  it('send messages without an event only to else', () => {
     const rules = [{ t: 'event', v: '*' }, { t: 'unknown' }, { t: 'recording' }, { t: 'else' }];
     matcher(rules)(null, never).should.deepEqual([3]);
     matcher(rules, true)(null, never).should.deepEqual([3]);
     matcher([{ t: 'event', v: '*' }])(null, never).should.deepEqual([]);
   });
 
-  it('are not confused by types named like properties of every object', () => {
+  it('are not confused by types named like object members', () => {
     for (const type of ['__proto__', 'constructor', 'toString']) {
       match(type, [{ t: 'event', v: 'call.*' }, { t: 'else' }]).should.deepEqual([1]);
       match(type, [{ t: 'event', v: type }]).should.deepEqual([0]);
@@ -168,7 +168,7 @@ describe('compiled switch rules', () => {
     }
   });
 
-  it('find their way through 1,000 rules in microseconds', () => {
+  it('match 1,000 rules in microseconds', () => {
     const rules = Array.from({ length: 1000 }, (_, at) => ({
       t: 'event',
       v: at % 2 === 0 ? `call.kind${at}.saved` : `family${at}.*`
@@ -188,7 +188,7 @@ describe('compiled switch rules', () => {
 });
 
 describe('description of an event', () => {
-  it('believes what the message tells about that type', () => {
+  it('prefers what the message says about the type', () => {
     const told = { canonical_type: 'a.b', family: 'made-up', known: true };
     should(describeEvent('x', told, 'daily', catalogue)).deepEqual({
       provider: 'daily',
@@ -216,13 +216,13 @@ describe('description of an event', () => {
     });
   });
 
-  it('finds the sender by the type when nobody tells, Telnyx first', () => {
+  it('finds the sender by the type when the message does not name it, Telnyx first', () => {
     should(describeEvent('meeting.started', undefined, undefined, catalogue)?.provider).equal('daily');
     should(describeEvent('ready', undefined, undefined, catalogue)?.provider).equal('telnyx');
     should(describeEvent('ready', undefined, 'daily', catalogue)?.family).equal('room');
   });
 
-  it('is null for what is no event type', () => {
+  it('is null for anything that is not an event type', () => {
     for (const nothing of [undefined, null, '', 7, {}, ['call.hangup'], true]) {
       should(describeEvent(nothing, undefined, 'telnyx', catalogue)).be.null();
     }

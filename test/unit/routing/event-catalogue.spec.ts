@@ -16,7 +16,7 @@ function match(patterns: string[], type: string, provider: Provider = 'telnyx'):
 }
 
 describe('rules over the catalogue of event types', () => {
-  it('take every documented alias for its event, in both directions', () => {
+  it('treat every documented alias as its event, in both directions', () => {
     for (const [one, other] of [
       ['call.siprec.started', 'siprec.started'],
       ['call.streaming.failed', 'streaming.failed'],
@@ -30,24 +30,24 @@ describe('rules over the catalogue of event types', () => {
     }
   });
 
-  it('leave events to the rule that is written with their own names', () => {
+  it('leave events to the rule that uses their own names', () => {
     match(['call.*', 'siprec.*'], 'siprec.started').should.deepEqual([1]);
     match(['call.siprec.*', 'call.streaming.*'], 'siprec.stopped').should.deepEqual([0]);
     match(['call.siprec.*', 'call.streaming.*'], 'streaming.started').should.deepEqual([1]);
   });
 
-  it('do not read names of one sender as aliases of another', () => {
+  it('do not treat names of one sender as aliases of another', () => {
     match(['call.streaming.started'], 'streaming.started', 'daily').should.deepEqual([]);
     match(['streaming.started'], 'streaming.started', 'daily').should.deepEqual([0]);
   });
 
-  it('accept every family that can be chosen, and the one of types without a family', () => {
+  it('accept every selectable family, and that of types without a family', () => {
     for (const { family } of ruleChoices().families) EVENT_CATALOGUE.isFamily(family).should.be.true();
     EVENT_CATALOGUE.isFamily('unknown').should.be.true();
     EVENT_CATALOGUE.isFamily('no-such-family').should.be.false();
   });
 
-  it('are compiled in no time, a thousand patterns too', () => {
+  it('compile quickly, even a thousand patterns', () => {
     const patterns = Array.from({ length: 1000 }, (_, at) => `*.kind${at}.*`);
     const started = performance.now();
     match(patterns, 'call.kind7.saved').should.deepEqual([7]);

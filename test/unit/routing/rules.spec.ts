@@ -4,7 +4,7 @@ import { readRules, splitPatterns } from '../../../src/routing/rules';
 const isFamily = (family: string): boolean => family === 'recording';
 
 describe('switch rules', () => {
-  it('cuts pattern lists at commas, spaces and line breaks', () => {
+  it('splits pattern lists at commas, spaces and line breaks', () => {
     splitPatterns(' call.hangup,conference.*\n\tfax.*  ,, a ').should.deepEqual([
       'call.hangup',
       'conference.*',
@@ -20,7 +20,7 @@ describe('switch rules', () => {
         { t: 'event', v: 'call.hangup, fax.*' },
         { t: 'family', v: 'recording' },
         { t: 'recording' },
-        { t: 'unknown', v: 'left over from another kind' },
+        { t: 'unknown', v: 'a leftover of another kind' },
         { t: 'else' }
       ],
       isFamily
@@ -38,7 +38,7 @@ describe('switch rules', () => {
 
   const refused: [why: string, rules: unknown, rule: number, text: RegExp][] = [
     ['no rules', [], 0, /at least one rule/],
-    ['rules that are no list', { t: 'else' }, 0, /at least one rule/],
+    ['rules that are not a list', { t: 'else' }, 0, /at least one rule/],
     ['missing rules', undefined, 0, /at least one rule/],
     [
       'a pattern list without a pattern',
@@ -57,12 +57,12 @@ describe('switch rules', () => {
     ['a kind that does not exist', [{ t: 'eq', v: '1' }], 1, /of the kind "eq"/],
     ['a rule without a kind', [{}], 1, /of the kind "undefined"/],
     ['a rule that is null', [null], 1, /^Rule 1/],
-    ['a rule that is a text', ['else'], 1, /^Rule 1/]
+    ['a rule that is a string', ['else'], 1, /^Rule 1/]
   ];
   for (const [why, rules, rule, text] of refused) {
-    it(`refuses ${why} and names the rule`, () => {
+    it(`rejects ${why} and names the rule`, () => {
       const result = readRules(rules, isFamily);
-      if (result.ok) throw new Error('should have been refused');
+      if (result.ok) throw new Error('should have been rejected');
       result.code.should.equal('BAD_SETTING');
       result.rule.should.equal(rule);
       result.message.should.match(text);

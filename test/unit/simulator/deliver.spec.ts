@@ -15,7 +15,7 @@ describe('simulator deliveries', () => {
   const standIn = new TelnyxStandIn();
   let server: Server;
   let received: Received[];
-  /** Statuses to answer with; the last one stays. `null`: no answer. */
+  /** Statuses to respond with; the last one stays. `null`: no response. */
   let answers: (number | null)[];
   let to: string;
 
@@ -48,7 +48,7 @@ describe('simulator deliveries', () => {
   const fast = { retryDelaysMs: [1, 1, 1], timeoutMs: 5000 };
 
   for (const { name } of SAMPLE_KINDS) {
-    it(`sends ${name}, signed as Telnyx signs`, async () => {
+    it(`sends ${name}, signed like Telnyx`, async () => {
       const sample = standIn.sample(name);
       const report = await standIn.deliver(sample, to, fast);
       should(report.accepted).be.true();
@@ -72,7 +72,7 @@ describe('simulator deliveries', () => {
       }
     });
 
-    it(`makes ${name} with fresh ids and documentation numbers only`, () => {
+    it(`makes ${name} with fresh ids and only documentation numbers`, () => {
       const [one, two] = [standIn.sample(name), standIn.sample(name)].map((sample) => sample.body(1, to));
       should(one!.equals(two!)).be.false();
       for (const number of decodeURIComponent(one!.toString()).match(/\+1\d{10}/g) ?? []) {
@@ -81,7 +81,7 @@ describe('simulator deliveries', () => {
     });
   }
 
-  it('announces recordings that can be fetched and are what they should be', async () => {
+  it('announces recordings that can be fetched and match their announcement', async () => {
     const events = ['call.recording.saved', 'conference.recording.saved', 'texml.recording.completed'];
     for (const name of events) {
       const sample = standIn.sample(name, { seconds: 1 });
@@ -118,7 +118,7 @@ describe('simulator deliveries', () => {
   });
 
   for (const status of [301, 400, 401, 403, 404]) {
-    it(`takes ${status} as final`, async () => {
+    it(`treats ${status} as final`, async () => {
       answers = [status];
       const report = await standIn.deliver(standIn.sample('call.hangup'), to, fast);
       should(report.accepted).be.false();
@@ -127,7 +127,7 @@ describe('simulator deliveries', () => {
     });
   }
 
-  it('repeats what was not answered in time', async () => {
+  it('repeats a delivery that is not answered in time', async () => {
     answers = [null, 200];
     const report = await standIn.deliver(standIn.sample('call.hangup'), to, { ...fast, timeoutMs: 100 });
     should(report.accepted).be.true();
@@ -149,7 +149,7 @@ describe('simulator deliveries', () => {
     await should(sending).be.rejectedWith({ name: 'AbortError' });
   });
 
-  it('has a sample of every seed event, and says which there are when asked for another', () => {
+  it('has a sample of every seed event, and lists them when asked for another', () => {
     for (const name of SEED_EVENTS) should(standIn.sample(name).name).equal(name);
     should(() => standIn.sample('call.sneezed')).throw(/no sample of "call.sneezed".*call\.hangup/);
   });

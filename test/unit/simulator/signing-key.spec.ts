@@ -7,7 +7,7 @@ import { keyFromFile } from '../../../src/simulator/cli/key-file';
 import { SigningKey } from '../../../src/simulator/signing-key';
 
 describe('simulator signing key', () => {
-  it('signs timestamp, bar and body so that node:crypto verifies it', () => {
+  it('signs timestamp, bar and body in a way that node:crypto verifies', () => {
     const key = new SigningKey();
     const body = Buffer.from('{"text":"grüße","n":1.0}');
     const headers = key.sign(body, '1772615702');
@@ -19,7 +19,7 @@ describe('simulator signing key', () => {
     ).be.false();
   });
 
-  it('makes the same key from the same seed, and refuses a seed of another length', () => {
+  it('derives the same key from the same seed, and rejects a seed of another length', () => {
     const seed = Buffer.alloc(32, 7);
     should(new SigningKey(seed).publicKey).equal(new SigningKey(seed).publicKey);
     should(() => new SigningKey(Buffer.alloc(31))).throw(/32 bytes long; this one has 31/);
@@ -30,7 +30,7 @@ describe('simulator signing key', () => {
     beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'telnyx-key-'))));
     afterEach(() => rmSync(folder, { recursive: true }));
 
-    it('is made once, readable by its owner alone, and gives the same key ever after', () => {
+    it('is created once, readable only by its owner, and gives the same key from then on', () => {
       const file = path.join(folder, 'key.json');
       const first = keyFromFile(file).publicKey;
       should(keyFromFile(file).publicKey).equal(first);
@@ -47,7 +47,7 @@ describe('simulator signing key', () => {
       });
     }
 
-    it('says what to do when it cannot be written', () => {
+    it('says what to do when it is not writable', () => {
       should(() => keyFromFile(path.join(folder, 'missing', 'key.json'))).throw(/--key-file/);
     });
   });

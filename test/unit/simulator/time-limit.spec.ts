@@ -5,14 +5,14 @@ import should from 'should';
 import { TimeLimit } from '../../../src/simulator/time-limit';
 
 describe('a time limit', () => {
-  it('fires when the time is over, however often the garbage is collected', async () => {
+  it('fires when the time is over, even under garbage collection', async () => {
     setFlagsFromString('--expose-gc');
     const gc = runInNewContext('gc') as () => void;
     const collecting = setInterval(gc, 10);
     try {
       const over: Promise<unknown>[] = [];
       for (let n = 0; n < 20; n += 1) {
-        // Nobody holds the limit but its own timer.
+        // Only its own timer refers to the limit.
         const { signal } = new TimeLimit(100, new AbortController().signal);
         over.push(once(signal, 'abort'));
       }
@@ -22,7 +22,7 @@ describe('a time limit', () => {
     }
   });
 
-  it('says whether the time or another signal ended it', async () => {
+  it('tells whether the time or another signal ended it', async () => {
     const outer = new AbortController();
     const [short, long] = [new TimeLimit(1, outer.signal), new TimeLimit(60_000, outer.signal)];
     try {
@@ -40,13 +40,13 @@ describe('a time limit', () => {
     }
   });
 
-  it('has fired from the start when the other signal has', () => {
+  it('has fired from the start if the other signal has', () => {
     const limit = new TimeLimit(60_000, AbortSignal.abort());
     limit.dispose();
     should([limit.signal.aborted, limit.over]).deepEqual([true, false]);
   });
 
-  it('does not fire once it is disposed of', () => {
+  it('does not fire after it is disposed', () => {
     const outer = new AbortController();
     const limit = new TimeLimit(60_000, outer.signal);
     limit.dispose();

@@ -63,19 +63,19 @@ describe('events: times', () => {
     '9'.repeat(1_000_000)
   ];
   for (const value of unreadable) {
-    it(`takes ${(JSON.stringify(value) as string | undefined)?.slice(0, 40) ?? 'undefined'} for no time`, () => {
+    it(`treats ${(JSON.stringify(value) as string | undefined)?.slice(0, 40) ?? 'undefined'} as no time`, () => {
       should(readTime(value)).be.null();
     });
   }
 
-  it('takes the first readable of several', () => {
+  it('uses the first readable time of several', () => {
     should(firstTime(undefined, 'soon', '2026-03-04T09:15:02Z', 1)).equal('2026-03-04T09:15:02.000Z');
     should(firstTime(null, {})).be.null();
   });
 });
 
 describe('recordings: times', () => {
-  it('reads every spelling as the same moment', () => {
+  it('reads every spelling as the same time', () => {
     for (const value of [
       '2026-03-04T09:15:02Z',
       '2026-03-04T09:15:02+00:00',
@@ -92,7 +92,7 @@ describe('recordings: times', () => {
     }
   });
 
-  it('reads nothing into what is no time', () => {
+  it('rejects values that are not times', () => {
     for (const value of [null, undefined, '', 'soon', {}, 0, -5, NaN, 1e300, '99999-01-01T00:00:00Z']) {
       should(readTime(value)).be.null();
     }
@@ -100,7 +100,7 @@ describe('recordings: times', () => {
 });
 
 describe('times of an event and of its recording', () => {
-  /** What the event says of itself, and what its recording says of the same text. */
+  /** The time of the event and that of its recording, from the same text. */
   const read = (time: string | number) => {
     const recording_urls = { mp3: 'https://example.com/a.mp3' };
     const payload = {
@@ -148,7 +148,7 @@ describe('times of an event and of its recording', () => {
     '2026-03-04',
     '12'
   ])
-    it(`agree that ${time} is none`, () => {
+    it(`agree that ${time} is invalid`, () => {
       should(read(time)).deepEqual({ event: null, announced: null, started_at: null, ended_at: null });
     });
 });

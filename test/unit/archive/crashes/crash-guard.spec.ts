@@ -12,7 +12,7 @@ import { jobFor, StateFixture } from '../state-fixture';
 
 const done: JobOutcome = { kind: 'done', changes: [] };
 
-/** What a process does with its jobs until it dies, which it does without a word. */
+/** What a process does with its jobs until it dies without warning. */
 class Process {
   readonly guard: CrashGuard;
   readonly queues: JobQueue[] = [];
@@ -68,7 +68,7 @@ class Process {
     this.begun.push(name);
     this.running.add(name);
     const verdict = await this.work(name, this);
-    // A dead process writes nothing any more.
+    // A dead process writes nothing.
     if (this.#isDead) await new Promise(() => undefined);
     this.running.delete(name);
     return verdict;
@@ -78,7 +78,7 @@ class Process {
     this.#isDead = true;
   }
 
-  /** Ends in good order. */
+  /** Shuts down cleanly. */
   async stop(): Promise<void> {
     await Promise.all(this.queues.map((queue) => queue.close()));
     await this.guard.close();
@@ -123,7 +123,7 @@ describe('CrashGuard', () => {
   const forever = (): Promise<JobOutcome> => new Promise(() => undefined);
   const atOnce = (): Promise<JobOutcome> => Promise.resolve(done);
 
-  /** A process that begins all that is left of some nodes, and dies. */
+  /** A process that starts all remaining jobs of some nodes, and dies. */
   async function diesWith(count: number, ...nodes: string[]): Promise<void> {
     const process = begin(forever);
     for (const node of nodes) process.start(node);
@@ -131,7 +131,7 @@ describe('CrashGuard', () => {
     process.die();
   }
 
-  it('holds nothing back after one death', async () => {
+  it('holds nothing back after one crash', async () => {
     await leave('node', 'a', 'b');
     await diesWith(2, 'node');
     const next = begin(forever);
@@ -139,7 +139,7 @@ describe('CrashGuard', () => {
     await until('both at once', () => next.running.size === 2 || undefined);
   });
 
-  it('runs what was under way at two deaths alone, after all others of all nodes', async () => {
+  it('runs jobs that were running during two crashes alone, after the jobs of all nodes', async () => {
     await leave('node', 'a', 'b');
     await leave('other', 'c');
     await diesWith(3, 'node', 'other');
@@ -149,7 +149,7 @@ describe('CrashGuard', () => {
     const most: number[] = [];
     const last = begin(async (name, { running }) => {
       if ('abc'.includes(name)) most.push(running.size);
-      // Work that lasts, so that what is not kept apart overlaps.
+      // Slow work, so that jobs that are not kept apart overlap.
       await new Promise((resolve) => setTimeout(resolve, 10));
       if ('abc'.includes(name)) most.push(running.size);
       return done;
@@ -162,7 +162,7 @@ describe('CrashGuard', () => {
     most.should.eql([1, 1, 1, 1, 1, 1]);
   });
 
-  it('lets no other begin beside it, and all of them after it', async () => {
+  it('lets no other job start beside it, and starts all of them after it', async () => {
     await leave('node', 'a');
     await diesWith(1, 'node');
     await diesWith(1, 'node');
@@ -173,14 +173,14 @@ describe('CrashGuard', () => {
     const queue = process.start();
     await until('the job alone', () => process.running.has('a') || undefined);
     await queue.add({ name: 'b' }, [], () => undefined);
-    // What may not happen announces nothing: some turns are given to it.
+    // Nothing signals that a job does not start: this gives it a few turns to do so.
     for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     process.begun.should.eql(['a']);
     finish(done);
     await until('the other', () => process.begun.includes('b') || undefined);
   });
 
-  it('takes those with the fewest deaths first, then the oldest', async () => {
+  it('takes jobs with the fewest crashes first, then the oldest', async () => {
     await leave('node', 'a', 'b', 'c');
     await diesWith(3, 'node');
     await diesWith(3, 'node');
@@ -192,7 +192,7 @@ describe('CrashGuard', () => {
     }
   });
 
-  it('gives one up after five deaths alone, with growing pauses after three', async () => {
+  it('gives a job up after five crashes alone, with growing pauses after three', async () => {
     await leave('node', 'poison', 'fine');
     const deaths = (name: string, { begun }: Process): Promise<JobOutcome> =>
       name === 'poison' || begun.includes('poison') ? forever() : atOnce();
@@ -223,7 +223,7 @@ describe('CrashGuard', () => {
     await until('the end of its mark', () => new UnderWayFile(file).read().length === 0 || undefined);
   });
 
-  it('tells which of its pauses ends first', async () => {
+  it('knows which of its pauses ends first', async () => {
     await leave('node', 'a');
     for (let death = 0; death < 3; death += 1) await diesWith(1, 'node');
     const process = begin(forever, { pause: (alone) => (alone === 3 ? 10_000 : 0) });
@@ -235,7 +235,7 @@ describe('CrashGuard', () => {
     should(process.guard.pausing('other')).be.null();
   });
 
-  it('forgets the deaths of a job that is done', async () => {
+  it('forgets the crashes of a finished job', async () => {
     await leave('node', 'a');
     await diesWith(1, 'node');
     const process = begin(atOnce);
@@ -245,7 +245,7 @@ describe('CrashGuard', () => {
     should(new UnderWayFile(file).read()).eql([]);
   });
 
-  it('counts neither a deploy nor an orderly stop', async () => {
+  it('counts neither a deploy nor a clean stop', async () => {
     await leave('node', 'a');
     let stop: () => void = () => undefined;
     const process = begin(
@@ -263,7 +263,7 @@ describe('CrashGuard', () => {
     jobs.count('node').should.equal(1);
   });
 
-  it('keeps the deaths of a job that is tried again later', async () => {
+  it('keeps the crashes of a job that is retried later', async () => {
     await leave('node', 'a');
     await diesWith(1, 'node');
     await diesWith(1, 'node');
@@ -276,7 +276,7 @@ describe('CrashGuard', () => {
     should(jobs.at('node', mark!.dueAt, mark!.id)).be.ok();
   });
 
-  it('waits for one that lasts for a moment only: then others run beside it', async () => {
+  it('waits only briefly for a job that runs alone: then others run beside it', async () => {
     await leave('node', 'long');
     await diesWith(1, 'node');
     await diesWith(1, 'node');
@@ -290,7 +290,7 @@ describe('CrashGuard', () => {
     should(mark).have.properties({ deaths: 2, alone: 2, state: 'proven' });
   });
 
-  it('does not wait for ever while others come and come', async () => {
+  it('does not wait forever while new jobs keep arriving', async () => {
     await leave('node', 'held');
     await diesWith(1, 'node');
     await diesWith(1, 'node');
@@ -313,7 +313,7 @@ describe('CrashGuard', () => {
     await process.stop();
   });
 
-  it('does not wait for others that have been under way for long', async () => {
+  it('does not wait for others that have been running for a long time', async () => {
     await leave('node', 'held');
     await diesWith(1, 'node');
     await diesWith(1, 'node');
@@ -331,7 +331,7 @@ describe('CrashGuard', () => {
     should(marks.filter(({ state }) => state === 'begun')).have.length(1);
   });
 
-  it('lets the other nodes come before it begins', async () => {
+  it('lets the other nodes go first', async () => {
     await leave('node', 'held');
     await diesWith(1, 'node');
     await diesWith(1, 'node');
@@ -347,7 +347,7 @@ describe('CrashGuard', () => {
     process.begun.should.eql(['other', 'held']);
   });
 
-  it('keeps what it knows of the jobs of a node that is away', async () => {
+  it('keeps what it knows about the jobs of an absent node', async () => {
     await leave('gone', 'held');
     await diesWith(1, 'gone');
     await diesWith(1, 'gone');
@@ -362,7 +362,7 @@ describe('CrashGuard', () => {
     await until('its turn', () => jobs.count('gone') === 0 || undefined);
   });
 
-  it('forgets jobs that are not on disk any more, and finds those whose time has changed', async () => {
+  it('forgets jobs that are no longer on disk, and finds jobs whose time has changed', async () => {
     await leave('node', 'a', 'b');
     await diesWith(2, 'node');
     const due = jobs.next('node', new Set())!;
@@ -377,7 +377,7 @@ describe('CrashGuard', () => {
     should(jobs.at('node', marks[0]!.dueAt, other.job.id)).be.ok();
   });
 
-  it('carries jobs out although nothing can be marked', async () => {
+  it('runs jobs although no marks can be written', async () => {
     const nowhere = path.join(state.directory, 'missing', 'under-way');
     await leave('node', 'a', 'b');
     const process = new Process(jobs, nowhere, atOnce);
@@ -386,7 +386,7 @@ describe('CrashGuard', () => {
     await until('the end', () => jobs.count('node') === 0 || undefined);
   });
 
-  it('suspects nothing when the file is gone', async () => {
+  it('suspects nothing when the file is missing', async () => {
     await leave('node', 'a');
     await diesWith(1, 'node');
     await diesWith(1, 'node');
@@ -396,7 +396,7 @@ describe('CrashGuard', () => {
     await until('the end', () => jobs.count('node') === 0 || undefined);
   });
 
-  it('comes back to a held job when the state could not be read', async () => {
+  it('returns to a held job after the state could not be read', async () => {
     await leave('node', 'held');
     await diesWith(1, 'node');
     await diesWith(1, 'node');

@@ -34,11 +34,11 @@ describe('UnderWayFile', () => {
 
   const ids = (marks: JobMark[]): string[] => marks.map(({ id }) => id).sort();
 
-  it('has nothing to tell when there is no file', () => {
+  it('is empty when there is no file', () => {
     should(opened().read()).eql([]);
   });
 
-  it('tells what was set and not removed, whatever the job', async () => {
+  it('returns marks that were set and not removed, whatever the job', async () => {
     const file = opened();
     file.begin([]).should.be.true();
     const setting = Array.from({ length: 300 }, (_value, index) => file.set(mark(`id-${index}`)));
@@ -68,7 +68,7 @@ describe('UnderWayFile', () => {
     should(opened().read()).eql(found);
   });
 
-  it('uses slots again: the file does not grow with the number of jobs', async () => {
+  it('reuses slots: the file does not grow with the number of jobs', async () => {
     const file = opened();
     file.begin([]);
     for (let index = 0; index < 1000; index += 1) {
@@ -78,7 +78,7 @@ describe('UnderWayFile', () => {
     statSync(name).size.should.be.belowOrEqual(512);
   });
 
-  it('begins anew with the marks that are given', async () => {
+  it('starts over with the given marks', async () => {
     const before = opened();
     before.begin([]);
     await Promise.all(['a', 'b', 'c'].map((id) => before.set(mark(id))));
@@ -89,12 +89,12 @@ describe('UnderWayFile', () => {
     ids(opened().read()).should.eql(['b', 'd']);
   });
 
-  it('is readable by its owner only', () => {
+  it('is readable only by its owner', () => {
     opened().begin([]);
     (statSync(name).mode & 0o777).should.equal(0o600);
   });
 
-  it('keeps deaths, and nothing else, when the process ends in good order', async () => {
+  it('keeps only the crash counts when the process shuts down cleanly', async () => {
     const file = opened();
     file.begin([mark('a', { deaths: 2, alone: 1, state: 'resting' })]);
     await Promise.all([file.set(mark('a', { deaths: 2, alone: 1 })), file.set(mark('b'))]);
@@ -102,7 +102,7 @@ describe('UnderWayFile', () => {
     should(opened().read()).eql([mark('a', { deaths: 2, alone: 1, state: 'resting' })]);
   });
 
-  it('leaves out what is damaged, and keeps the rest', async () => {
+  it('skips damaged slots, and keeps the rest', async () => {
     const file = opened();
     file.begin([]);
     await Promise.all(['a', 'b', 'c', 'd'].map((id) => file.set(mark(id))));
@@ -119,14 +119,14 @@ describe('UnderWayFile', () => {
     should(opened().read()).eql([]);
   });
 
-  it('leaves out a job whose mark is longer than a slot', async () => {
+  it('skips a job whose mark is longer than a slot', async () => {
     const file = opened();
     file.begin([]);
     await Promise.all([file.set(mark('a', { list: 'ü'.repeat(100) })), file.set(mark('b'))]);
     ids(opened().read()).should.eql(['b']);
   });
 
-  it('works on without a file when none can be written, and removes one that it cannot begin anew', async () => {
+  it('works without a file when none can be written, and removes one that it cannot rewrite', async () => {
     const nowhere = opened(path.join(directory, 'missing', 'under-way'));
     nowhere.begin([mark('a')]).should.be.false();
     await nowhere.set(mark('b'));
@@ -134,7 +134,7 @@ describe('UnderWayFile', () => {
     should(nowhere.read()).eql([]);
   });
 
-  it('writes itself anew when it was removed, and where it could not be written before', async () => {
+  it('is written again after it was removed, or once it becomes writable', async () => {
     const later = path.join(directory, 'later');
     const file = new UnderWayFile(path.join(later, 'under-way'), 0);
     files.push(file);
@@ -148,7 +148,7 @@ describe('UnderWayFile', () => {
     }
   });
 
-  it('keeps its marks on a full disk, where they can be changed in place', async function () {
+  it('keeps its marks on a full disk, because it changes them in place', async function () {
     const mount = requireMount(this, '1m');
     const full = path.join(mount.directory, 'under-way');
     const file = new UnderWayFile(full);
@@ -158,7 +158,7 @@ describe('UnderWayFile', () => {
       try {
         writeFileSync(path.join(mount.directory, 'filler'), Buffer.alloc(2 * 1024 * 1024));
       } catch {
-        // Full, as it is meant to be.
+        // The disk is full, as intended.
       }
       await file.set(mark('a', { state: 'proven' }));
       await file.remove('b');
@@ -178,7 +178,7 @@ describe('UnderWayFile', () => {
     ['process.exit(1)', ['job']],
     ['process.exit(0)', []]
   ] as const)
-    it(`tells after ${end} that ${left.length === 0 ? 'nothing' : 'the job'} was under way`, async () => {
+    it(`says after ${end} that ${left.length === 0 ? 'nothing' : 'the job'} was running`, async () => {
       const program = `
         const { UnderWayFile } = require(${JSON.stringify(require.resolve('../../../../src/archive/crashes/under-way-file'))});
         const file = new UnderWayFile(process.argv[1]);

@@ -62,7 +62,7 @@ describe('late details', () => {
   const sidecar = async (): Promise<Record<string, unknown>> =>
     JSON.parse(await readFile(`${String(delivered[0]?.payload)}.json`, 'utf8')) as Record<string, unknown>;
 
-  /** An API that never answers, and notices when nobody waits for it any more. */
+  /** An API that never responds, and notices when its caller stops waiting. */
   const hangs: Ask = (_reference, signal) =>
     new Promise((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error));
@@ -113,7 +113,7 @@ describe('late details', () => {
     files: {}
   });
 
-  /** Works once, with the job on disk before and after, as the queue does. */
+  /** Runs once, with the job on disk before and after, like the queue. */
   async function carryOut(work: JobProcessor, job: Job): Promise<[string, number, Job]> {
     const onDisk = state.database.collection<Job>('orders');
     await onDisk.put('order', job);
@@ -124,17 +124,17 @@ describe('late details', () => {
     return [verdict.kind, verdict.kind === 'again' ? verdict.pauseMs : 0, onDisk.get('order')!];
   }
 
-  it('stores what the event said when the API does not answer, and completes it later', async () => {
+  it('stores the details of the event when the API does not respond, and completes them later', async () => {
     ask = hangs;
     const work = workOf();
     const begun = performance.now();
     const [kind, pauseMs, left] = await carryOut(work, newOrder());
     should(performance.now() - begun).be.within(45, 5000);
     [kind, pauseMs].should.eql(['again', 15_000]);
-    // Its name, too, says no more than the event.
+    // Its name contains no more than the event, either.
     should(await archive.files()).eql(['unknown-rec-1.wav', 'unknown-rec-1.wav.json']);
     delivered[0]!.recording.should.have.properties({ from: null, channels: 'dual', attempts: 1 });
-    // What is not needed any more is not kept.
+    // Data that is no longer needed is not kept.
     [left.message, left.items, left.files].should.eql([{}, [], {}]);
 
     ask = () => Promise.reject(away());
@@ -150,14 +150,14 @@ describe('late details', () => {
     [delivered.length, missing].should.eql([1, []]);
   });
 
-  it('waits for an answer that comes within the budget', async () => {
+  it('waits for a response within the budget', async () => {
     ask = tells;
     (await carryOut(workOf(), newOrder()))[0].should.equal('done');
     should(await archive.files()).eql(['_15550100-rec-1.wav', '_15550100-rec-1.wav.json'].map(asNamed));
     delivered[0]!.recording.should.have.properties(TOLD);
   });
 
-  it('goes by the pause that the API asks for, and gives up in silence after about a day', async () => {
+  it('obeys the pause that the API asks for, and gives up silently after about a day', async () => {
     ask = () => Promise.reject(away());
     const work = workOf();
     let [kind, , job] = await carryOut(work, newOrder());
@@ -176,7 +176,7 @@ describe('late details', () => {
     delivered.should.have.length(1);
   });
 
-  it('notes nothing when the API has nothing to add', async () => {
+  it('stores nothing when the API has nothing to add', async () => {
     ask = hangs;
     const work = workOf();
     const [, , left] = await carryOut(work, newOrder());
@@ -186,7 +186,7 @@ describe('late details', () => {
     (await sidecar()).should.eql(before);
   });
 
-  it('overrules nothing, keeps what was noted meanwhile, and makes no sidecar anew', async () => {
+  it('overrules nothing, keeps concurrent changes, and creates no sidecar', async () => {
     ask = hangs;
     const work = workOf();
     const [, , left] = await carryOut(work, newOrder());
@@ -206,11 +206,11 @@ describe('late details', () => {
     should(await readFile(path, 'utf8')).equal('{"sha256":"of another file"}');
   });
 
-  it('asks for the details before it deletes at the source, which forgets them', async () => {
+  it('asks for the details before it deletes the recording at the source', async () => {
     ask = hangs;
     const work = workOf({ deletes: true });
     const [kind, , left] = await carryOut(work, newOrder());
-    // The message is not held up, and nothing is deleted yet.
+    // The message is not delayed, and nothing is deleted yet.
     [kind, deletions].should.eql(['again', []]);
     delivered[0]!.recording.should.have.properties({ deleted_at_source: null });
     left.message.should.eql({ topic: 'kept' });
@@ -226,7 +226,7 @@ describe('late details', () => {
       should(told).have.properties({ ...TOLD, deleted_at_source: new Date(STORED_AT).toISOString() });
   });
 
-  it('says that nothing was deleted when the API stays away, and still waits for the details', async () => {
+  it('reports that nothing was deleted while the API is unavailable, and still waits for the details', async () => {
     ask = hangs;
     const work = workOf({ deletes: true });
     let [kind, , job] = await carryOut(work, newOrder());
@@ -249,7 +249,7 @@ describe('late details', () => {
     (await sidecar()).should.have.properties(TOLD);
   });
 
-  it('takes no place from recordings: a queue of its own goes on with it', async () => {
+  it('takes no slot from recordings: it has its own queue', async () => {
     ask = () => Promise.reject(away());
     const work = workOf();
     const jobs = new JobRepository(state.database);
@@ -276,7 +276,7 @@ describe('late details', () => {
     try {
       await queue.add({}, newOrder().items, () => undefined);
       await until('the follow-up', () => seen[0]);
-      // It hangs; the next recording is stored all the same.
+      // It hangs, but the next recording is stored.
       ask = tells;
       const other = recordingAt(`${server.url}/b.wav`);
       other.identity = 'telnyx:rec-2';
@@ -293,7 +293,7 @@ describe('late details', () => {
     }
   });
 
-  it('comes back no later than a quarter of an hour after the API', () => {
+  it('resumes at most a quarter of an hour after the API', () => {
     should([1, 2, 3, 6].map((failures) => detailsPauseMs(failures, 1))).eql([
       15_000, 30_000, 60_000, 480_000
     ]);
@@ -303,7 +303,7 @@ describe('late details', () => {
   });
 });
 
-/** A "+" is kept in names. */
+/** Names keep a "+". */
 function asNamed(name: string): string {
   return name.replace('_', '+');
 }

@@ -48,7 +48,7 @@ describe('partial copies', () => {
       all
     });
 
-  it('stay when a job can go on with them, and when they are of another node', async () => {
+  it('stay when a job can resume them, and when they belong to another node', async () => {
     const other = partialCopyId('other', 'a', 'wav');
     await put(folder, `${mine('noted')}.held`, `${mine('unknown')}.part`, `${other}.part`);
     await notes.note(mine('noted'), { etag: '"one"', size: 1000 });
@@ -58,7 +58,7 @@ describe('partial copies', () => {
     (await left(folder)).should.eql([`${other}.part`]);
   });
 
-  it('do not stay in a folder that the node has left', async () => {
+  it('do not stay in a folder that the node no longer uses', async () => {
     const before = path.join(state.directory, 'before');
     await put(before, `${mine('a')}.held`, 'somebody_elses.part');
     await new NodeResumeStates(state.database, 'node', before).note(mine('a'), { etag: '"one"', size: 1000 });
@@ -68,13 +68,13 @@ describe('partial copies', () => {
     should(new NodeResumeStates(state.database, 'node', before).begun(mine('a'))).be.undefined();
   });
 
-  it('are no reason to fail when the folder cannot be read', async () => {
+  it('cause no failure when the folder cannot be read', async () => {
     await writeFile(folder, 'a file');
     await clear(false);
   });
 
   describe('ResumePoint', () => {
-    it('is on disk once there is much to lose, and after an attempt that broke early', async () => {
+    it('is on disk once there is much to lose, and after an attempt that failed early', async () => {
       const point = new ResumePoint(notes, 'copy');
       await point.begin(0);
       point.validator('"one"', 1000);
@@ -91,7 +91,7 @@ describe('partial copies', () => {
       should(notes.begun('small')?.etag).equal('"two"');
     });
 
-    it('never describes bytes of another file', async () => {
+    it('never describes the bytes of another file', async () => {
       await notes.note('copy', { etag: '"one"', size: 1000 });
       const lost = new ResumePoint(notes, 'copy');
       await lost.begin(0);
@@ -112,7 +112,7 @@ describe('partial copies', () => {
       should(notes.begun('copy')?.etag).be.undefined();
     });
 
-    it('is of no use without a strong validator, and a state that fails does not matter', async () => {
+    it('is unused without a strong validator, and survives a failing state', async () => {
       const point = new ResumePoint(notes, 'copy');
       await point.begin(0);
       point.validator(null, 1000);
@@ -134,7 +134,7 @@ describe('partial copies', () => {
       await failing.keep(2 * MEGABYTE);
     });
 
-    /** Something written after the notes: when it is on disk, so are they. */
+    /** A write after the notes: once it is on disk, so are they. */
     const notesMark = () => state.database.collection('marks').putting('mark', true);
   });
 });

@@ -28,7 +28,7 @@ describe('stored-index', () => {
   const paths = (files: readonly IndexedFile[]): (string | undefined)[] =>
     files.map(({ recording }) => recording.path).sort();
 
-  it('keeps one file per format, destination and recording, also after a restart', async () => {
+  it('keeps one file per format, destination and recording, even after a restart', async () => {
     await enter('/a', file('telnyx:1', 'mp3', '/a/1.mp3'), file('telnyx:1', 'wav', '/a/1.wav'));
     await enter('/a', file('telnyx:1', 'mp3', '/a/1_new.mp3'), file('telnyx:1', null, '/a/1'));
     await enter('/b', file('telnyx:1', 'mp3', '/b/1.mp3'));
@@ -43,14 +43,14 @@ describe('stored-index', () => {
     recordings.count().should.equal(5);
   });
 
-  it('takes identities and places of any length', async () => {
+  it('accepts identities and places of any length', async () => {
     const identity = `telnyx:https://media.example.com/${'x'.repeat(5000)}`;
     const place = `/${'long/'.repeat(1000)}`;
     await enter(place, file(identity, null, 'p'));
     paths(recordings.at(place).find(identity)).should.eql(['p']);
   });
 
-  it('looks up in microseconds among 20,000', async function () {
+  it('finds one of 20,000 entries in microseconds', async function () {
     this.timeout(30_000);
     await enter(
       '/a',
@@ -80,7 +80,7 @@ describe('recent entries', () => {
     };
   }
 
-  it('knows a file before it is in the index, and believes the index from then on', async () => {
+  it('knows a file before it is in the index, and trusts the index from then on', async () => {
     const index = new StoredRecordings(state.database).at('/a');
     const known = new RecentEntries(index);
     should(known.find('telnyx:1', 'mp3')).eql({ copy: undefined, isFresh: false });
@@ -89,11 +89,11 @@ describe('recent entries', () => {
     should(known.find('telnyx:1', 'mp3')).eql({ copy: stored, isFresh: true });
     should(known.find('telnyx:1', 'wav').copy).be.undefined();
     should(known.indexed('telnyx:1', 'mp3')).be.undefined();
-    // What the index knows besides must not be lost.
+    // Everything else in the index must survive.
     const deleted = file('telnyx:1', 1, { deleted_at_source: '2026-03-04T10:00:00.000Z' });
     await state.database.commit([index.entering(deleted)]);
     should(known.find('telnyx:1', 'mp3')).eql({ copy: deleted, isFresh: false });
-    // A damaged copy was replaced.
+    // Replaces a damaged copy.
     const again = file('telnyx:1', 2);
     known.remember(again);
     should(known.find('telnyx:1', 'mp3')).eql({ copy: again, isFresh: true });

@@ -31,7 +31,7 @@ describe('FailedRecordings', () => {
   const names = (node?: string): (string | null)[] =>
     [...list.list(node)].map(({ details }) => details.recording_id).sort();
 
-  it('names each recording once per node, with the latest reason, until it is stored after all', async () => {
+  it('lists each recording once per node, with the latest reason, until it is stored after all', async () => {
     await state.database.commit([list.entering(entry('a')), list.entering(entry('b'))]);
     await state.database.commit([
       list.entering(entry('a', { code: 'NOT_MEDIA' })),
@@ -46,7 +46,7 @@ describe('FailedRecordings', () => {
     names('other').should.eql(['a']);
   });
 
-  it('forgets after 90 days', async () => {
+  it('forgets entries after 90 days', async () => {
     await state.database.commit([list.entering(entry('old'))]);
     state.time += 90 * DAY - 1;
     await state.database.commit([list.entering(entry('new'))]);

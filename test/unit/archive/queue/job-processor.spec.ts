@@ -39,9 +39,9 @@ describe('JobProcessor', () => {
   let notDeleted: { message: string; code: string | null }[];
   let deletions: string[];
   let deleteAtSource: SourceDeletionDeps['deleteRecording'];
-  /** Notes a deletion in a sidecar. */
+  /** Records a deletion in a sidecar. */
   let writeDeletion: SidecarWriter['write'];
-  /** What the process knows; a new one knows nothing. */
+  /** What the process remembers; a new process remembers nothing. */
   let deleted: DeletedRecordings;
   let commit: JobProcessorDeps['commit'];
   let works: JobProcessor[];
@@ -110,7 +110,7 @@ describe('JobProcessor', () => {
     return { id: `order-${orders}`, acceptedAt: STORED_AT, message: {}, items: jobs, files: {} };
   }
 
-  /** Files change after they were stored, before they are read back. */
+  /** Changes files after they are stored, before they are read back. */
   const spoilt = (isMeant: (name: string) => boolean): Partial<ArchiveDeps> => ({
     store: alteredStore(archive.folder, async (file, publish) => {
       const published = await publish(file);
@@ -124,7 +124,7 @@ describe('JobProcessor', () => {
     format: paths.length > 1 ? 'all' : 'any'
   });
 
-  /** Works once, and writes down what is to be, as the queue does. The job lies on disk in between. */
+  /** Runs once and persists the outcome, like the queue. In between, the job is on disk. */
   async function carryOut(work: JobProcessor, job: Job): Promise<JobOutcome> {
     const onDisk = state.database.collection<Job>('orders');
     await onDisk.put(job.id, job);
@@ -144,7 +144,7 @@ describe('JobProcessor', () => {
   const sidecar = async (): Promise<unknown> =>
     JSON.parse(await readFile(`${String(stored().payload)}.json`, 'utf8'));
 
-  it('stores, deletes at the source, tells the flow, and enters it all into the index', async () => {
+  it('stores a recording, deletes it at the source, notifies the flow, and updates the index', async () => {
     should((await carryOut(workOf(), orderFor(item('/a.wav')))).kind).equal('done');
     deletions.should.eql(['rec-1']);
     stored().recording.should.have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
@@ -176,7 +176,7 @@ describe('JobProcessor', () => {
     deletions.should.eql([]);
   });
 
-  it('deletes nothing when one of several stored copies is not what was received', async () => {
+  it('deletes nothing when one of several stored copies differs from what was received', async () => {
     const spoiling = spoilt((name) => name.endsWith('.mp3'));
     const mp3 = Buffer.concat([Buffer.from([0xff, 0xfb, 0x90, 0x64]), Buffer.alloc(2000)]);
     answer = (request, response) => {
@@ -190,7 +190,7 @@ describe('JobProcessor', () => {
     notDeleted.map(({ code }) => code).should.eql(['STORE_FAILED']);
   });
 
-  it('deletes nothing when the stored copy is not what was received', async () => {
+  it('deletes nothing when the stored copy differs from what was received', async () => {
     const spoiling = spoilt(() => true);
     await carryOut(workOf({}, spoiling), orderFor(item('/a.wav')));
     deletions.should.eql([]);
@@ -198,14 +198,14 @@ describe('JobProcessor', () => {
     stored().recording.should.have.property('deleted_at_source', null);
   });
 
-  it('sends the message although the source refuses, and says why', async () => {
+  it('sends the message although the source refuses the deletion, and says why', async () => {
     deleteAtSource = () => Promise.resolve({ ok: false, message: 'No API deletes this.' });
     should((await carryOut(workOf(), orderFor(item('/a.wav')))).kind).equal('done');
     stored().recording.should.have.property('deleted_at_source', null);
     notDeleted.should.eql([{ message: 'No API deletes this.', code: null }]);
   });
 
-  it('tries the deletion again after a pause, without a second message', async () => {
+  it('retries the deletion after a pause, without a second message', async () => {
     let failures = 0;
     deleteAtSource = () => {
       failures += 1;
@@ -230,7 +230,7 @@ describe('JobProcessor', () => {
     notDeleted.should.eql([]);
   });
 
-  it('does not delete once more when only the note of it in the sidecar failed', async () => {
+  it('does not delete again when only the update of the sidecar failed', async () => {
     writeDeletion = () => Promise.reject(new CodedError('STORE_FAILED', 'full', { retryable: true }));
     const job = orderFor(item('/a.wav'));
     should((await carryOut(workOf(), job)).kind).equal('again');
@@ -242,7 +242,7 @@ describe('JobProcessor', () => {
     notDeleted.should.eql([]);
   });
 
-  it('tells the flow nothing when it is stopped while it deletes; the successor does', async () => {
+  it('does not notify the flow when stopped during a deletion; its successor does', async () => {
     let asked: () => void = () => undefined;
     const isAsked = new Promise<void>((resolve) => (asked = resolve));
     deleteAtSource = (_reference, signal) => {
@@ -265,7 +265,7 @@ describe('JobProcessor', () => {
     server.requests.should.have.length(1);
   });
 
-  it('gives the deletion up after the last retry; the recording stays stored', async () => {
+  it('gives up the deletion after the last retry; the recording stays stored', async () => {
     deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
     const job = orderFor(item('/a.wav'));
     const kinds: string[] = [];
@@ -275,7 +275,7 @@ describe('JobProcessor', () => {
     [...givenUp().list()].should.eql([]);
   });
 
-  it('deletes what a repeated message finds stored and not deleted yet, and not what is deleted', async () => {
+  it('deletes a stored recording when its message is repeated, unless it is already deleted', async () => {
     deleteAtSource = () => Promise.resolve({ ok: false, message: 'not today' });
     await carryOut(workOf(), orderFor(item('/a.wav')));
     deleteAtSource = () => Promise.resolve({ ok: true, already_gone: false });
@@ -293,7 +293,7 @@ describe('JobProcessor', () => {
         return outcome.file;
       });
 
-    it('asks the source once when both come at once, and says so to both', async () => {
+    it('deletes once when both arrive at the same time, and reports it to both', async () => {
       let release: () => void = () => undefined;
       const isReleased = new Promise<void>((resolve) => (release = resolve));
       deleteAtSource = async () => {
@@ -318,7 +318,7 @@ describe('JobProcessor', () => {
       should(await sidecar()).have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
     });
 
-    it('asks once when the second comes before the end of the first is written down', async () => {
+    it('deletes once when the second arrives before the end of the first is persisted', async () => {
       const work = workOf();
       await work.work(orderFor(item('/a.wav')));
       await carryOut(work, orderFor(item('/a.wav')));
@@ -327,7 +327,7 @@ describe('JobProcessor', () => {
       should(recordings().find('telnyx:rec-1')[0]?.recording.deleted_at_source).equal(DELETED_AT);
     });
 
-    it('lets the second ask when the first could not', async () => {
+    it('lets the second delete when the first could not', async () => {
       let failures = 0;
       deleteAtSource = () => {
         failures += 1;
@@ -372,7 +372,7 @@ describe('JobProcessor', () => {
   describe('after a crash between the deletion and its note', () => {
     const gone = (): void => {
       answer = (_request, response) => response.writeHead(410).end();
-      // A new process: what the one before remembered is lost.
+      // A new process, without the memory of the one before.
       deleted = new DeletedRecordings(recordings());
     };
 
@@ -386,7 +386,7 @@ describe('JobProcessor', () => {
       [...givenUp().list()].should.eql([]);
     });
 
-    it('asks the source once more when not even the sidecar says so', async () => {
+    it('deletes again when the sidecar does not say so either', async () => {
       writeDeletion = () => Promise.reject(new CodedError('STORE_FAILED', 'killed'));
       const job = orderFor(item('/a.wav'));
       await workOf().work(structuredClone(job));
@@ -399,7 +399,7 @@ describe('JobProcessor', () => {
     });
   });
 
-  it('deletes nothing while the state does not take that it is stored, and tries that again', async () => {
+  it('deletes nothing while the state cannot record that it is stored, and retries', async () => {
     commit = () => Promise.reject(new Error('disk full'));
     const job = orderFor(item('/a.wav'));
     should((await carryOut(workOf(), job)).kind).equal('again');
@@ -411,7 +411,7 @@ describe('JobProcessor', () => {
     notDeleted.should.eql([]);
   });
 
-  it('tells what keeps a job waiting, keeps that with it, and tells when it is over', async () => {
+  it('reports what a job waits for, keeps that with it, and reports when the wait is over', async () => {
     let status = 503;
     answer = (_request, response) => {
       if (status === 200) response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes);
@@ -433,14 +433,14 @@ describe('JobProcessor', () => {
     troubles.should.have.length(3);
   });
 
-  it('tells what keeps a deletion waiting', async () => {
+  it('reports what a deletion waits for', async () => {
     deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
     const job = orderFor(item('/a.wav'));
     await carryOut(workOf(), job);
     troubles.should.eql([[null, { trouble: 'source-silent', attempt: 1, of: 2, code: 'STALLED' }]]);
   });
 
-  it('gives up a job under which the process dies, and names the recording', async () => {
+  it('gives up a job that keeps crashing the process, and names the recording', async () => {
     const job = orderFor(item('/a.wav'));
     const verdict = workOf().giveUp(job, 5);
     await state.database.commit(verdict.changes);
@@ -452,7 +452,7 @@ describe('JobProcessor', () => {
     server.requests.should.eql([]);
   });
 
-  it('gives up a deletion under which the process dies; the recording stays stored', async () => {
+  it('gives up a deletion that keeps crashing the process; the recording stays stored', async () => {
     deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
     const job = orderFor(item('/a.wav'));
     await carryOut(workOf(), job);
@@ -462,7 +462,7 @@ describe('JobProcessor', () => {
     delivered.should.have.length(1);
   });
 
-  it('keeps attempts over restarts, and lists what is given up until it is stored after all', async () => {
+  it('keeps the number of attempts across restarts, and lists a failed recording until it is stored after all', async () => {
     answer = (_request, response) => response.writeHead(503).end();
     const job = orderFor(item('/a.wav'));
     const pauses: unknown[] = [];
@@ -481,7 +481,7 @@ describe('JobProcessor', () => {
     [...givenUp().list()].should.eql([]);
   });
 
-  it('takes what an earlier pass of the same job stored for its own, and does not fetch it again', async () => {
+  it('recognises what an earlier run of the same job stored, and does not fetch it again', async () => {
     let busy = true;
     answer = (request, response) => {
       if (request.url === '/b.mp3' && busy) response.writeHead(503).end();
@@ -498,7 +498,7 @@ describe('JobProcessor', () => {
       .should.eql([false, true]);
   });
 
-  it('goes on after a restart where a stop cut the transfer', async () => {
+  it('resumes after a restart where a stop cut the transfer', async () => {
     const long = wav({ seconds: 20 });
     answer = (request, response) => {
       const from = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
@@ -539,7 +539,7 @@ describe('JobProcessor', () => {
     (await readFile(String(stored().payload))).equals(long).should.be.true();
   });
 
-  it('tells what a crash left without a note from a repetition', async () => {
+  it('distinguishes a file that a crash left unrecorded from a repetition', async () => {
     const lost = orderFor(item('/a.wav'));
     await workOf().work(structuredClone(lost));
     const after = (startedAt: number) => workOf({}, { startedAt });

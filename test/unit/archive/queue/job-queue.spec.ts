@@ -47,7 +47,7 @@ describe('JobQueue', () => {
 
   const nameOf = (job: Job): string => String(job.message['name']);
 
-  /** Resolves when the work was called so many times. */
+  /** Resolves once the work has been called that many times. */
   function seen(count: number, verdict: (job: Job) => JobOutcome | Promise<JobOutcome>) {
     const names: string[] = [];
     let resolve: (names: string[]) => void;
@@ -60,7 +60,7 @@ describe('JobQueue', () => {
     return { work, all };
   }
 
-  it('goes on with what was left, oldest first, and accepts what comes', async () => {
+  it('resumes remaining jobs, oldest first, and accepts new ones', async () => {
     await leave('a', 'b', 'c');
     const { work, all } = seen(4, () => done);
     const queue = queueOf(work, { concurrency: 1 });
@@ -73,7 +73,7 @@ describe('JobQueue', () => {
     jobs.count('node').should.equal(0);
   });
 
-  it('has a job on disk before anybody works on it or is told', async () => {
+  it('has a job on disk before work starts and before the caller is told', async () => {
     let onDisk = 0;
     const { work, all } = seen(1, () => {
       onDisk = jobs.count('node');
@@ -86,7 +86,7 @@ describe('JobQueue', () => {
     onDisk.should.equal(1);
   });
 
-  it('works on so many at once and no more, and tells how many wait', async () => {
+  it('limits the number of running jobs, and reports how many wait', async () => {
     await leave('a', 'b', 'c', 'd', 'e');
     let running = 0;
     let most = 0;
@@ -94,7 +94,7 @@ describe('JobQueue', () => {
     const { work, all } = seen(5, async () => {
       running += 1;
       most = Math.max(most, running);
-      // Work that lasts, so that several overlap.
+      // Slow work, so that several jobs overlap.
       await new Promise((resolve) => setTimeout(resolve, 5));
       running -= 1;
       return done;
@@ -107,7 +107,7 @@ describe('JobQueue', () => {
   });
 
   for (const when of ['before', 'after'] as const)
-    it(`counts a job once that is added while it starts: ${when} it is on disk`, async () => {
+    it(`counts a job once when it is added during the start: ${when} it is on disk`, async () => {
       const plainAdd = jobs.add.bind(jobs);
       jobs.add = async (...order) => {
         if (when === 'before') queue.start();
@@ -126,7 +126,7 @@ describe('JobQueue', () => {
       should([counted, waiting.at(-1)]).deepEqual([0, 1]);
     });
 
-  it('counts jobs once that are added around its start and are written down in one go', async () => {
+  it('counts jobs once when they are added around the start and persisted together', async () => {
     const waiting: number[] = [];
     const ends: ((verdict: JobOutcome) => void)[] = [];
     const work = () => new Promise<JobOutcome>((resolve) => void ends.push(resolve));
@@ -139,7 +139,7 @@ describe('JobQueue', () => {
     for (const end of ends) end({ kind: 'stopped', changes: [] });
   });
 
-  it('does not count a job that could not be written down', async () => {
+  it('does not count a job that could not be persisted', async () => {
     const plainAdd = jobs.add.bind(jobs);
     jobs.add = () => Promise.reject(new CodedError('STORE_FAILED', 'made by the test'));
     const waiting: number[] = [];
@@ -152,7 +152,7 @@ describe('JobQueue', () => {
     should(waiting).matchEach(0);
   });
 
-  it('does not begin a job again while it is being struck off', async () => {
+  it('does not start a job again while it is being removed', async () => {
     const names: string[] = [];
     const queue = queueOf((job) => {
       names.push(nameOf(job));
@@ -165,7 +165,7 @@ describe('JobQueue', () => {
     jobs.count('node').should.equal(6 - names.length);
   });
 
-  it('comes back to a job after its pause, with what is known of it, and does others meanwhile', async () => {
+  it('resumes a job after its pause, with its progress, and runs others meanwhile', async () => {
     await leave('slow', 'other');
     const begun = performance.now();
     const { work, all } = seen(3, (job) => {
@@ -179,7 +179,7 @@ describe('JobQueue', () => {
   });
 
   for (const byMs of [-THREE_HOURS_MS, -600_000, THREE_HOURS_MS]) {
-    it(`keeps to its pauses when the clock is set by ${byMs / 60_000} minutes in the middle`, async () => {
+    it(`keeps its pauses when the clock moves by ${byMs / 60_000} minutes meanwhile`, async () => {
       jobs = new JobRepository(state.database);
       let tries = 0;
       const { work, all } = seen(2, () =>
@@ -198,7 +198,7 @@ describe('JobQueue', () => {
     });
   }
 
-  it('does at once what is due at a time that no pause explains: the clock was wrong', async () => {
+  it('immediately runs a job whose due time no pause explains: the clock was wrong', async () => {
     state.time = Date.now() + 365 * 24 * 3_600_000;
     await leave('future');
     const { work, all } = seen(1, () => done);
@@ -206,7 +206,7 @@ describe('JobQueue', () => {
     (await all).should.eql(['future']);
   });
 
-  it('writes down what was stored along with the end of the job', async () => {
+  it('persists the stored files together with the end of the job', async () => {
     await leave('a');
     const notes = state.database.collection<string>('notes');
     const changes: StateChange[] = [notes.putting('a', 'stored')];
@@ -219,7 +219,7 @@ describe('JobQueue', () => {
     jobs.count('node').should.equal(0);
   });
 
-  it('leaves a job for its successor when it is stopped, with what was achieved', async () => {
+  it('leaves a job with its progress to its successor when stopped', async () => {
     await leave('a');
     const { work, all } = seen(1, (job) => {
       job.files['half'] = { attempts: 1, failures: 0 };
@@ -236,7 +236,7 @@ describe('JobQueue', () => {
     (await next.all).should.eql(['a']);
   });
 
-  it('lets the process breathe when very many jobs end at once', async function () {
+  it('yields to the event loop when very many jobs end at the same time', async function () {
     this.timeout(20_000);
     const count = 3000;
     await Promise.all(Array.from({ length: count }, (_value, index) => leave(String(index))));
@@ -258,7 +258,7 @@ describe('JobQueue', () => {
     jobs.count('node').should.equal(0);
   });
 
-  it('does not go through the others when whoever works on them was stopped', async () => {
+  it('does not go through the remaining jobs once their processor is stopped', async () => {
     await leave(...Array.from({ length: 50 }, (_value, index) => String(index)));
     const names: string[] = [];
     const queue = queueOf((job) => {
@@ -273,7 +273,7 @@ describe('JobQueue', () => {
     jobs.count('node').should.equal(50);
   });
 
-  it('keeps a job whose work failed in a way that nobody thought of, and says so', async () => {
+  it('keeps a job that failed unexpectedly, and reports it', async () => {
     await leave('a');
     const queue = queueOf(() => Promise.reject(new TypeError('nobody thought of this')));
     const told = new Promise<void>((resolve) => {
@@ -290,7 +290,7 @@ describe('JobQueue', () => {
     jobs.count('node').should.equal(1);
   });
 
-  it('tells when a job could not be written down, and has not accepted it', async () => {
+  it('rejects a job that could not be persisted', async () => {
     const names: string[] = [];
     const queue = queueOf((job) => {
       names.push(nameOf(job));
@@ -303,7 +303,7 @@ describe('JobQueue', () => {
     names.should.eql([]);
   });
 
-  it('does not repeat what is done while the state does not take its end', async () => {
+  it('does not repeat a finished job while the state cannot record its end', async () => {
     await leave('a', 'b');
     const finish = jobs.finish.bind(jobs);
     let failures = 0;
@@ -327,7 +327,7 @@ describe('JobQueue', () => {
     faults.map(({ code }) => code).should.eql(['STORE_FAILED', 'STORE_FAILED']);
   });
 
-  it('tells how many jobs wait for another attempt, and why the next one does, also after a restart', async () => {
+  it('reports how many jobs wait for another attempt, and why the next one does, even after a restart', async () => {
     await leave('a', 'b', 'c');
     const pauses: Record<string, number> = { a: 50_000, b: 20_000 };
     const { work, all } = seen(3, (job) => {
@@ -350,7 +350,7 @@ describe('JobQueue', () => {
     queues.splice(queues.indexOf(next), 1);
   });
 
-  it('tells of one that is being tried again when no other one waits for that', async () => {
+  it('reports a job that is being retried when no other one waits for a retry', async () => {
     await leave('a');
     let attempts = 0;
     const { work, all } = seen(2, (job) => {
@@ -371,7 +371,7 @@ describe('JobQueue', () => {
     await queue.close();
   });
 
-  it('tells that the list cannot be read, and tries again by itself', async () => {
+  it('reports that the list cannot be read, and retries by itself', async () => {
     await leave('a');
     const next = jobs.next.bind(jobs);
     let reads = 0;

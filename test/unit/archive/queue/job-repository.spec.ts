@@ -42,7 +42,7 @@ describe('JobRepository', () => {
     return due;
   }
 
-  it('gives jobs by age, also those of one millisecond, and keeps nodes apart', async () => {
+  it('returns jobs by age, even within one millisecond, and keeps nodes apart', async () => {
     for (const name of ['b', 'a', 'c']) await accept('node', name);
     state.time -= 1;
     await accept('node', 'oldest');
@@ -101,7 +101,7 @@ describe('JobRepository', () => {
     });
   });
 
-  it('keeps jobs on disk as earlier versions did, which called the items of a job "jobs"', async () => {
+  it('keeps the format of earlier versions on disk, which called the items of a job "jobs"', async () => {
     const { items, ...job } = await accept('node', 'rec');
     const onDisk = state.database.collection<object>('archive-jobs');
     [...onDisk.range({})].map(({ value }) => value).should.deepEqual([{ ...job, jobs: items }]);
@@ -109,14 +109,14 @@ describe('JobRepository', () => {
     next('node').job.should.deepEqual({ ...job, id: 'earlier', items });
   });
 
-  it('knows after a restart all that is needed to go on', async () => {
+  it('has everything it needs to resume after a restart', async () => {
     const job = await accept('node', 'rec');
     await state.reopen();
     jobs = new JobRepository(state.database, state.now, state.now);
     next('node').should.eql({ job: job, dueAt: job.acceptedAt });
   });
 
-  it('keeps attempts and due time of what is postponed, in one place only', async () => {
+  it('keeps attempts and due time of a postponed job, in one place only', async () => {
     await accept('node', 'first');
     await accept('node', 'second');
     const due = next('node');
@@ -130,7 +130,7 @@ describe('JobRepository', () => {
     jobs.count('node').should.equal(2);
   });
 
-  it('strikes off what is done, together with what is noted about it', async () => {
+  it('removes finished jobs together with their notes', async () => {
     await accept('node', 'rec');
     const other = state.database.collection<string>('other');
     await jobs.finish('node', next('node'), [other.putting('k', 'v')]);
@@ -138,7 +138,7 @@ describe('JobRepository', () => {
     should(other.get('k')).equal('v');
   });
 
-  it('keeps the jobs of a node that is gone for a week, then reports each as lost', async () => {
+  it('keeps the jobs of a removed node for a week, then reports each as lost', async () => {
     await accept('gone', 'rec-1');
     await accept('gone', 'rec-2');
     await accept('here', 'rec-3');
@@ -167,7 +167,7 @@ describe('JobRepository', () => {
     names('here').should.eql(['rec-3']);
   });
 
-  it('gives a node of which nobody saw the end a week from when that is noticed', async () => {
+  it('keeps the jobs for a week from the moment the removal is noticed, if nobody saw it', async () => {
     await accept('unseen', 'rec');
     const sweep = (): Promise<void> =>
       jobs.sweep(
@@ -183,7 +183,7 @@ describe('JobRepository', () => {
     names('unseen').should.eql([]);
   });
 
-  it('finds the next of 100,000 jobs as fast as of one, without reading the others', async function () {
+  it('finds the next of 100,000 jobs as fast as a single one, without reading the others', async function () {
     this.timeout(60_000);
     const time = state.time;
     const adding: Promise<void>[] = [];
@@ -203,7 +203,7 @@ describe('JobRepository', () => {
     jobs.count('node').should.equal(100_000);
   });
 
-  it('says STORE_FAILED when the disk does not take a job', async function () {
+  it('reports STORE_FAILED when the disk rejects a job', async function () {
     const mount = requireMount(this, '1m');
     const database = new StateDatabase(mount.directory);
     try {
@@ -225,7 +225,7 @@ describe('JobRepository', () => {
       '../../../../src/archive/queue/job-repository'
     ].map((name) => JSON.stringify(require.resolve(name)));
 
-    /** Accepts jobs, carries out every other one, postpones every fifth, and says so once it is durable. */
+    /** Accepts jobs, finishes every other one, postpones every fifth, and reports each step once it is durable. */
     const WORKER = `
       const { StateDatabase } = require(${MODULES[0]!});
       const { JobRepository } = require(${MODULES[1]!});
@@ -255,9 +255,9 @@ describe('JobRepository', () => {
       })();
     `;
 
-    it('has every job that was accepted either still to do or done, never both, never neither', async () => {
+    it('keeps every accepted job either pending or done, never both, never neither', async () => {
       const accepted = new Set<number>();
-      // A process that dies is the only one that had the database open.
+      // Only the dying process had the database open.
       await state.database.close();
       for (let round = 0; round < 6; round += 1) {
         const child = spawn(
@@ -276,7 +276,7 @@ describe('JobRepository', () => {
       for (const name of accepted) should(open.includes(name) !== (done.get(name) !== undefined)).be.true();
     });
 
-    /** Kills a child at a moment that it does not know: right after its n-th line. */
+    /** Kills a child at a moment it cannot know: right after its n-th line. */
     async function killedAfter(
       child: ChildProcess,
       lines: number,

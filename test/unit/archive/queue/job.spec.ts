@@ -15,7 +15,7 @@ const jobWith = (files: Job['files'] = {}): Job => ({
 describe('notes of a job', () => {
   const identity = 'telnyx:rec-1';
 
-  it('are the same ones each time, also when the job comes from disk', () => {
+  it('are the same each time, even when the job comes from disk', () => {
     const job = jobWith();
     const subject: NoteSubject = { about: 'file', identity, format: 'mp3' };
     noteOf(job, subject).attempts = 3;
@@ -25,7 +25,7 @@ describe('notes of a job', () => {
     should(Object.keys(read.files)).have.length(1);
   });
 
-  it('never belong to two things, whatever an id holds', () => {
+  it('never collide, whatever an id contains', () => {
     const job = jobWith();
     const subjects: NoteSubject[] = [];
     for (const id of ['a', 'a\n', 'a\n*', 'a\nmp3', 'a\nmp3\ntext', '["file","a","mp3"]', '__proto__'])
@@ -40,7 +40,7 @@ describe('notes of a job', () => {
     should(Object.keys(job.files)).have.length(subjects.length);
   });
 
-  it('of an earlier version are read, and written in the new way', async () => {
+  it('of an earlier version are read, and written in the new format', async () => {
     const state = new StateFixture();
     try {
       const jobs = new JobRepository(state.database, state.now, state.now);
@@ -76,7 +76,7 @@ describe('notes of a job', () => {
 });
 
 describe('message snapshot', () => {
-  it('keeps what a flow needs, and neither connections nor what is no data', () => {
+  it('keeps what a flow needs, but neither connections nor anything that is not data', () => {
     class Connection {
       readonly open = true;
     }
@@ -99,7 +99,7 @@ describe('message snapshot', () => {
     });
   });
 
-  it('is the same after it lay on disk', async () => {
+  it('is the same after a round trip to disk', async () => {
     const state = new StateFixture();
     const kept = keptMessage({ payload: { date: new Date(5), bytes: Buffer.from('abc'), list: [1.5, 'é'] } });
     const messages = state.database.collection('messages');
@@ -108,12 +108,12 @@ describe('message snapshot', () => {
     await state.remove();
   });
 
-  it('takes messages made in a Function node', () => {
+  it('accepts messages made in a Function node', () => {
     const message = runInNewContext('({ payload: { a: [1] }, when: 3 })') as Record<string, unknown>;
     should(JSON.stringify(keptMessage(message))).equal('{"payload":{"a":[1]},"when":3}');
   });
 
-  it('leaves out what is too large, whole properties at a time, and of an event the body first', () => {
+  it('drops properties that are too large as a whole, and the body of an event first', () => {
     const text = 'x'.repeat(200 * 1024);
     const kept = keptMessage({
       payload: { text },
@@ -128,7 +128,7 @@ describe('message snapshot', () => {
     kept.should.not.have.properties('rawBody', 'other');
   });
 
-  it('survives circles and endless depth', () => {
+  it('survives cycles and endless depth', () => {
     const circle: Record<string, unknown> = { name: 'c' };
     circle['self'] = circle;
     keptMessage({ circle }).should.eql({ circle: { name: 'c' } });
@@ -149,20 +149,20 @@ describe('message snapshot', () => {
     should((kept['payload'] as { bad?: unknown }).bad).be.undefined();
   });
 
-  it('counts what is empty, too', () => {
+  it('counts empty values, too', () => {
     for (const item of [[], {}, null]) {
       const payload = Array.from({ length: 300_000 }, () => item);
       keptMessage({ topic: 'a', payload }).should.eql({ topic: 'a' });
     }
   });
 
-  it('ends with lists that share one list at every level', () => {
+  it('terminates for lists that share one list at every level', () => {
     let shared: unknown[] = [];
     for (let level = 0; level < 40; level += 1) shared = [shared, shared];
     keptMessage({ topic: 'a', payload: shared }).should.eql({ topic: 'a' });
   });
 
-  it('keeps a payload that fits although the event that holds it does not', () => {
+  it('keeps a payload that fits although its event does not', () => {
     const payload = { url: 'https://example.com/a.mp3' };
     const body = { filler: 'x'.repeat(300_000), data: { payload } };
     keptMessage({ event: { id: '1', body }, payload }).should.eql({ event: { id: '1' }, payload });

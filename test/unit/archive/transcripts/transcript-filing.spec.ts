@@ -22,7 +22,7 @@ import type { StoredFile, StoredRecording } from '../../../../src/store/stored-r
 const never = new AbortController().signal;
 const TEXT = 'Good morning, front desk. „Grüezi“ — 您好.';
 
-/** As the event brings it. */
+/** As in the event. */
 function textOf(text: string | null, recording_id = 'rec-1'): RecordingReference {
   const payload = { recording_id, recording_transcription_id: 'tr-1', transcription_text: text };
   const event = { provider: 'telnyx', event_type: 'call.recording.transcription.saved', id: 'evt-2' };
@@ -44,7 +44,7 @@ describe('transcript-filing', () => {
   const sidecarOf = async (name: string): Promise<Record<string, unknown>> =>
     JSON.parse(await readFile(at(`${name}.json`), 'utf8')) as Record<string, unknown>;
 
-  /** A recording as the archive leaves it. */
+  /** A recording as the archive stores it. */
   async function stored(name: string, rest: Partial<StoredRecording> = {}): Promise<StoredFile> {
     const bytes = Buffer.from(`audio of ${name}`);
     await writeFile(at(name), bytes);
@@ -85,18 +85,18 @@ describe('transcript-filing', () => {
     (await readdir(folder)).sort().should.eql(['call.mp3', 'call.mp3.json', 'call.txt']);
   });
 
-  it('files the same text once, and lets a later text take its place', async () => {
+  it('files the same text once, and lets a later text replace it', async () => {
     const audio = await stored('call.mp3');
     const once = await filing().file(audio, textOf(TEXT), never);
     await filing().file(once, textOf(TEXT), never);
-    // As after a restart, when only the sidecar knows.
+    // As after a restart, when only the sidecar has it.
     await filing().file(audio, textOf('Corrected.'), never);
     (await readFile(at('call.txt'), 'utf8')).should.equal('Corrected.');
     (await sidecarOf('call.mp3')).should.containEql({ transcription: 'Corrected.' });
     (await readdir(folder)).should.have.length(3);
   });
 
-  it('goes on where a crash left the text without its entry in the sidecar', async () => {
+  it('recovers when a crash left the text without its entry in the sidecar', async () => {
     const audio = await stored('call.mp3');
     await writeFile(at('call.txt'), TEXT);
     const { recording } = await filing().file(audio, textOf(TEXT), never);
@@ -104,7 +104,7 @@ describe('transcript-filing', () => {
     (await readdir(folder)).should.have.length(3);
   });
 
-  it('never writes over a file that is not its own', async () => {
+  it('never overwrites a file that is not its own', async () => {
     const audio = await stored('call.mp3');
     await writeFile(at('call.txt'), 'notes of the user');
     await mkdir(at('call_2.txt'));
@@ -117,7 +117,7 @@ describe('transcript-filing', () => {
     (await readFile(at('call.txt'), 'utf8')).should.equal('notes of the user');
   });
 
-  it('takes neither a link nor a text of the same length for its own', async () => {
+  it('mistakes neither a link nor a text of the same length for its own', async () => {
     const audio = await stored('call.mp3');
     await writeFile(at('other.txt'), 'nine char');
     await symlink('other.txt', at('call.txt'));
@@ -127,7 +127,7 @@ describe('transcript-filing', () => {
     (await readFile(at('call_2.txt'), 'utf8')).should.equal('NINE CHAR');
   });
 
-  it('takes over the empty file that a cut-off write left', async () => {
+  it('takes over the empty file that an interrupted write left', async () => {
     const audio = await stored('call.mp3');
     await writeFile(at('call.txt'), '');
     const { recording } = await filing().file(audio, textOf(TEXT), never);
@@ -135,7 +135,7 @@ describe('transcript-filing', () => {
     (await readFile(at('call.txt'), 'utf8')).should.equal(TEXT);
   });
 
-  it('does not believe a sidecar that names a file elsewhere', async () => {
+  it('does not trust a sidecar that names a file elsewhere', async () => {
     await writeFile(at('other.txt'), 'keep me');
     const audio = await stored('call.mp3', { transcription_file: at('other.txt') });
     await filing().file(audio, textOf(TEXT), never);
@@ -150,7 +150,7 @@ describe('transcript-filing', () => {
     filed.map(({ recording }) => recording.transcription_file).should.eql([at('call.txt'), at('call.txt')]);
   });
 
-  it('takes turns at one recording, so that text and sidecar are of the same event', async () => {
+  it('handles one event per recording at a time, so that text and sidecar match', async () => {
     const audio = await stored('call.mp3');
     const one = filing();
     const texts = ['a', 'bb', 'ccc', 'dddd', 'eeeee'];
@@ -160,7 +160,7 @@ describe('transcript-filing', () => {
     (await sidecarOf('call.mp3'))['transcription']!.should.equal(text);
   });
 
-  it('keeps what the sidecar alone knows', async () => {
+  it('keeps what only the sidecar contains', async () => {
     const audio = await stored('call.mp3');
     await folderSidecar.write(at('call.mp3'), {
       ...audio.recording,
@@ -186,7 +186,7 @@ describe('transcript-filing', () => {
     (await readdir(folder)).should.have.length(2);
   });
 
-  it('asks for a text that the event only names', async () => {
+  it('fetches a text that the event only names', async () => {
     const audio = await stored('call.mp3');
     const asked: unknown[] = [];
     const fetchText = (reference: RecordingReference): Promise<string | null> => {
@@ -230,7 +230,7 @@ describe('transcript-filing', () => {
     (await readFile(at('call.txt'), 'utf8')).should.equal(TEXT);
   });
 
-  it('says what failed, and that it can be tried again', async () => {
+  it('reports what failed, and that it can be retried', async () => {
     const audio = await stored('call.mp3');
     await rm(folder, { recursive: true, force: true });
     const elsewhere = filing({ sidecar: { ...folderSidecar, read: () => Promise.resolve(null) } });
@@ -239,7 +239,7 @@ describe('transcript-filing', () => {
       .should.be.rejectedWith({ code: 'STORE_FAILED', retryable: true, message: /text.*call\.txt/ });
   });
 
-  it('finds a recording under its id, or under the address that the API gives for it', () => {
+  it('finds a recording by its id, or by the address that the API returns for it', () => {
     const url = 'https://s3.example.com/telephony-recorder-prod/acc-1/rec-1.mp3?X-Amz-Signature=';
     const entry = { identity: 'x' } as never;
     const index = (known: string): { find: (identity: string) => never[] } => ({
@@ -304,7 +304,7 @@ describe('transcript-filing', () => {
       ]);
     });
 
-    it('tells when somebody else changes the text meanwhile', async () => {
+    it('notices when another process changes the text meanwhile', async () => {
       const objects = new Objects();
       const texts = bucketTexts(objects, (location) => location);
       await texts.create('a', 'one');
@@ -317,7 +317,7 @@ describe('transcript-filing', () => {
       (await texts.create('b', 'x')).should.equal('created');
     });
 
-    it('takes a text of the same length for another one', async () => {
+    it('treats a text of the same length as a different one', async () => {
       const objects = new Objects();
       const texts = bucketTexts(objects, (location) => location);
       (await texts.create('a', 'one')).should.equal('created');

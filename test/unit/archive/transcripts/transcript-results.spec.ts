@@ -74,7 +74,7 @@ const noJudge = (error: unknown): FileResult => {
 };
 
 describe('transcript-results', () => {
-  it('enters the text with a file that was stored just now', async () => {
+  it('adds the text to a file that was just stored', async () => {
     const results = [storedResult(ENTRY)];
     const [filed] = await withTexts(
       results,
@@ -90,7 +90,7 @@ describe('transcript-results', () => {
     });
   });
 
-  it('enters the text with a file that an earlier event brought, as it was stored then', async () => {
+  it('adds the text to a file that an earlier event announced, as it was stored then', async () => {
     const other = { ...ENTRY, wantedFormat: null };
     const changed = { ...ENTRY, recording: { ...RECORDING, sha256: 'bb' } };
     const results = [storedResult(null)];
@@ -111,7 +111,7 @@ describe('transcript-results', () => {
     });
   });
 
-  it('touches nothing without a text, and nothing that is not stored', async () => {
+  it('changes nothing without a text or a stored file', async () => {
     const results: FileResult[] = [storedResult(ENTRY), { kind: 'stopped' }];
     const noFiling = { file: (): Promise<StoredFile> => Promise.reject(new Error('asked')) };
     should(
@@ -136,7 +136,7 @@ describe('transcript-results', () => {
     should(same[0]).equal(results[0]);
   });
 
-  it('keeps what is stored when the text cannot be filed, and goes on later when it can', async () => {
+  it('keeps the stored file when the text cannot be filed, and retries later', async () => {
     const error = new CodedError('STORE_FAILED', 'full', { retryable: true });
     const failing = { file: (): Promise<StoredFile> => Promise.reject(error) };
     const one = { reference: reference('Hello.'), wantedFormat: 'mp3', error, attempts: 1 } as const;

@@ -84,7 +84,7 @@ describe('transcripts and their audio', () => {
     known.transcription.should.equal(TEXT);
   }
 
-  it('files the text when the audio came first', async () => {
+  it('files the text when the audio arrives first', async () => {
     const one = archiver(false);
     await one.archive({ reference: audio({ recording_id: 'rec-1' }), format: 'any' });
     const [outcome] = await one.archive({ reference: text(), format: 'any' });
@@ -92,13 +92,13 @@ describe('transcripts and their audio', () => {
     outcome.file.recording.should.containEql({ already_stored: true, transcription: TEXT });
     await onlyOneOfEach();
     media.requests.should.have.length(1);
-    // The audio once more: its message has the text.
+    // The audio again: its message has the text.
     const [again] = await one.archive({ reference: audio({ recording_id: 'rec-1' }), format: 'any' });
     if (!again?.ok) throw new Error('not stored');
     should(again.file.recording.transcription).equal(TEXT);
   });
 
-  it('files the text of audio whose event had no id', async () => {
+  it('files the text of audio whose event has no id', async () => {
     knowsRecording();
     const one = archiver();
     await one.archive({ reference: audio({ call_leg_id: 'leg-1' }), format: 'any' });
@@ -107,7 +107,7 @@ describe('transcripts and their audio', () => {
     media.requests.should.have.length(1);
   });
 
-  it('stores the audio through the API when the text came first', async () => {
+  it('stores the audio through the API when the text arrives first', async () => {
     knowsRecording();
     const one = archiver();
     const [outcome] = await one.archive({ reference: text(), format: 'any' });
@@ -118,7 +118,7 @@ describe('transcripts and their audio', () => {
     media.requests.should.have.length(1);
   });
 
-  it('waits without an API key for the audio, and not for ever', async () => {
+  it('waits for the audio without an API key, but not forever', async () => {
     const one = archiver(false);
     const job = one.order({ reference: text(), format: 'any' });
     const first = await one.pass(job);

@@ -33,7 +33,7 @@ describe("Daily's API", () => {
   const resolver = (options: object = {}) =>
     createDailyLinkResolver({ api: daily.api, bucket: null, ...options });
 
-  it('lists at the pace that Daily allows for lists, and asks for the rest meanwhile', async () => {
+  it('lists at the pace that Daily allows for lists, and sends other requests meanwhile', async () => {
     const list = { method: 'GET', path: ['recordings'] } as const;
     daily.server.json('GET /v1/recordings', { data: [] });
     daily.server.json(OBJECT, recordingObject());
@@ -46,14 +46,14 @@ describe("Daily's API", () => {
     should(daily.server.lines.filter((line) => line === 'GET /v1/recordings')).have.length(45);
   });
 
-  it('asks no more than 90 times in five seconds', async () => {
+  it('sends at most 90 requests in five seconds', async () => {
     daily.server.json(OBJECT, recordingObject());
     const ask = (signal = never) =>
       daily.api.request({ method: 'GET', path: ['recordings', 'rec-1'], signal });
     await Promise.all(Array.from({ length: 90 }, () => ask()));
     const stop = new AbortController();
     const tooEarly = ask(stop.signal);
-    // Lists have a pace of their own, and wait for nobody else.
+    // Lists have their own pace, and wait for no other requests.
     daily.server.json('GET /v1/recordings', { data: [] });
     await daily.api.request({ method: 'GET', path: ['recordings'], signal: never });
     stop.abort(new Error('enough'));
@@ -62,7 +62,7 @@ describe("Daily's API", () => {
   });
 
   describe('links', () => {
-    it('gives the link byte for byte, and the key to the API only', async () => {
+    it('returns the link byte for byte, and sends the key only to the API', async () => {
       daily.server.json(ACCESS, { download_link: LINK, expires: 1772619302 });
       for (const why of ['missing', 'dead'] as const)
         should(await resolver()(dailyReference(), why, never)).deepEqual([
@@ -85,7 +85,7 @@ describe("Daily's API", () => {
       42,
       'https://'
     ]) {
-      it(`refuses ${JSON.stringify(text).slice(0, 50)} in place of a link`, async () => {
+      it(`rejects ${JSON.stringify(text).slice(0, 50)} as a link`, async () => {
         daily.server.json(ACCESS, { download_link: text });
         const fault = await faultOf(resolver()(dailyReference(), 'missing', never));
         should([fault.code, fault.retryable]).deepEqual(['LINK_REFUSED', false]);
@@ -107,14 +107,14 @@ describe("Daily's API", () => {
       [200, { error: 'server-error' }, 'LINK_REFUSED', false]
     ];
     for (const [status, body, code, retryable] of answers) {
-      it(`says ${code} for ${status} ${JSON.stringify(body)}`, async () => {
+      it(`reports ${code} for ${status} ${JSON.stringify(body)}`, async () => {
         daily.server.json(ACCESS, body, status);
         const fault = await faultOf(resolver()(dailyReference(), 'missing', never));
         should([fault.code, fault.retryable]).deepEqual([code, retryable]);
       });
     }
 
-    it('obeys Retry-After, and asks nothing until then', async () => {
+    it('obeys Retry-After, and sends no request until then', async () => {
       daily.server.json(ACCESS, { error: 'rate-limit-error' }, 429, { 'retry-after': '7' });
       const first = await faultOf(resolver()(dailyReference(), 'missing', never));
       should(first.retryAfterMs).equal(7000);
@@ -123,7 +123,7 @@ describe("Daily's API", () => {
       should(daily.server.seen).have.length(1);
     });
 
-    it('looks first whether there is a file when no event announced one', async () => {
+    it('first checks whether a file exists when no event announced one', async () => {
       const named = dailyReference({ event_type: null }, { storage_key: null });
       daily.server.json(ACCESS, { download_link: LINK });
       daily.server.json(OBJECT, recordingObject({ status: 'in-progress' }));
@@ -138,14 +138,14 @@ describe("Daily's API", () => {
       should((await resolver()(named, 'missing', never))[0]?.url).equal(LINK);
     });
 
-    it('never takes another recording for the one asked for', async () => {
+    it('never mistakes another recording for the requested one', async () => {
       daily.server.json(OBJECT, recordingObject({ id: 'rec-2' }));
       const fault = await faultOf(resolver()(dailyReference({ event_type: null }), 'missing', never));
       should(fault.code).equal('LINK_REFUSED');
     });
 
     for (const id of ['../rooms', 'a/b', '..', 'a?b', 'a%2fb'])
-      it(`does not ask for the id ${id}`, async () => {
+      it(`does not request the id ${id}`, async () => {
         const fault = await faultOf(resolver()(dailyReference({ recording_id: id }), 'missing', never));
         should(fault.code).equal('NO_RECORDING');
         should(daily.server.seen).be.empty();
@@ -165,7 +165,7 @@ describe("Daily's API", () => {
       should(daily.server.seen).be.empty();
     });
 
-    it('says so when a track has no key, and goes nowhere by a key that an address cannot hold', async () => {
+    it('reports a track without a key, and sends nothing for a key that no URL can contain', async () => {
       const link = (storage_key: string | null) =>
         resolver({ bucket })(dailyReference({}, { kind: 'track', storage_key }), 'missing', never);
       const keyless = await faultOf(link(null));
@@ -186,7 +186,7 @@ describe("Daily's API", () => {
       should(daily.server.seen).be.empty();
     });
 
-    it('finds a recording in the own bucket when Daily may not read it', async () => {
+    it('finds a recording in the customer bucket when Daily may not read it', async () => {
       daily.server.json(ACCESS, { download_link: 'no access to the bucket' });
       const [link] = await resolver({ bucket })(dailyReference(), 'missing', never);
       should(link?.url).equal('https://bucket.example.com/made-up/standup/1?signed');
@@ -197,7 +197,7 @@ describe("Daily's API", () => {
       should(fault.code).equal('API_UNAUTHORIZED');
     });
 
-    it('says what is missing: key, account, name', async () => {
+    it('reports what is missing: key, account, name', async () => {
       const keyless = await DailyServer.start({ apiKey: () => null });
       const links = createDailyLinkResolver({ api: keyless.api, bucket: null });
       should((await faultOf(links(dailyReference(), 'missing', never))).message).match(/API key/);
@@ -213,7 +213,7 @@ describe("Daily's API", () => {
   });
 
   describe('details', () => {
-    it('adds what the event did not say, and overrules nothing', async () => {
+    it('adds what the event lacks, and overrides nothing', async () => {
       daily.server.json(OBJECT, recordingObject());
       const given = dailyReference({ room_name: 'as the event says' });
       const { details } = given;
@@ -225,7 +225,7 @@ describe("Daily's API", () => {
       });
     });
 
-    it('asks nothing when all is known, or nothing can be known', async () => {
+    it('sends no request when everything is known, or nothing can be', async () => {
       const all = { room_name: 'a', started_at: 'b', duration_seconds: 1, max_participants: 1 };
       const { api } = daily;
       for (const each of [all, { recording_id: null }, { provider: 'telnyx' as const }]) {
@@ -236,12 +236,12 @@ describe("Daily's API", () => {
       should(daily.server.seen).be.empty();
     });
 
-    it('does not hold a recording up', async () => {
+    it('does not delay a recording', async () => {
       daily.server.status(OBJECT, 404).status(OBJECT, 429).status(OBJECT, 500);
       const given = dailyReference();
       const before = structuredClone(given.details);
       should(await completeDailyDetails(daily.api, given, never)).equal(given.details);
-      // What may be told later is for the caller to decide.
+      // The caller decides what can wait.
       for (const code of ['RATE_LIMITED', 'LINK_REFUSED']) {
         const fault = await faultOf(completeDailyDetails(daily.api, given, never));
         [fault.code, fault.retryable].should.eql([code, true]);
@@ -251,7 +251,7 @@ describe("Daily's API", () => {
   });
 
   describe('deletion', () => {
-    it('deletes, and counts what is gone as deleted', async () => {
+    it('deletes a recording, and treats a missing one as deleted', async () => {
       daily.server.json(DELETE, { deleted: true, id: 'rec-1' });
       should(await deleteAtDaily(daily.api, dailyReference(), never)).deepEqual({
         ok: true,
@@ -271,17 +271,17 @@ describe("Daily's API", () => {
       { error: 'none' },
       { deleted: true, id: 'rec-2' }
     ])
-      it(`does not believe ${JSON.stringify(answer)}`, async () => {
+      it(`does not trust ${JSON.stringify(answer)}`, async () => {
         daily.server.json(DELETE, answer);
         should(await deleteAtDaily(daily.api, dailyReference(), never)).have.property('ok', false);
       });
 
-    it('believes an answer that says so without an id', async () => {
+    it('trusts a confirmation without an id', async () => {
       daily.server.json(DELETE, { deleted: true });
       should(await deleteAtDaily(daily.api, dailyReference(), never)).have.property('ok', true);
     });
 
-    it('says that the file in a bucket of the customer stays', async () => {
+    it('reports that the file in a customer bucket stays', async () => {
       daily.server.json(DELETE, { deleted: true, id: 'rec-1', s3_bucket: 'made-up', s3_key: 'a' });
       const own = await deleteAtDaily(daily.api, dailyReference(), never);
       should(own).have.property('ok', false);
@@ -293,7 +293,7 @@ describe("Daily's API", () => {
       should(daily.server.lines).deepEqual([DELETE]);
     });
 
-    it('deletes nothing without a key, for a path, or after a refusal', async () => {
+    it('deletes nothing without a key, for a path, or after a rejection', async () => {
       should(await deleteAtDaily(null, dailyReference(), never)).have.property('ok', false);
       should(await deleteAtDaily(daily.api, dailyReference({ recording_id: null }), never)).have.property(
         'ok',

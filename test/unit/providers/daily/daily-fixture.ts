@@ -5,11 +5,11 @@ import type { RecordingReference } from '../../../../src/recording/recording-ref
 import { ApiServer, reference } from '../telnyx/api-server';
 
 export const DAILY_KEY = 'daily-key-0189af23-example-only';
-/** Whoever takes it apart and puts it together again changes it, and its signature does not fit any more. */
+/** Parsing and rebuilding this link changes it, so that its signature no longer matches. */
 export const LINK =
   "https://media.example.com:443/made-up/./standup/1?X-Amz-Signature=a%2Bb&x-id=GetObject&odd=%7e&room='a'";
 
-/** A stand-in for Daily's API and a client of it. */
+/** A stand-in for Daily's API, and a client for it. */
 export class DailyServer {
   private constructor(
     readonly server: ApiServer,
@@ -28,7 +28,7 @@ export class DailyServer {
   }
 }
 
-/** A reference as the extractor makes it of `recording.ready-to-download`. */
+/** A reference as extracted from `recording.ready-to-download`. */
 export function dailyReference(
   details: Partial<RecordingDetails> = {},
   rest: Partial<Omit<RecordingReference, 'details'>> = {}
@@ -47,7 +47,7 @@ export function dailyReference(
   return made;
 }
 
-/** A recording as the API describes it. */
+/** A recording in the form of the API. */
 export function recordingObject(fields: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     id: 'rec-1',

@@ -7,13 +7,13 @@ import type { Ask } from '../../../../src/providers/http/patient-request';
 const NOW = Date.UTC(2026, 2, 4);
 const HOUR = 3_600_000;
 
-/** `GET /recordings` in memory: newest first, behind an id. */
+/** `GET /recordings` in memory: newest first, after an id. */
 class DailyShelf {
   ids: string[];
   pages = 0;
   /** Called before each page. */
   before: (page: number, cursor: string | undefined) => void = () => undefined;
-  /** What is listed behind an id that is not there. */
+  /** What the list returns after an unknown id. */
   lostAnswer: 'error' | 'nothing' | 'everything' = 'error';
   readonly #starts = new Map<string, number>();
 
@@ -62,7 +62,7 @@ describe("listing Daily's recordings", () => {
   }
 
   for (const lostAnswer of ['error', 'nothing', 'everything'] as const) {
-    it(`loses nothing when its place in the list is deleted and the server lists ${lostAnswer} behind it`, async () => {
+    it(`loses nothing when its position in the list is deleted and the server lists ${lostAnswer} after it`, async () => {
       const shelf = new DailyShelf(950);
       shelf.lostAnswer = lostAnswer;
       const all = shelf.ids.join();
@@ -73,7 +73,7 @@ describe("listing Daily's recordings", () => {
     });
   }
 
-  it('loses nothing while all that was handed out is deleted at the source', async () => {
+  it('loses nothing while everything it returned is deleted at the source', async () => {
     const shelf = new DailyShelf(950);
     const all = shelf.ids.join();
     const ids: string[] = [];
@@ -86,7 +86,7 @@ describe("listing Daily's recordings", () => {
     shelf.pages.should.be.belowOrEqual(12);
   });
 
-  it('takes in what is added while it is read only when it is there at the time', async () => {
+  it('leaves out recordings that are added while it reads', async () => {
     const shelf = new DailyShelf(250);
     const all = shelf.ids.join();
     shelf.before = (page) => {
@@ -95,7 +95,7 @@ describe("listing Daily's recordings", () => {
     should((await listed(shelf)).join()).equal(all);
   });
 
-  it('gives up on a server that never moves on, or whose list never holds still', async () => {
+  it('gives up on a server that never advances, or whose list keeps changing', async () => {
     const stuck = new DailyShelf(300);
     const ask: Ask = (request) => stuck.ask({ ...request, query: { limit: '100' } });
     await listed(stuck, { ask }).should.be.rejectedWith({ code: 'LIST_INCOMPLETE' });
@@ -105,21 +105,21 @@ describe("listing Daily's recordings", () => {
     await listed(restless).should.be.rejectedWith({ code: 'LIST_INCOMPLETE' });
   });
 
-  it('leaves out what began outside of the span, and ends soon behind it', async () => {
+  it('skips recordings that began outside the span, and stops soon after it', async () => {
     const shelf = new DailyShelf(5000);
     const ids = await listed(shelf, { from: NOW - 100 * HOUR, to: NOW - 20 * HOUR });
     should([ids[0], ids.at(-1), ids.length]).eql(['daily-20', 'daily-100', 81]);
     shelf.pages.should.be.below(10);
   });
 
-  it('reads to the end when the list is not in the order of time', async () => {
+  it('reads to the end when the list is not in chronological order', async () => {
     const shelf = new DailyShelf(1000, (index) => NOW - (1000 - index) * HOUR);
     (await listed(shelf, { from: NOW - 10 * HOUR })).should.have.length(10);
     const mixed = new DailyShelf(1000, (index) => NOW - ((index * 7919) % 1000) * HOUR);
     (await listed(mixed, { from: NOW - 10 * HOUR })).should.have.length(11);
   });
 
-  it('passes on what the API refuses', async () => {
+  it('passes on rejections of the API', async () => {
     const shelf = new DailyShelf(200);
     shelf.before = () => {
       throw new CodedError('API_UNAUTHORIZED', 'no');
@@ -129,7 +129,7 @@ describe("listing Daily's recordings", () => {
 });
 
 describe('a set of ids', () => {
-  it('knows what was added, in about 40 bytes each', () => {
+  it('stores each id in about 40 bytes', () => {
     const set = new IdSet();
     const before = process.memoryUsage().arrayBuffers;
     for (let index = 0; index < 50_000; index += 1) should(set.add(`recording-${index}`)).be.true();

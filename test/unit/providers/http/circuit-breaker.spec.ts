@@ -15,7 +15,7 @@ describe('CircuitBreaker', () => {
   const fail = (times: number): void => {
     for (let time = 0; time < times; time += 1) breaker.begin(HOST, false).failed();
   };
-  /** Milliseconds that an optional request is put off; null when it may be made. */
+  /** Milliseconds by which an optional request is postponed; null when it may be sent. */
   const putOff = (): number | null => {
     try {
       breaker.expectAnswers(HOST);
@@ -26,7 +26,7 @@ describe('CircuitBreaker', () => {
     }
   };
 
-  it('lets all through until three requests in a row got no answer', () => {
+  it('passes all requests until three in a row get no response', () => {
     fail(2);
     should(putOff()).be.null();
     breaker.begin(HOST, true).answered();
@@ -37,7 +37,7 @@ describe('CircuitBreaker', () => {
     should(() => breaker.begin(HOST, true)).throw({ code: 'STALLED' });
   });
 
-  it('never holds back what is not optional, and any answer ends the pause', () => {
+  it('never holds back required requests, and any response ends the pause', () => {
     fail(10);
     breaker.begin(HOST, false).answered();
     should(putOff()).be.null();
@@ -45,7 +45,7 @@ describe('CircuitBreaker', () => {
     should(putOff()).be.null();
   });
 
-  it('sends a single request to see whether the API is back', () => {
+  it('sends a single request to check whether the API is back', () => {
     fail(3);
     now += 5000;
     const probe = breaker.begin(HOST, true);
@@ -54,7 +54,7 @@ describe('CircuitBreaker', () => {
     should(putOff()).be.null();
   });
 
-  it('waits longer each time, a minute at most', () => {
+  it('waits longer each time, up to a minute', () => {
     fail(3);
     const pauses: (number | null)[] = [];
     for (let time = 0; time < 7; time += 1) {
@@ -66,7 +66,7 @@ describe('CircuitBreaker', () => {
     pauses.should.eql([5000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000]);
   });
 
-  it('is not put off further by requests that were under way, nor by those that are not optional', () => {
+  it('is not extended by requests in flight or by required ones', () => {
     const many = Array.from({ length: 20 }, () => breaker.begin(HOST, true));
     for (const attempt of many) attempt.failed();
     should(putOff()).equal(5000);
@@ -74,7 +74,7 @@ describe('CircuitBreaker', () => {
     should(putOff()).equal(5000);
   });
 
-  it('counts what its caller stopped waiting for only when it was late', () => {
+  it('counts an abandoned request only when it was late', () => {
     for (let time = 0; time < 5; time += 1) {
       const attempt = breaker.begin(HOST, true);
       now += 1400;
@@ -92,7 +92,7 @@ describe('CircuitBreaker', () => {
     should(putOff()).equal(5000);
   });
 
-  it('sends another probe when the first one was given up by its caller', () => {
+  it('sends another probe when the caller abandons the first one', () => {
     fail(3);
     now += 5000;
     breaker.begin(HOST, true).abandoned(false);
@@ -105,7 +105,7 @@ describe('CircuitBreaker', () => {
 });
 
 describe('CircuitBreakers', () => {
-  it('are one for each account, and keep no key', () => {
+  it('exist once per account, and keep no key', () => {
     const breakers = new CircuitBreakers();
     const one = breakers.of('https://api.example.com/v2', 'KEY1');
     should(breakers.of('https://api.example.com/v2', 'KEY1')).equal(one);

@@ -25,7 +25,7 @@ describe('the span of a list', () => {
     it(`reads ${String(text)}`, () => should(readRange(text, '', NOW)).eql({ from: time, to: null }));
   }
 
-  it('is open where nothing is set', () => {
+  it('is open where no limit is set', () => {
     for (const blank of [undefined, null, '', '  '])
       should(readRange(blank, blank, NOW)).eql({ from: null, to: null });
   });
@@ -43,18 +43,18 @@ describe('the span of a list', () => {
     new Date(NaN),
     true
   ]) {
-    it(`refuses ${JSON.stringify(text)} (${typeof text})`, () =>
+    it(`rejects ${JSON.stringify(text)} (${typeof text})`, () =>
       should(() => readRange(text, '', NOW)).throw(bad));
   }
 
-  it('must not end before it begins', () => {
+  it('must not end before it starts', () => {
     should(() => readRange('1h', '2h', NOW)).throw(bad);
     should(() => readRange('2027-01-01', '', NOW)).throw(bad);
   });
 });
 
 describe('the filter of a list', () => {
-  it('becomes a query as the provider spells it', () => {
+  it('becomes a query in the syntax of the provider', () => {
     const filter = { connection_id: 1893004417, start_time: { gte: '2026-03-01' }, to: '+12025550111' };
     should(readFilter(filter, telnyxProvider.filters)).eql({
       'filter[connection_id]': '1893004417',
@@ -85,7 +85,7 @@ describe('the filter of a list', () => {
       should(() => readFilter(filter, telnyxProvider.filters)).throw(bad));
   }
 
-  it('cannot take the place of the pages', () => {
+  it('cannot replace the paging parameters', () => {
     should(() => readFilter({ starting_after: 'x' }, dailyProvider.filters)).throw(bad);
   });
 });
@@ -117,7 +117,7 @@ describe('asking patiently', () => {
   const passing = (code: 'RATE_LIMITED' | 'STALLED', retryAfterMs?: number): CodedError =>
     new CodedError(code, 'later', { retryable: true, ...(retryAfterMs !== undefined && { retryAfterMs }) });
 
-  it('goes on after what passes, no sooner than it is told to', async () => {
+  it('retries after temporary failures, no sooner than requested', async () => {
     const { ask, waits } = asking([passing('STALLED'), passing('RATE_LIMITED', 80)]);
     const begun = performance.now();
     should(await ask(request)).equal('answer');
@@ -125,7 +125,7 @@ describe('asking patiently', () => {
     waits.should.eql(['STALLED', 'RATE_LIMITED', null]);
   });
 
-  it('ends at what does not pass, and after the last retry', async () => {
+  it('stops at permanent failures, and after the last retry', async () => {
     const refused = asking([new CodedError('API_UNAUTHORIZED', 'no')]);
     await refused.ask(request).should.be.rejectedWith({ code: 'API_UNAUTHORIZED' });
     refused.asked().should.equal(1);
@@ -134,7 +134,7 @@ describe('asking patiently', () => {
     broken.asked().should.equal(3);
   });
 
-  it('ends a pause when it is told to', async () => {
+  it('ends a pause when aborted', async () => {
     const { ask, stop } = asking([passing('RATE_LIMITED', 60_000)]);
     const asked = ask(request);
     stop.abort(new Error('stopped by the test'));

@@ -5,7 +5,7 @@ import { THREE_HOURS_MS, withClockSet } from '../../../support/clock-set';
 const never = new AbortController().signal;
 
 describe('RequestPace', () => {
-  it('lets as many through as the limit says, and the next one after the span', async () => {
+  it('passes as many requests as the limit allows, and the next one after the span', async () => {
     const pace = new RequestPace({ requests: 3, span: 60 });
     const begun = performance.now();
     const times: number[] = [];
@@ -21,7 +21,7 @@ describe('RequestPace', () => {
     should(times[6]).be.within(115, 200);
   });
 
-  it('lets all through when they come slowly', async () => {
+  it('passes all requests when they come slowly', async () => {
     let clock = 0;
     const pace = new RequestPace({ requests: 2, span: 1_000_000 }, () => clock);
     for (let count = 0; count < 5; count += 1) {
@@ -30,7 +30,7 @@ describe('RequestPace', () => {
     }
   });
 
-  it('leaves the turn of a caller that stopped waiting to the next one', async () => {
+  it('gives the turn of a caller that stopped waiting to the next one', async () => {
     const pace = new RequestPace({ requests: 1, span: 60 });
     const begun = performance.now();
     await pace.turn(never);
@@ -44,7 +44,7 @@ describe('RequestPace', () => {
   });
 
   for (const byMs of [-THREE_HOURS_MS, THREE_HOURS_MS]) {
-    it(`waits for the span, no more and no less, when the clock is set by ${byMs / 3_600_000} hours`, async () => {
+    it(`waits for exactly the span when the clock moves by ${byMs / 3_600_000} hours`, async () => {
       const pace = new RequestPace({ requests: 1, span: 60 });
       await pace.turn(never);
       const begun = performance.now();
@@ -53,7 +53,7 @@ describe('RequestPace', () => {
     });
   }
 
-  it('ends the wait when it is told to', async () => {
+  it('ends the wait when aborted', async () => {
     const pace = new RequestPace({ requests: 1, span: 1_000_000 });
     await pace.turn(never);
     const stop = new AbortController();

@@ -2,7 +2,7 @@ import should from 'should';
 import { ServerPace } from '../../../../src/providers/http/server-pace';
 import { THREE_HOURS_MS, withClockSet } from '../../../support/clock-set';
 
-/** A server with fixed windows, as `x-ratelimit-*` headers describe them. */
+/** A server with fixed windows, described by `x-ratelimit-*` headers. */
 class Server {
   refused = 0;
   served = 0;
@@ -14,7 +14,7 @@ class Server {
     private readonly spanMs: number
   ) {}
 
-  /** Counts a request now; its headers. */
+  /** Counts a request now. Returns the headers of its response. */
   take(): Record<string, string> {
     const now = Date.now();
     if (now >= this.#begun + this.spanMs) {
@@ -37,7 +37,7 @@ class Server {
 const never = new AbortController().signal;
 
 async function ask(pace: ServerPace, server: Server, latencyMs: () => number): Promise<void> {
-  // The way to the server, which takes time.
+  // The latency to the server.
   const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, latencyMs()));
   await pace.turn(never);
   await pause();
@@ -48,7 +48,7 @@ async function ask(pace: ServerPace, server: Server, latencyMs: () => number): P
 }
 
 describe('ServerPace', () => {
-  it('never asks more than the server permits, however many want to at once', async function () {
+  it('never sends more requests than the server permits, however many callers there are', async function () {
     this.timeout(20_000);
     const pace = new ServerPace();
     const server = new Server(7, 300);
@@ -58,7 +58,7 @@ describe('ServerPace', () => {
     should([server.served, server.refused]).eql([24, 0]);
   });
 
-  it('waits for the end of the window as the server counts it, also after a rest', async function () {
+  it('waits for the end of the window that the server counts, even after a rest', async function () {
     this.timeout(20_000);
     const pace = new ServerPace();
     const server = new Server(3, 1000);
@@ -71,7 +71,7 @@ describe('ServerPace', () => {
     should([server.served, server.refused]).eql([10, 0]);
   });
 
-  it('asks one by one until the first answer', async () => {
+  it('sends one request at a time until the first response', async () => {
     const pace = new ServerPace();
     await pace.turn(never);
     let second = false;
@@ -84,7 +84,7 @@ describe('ServerPace', () => {
     pace.ended();
   });
 
-  it('goes on when the first request got no answer at all', async () => {
+  it('continues when the first request gets no response', async () => {
     const pace = new ServerPace();
     await pace.turn(never);
     const other = pace.turn(never);
@@ -93,27 +93,27 @@ describe('ServerPace', () => {
     pace.ended();
   });
 
-  it('holds 50 callers for two seconds at most when the first request is never answered', async function () {
+  it('delays 50 callers by at most two seconds when the first request is never answered', async function () {
     this.timeout(10_000);
     const pace = new ServerPace();
     const begun = performance.now();
     await pace.turn(never);
     await Promise.all(Array.from({ length: 50 }, () => pace.turn(never)));
     should(performance.now() - begun).be.within(1900, 4000);
-    // Nor does anything wait after that.
+    // After that, nothing waits.
     await pace.turn(never);
   });
 
-  it('lets all others go when the first request failed, not one after the other', async () => {
+  it('releases all other requests together when the first one fails', async () => {
     const pace = new ServerPace();
     await pace.turn(never);
     const others = Array.from({ length: 50 }, () => pace.turn(never));
     pace.ended();
-    // None of them has ended.
+    // None of them has completed.
     await Promise.all(others);
   });
 
-  it('gives requests that are never answered one window each, not all windows', async () => {
+  it('counts an unanswered request in one window, not in all of them', async () => {
     let now = 0;
     const pace = new ServerPace(() => now);
     const turns = async (count: number): Promise<void> => {
@@ -124,7 +124,7 @@ describe('ServerPace', () => {
     pace.ended();
     await turns(2);
     now += 1001;
-    // Two are still under way; their window is over.
+    // Two are still in flight; their window is over.
     await turns(1);
     now += 1001;
     await turns(2);
@@ -133,7 +133,7 @@ describe('ServerPace', () => {
   });
 
   for (const byMs of [-THREE_HOURS_MS, THREE_HOURS_MS]) {
-    it(`waits for the end of a window, not of the day, when the clock is set by ${byMs / 3_600_000} hours`, async () => {
+    it(`waits for the end of a window, not of the day, when the clock moves by ${byMs / 3_600_000} hours`, async () => {
       const pace = new ServerPace();
       await pace.turn(never);
       pace.answered({ 'x-ratelimit-limit': '1', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1' });
@@ -144,7 +144,7 @@ describe('ServerPace', () => {
     });
   }
 
-  it('does not slow down a server that names no limit', async () => {
+  it('does not slow down requests to a server without a limit', async () => {
     const pace = new ServerPace();
     await pace.turn(never);
     pace.answered({});
@@ -152,7 +152,7 @@ describe('ServerPace', () => {
     for (let count = 0; count < 1000; count += 1) await pace.turn(never);
   });
 
-  it('believes no header for longer than a minute', async () => {
+  it('trusts no header for longer than a minute', async () => {
     let now = 1_000_000;
     const pace = new ServerPace(() => now);
     await pace.turn(never);

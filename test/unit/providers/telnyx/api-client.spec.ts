@@ -40,12 +40,12 @@ describe('api-client', () => {
     [...server.seen[0]!.query].should.eql(Object.entries(query));
   });
 
-  it('takes an answer without a body, as a DELETE has it, for null', async () => {
+  it('returns null for a response without a body, such as that of a DELETE', async () => {
     server.status('DELETE /v2/recordings/rec-1', 204);
     should(await server.client().request({ ...ASK, method: 'DELETE' })).be.null();
   });
 
-  it('keeps the path of the API address, with or without a slash at its end', async () => {
+  it('keeps the path of the API address, with or without a trailing slash', async () => {
     for (const base of ['', '/', '/v2', '/proxy/v2/']) {
       const line = `GET ${base.replace(/\/$/, '')}/recordings/rec-1`;
       server.json(line, { data: {} });
@@ -72,7 +72,7 @@ describe('api-client', () => {
       [504, 'LINK_REFUSED', true]
     ];
     for (const [status, code, retryable] of table) {
-      it(`makes ${code} of ${status}${retryable ? ', worth another attempt' : ''}`, async () => {
+      it(`maps ${status} to ${code}${retryable ? ', worth another attempt' : ''}`, async () => {
         server.json(LINE, { errors: [{ code: '10007', title: 'Something is wrong' }] }, status);
         const fault = await faultOf(server.client().request(ASK));
         [fault.code, fault.retryable].should.eql([code, retryable]);
@@ -80,7 +80,7 @@ describe('api-client', () => {
       });
     }
 
-    it('waits as long as the headers of a 429 or 503 say', async () => {
+    it('waits as long as the headers of a 429 or 503 request', async () => {
       const headers: [Record<string, string>, number][] = [
         [{ 'retry-after': '7' }, 7000],
         [{ 'retry-after-ms': '1500', 'retry-after': '9' }, 1500],
@@ -96,7 +96,7 @@ describe('api-client', () => {
         }
     });
 
-    it('asks nothing more before the time that a 429 named, at most a minute', async () => {
+    it('sends nothing before the time that a 429 names, for at most a minute', async () => {
       let now = 0;
       const api = server.client({ monotonic: () => now });
       server.json(LINE, {}, 429, { 'x-ratelimit-reset': '3000' }).json(LINE, { data: 1 });
@@ -109,7 +109,7 @@ describe('api-client', () => {
       should(await api.request(ASK)).eql({ data: 1 });
     });
 
-    it('goes by the status when the code is a word that every object knows', async () => {
+    it('uses the status when the code is a property of every object', async () => {
       for (const code of ['constructor', 'toString', '__proto__']) {
         server.json(LINE, { errors: [{ code }] }, 404);
         (await faultOf(server.client().request(ASK))).code.should.equal('API_NOT_FOUND');
@@ -117,7 +117,7 @@ describe('api-client', () => {
     });
 
     for (const byMs of [-THREE_HOURS_MS, THREE_HOURS_MS]) {
-      it(`is silent for no longer and no shorter when the clock is set by ${byMs / 3_600_000} hours`, async () => {
+      it(`is silent for the same time when the clock moves by ${byMs / 3_600_000} hours`, async () => {
         const api = server.client();
         server.json(LINE, {}, 429, { 'retry-after-ms': '200' }).json(LINE, { data: 1 });
         await faultOf(api.request(ASK));
@@ -130,19 +130,19 @@ describe('api-client', () => {
       });
     }
 
-    it('tries again what is still being processed, whatever its status', async () => {
+    it('retries what is still being processed, whatever its status', async () => {
       server.json(LINE, { errors: [{ code: '10036', title: 'Still processing' }] }, 422);
       (await faultOf(server.client().request(ASK))).retryable.should.be.true();
     });
 
-    it('does not take a page of a proxy for an answer', async () => {
+    it('does not take the page of a proxy for a response of the API', async () => {
       server.on(LINE, (response) => response.end('<html>Sign in</html>'));
       const fault = await faultOf(server.client().request(ASK));
       [fault.code, fault.retryable].should.eql(['LINK_REFUSED', true]);
       fault.message.should.containEql('not JSON');
     });
 
-    it('reads no more of an answer than the limit', async () => {
+    it('reads no more of a response than the limit', async () => {
       let sent = 0;
       server.on(LINE, (response) => {
         const more = (): void => {
@@ -161,7 +161,7 @@ describe('api-client', () => {
   });
 
   describe('faults of the connection', () => {
-    it('goes by the status of a refusal that is too long, or breaks off', async () => {
+    it('uses the status of an error response that is too long or breaks off', async () => {
       const endings: ((response: ServerResponse) => void)[] = [
         (response) => response.end(JSON.stringify({ errors: [{ title: 'x'.repeat(100_000) }] })),
         (response) => response.write('{"errors":[', () => response.destroy())
@@ -174,7 +174,7 @@ describe('api-client', () => {
       }
     });
 
-    it('is explained when what answers is no API', async () => {
+    it('is explained when the server is not an API', async () => {
       const heads = [
         ['HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n', /101/],
         ['HTTP/1.1 000 None\r\nContent-Length: 2\r\n\r\n{}', /000/],
@@ -193,7 +193,7 @@ describe('api-client', () => {
       }
     });
 
-    it('does not wait for ever for an answer that is announced again and again', async () => {
+    it('does not wait forever for a response that is announced again and again', async () => {
       server.on(LINE, (response) => {
         const timer = setInterval(() => response.writeProcessing(), 50);
         response.on('close', () => clearInterval(timer));
@@ -213,7 +213,7 @@ describe('api-client', () => {
       }
     });
 
-    it('asks an API that does not answer for nothing that can wait, and for all else', async () => {
+    it('sends an unresponsive API only requests that cannot wait', async () => {
       server.on(LINE, () => undefined);
       const breakers = new CircuitBreakers();
       const api = server.client({ timeoutMs: 100, breakers });
@@ -232,13 +232,13 @@ describe('api-client', () => {
       server.seen.should.have.length(3);
       (await faultOf(other.request(ASK))).code.should.equal('STALLED');
       server.seen.should.have.length(4);
-      // Any answer ends it.
+      // Any response ends it.
       server.json('GET /v2/recordings/rec-2', { data: 2 });
       await other.request({ ...ASK, path: ['recordings', 'rec-2'] });
       should(await api.optional.request({ ...ASK, path: ['recordings', 'rec-2'] })).eql({ data: 2 });
     });
 
-    it('takes a refusal for an answer, and an end of the client for nothing', async () => {
+    it('counts an error response as a response, and a closed client as nothing', async () => {
       const breakers = new CircuitBreakers();
       const api = server.client({ breakers });
       server.json(LINE, {}, 500);
@@ -255,7 +255,7 @@ describe('api-client', () => {
       (await faultOf(server.client({ breakers }).request(optional))).code.should.equal('LINK_REFUSED');
     });
 
-    it('tells a broken connection and a missing server by their cause', async () => {
+    it('distinguishes a broken connection and a missing server by their cause', async () => {
       server.on(LINE, (response) => response.destroy());
       const broken = await faultOf(server.client().request(ASK));
       [broken.code, broken.retryable].should.eql(['LINK_REFUSED', true]);
@@ -267,7 +267,7 @@ describe('api-client', () => {
       fault.message.should.containEql('ECONNREFUSED');
     });
 
-    it('ends with the reason of whoever aborts, before and during a request', async () => {
+    it('fails with the reason of the abort, before and during a request', async () => {
       const reason = new Error('closing');
       const api = server.client();
       await api.request({ ...ASK, signal: AbortSignal.abort(reason) }).should.be.rejectedWith(reason);
@@ -279,7 +279,7 @@ describe('api-client', () => {
   });
 
   describe('the key', () => {
-    it('does not go along with a redirect, neither to another host nor to the same', async () => {
+    it('does not follow a redirect, neither to another host nor to the same', async () => {
       const stranger = await ApiServer.start();
       try {
         for (const status of [301, 302, 303, 307, 308])
@@ -316,7 +316,7 @@ describe('api-client', () => {
         }
     });
 
-    it('is asked for each time, and missed with advice', async () => {
+    it('is read each time, and its absence gives advice', async () => {
       let key: string | null = null;
       const api = server.client({ apiKey: () => key });
       server.json(LINE, { data: 1 });
@@ -333,7 +333,7 @@ describe('api-client', () => {
     });
   });
 
-  it('refuses an API address that is none', () => {
+  it('rejects an invalid API address', () => {
     for (const apiUrl of [
       'api.telnyx.com/v2',
       'ftp://api.example.com',
@@ -346,14 +346,14 @@ describe('api-client', () => {
   });
 
   describe('ids in paths', () => {
-    it('passes the ids that Telnyx makes, encoded', () => {
+    it('accepts and encodes the ids that Telnyx creates', () => {
       for (const id of ['7c8f911e-6ebf-179f-8d9b-e67a791240b5', 'RS0123456789abcdef', 'rec_1~a.b'])
         idSegment(id).should.equal(id);
       idSegment('v3:a=b c').should.equal('v3%3Aa%3Db%20c');
       idSegment('é…').should.equal('%C3%A9%E2%80%A6');
     });
 
-    it('refuses whatever could reach another endpoint', () => {
+    it('rejects anything that could reach another endpoint', () => {
       const hostile = [
         ...['', '.', '..', '...', '../faxes', 'rec-1/../../phone_numbers', '..\\faxes', 'a/b', '/'],
         ...['rec-1?x=1', 'rec-1#x', 'rec-1;x', '%2e%2e', '..%2ffaxes', '%2E%2E%2Ffaxes', 'a%00b'],

@@ -18,7 +18,7 @@ export interface SeenRequest {
 
 type Reply = (response: ServerResponse, request: IncomingMessage) => void;
 
-/** A server whose answers a test sets one by one; anything else is answered 404 as Telnyx does. */
+/** A server whose responses a test sets one by one; it answers anything else with 404, like Telnyx. */
 export class ApiServer {
   readonly seen: SeenRequest[] = [];
   readonly #replies = new Map<string, Reply[]>();
@@ -57,7 +57,7 @@ export class ApiServer {
     return api;
   }
 
-  /** Sets the next answer to a request; the last one set stays. */
+  /** Sets the next response to a request; the last one set stays. */
   on(line: string, reply: Reply): this {
     this.#replies.set(line, [...(this.#replies.get(line) ?? []), reply]);
     return this;
@@ -95,7 +95,7 @@ export class ApiServer {
   }
 }
 
-/** A reference as the extractors make it, with what the test is about. */
+/** A reference as the extractors return it, with the fields of the test. */
 export function reference(
   details: Partial<RecordingDetails> = {},
   rest: Partial<Omit<RecordingReference, 'details'>> = {}

@@ -13,7 +13,7 @@ describe('complete-details', () => {
     await server.stop();
   });
 
-  it('adds what the event did not say', async () => {
+  it('adds what the event lacks', async () => {
     server.json('GET /v2/recordings/rec-1', { data: recordingItem() });
     const wanted = reference({ recording_id: 'rec-1' });
     const complete = await completeDetails(server.client(), wanted, never);
@@ -34,7 +34,7 @@ describe('complete-details', () => {
     should(wanted.details.from).be.null();
   });
 
-  it('never overrules the event', async () => {
+  it('never overrides the event', async () => {
     server.json('GET /v2/recordings/rec-1', { data: recordingItem() });
     const said = {
       recording_id: 'rec-1',
@@ -68,13 +68,13 @@ describe('complete-details', () => {
     (await completeDetails(api, other, never)).should.equal(other.details);
   });
 
-  it('leaves the details as they are when the API fails', async () => {
+  it('leaves the details unchanged when the API fails', async () => {
     for (const status of [401, 404, 429, 500, 302]) {
       const wanted = reference({ recording_id: `rec-${status}` });
       const before = structuredClone(wanted.details);
       server.status(`GET /v2/recordings/rec-${status}`, status);
       const complete = completeDetails(server.client(), wanted, never);
-      // What may be told later is for the caller to decide.
+      // The caller decides what can wait.
       if (status === 429 || status === 500) await complete.should.be.rejectedWith({ retryable: true });
       else (await complete).should.equal(wanted.details);
       wanted.details.should.eql(before);
@@ -83,7 +83,7 @@ describe('complete-details', () => {
     (await completeDetails(server.client(), hostile, never)).should.equal(hostile.details);
   });
 
-  it('asks nothing without a key, for other providers, messages and faxes', async () => {
+  it('sends no request without a key, or for other providers, messages and faxes', async () => {
     const wanted = reference({ recording_id: 'rec-1' });
     const api = server.client();
     (await completeDetails(null, wanted, never)).should.equal(wanted.details);
@@ -102,7 +102,7 @@ describe('complete-details', () => {
     await completeDetails(server.client(), wanted, abort.signal).should.be.rejectedWith(reason);
   });
 
-  it('reads the TeXML API in its own words', async () => {
+  it('reads the field names of the TeXML API', async () => {
     server.json('GET /v2/texml/Accounts/acc-1/Recordings/RS1.json', {
       sid: 'RS1',
       call_sid: 'v3:leg-1',

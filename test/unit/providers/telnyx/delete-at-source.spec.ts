@@ -16,7 +16,7 @@ describe('delete-at-source', () => {
     await server.stop();
   });
 
-  it('deletes each thing where it is kept, with whatever 2xx that is answered', async () => {
+  it('deletes each kind of media at its endpoint, and accepts any 2xx', async () => {
     server.json('DELETE /v2/recordings/one', { data: recordingItem({ id: 'one' }) });
     for (const place of ['faxes', 'room_recordings', 'room_compositions'])
       server.status(`DELETE /v2/${place}/one`, 204);
@@ -40,11 +40,11 @@ describe('delete-at-source', () => {
     ]);
   });
 
-  it('takes what is not there for deleted', async () => {
+  it('treats a missing recording as deleted', async () => {
     (await deleteAtSource(server.client(), reference({ recording_id: 'gone' }), never)).should.eql(GONE);
   });
 
-  it('does not take a RecordingSid for deleted because the recordings API does not know it', async () => {
+  it('does not treat a RecordingSid as deleted because the recordings API does not know it', async () => {
     const wanted = reference({ recording_id: 'RS1' }, { resource: 'texml-recording' });
     const unknown = await deleteAtSource(server.client(), wanted, never);
     unknown.ok.should.be.false();
@@ -54,7 +54,7 @@ describe('delete-at-source', () => {
     (await deleteAtSource(server.client(), known, never)).should.eql(DELETED);
   });
 
-  it('deletes nothing else: not another endpoint, not what the event does not name', async () => {
+  it('deletes nothing else: no other endpoint, and nothing that the event does not name', async () => {
     for (const id of ['..', '../faxes/f', 'a/b', 'a?b', '%2e%2e'])
       await deleteAtSource(server.client(), reference({ recording_id: id }), never).should.be.rejectedWith({
         code: 'NO_RECORDING'
@@ -76,7 +76,7 @@ describe('delete-at-source', () => {
     (await deleteAtSource(server.client(), wanted, never)).should.eql(DELETED);
   });
 
-  it('says what it cannot delete', async () => {
+  it('reports what it cannot delete', async () => {
     const wanted = reference({ recording_id: 'rec-1' });
     const cases = [
       await deleteAtSource(null, wanted, never),
@@ -92,7 +92,7 @@ describe('delete-at-source', () => {
     server.seen.should.be.empty();
   });
 
-  it('passes on what the API refuses', async () => {
+  it('passes on rejections of the API', async () => {
     const table = [
       [401, 'API_UNAUTHORIZED', false],
       [429, 'RATE_LIMITED', true],
@@ -123,14 +123,14 @@ describe('fetch-transcription', () => {
   const LINE = 'GET /v2/recording_transcriptions/tr-1';
   const wanted = reference({ recording_id: 'rec-1' }, { transcription_id: 'tr-1' });
 
-  it('asks for the text that an event only names', async () => {
+  it('requests the text that an event only names', async () => {
     server.json(LINE, {
       data: { recording_id: 'rec-1', status: 'completed', transcription_text: 'Good morning.' }
     });
     should(await fetchTranscription(server.client(), wanted, never)).equal('Good morning.');
   });
 
-  it('asks nothing when the event has it, names none, or there is no key', async () => {
+  it('sends no request when the event contains the text or names none, or without a key', async () => {
     const api = server.client();
     const spoken = reference({ transcription: 'Hello.' }, { transcription_id: 'tr-1' });
     should(await fetchTranscription(api, spoken, never)).equal('Hello.');
@@ -139,7 +139,7 @@ describe('fetch-transcription', () => {
     server.seen.should.be.empty();
   });
 
-  it('takes neither a text that is not finished nor that of another recording', async () => {
+  it('accepts neither an unfinished text nor that of another recording', async () => {
     server.json(LINE, { data: { recording_id: 'rec-1', status: 'in-progress' } });
     server.json(LINE, { data: { recording_id: 'rec-2', status: 'completed', transcription_text: 'No.' } });
     const ask = (): Promise<string | null> => fetchTranscription(server.client(), wanted, never);

@@ -31,20 +31,20 @@ describe('link-resolver', () => {
   }
 
   describe('by id', () => {
-    it('takes the links of the recording', async () => {
+    it('returns the links of the recording', async () => {
       const download_urls = { wav: link('a.wav'), mp3: link('a.mp3'), ogg: null };
       server.json('GET /v2/recordings/rec-1', { data: recordingItem({ download_urls }) });
       (await resolve(reference({ recording_id: 'rec-1' }))).should.eql(['wav a.wav', 'mp3 a.mp3']);
     });
 
-    it('does not take the links of another recording, or of an answer without one', async () => {
+    it('rejects the links of another recording, and a response without one', async () => {
       server.json('GET /v2/recordings/rec-2', { data: recordingItem() });
       await resolve(reference({ recording_id: 'rec-2' })).should.be.rejectedWith({ code: 'LINK_REFUSED' });
       server.json('GET /v2/recordings/rec-3', { data: [] });
       await resolve(reference({ recording_id: 'rec-3' })).should.be.rejectedWith({ code: 'LINK_REFUSED' });
     });
 
-    it('asks nothing for an id that is a path', async () => {
+    it('sends no request for an id that is a path', async () => {
       for (const id of ['../faxes/fax-1', '..', 'rec-1?x', '%2e%2e/faxes'])
         await resolve(reference({ recording_id: id }), 'missing').should.be.rejectedWith({
           code: 'NO_RECORDING'
@@ -52,7 +52,7 @@ describe('link-resolver', () => {
       server.seen.should.be.empty();
     });
 
-    it('says that a recording is gone, unfinished, or in a storage of its owner', async () => {
+    it('reports that a recording is deleted, unfinished, or in custom storage', async () => {
       await resolve(reference({ recording_id: 'gone' })).should.be.rejectedWith({ code: 'API_NOT_FOUND' });
       const states: [string, unknown, object][] = [
         ['processing', {}, { code: 'LINK_REFUSED', retryable: true }],
@@ -67,12 +67,12 @@ describe('link-resolver', () => {
       }
     });
 
-    it('asks once more for a recording that an event has just announced', async () => {
+    it('asks again for a recording that an event just announced', async () => {
       server.status('GET /v2/recordings/rec-1', 404);
       server.json('GET /v2/recordings/rec-1', { data: recordingItem() });
       (await resolve(reference({ recording_id: 'rec-1' }), 'missing')).should.have.length(1);
       server.seen.should.have.length(2);
-      // A flow that names an id itself is told at once.
+      // A flow that names an id itself gets the error immediately.
       const named = reference({ recording_id: 'rec-9', event_type: null });
       await resolve(named, 'missing').should.be.rejectedWith({ code: 'API_NOT_FOUND' });
       server.seen.should.have.length(3);
@@ -103,13 +103,13 @@ describe('link-resolver', () => {
         }
       })[0]!;
 
-    it('takes the RecordingSid for an id of the recordings API', async () => {
+    it('uses the RecordingSid as an id of the recordings API', async () => {
       server.json('GET /v2/recordings/RS1', { data: recordingItem({ id: 'RS1' }) });
       (await resolve(wanted(), 'missing')).should.eql(['mp3 rec-1-1772615702.mp3']);
     });
 
     for (const status of [404, 422])
-      it(`asks the TeXML API when that answers ${status}`, async () => {
+      it(`asks the TeXML API when the recordings API answers ${status}`, async () => {
         server.status('GET /v2/recordings/RS1', status);
         server.json('GET /v2/texml/Accounts/acc-1/Recordings/RS1.json', {
           sid: 'RS1',
@@ -119,13 +119,13 @@ describe('link-resolver', () => {
         (await resolve(wanted(), 'missing')).should.eql(['wav RS1.wav']);
       });
 
-    it('waits for the recordings API instead when that only fails for the moment', async () => {
+    it('waits for the recordings API instead when it fails only temporarily', async () => {
       server.status('GET /v2/recordings/RS1', 409);
       await resolve(wanted()).should.be.rejectedWith({ code: 'LINK_REFUSED', retryable: true });
       server.seen.should.have.length(1);
     });
 
-    it('does not ask it when the key is refused, nor for an AccountSid that is a path', async () => {
+    it('does not ask it when the key is rejected, or for an AccountSid that is a path', async () => {
       server.status('GET /v2/recordings/RS1', 401);
       await resolve(wanted()).should.be.rejectedWith({ code: 'API_UNAUTHORIZED' });
       server.status('GET /v2/recordings/RS2', 404);
@@ -137,7 +137,7 @@ describe('link-resolver', () => {
   });
 
   describe('among the recordings of a call', () => {
-    it('asks by the most telling id that the event has', async () => {
+    it('queries by the most specific id of the event', async () => {
       const ids = { call_leg_id: 'leg-1', call_session_id: 'ses-1', call_control_id: 'v3:leg-1' };
       const orders: [Partial<RecordingReference['details']>, string][] = [
         [{ ...ids, conference_id: 'conf-1' }, 'conference_id'],
@@ -153,13 +153,13 @@ describe('link-resolver', () => {
         fresh.should.have.length(1);
         server.seen[0]!.query.get(`filter[${name}]`)!.should.equal((details as Record<string, string>)[name]);
         server.seen.should.have.length(1);
-        // The next one starts with a clean slate.
+        // The next query starts from scratch.
         await server.stop();
         server = await ApiServer.start();
       }
     });
 
-    it('tells them apart by their times', async () => {
+    it('distinguishes them by their times', async () => {
       lists(
         recordingItem({
           id: 'a',
@@ -172,14 +172,14 @@ describe('link-resolver', () => {
       (await resolve(wanted)).should.eql(['mp3 b.mp3']);
     });
 
-    it('takes none whose times are others, even when it is the only one', async () => {
+    it('rejects a recording with different times, even when it is the only one', async () => {
       lists(recordingItem({ recording_started_at: '2026-03-04T09:15:06Z' }));
       const wanted = reference({ call_leg_id: 'leg-1', started_at: STARTED });
       await resolve(wanted).should.be.rejectedWith({ code: 'API_NOT_FOUND', message: /none with its times/ });
       lists();
     });
 
-    it('takes none whose end, channels, session or duration are others', async () => {
+    it('rejects a recording with a different end, channels, session or duration', async () => {
       const contradictions: [Partial<RecordingReference['details']>, Record<string, unknown>][] = [
         [{ started_at: STARTED, ended_at: '2026-03-04T09:20:00.000Z' }, {}],
         [{ channels: 'single' }, {}],
@@ -196,7 +196,7 @@ describe('link-resolver', () => {
       }
     });
 
-    it('recognises the file of the dead link, whatever the times', async () => {
+    it('recognises the file of the expired link, whatever the times', async () => {
       const dead =
         'https://s3.example.com/telephony-recorder-prod/acc-1/2026-03-04/rec-7-1.mp3?X-Amz-Signature=old';
       const same = { recording_started_at: null, recording_ended_at: null };
@@ -208,7 +208,7 @@ describe('link-resolver', () => {
       (await resolve(wanted)).should.eql(['mp3 rec-7-1.mp3']);
     });
 
-    it('uses channels, format and duration where the times do not decide', async () => {
+    it('uses channels, format and duration when the times do not decide', async () => {
       lists(
         recordingItem({ id: 'a', channels: 'single', download_urls: { wav: link('a.wav') } }),
         recordingItem({ id: 'b', download_urls: { wav: link('b.wav') } }),
@@ -228,7 +228,7 @@ describe('link-resolver', () => {
       (await resolve(wanted)).should.eql(['mp3 b.mp3']);
     });
 
-    it('uses the duration where no times are known', async () => {
+    it('uses the duration when no times are known', async () => {
       const untimed = { recording_started_at: null, recording_ended_at: null };
       lists(
         recordingItem({ ...untimed, id: 'a', duration_millis: 63_000 }),
@@ -238,7 +238,7 @@ describe('link-resolver', () => {
       (await resolve(wanted)).should.eql(['mp3 b.mp3']);
     });
 
-    it('does not take every recording.mp3 for the same file', async () => {
+    it('does not treat every recording.mp3 as the same file', async () => {
       const short = (host: string): string => `https://${host}/recording.mp3`;
       lists(recordingItem({ download_urls: { mp3: short('new.example.com') } }));
       const wanted = reference(
@@ -249,7 +249,7 @@ describe('link-resolver', () => {
       found.by.should.equal('elimination');
     });
 
-    it('takes none when nothing tells which one is meant', async () => {
+    it('returns none when nothing identifies the right one', async () => {
       lists(recordingItem({ id: 'a' }), recordingItem({ id: 'b' }));
       const wanted = reference({ call_leg_id: 'leg-1', started_at: STARTED });
       await resolve(wanted, 'missing').should.be.rejectedWith({
@@ -258,12 +258,12 @@ describe('link-resolver', () => {
       });
     });
 
-    it('believes no list of other calls', async () => {
+    it('rejects a list of other calls', async () => {
       lists(recordingItem({ call_leg_id: 'leg-2' }), recordingItem({ call_leg_id: null }));
       await resolve(reference({ call_leg_id: 'leg-1' })).should.be.rejectedWith({ code: 'API_NOT_FOUND' });
     });
 
-    it('takes no leg of a conference for the conference, and the other way round', async () => {
+    it('mistakes no leg of a conference for the conference, or vice versa', async () => {
       lists(
         recordingItem({ id: 'leg', download_urls: { mp3: link('leg.mp3') } }),
         recordingItem({ id: 'conf', conference_id: 'conf-1', download_urls: { mp3: link('conf.mp3') } })
@@ -284,7 +284,7 @@ describe('link-resolver', () => {
       server.seen.map(({ query }) => query.get('page[number]')).should.eql(['1', '2', '3']);
     });
 
-    it('does not ask for what names neither recording nor call', async () => {
+    it('sends no request for an event that names neither recording nor call', async () => {
       await resolve(reference(), 'missing').should.be.rejectedWith({ code: 'NO_RECORDING' });
       await resolve(reference(), 'dead').should.be.rejectedWith({ code: 'LINK_EXPIRED' });
       const { resource, ...ownAddress } = reference({ event_type: null });
@@ -301,7 +301,7 @@ describe('link-resolver', () => {
         payload: { fax_id: 'fax-1', direction: 'inbound', status: 'received', media_url }
       })[0]!;
 
-    it('renews the link of a fax before it takes it', async () => {
+    it('renews the link of a fax before use', async () => {
       let renewed = false;
       server
         .on('POST /v2/faxes/fax-1/actions/refresh', (response) => {
@@ -319,13 +319,13 @@ describe('link-resolver', () => {
       (await resolve(faxEvent(null), 'missing')).should.eql(['pdf new.pdf']);
     });
 
-    it('takes the link of a fax that needs no renewal', async () => {
+    it('uses the link of a fax that needs no renewal', async () => {
       server.status('POST /v2/faxes/fax-1/actions/refresh', 422);
       server.json('GET /v2/faxes/fax-1', { data: { id: 'fax-1', media_url: link('x.tiff') } });
       (await resolve(faxEvent(null), 'missing')).should.eql(['pdf x.tiff']);
     });
 
-    it('says that a received fax has no document', async () => {
+    it('reports that a received fax has no document', async () => {
       server.json('POST /v2/faxes/fax-1/actions/refresh', { data: { result: 'ok' } });
       server.json('GET /v2/faxes/fax-1', { data: { id: 'fax-1', status: 'received', media_url: null } });
       await resolve(faxEvent(null), 'missing').should.be.rejectedWith({
@@ -340,13 +340,13 @@ describe('link-resolver', () => {
       [429, 'RATE_LIMITED'],
       [500, 'LINK_REFUSED']
     ] as const)
-      it(`says ${code} when the renewal is answered ${status}`, async () => {
+      it(`reports ${code} when the renewal is answered ${status}`, async () => {
         server.status('POST /v2/faxes/fax-1/actions/refresh', status);
         await resolve(faxEvent(link('old.pdf'))).should.be.rejectedWith({ code });
         server.seen.should.have.length(1);
       });
 
-    it('finds room recordings and compositions where each is kept', async () => {
+    it('finds room recordings and compositions at their endpoints', async () => {
       const room = { recording_id: 'room-1', download_url: link('old.mp4') };
       const composed = { composition_id: 'comp-1', download_url: link('old.mp4') };
       const event = { provider: 'telnyx' };
@@ -368,7 +368,7 @@ describe('link-resolver', () => {
       await resolve(wanted).should.be.rejectedWith({ code: 'LINK_REFUSED', retryable: true });
     });
 
-    it('tells that attachments have no fresh links, and leaves other providers alone', async () => {
+    it('reports that attachments have no fresh links, and ignores other providers', async () => {
       const attachment = reference({ recording_id: 'msg-1' }, { resource: 'message', kind: 'attachment' });
       await resolve(attachment).should.be.rejectedWith({ code: 'LINK_EXPIRED', message: /attachment/ });
       (await resolve(reference({ provider: 'daily', recording_id: 'rec-1' }))).should.eql([]);
@@ -376,7 +376,7 @@ describe('link-resolver', () => {
     });
   });
 
-  it('tells that an API key would have helped', async () => {
+  it('reports that an API key would help', async () => {
     const wanted = reference({ recording_id: 'rec-1' });
     for (const api of [null, server.client({ apiKey: () => null })]) {
       const resolver = createLinkResolver({ api });
@@ -390,7 +390,7 @@ describe('link-resolver', () => {
     server.seen.should.be.empty();
   });
 
-  it('waits without a key for the audio of a text, which may follow', async () => {
+  it('waits without a key for the audio of a text, which may still arrive', async () => {
     const resolver = createLinkResolver({ api: null });
     const spoken = reference({ recording_id: 'rec-1', transcription: 'Hello.' });
     const named = reference({ recording_id: 'rec-1' }, { transcription_id: 'tr-1' });
@@ -404,7 +404,7 @@ describe('link-resolver', () => {
     await resolver(plain, 'missing', never).should.be.rejectedWith({ retryable: false });
   });
 
-  it('gets working links from the stand-in, for every kind of event that it makes', async () => {
+  it('gets working links from the stand-in, for every kind of event that it sends', async () => {
     const standIn = new TelnyxStandIn();
     await standIn.start();
     const api = new TelnyxApi({ apiUrl: standIn.apiUrl, apiKey: () => standIn.apiKey });

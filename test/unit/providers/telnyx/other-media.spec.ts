@@ -23,7 +23,7 @@ const FILES: Record<string, [type: string, bytes: Buffer]> = {
   '/rooms/room-1.mp4': ['video/mp4', MP4]
 };
 
-/** Events whose files are no call recordings, stored from real servers. */
+/** Events whose files are not call recordings, stored from real servers. */
 describe('media other than call recordings', () => {
   let archive: ArchiveFixture;
   let media: LocalServer;
@@ -32,7 +32,7 @@ describe('media other than call recordings', () => {
   beforeEach(async () => {
     archive = await ArchiveFixture.create();
     api = await ApiServer.start();
-    // As S3: only the fresh link opens the file.
+    // Like S3: only the fresh link opens the file.
     media = await localServer((request, response) => {
       const url = new URL(request.url ?? '', 'http://media.invalid');
       const file = FILES[url.pathname];
@@ -97,7 +97,7 @@ describe('media other than call recordings', () => {
     media.requests.should.have.length(2);
   });
 
-  it('asks nothing about a fax whose link works, and fetches one that came without a link', async () => {
+  it('sends no request for a fax whose link works, and fetches one without a link', async () => {
     await shouldHold((await store('fax.received', fax(link('/faxes/fax-1.pdf'))))[0], '.pdf', PDF);
     api.seen.should.be.empty();
     api.json('POST /v2/faxes/fax-1/actions/refresh', { data: { result: 'ok' } });
@@ -105,7 +105,7 @@ describe('media other than call recordings', () => {
     await shouldHold((await store('fax.received', fax(null)))[0], '.pdf', PDF);
   });
 
-  it('asks for a fresh link once per failure, not for ever', async () => {
+  it('asks for a fresh link once per failure, not endlessly', async () => {
     api.json('POST /v2/faxes/fax-1/actions/refresh', { data: { result: 'ok' } });
     api.json('GET /v2/faxes/fax-1', { data: { id: 'fax-1', media_url: link('/faxes/fax-1.pdf', 'old') } });
     const [outcome] = await store('fax.received', fax(link('/faxes/fax-1.pdf', 'old')));
@@ -113,14 +113,14 @@ describe('media other than call recordings', () => {
     api.seen.should.have.length(2);
   });
 
-  it('says of an expired fax that an API key would have helped', async () => {
+  it('reports for an expired fax that an API key would help', async () => {
     const [outcome] = await store('fax.received', fax(link('/faxes/fax-1.pdf', 'old')), false);
     if (outcome?.ok !== false) throw new Error('stored');
     outcome.error.message.should.match(/API key/);
     outcome.error.message.should.not.containEql('X-Amz');
   });
 
-  it('stores every attachment of a message, checked against what the message promises', async () => {
+  it('stores every attachment of a message, checked against the details in the message', async () => {
     const message = {
       id: 'msg-1',
       direction: 'inbound',
@@ -137,7 +137,7 @@ describe('media other than call recordings', () => {
     refused!.ok.should.be.false();
   });
 
-  it('tells that an expired attachment cannot be had again', async () => {
+  it('reports that an expired attachment is unavailable', async () => {
     const message = { id: 'msg-1', media: [{ url: link('/mms/a.png', 'old') }] };
     const [outcome] = await store('message.received', message);
     outcome!.should.containDeep({ ok: false, error: { code: 'LINK_EXPIRED' } });
@@ -153,7 +153,7 @@ describe('media other than call recordings', () => {
     await shouldHold(outcomes[0], '.jpg', JPG);
   });
 
-  it('stores room recordings and compositions, with a fresh link when theirs has expired', async () => {
+  it('stores room recordings and compositions, with a fresh link when the old one has expired', async () => {
     const download_url = link('/rooms/room-1.mp4');
     const status = 'completed';
     api.json('GET /v2/room_recordings/room-1', { data: { id: 'room-1', status, download_url } });

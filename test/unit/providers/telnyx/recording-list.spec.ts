@@ -27,7 +27,7 @@ describe("listing Telnyx's recordings", () => {
     return batches.flatMap(({ items }) => items.map(({ id }) => String(id)));
   }
 
-  /** Every recording once, none twice, in windows from the oldest on. */
+  /** Every recording exactly once, in windows from the oldest on. */
   function checkWhole(batches: ListedBatch[], shelf: TelnyxShelf): void {
     const listed = ids(batches);
     new Set(listed).size.should.equal(listed.length);
@@ -38,7 +38,7 @@ describe("listing Telnyx's recordings", () => {
     batches.every(({ gap }) => gap === null).should.be.true();
   }
 
-  it('has each recording once, however they lie in time, a few at a time', async () => {
+  it('returns each recording once, a few at a time, however they are spread over time', async () => {
     for (const createdAt of [
       (index: number) => NOW - index * 3_000_000,
       (index: number) => NOW - Math.floor(index ** 2.2 * 100),
@@ -54,7 +54,7 @@ describe("listing Telnyx's recordings", () => {
     }
   });
 
-  it('asks for pages of 250, and for few more than there are', async () => {
+  it('requests pages of 250, and few more than exist', async () => {
     const shelf = new TelnyxShelf(50_000, (index) => NOW - index * 600_000);
     checkWhole(await batchesOf(shelf), shelf);
     shelf.requests.every((query) => query['page[size]'] === '250').should.be.true();
@@ -62,7 +62,7 @@ describe("listing Telnyx's recordings", () => {
     Math.max(...shelf.requests.map((query) => Number(query['page[number]']))).should.be.belowOrEqual(8);
   });
 
-  it('keeps to the span of time, and passes filters on', async () => {
+  it('keeps to the time span, and passes filters on', async () => {
     const shelf = new TelnyxShelf(1000, (index) => NOW - index * 60_000);
     const [from, to] = [NOW - 500 * 60_000, NOW - 100 * 60_000];
     const filter = { 'filter[connection_id]': '1893004417265530001' };
@@ -77,14 +77,14 @@ describe("listing Telnyx's recordings", () => {
     }
   });
 
-  it('says so when there is nothing', async () => {
+  it('reports an empty list', async () => {
     const batches = await batchesOf(new TelnyxShelf(0, () => 0));
     batches.should.eql([{ items: [], gap: null, through: NOW }]);
   });
 
   it('loses nothing when recordings are deleted between two pages', async () => {
     const shelf = new TelnyxShelf(900, (index) => NOW - DAY - index * 60_000);
-    // On the first page: everything behind moves up.
+    // On the first page: everything after it moves up.
     shelf.before = (request) => {
       if (request === 2 || request === 7) shelf.remove(`rec-${request}`);
     };
@@ -101,11 +101,11 @@ describe("listing Telnyx's recordings", () => {
     checkWhole(await batchesOf(shelf), shelf);
   });
 
-  it('loses nothing that appears late, among recordings long past, between two pages', async () => {
+  it('loses nothing that appears late, among much older recordings, between two pages', async () => {
     const shelf = new TelnyxShelf(3000, (index) => NOW - index * 600_000);
     let late: string | null = null;
     shelf.before = (_request, query) => {
-      // In a span that is over, behind its first page.
+      // In a past span, after its first page.
       if (late !== null || query['page[number]'] !== '2') return;
       late = query['filter[created_at][lte]']!;
       shelf.add({ id: 'rec-late', createdAt: Date.parse(late) - 20_000 });
@@ -114,7 +114,7 @@ describe("listing Telnyx's recordings", () => {
     should(Date.parse(late!)).be.below(NOW);
   });
 
-  it('loses nothing when a page repeats what another one had, and passes others over', async () => {
+  it('loses nothing when a page repeats some recordings and skips others', async () => {
     const shelf = new TelnyxShelf(600, (index) => NOW - index * 60_000);
     const ask: TelnyxListOptions['ask'] = async (request) => {
       const answer = (await shelf.ask(request)) as { data: unknown[] };
@@ -124,7 +124,7 @@ describe("listing Telnyx's recordings", () => {
     checkWhole(await batchesOf(shelf, { ask }), shelf);
   });
 
-  it('loses nothing between two windows when the API rounds the times that it is asked for', async () => {
+  it('loses nothing between two windows when the API rounds the requested times', async () => {
     const shelf = new TelnyxShelf(5000, (index) => NOW - index * 2111);
     const rounded = (time: string, round: (value: number) => number): string =>
       new Date(round(Date.parse(time) / 5000) * 5000).toISOString();
@@ -139,7 +139,7 @@ describe("listing Telnyx's recordings", () => {
     checkWhole(await batchesOf(shelf, { ask, largestWindow: 500 }), shelf);
   });
 
-  it('loses nothing while what was handed out is deleted at the source', async () => {
+  it('loses nothing while what it returned is deleted at the source', async () => {
     const shelf = new TelnyxShelf(3000, (index) => NOW - index * 600_000);
     const all = shelf.recordings.map(({ id }) => id);
     const batches = await batchesOf(shelf, { largestWindow: 600 }, ({ items }) => {
@@ -148,7 +148,7 @@ describe("listing Telnyx's recordings", () => {
     should(ids(batches).sort().join() === all.sort().join()).be.true();
   });
 
-  it('does not hand out what came after it began', async () => {
+  it('does not return recordings that appear after it started', async () => {
     const shelf = new TelnyxShelf(600, (index) => NOW - index * 60_000);
     shelf.before = (request) => {
       shelf.recordings.push({ id: `new-${request}`, createdAt: NOW + request * 1000 });
@@ -156,17 +156,17 @@ describe("listing Telnyx's recordings", () => {
     ids(await batchesOf(shelf)).should.have.length(600);
   });
 
-  it('says that something may be missing when the list never holds still', async function () {
+  it('reports that something may be missing when the list keeps changing', async function () {
     this.timeout(10_000);
     const shelf = new TelnyxShelf(600, (index) => NOW - index * 60_000);
     shelf.before = (request) => shelf.remove(`rec-${request}`);
     const [batch] = await batchesOf(shelf);
     batch!.gap!.should.have.property('code', 'LIST_INCOMPLETE');
-    // What was seen is handed out all the same.
+    // It still returns what it saw.
     batch!.items.length.should.be.above(580);
   });
 
-  it('has the rest when it is begun again where it ended', async () => {
+  it('returns the rest when restarted where it ended', async () => {
     const shelf = new TelnyxShelf(6000, (index) => NOW - index * 600_000);
     const refused = new CodedError('API_UNAUTHORIZED', 'The key is refused.');
     for (const last of [2, 9, 20, 31]) {
@@ -182,26 +182,26 @@ describe("listing Telnyx's recordings", () => {
       const rest = await batchesOf(shelf, { largestWindow: 1000, from });
       const all = new Set([...ids(first), ...ids(rest)]);
       should([last, all.size]).eql([last, 6000]);
-      // Little is listed a second time.
+      // It lists few recordings a second time.
       should(ids(first).length + ids(rest).length).be.belowOrEqual(6000 + 2);
     }
   });
 
-  it('refuses a list that does not keep to the span of time', async () => {
+  it('rejects a list outside the time span', async () => {
     const shelf = new TelnyxShelf(5000, (index) => NOW - index * 60_000);
     shelf.honoursTimes = false;
     await batchesOf(shelf).should.be.rejectedWith({ code: 'LIST_INCOMPLETE' });
     await batchesOf(shelf, { from: NOW - DAY }).should.be.rejectedWith({ code: 'LIST_INCOMPLETE' });
   });
 
-  it('refuses what is no list', async () => {
+  it('rejects a response that is not a list', async () => {
     const ask = (): Promise<unknown> => Promise.resolve({ data: {} });
     const list = listTelnyx({ ask, filter: {}, from: null, to: NOW, signal: never });
     await list.next().should.be.rejectedWith({ code: 'LINK_REFUSED' });
   });
 
   for (const meta of [undefined, { total_pages: 1, total_results: 1 }])
-    it(`says so when one has no id, and the API says ${meta ? 'that there is one' : 'no number'}`, async () => {
+    it(`reports a recording without an id when the API says ${meta ? 'that there is one' : 'no number'}`, async () => {
       const ask = (): Promise<unknown> => Promise.resolve({ data: [{ id: 'rec-1' }, { id: null }], meta });
       const list = listTelnyx({ ask, filter: {}, from: null, to: NOW, signal: never });
       const batches: ListedBatch[] = [];
@@ -209,7 +209,7 @@ describe("listing Telnyx's recordings", () => {
       should(batches.map(({ items, gap }) => [items.length, gap?.code])).eql([[1, 'LIST_INCOMPLETE']]);
     });
 
-  it('counts on full pages when the API does not say how many there are', async () => {
+  it('relies on full pages when the API does not report a total', async () => {
     const shelf = new TelnyxShelf(1100, (index) => NOW - index * 60_000);
     const ask: TelnyxListOptions['ask'] = async (request) => {
       const { data } = (await shelf.ask(request)) as { data: unknown };
@@ -218,7 +218,7 @@ describe("listing Telnyx's recordings", () => {
     checkWhole(await batchesOf(shelf, { ask }), shelf);
   });
 
-  it('cuts the span also when the API does not say how many there are', async () => {
+  it('also splits the span when the API does not report a total', async () => {
     const shelf = new TelnyxShelf(12_000, (index) => NOW - index * 60_000);
     const ask: TelnyxListOptions['ask'] = async (request) => {
       const { data } = (await shelf.ask(request)) as { data: unknown };
@@ -233,7 +233,7 @@ describe("listing Telnyx's recordings", () => {
     ['a million pages', { total_pages: 1_000_000, total_results: 700 }],
     ['no number of pages', undefined]
   ] as const) {
-    it(`comes to an end, and says that something may be missing, when each page is the same and there are ${what}`, async function () {
+    it(`ends, and reports that something may be missing, when all pages are equal and there are ${what}`, async function () {
       this.timeout(10_000);
       const shelf = new TelnyxShelf(250, (index) => NOW - index * 60_000);
       let requests = 0;
@@ -248,7 +248,7 @@ describe("listing Telnyx's recordings", () => {
     });
   }
 
-  it('does not read without end what never ends', async function () {
+  it('does not read an endless list endlessly', async function () {
     this.timeout(30_000);
     let count = 0;
     for (const id of [() => `rec-${count}`, () => null]) {
@@ -266,7 +266,7 @@ describe("listing Telnyx's recordings", () => {
     count.should.be.below(200_000);
   });
 
-  it('holds one window of recordings in memory, however many there are', async function () {
+  it('holds only one window of recordings in memory, however many there are', async function () {
     this.timeout(120_000);
     const shelf = new TelnyxShelf(1_000_000, (index) => NOW - index * 18_000);
     let [listed, largest] = [0, 0];

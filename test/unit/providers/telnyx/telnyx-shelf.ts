@@ -6,12 +6,12 @@ export interface Shelved {
   createdAt: number;
 }
 
-/** `GET /v2/recordings` in memory: newest first, filtered by creation, in pages that are counted. */
+/** `GET /v2/recordings` in memory: newest first, filtered by creation time, in numbered pages. */
 export class TelnyxShelf {
   /** Oldest first. */
   recordings: Shelved[] = [];
   requests: Readonly<Record<string, string>>[] = [];
-  /** Called before each answer; may change the shelf, or throw what the API client would. */
+  /** Called before each response; may change the shelf, or throw like the API client. */
   before: (request: number, query: Readonly<Record<string, string>>) => void = () => undefined;
   honoursTimes = true;
 

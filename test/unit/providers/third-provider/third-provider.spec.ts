@@ -31,11 +31,11 @@ import { atticProvider } from './attic-provider';
 
 const never = new AbortController().signal;
 
-/** The one registration: what would be a word in `src/providers/registry.ts`. */
+/** The only registration, which would be a word in `src/providers/registry.ts`. */
 const [usual, ...others] = [providers.usual, ...providers.all.slice(1), atticProvider] as const;
 const registry = new ProviderRegistry(usual, ...others);
 
-/** A folder that implements the contract, and its registration, are all that a provider takes. */
+/** A provider needs only a folder that implements the contract, and its registration. */
 describe('a provider that this package does not know', () => {
   const tapes = new Map<string, Buffer>();
   let server: LocalServer;
@@ -85,7 +85,7 @@ describe('a provider that this package does not know', () => {
 
   const recordings = () => new StoredRecordings(state.database);
 
-  /** As the recording list does. */
+  /** Like the recording list. */
   async function list(rebuild = false): Promise<{ emitted: Emitted[]; summary: RunSummary }> {
     const emitted: Emitted[] = [];
     const provider = atticProvider.open(accounts.get('attic') ?? null, {});
@@ -131,7 +131,7 @@ describe('a provider that this package does not know', () => {
     return { emitted, summary };
   }
 
-  /** As the download node does with the messages of the list. */
+  /** Like the download node with the messages of the list. */
   async function download(emitted: Emitted[]): Promise<FileOutcome[]> {
     const open = openProviders(registry, accounts, {});
     const delivered: FileOutcome[] = [];
@@ -173,7 +173,7 @@ describe('a provider that this package does not know', () => {
       const references = referencesFromMessage({ provider, recording_id, payload: item }, registry);
       const items = references.map((reference) => ({ reference, format: 'any' as const }));
       let job: Job = { id: `job-${at}`, acceptedAt: 0, message: {}, items, files: {} };
-      // What is left to do of a job, the deletion, is done as of one that came from disk.
+      // The rest of the job, the deletion, runs as for a job read from disk.
       for (let isLeft = true; isLeft;) {
         job = JSON.parse(JSON.stringify(job)) as Job;
         const outcome = await work.work(job);
@@ -215,7 +215,7 @@ describe('a provider that this package does not know', () => {
     should([...keys]).deepEqual(['Bearer attic-key']);
   });
 
-  it('is recognised in the index, and in sidecars when the index is lost', async () => {
+  it('is recognised in the index, and in sidecars if the index is lost', async () => {
     const bytes = new Map(tapes);
     await download((await list()).emitted);
     for (const [id, tape] of bytes) tapes.set(id, tape);
@@ -229,7 +229,7 @@ describe('a provider that this package does not know', () => {
     should(summary.rebuild).have.properties({ sidecars: 3, indexed: 3, unusable: 0 });
   });
 
-  it('says what is missing when no account is chosen', async () => {
+  it('reports what is missing when no account is chosen', async () => {
     const open = openProviders(registry, new Map(), {});
     const [reference] = referencesFromMessage({ provider: 'attic', recording_id: 'tape 1' }, registry);
     await open

@@ -15,7 +15,7 @@ import { until } from '../../../support/until';
 const CLI = path.resolve(__dirname, '../../../../src/simulator/cli/cli.ts');
 const COLLECT_GARBAGE = path.resolve(__dirname, '../../../support/collect-garbage.cjs');
 
-/** The command as its own process, against a small receiver. */
+/** Runs the command as a process, against a small receiver. */
 describe('telnyx-simulator', function () {
   this.timeout(40_000);
   let folder: string;
@@ -84,7 +84,7 @@ describe('telnyx-simulator', function () {
     return child;
   }
 
-  it('prints one key, and the same one every time', async () => {
+  it('prints the same key every time', async () => {
     should(publicKey).match(/^[A-Za-z0-9+/]{43}=$/);
     should((await run('key')).output.trim()).equal(publicKey);
   });
@@ -112,14 +112,14 @@ describe('telnyx-simulator', function () {
     should(child.output).containEql('The flow fetched 1 of 1 recording.');
   });
 
-  it('says that nothing was fetched', async () => {
+  it('reports that nothing was fetched', async () => {
     const child = await run('send', '--to', to, '--linger', '1');
     should(child.exitCode).equal(3);
     should(child.output).containEql('fetched 0 of 1 recording.\nLook at the recording download node');
     should(child.output).containEql('"Addresses"');
   });
 
-  it('ends in time when nothing is fetched, however often the garbage is collected', async () => {
+  it('ends on time when nothing is fetched, even under garbage collection', async () => {
     const collecting = ['--expose-gc', '--require', COLLECT_GARBAGE];
     const child = startWith(collecting, 'send', '--to', to, '--linger', '2');
     await until('the end of the command', () => (child.alive ? undefined : true), { deadline: 30_000 });
@@ -127,21 +127,21 @@ describe('telnyx-simulator', function () {
     should(child.output).match(/fetched 0 of 1 recording\./);
   });
 
-  it('says that only a part was fetched', async () => {
+  it('reports that only some recordings were fetched', async () => {
     answer.fetches = 1;
     const child = await run('send', '--to', to, '--count', '2', '--linger', '2');
     should(child.exitCode).equal(3);
     should(child.output).containEql('fetched 1 of 2 recordings.').and.containEql('--linger');
   });
 
-  it('fails with advice when a delivery is refused', async () => {
+  it('fails with advice when a delivery is rejected', async () => {
     answer.status = 401;
     const child = await run('send', '--to', to, '--event', 'call.hangup');
     should(child.exitCode).equal(1);
     should(child.output).match(/answered 401 .*is the key .* in the account/);
   });
 
-  it('says what to look at when the node cannot verify, or nobody is there', async () => {
+  it('says what to check when the node cannot verify, or no server is there', async () => {
     answer.status = 503;
     const child = await run('send', '--to', to, '--event', 'call.hangup');
     should(child.output).containEql('answered 503').and.containEql('look at the status of the webhook node');
@@ -150,7 +150,7 @@ describe('telnyx-simulator', function () {
     should(nobody.output).containEql('no answer (').and.containEql('does Node-RED run');
   });
 
-  it('serves the API until it is told to end', async () => {
+  it('serves the API until stopped', async () => {
     const child = start('serve', '--recordings', '3');
     const [, api = ''] = await child.waitForOutput(/API address +(\S+)/);
     const [, key = ''] = await child.waitForOutput(/API key +(\S+)/);
@@ -161,7 +161,7 @@ describe('telnyx-simulator', function () {
     should(child.exitCode).equal(0);
   });
 
-  it('is Daily too: secret, API and a recording that the flow asks for', async () => {
+  it('also simulates Daily: secret, API and a recording that the flow requests', async () => {
     const printed = (await run('key', '--provider', 'daily')).output;
     const [, key = ''] = /^API key +(\w{64})$/m.exec(printed) ?? [];
     secret = /^Webhook secret +(\S{44})$/m.exec(printed)?.[1] ?? '';
@@ -201,7 +201,7 @@ describe('telnyx-simulator', function () {
     for (const word of ['send', 'key', 'serve', '--to', '--linger']) should(child.output).containEql(word);
   });
 
-  it('ends in silence when the reader of its output has gone', async () => {
+  it('ends silently when the reader of its output is gone', async () => {
     const key = path.join(folder, 'key.json');
     const child = spawn(process.execPath, ['--import', 'tsx', CLI, 'serve', '--key-file', key]);
     let errors = '';
@@ -226,7 +226,7 @@ describe('telnyx-simulator', function () {
     });
   }
 
-  it('ends with 2 and points to the help when it does not understand', async () => {
+  it('exits with 2 and points to the help for wrong arguments', async () => {
     const child = await run('post');
     should(child.exitCode).equal(2);
     should(child.output).match(/no command "post"[\s\S]*telnyx-simulator --help/);

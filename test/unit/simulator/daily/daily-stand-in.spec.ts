@@ -26,7 +26,7 @@ describe('simulator: Daily', () => {
 
   describe('events', () => {
     for (const { name } of DAILY_KINDS) {
-      it(`${name} is what the parser knows`, () => {
+      it(`the parser knows ${name}`, () => {
         const sample = standIn.sample(name);
         const parsed = parseDailyDelivery({ rawBody: sample.body(1, ''), contentType: sample.contentType });
         if (!parsed.ok) throw new Error(parsed.message);
@@ -40,7 +40,7 @@ describe('simulator: Daily', () => {
       });
     }
 
-    it('names the events that there are', () => {
+    it('lists the available events', () => {
       should(() => standIn.sample('call.hangup')).throw(/There are samples of: recording\.ready/);
     });
   });
@@ -81,7 +81,7 @@ describe('simulator: Daily', () => {
       should(headers['x-webhook-signature']).equal(expected);
     });
 
-    it('are repeated until exactly 200 comes, with the same id', async () => {
+    it('are repeated with the same id until the response is exactly 200', async () => {
       answers = [503, 204, 200];
       const options = { retryDelaysMs: [1, 1, 1] };
       const report = await standIn.deliver(standIn.sample('meeting.started'), url(), options);
@@ -91,7 +91,7 @@ describe('simulator: Daily', () => {
   });
 
   describe('API', () => {
-    it('gives a link that serves the recording without the key', async () => {
+    it('returns a link that serves the recording without the key', async () => {
       const recording = standIn.addRecording();
       const [expected] = standIn.expectedFiles(recording);
       const { download_link, expires } = await json(`/recordings/${recording.id}/access-link`);
@@ -133,7 +133,7 @@ describe('simulator: Daily', () => {
       should((await api(`${path}/access-link`)).status).equal(404);
     });
 
-    it('asks for the key, and limits requests when asked to', async () => {
+    it('requires the key, and limits requests when told to', async () => {
       should((await api('/recordings', {}, null)).status).equal(400);
       should((await api('/recordings', {}, 'wrong')).status).equal(401);
       should((await api('/recordings?limit=101')).status).equal(400);

@@ -30,7 +30,7 @@ describe('npm start: user directory', () => {
     return name;
   }
 
-  it('puts the stand-in into the example, and changes nothing else', () => {
+  it('replaces only the provider in the example, by the stand-in', () => {
     const prepared = prepareExample([file(flow)], changes);
     should(prepared.webhookPath).equal('/calls');
     should(prepared.recordingsFolder).equal('calls');
@@ -44,7 +44,7 @@ describe('npm start: user directory', () => {
     should(prepared.dailyPath).equal(null);
   });
 
-  it('has what a second example fetches stored where the first one stores, and finds its button', () => {
+  it('makes a second example store where the first one does, and finds its button', () => {
     const second = [
       { id: 'i', type: 'inject', wires: [['l']] },
       { id: 'other', type: 'inject', wires: [['f']] },
@@ -66,17 +66,17 @@ describe('npm start: user directory', () => {
     should(prepareExample([file([...flow, daily])], changes).dailyPath).equal('/meetings');
   });
 
-  it('leaves the flow alone for the real Telnyx', () => {
+  it('leaves the flow unchanged for the real Telnyx', () => {
     should(JSON.parse(prepareExample([file(flow)], null).json)).deepEqual(flow);
   });
 
-  it('refuses what is no such flow', () => {
+  it('rejects any other flow', () => {
     should(() => prepareExample([file({ no: 'array' })], null)).throw(/not an exported flow/);
     should(() => prepareExample([file([1])], null)).throw(/not an exported flow/);
     should(() => prepareExample([file(flow.slice(0, 2))], null)).throw(/no download node/);
   });
 
-  it('makes a user directory with stock settings, and leaves an existing one as it is', () => {
+  it('creates a user directory with default settings, and leaves an existing one unchanged', () => {
     const stock = path.join(folder, 'stock.js');
     writeFileSync(stock, 'module.exports = { flowFile: "flows.json", editorTheme: { palette: 1 } };');
     const userDir = path.join(folder, 'user-dir');

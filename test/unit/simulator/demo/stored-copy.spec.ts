@@ -31,14 +31,14 @@ describe('npm start: stored copies', () => {
     should(await look()).deepEqual({ path: file, size: bytes.length, sha256, differences: [] });
   });
 
-  it('tells damage of the same length from an intact copy', async () => {
+  it('distinguishes damage of the same length from an intact copy', async () => {
     const damaged = Buffer.from(bytes);
     damaged.writeUInt8(0, 3);
     store(damaged, { ...truth, sha256: createHash('sha256').update(damaged).digest('hex') });
     should((await look())!.differences).deepEqual([`its SHA-256 is not that of the recording, ${sha256}`]);
   });
 
-  it('tells a cut copy, and a sidecar that does not match', async () => {
+  it('recognises a truncated copy, and a sidecar that does not match', async () => {
     store(bytes.subarray(1), truth);
     should((await look())!.differences.length).equal(4);
     store(bytes, { ...truth, size: 1 });
@@ -47,7 +47,7 @@ describe('npm start: stored copies', () => {
     should((await look())!.differences).deepEqual(['the sidecar says SHA-256 x']);
   });
 
-  it('finds nothing where nothing is, or something else', async () => {
+  it('finds nothing where no copy is, or something else', async () => {
     should(await look()).equal(undefined);
     store(bytes, { ...truth, recording_id: 'r2' });
     should(await look()).equal(undefined);
@@ -58,7 +58,7 @@ describe('npm start: stored copies', () => {
     mkdirSync(folder);
   });
 
-  it('waits for a copy that comes later', async () => {
+  it('waits for a copy that appears later', async () => {
     const waiting = look(5000);
     store(bytes, truth);
     should((await waiting)!.differences).be.empty();

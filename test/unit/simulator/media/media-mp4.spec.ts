@@ -4,14 +4,14 @@ import { checkMedia } from '../../../../src/transfer/media-check';
 
 interface Box {
   type: string;
-  /** Where its content begins in the file. */
+  /** The offset of its content in the file. */
   start: number;
   content: Buffer;
 }
 
 const CONTAINERS = new Set(['moov', 'trak', 'mdia', 'minf', 'dinf', 'stbl', 'udta']);
 
-/** All boxes by type, those inside of others too. */
+/** All boxes by type, including nested ones. */
 function boxes(bytes: Buffer, from = 0, found = new Map<string, Box>()): Map<string, Box> {
   let at = 0;
   while (at < bytes.length) {
@@ -42,7 +42,7 @@ for (const channels of [1, 2] as const) {
       should(places[0]).equal(8);
     });
 
-    it('has tables that say where the frames are and how long they last', () => {
+    it('has tables with the offsets and durations of the frames', () => {
       const count = content(all, 'stsz').readUInt32BE(8);
       const size = content(all, 'stsz').readUInt32BE(4);
       should(content(all, 'mdat').length).equal(count * size);
@@ -57,7 +57,7 @@ for (const channels of [1, 2] as const) {
       should(content(all, 'stsd').readUInt16BE(32)).equal(channels);
     });
 
-    it('differs from others by its title, and is media to the download node', () => {
+    it('differs from others by its title, and passes the media check of the download node', () => {
       should(bytes.includes('made-up')).be.true();
       should(media.sha256).not.equal(mp4Media({ title: 'other', seconds: 3, channels }).sha256);
       const verdict = checkMedia('video', media.contentType, bytes.subarray(0, 1024));

@@ -42,7 +42,7 @@ describe('simulator media server', () => {
     should(standIn.link(recording, 'mp3')).equal(null);
   });
 
-  it('lets a link expire after ten minutes, and a fresh one works', async () => {
+  it('expires a link after ten minutes; a fresh one works', async () => {
     now = START + 600_000;
     should((await fetch(link)).status).equal(200);
     now = START + 600_001;
@@ -53,7 +53,7 @@ describe('simulator media server', () => {
     should((await fetch(standIn.link(recording, 'wav')!)).status).equal(200);
   });
 
-  it('refuses links that were not made by it', async () => {
+  it('rejects links that it did not create', async () => {
     const longer = link.replace('X-Amz-Expires=600', 'X-Amz-Expires=999999');
     should((await fetch(longer)).status).equal(403);
     const unsigned = await fetch(link.split('?')[0]!);
@@ -64,13 +64,13 @@ describe('simulator media server', () => {
     should(await (await fetch(swapped)).text()).containEql('SignatureDoesNotMatch');
   });
 
-  it('refuses a second authentication, as S3 does', async () => {
+  it('rejects a second authentication, like S3', async () => {
     const response = await fetch(link, { headers: { authorization: `Bearer ${standIn.apiKey}` } });
     should(response.status).equal(400);
     should(await response.text()).containEql('Only one auth mechanism allowed');
   });
 
-  it('answers 405 to other methods and 404 after the recording was deleted', async () => {
+  it('answers 405 to other methods and 404 once the recording is deleted', async () => {
     should((await fetch(link, { method: 'POST', body: 'x' })).status).equal(405);
     await fetch(`${standIn.apiUrl}/recordings/${recording.id}`, {
       method: 'DELETE',
@@ -118,7 +118,7 @@ describe('simulator media server', () => {
       });
     }
 
-    it('goes on only with the same file: If-Range', async () => {
+    it('resumes only the same file: If-Range', async () => {
       const etag = (await fetch(link)).headers.get('etag')!;
       const same = await fetch(link, { headers: { range: 'bytes=10-', 'if-range': etag } });
       should(same.status).equal(206);
@@ -127,7 +127,7 @@ describe('simulator media server', () => {
     });
   });
 
-  it('counts a download when the last byte was sent, not before', async () => {
+  it('counts a download when the last byte is sent, not before', async () => {
     await (await fetch(link, { headers: { range: 'bytes=0-99' } })).arrayBuffer();
     should(standIn.downloads(recording)).equal(0);
     const done = standIn.downloaded(recording, new AbortController().signal);
@@ -136,7 +136,7 @@ describe('simulator media server', () => {
     should(standIn.downloads(recording)).equal(1);
   });
 
-  it('survives a receiver that goes away', async () => {
+  it('survives a receiver that disconnects', async () => {
     const long = standIn.addRecording({ formats: ['wav'], seconds: 3600 });
     const cancel = new AbortController();
     const response = await fetch(standIn.link(long, 'wav')!, { signal: cancel.signal });
@@ -146,7 +146,7 @@ describe('simulator media server', () => {
     should(standIn.downloads(long)).equal(0);
   });
 
-  it('can damage what it serves, without a trace in length or type', async () => {
+  it('can damage what it serves without changing length or type', async () => {
     const faulty = new TelnyxStandIn({ fault: 'corrupt-media' });
     await faulty.start();
     try {

@@ -9,7 +9,7 @@ const HOUR = 3600;
 describe('simulator media', () => {
   describe('WAV', () => {
     for (const channels of [1, 2] as const) {
-      it(`is a whole RIFF file with ${channels} channel(s)`, () => {
+      it(`is a complete RIFF file with ${channels} channel(s)`, () => {
         const bytes = wavMedia({ title: 'odd', seconds: 2.5, channels }).bytes();
         should(bytes.toString('latin1', 0, 4)).equal('RIFF');
         should(bytes.readUInt32LE(4)).equal(bytes.length - 8);
@@ -27,7 +27,7 @@ describe('simulator media', () => {
       });
     }
 
-    it('sounds: the tone has the asked frequency and is not clipped', () => {
+    it('is audible: the tone has the requested frequency and is not clipped', () => {
       const data = riffChunks(wavMedia({ title: 't', seconds: 1, channels: 1 }, 500).bytes()).get('data')!;
       const samples = Array.from({ length: 8000 }, (_, n) => data.readInt16LE(n * 2));
       const upwards = samples.filter((level, n) => level >= 0 && (samples[n - 1] ?? 0) < 0).length;
@@ -64,7 +64,7 @@ describe('simulator media', () => {
     });
   });
 
-  it('differs between recordings of the same sound', () => {
+  it('differs between recordings with the same sound', () => {
     for (const make of [wavMedia, mp3Media]) {
       const [one, two] = ['one', 'two'].map((title) => make({ title, seconds: 1, channels: 1 }));
       should(one!.size).equal(two!.size);
@@ -73,7 +73,7 @@ describe('simulator media', () => {
     }
   });
 
-  it('makes any part alone, equal to that part of the whole', () => {
+  it('can create any range alone, equal to that range of the whole', () => {
     const media = new Media('audio/wav', Buffer.from('HEAD'), Buffer.from('abc'), 100);
     const whole = media.bytes();
     should(whole.length).equal(media.size);
@@ -85,7 +85,7 @@ describe('simulator media', () => {
     should(media.sha256).equal(createHash('sha256').update(whole).digest('hex'));
   });
 
-  it('makes the end of a long recording without making the rest', () => {
+  it('creates the end of a long recording without the rest', () => {
     const media = wavMedia({ title: 'long', seconds: 20 * HOUR, channels: 2 });
     should(media.size).be.above(2 ** 31);
     const pieces = [...media.pieces(media.size - 10)];
@@ -111,7 +111,7 @@ interface Frame {
   mono: boolean;
 }
 
-/** Skips the ID3 tag, then goes from frame header to frame header by the length that each one states. */
+/** Skips the ID3 tag, then steps from frame header to frame header by the stated lengths. */
 function mpegFrames(bytes: Buffer): Frame[] {
   const BIT_RATES = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
   const SAMPLE_RATES = [44_100, 48_000, 32_000];

@@ -38,7 +38,7 @@ describe('simulator deliveries API', () => {
     return (await response.json()) as Awaited<ReturnType<typeof list>>;
   }
 
-  it('tells what was delivered, what was refused and what was lost, newest first', async () => {
+  it('lists delivered, rejected and lost deliveries, newest first', async () => {
     const statuses = [503, 200, 404];
     const port = await serve((_request, response) => response.writeHead(statuses.shift() ?? 500).end());
     const to = `http://127.0.0.1:${port}/telnyx`;

@@ -53,7 +53,7 @@ describe('simulator recordings API', () => {
     for (const url of Object.values(data.download_urls)) should((await fetch(url)).status).equal(200);
   });
 
-  it('asks for the API key', async () => {
+  it('requires the API key', async () => {
     for (const authorization of ['', 'Bearer wrong', standIn.apiKey]) {
       const response = await call('/recordings', { headers: { authorization } });
       should(response.status).equal(401);
@@ -116,7 +116,7 @@ describe('simulator recordings API', () => {
     should((await call('/recordings?filter[created_at][gte]=yesterday')).status).equal(422);
   });
 
-  it('limits requests when asked to, and says so in headers', async () => {
+  it('limits requests when told to, and reports it in headers', async () => {
     await standIn.stop();
     standIn = new TelnyxStandIn({ clock: () => now, apiLimit: { requests: 2, seconds: 10 } });
     await standIn.start();
