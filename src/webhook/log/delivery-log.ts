@@ -1,0 +1,387 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { rmSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { readFrom, readSome, systemFiles, trim, type LogFiles } from './log-files';
+import {
+  DeliveryDraft,
+  readDelivery,
+  readHandedOver,
+  type LoggedDelivery,
+  type NewDelivery
+} from './logged-delivery';
+import { LogWriter, type LogEnd, type Place } from './log-writer';
+import {
+  findRecord,
+  HASH_BYTES,
+  hashOf,
+  KINDS,
+  MARKER_BYTES,
+  previousHash,
+  readRecord,
+  RECORD_HEAD,
+  type FoundRecord
+} from './record';
+import { SEGMENT_HEAD } from './segment-header';
+import type { SegmentSizes } from './segment-supply';
+import { SegmentDirectory, type Segment } from './segments';
+
+export type { LogEnd, Place } from './log-writer';
+
+/** A Raspberry Pi writes the first one within a moment; the second is larger. */
+const SIZES: SegmentSizes = { first: 1024 * 1024, most: 8 * 1024 * 1024 };
+
+/** Deliveries that a reader gets at once. */
+const BATCH = 256;
+
+export interface DeliveryLogOptions {
+  /** Made when something is written. */
+  directory: string;
+  /** Throws when the state belongs to another process, or its place is gone. Called around each write. */
+  guard?: () => void;
+  /** For what the owner of the machine should know; whole sentences. */
+  log: (text: string) => void;
+  /** Up to where the caller knows the log; what is behind it is told to `onEntry`. Null: nothing. */
+  since: LogEnd | null;
+  onEntry: (entry: LogEntry) => void;
+  /** Milliseconds since 1970. */
+  now?: () => number;
+  files?: LogFiles;
+  sizes?: SegmentSizes;
+}
+
+/** What an opening log tells of the past, in the order in which it happened. */
+export type LogEntry = DeliveryEntry | { kind: 'handed-over'; sequences: readonly number[] };
+
+export interface DeliveryEntry {
+  kind: 'delivery';
+  /** Milliseconds since 1970. */
+  receivedAt: number;
+  place: Place;
+  /** The delivery itself; to be called at once. Null when it is not understood. */
+  read: () => LoggedDelivery | null;
+}
+
+export interface Span {
+  /** Milliseconds since 1970; included. */
+  from: number;
+  /** Milliseconds since 1970; excluded. */
+  to: number;
+}
+
+export interface PruneOptions {
+  /** Deliveries that came before this moment may go; milliseconds since 1970. */
+  before: number;
+  /** Whether one of the deliveries from one sequence (included) to another (excluded) has to stay. */
+  isWanted: (first: number, end: number) => boolean;
+}
+
+/** What is known of the oldest segment that is not being written. */
+export interface OldestSegment {
+  number: number;
+  /** Bytes on disk. */
+  size: number;
+  /** Its latest delivery, milliseconds since 1970; NaN when not known. */
+  latest: number;
+}
+
+/**
+ * The accepted deliveries of some days, in the order in which they came: segments of a fixed size, each written from
+ * its beginning to its end. What is appended is on disk when its promise resolves; many deliveries share one sync.
+ *
+ * A log that was cut or damaged gives all records that are whole. Each start begins a segment of its own, so that no
+ * file is ever written by two processes.
+ */
+export class DeliveryLog {
+  readonly #options: DeliveryLogOptions;
+  readonly #directory: SegmentDirectory;
+  readonly #segments: Segment[];
+  readonly #marker: Buffer;
+  readonly #writer: LogWriter;
+
+  /**
+   * Opens the log and tells what it holds behind `since`. Writes nothing but what it sets aside.
+   *
+   * @throws an error of the file system when the directory cannot be read
+   */
+  constructor(options: DeliveryLogOptions) {
+    this.#options = options;
+    this.#directory = new SegmentDirectory(options);
+    const found = this.#directory.find();
+    this.#segments = found.segments;
+    this.#marker = found.marker ?? randomBytes(MARKER_BYTES);
+    const end = this.#replay(options.since);
+    this.#writer = new LogWriter({
+      directory: this.#directory,
+      files: options.files ?? systemFiles,
+      guard: options.guard ?? (() => undefined),
+      now: options.now ?? Date.now,
+      sizes: options.sizes ?? SIZES,
+      marker: this.#marker,
+      end,
+      next: found.next,
+      onBegun: (segment) => this.#begun(segment),
+      onVanished: () => this.#forgetVanished()
+    });
+  }
+
+  /** Up to where everything is on disk. */
+  get end(): LogEnd {
+    return this.#writer.durable;
+  }
+
+  /** Whether another process may have written since: the log has to be opened again. */
+  get isLost(): boolean {
+    return this.#writer.isLost;
+  }
+
+  /** Bytes on disk. */
+  get size(): number {
+    return this.#segments.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /**
+   * Durable when resolved.
+   *
+   * @throws CodedError `NOT_RECORDED`, `STATE_IN_USE`; later ones are tried anew
+   */
+  append(delivery: NewDelivery): Promise<Place> {
+    return this.#writer.append(new DeliveryDraft(delivery));
+  }
+
+  /** Tells that the flow has a delivery. Lost in a crash within a moment, and then the delivery is told again. */
+  handedOver(sequence: number): void {
+    this.#writer.handedOver(sequence);
+  }
+
+  /** Resolves when all that was told so far is on disk, or cannot be. */
+  written(): Promise<void> {
+    return this.#writer.written();
+  }
+
+  close(): Promise<void> {
+    return this.#writer.close();
+  }
+
+  /** @returns null when it cannot be read any more */
+  at({ segment, at, length, sequence }: Place): LoggedDelivery | null {
+    try {
+      const bytes = readSome(this.#directory.file(segment), at, length);
+      const record = readRecord(bytes, 0, this.#marker);
+      return record?.sequence === sequence ? this.#deliveryOf(bytes, record) : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * The deliveries of a time, oldest first, in batches. What cannot be read is left out, and told in the log.
+   */
+  async *read({ from, to }: Span): AsyncGenerator<readonly LoggedDelivery[]> {
+    for (const segment of [...this.#segments]) {
+      if (segment.latest < from || segment.earliest >= to) continue;
+      const bytes = await this.#load(segment);
+      if (bytes === null) continue;
+      let batch: LoggedDelivery[] = [];
+      for (const { record } of this.#records(segment, bytes, 0)) {
+        if (record.kind !== KINDS.delivery || record.time < from || record.time >= to) continue;
+        const delivery = this.#deliveryOf(bytes, record);
+        if (delivery !== null) batch.push(delivery);
+        if (batch.length < BATCH) continue;
+        yield batch;
+        batch = [];
+        await turn();
+      }
+      if (batch.length > 0) yield batch;
+    }
+  }
+
+  /** Removes the segments at the beginning whose deliveries are all older than a moment and not wanted any more. */
+  prune({ before, isWanted }: PruneOptions): void {
+    for (const segment of this.#sealed()) {
+      if (!((Number.isNaN(segment.latest) ? this.#changedAt(segment) : segment.latest) < before)) return;
+      if (isWanted(segment.first, segment.end)) return;
+      this.#remove(segment);
+    }
+  }
+
+  /** The oldest segment that `isWanted` does not want and that is not being written, or null. */
+  oldest(isWanted: PruneOptions['isWanted']): OldestSegment | null {
+    const segment = this.#sealed().find(({ first, end }) => !isWanted(first, end));
+    return segment === undefined ? null : { ...segment };
+  }
+
+  /** Removes one segment: deliveries in it are lost. */
+  remove(number: number): void {
+    const segment = this.#sealed().find((each) => each.number === number);
+    if (segment !== undefined) this.#remove(segment);
+  }
+
+  #sealed(): Segment[] {
+    return this.#segments.filter(({ number }) => number !== this.#writer.durable.segment || number === 0);
+  }
+
+  #remove(segment: Segment): void {
+    this.#directory.remove(segment.number);
+    this.#segments.splice(this.#segments.indexOf(segment), 1);
+  }
+
+  #begun(segment: Segment): void {
+    const before = this.#segments.at(-1);
+    if (before !== undefined) before.end = Math.min(before.end, segment.first);
+    this.#segments.push(segment);
+  }
+
+  #forgetVanished(): void {
+    for (const segment of [...this.#segments])
+      if (statSync(this.#directory.file(segment.number), { throwIfNoEntry: false }) === undefined)
+        this.#segments.splice(this.#segments.indexOf(segment), 1);
+  }
+
+  #changedAt({ number }: Segment): number {
+    return statSync(this.#directory.file(number), { throwIfNoEntry: false })?.mtimeMs ?? -Infinity;
+  }
+
+  async #load({ number, size }: Segment): Promise<Buffer | null> {
+    try {
+      const { durable } = this.#writer;
+      return await readFrom(this.#directory.file(number), 0, number === durable.segment ? durable.at : size);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      this.#directory.tellUnreadable(this.#directory.file(number), error);
+      return null;
+    }
+  }
+
+  #deliveryOf(bytes: Buffer, { at, length, sequence, time }: FoundRecord): LoggedDelivery | null {
+    return readDelivery(bytes.subarray(at, at + length), sequence, time);
+  }
+
+  /**
+   * The records of a segment that count.
+   *
+   * @param bytes of the segment, from `offset` on
+   */
+  *#records(
+    { number, end }: Segment,
+    bytes: Buffer,
+    offset: number
+  ): Generator<{ record: FoundRecord; after: number }> {
+    let at = offset === 0 ? Math.min(SEGMENT_HEAD, bytes.length) : 0;
+    let sequence = 0;
+    for (;;) {
+      const record = findRecord(bytes, at, this.#marker);
+      if (record === null) {
+        const rest = withoutZeros(bytes.subarray(at));
+        if (rest.length > 0) this.#directory.setAside({ number, at: offset + at, bytes: rest });
+        return;
+      }
+      if (record.at > at)
+        this.#directory.setAside({ number, at: offset + at, bytes: bytes.subarray(at, record.at) });
+      at = record.at + record.length;
+      // What a process wrote that did not own the log any more, or could not be synced.
+      if (record.sequence >= end || record.sequence <= sequence) continue;
+      sequence = record.sequence;
+      yield { record, after: offset + at };
+    }
+  }
+
+  /** Tells what is behind a place, and finds the end. */
+  #replay(since: LogEnd | null): LogEnd {
+    const known = since !== null && this.#isStillTrue(since) ? since : null;
+    const end: LogEnd = known ?? {
+      segment: 0,
+      at: 0,
+      sequence: since?.sequence ?? 0,
+      hash: Buffer.alloc(HASH_BYTES),
+      earliest: NaN,
+      latest: NaN
+    };
+    let last = { ...end };
+    for (const segment of this.#segments) {
+      if (segment.number < last.segment) continue;
+      last = this.#replaySegment(segment, last);
+    }
+    return last;
+  }
+
+  #replaySegment(segment: Segment, before: LogEnd): LogEnd {
+    const isKnown = segment.number === before.segment;
+    const offset = isKnown ? before.at : 0;
+    const end = isKnown ? { ...before } : { ...before, earliest: NaN, latest: NaN };
+    const file = this.#directory.file(segment.number);
+    const bytes = this.#directory.attempt(file, () => readSome(file, offset, segment.size));
+    if (bytes === null) return before;
+    let last: FoundRecord | null = null;
+    let used = isKnown ? before.at : Math.min(SEGMENT_HEAD, bytes.length);
+    for (const { record, after } of this.#records(segment, bytes, offset)) {
+      used = after;
+      if (Number.isNaN(segment.first)) segment.first = record.sequence;
+      end.sequence = Math.max(end.sequence, record.sequence);
+      end.segment = segment.number;
+      end.at = after;
+      last = record;
+      if (record.kind === KINDS.delivery) {
+        end.earliest = smaller(end.earliest, record.time);
+        end.latest = larger(end.latest, record.time);
+      }
+      this.#tell(segment.number, bytes, record, offset);
+    }
+    if (last !== null) end.hash = hashOf(bytes.subarray(last.at, last.at + last.length));
+    Object.assign(segment, { earliest: end.earliest, latest: end.latest });
+    if (segment === this.#segments.at(-1)) this.#cut(segment, used);
+    return end;
+  }
+
+  #tell(segment: number, bytes: Buffer, record: FoundRecord, offset: number): void {
+    const { onEntry } = this.#options;
+    if (record.kind === KINDS.handedOver) {
+      const { at, length } = record;
+      onEntry({ kind: 'handed-over', sequences: readHandedOver(bytes.subarray(at, at + length)) });
+    } else if (record.kind === KINDS.delivery) {
+      const { at, length, sequence, time } = record;
+      const place = { segment, at: offset + at, length, sequence };
+      onEntry({ kind: 'delivery', receivedAt: time, place, read: () => this.#deliveryOf(bytes, record) });
+    }
+  }
+
+  /** What a crash left half written, and the room that was not used. */
+  #cut(segment: Segment, used: number): void {
+    if (used >= segment.size) return;
+    const file = this.#directory.file(segment.number);
+    if (used <= SEGMENT_HEAD && !Number.isNaN(segment.first)) {
+      this.#segments.pop();
+      rmSync(file, { force: true });
+      return;
+    }
+    trim(file, used);
+    segment.size = used;
+  }
+
+  /** Whether a record still ends where the caller has seen the end. */
+  #isStillTrue(since: LogEnd): boolean {
+    const segment = this.#segments.find(({ number }) => number === since.segment);
+    if (segment === undefined || !(segment.first <= since.sequence) || since.at > segment.size) return false;
+    const head = readSome(this.#directory.file(segment.number), since.at, RECORD_HEAD);
+    if (head.length < RECORD_HEAD || head.indexOf(this.#marker) !== 0) return true;
+    return previousHash(head, 0).equals(since.hash);
+  }
+}
+
+const ZEROS = Buffer.alloc(4096);
+
+/** Without the zeros at the end: what was allocated and not used. */
+function withoutZeros(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end >= ZEROS.length && bytes.compare(ZEROS, 0, ZEROS.length, end - ZEROS.length, end) === 0)
+    end -= ZEROS.length;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  return bytes.subarray(0, end);
+}
+
+function smaller(known: number, value: number): number {
+  return known <= value ? known : value;
+}
+
+function larger(known: number, value: number): number {
+  return known >= value ? known : value;
+}

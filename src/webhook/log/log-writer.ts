@@ -1,0 +1,373 @@
+import { CodedError } from '../../errors/coded-error';
+import { handedOverSize, MOST_HANDED_OVER, writeHandedOver, type DeliveryDraft } from './logged-delivery';
+import { KINDS, sealRecord } from './record';
+import { encodeHeader, SEGMENT_HEAD, type TimeSpan } from './segment-header';
+import { SegmentSupply, type OpenSegment, type SegmentSupplyOptions } from './segment-supply';
+import type { Segment } from './segments';
+
+/** Milliseconds that a hand-over waits for a delivery to go along with. */
+const SOON_MS = 20;
+
+/** Bytes and deliveries that are written together: more would keep the event loop and everybody who waits. */
+const MOST_BYTES = 1024 * 1024;
+const MOST_DELIVERIES = 256;
+
+/** How often a group is written anew because its file was removed meanwhile. */
+const MOST_REMOVALS = 3;
+
+/** Where a record is. */
+export interface Place {
+  segment: number;
+  at: number;
+  length: number;
+  sequence: number;
+}
+
+/** The end of what is on disk for certain. */
+export interface LogEnd extends TimeSpan {
+  /** 0: there is none yet. */
+  segment: number;
+  /** Behind the last record. */
+  at: number;
+  sequence: number;
+  /** SHA-256 of the last record. */
+  hash: Buffer;
+}
+
+export interface LogWriterOptions extends SegmentSupplyOptions {
+  /** Throws when the state belongs to another process, or its place is gone. */
+  guard: () => void;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  marker: Buffer;
+  end: LogEnd;
+  /** A segment has its first records. */
+  onBegun: (segment: Segment) => void;
+  /** The files of the log were removed by somebody; those that could be were restored. */
+  onVanished: () => void;
+}
+
+interface Entry {
+  /** Null for a caller that only waits. */
+  draft: DeliveryDraft | null;
+  resolve: (place: Place | null) => void;
+  reject: (error: unknown) => void;
+}
+
+interface Group {
+  bytes: Buffer;
+  entries: Entry[];
+  places: Place[];
+  handedOver: number[];
+  end: LogEnd;
+}
+
+/**
+ * Writes to the end of the log. What is appended while a group is on its way to disk makes the next group: one write
+ * and one sync for all of it. A file whose write or sync failed is never written again, because nobody knows what it
+ * holds; the next segment says from which sequence on it counts.
+ */
+export class LogWriter {
+  readonly #options: LogWriterOptions;
+  #waiting: Entry[] = [];
+  /** Told to be handed over and not written; written and not synced. */
+  #handedOver: number[] = [];
+  #unsynced: number[] = [];
+  #isDue = false;
+  #turn: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isWorking = false;
+  #active: OpenSegment | null = null;
+  readonly #supply: SegmentSupply;
+  /** The end of what is written, and of what is on disk for certain. */
+  #tip: LogEnd;
+  #durable: LogEnd;
+  #buffer = Buffer.alloc(0);
+  #isLost = false;
+
+  constructor(options: LogWriterOptions) {
+    this.#options = options;
+    this.#supply = new SegmentSupply(options);
+    this.#tip = this.#durable = options.end;
+  }
+
+  get durable(): LogEnd {
+    return this.#durable;
+  }
+
+  /** Whether another process may have written since: the log has to be opened again. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Durable when resolved. @throws CodedError `NOT_RECORDED`, `STATE_IN_USE` */
+  append(draft: DeliveryDraft): Promise<Place> {
+    return this.#enqueue(draft) as Promise<Place>;
+  }
+
+  /** Goes along with the next group, or soon by itself and then without a sync. */
+  handedOver(sequence: number): void {
+    this.#handedOver.push(sequence);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#isDue = true;
+      this.#begin();
+    }, SOON_MS);
+  }
+
+  /** Resolves when all that was told so far is on disk, or cannot be. */
+  async written(): Promise<void> {
+    if (!this.#isWorking && this.#handedOver.length + this.#unsynced.length === 0) return;
+    await this.#enqueue(null).catch(() => undefined);
+  }
+
+  /** As `written`, and closes the files. The room that was not used goes back. */
+  async close(): Promise<void> {
+    await this.written();
+    clearTimeout(this.#timer);
+    if (this.#active !== null && !this.#isLost)
+      await this.#options.files.cut(this.#active.handle, this.#active.at);
+    this.#closeActive();
+    await this.#supply.close();
+  }
+
+  #enqueue(draft: DeliveryDraft | null): Promise<Place | null> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ draft, resolve, reject });
+      // What comes in the same turn of the event loop goes together.
+      if (!this.#isWorking) this.#turn ??= setImmediate(() => this.#begin());
+    });
+  }
+
+  #begin(): void {
+    clearImmediate(this.#turn);
+    this.#turn = undefined;
+    if (!this.#isWorking) void this.#work();
+  }
+
+  /** Never rejects. */
+  async #work(): Promise<void> {
+    this.#isWorking = true;
+    let vanished = 0;
+    while (this.#waiting.length > 0 || (this.#isDue && this.#handedOver.length > 0)) {
+      vanished = (await this.#step()) === 'vanished' ? vanished + 1 : 0;
+      if (vanished < MOST_REMOVALS) continue;
+      this.#isDue = false;
+      this.#refuse(this.#waiting.splice(0), new Error('The delivery log is removed again and again.'));
+    }
+    // In the same moment as the look at what waits: nothing that comes later is left to nobody.
+    this.#isWorking = false;
+  }
+
+  async #step(): Promise<'ended' | 'vanished'> {
+    const { guard, files, directory } = this.#options;
+    let group: Group | null = null;
+    let active: OpenSegment | null;
+    this.#isDue = false;
+    try {
+      guard();
+      if (this.#waiting.some(({ draft }) => draft !== null) || this.#handedOver.length > 0) {
+        active = await this.#segmentFor(this.#leastRoom());
+        group = this.#fill(active);
+        await files.write(active.handle, group.bytes, active.at);
+      } else {
+        active = this.#active;
+        group = {
+          bytes: Buffer.alloc(0),
+          entries: this.#waiting.splice(0),
+          places: [],
+          handedOver: [],
+          end: this.#tip
+        };
+      }
+      const isSynced = group.entries.length > 0;
+      if (active !== null) {
+        if (isSynced) await files.sync(active.handle);
+        // What was written to a file without a name would be lost with the process.
+        const place = files.place(directory.file(active.number), active.handle);
+        if (place !== 'own') return await this.#misplaced(place, active, group);
+      }
+      guard();
+      this.#settle(active, group, isSynced);
+    } catch (error) {
+      this.#isLost ||= error instanceof CodedError && error.code === 'STATE_IN_USE';
+      await this.#abandon(group);
+      this.#refuse(group?.entries ?? this.#waiting.splice(0), error);
+    }
+    return 'ended';
+  }
+
+  /** Bytes for the first delivery that waits, and for the hand-overs. */
+  #leastRoom(): number {
+    const first = this.#waiting.find(({ draft }) => draft !== null)?.draft?.size ?? 0;
+    const count = Math.min(this.#handedOver.length, MOST_HANDED_OVER);
+    return first + (count > 0 ? handedOverSize(count) : 0);
+  }
+
+  /** Makes records of what waits, as far as there is room. */
+  #fill(active: OpenSegment): Group {
+    const handedOver = this.#handedOver.splice(0, MOST_HANDED_OVER);
+    let size = active.at === 0 ? SEGMENT_HEAD : 0;
+    if (handedOver.length > 0) size += handedOverSize(handedOver.length);
+    const rest = active.size - active.at;
+    let count = 0;
+    for (const { draft } of this.#waiting) {
+      const more = size + (draft?.size ?? 0);
+      if (more > rest || count >= MOST_DELIVERIES || (count > 0 && more > MOST_BYTES)) break;
+      size = more;
+      count += 1;
+    }
+    const bytes = this.#room(size);
+    const group: Group = {
+      bytes,
+      entries: this.#waiting.splice(0, count),
+      places: [],
+      handedOver,
+      end: this.#tip
+    };
+    this.#encode(active, group);
+    return group;
+  }
+
+  #encode(active: OpenSegment, group: Group): void {
+    const { marker, now } = this.#options;
+    const { bytes, entries, handedOver, places } = group;
+    let { sequence, hash } = this.#tip;
+    let { earliest, latest } = active.span;
+    let at = 0;
+    if (active.at === 0) {
+      active.first = sequence + 1;
+      encodeHeader(bytes, {
+        number: active.number,
+        marker,
+        firstSequence: active.first,
+        begunAt: now(),
+        before: { earliest: this.#tip.earliest, latest: this.#tip.latest },
+        previous: hash
+      });
+      at = SEGMENT_HEAD;
+    }
+    if (handedOver.length > 0) {
+      const record = bytes.subarray(at, at + handedOverSize(handedOver.length));
+      writeHandedOver(record, handedOver);
+      sequence += 1;
+      hash = sealRecord(record, marker, { kind: KINDS.handedOver, sequence, time: now() }, hash);
+      at += record.length;
+    }
+    for (const { draft } of entries) {
+      if (draft === null) continue;
+      const record = bytes.subarray(at, at + draft.size);
+      draft.writeContent(record);
+      sequence += 1;
+      hash = sealRecord(record, marker, { kind: KINDS.delivery, sequence, time: draft.receivedAt }, hash);
+      places.push({ segment: active.number, at: active.at + at, length: record.length, sequence });
+      earliest = Number.isNaN(earliest) ? draft.receivedAt : Math.min(earliest, draft.receivedAt);
+      latest = Number.isNaN(latest) ? draft.receivedAt : Math.max(latest, draft.receivedAt);
+      at += record.length;
+    }
+    group.end = { segment: active.number, at: active.at + at, sequence, hash, earliest, latest };
+  }
+
+  #settle(active: OpenSegment | null, group: Group, isSynced: boolean): void {
+    const { end, entries, places, handedOver } = group;
+    this.#tip = end;
+    if (isSynced) {
+      this.#durable = end;
+      this.#unsynced = [];
+    } else this.#unsynced.push(...handedOver);
+    if (active !== null) {
+      active.at = end.at;
+      active.span = { earliest: end.earliest, latest: end.latest };
+      active.listed ??= this.#list(active);
+      Object.assign(active.listed, active.span);
+      if (active.at * 2 > active.size) this.#supply.prepare();
+    }
+    let next = 0;
+    for (const { draft, resolve } of entries) resolve(draft === null ? null : (places[next++] ?? null));
+  }
+
+  #list({ number, size, first, span }: OpenSegment): Segment {
+    const segment: Segment = { number, size, first, end: Infinity, ...span };
+    this.#options.onBegun(segment);
+    return segment;
+  }
+
+  /** The active file has lost its name while it was written. */
+  async #misplaced(
+    place: 'none' | 'other',
+    active: OpenSegment,
+    group: Group
+  ): Promise<'ended' | 'vanished'> {
+    const { files, directory, onVanished } = this.#options;
+    if (place === 'other') {
+      this.#isLost = true;
+      throw new Error('The delivery log was replaced by other files.');
+    }
+    this.#active = null;
+    try {
+      if (this.#durable.segment === active.number)
+        await files.restore(active.handle, this.#durable.at, directory.file(active.number));
+    } finally {
+      files.close(active.handle);
+      await this.#abandon(group);
+    }
+    onVanished();
+    this.#waiting.unshift(...group.entries);
+    this.#isDue = true;
+    return 'vanished';
+  }
+
+  /** Goes back to what is on disk for certain. What else is in the file does not count, and is cut off if possible. */
+  async #abandon(group: Group | null): Promise<void> {
+    const active = this.#active;
+    this.#active = null;
+    if (active !== null) {
+      const { number, handle } = active;
+      if (!this.#isLost)
+        await this.#options.files.cut(handle, this.#durable.segment === number ? this.#durable.at : 0);
+      this.#options.files.close(handle);
+    }
+    this.#tip = this.#durable;
+    this.#handedOver.unshift(...this.#unsynced.splice(0), ...(group?.handedOver.splice(0) ?? []));
+  }
+
+  #refuse(entries: readonly Entry[], error: unknown): void {
+    const reason =
+      error instanceof CodedError
+        ? error
+        : new CodedError(
+            'NOT_RECORDED',
+            `A delivery could not be written to the log in ${this.#options.directory.path}. Look at the free space and ` +
+              'at the permissions there.',
+            { cause: error, retryable: true }
+          );
+    for (const { reject } of entries) reject(reason);
+  }
+
+  /** The active segment when it has room for so many bytes, else a new one. */
+  async #segmentFor(bytes: number): Promise<OpenSegment> {
+    const { files } = this.#options;
+    if (this.#active !== null) {
+      if (this.#active.size - this.#active.at >= bytes + (this.#active.at === 0 ? SEGMENT_HEAD : 0))
+        return this.#active;
+      // What went without a sync so far must not depend on a file that is closed.
+      if (this.#unsynced.length > 0) await files.sync(this.#active.handle);
+      this.#durable = this.#tip;
+      this.#unsynced = [];
+      this.#closeActive();
+    }
+    this.#active = await this.#supply.take(bytes);
+    return this.#active;
+  }
+
+  #closeActive(): void {
+    if (this.#active !== null) this.#options.files.close(this.#active.handle);
+    this.#active = null;
+  }
+
+  #room(size: number): Buffer {
+    if (size > MOST_BYTES) return Buffer.allocUnsafeSlow(size);
+    if (this.#buffer.length < size) this.#buffer = Buffer.allocUnsafeSlow(Math.min(MOST_BYTES, 2 * size));
+    return this.#buffer.subarray(0, size);
+  }
+}

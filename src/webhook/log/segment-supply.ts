@@ -1,0 +1,115 @@
+import type { LogFiles } from './log-files';
+import { SEGMENT_HEAD, type TimeSpan } from './segment-header';
+import type { Segment, SegmentDirectory } from './segments';
+
+/** A larger segment follows one that was filled, up to the size of the largest. */
+const GROWTH = 4;
+
+export interface SegmentSizes {
+  /** Bytes of the first segment after a start. */
+  first: number;
+  /** Bytes of the largest. A record that is larger gets one of its own. */
+  most: number;
+}
+
+/** A segment that is being written. */
+export interface OpenSegment {
+  readonly number: number;
+  readonly handle: number;
+  readonly size: number;
+  /** Where the next record goes. 0: its head is not written yet. */
+  at: number;
+  /** The sequence of its first record. */
+  first: number;
+  span: TimeSpan;
+  /** As readers know it, once it has records. */
+  listed: Segment | null;
+}
+
+export interface SegmentSupplyOptions {
+  directory: SegmentDirectory;
+  files: LogFiles;
+  sizes: SegmentSizes;
+  /** The number of the next segment. */
+  next: number;
+}
+
+/** Allocates segments, one ahead, so that nobody waits for it while there is much to write. */
+export class SegmentSupply {
+  readonly #options: SegmentSupplyOptions;
+  #nextNumber: number;
+  #nextSize: number;
+  #spare: Promise<OpenSegment | null> | null = null;
+
+  constructor(options: SegmentSupplyOptions) {
+    this.#options = options;
+    this.#nextNumber = options.next;
+    this.#nextSize = options.sizes.first;
+  }
+
+  /** Allocates the next one in the background. A full disk is told when it is needed. */
+  prepare(): void {
+    this.#spare ??= this.#allocate(0).catch(() => null);
+  }
+
+  /**
+   * @param bytes that it must have room for
+   * @throws the system's error
+   */
+  async take(bytes: number): Promise<OpenSegment> {
+    const { files, directory } = this.#options;
+    const spare = await this.#spare;
+    this.#spare = null;
+    if (spare) {
+      const isInPlace = files.place(directory.file(spare.number), spare.handle) === 'own';
+      if (isInPlace && spare.size - SEGMENT_HEAD >= bytes) return spare;
+      files.close(spare.handle);
+      if (isInPlace) directory.remove(spare.number);
+    }
+    return this.#allocate(bytes);
+  }
+
+  async close(): Promise<void> {
+    const spare = await this.#spare;
+    if (spare) this.#options.files.close(spare.handle);
+    this.#spare = null;
+  }
+
+  async #allocate(bytes: number): Promise<OpenSegment> {
+    const { first, most } = this.#options.sizes;
+    const least = Math.max(first, SEGMENT_HEAD + bytes);
+    const size = Math.max(this.#nextSize, least);
+    const made = await this.#make(size).catch((error: unknown) => {
+      // Little room is better than none.
+      if (size > least) return this.#make(least);
+      throw error;
+    });
+    this.#nextSize = Math.min(made.size * GROWTH, most);
+    return made;
+  }
+
+  async #make(size: number): Promise<OpenSegment> {
+    const { files, directory } = this.#options;
+    for (;;) {
+      const number = this.#nextNumber;
+      try {
+        const handle = await files.allocate(directory.file(number), size);
+        this.#nextNumber = number + 1;
+        return {
+          number,
+          handle,
+          size,
+          at: 0,
+          first: NaN,
+          span: { earliest: NaN, latest: NaN },
+          listed: null
+        };
+      } catch (error) {
+        // A process that owned the log before may have made it; the directory itself may be in somebody's way, too.
+        const { code, path: where } = error as NodeJS.ErrnoException;
+        if (code !== 'EEXIST' || where !== directory.file(number)) throw error;
+        this.#nextNumber = number + 1;
+      }
+    }
+  }
+}
