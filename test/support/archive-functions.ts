@@ -27,15 +27,14 @@ import { findRecordings } from '../../src/recording/find-recordings';
 import { bucketFault } from '../../src/store/bucket/client/fault';
 import { readBucketSettings } from '../../src/store/bucket/client/settings';
 import { shownKey } from '../../src/store/bucket/object-key';
-import { bucketLink } from '../../src/store/bucket/presigned-url';
+import { bucketLink } from '../../src/store/bucket/track-bucket';
 import { nameSegments, nameVariants, readPartName } from '../../src/store/folder/archive-path';
 import { isSetAside } from '../../src/store/folder/quarantine';
 import { withoutSecrets } from '../../src/store/sidecar';
 import { checkMedia, mediaSignature, pageKind } from '../../src/transfer/media-check';
 import { isPublicAddress, isPublicAnswer } from '../../src/transfer/public-address';
 import { parseS3Error } from '../../src/transfer/refused-response';
-import { checkAddress, linkExpiry, urlKind } from '../../src/transfer/source-request';
-import { strongEtag } from '../../src/transfer/source-request';
+import { checkAddress, linkExpiry, strongEtag, urlKind } from '../../src/transfer/source-request';
 import { RECEIVED_AT, type TextFunction, bytesOf, details, event, onEach, refuses } from './text-function';
 
 const WHOLE = new AbortController().signal;
@@ -246,7 +245,7 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
       )
   },
   {
-    file: 'src/store/bucket/presigned-url.ts',
+    file: 'src/store/bucket/track-bucket.ts',
     name: 'bucketLink',
     call: (text) =>
       bucketLink(

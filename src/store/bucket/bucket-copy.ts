@@ -1,14 +1,13 @@
 import { CodedError } from '../../errors/coded-error';
+import type { FileAhead, FileToPublish, PartialCopy, PublishedFile, RememberedBytes } from '../destination';
+import type { BucketSettings } from './client/settings';
 import { RunningHash } from './object-hash';
 import { bucketLocation, shownKey } from './object-key';
-import type { UploadLog } from './upload/upload-log';
+import { type ObjectPlacement, type Place, allTaken } from './object-placement';
 import type { BucketObjects } from './objects';
-import { FillingPart, partBytes, type PartMemory } from './upload/upload-part';
-import { allTaken, type ObjectPlacement, type Place } from './object-placement';
-import type { BucketSettings } from './client/settings';
-import { MultipartUpload } from './upload/multipart-upload';
 import type { MultipartApi } from './upload/multipart-api';
-import type { FileAhead, FileToPublish, PartialCopy, PublishedFile, RememberedBytes } from '../destination';
+import { FillingPart, MultipartUpload, type PartMemory, partBytes } from './upload/multipart-upload';
+import type { UploadLog } from './upload/upload-log';
 
 interface StoredObject {
   key: string;

@@ -13,8 +13,8 @@ import { ObjectPlacement } from './object-placement';
 import { BucketObjects } from './objects';
 import { bucketTexts } from './transcript-writer';
 import { MultipartApi } from './upload/multipart-api';
+import { PartMemory } from './upload/multipart-upload';
 import { type NotedUpload, UploadLog } from './upload/upload-log';
-import { PartMemory } from './upload/upload-part';
 
 /** Longer than any pause between two attempts: nobody resumes parts that waited for longer. */
 const KEPT_MS = 30 * 60_000;

@@ -1,5 +1,6 @@
+import { createHash, createHmac } from 'node:crypto';
+import { withoutTrailingSlashes } from '../../text/edges';
 import type { BucketConnection } from './client/connection';
-import { bucketLink } from './presigned-url';
 
 /** Links to objects that somebody else put into a bucket, such as the raw tracks of Daily. */
 export class TrackBucket {
@@ -34,4 +35,90 @@ export class TrackBucket {
   close(): Promise<void> {
     return this.#connection.end();
   }
+}
+
+/** Where a bucket is. */
+export interface BucketAddress {
+  /** `https://…` of an S3-compatible store; null: AWS. */
+  endpoint: string | null;
+  bucket: string;
+  forcePathStyle: boolean;
+}
+
+/** Who asks, as the settings or the AWS SDK's default chain have it. */
+export interface BucketIdentity {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string | undefined;
+  region: string;
+}
+
+/** Seconds. Long enough for the first byte of a slow transfer; a later one asks for a fresh link. */
+const LIFETIME = 3600;
+
+/**
+ * A signed link to read one object: Signature Version 4 in the query ("Authenticating Requests: Using
+ * Query Parameters", Amazon S3 API reference). Other transfers fetch files by links too, so a track is
+ * resumed and checked like any other file.
+ *
+ * @param key complete; the prefix of the settings is for what is stored, not for what is read
+ * @param now milliseconds since 1970
+ */
+export function bucketLink(
+  settings: BucketAddress,
+  identity: BucketIdentity,
+  key: string,
+  now: number
+): string {
+  const { origin, host, path } = addressOf(settings, identity.region, key);
+  const date = new Date(now).toISOString().replace(/[-:]|\.\d{3}/g, '');
+  const scope = `${date.slice(0, 8)}/${identity.region}/s3/aws4_request`;
+  const query = Object.entries({
+    'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+    'X-Amz-Credential': `${identity.accessKeyId}/${scope}`,
+    'X-Amz-Date': date,
+    'X-Amz-Expires': String(LIFETIME),
+    ...(identity.sessionToken === undefined ? {} : { 'X-Amz-Security-Token': identity.sessionToken }),
+    'X-Amz-SignedHeaders': 'host'
+  })
+    .map(([name, value]) => `${name}=${escaped(value)}`)
+    .join('&');
+  const request = ['GET', path, query, `host:${host}`, '', 'host', 'UNSIGNED-PAYLOAD'].join('\n');
+  const text = ['AWS4-HMAC-SHA256', date, scope, sha256(request)].join('\n');
+  const signingKey = [...scope.split('/')].reduce<Buffer | string>(
+    (secret, part) => hmac(secret, part),
+    `AWS4${identity.secretAccessKey}`
+  );
+  return `${origin}${path}?${query}&X-Amz-Signature=${hmac(signingKey, text).toString('hex')}`;
+}
+
+function addressOf(
+  { endpoint, bucket, forcePathStyle }: BucketAddress,
+  region: string,
+  key: string
+): { origin: string; host: string; path: string } {
+  const suffix = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+  const base = new URL(endpoint ?? `https://s3.${region}.${suffix}`);
+  // A certificate covers one label only, and an IP address has no subdomains.
+  const byPath = forcePathStyle || bucket.includes('.') || /^[\d.]+$|^\[/.test(base.hostname);
+  const host = byPath ? base.host : `${bucket}.${base.host}`;
+  const parts = byPath ? [bucket, ...key.split('/')] : key.split('/');
+  const path = `${withoutTrailingSlashes(base.pathname)}/${parts.map(escaped).join('/')}`;
+  return { origin: `${base.protocol}//${host}`, host, path };
+}
+
+/** RFC 3986: what `encodeURIComponent` leaves alone, S3 wants escaped too. */
+function escaped(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+  );
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function hmac(key: Buffer | string, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
 }

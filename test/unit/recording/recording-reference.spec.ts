@@ -1,10 +1,5 @@
 import 'should';
-import {
-  type FormatChoice,
-  type MediaKind,
-  chooseFormat,
-  mediaLink
-} from '../../../src/recording/recording-reference';
+import { type FormatChoice, type MediaKind, chooseFormat, mediaLink } from '../../../src/recording/recording-reference';
 
 function chosen(
   formats: (string | null)[],
@@ -15,7 +10,7 @@ function chosen(
   return chooseFormat({ kind, links }, choice).map((file) => file.format);
 }
 
-describe('choose-format', () => {
+describe('recording-reference: the files of a format', () => {
   it('any: whatever exists, mp3 before wav', () => {
     chosen(['wav', 'mp3'], 'any').should.eql(['mp3']);
     chosen(['wav'], 'any').should.eql(['wav']);
