@@ -32,6 +32,7 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['src/verification/key-text.ts', 'the keys of an account'],
   ['nodes/lib/typed-property.ts', 'what JSONata says of a setting'],
   ['src/providers/http/json-api.ts', 'the API key of an account'],
+  ['src/reconcile/deliveries/missed-deliveries.ts', 'ids of at most 40 characters'],
   ['src/archive/download/file-download.ts', 'locations that a store made'],
   ['src/archive/transcripts/transcript-filing.ts', 'locations that a store made'],
   ['src/http/http-client.ts', 'addresses that were parsed, in headers of at most 16 kB'],

@@ -31,6 +31,7 @@ export interface MissedParts {
 
 /** Entries that an error names. */
 const MOST_NAMED = 5;
+const LONGEST_NAME = 40;
 
 /**
  * Compares what Telnyx has tried to deliver with what this Node-RED has accepted, and hands over what is asked for, in
@@ -130,8 +131,8 @@ class UnreadableEntries {
   add(why: Unreadable, item: Fields): void {
     this.#reasons.set(why, (this.#reasons.get(why) ?? 0) + 1);
     const name = asText(item['id'])
-      ?.replace(/[^\w-]/g, '?')
-      .slice(0, 40);
+      ?.slice(0, LONGEST_NAME)
+      .replace(/[^\w-]/g, '?');
     if (name !== undefined && this.#names.length < MOST_NAMED) this.#names.push(name);
   }
 

@@ -1,3 +1,4 @@
+import { CodedError } from '../../errors/coded-error';
 import {
   deliveryIdentity,
   webhookMessage,
@@ -9,7 +10,7 @@ import type { ParsedEvent, VerifiedBy } from '../../events/event';
 import type { Provider } from '../../events/provider';
 import { parseDailyDelivery } from '../../events/reading/parse-daily';
 import { parseTelnyxDelivery } from '../../events/reading/parse-telnyx';
-import { isoOrNull } from '../reconcile';
+import { isoOrNull, noteError } from '../reconcile';
 import type { DeliverySummary } from './delivery-summary';
 import type { EventFilter } from './event-patterns';
 import { InOrder } from './in-order';
@@ -62,13 +63,13 @@ export async function replayDeliveries(
   for await (const batch of log) {
     for (const delivery of batch) {
       summary.listed += 1;
-      const event = provider === null || provider === delivery.provider ? parse(delivery) : null;
-      if (event === null || !isWanted(event)) {
-        summary.other_types += 1;
-        continue;
+      const event = provider === null || provider === delivery.provider ? parse(delivery) : 'other provider';
+      if (event === null) summary.unreadable += 1;
+      else if (event === 'other provider' || !isWanted(event)) summary.other_types += 1;
+      else {
+        summary.known += 1;
+        held.add(messageOf(event, delivery));
       }
-      summary.known += 1;
-      held.add(messageOf(event, delivery));
     }
     const through = batch.at(-1)?.receivedAt;
     if (through !== undefined) {
@@ -78,11 +79,19 @@ export async function replayDeliveries(
     onProgress();
   }
   await handOver(held.take());
+  if (summary.unreadable > 0) noteError(summary, unreadable(summary.unreadable));
+}
+
+/** They could be read when they were accepted: by another version. */
+function unreadable(count: number): CodedError {
+  return new CodedError(
+    'LIST_INCOMPLETE',
+    `The delivery log has ${count} deliveries that this version cannot read. Replay them with the version that accepted them.`
+  );
 }
 
 function parse(delivery: ReplayedDelivery): ParsedEvent | null {
   const parsed = PARSERS[delivery.provider](delivery);
-  // It could be read when it was accepted.
   return parsed.ok ? parsed.event : null;
 }
 
