@@ -1,7 +1,7 @@
 import should from 'should';
 import { CoalescedRuns } from '../../../src/concurrency/keyed-runs';
 
-/** An action whose runs end when the test says so. */
+/** An action whose runs end when the test ends them. */
 function steps(): { action: () => Promise<void>; ends: ((error?: Error) => void)[] } {
   const ends: ((error?: Error) => void)[] = [];
   const action = (): Promise<void> =>
@@ -17,7 +17,7 @@ function steps(): { action: () => Promise<void>; ends: ((error?: Error) => void)
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('store/shared-runs', () => {
-  it('gives everybody a run that began after they asked, and all who wait the same one', async () => {
+  it('gives each caller a run that starts after its call, and all waiting callers the same one', async () => {
     const runs = new CoalescedRuns();
     const { action, ends } = steps();
     const done: string[] = [];
@@ -44,7 +44,7 @@ describe('store/shared-runs', () => {
     await later;
   });
 
-  it('tells a fault to those for whom the run was begun, and to nobody else', async () => {
+  it('reports a fault only to the callers of that run', async () => {
     const runs = new CoalescedRuns();
     const { action, ends } = steps();
     const first = runs.run('a', action);
@@ -56,7 +56,7 @@ describe('store/shared-runs', () => {
     await second;
   });
 
-  it('does not let one key wait for another', () => {
+  it('never makes one key wait for another', () => {
     const runs = new CoalescedRuns();
     const { action, ends } = steps();
     void runs.run('a', action);

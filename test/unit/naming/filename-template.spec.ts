@@ -135,12 +135,12 @@ describe('filename-template', () => {
     });
   }
 
-  it('lets no value hide a file, and leaves no blank at the begin of a name', () => {
+  it('lets no value hide a file, and leaves no space at the start of a name', () => {
     for (const value of ['.hidden', '..hidden', ' hidden', '.', '..'])
       named('{{room_name}}.{{ext}}', { room_name: value, ext: 'mp3' }).should.match(/^_/);
   });
 
-  it('begins no name with what a program takes for an option, or a shell for a home folder', () => {
+  it('starts no name with something that looks like an option or a home folder', () => {
     for (const value of ['-rf', '--help', '~', '~root', '-']) {
       named('{{room_name}}/{{room_name}}.{{ext}}', { room_name: value, ext: 'mp3' })
         .split('/')
@@ -148,12 +148,12 @@ describe('filename-template', () => {
     }
     const pair = ['-1', '~1'].map((value) => named('{{room_name}}.mp3', { room_name: value }));
     should(pair[0]).not.equal(pair[1]);
-    // Names that were fine stay what they were.
+    // Safe names stay unchanged.
     named('{{year}}-{{room_name}}.mp3', { year: '2026', room_name: '-1' }).should.equal('2026--1.mp3');
     named('~{{room_name}}.mp3', { room_name: 'a' }).should.equal('~a.mp3');
   });
 
-  it('makes no name of what lies beside another file', () => {
+  it('never gives a recording the name of a file beside another recording', () => {
     for (const value of [
       'call.mp3.json',
       'A.JSON',
@@ -164,29 +164,29 @@ describe('filename-template', () => {
     named('{{room_name}}/{{room_name}}.mp3', { room_name: 'a.json' }).should.equal('a.json/a.json.mp3');
   });
 
-  it('shows the beginning of a value without end, and tells it from others with the same one', () => {
+  it('shortens a very long value, and distinguishes it from others with the same start', () => {
     const [one, two] = ['a', 'b'].map((end) =>
       named('{{recording_id}}.{{ext}}', { recording_id: 'x'.repeat(1_000_000) + end, ext: 'mp3' })
     );
     should(one).startWith('xxxx').and.endWith('.mp3').and.not.equal(two);
   });
 
-  it('leaves no dot or blank at the end of a folder or file, also when the template has it there', () => {
+  it('leaves no dot or space at the end of a folder or file, even when the template has one', () => {
     const name = named('{{year}}./{{from}} ./{{to}} ', { year: '2026', from: 'a', to: 'b' });
     name.should.equal('2026_/a__/b_');
     name.split('/').forEach(shouldBeSafe);
   });
 
-  it('keeps the ending of a name that had to be cut', () => {
+  it('keeps the extension of a shortened name', () => {
     named('{{recording_id}}.{{ext}}', { recording_id: 'é'.repeat(300), ext: 'mp3' }).should.endWith('.mp3');
   });
 
-  it('keeps the whole path within what systems accept, however many folders there are', () => {
+  it('keeps the whole path within the limits of systems, however many folders there are', () => {
     const template = Array.from({ length: 16 }, () => '{{recording_id}}').join('/');
     Buffer.byteLength(named(template, { recording_id: 'x'.repeat(4000) })).should.be.belowOrEqual(1024);
   });
 
-  it('stays safe and tells different values apart, whatever they are', () => {
+  it('stays safe and distinguishes different values, whatever they are', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 300 }),
       fc.string({ maxLength: 20 }),
@@ -217,7 +217,7 @@ const DETAILS = unknownDetails({
 const FACTS = { ext: 'wav', announced_at: '2026-03-05T23:59:59.999Z', media_index: null };
 
 describe('filename-template: values', () => {
-  it("takes the recording's own start, in UTC", () => {
+  it('uses the start of the recording, in UTC', () => {
     const values = filenameValues({ ...DETAILS, started_at: '2026-03-04T09:15:02.118Z' }, FACTS);
     [values.year, values.month, values.day, values.hour, values.started_at].should.eql([
       '2026',
@@ -228,12 +228,12 @@ describe('filename-template: values', () => {
     ]);
   });
 
-  it('falls back to when it was announced, never to now', () => {
+  it('falls back to the time of the announcement, never to the current time', () => {
     should(filenameValues(DETAILS, FACTS).started_at).equal('20260305T235959Z');
     should(filenameValues(DETAILS, { ...FACTS, announced_at: null }).started_at).be.null();
   });
 
-  it('spells the index of an attachment and leaves out what there is none of', () => {
+  it('contains the index of an attachment, and leaves out missing values', () => {
     should(filenameValues(DETAILS, { ...FACTS, media_index: 0 }).media_index).equal('0');
     should(filenameValues(DETAILS, FACTS).media_index).be.null();
   });

@@ -4,7 +4,7 @@ import { GroupCommit, MOST_IN_ONE_COMMIT, type StateChange } from '../../../src/
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('GroupCommit', () => {
-  it('takes changes that can wait to disk also when their moment comes while the disk is busy', async () => {
+  it('persists deferred changes even when their time comes while the disk is busy', async () => {
     const made: string[] = [];
     const change = (name: string) => ({ apply: () => void made.push(name) });
     let disk = (): void => undefined;
@@ -15,7 +15,7 @@ describe('GroupCommit', () => {
     const first = commits.add([change('first')]);
     await turn();
     const soon = commits.addSoon([change('soon')]);
-    // A timer set behind that of the changes: theirs is over when it ends.
+    // A timer set after that of the changes: theirs is over when this one ends.
     await new Promise((resolve) => setTimeout(resolve, 40));
     should(made).eql(['first']);
     disk();
@@ -42,26 +42,26 @@ describe('GroupCommit', () => {
     const changes = (count: number): StateChange[] =>
       Array.from({ length: count }, () => ({ apply: () => undefined }));
 
-    it('keeps each one below the size at which the library begins before all of it is there', async () => {
+    it('keeps each transaction below the size at which the library starts too early', async () => {
       await Promise.all(Array.from({ length: 2000 }, () => commits.add(changes(2))));
       should(Math.max(...transactions)).be.belowOrEqual(500);
       should(transactions.reduce((sum, size) => sum + size)).equal(4000);
       should(transactions.length).equal(8);
     });
 
-    it('never divides what is one commit', async () => {
+    it('never splits a commit', async () => {
       await Promise.all([300, 300, 1200, 100, 0, 100].map((count) => commits.add(changes(count))));
       should(transactions).deepEqual([300, 300, 1200, 200]);
     });
 
-    it('rejects those of a transaction that failed, and carries the others out', async () => {
+    it('rejects the commits of a failed transaction, and runs the others', async () => {
       fails = (size) => size === 450;
       const ends = await Promise.allSettled([200, 250, 499, 1].map((count) => commits.add(changes(count))));
       should(transactions).deepEqual([450, 500]);
       should(ends.map(({ status }) => status)).deepEqual(['rejected', 'rejected', 'fulfilled', 'fulfilled']);
     });
 
-    it('refuses a commit that nobody can have meant', async () => {
+    it('rejects an absurd commit', async () => {
       const many = changes(MOST_IN_ONE_COMMIT + 1);
       await should(commits.add(many)).be.rejectedWith(RangeError);
       await should(commits.addSoon(many)).be.rejectedWith(RangeError);

@@ -2,12 +2,12 @@ import should from 'should';
 import { inSteps } from '../../../src/state/in-steps';
 import { StateFixture } from '../archive/state-fixture';
 
-describe('going through a collection in steps', () => {
+describe('reading a collection in steps', () => {
   let state: StateFixture;
   beforeEach(() => void (state = new StateFixture()));
   afterEach(() => state.remove());
 
-  // Two keys that look alike as text, at the edge between two steps.
+  // Two keys with the same text, at the edge between two steps.
   const keys = [['a'], ['a', 'b'], ['a,b'], ['a,b', 1], ['b'], ['c'], ['d']];
 
   for (const size of [2, 3, 6, 7, 8])
@@ -27,7 +27,7 @@ describe('going through a collection in steps', () => {
         should(collection.count()).equal(removes ? 0 : keys.length);
       });
 
-  it('ends at once where there is nothing', async () => {
+  it('ends immediately for an empty collection', async () => {
     const steps: unknown[] = [];
     for await (const step of inSteps(state.database.collection('none'))) steps.push(...step);
     should(steps).be.empty();

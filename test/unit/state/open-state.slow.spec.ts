@@ -26,7 +26,7 @@ describe('openState', function () {
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  /** Opens it in a process of its own, writes 500 values and ends as told. */
+  /** Opens it in a separate process, writes 500 values and ends as told. */
   function run(end: 'exit' | 'SIGKILL', count = 500) {
     const script = `
       const { openState } = require(${JSON.stringify(MODULE)});
@@ -42,14 +42,14 @@ describe('openState', function () {
   }
   const asides = () => readdirSync(directory).filter((name) => name.startsWith('state-damaged-'));
 
-  it('leaves a mark while it is open, also after a crash, and none after an end in good order', () => {
+  it('leaves a mark while it is open and after a crash, but none after a clean end', () => {
     should(run('SIGKILL').signal).equal('SIGKILL');
     should(existsSync(marker())).be.true();
     should(run('exit').status).equal(0);
     should(existsSync(marker())).be.false();
   });
 
-  it('goes on with a whole one after a crash', () => {
+  it('keeps an intact environment after a crash', () => {
     run('SIGKILL');
     should(run('exit').stdout).equal('found 500\n');
     should(asides()).be.empty();
@@ -63,7 +63,7 @@ describe('openState', function () {
     ['one with zeros for pages', (file) => writeFileSync(file, readFileSync(file).fill(0, 8192))]
   ];
   for (const [what, damage] of damages) {
-    it(`sets aside ${what}, keeps it, and begins anew`, async () => {
+    it(`sets aside ${what}, keeps it, and starts over`, async () => {
       run('SIGKILL');
       damage(data());
       const damaged = readFileSync(data());
@@ -82,7 +82,7 @@ describe('openState', function () {
     });
   }
 
-  it('mends itself with the second start where the first one dies of it', () => {
+  it('recovers on the second start when the first one crashes', () => {
     run('exit');
     truncateSync(data(), 8192);
     should(run('exit', 1).signal).match(/SIGBUS|SIGSEGV/);
@@ -98,7 +98,7 @@ describe('openState', function () {
     );
   });
 
-  it('takes one for whole that is not there, is open elsewhere, or cannot be looked at', async () => {
+  it('treats an environment as intact that is missing, open elsewhere, or unreadable', async () => {
     should(isDamaged(path.join(directory, 'nowhere'), 16)).be.false();
     const database = openState(directory, { onDamaged: () => undefined });
     await database.collection('values').put('a', 1);

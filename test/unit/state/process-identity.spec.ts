@@ -20,13 +20,13 @@ const MODULE = require.resolve('../../../src/state/process-identity');
 interface Machine extends Partial<Omit<ProcessTable, 'read' | 'link' | 'exists'>> {
   bootId?: string | null;
   namespace?: string | null;
-  /** What each process is, by number: state, count of threads, start. */
+  /** The processes by number: state, count of threads, start. */
   processes?: Record<number, [state: string, threads: number, start: number]>;
-  /** Those that /proc does not show. */
+  /** Processes that /proc does not show. */
   hidden?: number[];
 }
 
-/** A made-up machine as one of its processes sees it. */
+/** A made-up machine as seen by one of its processes. */
 function machine(given: Machine = {}): ProcessTable {
   const { bootId = 'boot-1', namespace = 'pid:[4026531836]', hidden = [], ...rest } = given;
   const pid = rest.pid ?? 100;
@@ -53,12 +53,12 @@ function machine(given: Machine = {}): ProcessTable {
   };
 }
 
-/** Without /proc, as on macOS and Windows. */
+/** Without /proc, like macOS and Windows. */
 const mac = (given: Machine = {}): ProcessTable =>
   machine({ platform: 'darwin', bootId: null, namespace: null, hidden: [100, 200], ...given });
 
 describe('the identity of a process', () => {
-  it('is a text that is fit for a file name, and comes back from it', () => {
+  it('is a text that suits a file name, and can be read back', () => {
     for (const table of [machine(), mac(), machine({ namespace: null })]) {
       const identity = processIdentity(INSTANCE, table);
       const text = identityText(identity);
@@ -67,7 +67,7 @@ describe('the identity of a process', () => {
     }
   });
 
-  it('comes from no other text', () => {
+  it('is read from no other text', () => {
     const text = identityText(processIdentity(INSTANCE, machine()));
     for (const other of [
       '',
@@ -81,7 +81,7 @@ describe('the identity of a process', () => {
       should(readIdentity(other)).equal(null);
   });
 
-  it('of this process is the same each time, and its process lives', () => {
+  it('of this process is the same each time, and its process is alive', () => {
     const identity = processIdentity(INSTANCE);
     should(processIdentity(INSTANCE)).deepEqual(identity);
     should(identity.pid).equal(process.pid);
@@ -89,18 +89,18 @@ describe('the identity of a process', () => {
     should(isOfAnotherBoot(identity)).be.false();
   });
 
-  describe('tells a process to be dead', () => {
+  describe('reports a process as dead', () => {
     const other = processIdentity(INSTANCE, machine({ pid: 200, processes: { 200: ['S', 11, 6000] } }));
     const cases: [what: string, table: ProcessTable, dead: boolean][] = [
       ['that runs', machine({ processes: { 200: ['R', 11, 6000] } }), false],
       ['that is stopped', machine({ processes: { 200: ['T', 11, 6000] } }), false],
-      ['that is gone', machine(), true],
-      ['whose number another one has', machine({ processes: { 200: ['S', 11, 6001] } }), true],
-      ['that was killed and not collected', machine({ processes: { 200: ['Z', 1, 6000] } }), true],
+      ['that no longer exists', machine(), true],
+      ['whose number has been reused', machine({ processes: { 200: ['S', 11, 6001] } }), true],
+      ['that was killed and not reaped', machine({ processes: { 200: ['Z', 1, 6000] } }), true],
       ['that was killed and still writes', machine({ processes: { 200: ['Z', 2, 6000] } }), false],
       ['that is hidden', machine({ processes: { 200: ['S', 1, 6000] }, hidden: [200] }), false],
       ['of another container', machine({ namespace: 'pid:[4026539999]' }), false],
-      ['while no name space is known', machine({ namespace: null }), false],
+      ['while no namespace is known', machine({ namespace: null }), false],
       ['while /proc is that of others', machine({ hidden: [100] }), false],
       ['of another boot', machine({ bootId: 'boot-2' }), false],
       ['while the boot is unknown', machine({ bootId: null }), false]
@@ -108,12 +108,12 @@ describe('the identity of a process', () => {
     for (const [what, table, dead] of cases)
       it(`${dead ? '' : 'never '}one ${what}`, () => should(isProvablyDead(other, table)).equal(dead));
 
-    it('never where both can tell no name space', () => {
+    it('never where both have no known namespace', () => {
       const blind = machine({ namespace: null });
       should(isProvablyDead({ ...processIdentity(INSTANCE, blind), pid: 200 }, blind)).be.false();
     });
 
-    it('also without /proc, when its number is free on the same start of the same machine', () => {
+    it('even without /proc, when its number is free in the same boot of the same machine', () => {
       const here = { ...processIdentity(INSTANCE, mac()), pid: 200 };
       should(isProvablyDead(here, mac())).be.true();
       should(isProvablyDead(here, mac({ bootedAt: 1_700_000_009_000 }))).be.true();
@@ -138,7 +138,7 @@ describe('the identity of a process', () => {
     };
     afterEach(() => child.kill('SIGKILL'));
 
-    it('says when one has ended, and not before', async () => {
+    it('reports when one has ended, and not before', async () => {
       child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
       const identity = await identityOf();
       should(isProvablyDead(identity)).be.false();
@@ -150,7 +150,7 @@ describe('the identity of a process', () => {
       should(isProvablyDead({ ...identity, pid: process.pid })).be.true();
     });
 
-    it('does not know it of one in another container', async function () {
+    it('does not report one in another container', async function () {
       const unshare = ['--pid', '--fork', '--mount-proc', '--kill-child'];
       if (spawnSync('unshare', [...unshare, 'true']).status !== 0) this.skip();
       child = spawn('unshare', [...unshare, process.execPath, ...args], {
@@ -173,7 +173,7 @@ describe('instanceId', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  it('is made once and kept', () => {
+  it('is created once and kept', () => {
     const state = path.join(directory, 'telnyx');
     const id = instanceId(state);
     should(id).match(/^[0-9a-f]{32}$/);
@@ -182,7 +182,7 @@ describe('instanceId', () => {
     should(instanceId(path.join(directory, 'other'))).not.equal(id);
   });
 
-  it('is made anew where a power cut has left nothing of it', () => {
+  it('is created again when a power cut left it empty', () => {
     for (const rest of ['', '\0\0\0', 'x'.repeat(99)]) {
       writeFileSync(path.join(directory, 'instance'), rest);
       const id = instanceId(directory);

@@ -8,7 +8,7 @@ import { type Mount, requireMount } from '../../support/real-parts';
 
 const MODULE = require.resolve('../../../src/state/state-database');
 
-/** @returns the exit code of a process that writes into an environment; null when it waited in vain */
+/** @returns the exit code of a process that writes into an environment; null when it times out */
 function writeFromOutside(environment: string): number | null {
   const script = `
     const root = require('lmdb').open({ path: process.argv[1], maxDbs: 16, overlappingSync: false });
@@ -27,7 +27,7 @@ describe('StateDatabase', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('keeps collections apart and in the order of their keys', async () => {
+  it('keeps collections apart, and in the order of their keys', async () => {
     const database = new StateDatabase(directory);
     const one = database.collection<number>('one');
     const two = database.collection<number>('two');
@@ -41,7 +41,7 @@ describe('StateDatabase', () => {
     await database.close();
   });
 
-  it('makes several changes as one, also of different collections', async () => {
+  it('applies several changes as one, even of different collections', async () => {
     const database = new StateDatabase(directory);
     const one = database.collection<number>('one');
     const two = database.collection<string>('two');
@@ -57,7 +57,7 @@ describe('StateDatabase', () => {
     await database.close();
   });
 
-  it('waits for what can wait when somebody wants to read it', async () => {
+  it('waits for deferred changes before a read', async () => {
     const database = new StateDatabase(directory);
     const numbers = database.collection<number>('numbers');
     await database.written();
@@ -72,7 +72,7 @@ describe('StateDatabase', () => {
     await database.close();
   });
 
-  it('takes to disk by itself what can wait, when nothing else goes there', async () => {
+  it('persists deferred changes by itself when there are no other writes', async () => {
     const database = new StateDatabase(directory);
     const values = database.collection<number>('values');
     await database.commitSoon([values.putting('a', 1)]);
@@ -80,7 +80,7 @@ describe('StateDatabase', () => {
     await database.close();
   });
 
-  it('makes a very large commit as one, and is not told of it before all of it is there', async () => {
+  it('writes a very large commit as one, and resolves only once it is complete', async () => {
     const database = new StateDatabase(directory);
     const numbers = database.collection<{ text: string }>('numbers');
     const values = database.collection<Buffer>('values');
@@ -88,7 +88,7 @@ describe('StateDatabase', () => {
     const all = Array.from({ length: count }, (_, key) =>
       numbers.putting(key, { text: 'x'.repeat(key % 300) })
     );
-    // As long as the library's thread has not begun, another process can write.
+    // Until the library's thread starts, another process can write.
     let probe: number | null | undefined;
     const look = { apply: () => void (probe = writeFromOutside(path.join(directory, 'state'))) };
     await Promise.all([
@@ -104,7 +104,7 @@ describe('StateDatabase', () => {
   });
 
   describe('whose files are removed while it is open', () => {
-    it('writes all of it anew before it says that something is on disk', async () => {
+    it('rewrites everything before it reports anything as durable', async () => {
       const moved: string[] = [];
       const database = new StateDatabase(directory, { onMoved: (what) => moved.push(what) });
       const values = database.collection<number>('values');
@@ -129,7 +129,7 @@ describe('StateDatabase', () => {
       await again.close();
     });
 
-    it('writes it anew also when they went while a commit was under way', async () => {
+    it('rewrites it even when they disappear during a commit', async () => {
       const database = new StateDatabase(directory);
       const values = database.collection<number>('values');
       const removal = { apply: () => rmSync(path.join(directory, 'state'), { recursive: true }) };
@@ -140,7 +140,7 @@ describe('StateDatabase', () => {
       await again.close();
     });
 
-    it('uses what somebody put in their place, and says so', async () => {
+    it('uses the files that replaced them, and reports it', async () => {
       const other = new StateDatabase(path.join(directory, 'backup'));
       await other.collection<number>('values').put('of the backup', 1);
       await other.close();
@@ -158,7 +158,7 @@ describe('StateDatabase', () => {
       await database.close();
     });
 
-    it('rejects while it cannot, and makes nothing of a directory that is gone with all above it', async () => {
+    it('rejects writes while it cannot, and does not recreate a directory whose parents are gone', async () => {
       const above = path.join(directory, 'above');
       const database = new StateDatabase(path.join(above, 'telnyx'));
       const values = database.collection<number>('values');
@@ -173,14 +173,14 @@ describe('StateDatabase', () => {
     });
   });
 
-  it('keeps strangers out of its directory', async () => {
+  it('keeps other users out of its directory', async () => {
     const state = path.join(directory, 'telnyx');
     mkdirSync(state, { mode: 0o755 });
     await new StateDatabase(state).close();
     should(statSync(state).mode & 0o777).equal(0o700);
   });
 
-  it('has on disk what it said it has, when the process is killed right after', () => {
+  it('keeps what it reported as durable when the process is killed right after', () => {
     const script = `
       const { StateDatabase } = require(${JSON.stringify(MODULE)});
       const values = new StateDatabase(process.argv[1]).collection('values');
@@ -230,7 +230,7 @@ describe('StateDatabase', () => {
       await database.close();
     });
 
-    it('makes all changes of a commit or none', async () => {
+    it('applies all changes of a commit or none', async () => {
       const unhandled: unknown[] = [];
       const note = (reason: unknown): void => void unhandled.push(reason);
       process.on('unhandledRejection', note);

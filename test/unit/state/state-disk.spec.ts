@@ -9,7 +9,7 @@ const MOUNTS = `22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
 42 22 0:300 / /mnt/c rw - fuse.rclone remote: rw
 `;
 
-/** As glibc makes a device number of its two halves. */
+/** Combines the two halves of a device number like glibc. */
 const device = (major: number, minor: number) =>
   ((major & 0xfff) << 8) + (minor & 0xff) + (minor - (minor & 0xff)) * 2 ** 12;
 
@@ -60,7 +60,7 @@ describe('the disk of the state', () => {
     should(networkFileSystem('\\\\?\\C:\\Users\\a', windows)).equal(null);
   });
 
-  it('is taken for local where nothing can be found out', () => {
+  it('counts as local where nothing is known', () => {
     const fail = (): never => {
       throw new Error('no');
     };
@@ -69,7 +69,7 @@ describe('the disk of the state', () => {
     should(isDiskFull('/data', disk(0, { statfs: fail }))).be.false();
   });
 
-  it('is full a little before its end', () => {
+  it('counts as full shortly before its end', () => {
     should(isDiskFull('/data', disk(0xef53, { free: 100_000 }))).be.true();
     should(isDiskFull('/data', disk(0xef53, { free: 1_000_000 }))).be.false();
   });
@@ -81,7 +81,7 @@ describe('the disk of the state', () => {
 });
 
 describe('OwnedState', () => {
-  it('refuses a network file system and says where the state belongs', () => {
+  it('rejects a network file system and says where the state belongs', () => {
     const state = new OwnedState(tmpdir(), { log: () => undefined, disks: disk(0x6969) });
     for (let attempt = 0; attempt < 2; attempt += 1) {
       should(() => state.database()).throw(/network file system \(NFS\)/, { code: 'BAD_SETTING' });

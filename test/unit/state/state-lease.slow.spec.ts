@@ -32,7 +32,7 @@ describe('StateLease', function () {
   });
 
   const token = (digit: number) => String(digit).padStart(16, '0');
-  /** One that cannot be seen from here: of another container. */
+  /** A process of another container, which cannot be seen from here. */
   const hidden = (digit: number): ProcessIdentity => ({
     ...processIdentity(INSTANCE, systemProcesses, token(digit)),
     pidNamespace: '77'
@@ -41,7 +41,7 @@ describe('StateLease', function () {
     new StateLease(directory, identity, { now: () => clock, ofOneKernel: false, ...options });
   const files = () => readdirSync(path.join(directory, 'owner')).sort();
 
-  it('is had by one, given back in good order, and then had by the next at once', () => {
+  it('has one owner, and is free for the next immediately after its release', () => {
     const [one, two] = [lease(hidden(1)), lease(hidden(2))];
     should(one.acquire()).equal(null);
     should(one.acquire()).equal(null);
@@ -53,7 +53,7 @@ describe('StateLease', function () {
     should(files()).deepEqual(['00000002']);
   });
 
-  it('is left to an owner that renews it, whatever the time, and taken from one that does not', () => {
+  it('stays with an owner that renews it, whatever the time, and is taken from one that does not', () => {
     const [one, two] = [lease(hidden(1)), lease(hidden(2))];
     one.acquire();
     for (let round = 0; round < 20; round += 1) {
@@ -68,20 +68,20 @@ describe('StateLease', function () {
     clock += 1;
     should(two.acquire()).equal(null);
     should([one.holds(), two.holds()]).deepEqual(['lost', 'held']);
-    // It resumes, and renews what is nobody's any more.
+    // It resumes, and renews a lease that has no owner.
     one.renew();
     should([one.holds(), two.holds()]).deepEqual(['lost', 'held']);
     should(one.acquire()?.identity).deepEqual(hidden(2));
   });
 
-  it('is taken at once from a process of an earlier boot, where no other machine can have the disk', () => {
+  it('is taken immediately from a process of an earlier boot, where no other machine can use the disk', () => {
     const earlier = { ...hidden(1), boot: 'b0123456789abcdef' };
     lease(earlier).acquire();
     should(lease(hidden(2)).acquire()).not.equal(null);
     should(lease(hidden(3), { ofOneKernel: true }).acquire()).equal(null);
   });
 
-  it('is missed when it was removed, and left to its owner for a moment', () => {
+  it('is missed when removed, and left to its owner for a moment', () => {
     const [one, two] = [lease(hidden(1)), lease(hidden(2))];
     one.acquire();
     two.acquire();
@@ -97,7 +97,7 @@ describe('StateLease', function () {
     should(one.holds()).equal('lost');
   });
 
-  it('is not disturbed by one that decided to take over long ago', () => {
+  it('is not affected by a process that decided to take over long ago', () => {
     const [one, two, three] = [lease(hidden(1)), lease(hidden(2)), lease(hidden(3))];
     one.acquire();
     one.release();
@@ -105,13 +105,13 @@ describe('StateLease', function () {
     two.release();
     should(three.acquire()).equal(null);
     should(files()).deepEqual(['00000003']);
-    // What it would do now: the number is free again, and not the highest.
+    // What that process would do now: the number is free again, but not the highest.
     copyFileSync(path.join(directory, 'owner', '00000003'), path.join(directory, 'owner', '00000002'));
     should([one.holds(), two.holds(), three.holds()]).deepEqual(['lost', 'lost', 'held']);
     should(lease(hidden(4)).acquire()?.identity).deepEqual(hidden(3));
   });
 
-  it('waits for one that nobody can read, which may be one that is being written', () => {
+  it('waits for an unreadable lease, which may be in the middle of a write', () => {
     lease(hidden(1)).acquire();
     writeFileSync(path.join(directory, 'owner', '00000002'), '');
     const three = lease(hidden(3));
@@ -120,12 +120,12 @@ describe('StateLease', function () {
     should(three.acquire()).equal(null);
   });
 
-  it('cannot be had where nothing can be written', () => {
+  it('is unavailable where nothing can be written', () => {
     writeFileSync(path.join(directory, 'owner'), '');
     should(() => lease(hidden(1)).acquire()).throw(/EEXIST|ENOTDIR/);
   });
 
-  /** Tries for the lease until it has it, says so, and then does as told: waits, or ends itself. */
+  /** Tries until it has the lease, reports it, and then does as told: waits, or ends itself. */
   function contender(then: 'waits' | 'dies'): ChildProcess {
     const script = `
       const { StateLease } = require(${JSON.stringify(MODULE)});
@@ -150,7 +150,7 @@ describe('StateLease', function () {
     return child;
   }
 
-  it('is had by all of many processes in turn, and never by two, while each owner is killed', async () => {
+  it('passes to each of many processes in turn, and never to two, while each owner is killed', async () => {
     const count = 12;
     const all = Array.from({ length: count }, () => contender('dies'));
     const trouble: string[] = [];
@@ -165,7 +165,7 @@ describe('StateLease', function () {
     should(files()).deepEqual([String(count).padStart(8, '0')]);
   });
 
-  it('is taken at once from one that was killed, and never from one that is only stopped', async () => {
+  it('is taken immediately from a killed process, and never from one that is only stopped', async () => {
     writeFileSync(path.join(directory, 'go'), '');
     const owner = contender('waits');
     await once(owner.stdout!, 'data');
@@ -181,7 +181,7 @@ describe('StateLease', function () {
     should(own.acquire()).equal(null);
   });
 
-  it('is had also where no hard links can be made', () => {
+  it('works without hard links, too', () => {
     const link = () => {
       throw Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' });
     };

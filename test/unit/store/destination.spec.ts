@@ -44,7 +44,7 @@ describe('destinations', () => {
       ]);
   });
 
-  it('have a place each, and say where a name is in it', () => {
+  it('have one place each, and return the location of a name in it', () => {
     all
       .map((destination) => [destination.place, destination.locationOf('b/c.mp3')])
       .should.eql([
@@ -54,7 +54,7 @@ describe('destinations', () => {
       ]);
   });
 
-  it('refuse what they cannot do, and never pretend', async () => {
+  it('reject unsupported operations instead of pretending', async () => {
     for (const destination of all) {
       const { canReadBack, canSetAside } = destination.capabilities;
       const location = String(destination.locationOf('b/c.mp3'));
@@ -66,7 +66,7 @@ describe('destinations', () => {
     should(await message!.sidecars.read('x')).be.null();
   });
 
-  it('sweep without waiting for a bucket that is away', async () => {
+  it('sweep without waiting for an unreachable bucket', async () => {
     for (const destination of all) should(await destination.sweep(() => false)).equal(0);
   });
 });

@@ -5,7 +5,7 @@ import { systemError } from './folder/store-fixture';
 
 describe('store/faults with a code that every object knows', () => {
   for (const code of ['constructor', '__proto__', 'toString', 'hasOwnProperty'])
-    it(`says what is known of ${code}, which is its status`, () => {
+    it(`reports only the status for ${code}`, () => {
       const answer = Object.assign(new Error('no'), { Code: code, $metadata: { httpStatusCode: 500 } });
       const fault = bucketFault('store a.mp3', answer);
       should(fault.message).equal(`Could not store a.mp3: the store answered 500 (${code}).`);

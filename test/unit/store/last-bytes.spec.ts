@@ -3,7 +3,7 @@ import { LastBytes, OVERLAP_BYTES } from '../../../src/store/last-bytes';
 import { seededNumbers } from '../../support/seeded-numbers';
 
 describe('store/last-bytes', () => {
-  it('has the end of what was added, in pieces of any size', () => {
+  it('keeps the end of the added bytes, in chunks of any size', () => {
     const random = seededNumbers(3);
     const all = Buffer.from(Array.from({ length: 100_000 }, () => Math.floor(random.next().value * 256)));
     for (const most of [1, 7, 4095, 4096, 4097, 20_000]) {
@@ -17,7 +17,7 @@ describe('store/last-bytes', () => {
     }
   });
 
-  it('begins with what it is given, and hands out copies', () => {
+  it('starts with the given bytes, and returns copies', () => {
     const last = new LastBytes(Buffer.from('abc'));
     const copy = last.bytes();
     last.add(Buffer.from('d'));

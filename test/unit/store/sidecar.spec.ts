@@ -27,7 +27,7 @@ describe('store/sidecar', () => {
   });
   afterEach(() => folder.remove());
 
-  it('lies beside its file, for people to read, and is read back', async () => {
+  it('is beside its file, readable for people, and can be read back', async () => {
     should(await writeSidecar(file, record)).equal(`${file}.json`);
     const text = await readFile(sidecarPath(file), 'utf8');
     should(text).startWith('{\n  "recording_id": "r1",\n').and.endWith('}\n');
@@ -35,14 +35,14 @@ describe('store/sidecar', () => {
     should(await folder.files()).eql(['x.mp3.json']);
   });
 
-  it('is brought up to date in one step', async () => {
+  it('is updated in one step', async () => {
     await writeSidecar(file, record);
     await writeSidecar(file, { ...record, deleted_at_source: true });
     should(await readSidecar(file)).eql({ ok: true, record: { ...record, deleted_at_source: true } });
     should(await folder.files()).eql(['x.mp3.json']);
   });
 
-  it('loses the temporary name that a killed process left beside it when it is read', async () => {
+  it('is cleared of the temporary name that a killed process left when it is read', async () => {
     let temporary = '';
     const killed = fileSystemWith({
       unlink: (path) => {
@@ -57,7 +57,7 @@ describe('store/sidecar', () => {
     should(await folder.files()).eql(['x.mp3.json']);
   });
 
-  it('is whole when several write it at once, and clears away what a killed process left', async () => {
+  it('is complete when several write it at the same time, which also removes remains of a killed process', async () => {
     const dies = fileSystemWith({
       link: () => Promise.reject(systemError('EIO')),
       unlink: () => Promise.reject(systemError('EIO'))
@@ -69,7 +69,7 @@ describe('store/sidecar', () => {
     should(await folder.files()).eql(['x.mp3.json']);
   });
 
-  it('leaves files alone that are not its own', async () => {
+  it('leaves foreign files alone', async () => {
     for (const foreign of ['a note', '[]', '{"sha256":"bb"}', '{}']) {
       await writeFile(`${file}.json`, foreign);
       should((await storeFailure(writeSidecar(file, record))).retryable).be.false();
@@ -86,18 +86,18 @@ describe('store/sidecar', () => {
     should(await readSidecar(file)).eql({ ok: false, reason: 'unreadable' });
   });
 
-  it('leaves out what lies too deep, and never runs out of stack', () => {
+  it('drops what is nested too deeply, and never overflows the stack', () => {
     const deep = JSON.parse('['.repeat(500_000) + ']'.repeat(500_000)) as unknown;
     should(JSON.stringify(withoutSecrets({ deep })).length).be.below(300);
   });
 
-  it('tells missing from damaged', async () => {
+  it('distinguishes missing from damaged', async () => {
     should(await readSidecar(file)).eql({ ok: false, reason: 'missing' });
     await writeFile(`${file}.json`, '{"cut');
     should(await readSidecar(file)).eql({ ok: false, reason: 'unreadable' });
   });
 
-  it('works without hard links, also after a cut-off attempt', async () => {
+  it('works without hard links, even after an interrupted attempt', async () => {
     const fs = fileSystemWith({ link: () => Promise.reject(systemError('EPERM')) });
     await writeFile(`${file}.json`, '');
     await writeSidecar(file, record, fs);
@@ -107,13 +107,13 @@ describe('store/sidecar', () => {
     should(await folder.files()).eql(['x.mp3.json', 'y.mp3.json']);
   });
 
-  it('leaves no half file when the disk is full', async () => {
+  it('leaves no incomplete file when the disk is full', async () => {
     const fs = fileSystemWith({ link: () => Promise.reject(systemError('ENOSPC')) });
     should((await storeFailure(writeSidecar(file, record, fs))).message).match(/disk is full/);
     should(await folder.files()).be.empty();
   });
 
-  it('never holds what could open something', () => {
+  it('never contains secrets', () => {
     const text = sidecarText({
       recording_id: 'see https://user:pass@media.example.com/a.mp3?X-Amz-Signature=abc#frag, or not',
       url: 'https://media.example.com/a.mp3',

@@ -7,7 +7,7 @@ describe('transfer/s3-error', () => {
   const xml = (inner: string): Buffer =>
     Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n<Error>${inner}<RequestId>R1</RequestId></Error>`);
 
-  it('tells an expired link from a forbidden one', () => {
+  it('distinguishes an expired link from a forbidden one', () => {
     should(
       parseS3Error(xml('<Code>AccessDenied</Code><Message>Request has expired</Message><Expires>x</Expires>'))
     ).eql({ code: 'AccessDenied', expired: true });
@@ -32,14 +32,14 @@ describe('http/retry-after', () => {
     should(retryAfterMs({ 'retry-after': '7' }, now)).equal(7000);
     should(retryAfterMs({ 'retry-after': 'Sat, 31 Jan 2026 12:00:30 GMT' }, now)).equal(30_000);
     should(retryAfterMs({ 'retry-after': 'Sat, 31 Jan 2026 11:00:00 GMT' }, now)).equal(0);
-    // By the clock of the other side when it says what time it is there: this one may be wrong.
+    // By the clock of the server when it reports its time: the local one may be wrong.
     const date = 'Sat, 31 Jan 2026 15:00:00 GMT';
     should(retryAfterMs({ 'retry-after': 'Sat, 31 Jan 2026 15:00:30 GMT', date }, now)).equal(30_000);
     should(retryAfterMs({ 'retry-after-ms': '250', 'retry-after': '7' }, now)).equal(250);
     should(retryAfterMs({ 'x-ratelimit-reset': '12' }, now)).equal(12_000);
     should(retryAfterMs({ 'x-ratelimit-reset': '0.5' }, now)).equal(500);
   });
-  it('does not wait for nonsense, nor for days', () => {
+  it('ignores nonsense and waits of days', () => {
     should(retryAfterMs({}, now)).equal(undefined);
     should(retryAfterMs({ 'retry-after': 'soon' }, now)).equal(undefined);
     should(retryAfterMs({ 'retry-after': '-5' }, now)).equal(undefined);
@@ -48,7 +48,7 @@ describe('http/retry-after', () => {
 });
 
 describe('transfer/resume: ETags', () => {
-  it('goes on only with ETags that vouch for every byte', () => {
+  it('resumes only with ETags that vouch for every byte', () => {
     should(strongEtag('"abc-2"')).equal('"abc-2"');
     for (const weak of [undefined, '', 'W/"abc"', 'abc', '"a"b"', '"a\r\n"'])
       should(strongEtag(weak)).equal(null);

@@ -37,7 +37,7 @@ describe('transfer/media-signature', () => {
     ['vcf', latin('BEGIN:VCARD\r\n')]
   ];
   for (const [format, head] of formats)
-    it(`knows ${format} by ${head.subarray(0, 8).toString('hex')}`, () => {
+    it(`recognises ${format} by ${head.subarray(0, 8).toString('hex')}`, () => {
       should(mediaSignature(head)).equal(format);
     });
 
@@ -55,11 +55,11 @@ describe('transfer/media-signature', () => {
     ['a RIFF of something else', latin('RIFF\x10\0\0\0AVI LIST')]
   ];
   for (const [what, head] of unknown)
-    it(`does not take ${what} for media`, () => {
+    it(`does not accept ${what} as media`, () => {
       should(mediaSignature(head)).equal(null);
     });
 
-  it('reads the size that WAV files state', () => {
+  it('reads the size stated in WAV files', () => {
     const file = wav({ seconds: 1 });
     should(sizeFromHeader(file.subarray(0, 512))).equal(file.length);
     const open = Buffer.from(file);
@@ -74,7 +74,7 @@ describe('transfer/media-signature', () => {
     should(sizeFromHeader(Buffer.from('RIFF'))).equal(null);
   });
 
-  it('takes no placeholder of a recorder that cannot seek back for the size', () => {
+  it('ignores the placeholder size of a recorder that cannot seek back', () => {
     const open = wav();
     for (const size of [0, 0xffff_ffff, 0xffff_ffff - 36, 0x7fff_ffff, 0x7fff_ffff - 36, 0x8000_0000]) {
       open.writeUInt32LE(size, 4);
@@ -83,12 +83,12 @@ describe('transfer/media-signature', () => {
     }
   });
 
-  it('sees by the header that bytes are missing', () => {
+  it('notices from the header that bytes are missing', () => {
     const file = wav();
     should(lacksBytes(file, file.length)).be.false();
     should(lacksBytes(file, file.length + 1)).be.false();
     for (const missing of [1, 2, 8, 9, 1000]) should(lacksBytes(file, file.length - missing)).be.true();
-    // As recorders write it that count the whole file.
+    // As written by recorders that count the whole file.
     file.writeUInt32LE(file.length, 4);
     should(lacksBytes(file, file.length)).be.false();
     should(lacksBytes(file, file.length - 1)).be.true();
@@ -125,12 +125,12 @@ describe('transfer/media-check', () => {
   ];
   for (const [what, text] of pages)
     for (const kind of ['audio', 'video', 'track', 'fax', 'attachment'] as const)
-      it(`refuses ${what} as ${kind}, whatever type it claims`, () => {
+      it(`rejects ${what} as ${kind}, whatever type it claims`, () => {
         for (const type of [null, 'audio/mpeg', 'application/octet-stream', 'text/plain'])
           should(verdict(kind, type, Buffer.from(text, 'latin1'))).equal('NOT_MEDIA');
       });
 
-  it('refuses pages in UTF-16', () => {
+  it('rejects pages in UTF-16', () => {
     for (const text of ['<html></html>', '{"errors":[]}']) {
       const little = Buffer.from(text, 'utf16le');
       for (const bytes of [
@@ -143,23 +143,23 @@ describe('transfer/media-check', () => {
     }
   });
 
-  it('refuses an empty file of every kind', () => {
+  it('rejects an empty file of any kind', () => {
     for (const kind of ['audio', 'video', 'track', 'fax', 'attachment'] as const)
       should(verdict(kind, 'audio/mpeg', Buffer.alloc(0))).equal('NOT_MEDIA');
   });
 
-  it('refuses what is announced as a page, whatever its bytes', () => {
+  it('rejects a file announced as a page, whatever its bytes', () => {
     for (const type of ['text/html; charset=utf-8', 'Application/JSON', 'text/xml', 'application/xml'])
       should(verdict('audio', type, mp3)).equal('NOT_MEDIA');
   });
 
-  it('goes by the bytes when type and bytes differ', () => {
+  it('trusts the bytes when type and bytes differ', () => {
     should(verdict('audio', 'audio/mpeg', wav())).equal('wav');
     should(verdict('audio', 'binary/octet-stream', mp3)).equal('mp3');
     should(verdict('audio', null, mp3)).equal('mp3');
   });
 
-  it('refuses recordings in no known format, and of the wrong kind', () => {
+  it('rejects recordings in an unknown format or of the wrong kind', () => {
     should(verdict('audio', 'audio/mpeg', Buffer.alloc(600, 7))).equal('NOT_MEDIA');
     should(verdict('audio', 'audio/mpeg', latin('\x89PNG\r\n\x1a\n'))).equal('NOT_MEDIA');
     should(verdict('fax', 'application/pdf', mp3)).equal('NOT_MEDIA');
@@ -168,7 +168,7 @@ describe('transfer/media-check', () => {
     should(verdict('track', 'video/webm', latin('\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm'))).equal('webm');
   });
 
-  it('takes attachments of every kind but pages', () => {
+  it('accepts attachments of every kind except pages', () => {
     should(verdict('attachment', 'image/jpeg', latin('\xff\xd8\xff\xe0'))).equal('jpg');
     should(verdict('attachment', 'text/plain', Buffer.from('See you at nine'))).equal('txt');
     should(verdict('attachment', 'text/x-vcard', Buffer.from('BEGIN:VCARD'))).equal('vcf');
@@ -176,7 +176,7 @@ describe('transfer/media-check', () => {
     should(verdict('attachment', 'application/x-thing', Buffer.from([1, 2, 3, 4, 5]))).equal('bin');
   });
 
-  it('takes an attachment apart from pages by its prolog, however that is made', () => {
+  it('distinguishes an attachment from pages by its prolog, whatever its form', () => {
     for (const smil of [
       '<smil>',
       '  <SMIL xmlns="x">',
@@ -188,12 +188,12 @@ describe('transfer/media-check', () => {
       should(verdict('attachment', 'text/plain', Buffer.from(text))).equal('txt');
   });
 
-  it('knows no content type by a word that every object knows', () => {
+  it('does not look up content types among inherited properties', () => {
     for (const type of ['constructor', '__proto__', 'toString', 'hasOwnProperty'])
       should(verdict('attachment', type, Buffer.from([1, 2, 3, 4, 5]))).equal('bin');
   });
 
-  it('takes no time for an attachment of nothing but empty comments', () => {
+  it('is fast for an attachment of nothing but empty comments', () => {
     for (const text of ['<!---->'.repeat(73), '<!---->'.repeat(146), '<!--'.repeat(250)]) {
       const begun = performance.now();
       should(verdict('attachment', 'text/plain', Buffer.from(text))).equal('NOT_MEDIA');
@@ -201,7 +201,7 @@ describe('transfer/media-check', () => {
     }
   });
 
-  it('says what arrived and never quotes it', () => {
+  it('describes what arrived and never quotes it', () => {
     const found = checkMedia('audio', 'text/html', Buffer.from('<html>token=abc123</html>'));
     should(found).have.property('ok', false);
     should((found as { message: string }).message)

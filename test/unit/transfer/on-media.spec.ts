@@ -6,7 +6,7 @@ import type { MediaFound } from '../../../src/transfer/transfer-types';
 import { localServer, sha256, wav, type LocalServer } from '../../support/media';
 import { newCopy, Transfers } from './transfer-fixture';
 
-describe('transfer/transfer: what is told before the first byte is written', () => {
+describe('transfer/transfer: what is reported before the first byte is written', () => {
   const file = wav({ seconds: 20 });
   const half = 100_000;
   let server: LocalServer;
@@ -65,7 +65,7 @@ describe('transfer/transfer: what is told before the first byte is written', () 
     should(copy.size).equal(file.length);
   });
 
-  it('is nothing for a page, nor for the rest of a file', async () => {
+  it('is nothing for a page or for the rest of a file', async () => {
     let told = 0;
     const onMedia = (): Promise<void> => {
       told += 1;
@@ -78,7 +78,7 @@ describe('transfer/transfer: what is told before the first byte is written', () 
     should(told).equal(0);
   });
 
-  it('may be refused by the store', async () => {
+  it('may be rejected by the store', async () => {
     const error = await transfers.fail(`${server.url}/file`, copy, {
       onMedia: () => Promise.reject(new CodedError('TOO_LARGE', 'too large for this store'))
     });
@@ -86,7 +86,7 @@ describe('transfer/transfer: what is told before the first byte is written', () 
     should(copy.size).equal(0);
   });
 
-  it('a store may remember what it holds instead of reading it', async () => {
+  it('a store may remember its bytes instead of reading them', async () => {
     await copy.write(file.subarray(0, half));
     const first = file.subarray(0, half);
     const remembering: PartialCopy = Object.assign(copy, {

@@ -51,7 +51,7 @@ describe('transfer/public-address', () => {
     ''
   ];
   for (const address of refused)
-    it(`refuses ${address === '' ? 'no address' : address}`, () => {
+    it(`rejects ${address === '' ? 'no address' : address}`, () => {
       should(isPublicAddress(address)).be.false();
     });
 
@@ -72,7 +72,7 @@ describe('transfer/public-address', () => {
       should(isPublicAnswer(address)).be.true();
     });
 
-  it('takes a NAT64 address from a resolver for the IPv4 address inside it', () => {
+  it('treats a NAT64 address from a resolver as the IPv4 address inside it', () => {
     should(isPublicAnswer('64:ff9b::808:808')).be.true();
     should(isPublicAnswer('64:ff9b::8.8.8.8')).be.true();
     should(isPublicAnswer('64:ff9b::127.0.0.1')).be.false();

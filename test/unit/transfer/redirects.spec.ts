@@ -48,13 +48,13 @@ describe('transfer/answer: redirects', () => {
       should(seen[1]!.url).equal("/f%7e.wav?X-Amz-Signature='1'");
     });
 
-  it('keeps the key on the same origin, and a relative location works', async () => {
+  it('keeps the key on the same origin, and accepts a relative location', async () => {
     location = '/file';
     await transfers.run(`${api.url}/start`, await newCopy(), { authorization: 'Bearer k' });
     should(seen.map(({ headers }) => headers.authorization)).eql(['Bearer k', 'Bearer k']);
   });
 
-  it('does not hand the key out again after it went elsewhere', async () => {
+  it('does not send the key again after a redirect elsewhere', async () => {
     location = `${storage.url}/back`;
     await transfers.run(`${api.url}/start`, await newCopy(), { authorization: 'Bearer k' });
     should(seen.map(({ headers }) => headers.authorization)).eql(['Bearer k', undefined, undefined]);
@@ -75,7 +75,7 @@ describe('transfer/answer: redirects', () => {
     }
   });
 
-  it('gives up on circles', async () => {
+  it('gives up on redirect loops', async () => {
     location = `/round`;
     should(await transfers.fail(`${api.url}/round`, await newCopy())).have.properties({
       code: 'LINK_REFUSED',
@@ -84,7 +84,7 @@ describe('transfer/answer: redirects', () => {
     should(seen).have.length(6);
   });
 
-  it('refuses to follow to what is no http address', async () => {
+  it('does not follow to an address that is not http', async () => {
     for (const [target, code] of [
       ['file:///etc/passwd', 'UNSAFE_URL'],
       ['s3://bucket/key', 'UNSUPPORTED_URL'],

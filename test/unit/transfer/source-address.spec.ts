@@ -56,13 +56,13 @@ describe('transfer/source-request: what may be contacted', () => {
       should(codeFor(address)).equal('UNSAFE_URL');
     });
 
-  it('says which links are no downloads at all', () => {
+  it('recognises links that are not downloads', () => {
     should(codeFor('s3://bucket/secret')).equal('UNSUPPORTED_URL');
     should(codeFor('gs://bucket/secret', 'any')).equal('UNSUPPORTED_URL');
     should(codeFor('https://store.blob.core.windows.net/c/secret')).equal('UNSUPPORTED_URL');
   });
 
-  it('allows public hosts on every https port', () => {
+  it('allows public hosts on any https port', () => {
     should(codeFor('https://media.example.com/a.mp3?X=1')).equal('allowed');
     should(codeFor('https://media.example.com:8443/a.mp3')).equal('allowed');
     should(codeFor('https://8.8.8.8/a.mp3')).equal('allowed');
@@ -102,7 +102,7 @@ describe('transfer/source-request: kinds of addresses', () => {
       should(urlKind(address).kind).equal(kind);
     });
 
-  it('tells the owner of custom storage what to do, without the address', () => {
+  it('says what to do about custom storage, without the address', () => {
     const sorted = urlKind('s3://private-bucket/secret-key');
     if (sorted.kind !== 'unsupported') throw new Error('expected unsupported');
     should(sorted.advice)
@@ -119,14 +119,14 @@ describe('transfer/source-request: kinds of addresses', () => {
       );
     });
 
-    it('never reads another host than the URL parser does', () => {
+    it('never reads a different host than the URL parser', () => {
       should(target('https://h.example.com\\@other.example.com/x')).equal('/@other.example.com/x');
       should(target('https:h.example.com/x?y=1')).equal('/x?y=1');
       should(target(' https://h.example.com/x y')).equal('/x%20y');
       should(target('https://h.example.com/\r\nX: y')).equal('/X:%20y');
     });
 
-    it('asks for the root when there is no path', () => {
+    it('requests the root when there is no path', () => {
       should(target('https://h.example.com')).equal('/');
       should(target('https://h.example.com?a=1')).equal('/?a=1');
     });
@@ -148,10 +148,10 @@ describe('transfer/source-request: the end of a link', () => {
     should(at('?sig=x&se=2026-01-31T12:00:00Z')).equal(noon);
   });
 
-  it('says nothing about links that say nothing', () => {
+  it('returns nothing for links without an expiry', () => {
     for (const query of [
       '',
-      '?Expires=1769860800', // without a signature it may mean anything
+      '?Expires=1769860800', // without a signature this may mean anything
       '?X-Amz-Date=20260131T120000Z',
       '?X-Amz-Expires=600',
       '?X-Amz-Date=yesterday&X-Amz-Expires=600',
@@ -162,7 +162,7 @@ describe('transfer/source-request: the end of a link', () => {
       should(at(query)).equal(null, query);
   });
 
-  it('calls a link dead only when no clock that is a little off could save it', () => {
+  it('treats a link as expired only when a small clock error cannot be the reason', () => {
     const url = new URL('https://media.example.com/a.mp3?X-Amz-Date=20260131T120000Z&X-Amz-Expires=600');
     const end = noon + 600_000;
     should(hasExpired(url, end + 300_000)).be.false();

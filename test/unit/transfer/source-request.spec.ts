@@ -67,14 +67,14 @@ describe('transfer/source-request: public-https at the socket', () => {
 
   const url = (path = '/a.wav'): string => `https://media.example.com:${port}${path}`;
 
-  it('downloads over TLS from a host whose address may be contacted', async () => {
+  it('downloads over TLS from a host with an allowed address', async () => {
     transfers = resolverFor((address) => address === '127.0.0.1');
     const result = await transfers.run(url(), await newCopy(), policy);
     should(result).have.properties({ sha256: sha256(file), sourceHost: `media.example.com:${port}` });
     should(lookups).eql(['media.example.com']);
   });
 
-  it('never opens a socket to a name that leads to a private address', async () => {
+  it('never opens a socket to a name with a private address', async () => {
     for (const address of ['127.0.0.1', '10.0.0.1', '169.254.169.254', '192.168.1.1']) {
       transfers = resolverFor();
       answer = () => [v4(address)];
@@ -88,7 +88,7 @@ describe('transfer/source-request: public-https at the socket', () => {
     should(connections).equal(0);
   });
 
-  it('refuses a private IPv6 address behind a name', async () => {
+  it('rejects a private IPv6 address of a name', async () => {
     transfers = resolverFor();
     answer = () => [
       { address: '::1', family: 6 },
@@ -97,13 +97,13 @@ describe('transfer/source-request: public-https at the socket', () => {
     should((await transfers.fail(url(), await newCopy(), policy)).code).equal('UNSAFE_URL');
   });
 
-  it('contacts only the public ones of mixed addresses', async () => {
+  it('contacts only public addresses when a name has both kinds', async () => {
     transfers = resolverFor((address) => address === '127.0.0.1');
     answer = () => [v4('127.0.0.2'), { address: '::1', family: 6 }, v4('127.0.0.1')];
     should((await transfers.run(url(), await newCopy(), policy)).sha256).equal(sha256(file));
   });
 
-  it('leaves a rebinding name no second look-up to lie in', async () => {
+  it('gives DNS rebinding no second look-up to exploit', async () => {
     transfers = resolverFor((address) => address === '127.0.0.1');
     answer = (request) => [v4(request === 1 ? '127.0.0.1' : '127.0.0.2')];
     await transfers.run(url(), await newCopy(), policy);
@@ -113,7 +113,7 @@ describe('transfer/source-request: public-https at the socket', () => {
     should(connections).equal(1);
   });
 
-  it('refuses redirects to private, local and plain addresses', async () => {
+  it('rejects redirects to private, local and http addresses', async () => {
     const inner = await localServer((_request, response) => response.end('secret'));
     try {
       for (const target of [
@@ -134,7 +134,7 @@ describe('transfer/source-request: public-https at the socket', () => {
     }
   });
 
-  it('checks literal addresses in the pool too', async () => {
+  it('also checks literal addresses in the pool', async () => {
     transfers = resolverFor();
     await transfers.agents
       .client('public-https')
@@ -143,7 +143,7 @@ describe('transfer/source-request: public-https at the socket', () => {
     should(connections).equal(0);
   });
 
-  it('looks once more at the address that was reached, before the request goes out', async () => {
+  it('checks the connected address again before it sends the request', async () => {
     let asked = 0;
     transfers = resolverFor(() => ++asked === 1);
     const error = await transfers.fail(url(), await newCopy(), policy);
@@ -151,7 +151,7 @@ describe('transfer/source-request: public-https at the socket', () => {
     should(asked).equal(2);
   });
 
-  it('says when a name does not exist, or its certificate is not trusted; both may pass', async () => {
+  it('reports an unknown name or an untrusted certificate; both may be temporary', async () => {
     transfers = new Transfers({
       resolve: (_hostname, callback) =>
         callback(
@@ -173,7 +173,7 @@ describe('transfer/source-request: public-https at the socket', () => {
     should(untrusted.message).match(/certificate/);
   });
 
-  it('resolves through the system by default', async () => {
+  it('resolves names through the system by default', async () => {
     transfers = new Transfers();
     const local = await localServer((_request, response) =>
       response.writeHead(200, { 'content-type': 'audio/wav' }).end(file)

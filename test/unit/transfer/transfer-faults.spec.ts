@@ -60,7 +60,7 @@ describe('transfer/transfer: broken connections', () => {
     should(await transfers.fail(server.url, copy)).have.properties({ code: 'TRUNCATED', retryable: true });
   });
 
-  it('does not take more than the declared length', async () => {
+  it('does not accept more than the declared length', async () => {
     server = await rawServer((socket) => {
       socket.write(`${ok}Content-Length: ${file.length - 10}\r\n\r\n`);
       socket.end(file);
@@ -70,7 +70,7 @@ describe('transfer/transfer: broken connections', () => {
     should(copy.size).be.belowOrEqual(file.length - 10);
   });
 
-  it('refuses two lengths that disagree', async () => {
+  it('rejects two lengths that disagree', async () => {
     server = await rawServer((socket) => {
       socket.end(`${ok}Content-Length: 100\r\nContent-Length: 200\r\n\r\n${'x'.repeat(200)}`);
     });
@@ -127,7 +127,7 @@ describe('transfer/transfer: broken connections', () => {
     should(error).have.properties({ code: 'STALLED', retryable: true });
   });
 
-  it('says why there is no connection', async () => {
+  it('reports why there is no connection', async () => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;
@@ -138,12 +138,12 @@ describe('transfer/transfer: broken connections', () => {
     should(error.message).match(/ECONNREFUSED/);
   });
 
-  it('says that what answers is no web server', async () => {
+  it('reports that the server is not a web server', async () => {
     server = await rawServer((socket) => socket.end('220 smtp.example.com ESMTP\r\n'));
     should(await transfers.fail(server.url, copy)).have.properties({ code: 'LINK_REFUSED', retryable: true });
   });
 
-  it('reads no more of an error page than it needs, however long it drips', async () => {
+  it('reads no more of an error page than necessary, however slowly it arrives', async () => {
     let written = 0;
     server = await rawServer((socket) => {
       socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 1000000000\r\n\r\n');
@@ -159,7 +159,7 @@ describe('transfer/transfer: broken connections', () => {
     should(written).be.below(32 * 1024 * 1024);
   });
 
-  it('works without pools handed in, and leaves none behind', async () => {
+  it('works without given pools, and leaves none behind', async () => {
     server = await rawServer((socket) => {
       socket.write(`${ok}Content-Length: ${file.length}\r\n\r\n`);
       socket.write(file);

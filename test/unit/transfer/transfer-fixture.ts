@@ -30,7 +30,7 @@ export function testRequest(url: string, into: PartialCopy): TransferRequest {
   };
 }
 
-/** Runs transfers over pools of their own; close it after each test. */
+/** Runs transfers over its own pools; close it after each test. */
 export class Transfers {
   readonly agents: TransferAgents;
 
@@ -42,7 +42,7 @@ export class Transfers {
     return await transfer({ ...testRequest(url, into), ...over }, { agents: this.agents });
   }
 
-  /** The error of a transfer that must fail; checks that it gives nothing away. */
+  /** The error of a transfer that must fail; checks that it reveals no secrets. */
   async fail(url: string, into: PartialCopy, over: Partial<TransferRequest> = {}): Promise<CodedError> {
     let result: TransferResult;
     try {

@@ -8,7 +8,7 @@ describe('transfer/transfer: resuming', () => {
   const file = wav({ seconds: 20, seed: 1 });
   const changed = wav({ seconds: 20, seed: 2 });
   const half = 150_001;
-  /** Where a transfer resumes: 4 kB before what it has. */
+  /** Where a transfer resumes: 4 kB before the end of its bytes. */
   const start = half - 4096;
   let server: LocalServer | undefined;
   let seen: IncomingMessage[];
@@ -36,7 +36,7 @@ describe('transfer/transfer: resuming', () => {
     });
     return server.url;
   }
-  /** Answers 206 as RFC 9110 wants it, with deviations. */
+  /** Answers 206 as RFC 9110 requires, with deviations. */
   function part(
     request: IncomingMessage,
     response: ServerResponse,
@@ -60,7 +60,7 @@ describe('transfer/transfer: resuming', () => {
     should((await held(copy)).equals(body)).be.true();
   }
 
-  it('goes on where it was cut off', async () => {
+  it('resumes where it was cut off', async () => {
     const url = await serve((request, response) => part(request, response, file));
     const progress: [number, number | null][] = [];
     const result = await transfers.run(url, copy, {
@@ -74,7 +74,7 @@ describe('transfer/transfer: resuming', () => {
     should(progress.at(-1)).eql([file.length, file.length]);
   });
 
-  it('needs no more than the overlap when everything was there already', async () => {
+  it('needs no more than the overlap when it already has everything', async () => {
     await copy.write(file.subarray(half));
     const url = await serve((request, response) => part(request, response, file));
     const result = await transfers.run(url, copy, { resumeEtag: '"v1"' });
@@ -93,7 +93,7 @@ describe('transfer/transfer: resuming', () => {
     await isStored(changed);
   });
 
-  it('does not ask for a part when it cannot know whether it is the same file', async () => {
+  it('requests no range when it cannot know whether it is the same file', async () => {
     const url = await serve((_request, response) => whole(response, changed));
     for (const etag of [undefined, 'W/"v1"', 'v1']) {
       seen = [];
@@ -140,7 +140,7 @@ describe('transfer/transfer: resuming', () => {
     });
 
   for (const range of [`${start}-${half + 9}/${half + 10}`, `${start}-${half + 9}/*`])
-    it(`takes no part of ${range} for the end of a file that was longer, or of unknown length`, async () => {
+    it(`does not take ${range} for the end of a file that was longer or of unknown length`, async () => {
       const url = await serve((request, response) => {
         if (request.headers.range === undefined) return whole(response, file);
         const headers = { 'content-type': 'audio/wav', 'content-range': `bytes ${range}`, etag: '"v1"' };
@@ -154,7 +154,7 @@ describe('transfer/transfer: resuming', () => {
       await isStored(file);
     });
 
-  it('goes on with a part of unknown whole when the whole is known, and sees it end early', async () => {
+  it('resumes with a range of unknown total when the total is known, and notices an early end', async () => {
     let end = file.length;
     const url = await serve((_request, response) => {
       const range = `bytes ${start}-${end - 1}/*`;
@@ -175,7 +175,7 @@ describe('transfer/transfer: resuming', () => {
     }
   });
 
-  it('does not take a shorter part than it asked for as the end', async () => {
+  it('does not take a shorter range than requested for the end', async () => {
     const end = half + 50_000;
     const url = await serve((_request, response) => {
       const range = `bytes ${start}-${end - 1}/${file.length}`;
@@ -184,11 +184,11 @@ describe('transfer/transfer: resuming', () => {
     });
     const error = await transfers.fail(url, copy, { resumeEtag: '"v1"' });
     should(error).have.properties({ code: 'TRUNCATED', retryable: true });
-    await isStored(file.subarray(0, end)); // the next attempt goes on from here
+    await isStored(file.subarray(0, end)); // the next attempt resumes here
   });
 
   for (const before of [1, 2, 2048, 4096])
-    it(`drops both pieces when they differ ${before} bytes before their seam`, async () => {
+    it(`drops both ranges when they differ ${before} bytes before their seam`, async () => {
       const wrong = Buffer.from(file);
       wrong[half - before] = (wrong[half - before]! + 1) & 255;
       const url = await serve((request, response) => part(request, response, wrong));
@@ -201,7 +201,7 @@ describe('transfer/transfer: resuming', () => {
       should(seen.at(-1)?.headers).not.have.property('range');
     });
 
-  it('splices no two files that have the same ETag, the same length and the same byte at the seam', async () => {
+  it('does not splice two files with the same ETag, length and byte at the seam', async () => {
     const spliced = Buffer.from(changed);
     spliced[half - 1] = file[half - 1]!;
     const url = await serve((request, response) =>
@@ -213,7 +213,7 @@ describe('transfer/transfer: resuming', () => {
     await isStored(spliced);
   });
 
-  it('compares the overlap however small the pieces are in which it comes', async () => {
+  it('compares the overlap, however small its chunks', async () => {
     const url = await serve((request, response) => {
       const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1]);
       const headers = {
@@ -242,13 +242,13 @@ describe('transfer/transfer: resuming', () => {
     }
   });
 
-  it('keeps what it has when the link is refused', async () => {
+  it('keeps its bytes when the link is rejected', async () => {
     const url = await serve((_request, response) => response.writeHead(503, { 'retry-after': '1' }).end());
     should((await transfers.fail(url, copy, { resumeEtag: '"v1"' })).code).equal('LINK_REFUSED');
     should(copy.size).equal(half);
   });
 
-  it('keeps what it has when it is cut again, and comes to the end in pieces', async () => {
+  it('keeps its bytes when it is cut again, and completes step by step', async () => {
     copy = await newCopy();
     let cuts = 0;
     const url = await serve((request, response) => {
@@ -274,7 +274,7 @@ describe('transfer/transfer: resuming', () => {
     await isStored(file);
   });
 
-  it('obeys the size limit with the bytes held included', async () => {
+  it('counts the bytes it already has towards the size limit', async () => {
     const url = await serve((request, response) => part(request, response, file));
     const error = await transfers.fail(url, copy, { resumeEtag: '"v1"', maxSize: file.length - 1 });
     should(error.code).equal('TOO_LARGE');

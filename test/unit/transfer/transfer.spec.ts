@@ -39,7 +39,7 @@ describe('transfer/transfer: answers', () => {
     response.end(body);
   }
 
-  it('brings a file over whole, hashed and named for what it is', async () => {
+  it('transfers a file completely, with its hash and its real format', async () => {
     const seen: IncomingMessage[] = [];
     const url = await serve((request, response) => {
       seen.push(request);
@@ -67,7 +67,7 @@ describe('transfer/transfer: answers', () => {
     should(seen[0]!.headers).not.have.properties(['authorization', 'range']);
   });
 
-  it('takes a chunked body whose end is marked', async () => {
+  it('accepts a chunked body with an end mark', async () => {
     const url = await serve((_request, response) => {
       response.writeHead(200, { 'content-type': 'audio/wav' });
       response.write(file.subarray(0, 100));
@@ -77,7 +77,7 @@ describe('transfer/transfer: answers', () => {
     should(result).have.properties({ size: file.length, sha256: sha256(file) });
   });
 
-  it('does not take a chunked WAV file that ends before its own header says so', async () => {
+  it('rejects a chunked WAV file that ends before the length in its header', async () => {
     let sent = file.subarray(0, file.length / 2);
     const url = await serve((_request, response) => {
       response.writeHead(200, { 'content-type': 'audio/wav' });
@@ -92,13 +92,13 @@ describe('transfer/transfer: answers', () => {
       should(error.message).match(
         new RegExp(`${size} bytes arrived, but its own header states ${file.length}`)
       );
-      // Unless the event announced just this.
+      // Unless the event announced exactly this size.
       copy = await newCopy();
       await transfers.run(url, copy, { expected: { size, sha256: null } });
     }
   });
 
-  it('takes a chunked WAV file of a recorder that could not correct its header', async () => {
+  it('accepts a chunked WAV file of a recorder that could not correct its header', async () => {
     for (const size of [0, 0xffff_ffff, 0x7fff_ffff]) {
       const open = Buffer.from(file);
       open.writeUInt32LE(size, 4);
@@ -114,20 +114,20 @@ describe('transfer/transfer: answers', () => {
     }
   });
 
-  it('takes what a server states to be all, whatever the header of the file says', async () => {
+  it('trusts the length from the server, whatever the header of the file says', async () => {
     const short = file.subarray(0, -100);
     const url = await serve((_request, response) => send(response, short));
     should((await transfers.run(url, copy)).sha256).equal(sha256(short));
   });
 
-  it('takes files shorter than the bytes it looks at first', async () => {
+  it('accepts files shorter than the bytes it inspects first', async () => {
     const tiny = wav({ seconds: 0 });
     const url = await serve((_request, response) => send(response, tiny));
     should((await transfers.run(url, copy)).size).equal(44);
     should((await held(copy)).equals(tiny)).be.true();
   });
 
-  it('waits for enough bytes to judge, however small the pieces', async () => {
+  it('waits for enough bytes to decide, however small the chunks', async () => {
     const pieces = Array.from(file, (byte) => Uint8Array.of(byte));
     const answer = {
       status: 200,
@@ -142,19 +142,19 @@ describe('transfer/transfer: answers', () => {
     should((await held(copy)).equals(file)).be.true();
   });
 
-  it('refuses pages with status 200 before a byte is held', async () => {
+  it('rejects pages with status 200 before it writes a byte', async () => {
     const url = await serve((_request, response) => send(response, '<html>Sign in</html>'));
     const error = await transfers.fail(url, copy);
     should(error).have.properties({ code: 'NOT_MEDIA', retryable: false });
     should(copy.size).equal(0);
   });
 
-  it('refuses empty bodies, but tries again: the file may follow', async () => {
+  it('rejects empty bodies, but retries: the file may follow', async () => {
     const url = await serve((_request, response) => send(response, ''));
     should(await transfers.fail(url, copy)).have.properties({ code: 'NOT_MEDIA', retryable: true });
   });
 
-  it('refuses compressed bodies', async () => {
+  it('rejects compressed bodies', async () => {
     const url = await serve((_request, response) =>
       send(response, gzipSync(file), { 'content-encoding': 'gzip' })
     );
@@ -164,7 +164,7 @@ describe('transfer/transfer: answers', () => {
     should(copy.size).equal(0);
   });
 
-  it('takes plain bytes that some stores call "aws-chunked"', async () => {
+  it('accepts plain bytes that some stores call "aws-chunked"', async () => {
     const url = await serve((_request, response) =>
       send(response, file, { 'content-encoding': 'aws-chunked' })
     );
@@ -172,7 +172,7 @@ describe('transfer/transfer: answers', () => {
   });
 
   describe('sizes', () => {
-    it('refuses a declared size over the limit at once, and hangs up', async () => {
+    it('rejects a declared size over the limit immediately, and hangs up', async () => {
       let connectionEnded: Promise<unknown> | undefined;
       const url = await serve((request, response) => {
         connectionEnded = once(request.socket, 'close');
@@ -185,7 +185,7 @@ describe('transfer/transfer: answers', () => {
       await connectionEnded;
     });
 
-    it('stops counting at the limit when no size was declared', async () => {
+    it('stops at the limit when no size is declared', async () => {
       const url = await serve((_request, response) => {
         response.writeHead(200, { 'content-type': 'audio/wav' });
         response.write(file.subarray(0, 5000));
@@ -200,7 +200,7 @@ describe('transfer/transfer: answers', () => {
       should((await transfers.run(url, copy, { maxSize: file.length })).size).equal(file.length);
     });
 
-    it('compares with the size and hash that the event announced', async () => {
+    it('checks the size and hash that the event announced', async () => {
       const url = await serve((_request, response) => send(response, file));
       const right = { size: file.length, sha256: sha256(file).toUpperCase() };
       await transfers.run(url, copy, { expected: right });
@@ -211,7 +211,7 @@ describe('transfer/transfer: answers', () => {
         copy = await newCopy();
         const error = await transfers.fail(url, copy, { expected: wrong });
         should(error).have.properties({ code: 'TRUNCATED', retryable: true });
-        should(copy.size).equal(0); // going on from wrong bytes would never end
+        should(copy.size).equal(0); // resuming from wrong bytes would never end
       }
     });
   });
@@ -248,7 +248,7 @@ describe('transfer/transfer: answers', () => {
         { code: 'LINK_REFUSED', retryable: false }
       ],
       [
-        'an object that is not there yet',
+        'an object that does not exist yet',
         404,
         xml('NoSuchKey'),
         {},
@@ -258,7 +258,7 @@ describe('transfer/transfer: answers', () => {
       ['a 401 without a key', 401, 'no', {}, { code: 'LINK_REFUSED', retryable: false }],
       ['a 410', 410, 'gone', {}, { code: 'LINK_REFUSED', retryable: false }],
       ['a 204', 204, '', {}, { code: 'LINK_REFUSED', retryable: false }],
-      ['an unasked 206', 206, 'part', { 'content-range': 'bytes 0-3/10' }, { code: 'LINK_REFUSED' }],
+      ['an unrequested 206', 206, 'part', { 'content-range': 'bytes 0-3/10' }, { code: 'LINK_REFUSED' }],
       ['a 500', 500, 'oops', {}, { code: 'LINK_REFUSED', retryable: true, retryAfterMs: undefined }],
       [
         'a 503',
@@ -289,13 +289,13 @@ describe('transfer/transfer: answers', () => {
       should((await transfers.fail(url, copy, { authorization: 'Bearer k' })).code).equal('API_UNAUTHORIZED');
     });
 
-    it('does not ask for a link that ended long ago', async () => {
+    it('does not request a link that expired long ago', async () => {
       const url = await serve((_request, response) => send(response, file));
       should((await transfers.fail(url + '/' + past, copy)).code).equal('LINK_EXPIRED');
       should(server!.requests).be.empty();
     });
 
-    it('lets the server judge a link that ended just now', async () => {
+    it('lets the server decide about a link that just expired', async () => {
       const url = await serve((request, response) =>
         request.url!.startsWith('/ok') ? send(response, file) : response.writeHead(403).end()
       );
@@ -304,7 +304,7 @@ describe('transfer/transfer: answers', () => {
     });
   });
 
-  it('stops at once when aborted, with the reason it was given', async () => {
+  it('stops immediately when aborted, with the given reason', async () => {
     const url = await serve((_request, response) => {
       response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': file.length });
       response.write(file.subarray(0, 20_000));
@@ -319,7 +319,7 @@ describe('transfer/transfer: answers', () => {
       .should.be.rejectedWith('the node is closing');
   });
 
-  it('writes nothing of what a buffer still holds once it is aborted', async () => {
+  it('writes nothing from its buffers once aborted', async () => {
     const controller = new AbortController();
     const pieces = [file.subarray(0, 20_000), file.subarray(20_000)];
     const answer = {

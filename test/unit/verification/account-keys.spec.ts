@@ -11,7 +11,7 @@ describe('parsePublicKeys', () => {
     should(parsePublicKeys(FIRST)).deepEqual({ keys: [KEY], problems: [] });
   });
 
-  it('reads nothing from nothing', () => {
+  it('reads no keys from an empty text', () => {
     for (const text of ['', ' \n ', ',,'])
       should(parsePublicKeys(text)).deepEqual({ keys: [], problems: [] });
   });
@@ -27,16 +27,16 @@ describe('parsePublicKeys', () => {
     parsePublicKeys(`${FIRST} ${SECOND} ${FIRST}`).keys.should.deepEqual([KEY, OTHER_KEY]);
   });
 
-  it('does not take a key that begins with the letters KEY for an API key', () => {
+  it('does not mistake a key that starts with the letters KEY for an API key', () => {
     const text = `KEY${'A'.repeat(40)}=`;
     should(parsePublicKeys(text)).deepEqual({ keys: [Buffer.from(text, 'base64')], problems: [] });
   });
 
   const unusable: [what: string, text: string, reason: RegExp][] = [
     ['hex', KEY.toString('hex'), /hex.*base64/],
-    ['hex in capitals', KEY.toString('hex').toUpperCase(), /hex/],
+    ['hex in upper case', KEY.toString('hex').toUpperCase(), /hex/],
     ['an API key', 'KEY0123456789ABCDEF_made-up', /API key/],
-    ['an API key that is base64 as well', 'KEY0123456789ABC', /API key/],
+    ['an API key that is also base64', 'KEY0123456789ABC', /API key/],
     ['31 bytes', KEY.subarray(0, 31).toString('base64'), /31 bytes.*32/],
     ['33 bytes', Buffer.concat([KEY, Buffer.of(1)]).toString('base64'), /33 bytes/],
     ['the DER wrapping', `MCowBQYDK2VwAyEA${FIRST}`, /44 bytes/],
@@ -49,7 +49,7 @@ describe('parsePublicKeys', () => {
     ['a word', 'secret-ish', /not base64/]
   ];
   for (const [what, text, reason] of unusable) {
-    it(`says what is wrong with ${what}, without the key`, () => {
+    it(`explains what is wrong with ${what}, without the key`, () => {
       const { keys, problems } = parsePublicKeys(text);
       keys.should.be.empty();
       problems.length.should.equal(1);
@@ -59,7 +59,7 @@ describe('parsePublicKeys', () => {
     });
   }
 
-  it('keeps the good keys beside a bad one, which it names by its place', () => {
+  it('keeps the valid keys beside an invalid one, which it names by its position', () => {
     const { keys, problems } = parsePublicKeys(`${FIRST}\nnonsense\n${SECOND}`);
     keys.should.deepEqual([KEY, OTHER_KEY]);
     problems.map(({ message }) => message).should.match([/^Public key 2 of 3 /]);
@@ -72,14 +72,14 @@ describe('parseSecrets', () => {
     parseSecrets('').should.deepEqual([]);
   });
 
-  it('takes no secret from a variable that is not set: anybody could guess its name', () => {
+  it('uses no unset variable as a secret: anyone could guess its name', () => {
     parseSecrets('${MEETING_SECRET}').should.deepEqual([]);
     parseSecrets('one $(OTHER) two').should.deepEqual(['one', 'two']);
   });
 });
 
 describe('isUnsetVariable', () => {
-  it('knows both spellings and nothing else', () => {
+  it('accepts both spellings and nothing else', () => {
     for (const text of ['${NAME}', '$(NAME)', '${my-name.1}']) isUnsetVariable(text).should.be.true();
     for (const text of ['NAME', '$NAME', '${}', '${A}b', 'x${A}', '${A)', '${A B}'])
       isUnsetVariable(text).should.be.false();
@@ -87,14 +87,14 @@ describe('isUnsetVariable', () => {
 });
 
 describe('decodeStrictBase64', () => {
-  it('reads what it wrote', () => {
+  it('reads its own output', () => {
     for (const length of [0, 1, 2, 3, 31, 32, 64]) {
       const bytes = Buffer.alloc(length, 0xa7);
       should(decodeStrictBase64(bytes.toString('base64'))).deepEqual(bytes);
     }
   });
 
-  it('knows one spelling per value', () => {
+  it('accepts one spelling per value', () => {
     for (const text of [
       'QQ',
       'QQ=',

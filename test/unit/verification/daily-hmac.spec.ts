@@ -4,7 +4,7 @@ import { parseDailySecrets } from '../../../src/verification/account-keys';
 import { DailyHmac } from '../../../src/verification/daily-hmac';
 import { NOW, accepted, delivery, refused } from './signed-deliveries';
 
-/** Signed once with `openssl dgst -sha256 -mac HMAC` and written down. */
+/** Signed once with `openssl dgst -sha256 -mac HMAC` and recorded here. */
 const SECRET = 'bWFkZS11cC1kYWlseS1zZWNyZXQtb2YtMjctYg==';
 const BODY =
   '{"version":"1.0.0","type":"meeting.started","id":"evt-made-up-1","payload":{"room":"caf\\u00e9 – \\"ö\\" 🎙","start_ts":1790000123.5},"event_ts":1790000123.75}';
@@ -38,7 +38,7 @@ function headers(signature: string | string[], timestamp: string | string[]): Pa
 const verify = (pairs: Pairs, { body = BODY, secrets = [key], tolerance = 1800 }: Given = {}) =>
   new DailyHmac(secrets, tolerance).verify(delivery({ body, headers: pairs }));
 
-/** A delivery signed as Daily does, at this text of a timestamp. */
+/** A delivery signed like Daily, with this text as its timestamp. */
 const signedAt = (timestamp: string, body = BODY): Pairs => headers(sign(body, timestamp), timestamp);
 
 describe('Daily', () => {
@@ -54,7 +54,7 @@ describe('Daily', () => {
     refused(await verify(headers(digest, String(NOW))), 'SIGNATURE_MISMATCH');
   });
 
-  it('verifies the bytes, not what they mean', async () => {
+  it('verifies the bytes, not their meaning', async () => {
     const digest = DIGESTS['1790000123'] ?? '';
     const pairs = headers(digest, '1790000123');
     for (const body of [
@@ -68,30 +68,30 @@ describe('Daily', () => {
     accepted(await verify(headers(overBytes, String(NOW)), { body: noText }), 'hmac');
   });
 
-  it('signs the timestamp as text', async () => {
+  it('verifies the timestamp as text', async () => {
     accepted(await verify(signedAt(`000${NOW}`)), 'hmac');
     const pairs = headers(sign(BODY, String(NOW)), `0${NOW}`);
     refused(await verify(pairs), 'SIGNATURE_MISMATCH');
     refused(await verify(headers(sign(BODY, String(NOW)), `${NOW}000`)), 'SIGNATURE_MISMATCH');
   });
 
-  it('tries every secret and names the one that fits', async () => {
+  it('tries every secret and names the one that matches', async () => {
     const pairs = signedAt(String(NOW));
     accepted(await verify(pairs, { secrets: [other, key] }), 'hmac', 1);
     refused(await verify(pairs, { secrets: [other] }), 'SIGNATURE_MISMATCH');
   });
 
-  it('refuses everything without a secret, an empty one above all', async () => {
+  it('rejects everything without a secret, especially with an empty one', async () => {
     const pairs = headers(sign(BODY, String(NOW), ''), String(NOW));
     refused(await verify(pairs, { secrets: [] }), 'NO_PUBLIC_KEY').should.match(/DAILY_HMAC_SECRET/);
   });
 
-  it('refuses a delivery without signature', async () => {
+  it('rejects a delivery without a signature', async () => {
     refused(await verify([]), 'MISSING_SIGNATURE');
     refused(await verify([['X-Daily-Signature', sign(BODY, String(NOW))]]), 'MISSING_SIGNATURE');
   });
 
-  describe('refuses a signature that', () => {
+  describe('rejects a signature that', () => {
     const good = sign(BODY, String(NOW));
     const bytes = Buffer.from(good, 'base64');
     const cases: Record<string, string | string[]> = {
@@ -104,7 +104,7 @@ describe('Daily', () => {
       'has blanks': `${good.slice(0, 10)} ${good.slice(10)}`,
       'is two in one': `${good}, ${good}`,
       'came twice': [good, good],
-      'came twice, one of them empty': [good, '']
+      'appears twice, once empty': [good, '']
     };
     for (const [name, signature] of Object.entries(cases)) {
       it(name, async () => {
@@ -139,15 +139,15 @@ describe('Daily', () => {
       });
     }
 
-    it('refuses none and two', async () => {
+    it('rejects a missing timestamp and two', async () => {
       const signature = sign(BODY, String(NOW));
       refused(await verify(headers(signature, [])), 'BAD_TIMESTAMP').should.match(/Daily sends it/);
       refused(await verify(headers(signature, [String(NOW), String(NOW)])), 'BAD_TIMESTAMP');
     });
 
-    it('tells seconds and milliseconds apart by magnitude', async () => {
+    it('distinguishes seconds from milliseconds by magnitude', async () => {
       accepted(await verify(signedAt(String(NOW * 1000 + 1))), 'hmac');
-      // 1e11 is still seconds, the next one is milliseconds of 1973.
+      // 1e11 is still seconds; the next one is milliseconds, in 1973.
       const message = refused(await verify(signedAt('100000000000')), 'TIMESTAMP_OUT_OF_RANGE');
       message.should.match(/in the future/);
       const next = refused(await verify(signedAt('100000000001')), 'TIMESTAMP_OUT_OF_RANGE');
@@ -155,14 +155,14 @@ describe('Daily', () => {
     });
 
     for (const unit of [1, 1000]) {
-      it(`keeps the tolerance in both directions, ${unit === 1 ? 'seconds' : 'milliseconds'}`, async () => {
+      it(`applies the tolerance in both directions, ${unit === 1 ? 'seconds' : 'milliseconds'}`, async () => {
         for (const off of [-1800, 1800]) accepted(await verify(signedAt(String((NOW + off) * unit))), 'hmac');
         for (const off of [-1801, 1801])
           refused(await verify(signedAt(String((NOW + off) * unit))), 'TIMESTAMP_OUT_OF_RANGE');
       });
     }
 
-    it('has a tolerance that can be set', async () => {
+    it('has a configurable tolerance', async () => {
       refused(await verify(signedAt(String(NOW - 6)), { tolerance: 5 }), 'TIMESTAMP_OUT_OF_RANGE');
     });
   });
@@ -175,7 +175,7 @@ describe('parseDailySecrets', () => {
     should(parseDailySecrets(' \n')).deepEqual({ secrets: [], problems: [] });
   });
 
-  it('takes a made-up secret whose last bits mean nothing', () => {
+  it('accepts a made-up secret whose last bits mean nothing', () => {
     should(parseDailySecrets('secrets=').secrets).deepEqual([Buffer.from('secrets=', 'base64')]);
     should(parseDailySecrets('mine').secrets).deepEqual([Buffer.from('mine', 'base64')]);
   });
@@ -191,13 +191,13 @@ describe('parseDailySecrets', () => {
     });
   }
 
-  it('does not take the name of a variable that is not set for a secret', () => {
+  it('does not use the name of an unset variable as a secret', () => {
     const { secrets, problems } = parseDailySecrets('${DAILY_HMAC_SECRET}');
     should(secrets).deepEqual([]);
     should(problems[0]?.message).match(/environment variable that is not set/);
   });
 
-  it('keeps the good ones beside a bad one', () => {
+  it('keeps the valid ones beside an invalid one', () => {
     const { secrets, problems } = parseDailySecrets(`%%% ${SECRET}`);
     should(secrets).deepEqual([key]);
     should(problems[0]?.message).match(/^Hmac secret 1 of 2 /);

@@ -13,7 +13,7 @@ import { KEY, PAIR, signature } from './signed-deliveries';
 const MESSAGE = Buffer.from('1790000123|{"caf\u00e9":1.0}');
 const SIGNATURE = Buffer.from(signature(MESSAGE), 'base64');
 
-/** 2^252 + 27742317777372353535851937790883648493, written anew from RFC 8032. */
+/** 2^252 + 27742317777372353535851937790883648493, copied from RFC 8032. */
 const ORDER = 2n ** 252n + 27_742_317_777_372_353_535_851_937_790_883_648_493n;
 
 /** y of the points whose order divides 8, as hex; the last three are not reduced below the prime. */
@@ -48,7 +48,7 @@ const ENGINES: [name: string, engine: Ed25519Engine][] = [
 ];
 
 describe('Ed25519', () => {
-  it('has an engine of its own for node:crypto on this runtime', () => {
+  it('has an engine that uses node:crypto on this runtime', () => {
     chooseEngine().should.not.equal(tweetnaclEngine);
   });
 
@@ -56,12 +56,12 @@ describe('Ed25519', () => {
     describe(`with ${name}`, () => {
       const verify = createEd25519Verifier(KEY, engine);
 
-      it('accepts what the key signed', async () => {
+      it('accepts genuine signatures', async () => {
         (await verify(MESSAGE, SIGNATURE)).should.be.true();
         (await verify(Buffer.alloc(0), Buffer.from(signature(''), 'base64'))).should.be.true();
       });
 
-      it('refuses bits flipped all over the signature', async () => {
+      it('rejects flipped bits anywhere in the signature', async () => {
         for (let bit = 0; bit < 512; bit += 9) {
           const flipped = Buffer.from(SIGNATURE);
           flipped[bit >> 3] = flipped[bit >> 3]! ^ (1 << (bit & 7));
@@ -69,7 +69,7 @@ describe('Ed25519', () => {
         }
       });
 
-      it('refuses a changed, a longer and a shorter message', async () => {
+      it('rejects a changed, a longer and a shorter message', async () => {
         for (const at of [0, 10, MESSAGE.length - 1]) {
           const changed = Buffer.from(MESSAGE);
           changed[at] = changed[at]! ^ 1;
@@ -79,7 +79,7 @@ describe('Ed25519', () => {
         (await verify(MESSAGE.subarray(1), SIGNATURE)).should.be.false();
       });
 
-      it('refuses the second signature that adding the group order to S makes', async () => {
+      it('rejects the second signature, with the group order added to S', async () => {
         const s = littleEndian(SIGNATURE.subarray(32));
         for (const times of [1n, 2n, 3n]) {
           const malleable = withS(SIGNATURE, s + times * ORDER);
@@ -88,7 +88,7 @@ describe('Ed25519', () => {
         (await verify(MESSAGE, withS(SIGNATURE, s))).should.be.true();
       });
 
-      it('refuses signatures of 0, 63 and 65 bytes', async () => {
+      it('rejects signatures of 0, 63 and 65 bytes', async () => {
         const lengths = [
           Buffer.alloc(0),
           SIGNATURE.subarray(0, 63),
@@ -97,27 +97,24 @@ describe('Ed25519', () => {
         for (const wrong of lengths) (await verify(MESSAGE, wrong)).should.be.false();
       });
 
-      it('refuses keys of 0, 31 and 33 bytes without an exception', async () => {
+      it('rejects keys of 0, 31 and 33 bytes without an exception', async () => {
         for (const key of [Buffer.alloc(0), KEY.subarray(0, 31), Buffer.concat([KEY, Buffer.of(0)])]) {
           (await createEd25519Verifier(key, engine)(MESSAGE, SIGNATURE)).should.be.false();
         }
       });
 
-      it('answers, not rejects, for 32 bytes that are no point of the curve', async () => {
+      it('resolves, without a rejection, for 32 bytes that are not a point of the curve', async () => {
         for (const fill of [2, 3, 5, 7, 11]) {
           const verdict = await createEd25519Verifier(Buffer.alloc(32, fill), engine)(MESSAGE, SIGNATURE);
           verdict.should.be.false();
         }
       });
 
-      it('refuses what anybody can sign for a key of low order', async () => {
+      it('rejects signatures that anyone can forge for a low-order key', async () => {
         // R = A = the neutral point and S = 0 satisfy the equation for every message.
         const neutral = LOW_ORDER[1]!;
         const forged = Buffer.concat([neutral, Buffer.alloc(32)]);
-        (await engine.prepare(neutral)(MESSAGE, forged)).should.equal(
-          true,
-          'the engine alone lets it through'
-        );
+        (await engine.prepare(neutral)(MESSAGE, forged)).should.equal(true, 'the engine alone accepts it');
         for (const key of LOW_ORDER.flatMap((point) => [point, withTopBit(point)])) {
           (await createEd25519Verifier(key, engine)(MESSAGE, forged)).should.be.false();
         }
@@ -125,13 +122,13 @@ describe('Ed25519', () => {
     });
   }
 
-  it('knows that tweetnacl alone accepts the malleable signature', () => {
+  it('shows that tweetnacl alone accepts the malleable signature', () => {
     // Otherwise the test above would prove nothing.
     const malleable = withS(SIGNATURE, littleEndian(SIGNATURE.subarray(32)) + ORDER);
     nacl.sign.detached.verify(MESSAGE, malleable, PAIR.publicKey).should.be.true();
   });
 
-  it('takes tweetnacl where the crypto of the runtime has no Ed25519', () => {
+  it('uses tweetnacl where the crypto of the runtime has no Ed25519', () => {
     const without: Ed25519Engine = {
       prepare: () => {
         throw new Error('unsupported');
@@ -140,7 +137,7 @@ describe('Ed25519', () => {
     chooseEngine(without).should.equal(tweetnaclEngine);
   });
 
-  it('takes tweetnacl where the crypto takes a key and refuses to compute later', async () => {
+  it('uses tweetnacl where the crypto accepts a key but fails to compute later', async () => {
     const fails: Ed25519Engine = { prepare: () => () => Promise.reject(new Error('unsupported')) };
     const verify = createEd25519Verifier(KEY, fails);
     (await verify(MESSAGE, SIGNATURE)).should.be.true();
@@ -149,20 +146,20 @@ describe('Ed25519', () => {
 });
 
 describe('isLowOrderPoint', () => {
-  it('finds all seven encodings, with the top bit set as well', () => {
+  it('recognises all seven encodings, even with the top bit set', () => {
     for (const point of LOW_ORDER) {
       isLowOrderPoint(point).should.equal(true, point.toString('hex'));
       isLowOrderPoint(withTopBit(point)).should.equal(true, point.toString('hex'));
     }
   });
 
-  it('leaves the key it looks at as it was', () => {
+  it('does not modify the key', () => {
     const key = withTopBit(LOW_ORDER[0]!);
     isLowOrderPoint(key);
     should(key[31]).equal(0x80);
   });
 
-  it('takes genuine keys and near misses for what they are', () => {
+  it('accepts genuine keys and near misses', () => {
     isLowOrderPoint(KEY).should.be.false();
     for (const hex of [`02${'00'.repeat(31)}`, `eb${'ff'.repeat(30)}7f`, `ef${'ff'.repeat(30)}7f`]) {
       isLowOrderPoint(Buffer.from(hex, 'hex')).should.be.false();
@@ -172,7 +169,7 @@ describe('isLowOrderPoint', () => {
 
 describe('hasCanonicalS', () => {
   const signatureWith = (s: bigint): Buffer => withS(SIGNATURE, s);
-  it('draws the line at the group order', () => {
+  it('has its limit at the group order', () => {
     hasCanonicalS(signatureWith(0n)).should.be.true();
     hasCanonicalS(signatureWith(ORDER - 1n)).should.be.true();
     hasCanonicalS(signatureWith(ORDER)).should.be.false();

@@ -5,7 +5,7 @@ import type { SignedDelivery, Verdict } from '../../../src/verification/signed-d
 /** The clock of these tests, in unix seconds. */
 export const NOW = 1_790_000_123;
 
-/** A key pair whose seed is no pattern that a slip could produce as well. */
+/** A key pair whose seed is not a pattern that a bug could produce, too. */
 export const PAIR = nacl.sign.keyPair.fromSeed(new Uint8Array(32).map((_, index) => index * 7 + 3));
 export const OTHER_PAIR = nacl.sign.keyPair.fromSeed(new Uint8Array(32).map((_, index) => index * 5 + 1));
 
@@ -47,7 +47,7 @@ export function signedHeaders(
   ];
 }
 
-/** Asserts a refusal with this code and returns its message. */
+/** Asserts a rejection with this code and returns its message. */
 export function refused(verdict: Verdict, code: string): string {
   if (verdict.ok) throw new Error(`Accepted as ${verdict.verified}, expected ${code}`);
   should(verdict.code).equal(code, verdict.message);

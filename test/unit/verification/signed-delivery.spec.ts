@@ -7,7 +7,7 @@ const check = (values: string[], receivedAt = NOW * 1000, tolerance = 300) =>
   checkTimestamp('telnyx-timestamp', values, { receivedAt, toleranceSeconds: tolerance });
 
 describe('checkTimestamp', () => {
-  it('keeps the text as it came', () => {
+  it('keeps the original text', () => {
     should(check([`00${NOW}`])).deepEqual({ ok: true, text: `00${NOW}` });
   });
 
@@ -19,12 +19,12 @@ describe('checkTimestamp', () => {
     });
   }
 
-  it('takes 12 digits for a number and 13 for none', () => {
+  it('accepts 12 digits, but not 13', () => {
     should(check(['999999999999'])).have.property('code', 'TIMESTAMP_OUT_OF_RANGE');
     should(check(['9999999999999'])).have.property('code', 'BAD_TIMESTAMP');
   });
 
-  it('refuses none and several', () => {
+  it('rejects none and several', () => {
     should(check([])).have.property('code', 'BAD_TIMESTAMP');
     should(check([String(NOW), String(NOW)])).have.property('code', 'BAD_TIMESTAMP');
   });
@@ -40,24 +40,24 @@ describe('checkTimestamp', () => {
       [301, false]
     ];
     for (const [off, allowed] of cases) {
-      it(`${allowed ? 'allows' : 'refuses'} ${off} s at 300 s`, () => {
+      it(`${allowed ? 'allows' : 'rejects'} ${off} s at 300 s`, () => {
         check([String(NOW + off)]).ok.should.equal(allowed);
       });
     }
 
-    it('counts milliseconds of the own clock', () => {
+    it('counts milliseconds of the local clock', () => {
       check([String(NOW)], NOW * 1000 + 300_000).ok.should.be.true();
       check([String(NOW)], NOW * 1000 + 300_001).ok.should.be.false();
       check([String(NOW)], NOW * 1000 - 300_001).ok.should.be.false();
     });
 
-    it('is what the node says, down to 1 s', () => {
+    it('is the setting of the node, down to 1 s', () => {
       check([String(NOW - 1)], NOW * 1000, 1).ok.should.be.true();
       check([String(NOW - 2)], NOW * 1000, 1).ok.should.be.false();
       check([String(NOW - 86_400)], NOW * 1000, 86_400).ok.should.be.true();
     });
 
-    it('says how far and in which direction the clock is off', () => {
+    it('reports how far and in which direction the clock is off', () => {
       const past = check([String(NOW - 400)]);
       const future = check([String(NOW + 400)]);
       should(past)
@@ -68,7 +68,7 @@ describe('checkTimestamp', () => {
         .match(/400 s in the future/);
     });
 
-    it('holds for deliveries whose signature is right', async () => {
+    it('applies to deliveries with a valid signature', async () => {
       const verifier = new TelnyxEd25519([KEY], 300);
       for (const [off, allowed] of cases) {
         const headers = signedHeaders('{}', { timestamp: String(NOW + off) });

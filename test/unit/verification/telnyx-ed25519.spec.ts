@@ -24,7 +24,7 @@ describe('Telnyx Ed25519 deliveries', () => {
     KEY.toString('base64').should.equal('dVxMuSVsp83ErP3Gz+7ahJAX5bn5UU6ZGRvWfgsNQnY=');
   });
 
-  describe('signatures computed once and written down', () => {
+  describe('recorded signatures', () => {
     const VECTORS: [what: string, body: string, signature: string, timestamp?: string][] = [
       [
         'a JSON envelope',
@@ -42,7 +42,7 @@ describe('Telnyx Ed25519 deliveries', () => {
         'GiEblPU93RmTS28QQobx42x7iJRqN9cGWO+2Rp4eUfQ6Omwm/5duwQ0MEX1zZdcdqcE80dvAVlMoVGH6xtD5Ag=='
       ],
       [
-        'JSON that no program would write again in the same way',
+        'JSON that no program would serialize the same way',
         ODD_JSON,
         'M+FJkjw+wAVWl7/FExAwWKbCVJDeAv5q4yXicKP7rkEXhApClUy/JCQhG19fjT8oVGFQ3jVqoxu0wTYPcIW6Cg=='
       ],
@@ -65,10 +65,10 @@ describe('Telnyx Ed25519 deliveries', () => {
     }
   });
 
-  describe('what the body may be', () => {
+  describe('the body', () => {
     const bodies: [what: string, body: string | Uint8Array][] = [
       ['multi-byte UTF-8', '{"name":"Zo\u00eb \u{1F399} \u5f55\u97f3"}'],
-      ['bytes that are no UTF-8', Uint8Array.of(0xff, 0xfe, 0x00, 0x80)],
+      ['bytes that are not UTF-8', Uint8Array.of(0xff, 0xfe, 0x00, 0x80)],
       ['1 MB', Buffer.alloc(1_048_576, 'x')]
     ];
     for (const [what, body] of bodies) {
@@ -77,7 +77,7 @@ describe('Telnyx Ed25519 deliveries', () => {
       });
     }
 
-    it('refuses every single flipped byte', async () => {
+    it('rejects every flipped byte', async () => {
       const headers = signedHeaders(BODY);
       for (let at = 0; at < BODY.length; at += 7) {
         const body = Buffer.from(BODY);
@@ -86,13 +86,13 @@ describe('Telnyx Ed25519 deliveries', () => {
       }
     });
 
-    it('refuses JSON that was parsed and written again', async () => {
+    it('rejects JSON that was parsed and serialized again', async () => {
       const headers = signedHeaders(ODD_JSON);
       const body = JSON.stringify(JSON.parse(ODD_JSON));
       refused(await verifier.verify(delivery({ body, headers })), 'SIGNATURE_MISMATCH');
     });
 
-    it('refuses a form that was written with other escapes', async () => {
+    it('rejects a form with other escapes', async () => {
       const headers = signedHeaders('a=b%20c');
       refused(await verifier.verify(delivery({ body: 'a=b+c', headers })), 'SIGNATURE_MISMATCH');
     });
@@ -102,7 +102,7 @@ describe('Telnyx Ed25519 deliveries', () => {
     const [signatureHeader, timestampHeader] = signedHeaders(BODY) as [[string, string], [string, string]];
     const verify = (...headers: [string, string][]) => verifier.verify(delivery({ body: BODY, headers }));
 
-    it('are found in any case', async () => {
+    it('are found in upper or lower case', async () => {
       const [, text] = signatureHeader;
       const [, seconds] = timestampHeader;
       accepted(await verify(['TELNYX-SIGNATURE-ED25519', text], ['telnyx-Timestamp', seconds]), 'ed25519');
@@ -112,7 +112,7 @@ describe('Telnyx Ed25519 deliveries', () => {
       accepted(await verify(timestampHeader, ['User-Agent', 'telnyx-webhooks'], signatureHeader), 'ed25519');
     });
 
-    it('must be there', async () => {
+    it('are required', async () => {
       refused(await verify(), 'MISSING_SIGNATURE');
       refused(await verify(timestampHeader), 'MISSING_SIGNATURE').should.match(/telnyx-signature-ed25519/);
       refused(await verify(signatureHeader), 'BAD_TIMESTAMP').should.match(/telnyx-timestamp/);
@@ -133,7 +133,7 @@ describe('Telnyx Ed25519 deliveries', () => {
       refused(await verify(signatureHeader, ['telnyx-timestamp', `${seconds}, ${seconds}`]), 'BAD_TIMESTAMP');
     });
 
-    it('with names that Telnyx never sends count for nothing', async () => {
+    it('with names that Telnyx never sends are ignored', async () => {
       const [, text] = signatureHeader;
       for (const name of ['X-Telnyx-Signature-V2', 'X-Telnyx-Signature-Token', 'webhook-signature']) {
         refused(await verify([name, text], timestampHeader), 'MISSING_SIGNATURE');
@@ -160,10 +160,10 @@ describe('Telnyx Ed25519 deliveries', () => {
       ['63 bytes', bytes.subarray(0, 63).toString('base64')],
       ['65 bytes', Buffer.concat([bytes, Buffer.of(1)]).toString('base64')],
       ['hex', bytes.toString('hex')],
-      ['a version in front, as in Standard Webhooks', `v1a,${right}`]
+      ['a version prefix, as in Standard Webhooks', `v1a,${right}`]
     ];
     for (const [what, text] of wrong) {
-      it(`is refused with ${what}`, async () => {
+      it(`is rejected with ${what}`, async () => {
         const headers: [string, string][] = [
           ['telnyx-signature-ed25519', text],
           ['telnyx-timestamp', String(NOW)]
@@ -190,13 +190,13 @@ describe('Telnyx Ed25519 deliveries', () => {
     );
   });
 
-  it('looks at the timestamp before it computes anything', async () => {
+  it('checks the timestamp before it computes anything', async () => {
     const stale = signedHeaders(BODY, { timestamp: String(NOW - 301), pair: OTHER_PAIR });
     refused(await verifier.verify(delivery({ body: BODY, headers: stale })), 'TIMESTAMP_OUT_OF_RANGE');
   });
 
   describe('keys', () => {
-    it('are tried one after the other; the one that fits is named', async () => {
+    it('are tried one after another; the one that matches is named', async () => {
       const both = new TelnyxEd25519([KEY, OTHER_KEY], 300);
       accepted(await both.verify(delivery({ body: BODY, headers: signedHeaders(BODY) })), 'ed25519', 0);
       const byOther = signedHeaders(BODY, { pair: OTHER_PAIR });
@@ -204,7 +204,7 @@ describe('Telnyx Ed25519 deliveries', () => {
       refused(await verifier.verify(delivery({ body: BODY, headers: byOther })), 'SIGNATURE_MISMATCH');
     });
 
-    it('must be there, whatever the headers say', async () => {
+    it('are required, whatever the headers say', async () => {
       const none = new TelnyxEd25519([], 300);
       refused(await none.verify(delivery({ body: BODY })), 'NO_PUBLIC_KEY');
       const headers = signedHeaders(BODY);
@@ -215,7 +215,7 @@ describe('Telnyx Ed25519 deliveries', () => {
   describe('GET', () => {
     const query = 'CallSid=v3%3Amade-up&To=%2B12025550112';
 
-    it('whose signature covers the query string is as good as a POST', async () => {
+    it('whose signature covers the query string is fully verified', async () => {
       const headers: [string, string][] = [
         [
           'telnyx-signature-ed25519',
@@ -235,11 +235,11 @@ describe('Telnyx Ed25519 deliveries', () => {
       );
     });
 
-    it('without a query has nothing left uncovered', async () => {
+    it('without a query is fully covered', async () => {
       accepted(await verifier.verify(delivery({ query: '', headers: signedHeaders('') })), 'ed25519');
     });
 
-    it('names the second key, also over the query', async () => {
+    it('names the second key, even over the query', async () => {
       const both = new TelnyxEd25519([KEY, OTHER_KEY], 300);
       const headers = signedHeaders(query, { pair: OTHER_PAIR });
       accepted(await both.verify(delivery({ query, headers })), 'ed25519', 1);

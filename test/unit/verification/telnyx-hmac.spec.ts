@@ -18,28 +18,28 @@ describe('Telnyx meetings', () => {
     return verifyMeeting(delivery({ body, headers, receivedAt }), secrets, 300);
   };
 
-  it('accepts a signature computed once and written down', () => {
+  it('accepts a recorded signature', () => {
     accepted(verify(`t=${NOW},v1=${DIGEST}`), 'hmac');
     accepted(verify(`t=${NOW}, v1=${DIGEST.toUpperCase()}`), 'hmac');
     accepted(verify(`v1=${DIGEST},t=${NOW}`), 'hmac');
   });
 
-  it('accepts one of several digests, while a secret is changed', () => {
+  it('accepts one of several digests, while a secret is being rotated', () => {
     accepted(verify(`t=${NOW},v1=${'0'.repeat(64)},v1=${DIGEST}`), 'hmac');
     accepted(verify(`t=${NOW},v1=not-hex,v1=${DIGEST},v2=whatever`), 'hmac');
   });
 
-  it('tries every secret and names the one that fits', () => {
+  it('tries every secret and names the one that matches', () => {
     accepted(verify(`t=${NOW},v1=${DIGEST}`, { secrets: ['other', SECRET] }), 'hmac', 1);
     refused(verify(`t=${NOW},v1=${DIGEST}`, { secrets: ['other'] }), 'SIGNATURE_MISMATCH');
   });
 
-  it('refuses a changed body and a changed time', () => {
+  it('rejects a changed body and a changed time', () => {
     refused(verify(`t=${NOW},v1=${DIGEST}`, { body: `${BODY} ` }), 'SIGNATURE_MISMATCH');
     refused(verify(`t=${NOW + 1},v1=${DIGEST}`), 'SIGNATURE_MISMATCH');
   });
 
-  it('refuses an old or a future time, signed as it may be', () => {
+  it('rejects an old or a future time, even if signed', () => {
     for (const off of [-301, 301]) {
       const digest = hmac(SECRET, `${NOW + off}.${BODY}`).toString('hex');
       refused(verify(`t=${NOW + off},v1=${digest}`), 'TIMESTAMP_OUT_OF_RANGE');
@@ -48,7 +48,7 @@ describe('Telnyx meetings', () => {
     accepted(verify(`t=${NOW - 300},v1=${edge}`), 'hmac');
   });
 
-  it('refuses a header that is not as described', () => {
+  it('rejects a malformed header', () => {
     for (const text of [
       '',
       'v1=',
@@ -68,20 +68,20 @@ describe('Telnyx meetings', () => {
       refused(verify(time), 'BAD_TIMESTAMP');
   });
 
-  it('refuses when no secret is set', () => {
+  it('rejects a delivery when no secret is set', () => {
     refused(verify(`t=${NOW},v1=${DIGEST}`, { secrets: [] }), 'NO_PUBLIC_KEY').should.match(/meeting secret/);
     const empty = hmac('', `${NOW}.${BODY}`).toString('hex');
     refused(verify(`t=${NOW},v1=${empty}`, { secrets: [] }), 'NO_PUBLIC_KEY');
   });
 
-  it('calls a GET with a query partial, for the query is not signed', () => {
+  it('marks a GET with a query as partial, because the query is not signed', () => {
     const value = `t=${NOW},v1=${hmac(SECRET, `${NOW}.`).toString('hex')}`;
     const headers: [string, string][] = [['x-meeting-bot-signature', value]];
     accepted(verifyMeeting(delivery({ query: 'a=1', headers }), [SECRET], 300), 'partial');
     accepted(verifyMeeting(delivery({ query: '', headers }), [SECRET], 300), 'hmac');
   });
 
-  it('does not let a stranger buy much work with many digests', () => {
+  it('limits the work that many digests can cause', () => {
     const body = 'x'.repeat(1_000_000);
     const header = `t=${NOW},${Array.from({ length: 200 }, () => `v1=${'0'.repeat(64)}`).join(',')}`;
     const one = timeOf(() =>
@@ -106,13 +106,13 @@ describe('Telnyx API v1', () => {
     it(`accepts ${text}`, () => accepted(verify(text), 'hmac'));
   }
 
-  it('refuses a changed body and another secret', () => {
+  it('rejects a changed body and another secret', () => {
     refused(verify(HEX, { body: `${BODY}\n` }), 'SIGNATURE_MISMATCH');
     refused(verify(HEX, { secrets: ['other'] }), 'SIGNATURE_MISMATCH');
     accepted(verify(BASE64, { secrets: ['other', SECRET] }), 'hmac', 1);
   });
 
-  it('refuses what is no SHA-256', () => {
+  it('rejects anything that is not a SHA-256', () => {
     for (const text of [
       '',
       'sha256=',
@@ -127,11 +127,11 @@ describe('Telnyx API v1', () => {
     refused(verify(`${HEX}, ${HEX}`), 'MALFORMED_SIGNATURE');
   });
 
-  it('refuses when no secret is set', () => {
+  it('rejects a delivery when no secret is set', () => {
     refused(verify(HEX, { secrets: [] }), 'NO_PUBLIC_KEY').should.match(/legacy secret/);
   });
 
-  it('calls a GET with a query partial: its signature is the same for ever', () => {
+  it('marks a GET with a query as partial: its signature never changes', () => {
     const headers: [string, string][] = [['x-telnyx-signature', hmac(SECRET, '').toString('hex')]];
     accepted(verifyLegacy(delivery({ query: 'a=1', headers }), [SECRET]), 'partial');
   });
@@ -142,11 +142,11 @@ describe('matchHmac', () => {
     matchHmac(['k'], ['a', Buffer.from('bc')], [hmac('k', 'abc')]).should.equal(0);
   });
 
-  it('takes keys as bytes too, and the first that fits', () => {
+  it('also accepts keys as bytes, and uses the first that matches', () => {
     matchHmac([Buffer.from('x'), Buffer.from('k'), 'k'], ['abc'], [hmac('k', 'abc')]).should.equal(1);
   });
 
-  it('finds nothing where there is nothing', () => {
+  it('finds nothing without keys', () => {
     matchHmac([], ['abc'], [hmac('k', 'abc')]).should.equal(-1);
     matchHmac(['k'], ['abc'], []).should.equal(-1);
     should(matchHmac(['k'], ['abc'], [Buffer.alloc(0), hmac('k', 'abc').subarray(0, 31)])).equal(-1);

@@ -33,7 +33,7 @@ describe('the test of a bucket', function () {
     ({ name }) =>
       names.includes(name) ? { answer: 403, code: 'AccessDenied' } : undefined;
 
-  it('finds that all is well, and leaves nothing behind', async () => {
+  it('passes, and leaves nothing behind', async () => {
     const findings = await check();
     should(results(findings)).eql({
       reach: 'ok',
@@ -52,7 +52,7 @@ describe('the test of a bucket', function () {
       should(`${name} ${key}`).startWith('PutObject calls/telnyx-test-');
   });
 
-  it('deletes all versions of its object in a versioned bucket, and sees that conditions are ignored', async () => {
+  it('deletes all versions of its object in a versioned bucket, and notices that conditions are ignored', async () => {
     await bucket.keepVersions();
     const findings = await check();
     should(results(findings)).have.properties({ versions: 'ok', condition: 'warning', delete: 'ok' });
@@ -63,7 +63,7 @@ describe('the test of a bucket', function () {
     should(await bucket.server.keys()).eql(['calls/mine.wav']);
   });
 
-  it('writes nothing where it could not delete it', async function () {
+  it('writes nothing that it could not delete', async function () {
     const server = await S3Server.start(this, { locked: true });
     const locked = await TestBucket.create(this, server);
     await server.direct.send(
@@ -97,7 +97,7 @@ describe('the test of a bucket', function () {
     ]
   ];
   for (const [requests, name, result, text] of rights) {
-    it(`names the permission when ${requests[0]} is refused`, async () => {
+    it(`names the permission when ${requests[0]} is denied`, async () => {
       bucket.server.fault = denying(...requests);
       const findings = await check();
       should(results(findings)).have.property(name, result);
@@ -114,13 +114,13 @@ describe('the test of a bucket', function () {
   });
 
   const wrong: [string, Partial<BucketSettings>, RegExp][] = [
-    ['a bucket that is not there', { bucket: 'no-such-bucket' }, /no bucket of that name/],
+    ['a bucket that does not exist', { bucket: 'no-such-bucket' }, /no bucket of that name/],
     [
       'a wrong secret',
       { credentials: { accessKeyId: S3_USER.accessKeyId, secretAccessKey: 'wrong-secret-of-the-test' } },
       /secret access key does not belong/
     ],
-    ['an address where nobody is', { endpoint: 'http://127.0.0.1:9' }, /nothing answers/]
+    ['an address without a server', { endpoint: 'http://127.0.0.1:9' }, /nothing answers/]
   ];
   for (const [what, over, text] of wrong) {
     it(`says what is wrong with ${what}, in one line and without secrets`, async () => {

@@ -8,7 +8,7 @@ import { S3_USER } from '../../../support/ceph';
 import { until } from '../../../support/until';
 import { MIB, noise, publish, storeBytes, TestBucket, writeAll } from './bucket-fixture';
 
-describe('bucket store, when something goes wrong', function () {
+describe('bucket store faults', function () {
   let bucket: TestBucket;
 
   beforeEach(async function () {
@@ -21,7 +21,7 @@ describe('bucket store, when something goes wrong', function () {
 
   const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-  /** The error of storing something, which must not give anything away. */
+  /** The error of a failed store, which must not reveal secrets. */
   async function failure(over: Partial<BucketSettings> = {}, size = 1000): Promise<CodedError> {
     const error = await storeBytes(bucket.store(over), 'a.wav', noise(size)).then(
       () => {
@@ -34,7 +34,7 @@ describe('bucket store, when something goes wrong', function () {
     const keys = [S3_USER, ...(credentials ? [credentials] : [])];
     const secrets = keys.flatMap(({ accessKeyId, secretAccessKey }) => [accessKeyId, secretAccessKey]);
     const everything = inspect(error, { depth: 10, showHidden: true });
-    for (const secret of secrets) should(everything.includes(secret)).equal(false, 'a secret was told');
+    for (const secret of secrets) should(everything.includes(secret)).equal(false, 'a secret was revealed');
     should(everything).not.match(/Signature=|AWS4-HMAC/);
     return error;
   }
@@ -46,7 +46,7 @@ describe('bucket store, when something goes wrong', function () {
   }
 
   describe('a cut transfer', () => {
-    it('goes on with the parts that arrived', async () => {
+    it('resumes with the parts that arrived', async () => {
       const bytes = noise(18 * MIB);
       const store = bucket.store();
       const first = await begun(bytes, 'a.wav', store);
@@ -68,7 +68,7 @@ describe('bucket store, when something goes wrong', function () {
       should(bucket.uploadLog.count()).equal(0);
     });
 
-    it('goes on again and again', async () => {
+    it('resumes again and again', async () => {
       const bytes = noise(22 * MIB);
       const store = bucket.store();
       let part = await begun(bytes, 'a.wav', store);
@@ -95,7 +95,7 @@ describe('bucket store, when something goes wrong', function () {
       should(bucket.server.names()).eql([]);
     });
 
-    it('may begin anew with another file', async () => {
+    it('may start over with another file', async () => {
       const part = await begun(noise(12 * MIB));
       await writeAll(part, noise(12 * MIB));
       await part.restart();
@@ -110,7 +110,7 @@ describe('bucket store, when something goes wrong', function () {
       should(await bucket.server.incompleteUploads()).eql([]);
     });
 
-    it('keeps only what certainly arrived when a part is refused', async () => {
+    it('keeps only the parts that certainly arrived when a part is rejected', async () => {
       const bytes = noise(18 * MIB);
       const store = bucket.store();
       bucket.server.fault = ({ name, query }) =>
@@ -133,7 +133,7 @@ describe('bucket store, when something goes wrong', function () {
     });
   });
 
-  it('goes on when only the last, short part was refused', async () => {
+  it('resumes when only the last, short part was rejected', async () => {
     const bytes = noise(11 * MIB);
     const store = bucket.store();
     bucket.server.fault = ({ name, query }) =>
@@ -169,7 +169,7 @@ describe('bucket store, when something goes wrong', function () {
     should(await bucket.server.incompleteUploads()).eql([]);
   });
 
-  describe('what is incomplete', () => {
+  describe('an incomplete upload', () => {
     async function halfSent(): Promise<PartialCopy> {
       const part = await begun(noise(18 * MIB));
       await writeAll(part, noise(18 * MIB).subarray(0, 12 * MIB));
@@ -211,7 +211,7 @@ describe('bucket store, when something goes wrong', function () {
       let isClosed = false;
       void closed.then(() => (isClosed = true));
       await should(writing).be.rejectedWith({ code: 'STORE_FAILED', message: /stopped/ });
-      // The connections must not end before what is incomplete was dropped through them.
+      // The connections must stay open until the incomplete upload is dropped.
       await new Promise((resolve) => setImmediate(resolve));
       should(isClosed).equal(false);
       await part.suspend();
@@ -219,7 +219,7 @@ describe('bucket store, when something goes wrong', function () {
       await nothingLeft();
     });
 
-    it('is dropped when nobody goes on with it', async () => {
+    it('is dropped when no attempt resumes it', async () => {
       const store = bucket.store({}, { keptMs: 50 });
       const part = await begun(noise(18 * MIB), 'a.wav', store);
       await writeAll(part, noise(12 * MIB));
@@ -230,13 +230,13 @@ describe('bucket store, when something goes wrong', function () {
       should((await store.openPart('job1')).size).equal(0);
     });
 
-    it('is dropped at the next start after the process was killed', async () => {
-      // Never closed: as if the process had ended here.
+    it('is dropped at the next start after the process is killed', async () => {
+      // Never closed, as if the process had died here.
       const killed = bucket.store({}, { run: 'killed' });
       const part = await begun(noise(18 * MIB), 'a.wav', killed);
       await writeAll(part, noise(12 * MIB));
       const store = bucket.store();
-      // What this process itself has begun is none of it.
+      // Uploads of this process itself stay.
       const own = await store.openPart('job2');
       await own.begin?.({ name: 'own.wav', contentType: 'audio/wav', size: null });
       await writeAll(own, noise(11 * MIB));
@@ -247,7 +247,7 @@ describe('bucket store, when something goes wrong', function () {
       await part.discard();
     });
 
-    it('is found by its key when the process was killed before the upload had a name', async () => {
+    it('is found by its key when the process is killed before the upload has an id', async () => {
       const put = bucket.uploadLog.put.bind(bucket.uploadLog);
       // The second entry, with the upload's id, never reaches the disk.
       const uploadLog = Object.assign(Object.create(bucket.uploadLog) as typeof bucket.uploadLog, {
@@ -262,7 +262,7 @@ describe('bucket store, when something goes wrong', function () {
       await nothingLeft();
     });
 
-    it('is found by its key when the answer with its id never came', async () => {
+    it('is found by its key when the response with its id never arrives', async () => {
       bucket.server.fault = ({ name }) => (name === 'CreateMultipartUpload' ? 'lose-answer' : undefined);
       await failure({}, 11 * MIB);
       should(await bucket.server.incompleteUploads()).not.be.empty();
@@ -272,7 +272,7 @@ describe('bucket store, when something goes wrong', function () {
       await nothingLeft();
     });
 
-    it('stays written down when the store cannot be reached, and is dropped later', async () => {
+    it('stays in the log while the store is unreachable, and is dropped later', async () => {
       const part = await halfSent();
       bucket.server.fault = ({ name }) => (name === 'AbortMultipartUpload' ? 'cut' : undefined);
       await part.discard();
@@ -282,14 +282,14 @@ describe('bucket store, when something goes wrong', function () {
       await nothingLeft();
     });
 
-    it('of another bucket is left to that one', async () => {
+    it('of another bucket is left to that bucket', async () => {
       const part = await halfSent();
       should(await bucket.store({ bucket: 'another-bucket' }, { run: 'next' }).dropLeftOvers()).equal(0);
       should(bucket.uploadLog.count()).equal(1);
       await part.discard();
     });
 
-    it('is not begun when it cannot be written down', async () => {
+    it('is not started when it cannot be logged', async () => {
       const uploadLog = Object.assign(Object.create(bucket.uploadLog) as typeof bucket.uploadLog, {
         put: () => Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' }))
       });
@@ -364,7 +364,7 @@ describe('bucket store, when something goes wrong', function () {
       should(await bucket.server.incompleteUploads()).eql([]);
     });
 
-    it('of the last request, again and again, is understood by the next attempt', async () => {
+    it('of the last request, again and again, is resolved by the next attempt', async () => {
       const bytes = noise(11 * MIB);
       const store = bucket.store();
       bucket.server.fault = ({ name }) => (name === 'CompleteMultipartUpload' ? 'lose-answer' : undefined);
@@ -387,7 +387,7 @@ describe('bucket store, when something goes wrong', function () {
   });
 
   describe('a store that is busy', () => {
-    it('is asked again', async () => {
+    it('is retried', async () => {
       const failed = new Set<string>();
       bucket.server.fault = ({ name, query }) => {
         const request = `${name} ${query.get('partNumber') ?? ''}`;
@@ -400,7 +400,7 @@ describe('bucket store, when something goes wrong', function () {
       should([...failed]).containDeep(['CreateMultipartUpload ', 'UploadPart 2', 'CompleteMultipartUpload ']);
     });
 
-    it('for long makes the job wait, as long as it asks for', async () => {
+    it('for a long time makes the job wait as long as it asks for', async () => {
       bucket.server.fault = ({ name }) =>
         name === 'PutObject' ? { answer: 503, code: 'SlowDown', headers: { 'retry-after': '1' } } : undefined;
       const error = await failure();
@@ -415,7 +415,7 @@ describe('bucket store, when something goes wrong', function () {
     ['a bucket that does not exist', { bucket: 'no-such-bucket' }, /no bucket of that name.*NoSuchBucket/],
     ['a wrong secret', { credentials: wrong }, /secret access key does not belong.*SignatureDoesNotMatch/],
     ['an unknown key', { credentials: nobody }, /does not know this access key ID/],
-    ['an address where nobody is', { endpoint: 'http://127.0.0.1:9' }, /nothing answers at the address/],
+    ['an address without a server', { endpoint: 'http://127.0.0.1:9' }, /nothing answers at the address/],
     ['a name that cannot be resolved', { endpoint: 'http://bucket.invalid' }, /cannot be resolved/]
   ];
   for (const [what, settings, message] of cases) {
@@ -455,7 +455,7 @@ describe('bucket store, when something goes wrong', function () {
     });
   }
 
-  it('says that no credentials were found', async () => {
+  it('reports that no credentials were found', async () => {
     const found = Object.entries(process.env).filter(([name]) => name.startsWith('AWS_'));
     for (const [name] of found) Reflect.deleteProperty(process.env, name);
     process.env['AWS_EC2_METADATA_DISABLED'] = 'true';

@@ -17,7 +17,7 @@ import { S3Server } from '../../../support/s3-server';
 
 export const MIB = 1024 * 1024;
 
-/** A bucket on a real server, an upload log on a real disk, and the stores of the test; gone after it. */
+/** A bucket on a real server, an upload log on a real disk, and the stores of the test; removed after it. */
 export class TestBucket {
   readonly #stores: BucketStore[] = [];
 
@@ -39,7 +39,7 @@ export class TestBucket {
     return this.database.collection<NotedUpload>('bucket-uploads');
   }
 
-  /** As another instance has it, with a state of its own. */
+  /** As in another instance, with its own state. */
   get otherLedger(): StateCollection<NotedUpload> {
     return this.database.collection<NotedUpload>('bucket-uploads-of-another');
   }
@@ -69,7 +69,7 @@ export class TestBucket {
     return store;
   }
 
-  /** From now on every write makes a version. The server then ignores `If-None-Match`, as it is. */
+  /** From now on every write makes a version. The unmodified server then ignores `If-None-Match`. */
   async keepVersions(status: 'Enabled' | 'Suspended' = 'Enabled'): Promise<void> {
     this.server.addsToday = false;
     await this.server.direct.send(
@@ -91,7 +91,7 @@ export class TestBucket {
     }));
   }
 
-  /** Also when the test was skipped before there was one. */
+  /** Works even if the test was skipped before the bucket existed. */
   static async removeAll(): Promise<void> {
     for (const bucket of created.splice(0)) await bucket.#remove();
   }
@@ -107,13 +107,13 @@ export class TestBucket {
 
 const created: TestBucket[] = [];
 
-/** Bytes that differ with the seed and do not repeat. */
+/** Bytes that depend on the seed and do not repeat. */
 export function noise(size: number, seed = 1): Buffer {
   const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16));
   return cipher.update(Buffer.alloc(size));
 }
 
-/** Writes in pieces as a network would bring them. */
+/** Writes in chunks like those of a network. */
 export async function writeAll(part: PartialCopy, bytes: Buffer): Promise<void> {
   const piece = 64 * 1024;
   for (let at = 0; at < bytes.length; at += piece) await part.write(bytes.subarray(at, at + piece));
@@ -124,7 +124,7 @@ export async function publish(part: PartialCopy, name: string, bytes: Buffer): P
   return await part.publish({ name, sha256, size: bytes.length, contentType: 'audio/wav' });
 }
 
-/** Stores a file as the archive does. @param size as announced; null: not announced */
+/** Stores a file like the archive. @param size as announced; null: not announced */
 export async function storeBytes(
   store: BucketStore,
   name: string,

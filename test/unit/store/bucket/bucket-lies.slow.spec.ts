@@ -18,7 +18,7 @@ import { MIB, noise, storeBytes } from './bucket-fixture';
 const LIMITS = { ...ANSWER_LIMITS, responseMs: 1000, completeMs: 1000 };
 const RECORD = { sha256: 'a'.repeat(64), recording_id: 'rec-1' };
 
-describe('bucket store, when the store lies', function () {
+describe('bucket store, with a lying store', function () {
   this.timeout(60_000);
   let liar: LyingStore;
   let directory: string;
@@ -44,7 +44,7 @@ describe('bucket store, when the store lies', function () {
       closingMs: 100,
       limits: LIMITS
     });
-    // The SDK is loaded, and the code of a request is compiled.
+    // Loads the SDK and compiles the code of a request.
     await storeBytes(store, 'first.wav', noise(10));
   });
 
@@ -58,7 +58,7 @@ describe('bucket store, when the store lies', function () {
   const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
   for (const [what, lie] of Object.entries(LIES)) {
-    it(`that ${what}: nothing is called stored, little is read, and later all is well`, async () => {
+    it(`that ${what}: reports nothing as stored, reads little, and succeeds later`, async () => {
       const bytes = noise(200_000);
       liar.lie = lie;
       const before = process.memoryUsage().rss;
@@ -72,7 +72,7 @@ describe('bucket store, when the store lies', function () {
       should(error).have.properties({ code: 'STORE_FAILED', retryable: true });
       should((error as Error).message).not.match(/test-secret|Signature=/);
       should((error as Error).message.length).be.below(1000);
-      // Node's own limits of a stand-in in the same process are in it, too.
+      // This includes Node's own limits for a stand-in in the same process.
       should(process.memoryUsage().rss - before).be.below(150 * MIB);
       liar.endLies();
       liar.objects.clear();
@@ -95,11 +95,11 @@ describe('bucket store, when the store lies', function () {
       message: /does not answer as an S3 store does: its answer \(403\) has more than 32768 bytes/
     });
     lag.disable();
-    // Parsing all of it takes seconds.
+    // Parsing it all takes seconds.
     should(lag.max / 1e6).be.below(250);
   });
 
-  it('reads no more of an object than it has', async () => {
+  it('reads no more of an object than its size', async () => {
     const { location } = await storeBytes(store, 'a.wav', noise(1000));
     liar.lie = LIES['pours an object without length'];
     await should(store.readBack(location!)).be.rejectedWith({ message: /how long an object is/ });
@@ -111,7 +111,7 @@ describe('bucket store, when the store lies', function () {
     });
   });
 
-  it('takes no page of HTML for a sidecar, and none that is too large', async () => {
+  it('takes neither an HTML page nor an oversized object for a sidecar', async () => {
     const sidecars = new BucketSidecars(store);
     liar.objects.set('calls/a.wav.json', Buffer.alloc(5 * MIB, 32));
     should(await sidecars.read('s3://archive/calls/a.wav')).eql({ ok: false, reason: 'unreadable' });
@@ -153,7 +153,7 @@ describe('bucket store, when the store lies', function () {
       });
   });
 
-  it('about the time, is asked three times and not for ever', async () => {
+  it('about the time, gets three requests, not endlessly many', async () => {
     let now = Date.parse('2001-01-01T00:00:00Z');
     liar.lie = ({ name }, response) => {
       if (name !== 'GetObject') return false;
@@ -169,7 +169,7 @@ describe('bucket store, when the store lies', function () {
     await storeBytes(store, 'a.wav', noise(10));
   });
 
-  it('sends Content-MD5 where checksums are not implemented: buckets with a lock want one of them', async () => {
+  it('sends Content-MD5 where checksums are not implemented: buckets with a lock need one of them', async () => {
     liar.lie = ({ headers }, response) => {
       const sent = headers['x-amz-checksum-sha256'] ?? headers['x-amz-checksum-algorithm'];
       if (sent === undefined) return false;

@@ -27,7 +27,7 @@ describe('sidecars in a bucket', function () {
   const stored = async (): Promise<unknown> =>
     JSON.parse((await bucket.server.bytes('calls/a.wav.json')).toString('utf8'));
 
-  it('lie beside the recording, as JSON, without links and keys', async () => {
+  it('are beside the recording, as JSON, without links and keys', async () => {
     should(sidecars.pathOf(location)).equal(`${location}.json`);
     await sidecars.write(location, { ...RECORD, url: 'https://example.com/x?X-Amz-Signature=secret' });
     should(await stored()).eql(RECORD);
@@ -40,7 +40,7 @@ describe('sidecars in a bucket', function () {
     });
   });
 
-  it('are brought up to date, never blindly', async () => {
+  it('are updated, never blindly', async () => {
     await sidecars.write(location, RECORD);
     await sidecars.write(location, { ...RECORD, deleted_at_source: '2026-03-05T00:00:00.000Z' });
     should(await stored()).have.property('deleted_at_source', '2026-03-05T00:00:00.000Z');
@@ -49,7 +49,7 @@ describe('sidecars in a bucket', function () {
     should(last.headers).not.have.property('if-none-match');
   });
 
-  it('are not replaced when somebody changed them at the same time', async () => {
+  it('are not replaced when they change at the same time', async () => {
     await sidecars.write(location, RECORD);
     bucket.server.pause = async ({ name, headers }) => {
       if (name === 'PutObject' && headers['if-match'] !== undefined) await put('{"by":"somebody"}');
@@ -59,7 +59,7 @@ describe('sidecars in a bucket', function () {
   });
 
   for (const text of ['{"sha256":"another"}', 'no JSON', '[]', '']) {
-    it(`leave ${JSON.stringify(text)} alone, which is not theirs`, async () => {
+    it(`leave ${JSON.stringify(text)} alone, which is not a sidecar`, async () => {
       await put(text);
       await should(sidecars.write(location, RECORD)).be.rejectedWith({
         code: 'STORE_FAILED',
@@ -69,7 +69,7 @@ describe('sidecars in a bucket', function () {
     });
   }
 
-  it('tell a missing one from a damaged one', async () => {
+  it('distinguish missing from damaged', async () => {
     should(await sidecars.read(location)).eql({ ok: false, reason: 'missing' });
     await put('{"sha256":');
     should(await sidecars.read(location)).eql({ ok: false, reason: 'unreadable' });

@@ -20,12 +20,12 @@ describe('bucket store', function () {
 
   for (const [what, size] of [
     ['of one byte', 1],
-    ['of just one part', 5 * MIB],
+    ['of exactly one part', 5 * MIB],
     ['of one part and a byte', 5 * MIB + 1],
-    ['of just three parts', 15 * MIB],
+    ['of exactly three parts', 15 * MIB],
     ['of many parts', 23 * MIB + 17]
   ] as const) {
-    it(`stores a file ${what}, whether its size was announced or not`, async () => {
+    it(`stores a file ${what}, with or without an announced size`, async () => {
       const bytes = noise(size);
       for (const announced of [size, null]) {
         const name = `2026/03/${announced === null ? 'unannounced' : 'announced'}.wav`;
@@ -69,7 +69,7 @@ describe('bucket store', function () {
     should(complete!.headers['if-none-match']).equal('*');
   });
 
-  it('sends parts while the file still comes, and lets it wait while a part is on its way', async () => {
+  it('sends parts while the file still arrives, and pauses it while a part is in flight', async () => {
     let release = (): void => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
     bucket.server.pause = ({ name }) => (name === 'UploadPart' ? released : undefined);
@@ -79,7 +79,7 @@ describe('bucket store', function () {
     await writeAll(part, bytes.subarray(0, 10 * MIB));
     let accepted = false;
     const waiting = part.write(bytes.subarray(10 * MIB, 10 * MIB + 1)).then(() => (accepted = true));
-    // The server holds the first part: the third may not be taken, or memory would grow.
+    // The server delays the first part: accepting the third would let memory grow.
     await bucket.server.keys();
     should(accepted).equal(false);
     release();
@@ -89,14 +89,14 @@ describe('bucket store', function () {
     should(sha256(await bucket.server.bytes('calls/a.wav'))).equal(sha256(bytes));
   });
 
-  it('asks for the encryption that is set, also for parts and sidecars', async () => {
+  it('requests the configured encryption, even for parts and sidecars', async () => {
     const requests = ['PutObject', 'CreateMultipartUpload'];
     await storeBytes(bucket.store({ sse: 'AES256' }), 'a.wav', noise(100));
     await storeBytes(bucket.store({ sse: 'AES256' }), 'b.wav', noise(6 * MIB));
     for (const { headers } of bucket.server.calls.filter(({ name }) => requests.includes(name)))
       should(headers['x-amz-server-side-encryption']).equal('AES256');
 
-    // The server of the tests has no key management; what counts is what it is asked.
+    // The test server has no key management; only the requests matter.
     bucket.server.calls.length = 0;
     const store = bucket.store({ sse: 'aws:kms', kmsKeyId: 'alias/archive' });
     await should(storeBytes(store, 'c.wav', noise(100))).be.rejectedWith({ code: 'STORE_FAILED' });
@@ -109,7 +109,7 @@ describe('bucket store', function () {
     }
   });
 
-  it('takes keys with every character that a name can have', async () => {
+  it('accepts keys with every character that a name can contain', async () => {
     const name = 'Ünï cødé/+1 202 555 0100/a&b=c?d#e%20f (1)~\'!*".wav';
     const bytes = noise(1000);
     const store = bucket.store({ prefix: 'Anrufe 2026/' });
@@ -119,13 +119,13 @@ describe('bucket store', function () {
   });
 
   for (const name of ['../a.wav', 'a/../../b.wav', '/a.wav', 'a//b.wav', './a.wav', 'a\0.wav', 'c:/a.wav']) {
-    it(`refuses the name ${JSON.stringify(name)}`, async () => {
+    it(`rejects the name ${JSON.stringify(name)}`, async () => {
       await should(storeBytes(bucket.store(), name, noise(10))).be.rejectedWith({ code: 'STORE_FAILED' });
       should(await bucket.server.keys()).eql([]);
     });
   }
 
-  it('refuses a key that no bucket takes, and will not try it again', async () => {
+  it('rejects a key that no bucket accepts, and does not retry it', async () => {
     const name = Array.from({ length: 10 }, () => 'x'.repeat(120)).join('/');
     await should(storeBytes(bucket.store(), name, noise(10))).be.rejectedWith({
       code: 'STORE_FAILED',
@@ -134,7 +134,7 @@ describe('bucket store', function () {
     });
   });
 
-  describe('when something lies at the key already', () => {
+  describe('when the key already exists', () => {
     for (const size of [1000, 11 * MIB]) {
       const what = size === 1000 ? 'small' : 'large';
 
@@ -148,14 +148,14 @@ describe('bucket store', function () {
         should(await bucket.server.keys()).eql(['calls/a.wav']);
       });
 
-      it(`stores a ${what} file of another size beside it`, async () => {
+      it(`stores a ${what} file of another size under a different key`, async () => {
         await put('calls/a.wav', noise(size + 1, 7));
         const { location } = await storeBytes(bucket.store(), 'a.wav', noise(size));
         should(location).equal(`s3://${bucket.server.bucket}/calls/a_2.wav`);
         should(sha256(await bucket.server.bytes('calls/a.wav'))).equal(sha256(noise(size + 1, 7)));
       });
 
-      it(`never overwrites what comes to lie there while a ${what} file is on its way`, async () => {
+      it(`never overwrites an object that appears while a ${what} file is being sent`, async () => {
         const other = noise(50, 9);
         const store = bucket.store();
         const bytes = noise(size);
@@ -168,7 +168,7 @@ describe('bucket store', function () {
         else {
           await should(done).be.rejectedWith({ code: 'STORE_FAILED', retryable: true });
           await part.suspend();
-          // The bytes are gone, but not what was learned.
+          // The bytes are gone, but not the findings.
           should((await store.openPart('job1')).size).equal(0);
           const again = await storeBytes(store, 'a.wav', bytes);
           should(again).eql({ location: `s3://${bucket.server.bucket}/calls/a_2.wav`, alreadyStored: false });
@@ -178,7 +178,7 @@ describe('bucket store', function () {
         should(await bucket.server.incompleteUploads()).eql([]);
       });
 
-      it(`sees that another instance stored the same ${what} file in the meantime`, async () => {
+      it(`notices that another instance stored the same ${what} file meanwhile`, async () => {
         const bytes = noise(size);
         const part = await bucket.store().openPart('job1');
         await part.begin?.({ name: 'a.wav', contentType: 'audio/wav', size });
@@ -190,13 +190,13 @@ describe('bucket store', function () {
       });
     }
 
-    it('stores a small file with other bytes of the same size beside it at once', async () => {
+    it('stores a small file with other bytes of the same size immediately under a different key', async () => {
       await put('calls/a.wav', noise(1000, 7));
       const { location } = await storeBytes(bucket.store(), 'a.wav', noise(1000));
       should(location).equal(`s3://${bucket.server.bucket}/calls/a_2.wav`);
     });
 
-    it('stores a large file with other bytes of the same size beside it, at the second attempt', async () => {
+    it('stores a large file with other bytes of the same size under a different key, on the second attempt', async () => {
       await put('calls/a.wav', noise(11 * MIB, 7));
       const store = bucket.store();
       await should(storeBytes(store, 'a.wav', noise(11 * MIB))).be.rejectedWith({ retryable: true });
@@ -216,7 +216,7 @@ describe('bucket store', function () {
     });
   });
 
-  it('refuses to publish other bytes than those that were received', async () => {
+  it('does not publish bytes that differ from those received', async () => {
     const store = bucket.store();
     const part = await store.openPart('job1');
     await part.begin?.({ name: 'a.wav', contentType: 'audio/wav', size: 1000 });
@@ -230,7 +230,7 @@ describe('bucket store', function () {
     should((await store.openPart('job1')).size).equal(0);
   });
 
-  it('deletes an object that turns out not to be what was sent', async () => {
+  it('deletes an object that differs from what was sent', async () => {
     const store = bucket.store();
     bucket.server.addsToday = false;
     const part = await store.openPart('job1');
@@ -238,7 +238,7 @@ describe('bucket store', function () {
     await part.begin?.({ name: 'a.wav', contentType: 'audio/wav', size: 1000 });
     await writeAll(part, bytes);
     bucket.server.pause = async ({ name, headers }) => {
-      // A store that loses the end: the look after the write finds less.
+      // A store that loses the end: the check after the write finds less.
       const isAfter = bucket.server.names().includes('PutObject');
       if (isAfter && name === 'GetObject' && headers.range !== undefined)
         await put('calls/a.wav', noise(999));
@@ -250,7 +250,7 @@ describe('bucket store', function () {
     should(await bucket.server.keys()).eql([]);
   });
 
-  it('reads what has another checksum than was sent, and keeps it only when it is the same', async () => {
+  it('reads an object whose checksum differs from the one sent, and keeps it only when the bytes match', async () => {
     const store = bucket.store();
     bucket.server.checksumSaid = () => Buffer.alloc(32).toString('base64');
     const kept = await storeBytes(store, 'a.wav', noise(1000));
@@ -265,7 +265,7 @@ describe('bucket store', function () {
     should(await bucket.server.keys()).eql(['calls/a.wav']);
   });
 
-  it('reads back what lies there now', async () => {
+  it('reads back the current object', async () => {
     const store = bucket.store();
     const { location } = await storeBytes(store, 'a.wav', noise(6 * MIB));
     await put('calls/a.wav', noise(6 * MIB, 2));
@@ -277,7 +277,7 @@ describe('bucket store', function () {
     await should(store.readBack('s3://another-bucket/calls/a.wav')).be.rejectedWith({ code: 'STORE_FAILED' });
   });
 
-  describe('with a server as Debian has it, which knows no condition for parts', () => {
+  describe('with the server of Debian, which has no condition for multipart uploads', () => {
     beforeEach(() => (bucket.server.addsToday = false));
 
     it('stores', async () => {
@@ -287,7 +287,7 @@ describe('bucket store', function () {
       }
     });
 
-    it('looks before it completes an upload, and overwrites nothing', async () => {
+    it('checks before it completes an upload, and overwrites nothing', async () => {
       const part = await bucket.store().openPart('job1');
       const bytes = noise(6 * MIB);
       await part.begin?.({ name: 'a.wav', contentType: 'audio/wav', size: bytes.length });
@@ -298,8 +298,8 @@ describe('bucket store', function () {
     });
   });
 
-  describe('with a server that does not implement something', () => {
-    it('goes on without checksums', async () => {
+  describe('with a server that lacks a feature', () => {
+    it('works without checksums', async () => {
       bucket.server.fault = ({ headers, name }) =>
         headers['x-amz-checksum-sha256'] !== undefined || headers['x-amz-checksum-algorithm'] !== undefined
           ? { answer: 501, code: 'NotImplemented' }
@@ -316,7 +316,7 @@ describe('bucket store', function () {
       should(put.headers['x-amz-content-sha256']).equal(sha256(noise(1000)));
     });
 
-    it('looks instead of setting a condition', async () => {
+    it('checks instead of setting a condition', async () => {
       bucket.server.addsToday = false;
       bucket.server.fault = ({ headers }) =>
         headers['if-none-match'] === undefined
@@ -333,7 +333,7 @@ describe('bucket store', function () {
       should(await bucket.server.bytes('calls/a.wav')).eql(noise(10, 2));
     });
 
-    it('stores nothing when it may neither look nor set a condition', async () => {
+    it('stores nothing when it may neither check nor set a condition', async () => {
       bucket.server.fault = ({ headers, name }) =>
         name === 'GetObject'
           ? { answer: 403, code: 'AccessDenied' }
@@ -359,7 +359,7 @@ describe('bucket store', function () {
     });
   });
 
-  it('tells the store the type of the file', async () => {
+  it('sends the type of the file', async () => {
     await storeBytes(bucket.store(), 'a.wav', noise(6 * MIB));
     const head = await bucket.server.direct.send(
       new HeadObjectCommand({ Bucket: bucket.server.bucket, Key: 'calls/a.wav' })

@@ -42,7 +42,7 @@ describe('a transfer into a bucket', function () {
     await TestBucket.removeAll();
   });
 
-  /** As the archive does it: again, with what the attempts before left. */
+  /** Like the archive: again, with the rest of earlier attempts. */
   async function untilStored(): Promise<{ result: TransferResult; held: number[] }> {
     const store = bucket.store();
     const held: number[] = [];
@@ -65,7 +65,7 @@ describe('a transfer into a bucket', function () {
     }
   }
 
-  it('goes on after every cut with the parts that are in the bucket', async () => {
+  it('resumes after every cut with the parts in the bucket', async () => {
     cuts = [...CUTS];
     const { result, held } = await untilStored();
     should(result).have.properties({ sha256, size: file.length, resumed: true });
@@ -78,7 +78,7 @@ describe('a transfer into a bucket', function () {
     should(await bucket.server.incompleteUploads()).eql([]);
   });
 
-  it('starts over when the file is another one by then', async () => {
+  it('starts over when the file has changed', async () => {
     cuts = [12_000_000];
     const changing = untilStored();
     await new Promise<void>((resolve) => {

@@ -16,7 +16,7 @@ import { MIB, noise, storeBytes, TestBucket } from './bucket-fixture';
 
 const RECORD = { sha256: 'a'.repeat(64), recording_id: 'rec-1' };
 
-/** The server of the tests ignores `If-None-Match: *` and refuses every `If-Match` once a bucket is versioned. */
+/** The test server ignores `If-None-Match: *` and rejects every `If-Match` once a bucket is versioned. */
 describe('bucket store, in a versioned bucket', function () {
   let bucket: TestBucket;
   let store: BucketStore;
@@ -36,7 +36,7 @@ describe('bucket store, in a versioned bucket', function () {
   const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
   const put = (key: string, bytes: Buffer): Promise<unknown> =>
     bucket.server.direct.send(new PutObjectCommand({ Bucket: bucket.server.bucket, Key: key, Body: bytes }));
-  /** Writes something at the very moment before a request is carried out, once. */
+  /** Writes something once, immediately before a request runs. */
   const raceBefore = (request: string, key: string, bytes: Buffer): void => {
     let done = false;
     bucket.server.pause = async (call) => {
@@ -49,7 +49,7 @@ describe('bucket store, in a versioned bucket', function () {
   for (const size of [1000, 11 * MIB]) {
     const what = size === 1000 ? 'small' : 'large';
 
-    it(`tells the version of a ${what} file, and reads that one whatever comes to lie on top`, async () => {
+    it(`returns the version of a ${what} file, and reads that one even when a newer version exists`, async () => {
       const bytes = noise(size);
       const stored = await storeBytes(store, 'a.wav', bytes);
       const [own] = await bucket.versions('calls/a.wav');
@@ -59,10 +59,10 @@ describe('bucket store, in a versioned bucket', function () {
       should(await store.readBack(stored.location!, copy)).eql({ sha256: sha256(bytes), size });
     });
 
-    it(`stores a ${what} file beside another one, which is not hidden`, async () => {
+    it(`stores a ${what} file under a different key, and hides no other file`, async () => {
       await put('calls/a.wav', noise(size, 7));
       const attempt = (): ReturnType<typeof storeBytes> => storeBytes(store, 'a.wav', noise(size));
-      // Of a large file the bytes are gone when the other one turns out to differ.
+      // The bytes of a large file are gone by the time the other one turns out to differ.
       const { location } = await attempt().catch(attempt);
       should(location).endWith('/calls/a_2.wav');
       should(await bucket.versions('calls/a.wav')).have.length(1);
@@ -76,7 +76,7 @@ describe('bucket store, in a versioned bucket', function () {
       should(await bucket.versions('calls/a.wav')).have.length(1);
     });
 
-    it(`takes its ${what} file back when another one came first by a moment`, async () => {
+    it(`removes its ${what} file when another one was a moment earlier`, async () => {
       raceBefore(size === 1000 ? 'PutObject' : 'CompleteMultipartUpload', 'calls/a.wav', noise(300, 5));
       const attempt = (): ReturnType<typeof storeBytes> => storeBytes(store, 'a.wav', noise(size));
       const { location, versionId } = await attempt().catch(attempt);
@@ -87,7 +87,7 @@ describe('bucket store, in a versioned bucket', function () {
       should(await bucket.server.incompleteUploads()).eql([]);
     });
 
-    it(`knows its own ${what} file when another instance stored it first by a moment`, async () => {
+    it(`recognises its own ${what} file when another instance stored it a moment earlier`, async () => {
       raceBefore(size === 1000 ? 'PutObject' : 'CompleteMultipartUpload', 'calls/a.wav', noise(size));
       const stored = await storeBytes(store, 'a.wav', noise(size));
       should(stored).have.property('alreadyStored', true);
@@ -95,7 +95,7 @@ describe('bucket store, in a versioned bucket', function () {
       should(versions.map(({ id }) => id)).eql([stored.versionId]);
     });
 
-    it(`lets the ${what} file that was first be the first, when another one comes on top`, async () => {
+    it(`keeps the ${what} file that was first, when a newer version appears`, async () => {
       let done = false;
       bucket.server.pause = async ({ name }) => {
         if (done || name !== 'ListObjectVersions') return;
@@ -107,7 +107,7 @@ describe('bucket store, in a versioned bucket', function () {
       should((await bucket.versions('calls/a.wav'))[1]!.id).equal(stored.versionId);
     });
 
-    it(`takes back a damaged ${what} file with its version`, async () => {
+    it(`removes a damaged ${what} file with its version`, async () => {
       let isDamaged = false;
       bucket.server.fault = ({ name, headers, query }) => {
         const looks = name === 'GetObject' && headers.range !== undefined && query.has('versionId');
@@ -124,7 +124,7 @@ describe('bucket store, in a versioned bucket', function () {
     });
   }
 
-  it('takes a key that was deleted, under which old versions lie', async () => {
+  it('reuses a deleted key that has old versions', async () => {
     await put('calls/a.wav', noise(300, 5));
     await bucket.server.direct.send(
       new DeleteObjectCommand({ Bucket: bucket.server.bucket, Key: 'calls/a.wav' })
@@ -134,7 +134,7 @@ describe('bucket store, in a versioned bucket', function () {
     should(await bucket.versions('calls/a.wav')).have.length(2);
   });
 
-  it('says so when it could not take back what came second', async () => {
+  it('reports when it could not remove the later file', async () => {
     bucket.server.fault = ({ name }) =>
       name === 'DeleteObject' ? { answer: 403, code: 'AccessDenied' } : undefined;
     raceBefore('PutObject', 'calls/a.wav', noise(300, 5));
@@ -143,7 +143,7 @@ describe('bucket store, in a versioned bucket', function () {
     should(notices.join('\n')).match(/s3:DeleteObjectVersion/);
   });
 
-  it('stores with a key that may not list versions, and says what cannot be seen', async () => {
+  it('stores with a key that may not list versions, and reports what it cannot check', async () => {
     bucket.server.fault = ({ name }) =>
       name === 'ListObjectVersions' ? { answer: 403, code: 'AccessDenied' } : undefined;
     const { versionId } = await storeBytes(store, 'a.wav', noise(1000));
@@ -151,7 +151,7 @@ describe('bucket store, in a versioned bucket', function () {
     should(notices.join('\n')).match(/s3:ListBucketVersions/);
   });
 
-  it('reads the current version with a key that may not read versions, and no other one', async () => {
+  it('reads only the current version with a key that may not read versions', async () => {
     const stored = await storeBytes(store, 'a.wav', noise(1000));
     const copy = { size: 1000, versionId: stored.versionId ?? null };
     bucket.server.fault = ({ query }) =>
@@ -161,17 +161,17 @@ describe('bucket store, in a versioned bucket', function () {
     await should(store.readBack(stored.location!, copy)).be.rejectedWith({ message: /s3:GetObjectVersion/ });
   });
 
-  it('stores nothing more with a key that may not look', async () => {
+  it('stores nothing more with a key that may not check', async () => {
     bucket.server.fault = ({ name }) =>
       name === 'GetObject' ? { answer: 403, code: 'AccessDenied' } : undefined;
-    // That the bucket has versions is known by the first answer.
+    // The first response shows that the bucket is versioned.
     await storeBytes(store, 'a.wav', noise(1000));
     await should(storeBytes(store, 'b.wav', noise(1000))).be.rejectedWith({
       message: /could hide another recording under this one. Permit s3:GetObject and s3:ListBucket/
     });
   });
 
-  it('says once what the bucket is', async () => {
+  it('reports the features of the bucket once', async () => {
     for (const name of ['a.wav', 'b.wav']) await storeBytes(store, name, noise(10));
     await until('the notice', () => notices[0]);
     should(notices).have.length(1);
@@ -186,7 +186,7 @@ describe('bucket store, in a versioned bucket', function () {
       location = `s3://${bucket.server.bucket}/calls/a.wav`;
     });
 
-    it('are brought up to date, as a version on top of the one that was read', async () => {
+    it('are updated as a new version of the one that was read', async () => {
       await sidecars.write(location, RECORD);
       await sidecars.write(location, { ...RECORD, deleted_at_source: '2026-03-05T00:00:00.000Z' });
       const found = await sidecars.read(location);
@@ -194,7 +194,7 @@ describe('bucket store, in a versioned bucket', function () {
       should(await bucket.versions('calls/a.wav.json')).have.length(2);
     });
 
-    it('also when the first one is from before the versions', async () => {
+    it('even when the first one is older than versioning', async () => {
       await bucket.keepVersions('Suspended');
       await sidecars.write(location, RECORD);
       await bucket.keepVersions();
@@ -205,19 +205,19 @@ describe('bucket store, in a versioned bucket', function () {
         .equal('x');
     });
 
-    it('hide nothing foreign', async () => {
+    it('hide no foreign objects', async () => {
       await put('calls/a.wav.json', Buffer.from('{"sha256":"another"}'));
       await should(sidecars.write(location, RECORD)).be.rejectedWith({ message: /left alone/ });
       should(await bucket.versions('calls/a.wav.json')).have.length(1);
     });
 
-    it('hide nothing that comes at the same moment', async () => {
+    it('hide nothing that appears at the same time', async () => {
       raceBefore('PutObject', 'calls/a.wav.json', Buffer.from('{"by":"somebody"}'));
       await should(sidecars.write(location, RECORD)).be.rejectedWith({ code: 'STORE_FAILED' });
       should(JSON.parse((await bucket.server.bytes('calls/a.wav.json')).toString())).eql({ by: 'somebody' });
     });
 
-    it('hide no change that is made while they are brought up to date', async () => {
+    it('hide no concurrent change', async () => {
       await sidecars.write(location, RECORD);
       let puts = 0;
       bucket.server.pause = async ({ name, key, headers }) => {
@@ -231,7 +231,7 @@ describe('bucket store, in a versioned bucket', function () {
       should(JSON.parse((await bucket.server.bytes('calls/a.wav.json')).toString())).eql({ by: 'somebody' });
     });
 
-    it('of another one are taken by a text for another name', async () => {
+    it('of another recording make a text use another name', async () => {
       const texts = bucketTexts(store.objects, (at) => keyOfLocation(store.settings, at));
       const at = `s3://${bucket.server.bucket}/calls/a.txt`;
       raceBefore('PutObject', 'calls/a.txt', Buffer.from('notes'));
@@ -250,7 +250,7 @@ describe('bucket store, in a bucket with object lock', () => {
     await TestBucket.removeAll();
   });
 
-  it('stores, is locked by the default retention, and says so', async function () {
+  it('stores objects that the default retention locks, and reports it', async function () {
     const server = await S3Server.start(this, { locked: true });
     const bucket = await TestBucket.create(this, server);
     server.addsToday = false;

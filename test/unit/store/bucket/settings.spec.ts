@@ -16,7 +16,7 @@ const BLANK: BucketFields = {
 describe('bucket settings', () => {
   const read = (fields: Partial<BucketFields>) => readBucketSettings({ ...BLANK, ...fields });
 
-  it('need nothing but the name of the bucket', () => {
+  it('need only the name of the bucket', () => {
     should(read({})).eql({
       endpoint: null,
       region: null,
@@ -29,7 +29,7 @@ describe('bucket settings', () => {
     });
   });
 
-  it('take a region for stores that do not care', () => {
+  it('use a default region for stores without regions', () => {
     should(read({ endpoint: 'https://s3.example.com/' })).have.properties({
       endpoint: 'https://s3.example.com',
       region: 'us-east-1'
@@ -80,7 +80,7 @@ describe('bucket settings', () => {
     ['Secret key', { accessKeyId: 'SOMEKEY' }]
   ];
   for (const [setting, fields] of wrong) {
-    it(`refuse ${JSON.stringify(fields)}, and say which field it is`, () => {
+    it(`reject ${JSON.stringify(fields)}, and name the field`, () => {
       let said: unknown;
       try {
         read(fields);

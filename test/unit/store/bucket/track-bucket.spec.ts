@@ -15,7 +15,7 @@ const KEYS = [
   '/leading//double'
 ];
 
-/** What the signer of the AWS SDK makes of the same address. */
+/** The URL that the signer of the AWS SDK makes for the same address. */
 async function signedBySdk(
   link: string,
   { region, accessKeyId, secretAccessKey, sessionToken }: BucketIdentity
@@ -52,9 +52,9 @@ async function signedBySdk(
 
 const signature = (link: string) => new URL(link).searchParams.get('X-Amz-Signature');
 
-describe('a signed link to an object', () => {
+describe('presigned URL', () => {
   for (const key of KEYS) {
-    it(`has the signature that the AWS SDK makes: ${key}`, async () => {
+    it(`has the same signature as with the AWS SDK: ${key}`, async () => {
       const link = bucketLink(AWS, IDENTITY, key, NOW);
       should(signature(link)).equal(await signedBySdk(link, IDENTITY));
       should(decodeURIComponent(new URL(link).pathname)).equal(`/${key}`);
@@ -73,7 +73,7 @@ describe('a signed link to an object', () => {
     should(signature(link)).equal(await signedBySdk(link, identity));
   });
 
-  it('goes to AWS by the name of the bucket, to other stores as they want it', () => {
+  it('uses the host of the bucket at AWS, and the style that other stores need', () => {
     const place = (settings: object, region = 'eu-central-1') => {
       const url = new URL(bucketLink({ ...AWS, ...settings }, { ...IDENTITY, region }, 'a/b', NOW));
       return url.origin + url.pathname;

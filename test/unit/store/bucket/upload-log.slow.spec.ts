@@ -23,9 +23,9 @@ describe('incomplete uploads of several processes', function () {
   }
   const storeOf = (options: Partial<BucketStoreOptions>): BucketStore => bucket.store({}, options);
 
-  it('are left alone by a replica with the same keys and a state of its own', async () => {
+  it('are left alone by a replica with the same keys and its own state', async () => {
     const part = await halfSent(storeOf({ run: 'one', owner: 'one' }));
-    // The other one died before the store named its upload to the same key.
+    // The other process died before the store returned the id of its upload to the same key.
     await bucket.otherLedger.put(await otherEntry(), { key: 'calls/a.wav', uploadId: null });
     const other = storeOf({
       uploadLog: bucket.otherLedger,
@@ -40,7 +40,7 @@ describe('incomplete uploads of several processes', function () {
     should((await publish(part, 'a.wav', bytes)).alreadyStored).equal(false);
   });
 
-  /** Makes an entry in the state of the other one, and returns its name. */
+  /** Makes an entry in the state of the other process, and returns its name. */
   async function otherEntry(): Promise<string> {
     const dead = storeOf({ uploadLog: bucket.otherLedger, run: 'dead' });
     const part = await dead.openPart('job0');
@@ -65,7 +65,7 @@ describe('incomplete uploads of several processes', function () {
     await part.discard();
   });
 
-  it('are dropped after a day also when nobody can tell whether their process is alive', async () => {
+  it('are dropped after a day even when it is unknown whether their process is alive', async () => {
     const part = await halfSent(storeOf({ run: 'one', owner: 'one' }));
     for (const { key, value } of [...bucket.uploadLog.range({})])
       await bucket.uploadLog.put(String(key), { ...value, at: Date.now() - 25 * 3_600_000 });
@@ -74,7 +74,7 @@ describe('incomplete uploads of several processes', function () {
     await part.discard();
   });
 
-  it('without a name are left alone while they are young: their first part may be on its way', async () => {
+  it('without an id are left alone while they are young: their first part may be in flight', async () => {
     bucket.server.fault = ({ name }) => (name === 'CreateMultipartUpload' ? 'lose-answer' : undefined);
     await should(halfSent(storeOf({ run: 'one' }))).be.rejected();
     bucket.server.fault = () => undefined;

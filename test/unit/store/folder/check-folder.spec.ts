@@ -25,7 +25,7 @@ describe('store/check-folder', () => {
     'a file': () => folder.at('file'),
     'a broken link': () => folder.at('broken'),
     'below a broken link': () => folder.at('broken/x/y'),
-    'a link in a circle': () => folder.at('one/x'),
+    'a circular link': () => folder.at('one/x'),
     'a path of 100,000 characters': () => `/${'x'.repeat(99_999)}`,
     'a path of 50,000 levels': () => '/x'.repeat(50_000),
     'a name of 300 characters': () => folder.at('x'.repeat(300)),
@@ -45,7 +45,7 @@ describe('store/check-folder', () => {
       should(error.message.length).be.below(1000);
     });
 
-    it(`ends when it is to be made all the same: ${what}`, async () => {
+    it(`fails to create the folder: ${what}`, async () => {
       const before = process.memoryUsage().rss;
       await storeFailure(createFolderStore({ folder: path(), owner: testOwner() }).openPart('a'));
       (() => makePrivateDirectory(path())).should.throw();
@@ -53,28 +53,28 @@ describe('store/check-folder', () => {
     });
   }
 
-  it('says that a disk is read-only', async () => {
+  it('reports that a disk is read-only', async () => {
     const fs = fileSystemWith({ mkdir: (() => Promise.reject(systemError('EROFS'))) as typeof mkdir });
     const { message } = await storeFailure(checkFolder(fs, folder.at('x')));
     should(message).match(/read-only/);
     should(message).match(/"Folder"/);
   });
 
-  it('makes nothing that stays, and minds nothing that a check left', async () => {
+  it('leaves nothing behind, and ignores remains of an earlier check', async () => {
     await mkdir(folder.at('.telnyx-check'));
     for (const path of ['archive', 'deep/er/archive', '.'])
       await checkFolder(realFileSystem, folder.at(path));
     should((await readdir(folder.path)).sort()).eql(['broken', 'file', 'one', 'two']);
   });
 
-  it('is right for several at once', async () => {
+  it('works for several checks at the same time', async () => {
     await Promise.all(Array.from({ length: 20 }, () => checkFolder(realFileSystem, folder.at('archive'))));
     await mkdir(folder.at('archive'));
     await checkFolder(realFileSystem, folder.at('archive'));
     await rmdir(folder.at('archive'));
   });
 
-  it('makes the folders of the state level by level, for one user only', async () => {
+  it('creates the folders of the state level by level, for one user only', async () => {
     makePrivateDirectory(folder.at('a/b/c'));
     makePrivateDirectory(folder.at('a/b/c'));
     should(await readdir(folder.at('a/b'))).eql(['c']);

@@ -11,7 +11,7 @@ describe('store/file-system', () => {
   });
   afterEach(() => folder.remove());
 
-  it('writes pieces, a text, and takes both back', async () => {
+  it('writes chunks and a text, and reads both back', async () => {
     const path = folder.at('a');
     const file = await openFile(path, 'wx+', 0o640);
     should(await file.writev([Buffer.from('one '), Buffer.from('two')], 0)).have.property('bytesWritten', 7);
@@ -30,7 +30,7 @@ describe('store/file-system', () => {
     should(await readFile(folder.at('b'), 'utf8')).equal('ä text');
   });
 
-  it('tells that a name is taken, and touches nothing once it is closed', async () => {
+  it('reports that a name is taken, and changes nothing once closed', async () => {
     const path = folder.at('a');
     const file = await openFile(path, 'wx');
     await openFile(path, 'wx').should.be.rejectedWith({ code: 'EEXIST' });

@@ -29,7 +29,7 @@ import {
   testOwner
 } from './store-fixture';
 
-describe('store/folder-store: disks that fail', () => {
+describe('store/folder-store: failing disks', () => {
   const bytes = randomBytes(3_000_000);
   let folder: TestFolder;
 
@@ -38,7 +38,7 @@ describe('store/folder-store: disks that fail', () => {
   });
   afterEach(() => folder.remove());
 
-  it('says that the disk is full, keeps what fits, and goes on when there is room', async function () {
+  it('reports that the disk is full, keeps what fits, and resumes when there is room', async function () {
     const mount = requireMount(this, '2m');
     try {
       const store = createFolderStore({ folder: join(mount.directory, 'archive'), owner: testOwner() });
@@ -65,7 +65,7 @@ describe('store/folder-store: disks that fail', () => {
     }
   });
 
-  it('says that the disk is read-only', async function () {
+  it('reports that the disk is read-only', async function () {
     const mount = requireMount(this, '2m');
     try {
       execFileSync('mount', ['-o', 'remount,ro', mount.directory]);
@@ -79,7 +79,7 @@ describe('store/folder-store: disks that fail', () => {
     }
   });
 
-  it('brings a copy over to another disk that is mounted below the folder', async function () {
+  it('copies a file to another disk that is mounted below the folder', async function () {
     const mount = requireMount(this, '16m');
     try {
       await mkdir(folder.at('archive/other-disk'), { recursive: true });
@@ -99,9 +99,9 @@ describe('store/folder-store: disks that fail', () => {
     }
   });
 
-  it('explains missing permission', async function () {
+  it('explains a missing permission', async function () {
     if (process.getuid?.() === 0) {
-      // Permissions do not bind root: the refusal itself is made by the test.
+      // Permissions do not bind root: the test itself makes the denial.
       const fs = fileSystemWith({ mkdir: (() => Promise.reject(systemError('EACCES'))) as typeof mkdir });
       should((await storeFailure(folder.store(fs).openPart('a'))).message).match(/not permitted.*EACCES/);
       return;
@@ -122,7 +122,7 @@ describe('store/folder-store: disks that fail', () => {
     should(error.message).match(/folder is needed/);
   });
 
-  it('survives that the folder is removed in the middle', async () => {
+  it('survives the removal of the folder meanwhile', async () => {
     const store = folder.store();
     const part = await store.openPart('a');
     await part.write(bytes);
@@ -136,7 +136,7 @@ describe('store/folder-store: disks that fail', () => {
     should(await folder.files()).eql(['x.wav']);
   });
 
-  it('puts aside only what is durable: a power cut may come before the next attempt', async () => {
+  it('suspends only durable bytes: a power cut may come before the next attempt', async () => {
     const steps: string[] = [];
     const fs = fileSystemWith({
       open: async (...args: Parameters<typeof open>) => {
@@ -167,7 +167,7 @@ describe('store/folder-store: disks that fail', () => {
         const sync = handle.sync.bind(handle);
         handle.sync = () => {
           if (!failing || !args[0].toString().endsWith('.part')) return sync();
-          failing = false; // as Linux does: the second sync knows nothing of the first one's fault
+          failing = false; // like Linux: the second sync does not report the fault of the first
           return Promise.reject(systemError('EIO'));
         };
         return handle;
@@ -184,7 +184,7 @@ describe('store/folder-store: disks that fail', () => {
     should(await folder.files()).eql(['x.wav']);
   });
 
-  it('does not ask a second time whether bytes are durable: the folder may have moved, the answer was no', async () => {
+  it('does not sync again after a failed sync, even when the folder has moved', async () => {
     let syncs = 0;
     const fs = fileSystemWith({
       open: async (...args: Parameters<typeof open>) => {
@@ -206,11 +206,11 @@ describe('store/folder-store: disks that fail', () => {
     should(await folder.files()).be.empty();
   });
 
-  it('refuses a copy that became shorter on its way', async () => {
+  it('rejects a copy that became shorter on its way', async () => {
     const store = folder.store();
     const part = await store.openPart('a');
     await part.write(bytes);
-    // Reading waits until all of it lies in the file.
+    // Reading waits until everything is in the file.
     await readAll(part);
     const [name] = await readdir(folder.at('archive/.telnyx-partial'));
     await truncate(folder.at('archive/.telnyx-partial', name!), 1000);
@@ -220,7 +220,7 @@ describe('store/folder-store: disks that fail', () => {
     should(await folder.files()).be.empty();
   });
 
-  it('publishes nothing of which the disk does not say how long it is', async () => {
+  it('publishes nothing when the disk does not report its length', async () => {
     const fs = fileSystemWith({
       open: async (path, ...how) => {
         const handle = await realFileSystem.open(path, ...how);
@@ -235,7 +235,7 @@ describe('store/folder-store: disks that fail', () => {
     should(await folder.files()).be.empty();
   });
 
-  it('closes a copy that it cannot go on with', async () => {
+  it('closes a copy that it cannot resume', async () => {
     let opened = 0;
     const fs = fileSystemWith({
       open: async (path, ...how) => {
@@ -257,12 +257,12 @@ describe('store/folder-store: disks that fail', () => {
     should(opened).equal(0);
   });
 
-  it('reports a write that fails in the background, and keeps only what was written', async () => {
+  it('reports a write that fails in the background, and keeps only the written bytes', async () => {
     const fs = fileSystemWith({
       open: async (...args: Parameters<typeof open>) => {
         const handle = await open(...args);
         const writev = handle.writev.bind(handle);
-        // Writes short twice, as disks do before they are full, then not at all.
+        // Two short writes, like those of an almost full disk, then none.
         let calls = 0;
         handle.writev = (async (buffers: Uint8Array[], position: number) => {
           calls++;
@@ -289,7 +289,7 @@ describe('store/folder-store: disks that fail', () => {
     await again.discard();
   });
 
-  it('goes on where directories cannot be synced', async () => {
+  it('works where directories cannot be synced', async () => {
     const fs = fileSystemWith({
       open: async (...args: Parameters<typeof open>) => {
         if ((await stat(args[0]).catch(() => null))?.isDirectory() === true) throw systemError('EISDIR');
@@ -300,7 +300,7 @@ describe('store/folder-store: disks that fail', () => {
     should((await readFile(folder.at('archive/2026/x.wav'))).equals(bytes)).be.true();
   });
 
-  it('says what is missing when a stored copy cannot be read back', async () => {
+  it('reports what is missing when a stored copy cannot be read back', async () => {
     const error = await storeFailure(folder.store().readBack(folder.at('archive/gone.wav')));
     should(error.message).match(/ENOENT/);
   });

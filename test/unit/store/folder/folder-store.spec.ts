@@ -27,7 +27,7 @@ describe('store/folder-store', () => {
     should((await stat(published.location!)).mode & 0o007).equal(0);
   });
 
-  it('writes large copies byte for byte, in pieces of any size', async () => {
+  it('writes large copies byte for byte, in chunks of any size', async () => {
     const large = randomBytes(20_000_003);
     const part = await folder.store().openPart('job');
     for (let at = 0, size = 1; at < large.length; at += size, size = (size * 7 + 13) % 300_000)
@@ -45,7 +45,7 @@ describe('store/folder-store', () => {
     should(await folder.files()).eql(['d/call.mp3']);
   });
 
-  it('keeps both when different recordings want one name, and finds each again', async () => {
+  it('keeps both when two recordings have the same name, and finds each again', async () => {
     const store = folder.store();
     const contents = Array.from({ length: 12 }, (_, number) => Buffer.from(`recording ${number}`));
     const places: (string | null)[] = [];
@@ -63,7 +63,7 @@ describe('store/folder-store', () => {
     }
   });
 
-  it('keeps both when they come at the same moment', async () => {
+  it('keeps both when they arrive at the same time', async () => {
     const store = folder.store();
     const contents = Array.from({ length: 8 }, (_, number) => Buffer.from(`recording ${number % 4}`));
     const published = await Promise.all(
@@ -75,7 +75,7 @@ describe('store/folder-store', () => {
     should(await folder.files()).have.length(4);
   });
 
-  it('does not take a truncated file of that name for the recording', async () => {
+  it('does not mistake a truncated file of that name for the recording', async () => {
     await mkdir(folder.at('archive'));
     await writeFile(folder.at('archive/call.mp3'), bytes.subarray(0, 5));
     await writeFile(folder.at('archive/call_2.mp3'), Buffer.alloc(bytes.length));
@@ -84,17 +84,17 @@ describe('store/folder-store', () => {
     should((await readFile(folder.at('archive/call.mp3'))).length).equal(5);
   });
 
-  it('refuses to publish what is not the announced size', async () => {
+  it('does not publish a file of the wrong size', async () => {
     const part = await folder.store().openPart('a');
     await part.write(bytes);
     const error = await storeFailure(part.publish({ name: 'x.mp3', sha256: '', size: 5, contentType: '' }));
     should(error.retryable).be.true();
     await part.suspend();
-    should(await folder.files()).be.empty(); // what does not add up is not gone on with
+    should(await folder.files()).be.empty(); // does not resume a copy of the wrong size
   });
 
   describe('resuming', () => {
-    it('goes on with what was put aside', async () => {
+    it('resumes a suspended copy', async () => {
       const first = await folder.store().openPart('job');
       await first.write(bytes.subarray(0, 5));
       await first.suspend();
@@ -107,7 +107,7 @@ describe('store/folder-store', () => {
       should(await folder.files()).eql(['x.mp3']);
     });
 
-    it('goes on with what was put aside before a power cut', async () => {
+    it('resumes a copy that was suspended before a power cut', async () => {
       const first = await folder.store().openPart('job');
       await first.write(bytes);
       await first.suspend();
@@ -117,7 +117,7 @@ describe('store/folder-store', () => {
       await second.discard();
     });
 
-    it('goes on with what a killed process left, but not after a power cut', async () => {
+    it('resumes what a killed process left, but not after a power cut', async () => {
       const store = folder.store();
       await mkdir(folder.at('archive/.telnyx-partial'), { recursive: true });
       const left = folder.partPaths('job', testOwner('killed')).part;
@@ -132,12 +132,12 @@ describe('store/folder-store', () => {
       await third.discard();
     });
 
-    it('never writes into a published file whose old name was left behind', async () => {
+    it('never writes into a published file whose old name remains', async () => {
       const store = folder.store();
       const { location } = await publishBytes(store, 'job', 'x.mp3', bytes);
       for (const kind of ['part', 'held'] as const) {
         await link(location!, folder.partPaths('job', testOwner('killed'))[kind]);
-        // What an earlier process left.
+        // A file that an earlier process left.
         const part = await folder.store().openPart('job');
         should(part.size).equal(0);
         await part.write(other);
@@ -148,7 +148,7 @@ describe('store/folder-store', () => {
       should(await folder.files()).eql(['x.mp3']);
     });
 
-    it('starts over, forgets, and puts nothing aside when nothing is held', async () => {
+    it('starts over, and suspends nothing when it holds no bytes', async () => {
       const store = folder.store();
       const part = await store.openPart('job');
       await part.write(other);
@@ -165,7 +165,7 @@ describe('store/folder-store', () => {
       should(await folder.files()).eql(['x.mp3']);
     });
 
-    it('clears away partial copies of jobs that no longer exist', async () => {
+    it('removes partial copies of jobs that no longer exist', async () => {
       const store = folder.store();
       should(await store.sweep(() => false)).equal(0);
       for (const jobId of ['old', 'live']) {
@@ -174,7 +174,7 @@ describe('store/folder-store', () => {
         await part.suspend();
       }
       await writeFile(folder.at('archive/.telnyx-partial/note of the owner.txt'), '');
-      // What a killed process left of a job that was about to end.
+      // A killed process left this of a job that was about to end.
       const killed = folder.partPaths('killed', testOwner('killed'));
       for (const kind of ['part', 'claim', 'sidecar'] as const) await writeFile(killed[kind], '');
       should(await store.sweep((jobId) => jobId === 'live')).equal(4);
@@ -199,14 +199,14 @@ describe('store/folder-store', () => {
       '.',
       '..'
     ])
-      it(`refuses the name ${JSON.stringify(name)}`, async () => {
+      it(`rejects the name ${JSON.stringify(name)}`, async () => {
         const error = await storeFailure(publishBytes(folder.store(), 'a', name, bytes));
         should(error.retryable).be.false();
         should(await folder.files()).be.empty();
       });
 
     for (const jobId of ['', '../x', 'a/b', 'a.b', 'x'.repeat(129)])
-      it(`refuses the job id ${JSON.stringify(jobId.slice(0, 10))}`, async () => {
+      it(`rejects the job id ${JSON.stringify(jobId.slice(0, 10))}`, async () => {
         await storeFailure(folder.store().openPart(jobId));
       });
 
@@ -224,14 +224,14 @@ describe('store/folder-store', () => {
       await stat(folder.at('nowhere')).should.be.rejected();
     });
 
-    it('does not keep partial copies outside of the folder either', async () => {
+    it('does not keep partial copies outside the folder either', async () => {
       await mkdir(folder.at('archive'));
       await mkdir(folder.at('outside'));
       await symlink(folder.at('outside'), folder.at('archive/.telnyx-partial'));
       await storeFailure(folder.store().openPart('a'));
     });
 
-    it('does not write through a link in place of a file', async () => {
+    it('does not write through a link that replaces a file', async () => {
       await mkdir(folder.at('archive/.telnyx-partial'), { recursive: true });
       await writeFile(folder.at('victim'), 'untouched');
       await symlink(folder.at('victim'), folder.at('archive/x.mp3'));
@@ -241,7 +241,7 @@ describe('store/folder-store', () => {
       should(await readFile(folder.at('victim'), 'utf8')).equal('untouched');
     });
 
-    it('works below a folder that is itself a link, and inside links that stay inside', async () => {
+    it('works below a folder that is itself a link, and in links that stay inside', async () => {
       await mkdir(folder.at('disk/real'), { recursive: true });
       await symlink(folder.at('disk'), folder.at('archive'));
       await symlink(folder.at('disk/real'), folder.at('disk/2026'));

@@ -29,7 +29,7 @@ describe('store/partial-file: publication', () => {
   let folder: TestFolder;
   let synced: string[];
 
-  /** The real file system, which writes down what is made durable; `fault` makes such a call fail. */
+  /** The real file system, which records what is made durable; `fault` makes such a call fail. */
   function watched(fault: (path: string) => boolean = () => false): FileSystem {
     return fileSystemWith({
       open: async (...args: Parameters<typeof open>) => {
@@ -52,7 +52,7 @@ describe('store/partial-file: publication', () => {
   });
   afterEach(() => folder.remove());
 
-  it('makes a sidecar durable along with its file: both contents first, then both names by one sync', async () => {
+  it('makes a sidecar durable together with its file: first both contents, then both names with one sync', async () => {
     const links: string[] = [];
     const fs = watched();
     const store = folder.store({
@@ -62,7 +62,7 @@ describe('store/partial-file: publication', () => {
         await fs.link(from, to);
       }
     });
-    // The directories are there before anything is counted.
+    // The directories exist before the count starts.
     await publishBytes(store, 'before', '2026/before.wav', BYTES);
     [synced, links.length] = [[], 0];
     const part = await store.openPart('a');
@@ -85,12 +85,12 @@ describe('store/partial-file: publication', () => {
         before: [['2026/x.wav', OTHER_BYTES]],
         found: ['2026/x.wav', '2026/x_2.wav']
       },
-      'when the file was there before': { before: [['2026/x.wav', BYTES]], found: ['2026/x.wav'] },
+      'when the file already exists': { before: [['2026/x.wav', BYTES]], found: ['2026/x.wav'] },
       'when another file has its name': {
         before: [['2026/x.wav.json', OTHER_BYTES]],
         found: ['2026/x.wav', '2026/x.wav.json']
       },
-      'when the disk does not take it': {
+      'when the disk rejects it': {
         fs: watched((path) => path.endsWith('.sidecar')),
         found: ['2026/x.wav']
       }
@@ -120,11 +120,11 @@ describe('store/partial-file: publication', () => {
     should(await folder.files()).be.empty();
   });
 
-  it('takes the place of the hidden sidecar that a killed process left, also when that was published', async () => {
+  it('replaces the hidden sidecar that a killed process left, even when it was published', async () => {
     const store = folder.store();
     const first = await publishBytes(store, 'first', '2026/first.wav', OTHER_BYTES);
     await writeSidecar(first.location!, { sha256: 'of the first' });
-    // Killed between giving the name and removing the hidden one.
+    // Killed after adding the name, before removing the hidden one.
     await link(`${first.location!}.json`, folder.partPaths('a', testOwner('earlier')).sidecar);
     const part = await folder.store().openPart('a');
     await part.write(BYTES);
@@ -137,7 +137,7 @@ describe('store/partial-file: publication', () => {
     );
   });
 
-  it('counts as failed when the names did not become durable, and keeps the bytes', async () => {
+  it('fails when the names do not become durable, and keeps the bytes', async () => {
     let failing = true;
     const store = folder.store(watched((path) => failing && path === folder.at('archive/2026')));
     const part = await store.openPart('a');
@@ -151,7 +151,7 @@ describe('store/partial-file: publication', () => {
     should(await folder.files()).eql(['2026/x.wav', '2026/x.wav.json']);
   });
 
-  it('goes on when somebody removed the directory that was just used', async () => {
+  it('continues when the directory is removed after use', async () => {
     const store = folder.store();
     await publishBytes(store, 'a', '2026/x.wav', BYTES);
     await rm(folder.at('archive/2026'), { recursive: true });
@@ -162,14 +162,14 @@ describe('store/partial-file: publication', () => {
     should(await folder.files()).eql(['2026/x.wav']);
   });
 
-  it('still follows no link out of the folder once its directories are known', async () => {
+  it('follows no link out of the folder even when its directories are known', async () => {
     let now = 0;
     const store = createFolderStore({ folder: folder.at('archive'), owner: testOwner(), now: () => now });
     await publishBytes(store, 'a', '2026/x.wav', BYTES);
     await mkdir(folder.at('outside'));
     await rename(folder.at('archive/2026'), folder.at('archive/2025'));
     await symlink(folder.at('outside'), folder.at('archive/2026'));
-    // A second is how long a directory is taken to be what it was.
+    // A directory counts as unchanged for one second.
     now = 1000;
     await storeFailure(publishBytes(store, 'b', '2026/y.wav', BYTES));
     await rm(folder.at('archive/2026'));

@@ -36,7 +36,7 @@ describe('a damaged file', () => {
     (await names()).every(isSetAside).should.be.true();
   });
 
-  it('never takes the place of another', async () => {
+  it('never replaces another file', async () => {
     for (const text of ['rotten', 'rotten again']) {
       await writeFile(file, text);
       await setAside(realFileSystem, file, replacement, NOW);
@@ -46,18 +46,18 @@ describe('a damaged file', () => {
     (await names()).every(isSetAside).should.be.true();
   });
 
-  it('is left alone when it is intact after all', async () => {
+  it('stays in place when it is intact after all', async () => {
     await writeFile(file, 'as stored');
     should(await setAside(realFileSystem, file, other, NOW)).be.null();
     (await names()).should.eql(['call.mp3', 'call.mp3.json']);
   });
 
-  it('leaves the sidecar of a missing file where the fresh copy needs it', async () => {
+  it('leaves the sidecar of a missing file for the fresh copy', async () => {
     should(await setAside(realFileSystem, file, replacement, NOW)).be.null();
     (await names()).should.eql(['call.mp3.json']);
   });
 
-  it('takes the sidecar of a missing file away when the fresh copy is another', async () => {
+  it('removes the sidecar of a missing file when the fresh copy is different', async () => {
     should(await setAside(realFileSystem, file, other, NOW)).be.null();
     (await names()).should.eql(['call.mp3.damaged-20260304T050607Z.json']);
   });
@@ -76,7 +76,7 @@ describe('a damaged file', () => {
     (await names()).should.have.length(2);
   });
 
-  it('is told from other names', () => {
+  it('is recognised by its name', () => {
     ['call.mp3', 'call.damaged.mp3', 'call.mp3.damaged-now'].some(isSetAside).should.be.false();
   });
 });

@@ -18,18 +18,18 @@ import type { Fate, PartOwner } from '../../../../src/store/folder/parts/part-ow
 /** The installation that the stores of these tests belong to. */
 export const INSTANCE = 'a'.repeat(32);
 
-/** This process; or an earlier one of the same instance, of which `fate` is known. */
+/** This process, or an earlier one of the same instance whose `fate` is known. */
 export function testOwner(process = 'this', fate: Fate = 'ended', instance = INSTANCE): PartOwner {
   return { instance: instance.slice(0, 16), process, fateOf: () => fate };
 }
 
-/** The name of a partial copy without what tells whose it is. */
+/** The name of a partial copy without its owner. */
 export function withoutOwner(path: string): string {
   const part = readPartName(basename(path));
   return part === null ? path : join(dirname(path), `${part.jobId}.${part.kind}`);
 }
 
-/** A folder that is gone after the test. */
+/** A folder that is removed after the test. */
 export class TestFolder {
   private constructor(readonly path: string) {}
 
@@ -45,7 +45,7 @@ export class TestFolder {
     return createFolderStore({ folder: this.at('archive'), fs, owner });
   }
 
-  /** Clears away what nobody needs, when all jobs are wanted. @param age of all files, in milliseconds */
+  /** Sweeps while all jobs exist. @param age of all files, in milliseconds */
   async sweep(owner: PartOwner, age: number): Promise<number> {
     return await this.store(aged(age), owner).sweep(() => true);
   }
@@ -75,7 +75,7 @@ export function fileSystemWith(replacements: Partial<FileSystem>): FileSystem {
   return { ...realFileSystem, ...replacements };
 }
 
-/** All files have not changed for so long: the time of a file's last change of any kind cannot be set. */
+/** Makes all files look unchanged for this long: the ctime of a file cannot be set. */
 export function aged(milliseconds: number): FileSystem {
   return fileSystemWith({
     lstat: (async (path: string) => {

@@ -43,16 +43,20 @@ describe('store/folder-store: two processes', () => {
 
   for (const [whose, first, second] of [
     ['of two installations', testOwner('one', 'unknown'), testOwner('two', 'unknown', OTHER_INSTANCE)],
-    ['of one, of which the first is fenced off', testOwner('one', 'unknown'), testOwner('two', 'unknown')]
+    [
+      'of one installation, the first of which is fenced off',
+      testOwner('one', 'unknown'),
+      testOwner('two', 'unknown')
+    ]
   ] as const)
-    it(`never write into the file that the other has published: ${whose}`, async () => {
+    it(`never write into the file that the other published: ${whose}`, async () => {
       const one = await folder.store(realFileSystem, first).openPart('job');
       await one.write(half);
       await readAll(one);
       const two = await folder.store(realFileSystem, second).openPart('job');
       await two.write(bytes.subarray(two.size));
       const { location } = await publish(two, '2026/x.wav', bytes);
-      // The first goes on as if nothing had happened, and is stopped then.
+      // The first continues as if nothing had happened, and is then stopped.
       await one.write(Buffer.alloc(500_000, 'late'));
       await one.suspend();
       should(sha256(await readFile(location!))).equal(sha256(bytes));
@@ -62,7 +66,7 @@ describe('store/folder-store: two processes', () => {
       should(sha256(await readFile(location!))).equal(sha256(bytes));
     });
 
-  it('publish one file when both have the same recording at the same moment, and one says so', async () => {
+  it('publish one file when both have the same recording at the same time, and one reports it', async () => {
     for (const fs of [realFileSystem, fileSystemWith({ link: () => Promise.reject(systemError('EPERM')) })]) {
       const names = Array.from({ length: 20 }, (_value, number) => `${number}.wav`);
       const stores = [testOwner('one'), testOwner('two', 'unknown', OTHER_INSTANCE)].map((owner) =>
@@ -83,7 +87,7 @@ describe('store/folder-store: two processes', () => {
     }
   });
 
-  describe('of one installation, one after the other', () => {
+  describe('of one installation, one after another', () => {
     const left = async (fate: 'ended' | 'another-boot' | 'unknown'): Promise<number> => {
       const part = await folder.store(realFileSystem, testOwner('first')).openPart('job');
       await part.write(half);
@@ -96,11 +100,11 @@ describe('store/folder-store: two processes', () => {
       return size;
     };
 
-    it('resume what one left that has ended', async () => {
+    it('resume what a finished process left', async () => {
       should(await left('ended')).equal(half.length);
     });
 
-    it('copy what one has that may still live, as in another container', async () => {
+    it('copy the bytes of a process that may still be alive, such as in another container', async () => {
       should(await left('unknown')).equal(half.length);
     });
 
@@ -108,7 +112,7 @@ describe('store/folder-store: two processes', () => {
       should(await left('another-boot')).equal(0);
     });
 
-    it('start over when there are two copies of which nobody knows the newer', async () => {
+    it('start over when it is unknown which of two copies is newer', async () => {
       for (const owner of ['first', 'second']) {
         const path = folder.partPaths('job', testOwner(owner)).part;
         await mkdir(folder.at('archive/.telnyx-partial'), { recursive: true });
@@ -120,7 +124,7 @@ describe('store/folder-store: two processes', () => {
       await part.discard();
     });
 
-    it('take nothing over that gets a second name in the meantime', async () => {
+    it('take over nothing that gets a second name meanwhile', async () => {
       await mkdir(folder.at('archive/.telnyx-partial'), { recursive: true });
       await writeFile(folder.partPaths('job', testOwner('first')).part, half);
       const fs = fileSystemWith({
@@ -137,7 +141,7 @@ describe('store/folder-store: two processes', () => {
     });
   });
 
-  it('write no more into a copy that got a second name, nor cut it', async () => {
+  it('neither write into a copy that has a second name, nor truncate it', async () => {
     for (const end of ['write', 'suspend'] as const) {
       const part = await folder.store().openPart('job');
       await part.write(half);
@@ -158,7 +162,7 @@ describe('store/folder-store: two processes', () => {
     should(await folder.files()).eql(['suspend.wav', 'write.wav']);
   });
 
-  it('give no name to a file that another program has put in place of the copy', async () => {
+  it('do not publish a file that another program put in place of the copy', async () => {
     const part = await folder.store().openPart('job');
     await part.write(bytes);
     await readAll(part);
@@ -172,7 +176,7 @@ describe('store/folder-store: two processes', () => {
     should(await folder.files()).be.empty();
   });
 
-  it('publish where a disk numbers its files anew at every look, after reading them back', async () => {
+  it('publish after reading back, where a disk gives a file a new inode number each time', async () => {
     let ino = 0;
     const fs = fileSystemWith({
       lstat: (async (path: string) => Object.assign(await lstat(path), { ino: (ino += 1) })) as typeof lstat
@@ -195,20 +199,20 @@ describe('store/folder-store: two processes', () => {
       return (await hidden()).map((name) => readPartName(name)!.kind).sort();
     };
 
-    it('nothing of another installation that may need it', async () => {
+    it('nothing that another installation may need', async () => {
       const paths = folder.partPaths('job', other);
       await put(...Object.values<string>({ ...paths }));
       should(await sweep('unknown', 29 * DAY)).eql(['claim', 'held', 'part', 'sidecar']);
       should(await sweep('unknown', 31 * DAY)).eql([]);
     });
 
-    it('what a process of another installation left that has ended, a day later', async () => {
+    it('what a dead process of another installation left, a day later', async () => {
       await put(...Object.values<string>({ ...folder.partPaths('job', other) }));
       should(await sweep('ended', 0.9 * DAY)).eql(['claim', 'held', 'part', 'sidecar']);
       should(await sweep('ended', 1.1 * DAY)).eql(['held']);
     });
 
-    it('what a version left whose names did not tell the owner, a day later, and never resume it', async () => {
+    it('what a version without owners in names left, a day later, and never resume it', async () => {
       const former = ['part', 'held', 'claim', 'sidecar'].map((kind) =>
         folder.at(`archive/.telnyx-partial/job.${kind}`)
       );
@@ -226,7 +230,7 @@ describe('store/folder-store: two processes', () => {
       should(await sweep('alive', 1000 * DAY)).eql(['claim', 'part', 'sidecar']);
     });
 
-    it('what is from the future: a clock was wrong', async () => {
+    it('files from the future: a clock was wrong', async () => {
       await put(...Object.values<string>({ ...folder.partPaths('job', other) }));
       should(await sweep('unknown', -29 * DAY)).have.length(4);
       should(await sweep('unknown', -31 * DAY)).eql([]);
@@ -238,7 +242,7 @@ describe('store/folder-store: two processes', () => {
         await withClockSet(days * DAY, async () => should(await sweep('unknown', 0)).have.length(4));
     });
 
-    it('the file by which an ended process asked for the time, at once', async () => {
+    it('the file with which a dead process asked for the time, immediately', async () => {
       const mine = folder.partPaths('time', testOwner('earlier'));
       const theirs = folder.partPaths('time', other);
       await put(mine.claim, theirs.claim);
@@ -246,7 +250,7 @@ describe('store/folder-store: two processes', () => {
       should(await sweep('ended', 0)).eql([]);
     });
 
-    it('without a file of its own as long as nothing looks old', async () => {
+    it('without a temporary file as long as nothing looks old', async () => {
       await put(...Object.values<string>({ ...folder.partPaths('job', other) }));
       const fs = fileSystemWith({ open: () => Promise.reject(systemError('EROFS')) });
       should(await folder.store(fs, testOwner('this', 'unknown')).sweep(() => true)).equal(0);
@@ -263,7 +267,7 @@ describe('store/folder-store: two processes', () => {
   describe('write one sidecar', () => {
     const record = { sha256: 'aa', text: 'x'.repeat(100_000) };
 
-    it('under temporary names of their own, and remove those of one that has ended', async () => {
+    it('under their own temporary names, and remove those of a dead process', async () => {
       await mkdir(folder.at('archive'));
       const child = spawn(process.execPath, ['-e', '']);
       const { pid } = child;
@@ -285,7 +289,7 @@ describe('store/folder-store: two processes', () => {
       should(await readSidecar(file)).eql({ ok: true, record });
     });
 
-    it('and remove those of nobody knows whom by the clock of the disk, unless they are alive', async () => {
+    it('and remove those of unknown owners by the clock of the disk, unless they are in use', async () => {
       await mkdir(folder.at('archive'));
       const living = spawn(process.execPath, ['-e', 'process.stdin.resume()']);
       try {
@@ -313,14 +317,14 @@ describe('store/folder-store: two processes', () => {
     });
   });
 
-  it('set a damaged copy aside without taking the fresh one of the other away', async () => {
+  it('set a damaged copy aside without moving the fresh one of the other', async () => {
     const owner = testOwner();
     const { location } = await publishBytes(folder.store(realFileSystem, owner), 'a', 'x.wav', bytes);
     await writeSidecar(location!, { sha256: sha256(bytes), of: 'the damaged' });
     await writeFile(location!, 'rotten');
     const replacement = { expected: sha256(bytes), fresh: sha256(bytes) };
     let first = true;
-    // Between the look at the damaged file and its move, another process puts a fresh copy there.
+    // Between the check of the damaged file and its move, another process puts a fresh copy there.
     const fs = fileSystemWith({
       open: async (path, flags, mode) => {
         if (first && path.includes('.damaged-')) {
@@ -346,7 +350,7 @@ describe('store/folder-store: two processes', () => {
     ]);
   });
 
-  it('are told apart by real names', async () => {
+  it('are distinguished by real names', async () => {
     const owner = partOwner(INSTANCE);
     const name = folder.partPaths('job', owner).part.split('/').at(-1)!;
     should(readPartName(name)).eql({
@@ -356,7 +360,7 @@ describe('store/folder-store: two processes', () => {
       process: ownProcess()
     });
     const long = folder.partPaths('x'.repeat(45), owner).sidecar.split('/').at(-1)!;
-    // What encrypted folders of network storages allow.
+    // The limit of encrypted folders on network storage.
     should(long.length).be.belowOrEqual(143);
     should((await stat(folder.path)).isDirectory()).be.true();
     await (await open(folder.at(long), 'wx')).close();

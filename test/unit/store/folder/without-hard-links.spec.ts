@@ -40,7 +40,7 @@ describe('store/publish-file: file systems without hard links', () => {
       should(await folder.files()).eql(['2026/x.mp3', '2026/x_2.mp3']);
     });
 
-  it('tries once only to write a sidecar ahead, which needs a link', async () => {
+  it('tries only once to stage a sidecar, which needs a link', async () => {
     const opened: string[] = [];
     const fs = withoutLinks('EPERM', {
       open: (path, ...how) => {
@@ -60,7 +60,7 @@ describe('store/publish-file: file systems without hard links', () => {
     should(await folder.files()).eql(['one.mp3', 'two.mp3']);
   });
 
-  it('keeps both when they come at the same moment', async () => {
+  it('keeps both when they arrive at the same time', async () => {
     const store = folder.store(withoutLinks('EPERM'));
     const contents = Array.from({ length: 8 }, (_, number) => Buffer.from(`recording ${number % 4}`));
     const published = await Promise.all(
@@ -71,7 +71,7 @@ describe('store/publish-file: file systems without hard links', () => {
     should(new Set(published.map(({ location }) => location)).size).equal(4);
   });
 
-  it('goes on with its own reservation when the process died between the two steps', async () => {
+  it('resumes its own reservation when the process died between the two steps', async () => {
     const dies = withoutLinks('EPERM', {
       rename: async (from, to) => {
         if (to === folder.at('archive/x.mp3')) throw systemError('EIO');
@@ -80,7 +80,7 @@ describe('store/publish-file: file systems without hard links', () => {
     });
     const part = await folder.store(dies, testOwner('killed')).openPart('job');
     await part.write(bytes);
-    await storeFailure(publish(part, 'x.mp3', bytes)); // closed by now, as after a kill
+    await storeFailure(publish(part, 'x.mp3', bytes)); // closed, as after a kill
     should(await folder.files()).eql([
       '.telnyx-partial/job.claim',
       '.telnyx-partial/job.part',
@@ -96,7 +96,7 @@ describe('store/publish-file: file systems without hard links', () => {
     should(await folder.files()).eql(['x.mp3']);
   });
 
-  it('does not take the reservation of another job', async () => {
+  it('does not use the reservation of another job', async () => {
     await mkdir(folder.at('archive'));
     await writeFile(folder.at('archive/x.mp3'), '');
     const { location } = await publishBytes(folder.store(withoutLinks('EPERM')), 'a', 'x.mp3', bytes);
@@ -104,7 +104,7 @@ describe('store/publish-file: file systems without hard links', () => {
     should((await readFile(folder.at('archive/x.mp3'))).length).equal(0);
   });
 
-  it('checks what it copied to another disk', async () => {
+  it('checks the copy on another disk', async () => {
     const fs = withoutLinks('EXDEV', {
       copyFile: async (_from, to) => {
         await writeFile(to, Buffer.alloc(bytes.length));
@@ -116,7 +116,7 @@ describe('store/publish-file: file systems without hard links', () => {
     should(await folder.files()).be.empty();
   });
 
-  it('waits for a scanner that holds a file for a moment', async () => {
+  it('waits for a scanner that briefly locks a file', async () => {
     let refusals = 2;
     const fs = withoutLinks('EPERM', {
       rename: async (from, to) => {

@@ -5,7 +5,7 @@ import { sha256 } from '../../../support/media';
 import { publish, readAll } from '../folder/store-fixture';
 
 describe('store/message-store', () => {
-  it('hands the bytes over, and keeps none', async () => {
+  it('passes on the bytes, and keeps none', async () => {
     const bytes = Buffer.from('the recording');
     const part = await createMessageStore(bytes.length).openPart('a');
     await part.write(bytes.subarray(0, 4));
@@ -18,7 +18,7 @@ describe('store/message-store', () => {
     should(part.size).equal(0);
   });
 
-  it('is byte for byte what was written, in pieces of any size, announced or not, or announced wrong', async () => {
+  it('is byte for byte what was written, in chunks of any size, whatever size was announced', async () => {
     const bytes = randomBytes(3_000_003);
     for (const size of [null, bytes.length, 1000, bytes.length + 1000]) {
       const part = await createMessageStore().openPart('a');
@@ -31,7 +31,7 @@ describe('store/message-store', () => {
     }
   });
 
-  it('lets others work while it looks at a large one', async () => {
+  it('yields while it checks a large file', async () => {
     const bytes = Buffer.alloc(8 * 1024 * 1024, 1);
     const part = await createMessageStore().openPart('a');
     await part.write(bytes);
@@ -44,7 +44,7 @@ describe('store/message-store', () => {
     should(turns).be.above(5);
   });
 
-  it('says which settings help, by the words of the dialog', async () => {
+  it('names the settings that help, by their labels in the dialog', async () => {
     for (const [limit, text] of [
       [10, 'Raise "Largest file", or choose a folder or bucket under "Store in".'],
       [Number.MAX_SAFE_INTEGER, 'Choose a folder or bucket under "Store in".']
@@ -58,21 +58,21 @@ describe('store/message-store', () => {
     }
   });
 
-  it('does not fill the memory', async () => {
+  it('does not exhaust memory', async () => {
     const part = await createMessageStore(10).openPart('a');
     await part.write(Buffer.alloc(10));
     await part.write(Buffer.alloc(1)).should.be.rejectedWith({ code: 'TOO_LARGE', retryable: false });
     should(part.size).equal(10);
   });
 
-  it('refuses an announced size that does not fit before the first byte', async () => {
+  it('rejects an announced size that does not fit before the first byte', async () => {
     const part = await createMessageStore(10).openPart('a');
     const ahead = { name: 'x.mp3', contentType: 'audio/mpeg' };
     await part.begin!({ ...ahead, size: 11 }).should.be.rejectedWith({ code: 'TOO_LARGE', retryable: false });
     for (const size of [10, null]) await part.begin!({ ...ahead, size });
   });
 
-  it('is not fooled by network buffers that are used again', async () => {
+  it('is not affected by reused network buffers', async () => {
     const buffer = Buffer.from('first');
     const part = await createMessageStore().openPart('a');
     await part.write(buffer);
