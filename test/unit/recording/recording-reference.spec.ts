@@ -1,5 +1,10 @@
 import 'should';
-import { type FormatChoice, type MediaKind, chooseFormat, mediaLink } from '../../../src/recording/recording-reference';
+import {
+  type FormatChoice,
+  type MediaKind,
+  chooseFormat,
+  mediaLink
+} from '../../../src/recording/recording-reference';
 
 function chosen(
   formats: (string | null)[],
