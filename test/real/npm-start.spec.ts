@@ -28,7 +28,7 @@ describe('npm start', function () {
     should(manifest.scripts['start']).equal('node scripts/start.mjs');
   });
 
-  it('--once archives the announced recordings and the lost one, shows each step and leaves nothing behind', async () => {
+  it('--once archives the announced recordings and the lost one, finds the lost event, shows each step and leaves nothing behind', async () => {
     const child = start('--once');
     await end(child);
     should(child.output).containEql('All 4 recordings are stored');
@@ -55,6 +55,11 @@ describe('npm start', function () {
     should(child.output).match(
       /^- Comparing what Telnyx lists .+ …\n {2}\d recordings are listed, 1 was missing/m
     );
+    const [, message = ''] = /^- message\.received: lost on purpose, message (\S+) never arrives$/m.exec(
+      child.output
+    )!;
+    should(child.output).match(/^- Comparing what Telnyx tried to deliver .+ …$/m);
+    should(child.output).containEql(`  message.received ${message} was missing, and the flow has it now`);
     should(stored.findIndex(([, file]) => file?.includes(lost))).equal(3);
     for (const [, file = ''] of stored) should(existsSync(file)).be.false();
     should(child.output).match(/^The editor: http:\/\/127\.0\.0\.1:\d+\/$/m);

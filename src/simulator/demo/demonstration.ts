@@ -11,7 +11,7 @@ import { prepareExample } from './example-flow';
 import { freePort } from './free-port';
 import type { NodeRedChild } from './node-red-child';
 import { installPackage } from './package-install';
-import { fetchLost } from './lost-recording';
+import { fetchLost, findLost } from './lost-deliveries';
 import { step } from './steps';
 import { checkCopies } from './check-copies';
 import { prepareUserDirectory } from './user-directory';
@@ -24,6 +24,8 @@ export interface Places {
   example: string;
   /** The flow that fetches what no webhook announced. */
   listExample: string;
+  /** The flow that finds what was never delivered. */
+  deliveryExample: string;
   /** The flow that waits for the real Telnyx. */
   telnyxExample: string;
   /** Node-RED's red.js. */
@@ -41,13 +43,14 @@ export interface DemoDeps {
 
 /** How long a small machine may take to start Node-RED. */
 export const START_MS = 60_000;
-/** The delivery that is lost on purpose. */
-const LOST_EVENT = 'call.recording.saved';
+/** The deliveries that are lost on purpose: one that announces a recording, and one of another kind. */
+const LOST_RECORDING = 'call.recording.saved';
+const LOST_EVENT = 'message.received';
 
 /**
  * Shows the main job: a real Node-RED with the installed package gets one signed delivery of each seed
- * event. One more delivery is lost on purpose, and its recording is found by comparing Telnyx's list with the
- * archive. In the end the stored recordings are compared byte for byte with those of the stand-ins.
+ * event. Two more deliveries are lost on purpose. The recording of the one is found by comparing Telnyx's list with the
+ * archive, the other by comparing Telnyx's log of deliveries with what arrived. In the end the stored recordings are compared byte for byte with those of the stand-ins.
  *
  * @returns the running Node-RED
  * @throws Error that says what is missing or differs
@@ -65,13 +68,18 @@ export async function demonstrate(
   print(`- A stand-in for Daily listens at ${daily.url}`);
 
   const userDir = workshop.temporaryFolder(options.keep);
-  const flow = prepareExample([places.example, places.listExample], {
+  const examples = [places.example, places.listExample, places.deliveryExample];
+  const foundFile = path.join(userDir, 'found.jsonl');
+  const flow = prepareExample(examples, {
     publicKey: standIn.publicKey,
     apiUrl: standIn.apiUrl,
-    dailyApiUrl: daily.apiUrl
+    dailyApiUrl: daily.apiUrl,
+    foundFile
   });
   if (flow.dailyPath === null) throw new Error(`${places.example} has no webhook node of Daily`);
   if (flow.listButton === null) throw new Error(`${places.listExample} has no button that begins a list`);
+  if (flow.deliveryButton === null)
+    throw new Error(`${places.deliveryExample} has no button that begins a list`);
   prepareUserDirectory(userDir, places.stockSettings, flow.json);
   await step(print, `Installing the package into ${userDir}`, () =>
     installPackage(places.repository, userDir, signal)
@@ -89,14 +97,10 @@ export async function demonstrate(
       DAILY_HMAC_SECRET: daily.secret.hmac
     }
   });
-  await step(
-    print,
-    `Starting Node-RED with the flows ${nameOf(places.example)} and ${nameOf(places.listExample)}`,
-    async () => {
-      await nodeRed.started(START_MS, signal);
-      return `the flow listens at ${nodeRed.url}${flow.webhookPath}`;
-    }
-  );
+  await step(print, `Starting Node-RED with the flows ${examples.map(nameOf).join(', ')}`, async () => {
+    await nodeRed.started(START_MS, signal);
+    return `the flow listens at ${nodeRed.url}${flow.webhookPath}`;
+  });
 
   const telnyxSeeds = { standIn, events: SEED_EVENTS, to: nodeRed.url + flow.webhookPath };
   const dailySeeds = { standIn: daily, events: DAILY_SEED_EVENTS, to: nodeRed.url + flow.dailyPath };
@@ -104,19 +108,41 @@ export async function demonstrate(
     ...(await deliverSeeds(telnyxSeeds, nodeRed, print, signal)),
     ...(await deliverSeeds(dailySeeds, nodeRed, print, signal))
   ];
-  const { recording } = standIn.sample(LOST_EVENT);
-  if (recording === null) throw new Error(`${LOST_EVENT} announces no recording`);
-  print(`- ${LOST_EVENT}: lost on purpose, nobody tells the flow of recording ${recording.id}`);
+  const { recording } = standIn.sample(LOST_RECORDING);
+  if (recording === null) throw new Error(`${LOST_RECORDING} announces no recording`);
+  print(`- ${LOST_RECORDING}: lost on purpose, nobody tells the flow of recording ${recording.id}`);
+  const lostId = loseEvent(standIn, telnyxSeeds.to);
+  print(`- ${LOST_EVENT}: lost on purpose, message ${lostId} never arrives`);
 
   const shelf = { folder: path.resolve(userDir, flow.recordingsFolder), nodeRed, print, signal };
   await checkCopies(announced, shelf);
   const found = { standIn, lost: recording, button: flow.listButton, flow: nameOf(places.listExample) };
   await fetchLost(found, nodeRed, print, signal);
   await checkCopies(standIn.expectedFiles(recording), shelf);
+  await findLost(
+    {
+      type: LOST_EVENT,
+      id: lostId,
+      button: flow.deliveryButton,
+      flow: nameOf(places.deliveryExample),
+      file: foundFile
+    },
+    nodeRed,
+    print,
+    signal
+  );
   print(
     `All ${announced.length + 1} recordings are stored, and are what the stand-ins have: also the lost one.`
   );
   return nodeRed;
+}
+
+/** @returns what its payload has under `id` */
+function loseEvent(standIn: TelnyxStandIn, to: string): string {
+  const sample = standIn.sample(LOST_EVENT);
+  standIn.lose(sample, to);
+  const { data } = JSON.parse(sample.body(1, to).toString()) as { data: { payload: { id: string } } };
+  return data.payload.id;
 }
 
 function nameOf(example: string): string {

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 
+const DELIVERY_LIST = 'telnyx-delivery-list';
+
 /** A node as Node-RED exports it. */
 type ExportedNode = Record<string, unknown> & { id: string; type: string };
 
@@ -10,6 +12,8 @@ export interface ExampleChanges {
   apiUrl: string;
   /** For every Daily account in the flow. */
   dailyApiUrl: string;
+  /** Absolute path, where a delivery list is to write the payloads that it finds. Left out: nowhere. */
+  foundFile?: string;
 }
 
 export interface PreparedFlow {
@@ -21,8 +25,9 @@ export interface PreparedFlow {
   dailyPath: string | null;
   /** Folder of the first download node: relative to the userDir, or absolute. */
   recordingsFolder: string;
-  /** Id of the inject node that begins a list, if there is one. */
+  /** Ids of the inject nodes that begin a list of recordings and one of deliveries, if there are any. */
   listButton: string | null;
+  deliveryButton: string | null;
 }
 
 /**
@@ -37,7 +42,9 @@ export function prepareExample(files: readonly string[], changes: ExampleChanges
   const exported = files.flatMap(readFlow);
   const download = exported.find(isDownload);
   const nodes =
-    changes === null ? exported : exported.map((node) => changed(node, changes, download ?? node));
+    changes === null
+      ? exported
+      : exported.flatMap((node) => withFile(changed(node, changes, download ?? node), changes.foundFile));
   const webhook = nodes.find(({ type }) => type === 'telnyx-webhook-in');
   const daily = nodes.find(({ type }) => type === 'daily-webhook-in');
   if (!webhook || !download) throw new Error(`${files.join(', ')}: no webhook node or no download node`);
@@ -46,7 +53,8 @@ export function prepareExample(files: readonly string[], changes: ExampleChanges
     webhookPath: textOr(webhook['path'], '/telnyx'),
     dailyPath: daily === undefined ? null : textOr(daily['path'], '/daily'),
     recordingsFolder: textOr(download['folder'], 'telnyx-recordings'),
-    listButton: buttonOfList(nodes)
+    listButton: buttonOf('telnyx-recording-list', nodes),
+    deliveryButton: buttonOf(DELIVERY_LIST, nodes)
   };
 }
 
@@ -56,8 +64,8 @@ function readFlow(file: string): ExportedNode[] {
   return content;
 }
 
-function buttonOfList(nodes: readonly ExportedNode[]): string | null {
-  const lists = nodes.filter(({ type }) => type === 'telnyx-recording-list').map(({ id }) => id);
+function buttonOf(list: string, nodes: readonly ExportedNode[]): string | null {
+  const lists = nodes.filter(({ type }) => type === list).map(({ id }) => id);
   const button = nodes.find(
     ({ type, wires }) =>
       type === 'inject' && Array.isArray(wires) && wires.flat().some((id) => lists.includes(String(id)))
@@ -80,6 +88,28 @@ function changed(
     default:
       return node;
   }
+}
+
+/** What a delivery list finds is to be seen by the program that shows it. */
+function withFile(node: ExportedNode, filename: string | undefined): ExportedNode[] {
+  if (node.type !== DELIVERY_LIST || filename === undefined || !Array.isArray(node['wires'])) return [node];
+  const [found, ...others] = node['wires'] as string[][];
+  const file = {
+    id: `${node.id}-found`,
+    type: 'file',
+    z: node['z'],
+    name: 'for npm start',
+    filename,
+    filenameType: 'str',
+    appendNewline: true,
+    createDir: false,
+    overwriteFile: 'false',
+    encoding: 'none',
+    x: 560,
+    y: 180,
+    wires: [[]]
+  };
+  return [{ ...node, wires: [[...(found ?? []), file.id], ...others] }, file];
 }
 
 function isDownload({ type }: ExportedNode): boolean {

@@ -9,6 +9,7 @@ import { Workshop } from './workshop';
 
 const EXAMPLE = 'Archive recordings of Telnyx and Daily.json';
 const LIST_EXAMPLE = 'Fetch missed recordings every night.json';
+const DELIVERY_EXAMPLE = 'Fetch missed events every hour.json';
 const TELNYX_EXAMPLE = 'Archive call recordings to disk.json';
 
 const print = printToStdout();
@@ -38,6 +39,7 @@ export async function main(args: string[], repository: string, nodeRedManifest: 
     repository,
     example: path.join(repository, 'examples', EXAMPLE),
     listExample: path.join(repository, 'examples', LIST_EXAMPLE),
+    deliveryExample: path.join(repository, 'examples', DELIVERY_EXAMPLE),
     telnyxExample: path.join(repository, 'examples', TELNYX_EXAMPLE),
     nodeRed: path.join(nodeRed, 'red.js'),
     stockSettings: path.join(nodeRed, 'settings.js')

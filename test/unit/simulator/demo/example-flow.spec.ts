@@ -61,6 +61,20 @@ describe('npm start: user directory', () => {
     should(prepareExample([file(flow)], changes).listButton).equal(null);
   });
 
+  it('has what a delivery list finds written to a file, and finds its button', () => {
+    const second = [
+      { id: 'i', type: 'inject', wires: [['l']] },
+      { id: 'l', type: 'telnyx-delivery-list', z: 't', wires: [['x'], []] }
+    ];
+    const found = path.join(folder, 'found.jsonl');
+    const prepared = prepareExample([file(flow), file(second, 'second')], { ...changes, foundFile: found });
+    should([prepared.deliveryButton, prepared.listButton]).eql(['i', null]);
+    should(JSON.parse(prepared.json)).containDeep([
+      { id: 'l', wires: [['x', 'l-found'], []] },
+      { id: 'l-found', type: 'file', z: 't', filename: found }
+    ]);
+  });
+
   it('finds the path of the Daily node', () => {
     const daily = { id: 'e', type: 'daily-webhook-in', account: 'b', path: '/meetings', wires: [['d']] };
     should(prepareExample([file([...flow, daily])], changes).dailyPath).equal('/meetings');
