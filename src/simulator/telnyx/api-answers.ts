@@ -64,16 +64,16 @@ export function sendPage<Item>(
   }
 }
 
-const DETAILS: Readonly<Record<string, string>> = {
-  '401': 'The API key is missing or wrong.',
-  '10011': 'You have exceeded the rate limit.',
-  '10005': 'The stand-in does not know this address.'
-};
+const DETAILS: ReadonlyMap<string, string> = new Map([
+  ['401', 'The API key is missing or wrong.'],
+  ['10011', 'You have exceeded the rate limit.'],
+  ['10005', 'The stand-in does not know this address.']
+]);
 
 export function sendError(
   response: ServerResponse,
   status: number,
-  { code, title, detail = DETAILS[code] ?? title }: { code: string; title: string; detail?: string }
+  { code, title, detail = DETAILS.get(code) ?? title }: { code: string; title: string; detail?: string }
 ): void {
   sendJson(response, status, { errors: [{ code, title, detail }] });
 }

@@ -126,10 +126,10 @@ function errorCode(status: number | null): number {
 
 type Condition = (entry: Entry) => boolean;
 
-const TIMES: Readonly<Record<string, (entry: Entry) => number>> = {
-  started_at: ({ startedAt }) => startedAt,
-  finished_at: ({ finishedAt }) => finishedAt
-};
+const TIMES: ReadonlyMap<string, (entry: Entry) => number> = new Map([
+  ['started_at', ({ startedAt }: Entry) => startedAt],
+  ['finished_at', ({ finishedAt }: Entry) => finishedAt]
+]);
 
 function readFilters(query: URLSearchParams): Filters<Entry> {
   const conditions: Condition[] = [];
@@ -152,7 +152,7 @@ function conditionOf(name: string, value: string): Condition | undefined {
   if (name === 'filter[webhook][contains]') return ({ webhook }) => JSON.stringify(webhook).includes(value);
   if (name === 'filter[attempts][contains]') return ({ url }) => url.includes(value);
   const [, field = '', operator] = /^filter\[(\w+)\]\[(gte|lte)\]$/.exec(name) ?? [];
-  const time = TIMES[field];
+  const time = TIMES.get(field);
   const limit = Date.parse(value);
   if (time === undefined || Number.isNaN(limit)) return undefined;
   return operator === 'gte' ? (entry) => time(entry) >= limit : (entry) => time(entry) <= limit;
