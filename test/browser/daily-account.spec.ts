@@ -46,7 +46,7 @@ describe('daily-account in the editor', function () {
     should(text).containEql('Authorization: Bearer $DAILY_API_KEY');
     should(text).not.containEql('a-real-looking-api-key').and.not.containEql(DAILY_HMAC);
     should(await editor.page.locator('#daily-account-no-node').isVisible()).be.false();
-    // This page is at an address of this machine, which Daily cannot reach.
+    // This page has a local address, which Daily cannot reach.
     should(await editor.page.locator('#daily-account-no-address').isVisible()).be.true();
     should(text).containEql('https://YOUR-ADDRESS/flows-root/it');
     await close();
@@ -59,7 +59,7 @@ describe('daily-account in the editor', function () {
     await close();
   });
 
-  it('is a command that a shell understands as it is meant', async function () {
+  it('is a command that a shell parses as intended', async function () {
     requireProgram(this, 'curl');
     const seen: { url: string; key: string | undefined; body: unknown }[] = [];
     const api = createServer((request, response) => {
@@ -106,7 +106,7 @@ describe('daily-account in the editor', function () {
     ]);
   });
 
-  it('refuses a secret that is not base64', async () => {
+  it('rejects a secret that is not base64', async () => {
     const objection = (value: string) =>
       editor.page.evaluate<unknown>(
         `(() => {

@@ -7,7 +7,7 @@ import { account, config, node, recorder, tab, webhookIn } from '../support/flow
 const LONG_PATH = `/${'a-long-path/'.repeat(8)}end`;
 const KINDS = ['event', 'family', 'recording', 'unknown', 'else'];
 
-/** Each dialog with as much of it shown as there is. */
+/** Each dialog with everything visible. */
 const FLOW = [
   tab(),
   account(),
@@ -28,7 +28,7 @@ const FLOW = [
   ...recorder()
 ];
 
-/** What is cut off, broken into lines, without a name, or out of the keyboard's reach. */
+/** Elements that are cut off, wrapped, unnamed, or unreachable by keyboard. */
 const FAULTS = `(() => {
   const tray = [...document.querySelectorAll('.red-ui-tray')].pop();
   const right = tray.getBoundingClientRect().right;
@@ -69,7 +69,7 @@ describe('the dialogs of all nodes', function () {
         const button = (name: string) =>
           editor.page.locator(isConfig ? `#node-config-dialog-${name}` : `#node-dialog-${name}`);
         await button('ok').waitFor();
-        // The tray slides in; what is measured before it stands is of no use.
+        // The tray slides in; measurements before it stops are useless.
         await editor.page.waitForFunction(
           `(() => { const tray = [...document.querySelectorAll('.red-ui-tray')].pop();
             const now = tray.getBoundingClientRect().left, before = window.trayLeft;
@@ -85,7 +85,7 @@ describe('the dialogs of all nodes', function () {
     }
   }
 
-  it('make no error in the console', () => {
+  it('cause no error in the console', () => {
     should(editor.errors).deepEqual([]);
   });
 });

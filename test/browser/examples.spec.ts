@@ -8,7 +8,7 @@ import { requireProgram } from '../support/real-parts';
 
 const folder = path.join(REPOSITORY, 'examples');
 
-/** What the editor says of a tab that it shows. */
+/** What the editor reports about a visible tab. */
 const LOOK = `(id) => {
   RED.workspaces.show(id);
   RED.view.redraw(true, true);
@@ -40,7 +40,7 @@ describe('example flows in the editor', function () {
 
   before('a browser and Node-RED with the built package', async function () {
     const browser = requireProgram(this, '/usr/bin/chromium');
-    // Side by side they would want the same addresses.
+    // Together they would use the same addresses.
     const together = flows.flatMap(([, flow], index) =>
       flow.map((node) => ('path' in node ? { ...node, path: `${String(node['path'])}-${index}` } : node))
     );
@@ -49,13 +49,13 @@ describe('example flows in the editor', function () {
   });
 
   after(async () => {
-    // Both are missing when the browser is.
+    // Both are missing when there is no browser.
     await (editor as EditorPage | undefined)?.close();
     await (nodeRed as NodeRedProcess | undefined)?.stop();
   });
 
   for (const [name, flow] of flows) {
-    it(`"${name}" has no invalid node, none upon another, and no wire that runs backwards`, async () => {
+    it(`"${name}" has no invalid or overlapping nodes, and no wire that runs backwards`, async () => {
       const tab = flow.find(({ type }) => type === 'tab')!.id;
       const look = await editor.page.evaluate<{ width: number }>(`(${LOOK})(${JSON.stringify(tab)})`);
       should(look.width).be.above(10);
@@ -63,7 +63,7 @@ describe('example flows in the editor', function () {
     });
   }
 
-  it('leave no error in the browser', () => {
+  it('cause no error in the browser', () => {
     should(editor.errors).eql([]);
   });
 });

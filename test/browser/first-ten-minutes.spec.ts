@@ -13,7 +13,7 @@ import { until } from '../support/until';
 const EXAMPLE = 'Try it without an account';
 const PACKAGE = '@red-telephony/node-red-telnyx';
 
-/** What the README tells a newcomer, step by step; a step that it no longer names fails. */
+/** The steps of the README for a newcomer; a step that it no longer contains fails. */
 const README = readFileSync(path.join(REPOSITORY, 'README.md'), 'utf8');
 const trial = README.split('## Try it without an account\n')[1]?.split('\n## ')[0] ?? '';
 const commands = trial.split('\n').map((line) => line.trim());
@@ -24,10 +24,10 @@ function command(beginning: string): string {
   return found;
 }
 
-/** A user directory with nothing in it, a Node-RED that nobody has set up, and a person who reads the README. */
+/** An empty user directory, an unconfigured Node-RED, and a person who reads the README. */
 describe('the first ten minutes', function () {
   this.timeout(300_000);
-  // Each step needs those before it.
+  // Each step needs the previous ones.
   this.bail(true);
   let nodeRed: NodeRedProcess;
   let editor: EditorPage;
@@ -42,7 +42,7 @@ describe('the first ten minutes', function () {
   });
 
   after(async () => {
-    // Both are missing when the browser is.
+    // Both are missing when there is no browser.
     await (editor as EditorPage | undefined)?.close();
     await (nodeRed as NodeRedProcess | undefined)?.stop();
   });
@@ -54,7 +54,7 @@ describe('the first ten minutes', function () {
     await editor.page.screenshot({ path: path.join(folder, name) });
   });
 
-  /** In a terminal in the user directory. The package is there, so that nobody is asked for it. */
+  /** In a terminal in the user directory. The package is installed, so npx does not ask for it. */
   async function type(line: string): Promise<{ code: number; output: string }> {
     const env = { ...process.env, HOME: nodeRed.userDir, npm_config_offline: 'true' };
     const run = promisify(execFile)('/bin/sh', ['-c', line], { cwd: nodeRed.userDir, env });
@@ -75,7 +75,7 @@ describe('the first ten minutes', function () {
     });
   }
 
-  it('import the example by the menu', async () => {
+  it('import the example from the menu', async () => {
     should(trial).containEql(`*Import*, *Examples*, \`${PACKAGE}\`, **${EXAMPLE}**`);
     const { page } = editor;
     await page.locator('#red-ui-header-button-sidemenu').click();
@@ -141,14 +141,14 @@ describe('the first ten minutes', function () {
     should(await message.textContent()).containEql('call.recording.saved');
   });
 
-  it('learn what is wrong when the key is another one', async () => {
+  it('see what is wrong when the key differs', async () => {
     const line = command('send').replace('http://127.0.0.1:1880', nodeRed.url);
     const { code, output } = await type(`${line} --key-file other.json`);
     should(code).equal(1);
     should(output).containEql('answered 401').and.containEql('in the account, and deployed?');
   });
 
-  it('leave no error in the browser', () => {
+  it('cause no error in the browser', () => {
     should(editor.errors).eql([]);
   });
 });

@@ -22,7 +22,7 @@ describe('telnyx-account in the editor', function () {
 
   useEditor({ flow: FLOW }, (opened) => ({ nodeRed, editor } = opened));
 
-  afterEach('no dialog in the way of the next test', async () => {
+  afterEach('no open dialog before the next test', async () => {
     for (const button of ['#node-config-dialog-cancel', '#node-dialog-cancel']) {
       if (!(await editor.page.locator(button).isVisible())) continue;
       await editor.page.locator(button).click();
@@ -33,10 +33,10 @@ describe('telnyx-account in the editor', function () {
 
   const field = (name: string): Locator => editor.page.locator(`#node-config-input-${name}`);
 
-  /** Opens the account from the webhook node, as a user gets there. */
+  /** Opens the account from the webhook node, like a user. */
   async function open(): Promise<void> {
     await editor.edit('webhook');
-    // The dialog slides in; a click that meets it on its way may be lost.
+    // The dialog slides in; a click during that time may be lost.
     await editor.page.waitForFunction(
       "getComputedStyle(document.querySelector('.red-ui-tray')).right === '0px'"
     );
@@ -51,7 +51,7 @@ describe('telnyx-account in the editor', function () {
     await editor.done();
   }
 
-  /** What the editor holds against a value; empty when it is content. */
+  /** The editor's complaint about a value; empty if it is valid. */
   async function objection(property: string, value: unknown): Promise<string> {
     const result = await editor.page.evaluate<unknown>(
       `(() => {
@@ -59,13 +59,13 @@ describe('telnyx-account in the editor', function () {
         return node._def.defaults.${property}.validate.call(node, ${JSON.stringify(value)}, {});
       })()`
     );
-    // Anything but a text and true would mark the node but not the field.
+    // Anything except a string or true would mark the node but not the field.
     if (result === true) return '';
     should(result).be.a.String();
     return result as string;
   }
 
-  it('shows the keys as they were saved', async () => {
+  it('shows the saved keys', async () => {
     await open();
     (await field('publicKeys').inputValue()).should.equal(TRUSTED.publicKey);
     (await field('apiUrl').inputValue()).should.equal('https://api.telnyx.com/v2');
@@ -78,7 +78,7 @@ describe('telnyx-account in the editor', function () {
   });
 
   describe('says what is wrong', () => {
-    it('with each key, by its place', async () => {
+    it('with each key, by its position', async () => {
       const hex = Buffer.from(TRUSTED.publicKey, 'base64').toString('hex');
       (await objection('publicKeys', hex)).should.match(/Key 1 is written in hex.*base64/);
       (await objection('publicKeys', `${TRUSTED.publicKey}\nnonsense, ${hex}`)).should.match(
@@ -90,7 +90,7 @@ describe('telnyx-account in the editor', function () {
       }
     });
 
-    it('and nothing where all is well, or only the runtime can tell', async () => {
+    it('and nothing where all is well, or only the runtime knows', async () => {
       const right = [
         '',
         TRUSTED.publicKey,
@@ -113,14 +113,14 @@ describe('telnyx-account in the editor', function () {
     it('at the field', async () => {
       await open();
       await field('publicKeys').fill('nonsense');
-      // The editor looks at a field when it is left, or at a key; text that is filled in has no keys.
+      // The editor checks a field on blur or on a key press; filled-in text has no key presses.
       await field('publicKeys').blur();
       await editor.page.locator('#node-config-input-publicKeys.input-error').waitFor();
       await close('cancel');
     });
   });
 
-  it('saves keys and secrets where the runtime finds them', async () => {
+  it('saves keys and secrets for the runtime', async () => {
     await open();
     await field('publicKeys').fill(`${TRUSTED.publicKey}\n${STRANGER.publicKey}`);
     await field('apiKey').fill('KEYmade-up-and-secret');
@@ -160,7 +160,7 @@ describe('telnyx-account in the editor', function () {
     await close('cancel');
   });
 
-  it('has no text without a translation, a label for every field, and no error in the console', async () => {
+  it('has a translation for every text, a label for every field, and no error in the console', async () => {
     await open();
     const form = editor.page.locator('#node-config-dialog-edit-form');
     (await form.innerText()).should.not.match(/telnyx-account\./);

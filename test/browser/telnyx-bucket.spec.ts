@@ -43,7 +43,7 @@ describe('the Test button of telnyx-bucket in the editor', function () {
     });
     editor = await EditorPage.open(nodeRed, browser);
     await editor.edit('download');
-    // The dialog slides in; a click that meets it on its way may be lost.
+    // The dialog slides in; a click during that time may be lost.
     await atRest();
     await editor.page.locator('#node-input-btn-bucket-edit').click();
     await field('bucket').waitFor();
@@ -72,7 +72,7 @@ describe('the Test button of telnyx-bucket in the editor', function () {
     const results = [];
     for (const line of await lines.all()) results.push(await line.getAttribute('data-result'));
     const text = (await lines.allTextContents()).join('\n');
-    // Longer than the pause that the route wants between two tests.
+    // Longer than the pause that the route requires between two tests.
     await editor.page.waitForTimeout(2100);
     return { results, text };
   }
@@ -87,7 +87,7 @@ describe('the Test button of telnyx-bucket in the editor', function () {
     should(editor.errors).eql([]);
   });
 
-  it('tests what is typed and not deployed', async () => {
+  it('tests typed values that are not deployed', async () => {
     await field('bucket').fill('no-such-bucket-at-all');
     const missing = await test();
     should(missing.results).eql(['failed']);
@@ -100,7 +100,7 @@ describe('the Test button of telnyx-bucket in the editor', function () {
     should(nodeRed.log).not.containEql('not-the-secret');
   });
 
-  it('says what is wrong with a value without asking the store', async () => {
+  it('reports an invalid value without a request to the store', async () => {
     const before = server.calls.length;
     await field('endpoint').fill('ftp://192.0.2.1');
     const { results, text } = await test();

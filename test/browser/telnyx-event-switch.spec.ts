@@ -5,7 +5,7 @@ import { useEditor } from '../support/use-editor';
 import { node, recorder, tab } from '../support/flows';
 import type { FlowNode, NodeRedProcess } from '../support/node-red-process';
 
-/** An inject node that sends an event as a webhook node would. */
+/** An inject node that sends an event like a webhook node. */
 function sender(id: string, event_type: string, payload: object): FlowNode {
   const props = [
     { p: 'event', v: JSON.stringify({ provider: 'telnyx', event_type }), vt: 'json' },
@@ -68,7 +68,7 @@ describe('telnyx-event-switch in the editor', function () {
     await editor.page.mouse.up();
   }
 
-  it('shows the saved rules, the families of the catalogue among the choices', async () => {
+  it('shows the saved rules, with the families of the catalogue as choices', async () => {
     await editor.edit('switch');
     (await shown()).should.deepEqual(['event call.*', 'family fax', 'recording']);
     await family(1).locator('option[value="recording"]').waitFor({ state: 'attached' });
@@ -77,7 +77,7 @@ describe('telnyx-event-switch in the editor', function () {
     should(await editor.property('switch', 'changed')).not.be.true();
   });
 
-  it('keeps wires at their rules when rules are removed, added and moved', async () => {
+  it('keeps wires with their rules when rules are removed, added and moved', async () => {
     await editor.edit('switch');
     await rows().nth(1).locator('.red-ui-editableList-item-remove').click();
     await editor.page.waitForFunction("$('#node-input-rules-list > li').length === 2");
@@ -89,7 +89,7 @@ describe('telnyx-event-switch in the editor', function () {
     await editor.page.keyboard.press('Enter');
     (await shown()).should.deepEqual(['event call.*', 'recording', 'event conference.*, fax.received']);
 
-    // Last, because removing and adding number the rows anew as well.
+    // Last, because removing and adding renumber the rows, too.
     await drag(1, 0);
     (await shown()).should.deepEqual(['recording', 'event call.*', 'event conference.*, fax.received']);
     (await rows().locator('.telnyx-event-switch-number').allInnerTexts()).should.deepEqual(['1', '2', '3']);
@@ -107,7 +107,7 @@ describe('telnyx-event-switch in the editor', function () {
     ]);
   });
 
-  it('deploys what it shows, and shows it again', async () => {
+  it('deploys the displayed rules, and displays them again', async () => {
     await editor.deploy();
     const { flows } = (await (
       await nodeRed.admin('flows', { headers: { 'Node-RED-API-Version': 'v2' } })
@@ -129,7 +129,7 @@ describe('telnyx-event-switch in the editor', function () {
     await editor.done();
   });
 
-  it('brings rules and wires back when the edit is undone', async () => {
+  it('restores rules and wires when the edit is undone', async () => {
     await editor.edit('switch');
     await rows().nth(0).locator('.red-ui-editableList-item-remove').click();
     await editor.page.waitForFunction("$('#node-input-rules-list > li').length === 2");
@@ -150,7 +150,7 @@ describe('telnyx-event-switch in the editor', function () {
     labels.should.deepEqual(['carries a recording', 'call.*', 'conference.*, fax.received']);
   });
 
-  it('says which rule cannot work', async () => {
+  it('reports which rule is invalid', async () => {
     await editor.edit('switch');
     await editor.page.locator('.red-ui-editableList-addButton').click();
     await editor.page.locator('.red-ui-editableList-addButton').click();
@@ -164,7 +164,7 @@ describe('telnyx-event-switch in the editor', function () {
       .and.match(/Rule 5 has no family/);
   });
 
-  it('has no text without a translation, and no error in the console', async () => {
+  it('has a translation for every text, and no error in the console', async () => {
     await editor.edit('switch');
     const form = editor.page.locator('#dialog-form');
     (await form.innerText()).should.not.match(/telnyx-event-switch/);

@@ -22,7 +22,7 @@ describe('telnyx-webhook-in in the editor', function () {
 
   useEditor({ flow: FLOW, httpNodeRoot: '/api' }, (opened) => ({ nodeRed, editor } = opened));
 
-  afterEach('no dialog in the way of the next test', async () => {
+  afterEach('no open dialog before the next test', async () => {
     for (const button of ['#node-config-dialog-cancel', '#node-dialog-cancel']) {
       if (await editor.page.locator(button).isVisible()) await editor.page.locator(button).click();
     }
@@ -37,7 +37,7 @@ describe('telnyx-webhook-in in the editor', function () {
     await editor.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
   }
 
-  /** What the editor holds against a value of a property; empty when it is content. */
+  /** The editor's complaint about a value of a property; empty if it is valid. */
   async function objection(name: string, value: unknown, id = 'webhook'): Promise<string> {
     const result = await editor.page.evaluate<unknown>(
       `(() => {
@@ -52,7 +52,7 @@ describe('telnyx-webhook-in in the editor', function () {
   const errorsOf = async (id: string): Promise<string> =>
     JSON.stringify((await editor.property(id, 'validationErrors')) ?? []);
 
-  it('takes the flow as it was saved for valid and unchanged', async () => {
+  it('treats the saved flow as valid and unchanged', async () => {
     for (const id of ['webhook', 'other']) {
       should(await editor.property(id, 'valid')).be.true();
       should(await errorsOf(id)).equal('[]');
@@ -62,7 +62,7 @@ describe('telnyx-webhook-in in the editor', function () {
     should(await editor.property('webhook', 'changed')).not.be.true();
   });
 
-  it('shows the address to copy, below httpNodeRoot, as it is typed', async () => {
+  it('shows the address to copy, below httpNodeRoot, while the path is typed', async () => {
     await editor.edit('webhook');
     (await url()).should.equal(`${nodeRed.url}/api/telnyx`);
     await field('path').fill('/hooks//telnyx');
@@ -80,7 +80,7 @@ describe('telnyx-webhook-in in the editor', function () {
     await cancel();
   });
 
-  describe('says why it cannot work', () => {
+  describe('says what is wrong', () => {
     const rows: [property: string, wrong: unknown[], reason: RegExp, right: unknown[]][] = [
       ['tolerance', ['0', '86401', '1.5', 'abc', ''], /whole number from 1 to 86400/, ['1', '86400', 300]],
       ['maxBody', ['0', '67108865', '1.5', ' x'], /whole number from 1 to 67108864/, ['1', 67108864]],
@@ -135,10 +135,10 @@ describe('telnyx-webhook-in in the editor', function () {
     });
   });
 
-  it('sees two nodes on one path, unless one of them is switched off', async () => {
+  it('reports two nodes on one path, unless one of them is disabled', async () => {
     await editor.edit('other');
     await field('path').fill('/Telnyx/');
-    // The editor looks at a field when it is left, or at a key; text that is filled in has no keys.
+    // The editor checks a field on blur or on a key press; filled-in text has no key presses.
     await field('path').blur();
     await editor.page.locator('#node-input-path.input-error').waitFor();
     await editor.done();
@@ -155,7 +155,7 @@ describe('telnyx-webhook-in in the editor', function () {
     (await objection('path', '/telnyx', 'webhook')).should.equal('');
   });
 
-  it('gets and loses its second output with the switch, and keeps the wires of the first', async () => {
+  it('adds and removes its second output with the switch, and keeps the wires of the first', async () => {
     const ports = editor.node('webhook').locator('.red-ui-flow-port-output');
     (await ports.count()).should.equal(1);
     await editor.edit('webhook');
@@ -195,7 +195,7 @@ describe('telnyx-webhook-in in the editor', function () {
     should(await deployed()).have.properties({ rejectedOutput: false, outputs: 1, wires: [['seen']] });
   });
 
-  it('comes from the palette with the documented values, and asks for an account', async () => {
+  it('has the documented defaults when taken from the palette, and requires an account', async () => {
     const palette = editor.page.locator('[data-palette-type="telnyx-webhook-in"]');
     await editor.page.locator('#red-ui-palette-search input').fill('telnyx webhook');
     (await palette.innerText()).should.match(/^\s*telnyx\s+webhook\s*$/);
@@ -224,13 +224,13 @@ describe('telnyx-webhook-in in the editor', function () {
       rejectedOutput: false,
       outputs: 1
     });
-    // The account that is there is taken; the path is another node's already.
+    // It uses the existing account; another node already has the path.
     (await errorsOf(id)).should.match(/same path/);
     (await objection('path', '/third', id)).should.equal('');
     await editor.page.evaluate("RED.actions.invoke('core:undo')");
   });
 
-  it('has no text without a translation, a label for every field, and no error in the console', async () => {
+  it('has a translation for every text, a label for every field, and no error in the console', async () => {
     await editor.edit('webhook');
     await field('reply').selectOption('flow');
     const form = editor.page.locator('#dialog-form');
@@ -248,7 +248,7 @@ describe('telnyx-webhook-in in the editor', function () {
     editor.errors.should.deepEqual([]);
   });
 
-  it('fits: no label breaks into two lines, nothing is cut off', async () => {
+  it('fits: no label wraps, nothing is cut off', async () => {
     await editor.edit('webhook');
     await field('reply').selectOption('flow');
     const tall = await editor.page

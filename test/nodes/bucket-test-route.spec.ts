@@ -75,12 +75,12 @@ describe('the route behind the Test button of telnyx-bucket', () => {
   }
   const next = (): void => void (time += 5000);
 
-  it('is for those that may change flows', () => {
+  it('requires the permission to change flows', () => {
     should(asked).eql(['flows.write']);
     should(handlers[0]).equal(guard);
   });
 
-  it('tests the values of the dialog, which need not be deployed', async () => {
+  it('tests the values of the dialog, even before a deploy', async () => {
     const { status, body } = await post({
       id: 'new',
       endpoint: 'https://s3.example.com',
@@ -101,7 +101,7 @@ describe('the route behind the Test button of telnyx-bucket', () => {
     should(checked[0]!.credentials).eql({ accessKeyId: 'TYPED-ID', secretAccessKey: 'typed-secret' });
   });
 
-  it('takes what is stored where the dialog shows only that something is', async () => {
+  it('uses the stored secret where the dialog shows only a placeholder', async () => {
     await post({
       id: 'bucket',
       bucket: 'my-bucket',
@@ -111,7 +111,7 @@ describe('the route behind the Test button of telnyx-bucket', () => {
     should(checked[0]!.credentials).eql(STORED);
   });
 
-  it('takes nothing from nodes of another kind', async () => {
+  it('uses nothing from nodes of another type', async () => {
     const { status, body } = await post({
       id: 'other',
       bucket: 'my-bucket',
@@ -123,7 +123,7 @@ describe('the route behind the Test button of telnyx-bucket', () => {
     should(checked).be.empty();
   });
 
-  it('knows what the environment holds', async () => {
+  it('reads environment variables', async () => {
     await post({ id: 'new', bucket: '${BUCKET}' });
     should(checked[0]!.bucket).equal('from-env');
   });
@@ -135,14 +135,14 @@ describe('the route behind the Test button of telnyx-bucket', () => {
     ['what is too long', { id: 'new', bucket: 'x'.repeat(3000) }],
     ['a wrong endpoint', { id: 'new', bucket: 'my-bucket', endpoint: 'ftp://x' }]
   ] as const)
-    it(`refuses ${what}, and says why`, async () => {
+    it(`rejects ${what}, and says why`, async () => {
       const { status, body: said } = await post(body);
       should(status).equal(400);
       should(said['error']).be.a.String();
       should(checked).be.empty();
     });
 
-  it('runs one test at a time, and not one after the other without a pause', async () => {
+  it('runs one test at a time, with a pause between tests', async () => {
     let end = (): void => undefined;
     check = () => new Promise((resolve) => (end = () => resolve(FINDINGS)));
     const first = post({ id: 'new', bucket: 'my-bucket' });
@@ -157,7 +157,7 @@ describe('the route behind the Test button of telnyx-bucket', () => {
     should(checked).have.length(2);
   });
 
-  it('tells nothing of a fault of its own', async () => {
+  it('reveals nothing about an internal error', async () => {
     check = () => Promise.reject(new Error('typed-secret'));
     const { status, body } = await post({ id: 'new', bucket: 'my-bucket' });
     should(status).equal(500);

@@ -56,14 +56,14 @@ describe('daily-webhook-in', () => {
     await stage.until('the count', () => stage.status('daily-webhook')?.text === '1 ok, 1 refused');
   });
 
-  it('has a tolerance of half an hour where nothing is said', async () => {
+  it('has a default tolerance of half an hour', async () => {
     await start({ hmac: DAILY_HMAC }, { tolerance: undefined });
     const at = (seconds: number) => dailyDelivery(event('a'), { timestamp: Date.now() - seconds * 1000 });
     should((await deliver(at(1790))).status).equal(200);
     should((await deliver(at(1810))).status).equal(401);
   });
 
-  it('accepts no GET, whatever an imported flow says', async () => {
+  it('accepts no GET, even if an imported flow says so', async () => {
     await start({ hmac: DAILY_HMAC }, { acceptGet: true });
     const answer = await exchange(stage.port, { path: '/daily', method: 'GET' });
     should([answer.status, answer.headers['allow']]).deepEqual([405, 'POST']);
@@ -71,16 +71,16 @@ describe('daily-webhook-in', () => {
 
   for (const [what, credentials] of Object.entries({
     'no secret': {},
-    'a secret that is none': { hmac: 'no base64!' },
-    'a variable that is not set': { hmac: '${NOT_SET_ANYWHERE}' }
+    'an invalid secret': { hmac: 'no base64!' },
+    'an unset variable': { hmac: '${NOT_SET_ANYWHERE}' }
   })) {
-    it(`says so for ${what}, answers the test of the address, and asks for everything else again`, async () => {
+    it(`reports ${what}, answers the test request, and asks for a retry of everything else`, async () => {
       Reflect.deleteProperty(process.env, 'DAILY_HMAC_SECRET');
       await start(credentials);
       const missing = what === 'no secret';
       const text = missing ? 'no secret' : 'BAD_PUBLIC_KEY';
       should(stage.status('daily-webhook')).deepEqual({ ...RED_RING, text });
-      // The account's own fault reaches the Catch nodes too.
+      // The fault of the account reaches the Catch nodes, too.
       const codes = missing ? ['NO_PUBLIC_KEY'] : ['BAD_PUBLIC_KEY', 'BAD_PUBLIC_KEY'];
       await stage.messages('caught', codes.length);
       should(stage.caught.map(({ code }) => code)).deepEqual(codes);
@@ -93,7 +93,7 @@ describe('daily-webhook-in', () => {
     });
   }
 
-  it('takes secret and key from the environment, and says when a key is only a name', async () => {
+  it('reads secret and key from the environment, and reports when a key is only a name', async () => {
     process.env['DAILY_HMAC_SECRET'] = DAILY_HMAC;
     await start({ apiKey: '${NOT_SET_ANYWHERE}' });
     should((await deliver(dailyDelivery(event('one')))).status).equal(200);

@@ -2,17 +2,17 @@ import 'should';
 import { itemsOf } from '../../nodes/download/download-messages';
 import { CodedError } from '../../src/errors/coded-error';
 
-describe('what a message asks to be stored', () => {
+describe('the recordings that a message asks to store', () => {
   const withFiles = (count: number) => ({
     payload: { id: 'm', media: Array.from({ length: count }, (_, index) => ({ url: `https://h/${index}` })) }
   });
 
-  it('is refused as a whole when it is more than any message has', () => {
+  it('are rejected as a whole when there are more than in any real message', () => {
     itemsOf(withFiles(10_000), 'any').length.should.equal(10_000);
     (() => itemsOf(withFiles(10_001), 'any')).should.throw(CodedError, { code: 'TOO_LARGE' });
   });
 
-  it('is quoted in one line, whatever it says', () => {
+  it('are quoted on one line, whatever their text', () => {
     const topic = `line\r\n\u001b[31mforged \u202e${'x'.repeat(1_000_000)}`;
     try {
       itemsOf({ topic }, 'any');

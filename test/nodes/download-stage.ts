@@ -61,7 +61,7 @@ export class DownloadStage {
     );
   }
 
-  /** The next messages that reach a node, in their order. */
+  /** The next messages that reach a node, in order. */
   next(id: 'stored' | 'caught', count = 1): Promise<TestMessage[]> {
     return new Promise((resolve) => {
       const messages: TestMessage[] = [];
@@ -76,7 +76,7 @@ export class DownloadStage {
     });
   }
 
-  /** A message as the webhook node sends it for a saved recording. */
+  /** A message like that of the webhook node for a saved recording. */
   saved(name = 'rec-1', more: object = {}): TestMessage {
     const payload = {
       recording_id: name,
@@ -93,7 +93,7 @@ export class DownloadStage {
     return { _msgid: name, topic: 'call.recording.saved', event, payload, ...more };
   }
 
-  /** Names of all files in the folder, hidden ones included, sorted. */
+  /** The sorted names of all files in the folder, including hidden ones. */
   async files(): Promise<string[]> {
     const entries = await readdir(this.folder, { recursive: true, withFileTypes: true });
     return entries

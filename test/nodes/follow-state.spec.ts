@@ -8,7 +8,7 @@ import type { NodeRedApi, RedNode } from '../../nodes/lib/node-red';
 import { CodedError } from '../../src/errors/coded-error';
 import { until } from '../support/until';
 
-/** Of the retries; the default is longer than a test should wait. */
+/** The delay of retries; the default is too long for a test. */
 const RETRY_MS = 20;
 
 class NodeDouble extends EventEmitter {
@@ -38,20 +38,20 @@ describe('a node whose state cannot be opened at the start', () => {
     events.emit('flows:started');
   }
 
-  it('begins by itself once it can be, and says why not once only', async () => {
+  it('starts by itself once it can, and says only once why it could not', async () => {
     let attempts = 0;
     follow(() => {
       attempts += 1;
       if (attempts < 4) throw full();
     });
     await until('the fourth attempt', () => attempts === 4 || undefined);
-    // Long enough for one more, should there be one.
+    // Long enough for another attempt, if there were one.
     await new Promise((resolve) => setTimeout(resolve, 5 * RETRY_MS));
     should(attempts).equal(4);
     should(node.errors.map((error) => (error as CodedError).code)).deepEqual(['STORE_FAILED']);
   });
 
-  it('is left alone once it is closed', async () => {
+  it('is not retried once it is closed', async () => {
     let attempts = 0;
     follow(() => {
       attempts += 1;
@@ -60,12 +60,12 @@ describe('a node whose state cannot be opened at the start', () => {
     await until('the first attempt', () => node.errors.length === 1 || undefined);
     node.emit('close', false, () => undefined);
     const before = attempts;
-    // What must not happen announces nothing: some retries would fit in.
+    // Nothing signals the absence of retries: several would fit in this time.
     await new Promise((resolve) => setTimeout(resolve, 5 * RETRY_MS));
     should(attempts).equal(before);
   });
 
-  it('is not tried again where only the user can mend it', async () => {
+  it('is not retried where only the user can fix it', async () => {
     let attempts = 0;
     follow(() => {
       attempts += 1;

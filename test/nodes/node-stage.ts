@@ -11,14 +11,14 @@ type NodeModule = (RED: NodeRedApi) => void;
 
 export interface StageOptions {
   credentials?: Record<string, Record<string, string>>;
-  /** Beside `userDir`, which is a new directory. */
+  /** In addition to `userDir`, which is a new directory. */
   settings?: Record<string, unknown>;
 }
 
 /**
- * The test helper's Node-RED with its HTTP served for real, real texts, and everything that nodes say
- * written down from their first moment on. A node of type `recorder` keeps what it gets; with `answer`
- * it answers the request as a core *http response* node would.
+ * The test helper's Node-RED with a real HTTP server and real texts. It records everything that nodes report,
+ * from the start. A node of type `recorder` keeps its messages; with `answer` it answers the request like a
+ * core *http response* node.
  */
 export class NodeStage {
   readonly statuses: { id: string; status: StatusValue }[] = [];
@@ -61,7 +61,7 @@ export class NodeStage {
     return stage;
   }
 
-  /** The messages that a recorder node got so far. */
+  /** The messages that a recorder node has received so far. */
   received(id: string): TestMessage[] {
     const messages = this.#received.get(id) ?? [];
     this.#received.set(id, messages);
@@ -73,19 +73,19 @@ export class NodeStage {
     return this.statuses.filter((entry) => entry.id === id).at(-1)?.status;
   }
 
-  /** The errors that a Catch node handed to the recorder `caught`. */
+  /** The errors that a Catch node sent to the recorder `caught`. */
   get caught(): { code?: string; message: string; source: { id: string } }[] {
     return this.received('caught').map(
       (message) => message['error'] as { code?: string; message: string; source: { id: string } }
     );
   }
 
-  /** What nodes wrote to the log, as text. */
+  /** The log of the nodes, as text. */
   log(): string[] {
     return nodeHelper.log().args.map(([{ msg }]) => String(msg));
   }
 
-  /** Waits for something that comes with a message or a status. */
+  /** Waits for something that arrives with a message or a status. */
   async until<T>(what: string, look: () => T | undefined | false): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const tryNow = (): void => {
@@ -104,7 +104,7 @@ export class NodeStage {
     });
   }
 
-  /** Waits until a recorder has that many messages. */
+  /** Waits until a recorder has this many messages. */
   async messages(id: string, count: number): Promise<TestMessage[]> {
     return this.until(`${count} messages at ${id}`, () =>
       this.received(id).length >= count ? this.received(id) : undefined
@@ -119,14 +119,14 @@ export class NodeStage {
   }
 }
 
-/** Listens from before the first node is made. */
+/** Listens before the first node is created. */
 class Recording {
   onStatus: (id: string, status: StatusValue) => void = () => undefined;
   onMessage: (id: string, message: TestMessage) => void = () => undefined;
   leave: () => void = () => undefined;
 
   watch(RED: NodeRedApi): void {
-    // One listener for each Express app, of which the helper makes a new one with every load.
+    // One listener for each Express app; the helper creates a new one with every load.
     RED.events.setMaxListeners(0);
     const onStatus = ({ id, status }: { id: string; status: StatusValue }): void => this.onStatus(id, status);
     RED.events.on('node-status', onStatus);
@@ -144,7 +144,7 @@ class Recording {
   }
 }
 
-/** Gives a node's module the texts that users see; the test helper only hands keys back. */
+/** Gives a node's module the texts that users see; the test helper only returns keys. */
 function withTexts(module: NodeModule): NodeModule {
   return (RED) => {
     const translate = (key: string, values: Record<string, string | number> = {}): string => {
@@ -157,7 +157,7 @@ function withTexts(module: NodeModule): NodeModule {
   };
 }
 
-/** As built: texts that several nodes share are filled in there. */
+/** From the build, which fills in the texts that several nodes share. */
 function textsOf(type: string): unknown {
   const file = path.join(__dirname, `../../dist/nodes/locales/en-US/${type}.json`);
   return JSON.parse(readFileSync(file, 'utf8'));

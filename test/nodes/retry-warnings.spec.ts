@@ -22,7 +22,7 @@ describe('RetryWarnings', () => {
     warnings.add({ before, now: { error, pauseMs: 1200, retry: { trouble: now, attempt: 1, of: 8 } } });
   }
 
-  it('says each trouble once, however many recordings are tried again however often', () => {
+  it('reports each trouble once, however many recordings are retried, and however often', () => {
     for (let order = 0; order < 1000; order += 1) change(null, 'disk-full');
     for (let order = 0; order < 1000; order += 1) change('disk-full', 'disk-full');
     change(null, 'source-busy');
@@ -32,7 +32,7 @@ describe('RetryWarnings', () => {
     ]);
   });
 
-  it('says it again when it comes back after it was gone', () => {
+  it('reports it again when it returns', () => {
     change(null, 'disk-full');
     change(null, 'disk-full');
     change('disk-full', null);
@@ -43,7 +43,7 @@ describe('RetryWarnings', () => {
     said.should.have.length(3);
   });
 
-  it('says it again after an hour', () => {
+  it('reports it again after an hour', () => {
     change(null, 'disk-full');
     time = 3_599_999;
     change('disk-full', 'disk-full');
@@ -53,7 +53,7 @@ describe('RetryWarnings', () => {
     said.should.have.length(2);
   });
 
-  it('says what an earlier process has met when it is met again', () => {
+  it('reports a trouble of an earlier process when it occurs again', () => {
     change('disk-full', 'disk-full');
     change('disk-full', 'disk-full');
     should(said).have.length(1);

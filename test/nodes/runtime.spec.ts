@@ -8,12 +8,12 @@ import { readBoolean, readChoice, readNumber, readText } from '../../nodes/lib/r
 import { RejectionWarnings } from '../../nodes/webhook/rejection-warnings';
 import { telnyxAccountOf } from '../../nodes/config/telnyx-account-access';
 
-/** Lets everything that is due run, as often as a chain of promises may need. */
+/** Runs everything that is due, as often as a chain of promises needs. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A node that writes down what is done to it. */
+/** A node that records all calls. */
 class NodeDouble extends EventEmitter {
   readonly id = 'node';
   readonly type = 'double';
@@ -30,18 +30,18 @@ class NodeDouble extends EventEmitter {
 describe('reading settings', () => {
   const limits = { fallback: 7, min: 1, max: 10 };
 
-  it('takes numbers and text that is one', () => {
+  it('accepts numbers, also as text', () => {
     for (const value of [3, '3', ' 3 ', '3.0', '03']) readNumber(value, 'x', limits).should.equal(3);
     readNumber('2.5', 'x', { ...limits, whole: false }).should.equal(2.5);
     readNumber(1, 'x', limits).should.equal(1);
     readNumber('10', 'x', limits).should.equal(10);
   });
 
-  it('has a value where nothing is set', () => {
+  it('has a default value', () => {
     for (const value of [undefined, null, '']) readNumber(value, 'x', limits).should.equal(7);
   });
 
-  it('refuses everything else, by name and with the limits', () => {
+  it('rejects everything else, with the name and the limits', () => {
     const wrong = [0, 11, 2.5, '2.5', 'abc', '3 s', '${X}', ' ', Number.NaN, Infinity, '1e99', true, [3], {}];
     for (const value of wrong) {
       should(() => readNumber(value, 'tolerance', limits)).throw(
@@ -54,7 +54,7 @@ describe('reading settings', () => {
     should(() => readNumber('x', 'y', { ...limits, whole: false })).throw(/must be a number from/);
   });
 
-  it('takes switches as they are and as text', () => {
+  it('accepts switches, also as text', () => {
     for (const value of [true, 'true']) readBoolean(value, false).should.be.true();
     for (const value of [false, 'false', '${X}', 1, 'yes', 'TRUE'])
       readBoolean(value, true).should.be.false();
@@ -64,7 +64,7 @@ describe('reading settings', () => {
     }
   });
 
-  it('takes one of several words, the first where nothing is set', () => {
+  it('accepts one of several words; the first is the default', () => {
     const words = ['drop', 'pass'] as const;
     readChoice('pass', 'x', words).should.equal('pass');
     for (const value of [undefined, null, '']) readChoice(value, 'x', words).should.equal('drop');
@@ -75,14 +75,14 @@ describe('reading settings', () => {
     }
   });
 
-  it('takes text without the white space around it', () => {
+  it('trims text', () => {
     readText(' a b\n').should.equal('a b');
     for (const value of [undefined, null, '', '  ', 3, {}]) readText(value, 'else').should.equal('else');
   });
 });
 
 describe('NodeStatus', () => {
-  it('shows the first at once, then at most one a second, and always the last', async () => {
+  it('shows the first immediately, then at most one a second, and always the last', async () => {
     const node = new NodeDouble();
     let now = 0;
     const status = new NodeStatus(node, () => now);
@@ -113,7 +113,7 @@ describe('NodeStatus', () => {
     ]);
   });
 
-  it('does not repeat what is shown', () => {
+  it('does not repeat the same status', () => {
     const node = new NodeDouble();
     let now = 0;
     const status = new NodeStatus(node, () => (now += 2000));
@@ -121,7 +121,7 @@ describe('NodeStatus', () => {
     node.statuses.length.should.equal(1);
   });
 
-  it('says nothing more once it is disposed of', async () => {
+  it('shows nothing after it is disposed', async () => {
     const node = new NodeDouble();
     const status = new NodeStatus(node, () => 0);
     status.ready('shown');
@@ -147,7 +147,7 @@ describe('RefusalWarnings', () => {
     path: '/'
   });
 
-  it('says the first at once and the rest of a burst together', async () => {
+  it('logs the first immediately and the rest of a burst together', async () => {
     const said: string[] = [];
     const warnings = new RejectionWarnings((text) => said.push(text));
     warnings.add(refusal('SIGNATURE_MISMATCH'));
@@ -160,7 +160,7 @@ describe('RefusalWarnings', () => {
     said.length.should.equal(2);
   });
 
-  it('says what is left when its node closes', () => {
+  it('logs the rest when its node closes', () => {
     const said: string[] = [];
     const warnings = new RejectionWarnings((text) => said.push(text));
     warnings.add(refusal('SIGNATURE_MISMATCH'));
@@ -186,7 +186,7 @@ describe('the ends of promises', () => {
   ];
 
   for (const [how, handle, error] of handlers) {
-    it(`are told to Node-RED when input ${how}`, async () => {
+    it(`are reported to Node-RED when input ${how}`, async () => {
       const node = new NodeDouble();
       onInput(node, handle);
       const done: unknown[][] = [];
@@ -201,7 +201,7 @@ describe('the ends of promises', () => {
       node.errors.should.be.empty();
     });
 
-    it(`never hold a deploy up when closing ${how}`, async () => {
+    it(`never block a deploy when closing ${how}`, async () => {
       const node = new NodeDouble();
       const removed: boolean[] = [];
       onClose(node, (gone) => {
@@ -216,7 +216,7 @@ describe('the ends of promises', () => {
       node.warnings.should.deepEqual(error === undefined ? [] : ['boom']);
     });
 
-    it(`reach Catch nodes when work in the background ${how}`, async () => {
+    it(`reach Catch nodes when background work ${how}`, async () => {
       const node = new NodeDouble();
       const message = { topic: 'about this' };
       inBackground(node, handle, message);
@@ -225,7 +225,7 @@ describe('the ends of promises', () => {
     });
   }
 
-  it('are errors, whatever was thrown', () => {
+  it('are errors, whatever is thrown', () => {
     asError(boom).should.equal(boom);
     asError('text').should.be.an.Error().and.have.property('message', 'text');
     asError(undefined).message.should.equal('undefined');
@@ -239,7 +239,7 @@ describe('afterStart', () => {
   };
   const asNode = (node: NodeDouble) => node as unknown as RedNode;
 
-  it('runs once, when the flows have started', async () => {
+  it('runs once, after the flows have started', async () => {
     const { events, RED } = runtime();
     let ran = 0;
     afterStart(RED, asNode(new NodeDouble()), () => void (ran += 1));
@@ -251,7 +251,7 @@ describe('afterStart', () => {
     ran.should.equal(1);
   });
 
-  it('does not run for a node that has closed before', async () => {
+  it('does not run for a node that is already closed', async () => {
     const { events, RED } = runtime();
     const node = new NodeDouble();
     afterStart(RED, asNode(node), () => {
@@ -264,7 +264,7 @@ describe('afterStart', () => {
     node.errors.should.be.empty();
   });
 
-  it('lets no node stop another', async () => {
+  it('never lets one node stop another', async () => {
     const { events, RED } = runtime();
     const first = new NodeDouble();
     let ran = 0;
@@ -278,7 +278,7 @@ describe('afterStart', () => {
     first.errors.length.should.equal(1);
   });
 
-  it('hangs one listener on the runtime, however many nodes there are', () => {
+  it('adds one listener to the runtime, however many nodes there are', () => {
     const { events, RED } = runtime();
     for (let count = 0; count < 50; count += 1) afterStart(RED, asNode(new NodeDouble()), () => undefined);
     events.listenerCount('flows:started').should.equal(1);
@@ -290,7 +290,7 @@ describe('telnyxAccountOf', () => {
   const nodes: Record<string, unknown> = { account: { telnyxAccount }, other: {} };
   const RED = { nodes: { getNode: (id: string) => nodes[id] } } as unknown as NodeRedApi;
 
-  it('tells the account who uses it, for as long as that is so', async () => {
+  it('registers its users with the account, for as long as they use it', async () => {
     const users: Record<string, unknown> = {};
     const withUsers = { nodes: { getNode: () => ({ telnyxAccount, users }) } } as unknown as NodeRedApi;
     const user = new NodeDouble();
@@ -301,18 +301,18 @@ describe('telnyxAccountOf', () => {
     users.should.be.empty();
   });
 
-  it('finds the account, and nothing where there is none', () => {
+  it('finds the account, or nothing if there is none', () => {
     should(telnyxAccountOf(RED, 'account')).equal(telnyxAccount);
     for (const id of ['other', 'gone', '', undefined, 3]) should(telnyxAccountOf(RED, id)).be.null();
   });
 });
 
-/** Waits, for at most 5 s, until something is so that a timer of the code under test brings about. */
+/** Waits up to 5 s for an effect of a timer in the code under test. */
 async function waitUntil(isSo: () => boolean): Promise<void> {
   const end = performance.now() + 5000;
   while (!isSo()) {
     if (performance.now() > end) throw new Error('Waited in vain');
-    // Looks again in a moment; nobody is told when that timer has run.
+    // Checks again shortly, because nothing signals that the timer has run.
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

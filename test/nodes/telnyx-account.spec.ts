@@ -46,13 +46,13 @@ describe('telnyx-account', () => {
   const keysOf = ({ keys }: TelnyxAccount): string[] => keys.publicKeys.map((key) => key.toString('base64'));
 
   describe('public keys', () => {
-    it('are read from the field, several of them', async () => {
+    it('are read from the field, even several', async () => {
       const found = await start({ publicKeys: `${TRUSTED.publicKey}\n ${STRANGER.publicKey},` });
       keysOf(found).should.deepEqual([TRUSTED.publicKey, STRANGER.publicKey]);
       found.keyProblems.should.be.empty();
     });
 
-    it('are read from the environment where the field is blank, and only there', async () => {
+    it('are read from the environment only where the field is blank', async () => {
       process.env['TELNYX_PUBLIC_KEY'] = `${TRUSTED.publicKey} `;
       keysOf(await start({ publicKeys: ' \n' })).should.deepEqual([TRUSTED.publicKey]);
       await stage?.unload();
@@ -64,7 +64,7 @@ describe('telnyx-account', () => {
       keysOf(await start({ publicKeys: '${SOME_KEY}' })).should.deepEqual([TRUSTED.publicKey]);
     });
 
-    it('that are none are reported where a Catch node sees it, and do no harm to the others', async () => {
+    it('that are invalid are reported to Catch nodes, and do not affect the others', async () => {
       const found = await start({ publicKeys: `nonsense ${TRUSTED.publicKey} ${'A'.repeat(43)}=` });
       keysOf(found).should.deepEqual([TRUSTED.publicKey]);
       await stage?.messages('caught', 2);
@@ -76,7 +76,7 @@ describe('telnyx-account', () => {
       should(stage?.status('webhook')?.text).equal('ready');
     });
 
-    it('named by a variable that is not set are reported as that', async () => {
+    it('named by an unset variable are reported as unset', async () => {
       keysOf(await start({ publicKeys: '${SOME_KEY}' })).should.be.empty();
       await stage?.messages('caught', 2);
       const codes = stage?.caught.map(({ code }) => code).sort();
@@ -89,13 +89,13 @@ describe('telnyx-account', () => {
   });
 
   describe('secrets', () => {
-    it('are lists too', async () => {
+    it('are lists, too', async () => {
       const { keys } = await start({}, { meetingSecrets: 'one, two', legacySecrets: ' three ' });
       should(keys).have.properties({ meetingSecrets: ['one', 'two'], legacySecrets: ['three'] });
       should(stage?.status('webhook')?.text).equal('ready');
     });
 
-    it('that nobody set are none, not the name of a variable that everybody can guess', async () => {
+    it('that are unset do not become the name of a variable that anyone can guess', async () => {
       const found = await start(
         { publicKeys: TRUSTED.publicKey },
         { meetingSecrets: '${SOME_KEY}', legacySecrets: 'a ${SOME_KEY}', apiKey: '${SOME_KEY}' }
@@ -109,7 +109,7 @@ describe('telnyx-account', () => {
   });
 
   describe('the API key', () => {
-    it('is the credential, else the environment, else none', async () => {
+    it('is the credential, otherwise the environment, otherwise none', async () => {
       should((await start()).apiKey()).be.null();
       await stage?.unload();
       process.env['TELNYX_API_KEY'] = 'KEYfromenvironment';
@@ -118,14 +118,14 @@ describe('telnyx-account', () => {
       should((await start({}, { apiKey: ' KEYfromcredential ' })).apiKey()).equal('KEYfromcredential');
     });
 
-    it('stands in no log', async () => {
+    it('is in no log', async () => {
       await start({ publicKeys: 'nonsense' }, { apiKey: 'KEYsecret', meetingSecrets: 'hush' });
       await stage?.messages('caught', 1);
       (stage?.log().join('\n') ?? '').should.not.match(/KEYsecret|hush/);
     });
   });
 
-  it('has an API address without a slash at its end', async () => {
+  it('has an API address without a trailing slash', async () => {
     (await start({ apiUrl: 'https://api.example.com/v2//' })).apiUrl.should.equal(
       'https://api.example.com/v2'
     );

@@ -88,7 +88,7 @@ describe('telnyx-bucket', () => {
       server = await S3Server.start(this);
     });
 
-    it('gets the recordings of a download node, and the message tells where they are', async () => {
+    it('gets the recordings of a download node, and the message contains their location', async () => {
       const { bucket, url } = server!;
       await start({ endpoint: url, bucket, prefix: 'calls', forcePathStyle: true });
       loadedNode('download').receive(saved());
@@ -117,7 +117,7 @@ describe('telnyx-bucket', () => {
       should(stage!.log().join('\n')).not.match(new RegExp(S3_USER.secretAccessKey));
     });
 
-    it('says what is wrong with it where Catch nodes hear it, and tells no secret', async () => {
+    it('reports what is wrong to Catch nodes, without secrets', async () => {
       const secretAccessKey = 'not-the-secret-of-this-key';
       const { bucket, url } = server!;
       await start(
@@ -141,7 +141,7 @@ describe('telnyx-bucket', () => {
     ['no bucket chosen', { bucket: 'my-recordings' }, { bucket: '' }],
     ['a bucket that is missing', { bucket: 'my-recordings' }, { bucket: 'gone' }]
   ] as const) {
-    it(`is refused when deployed with ${what}`, async () => {
+    it(`is rejected when deployed with ${what}`, async () => {
       await start(bucket, download);
       await stage!.until('the error', () =>
         stage!.caught.some(({ code, source }) => code === 'BAD_SETTING' && source.id === 'download')
@@ -161,7 +161,7 @@ describe('telnyx-bucket', () => {
     const html = readFileSync(path.join(__dirname, '../../dist/nodes/telnyx-bucket.html'), 'utf8');
     const script = /<script type="text\/javascript">([\s\S]*?)<\/script>/.exec(html)?.[1] ?? '';
     let defaults: Record<string, Property> = {};
-    // What every browser has.
+    // A function of every browser.
     runInNewContext(script, {
       URL,
       TextEncoder,
@@ -203,7 +203,7 @@ describe('telnyx-bucket', () => {
       kmsKeyId: ['', 'alias/archive']
     })) {
       for (const value of values) {
-        it(`judges the ${field} ${JSON.stringify(value)} as the runtime does`, () => {
+        it(`validates the ${field} ${JSON.stringify(value)} like the runtime`, () => {
           const fields = { ...GOOD, [field]: value } as unknown as BucketConfig;
           let accepted = true;
           try {
@@ -221,7 +221,7 @@ describe('telnyx-bucket', () => {
       }
     }
 
-    it('leaves to the runtime what comes from the environment', () => {
+    it('leaves environment variables to the runtime', () => {
       for (const [field, { validate }] of Object.entries(defaults)) {
         if (validate)
           should(validate.call({ type: 'telnyx-bucket', _: () => field }, '${SOME_NAME}', {})).equal(

@@ -9,7 +9,7 @@ interface Outcome {
   /** The outputs that sent the message, from 1, in order of arrival. */
   outputs: number[];
   messages: TestMessage[];
-  /** What the Catch node saw; absent when the message was completed. */
+  /** What the Catch node received; absent when the message was completed. */
   error?: { message: string; code?: string; source: { id: string } };
 }
 
@@ -69,7 +69,7 @@ function route(message: TestMessage): Promise<Outcome> {
   });
 }
 
-/** A message as the webhook nodes send it. */
+/** A message like those of the webhook nodes. */
 function webhookMessage(event_type: string, more: object = {}, payload: object = {}): TestMessage {
   const event = {
     provider: 'telnyx',
@@ -89,7 +89,7 @@ const RECORDING = { recording_id: 'r1', recording_urls: { mp3: 'https://media.ex
 describe('telnyx-event-switch', () => {
   afterEach(() => nodeHelper.unload());
 
-  it('sends the message on unchanged at the output of the first rule that matches', async () => {
+  it('sends the unchanged message to the output of the first rule that matches', async () => {
     await start({
       rules: [{ t: 'event', v: 'fax.*' }, { t: 'event', v: 'call.*' }, { t: 'event', v: '*' }, { t: 'else' }]
     });
@@ -100,7 +100,7 @@ describe('telnyx-event-switch', () => {
     should(outcome.error).be.undefined();
   });
 
-  it('sends it to every rule that matches with checkall, each its own copy', async () => {
+  it('sends it to every rule that matches with checkall, as separate copies', async () => {
     await start({
       checkall: 'true',
       rules: [{ t: 'event', v: 'call.*' }, { t: 'event', v: 'fax.*' }, { t: 'event', v: '*' }, { t: 'else' }]
@@ -110,7 +110,7 @@ describe('telnyx-event-switch', () => {
     outcome.messages[0]!['event']!.should.not.equal(outcome.messages[1]!['event']);
   });
 
-  it('sends what no earlier rule took to otherwise, and nowhere without one', async () => {
+  it('sends a message that no earlier rule matches to otherwise, if there is one', async () => {
     await start({ rules: [{ t: 'event', v: 'call.*' }, { t: 'else' }] });
     (await route(webhookMessage('fax.sent'))).outputs.should.deepEqual([2]);
     await nodeHelper.unload();
@@ -118,7 +118,7 @@ describe('telnyx-event-switch', () => {
     (await route(webhookMessage('fax.sent'))).should.deepEqual({ outputs: [], messages: [] });
   });
 
-  it('takes other names of an event for the same', async () => {
+  it('treats other names of an event as the same', async () => {
     await start({
       rules: [
         { t: 'event', v: 'call.siprec.started' },
@@ -131,14 +131,14 @@ describe('telnyx-event-switch', () => {
     (await route(renamed)).outputs.should.deepEqual([2]);
   });
 
-  it('routes by family and by what the catalogue does not know, as the message tells', async () => {
+  it('routes by family, and by event types that only the message knows', async () => {
     await start({ rules: [{ t: 'family', v: 'fax' }, { t: 'unknown' }, { t: 'else' }] });
     (await route(webhookMessage('any.thing', { family: 'fax' }))).outputs.should.deepEqual([1]);
     (await route(webhookMessage('any.thing', { known: false }))).outputs.should.deepEqual([2]);
     (await route(webhookMessage('any.thing'))).outputs.should.deepEqual([3]);
   });
 
-  it('routes what carries something to store', async () => {
+  it('routes events with something to store', async () => {
     await start({ rules: [{ t: 'recording' }, { t: 'else' }] });
     (await route(webhookMessage('call.recording.saved', {}, RECORDING))).outputs.should.deepEqual([1]);
     (await route(webhookMessage('brand.new.kind', { known: false }, RECORDING))).outputs.should.deepEqual([
@@ -151,12 +151,12 @@ describe('telnyx-event-switch', () => {
 
   for (const [what, message] of Object.entries<TestMessage>({
     'without msg.event': { payload: RECORDING },
-    'whose msg.event is no object': { event: 'call.hangup', payload: 1 },
+    'whose msg.event is not an object': { event: 'call.hangup', payload: 1 },
     'whose msg.event is null': { event: null },
-    'whose event type is no text': { event: { event_type: 7 } },
+    'whose event type is not a string': { event: { event_type: 7 } },
     'whose event type is empty': { event: { event_type: '', known: false } }
   })) {
-    it(`sends a message ${what} to otherwise alone, without an error`, async () => {
+    it(`sends a message ${what} only to otherwise, without an error`, async () => {
       const rules = [{ t: 'event', v: '*' }, { t: 'unknown' }, { t: 'recording' }, { t: 'else' }];
       await start({ checkall: 'true', rules });
       const outcome = await route(message);
@@ -186,7 +186,7 @@ describe('telnyx-event-switch', () => {
       ).outputs.should.deepEqual([3]);
     });
 
-    it('still believes msg.event when it is about the same type', async () => {
+    it('still trusts msg.event when it is about the same type', async () => {
       await start({ property: 'topic', rules });
       (await route(webhookMessage('any.thing', { family: 'recording' }))).outputs.should.deepEqual([2]);
     });
@@ -210,7 +210,7 @@ describe('telnyx-event-switch', () => {
       (await route({})).outputs.should.deepEqual([4]);
     });
 
-    it('gives a failing expression to the Catch nodes and goes on with the next message', async () => {
+    it('reports a failing expression to the Catch nodes and continues with the next message', async () => {
       await start({ property: '$lowercase(kind)', propertyType: 'jsonata', rules });
       const { outputs, error } = await route({ kind: 7 });
       outputs.should.deepEqual([]);
@@ -220,7 +220,7 @@ describe('telnyx-event-switch', () => {
       (await route({ kind: 'brand.new' })).outputs.should.deepEqual([3]);
     });
 
-    it('gives an expression or a property that is none to the Catch nodes', async () => {
+    it('reports an invalid expression or property to the Catch nodes', async () => {
       await start({ property: '$$$(', propertyType: 'jsonata', rules });
       should((await route({ kind: 'x' })).error?.code).equal('BAD_SETTING');
       await nodeHelper.unload();
@@ -242,7 +242,7 @@ describe('telnyx-event-switch', () => {
         'bad-settings'
       ]
     ] as const) {
-      it(`${what}: shows red, logs the reason, and loses no message in silence`, async () => {
+      it(`${what}: shows red, logs the reason, and loses no message silently`, async () => {
         await start(properties);
         const logged = nodeHelper.log().args.map(([entry]) => entry);
         const reports = logged.filter((entry) => entry.id === 'switch').map((entry) => String(entry.msg));

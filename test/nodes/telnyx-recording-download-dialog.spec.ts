@@ -17,7 +17,7 @@ interface Definition {
   defaults: Record<string, { value: unknown; validate?: Validator }>;
 }
 
-// As built: parts that several dialogs share are filled in there.
+// From the build, which fills in the parts that several dialogs share.
 const nodes = path.join(__dirname, '../../dist/nodes');
 const html = readFileSync(path.join(nodes, 'telnyx-recording-download.html'), 'utf8');
 const texts = (
@@ -26,7 +26,7 @@ const texts = (
   ) as Record<string, Record<string, unknown>>
 )['telnyx-recording-download']!;
 
-/** Looks a key up in the locale file as Node-RED does; an unknown key fails the test. */
+/** Looks up a key in the locale file like Node-RED; an unknown key fails the test. */
 function translate(key: string, values: Record<string, string | number> = {}): string {
   const found = key
     .split('.')
@@ -81,7 +81,7 @@ describe('the dialog of telnyx-recording-download', () => {
     'x'.repeat(4096),
     'x'.repeat(4097)
   ]) {
-    it(`judges the file name ${JSON.stringify(template).slice(0, 60)} as the node does`, () => {
+    it(`validates the file name ${JSON.stringify(template).slice(0, 60)} like the node`, () => {
       let accepted = true;
       try {
         compileFilename(template);
@@ -98,7 +98,7 @@ describe('the dialog of telnyx-recording-download', () => {
     String(verdict('filename', '{{caller}}')).should.containEql('{{caller}}');
   });
 
-  it('does not judge a file name that is not used', () => {
+  it('does not validate an unused file name', () => {
     should(verdict('filename', '{{caller}}', { destination: 'message' })).be.true();
   });
 
@@ -109,7 +109,7 @@ describe('the dialog of telnyx-recording-download', () => {
     ['stallTimeout', '0.5', '0'],
     ['folder', '${DISK}/calls', 'a\u0000b']
   ] as const) {
-    it(`accepts ${JSON.stringify(good)} and refuses ${JSON.stringify(bad)} for ${property}`, () => {
+    it(`accepts ${JSON.stringify(good)} and rejects ${JSON.stringify(bad)} for ${property}`, () => {
       should(verdict(property, good)).be.true();
       should(verdict(property, bad)).be.a.String();
     });
@@ -155,7 +155,7 @@ describe('download-status', () => {
     return seen;
   }
 
-  it('tells what is going on in a few words', () => {
+  it('describes the progress in a few words', () => {
     shown({}).should.equal('off');
     shown({ stored: 12 }).should.equal('ready 12 stored');
     shown({ active: 1, received: 11_900_000, total: 29_000_000 }).should.equal(
@@ -172,7 +172,7 @@ describe('download-status', () => {
     shown({ active: 1 }).should.equal('working 1 active · 0 B');
   });
 
-  it('tells why something is tried again, and when', () => {
+  it('says why something is retried, and when', () => {
     const retrying = (count: number, dueInMs: number): { retrying: Retrying } => ({
       retrying: {
         count,
@@ -195,7 +195,7 @@ describe('download-status', () => {
     shown({ waiting: 3 }, null, { retrying: { count: 2, next: null } }).should.equal('waiting 3 waiting');
   });
 
-  it('tells why something was given up', () => {
+  it('says why something was given up', () => {
     shown({ stored: 12 }, 'GAVE_UP', { trouble: 'bucket-unreachable' }).should.equal(
       'problem gave up: bucket unreachable'
     );

@@ -19,7 +19,7 @@ describe('telnyx-recording-download: jobs', () => {
   });
   afterEach(() => stage.remove());
 
-  /** Leaves jobs on disk as a process does that is killed right after it accepted them. */
+  /** Leaves jobs on disk like a process that is killed right after it accepted them. */
   async function leave(...messages: TestMessage[]): Promise<void> {
     const database = new StateDatabase(path.join(stage.userDir, 'telnyx'));
     const jobs = new JobRepository(database);
@@ -29,7 +29,7 @@ describe('telnyx-recording-download: jobs', () => {
     await database.close();
   }
 
-  /** The status that a sender gets for a delivery that this message came from. */
+  /** The status that the sender of this message's delivery gets. */
   async function answered(message: TestMessage): Promise<Response> {
     const server = await localServer((_request, response) => {
       loadedNode('download').receive({ ...message, res: { _res: response } });
@@ -41,7 +41,7 @@ describe('telnyx-recording-download: jobs', () => {
     }
   }
 
-  it('wait, and the deploy says why, when the folder cannot be used', async function () {
+  it('wait, and the deploy reports why, when the folder is unusable', async function () {
     if (process.platform !== 'linux') this.skip();
     await stage.start({ folder: '/proc/nope' });
     const download = loadedNode('download');
@@ -52,7 +52,7 @@ describe('telnyx-recording-download: jobs', () => {
     should(text).match(/another folder under "Folder"/);
   });
 
-  it('go on by themselves at the start, and their messages are sent', async () => {
+  it('resume by themselves at the start, and their messages are sent', async () => {
     await leave(stage.saved('rec-1', { kept: 'as it was' }), stage.saved('rec-2'));
     await stage.start({ concurrency: '1' });
     const messages = await stage.next('stored', 2);
@@ -62,7 +62,7 @@ describe('telnyx-recording-download: jobs', () => {
     (await stage.files()).should.have.length(4);
   });
 
-  it('are reported to the Catch nodes also when an earlier process accepted them', async () => {
+  it('are reported to the Catch nodes even when an earlier process accepted them', async () => {
     stage.answer = (_request, response) =>
       response.writeHead(200, { 'content-type': 'text/html' }).end('<p>');
     await leave(stage.saved('rec-1', { kept: 'as it was' }));
@@ -73,7 +73,7 @@ describe('telnyx-recording-download: jobs', () => {
     JSON.stringify(caught!['error']).should.not.containEql('geheim');
   });
 
-  it('are on disk before the sender is answered, and not begun later than that', async () => {
+  it('are on disk before the sender is answered, and start by then', async () => {
     let asked: () => void = () => undefined;
     const isAsked = new Promise<void>((resolve) => (asked = resolve));
     let send: () => void = () => undefined;
@@ -91,7 +91,7 @@ describe('telnyx-recording-download: jobs', () => {
   });
 
   for (const answer of ['queued', 'stored']) {
-    it(`are none when there is nothing to store, and the sender is told to be content at once: ${answer}`, async () => {
+    it(`do not exist when there is nothing to store, and the sender gets 200 immediately: ${answer}`, async () => {
       await stage.start({ answer });
       const caught = stage.next('caught');
       const payload = { recording_urls: {}, public_recording_urls: {} };
@@ -99,13 +99,13 @@ describe('telnyx-recording-download: jobs', () => {
       should((await caught)[0]!['error']).have.property('code', 'NO_RECORDING');
     });
 
-    it(`are refused at once by a node with a wrong setting: ${answer}`, async () => {
+    it(`are rejected immediately by a node with a wrong setting: ${answer}`, async () => {
       await stage.start({ answer, filename: '{{nothing}}' });
       (await answered(stage.saved())).status.should.equal(503);
     });
   }
 
-  it('are refused with 503 and STORE_FAILED while the state directory cannot be written', async () => {
+  it('are rejected with 503 and STORE_FAILED while the state directory is not writable', async () => {
     await writeFile(path.join(stage.userDir, 'telnyx'), 'a file is in the way');
     await stage.start({ answer: 'queued' });
     const caught = stage.next('caught');
@@ -121,7 +121,7 @@ describe('telnyx-recording-download: jobs', () => {
     await stored;
   });
 
-  it('of a redeployed node are carried out with its new settings', async () => {
+  it('of a redeployed node run with its new settings', async () => {
     const elsewhere = path.join(stage.userDir, 'elsewhere');
     await mkdir(elsewhere);
     stage.answer = (_request, response) => {
@@ -146,7 +146,7 @@ describe('telnyx-recording-download: jobs', () => {
     (await stage.files()).should.eql([]);
   });
 
-  it('of a deleted node wait for it to come back; what it had begun does not', async () => {
+  it('of a deleted node wait for its return; partial copies do not', async () => {
     const begun = new Promise<void>((resolve) => {
       stage.answer = (_request, response) => {
         response.writeHead(200, { 'content-type': 'audio/wav', etag: '"one"', 'content-length': 64_044 });
@@ -168,7 +168,7 @@ describe('telnyx-recording-download: jobs', () => {
     should(database.collection('archive-nodes-gone').get('download')).be.undefined();
   });
 
-  it('are refused with a code when a message is none that any webhook makes', async () => {
+  it('are rejected with a code when no webhook sends such a message', async () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = circle;
     const long = 'x'.repeat(3e6);
@@ -205,7 +205,7 @@ describe('telnyx-recording-download: jobs', () => {
     (await stage.files()).should.have.length(2);
   });
 
-  it('of two nodes with the same folder give one file, with different folders two', async () => {
+  it('of two nodes with the same folder produce one file, with different folders two', async () => {
     const other = path.join(stage.userDir, 'other');
     await stage.start({}, {}, { folder: other });
     const stored = stage.next('stored', 3);
@@ -235,7 +235,7 @@ describe('telnyx-recording-download: jobs', () => {
       delete process.env['TELNYX_API_KEY'];
     });
 
-    it('delete the recording once it is stored, and say so in message and sidecar', async () => {
+    it('delete the recording once it is stored, and report it in message and sidecar', async () => {
       await stage.start({ deleteAtSource: true });
       const stored = stage.next('stored');
       loadedNode('download').receive(stage.saved());
@@ -249,7 +249,7 @@ describe('telnyx-recording-download: jobs', () => {
       should(sidecar).eql(message!['recording']);
     });
 
-    it('send the message when the API refuses, and tell the Catch nodes', async () => {
+    it('send the message when the API refuses, and notify the Catch nodes', async () => {
       const { answer } = stage;
       stage.answer = (request, response) => {
         if (request.method === 'DELETE') response.writeHead(403).end();
@@ -264,7 +264,7 @@ describe('telnyx-recording-download: jobs', () => {
       error.message.should.match(/is stored, but it was not deleted/).and.not.containEql(KEY);
     });
 
-    it('are refused without an account', async () => {
+    it('are rejected without an account', async () => {
       await stage.start({ deleteAtSource: true, account: '' });
       const caught = stage.next('caught');
       loadedNode('download').receive(stage.saved());
@@ -272,8 +272,8 @@ describe('telnyx-recording-download: jobs', () => {
     });
   });
 
-  describe('that are tried again', () => {
-    it('tell Catch nodes what the last trouble was when they are given up', async () => {
+  describe('that are retried', () => {
+    it('report the last trouble to Catch nodes when they are given up', async () => {
       stage.answer = (_request, response) => response.writeHead(503).end();
       await stage.start({ retries: '0' });
       const caught = stage.next('caught');

@@ -78,7 +78,7 @@ describe('telnyx-recording-download', () => {
       loadedNode('stored').on('input', (stored: TestMessage) => outcome.messages.push(stored));
       loadedNode('completed').once('input', finish);
       loadedNode('caught').on('input', (caught: TestMessage) => {
-        // What a node says of itself at the start reaches Catch nodes too, without the message.
+        // What a node reports at the start also reaches Catch nodes, without the message.
         if (caught['_msgid'] !== _msgid) return;
         outcome.error = caught['error'] as NonNullable<Outcome['error']>;
         finish();
@@ -122,7 +122,7 @@ describe('telnyx-recording-download', () => {
       .sort();
   }
 
-  it('stores the recording of an event and sends the message on with path and details', async () => {
+  it('stores the recording of an event and sends the message with path and details', async () => {
     await start();
     const { messages, error } = await store(saved());
     should(error).be.undefined();
@@ -167,7 +167,7 @@ describe('telnyx-recording-download', () => {
     parts[0]!.id.should.equal(parts[1]!.id);
   });
 
-  it('stores what a message names by its address, and hands the bytes over on request', async () => {
+  it('stores a recording that a message names by its address, and returns the bytes on request', async () => {
     await start({ destination: 'message' });
     const { messages } = await store({ url: `${media.url}/any.wav` });
     bytes.equals(messages[0]!['payload'] as Buffer).should.be.true();
@@ -175,7 +175,7 @@ describe('telnyx-recording-download', () => {
     (await files()).should.eql([]);
   });
 
-  it('gives a message with nothing to store to the Catch nodes', async () => {
+  it('sends a message with nothing to store to the Catch nodes', async () => {
     await start();
     const { messages, error } = await store({
       topic: 'call.hangup',
@@ -187,7 +187,7 @@ describe('telnyx-recording-download', () => {
     error!.message.should.containEql('call.hangup');
   });
 
-  it('gives what cannot be stored to the Catch nodes, with its code and without the query', async () => {
+  it('sends what it cannot store to the Catch nodes, with the code and without the query', async () => {
     answer = (_request, response) =>
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html></html>');
     await start();
@@ -198,7 +198,7 @@ describe('telnyx-recording-download', () => {
     (await files()).should.eql([]);
   });
 
-  it('sends the files that were stored even when another of the message failed', async () => {
+  it('sends the stored files even when another file of the message fails', async () => {
     answer = (request, response) => {
       if (request.url === '/a.wav') sendAll(response);
       else response.writeHead(410).end();
@@ -211,13 +211,13 @@ describe('telnyx-recording-download', () => {
     error!.should.have.property('code', 'LINK_REFUSED');
   });
 
-  it('refuses addresses that are not public unless allowed', async () => {
+  it('rejects addresses that are not public unless allowed', async () => {
     await start({ network: undefined });
     (await store(saved())).error!.should.have.property('code', 'UNSAFE_URL');
     media.requests.should.eql([]);
   });
 
-  it("sends the API key to the API's own address only", async () => {
+  it('sends the API key only to the address of the API', async () => {
     const seen: Record<string, unknown> = {};
     answer = (request, response) => {
       seen[request.url ?? ''] = request.headers.authorization;
@@ -261,7 +261,7 @@ describe('telnyx-recording-download', () => {
     { deleteAtSource: true, destination: 'message' },
     { folder: '${TELNYX_NOT_SET}/x' }
   ]) {
-    it(`refuses the settings ${JSON.stringify(properties)}, for every message`, async () => {
+    it(`rejects the settings ${JSON.stringify(properties)}, for every message`, async () => {
       await start(properties);
       const { messages, error } = await store(saved());
       messages.should.eql([]);
@@ -295,12 +295,12 @@ describe('telnyx-recording-download', () => {
       (await files()).should.have.length(2);
     });
 
-    it('does not happen when something was not stored', async () => {
+    it('does not happen when something is not stored', async () => {
       answer = (_request, response) => response.writeHead(410).end();
       (await answered({ answer: 'stored' }, saved())).should.equal('599');
     });
 
-    it('leaves an answer alone that somebody gave already', async () => {
+    it('does not change an answer that was already sent', async () => {
       await start({ answer: 'stored' });
       const response = {
         headersSent: true,
@@ -313,7 +313,7 @@ describe('telnyx-recording-download', () => {
     });
   });
 
-  it('shows progress while it works and the count afterwards', async () => {
+  it('shows the progress during work and the count afterwards', async () => {
     let finish: () => void = () => undefined;
     answer = (_request, response) => {
       response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length });
@@ -335,7 +335,7 @@ describe('telnyx-recording-download', () => {
     texts.at(-1)!.should.match(/stored/);
   });
 
-  it('goes on by itself with what was under way when it was stopped', async () => {
+  it('resumes interrupted jobs by itself after a restart', async () => {
     const begun = new Promise<void>((resolve) => {
       answer = (_request, response) => {
         response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length });

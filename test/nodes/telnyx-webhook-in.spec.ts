@@ -42,7 +42,7 @@ describe('telnyx-webhook-in', () => {
   const forge = (): Promise<RawAnswer> => deliver(jsonDelivery(holdEvent(), { key: STRANGER }));
 
   describe('messages', () => {
-    it('have topic, payload and event, and nothing that was not asked for', async () => {
+    it('have only topic, payload and event by default', async () => {
       await start();
       (await deliver(jsonDelivery(holdEvent('one')))).status.should.equal(200);
       const [message] = await stage.messages('events', 1);
@@ -52,7 +52,7 @@ describe('telnyx-webhook-in', () => {
       should(message!['event']).have.properties({ id: 'one', provider: 'telnyx', verified: 'ed25519' });
     });
 
-    it('have the exact bytes where they are switched on', async () => {
+    it('have the exact bytes if enabled', async () => {
       await start({ rawBody: true });
       const delivery = jsonDelivery(`${holdEvent('one')}  \n`);
       await deliver(delivery);
@@ -72,7 +72,7 @@ describe('telnyx-webhook-in', () => {
       }
     });
 
-    it('of refused deliveries say what was wrong and who sent them', async () => {
+    it('about rejected deliveries say what was wrong and who sent them', async () => {
       await start({ rejectedOutput: true, outputs: 2 });
       (await forge()).status.should.equal(401);
       const [message] = await stage.messages('refused', 1);
@@ -105,7 +105,7 @@ describe('telnyx-webhook-in', () => {
       should(message!['res']).have.property('_res');
     });
 
-    it('tells a Catch node which event nobody answered', async () => {
+    it('reports an unanswered event to a Catch node', async () => {
       await start({ reply: 'flow', replyTimeout: '0.1' });
       (await deliver(jsonDelivery(holdEvent('one')))).status.should.equal(503);
       const [message] = await stage.messages('caught', 1);
@@ -131,7 +131,7 @@ describe('telnyx-webhook-in', () => {
   describe('status', () => {
     const texts = (): (string | undefined)[] => stage.statuses.map(({ status }) => status.text);
 
-    it('is ready, then counts', async () => {
+    it('shows ready, then counts', async () => {
       await start();
       should(stage.status('webhook')).deepEqual({ fill: 'green', shape: 'dot', text: 'ready' });
       await deliver();
@@ -141,7 +141,7 @@ describe('telnyx-webhook-in', () => {
       should(stage.status('webhook')).have.properties({ fill: 'green', shape: 'dot' });
     });
 
-    it('is yellow with the reason while everything is refused, and green from the first that is not', async () => {
+    it('is yellow with the reason while everything is rejected, and green from the first accepted delivery', async () => {
       await start();
       for (let count = 0; count < 12; count += 1) await forge();
       const status = await stage.until('12 refused', () => {
@@ -158,15 +158,12 @@ describe('telnyx-webhook-in', () => {
     const body = holdEvent();
     const unsigned = ({ headers }: Delivery): Record<string, string> =>
       Object.fromEntries(Object.entries(headers).filter(([name]) => name !== SIGNATURE));
-    // Made when they are sent: what is signed while the tests are loaded may be too old by then.
+    // Created when sent: a signature from load time may be too old by then.
     const reasons: [text: string, change: (good: Delivery) => Omit<RawRequest, 'path'>][] = [
       ['no signature', (good) => ({ ...good, headers: unsigned(good) })],
       ['broken signature', (good) => ({ ...good, headers: { ...good.headers, [SIGNATURE]: 'c2hvcnQ=' } })],
       ['wrong key?', () => jsonDelivery(body, { key: STRANGER })],
-      [
-        'no time of signing',
-        (good) => ({ ...good, headers: { ...good.headers, 'telnyx-timestamp': 'noon' } })
-      ],
+      ['no timestamp', (good) => ({ ...good, headers: { ...good.headers, 'telnyx-timestamp': 'noon' } })],
       ['clock wrong?', () => jsonDelivery(body, { timestamp: 1_700_000_000 })],
       ['not JSON, no form', () => jsonDelivery('{"data":')],
       ['body too large', (good) => ({ ...good, body: Buffer.alloc(2_000_000) })],
@@ -182,7 +179,7 @@ describe('telnyx-webhook-in', () => {
       });
     }
 
-    it('changes at most once a second, and comes to the right number in the end', async () => {
+    it('changes at most once a second, and ends with the right number', async () => {
       await start();
       const begun = performance.now();
       for (let count = 0; count < 40; count += 1) await deliver();
@@ -192,8 +189,8 @@ describe('telnyx-webhook-in', () => {
     });
   });
 
-  describe('refusals in the log', () => {
-    it('are warned about with the code, in a burst once', async () => {
+  describe('rejections in the log', () => {
+    it('appear as warnings with the code, once per burst', async () => {
       await start();
       for (let count = 0; count < 5; count += 1) await forge();
       const warnings = () => stage.log().filter((line) => /refused with/.test(line));
@@ -214,7 +211,7 @@ describe('telnyx-webhook-in', () => {
       ['duplicates', ['forget', '${UNSET_DUPLICATES}']]
     ];
     for (const [property, values] of rows) {
-      it(`says so for ${property}, and asks senders to try again`, async () => {
+      it(`reports ${property}, and asks senders to retry`, async () => {
         for (const [at, value] of values.entries()) {
           if (at > 0) await stage.unload();
           await start({ [property]: value });
@@ -230,7 +227,7 @@ describe('telnyx-webhook-in', () => {
     }
 
     for (const path of ['${UNSET_PATH}', '/', '/a b', '/:x', '/flows', '/caf\u00e9']) {
-      it(`says so for the path ${path}`, async () => {
+      it(`reports the path ${path}`, async () => {
         await start({ path });
         should(stage.status('webhook')).deepEqual({ ...RED_RING, text: 'invalid setting' });
         await stage.messages('caught', 1);
@@ -240,7 +237,7 @@ describe('telnyx-webhook-in', () => {
       });
     }
 
-    it('keeps away from the editor only where the editor is', async () => {
+    it('avoids the paths of the editor only on its root', async () => {
       await start({ path: '/flows' }, [], { settings: { httpAdminRoot: '/admin/', httpNodeRoot: '/' } });
       should(stage.status('webhook')?.text).equal('ready');
       await stage.unload();
@@ -248,7 +245,7 @@ describe('telnyx-webhook-in', () => {
       should(stage.status('webhook')?.text).equal('invalid setting');
     });
 
-    it('says so where httpNodeRoot is switched off', async () => {
+    it('reports a disabled httpNodeRoot', async () => {
       await start({}, [], { settings: { httpNodeRoot: false } });
       should(stage.status('webhook')?.text).equal('invalid setting');
       await stage.messages('caught', 1);
@@ -256,10 +253,10 @@ describe('telnyx-webhook-in', () => {
     });
   });
 
-  describe('with settings as text, as environment variables give them', () => {
+  describe('with settings as text, as from environment variables', () => {
     const long = (): Delivery => jsonDelivery(JSON.stringify({ id: 'x', text: 'x'.repeat(500) }));
 
-    it('takes numbers and switches for what they mean', async () => {
+    it('reads numbers and switches by their meaning', async () => {
       await start({ maxBody: '500', rawBody: 'true', rejectedOutput: 'true', tolerance: '60' });
       (await deliver(long())).status.should.equal(413);
       const early = Math.floor(Date.now() / 1000) - 90;
@@ -273,7 +270,7 @@ describe('telnyx-webhook-in', () => {
         .should.deepEqual(['BODY_TOO_LARGE', 'TIMESTAMP_OUT_OF_RANGE']);
     });
 
-    it('accepts GET where that is "true"', async () => {
+    it('accepts GET if set to "true"', async () => {
       await start({ acceptGet: 'true' });
       const { headers } = jsonDelivery('');
       (await send({ method: 'GET', headers }, '/telnyx?CallSid=v3%3Ax')).status.should.equal(200);
@@ -281,7 +278,7 @@ describe('telnyx-webhook-in', () => {
       should(message!['event']).have.property('verified', 'partial');
     });
 
-    it('has the documented values where nothing is said, as in older flows', async () => {
+    it('uses the documented defaults for missing values, as in older flows', async () => {
       const nothing = [
         'path',
         'reply',
@@ -294,7 +291,7 @@ describe('telnyx-webhook-in', () => {
       ];
       for (const value of [undefined, '']) {
         if (value === '') await stage.unload();
-        // Undefined properties do not survive a flow file: they are not there at all.
+        // A flow file has no undefined properties: they are absent.
         await start(Object.fromEntries<unknown>(nothing.map((name) => [name, value])));
         const stamp = Math.floor(Date.now() / 1000) - 290;
         (await deliver(jsonDelivery(holdEvent('one'), { timestamp: stamp }))).status.should.equal(200);
@@ -309,15 +306,15 @@ describe('telnyx-webhook-in', () => {
   describe('without a usable key', () => {
     const accounts: [what: string, config: object, code: string, text: string][] = [
       ['no account', { account: '' }, 'NO_PUBLIC_KEY', 'no public key'],
-      ['an account that is gone', { account: 'gone' }, 'NO_PUBLIC_KEY', 'no public key'],
+      ['a deleted account', { account: 'gone' }, 'NO_PUBLIC_KEY', 'no public key'],
       ['an account without a key', { account: 'empty' }, 'NO_PUBLIC_KEY', 'no public key'],
       ['an account with a bad key', { account: 'bad' }, 'BAD_PUBLIC_KEY', 'BAD_PUBLIC_KEY'],
       ['an account with a key of 31 bytes', { account: 'short' }, 'BAD_PUBLIC_KEY', 'BAD_PUBLIC_KEY'],
       ['an account with a weak key', { account: 'weak' }, 'BAD_PUBLIC_KEY', 'BAD_PUBLIC_KEY'],
-      ['an account with an API key for a public key', { account: 'api' }, 'BAD_PUBLIC_KEY', 'BAD_PUBLIC_KEY']
+      ['an account with an API key as public key', { account: 'api' }, 'BAD_PUBLIC_KEY', 'BAD_PUBLIC_KEY']
     ];
     for (const [what, config, code, text] of accounts) {
-      it(`says so for ${what}, and asks senders to try again`, async () => {
+      it(`reports ${what}, and asks senders to retry`, async () => {
         await start(config, [
           { ...account(), id: 'empty' },
           { ...account({ publicKeys: 'nonsense' }), id: 'bad' },
@@ -342,7 +339,7 @@ describe('telnyx-webhook-in', () => {
   });
 
   describe('two nodes', () => {
-    it('with one path: the second does not listen, and says who does', async () => {
+    it('with one path: the second does not listen, and names the one that does', async () => {
       const second = { ...webhookIn({ path: '/TELNYX/', wires: [['other']] }), id: 'second' };
       await start({}, [second, node('other', 'recorder')]);
       should(stage.status('second')).deepEqual({ ...RED_RING, text: 'path in use' });
@@ -356,7 +353,7 @@ describe('telnyx-webhook-in', () => {
       should(stage.status('second')?.text).equal('path in use');
     });
 
-    it('with two paths: each gets its own, also the same event', async () => {
+    it('with two paths: each gets its own deliveries, even of the same event', async () => {
       const second = { ...webhookIn({ path: '/other', wires: [['other']] }), id: 'second' };
       await start({}, [second, node('other', 'recorder')]);
       for (const path of ['/telnyx', '/other', '/telnyx', '/other']) {
@@ -370,7 +367,7 @@ describe('telnyx-webhook-in', () => {
   });
 
   describe('when it closes', () => {
-    it('lets nobody wait and leaves no timer behind', async () => {
+    it('leaves no sender waiting and no timer behind', async () => {
       const ledger = new TimerLedger();
       try {
         await start({ reply: 'flow', replyTimeout: '1000' });
@@ -381,7 +378,7 @@ describe('telnyx-webhook-in', () => {
         ledger.open().length.should.be.above(1);
         await stage.unload();
         ledger.open().should.deepEqual([]);
-        // The server of the test ends after the nodes; until then the sender has had its answer.
+        // The test server closes after the nodes, and the sender gets its answer before that.
         (await waiting).status.should.equal(503);
       } finally {
         ledger.close();
@@ -397,7 +394,7 @@ describe('telnyx-webhook-in', () => {
   });
 });
 
-/** The timeouts of this package that were set and neither ran nor were cleared. */
+/** The pending timeouts of this package. */
 class TimerLedger {
   readonly #open = new Map<unknown, string>();
   readonly #set = globalThis.setTimeout;

@@ -4,8 +4,8 @@ import should from 'should';
 import { REPOSITORY } from '../support/packed-package';
 
 describe('ARCHITECTURE.md', () => {
-  it('has the current counts of files on the way, at most those wanted (else run: npm run docs:counts)', function () {
-    // Starts Node-RED and waits between the rounds until it is at rest.
+  it('has the current counts of files on the walks, within the limits (otherwise run: npm run docs:counts)', function () {
+    // Starts Node-RED and waits until it is idle between rounds.
     this.timeout(120_000);
     const script = path.join(REPOSITORY, 'scripts', 'count-walks.mjs');
     const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, '--check'], {

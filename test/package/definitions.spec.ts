@@ -10,7 +10,7 @@ interface Syntax {
 const fromEslint = createRequire(require.resolve('eslint'));
 const espree = fromEslint('espree') as { parse(text: string, options: object): Syntax };
 
-/** What a node file registers with the runtime, when loaded with a runtime that only listens. */
+/** What a node file registers with a runtime that only records registrations. */
 function registeredBy(file: string): Map<string, { credentials?: Record<string, { type: string }> }> {
   const registered = new Map<string, { credentials?: Record<string, { type: string }> }>();
   const anything: unknown = new Proxy(() => undefined, {
@@ -37,7 +37,7 @@ function calls(syntax: unknown, found: Syntax[] = []): Syntax[] {
   return found;
 }
 
-/** Kept in saved flows and not yet offered in the form, because nothing can be chosen there yet. */
+/** Kept in saved flows, but not offered in the form, because there is no choice yet. */
 const WITHOUT_FIELD: Record<string, string[]> = {
   'telnyx-recording-download': ['queue']
 };
@@ -47,7 +47,7 @@ const SPECIAL_NAMES =
   /^(changed|dirty|id|inputLabels|moved|outputLabels|selected|type|users|valid|validationErrors|wires|.)$/;
 
 for (const node of NODES) {
-  describe(`${node.type}: what the editor and the runtime are told`, () => {
+  describe(`${node.type}: definitions in the editor and the runtime`, () => {
     const definition = definitionOf(node);
     const isConfig = definition.category === 'config';
     const registered = registeredBy(node.js);
@@ -65,7 +65,7 @@ for (const node of NODES) {
       should(kinds(registered.get(node.type)?.credentials)).deepEqual(kinds(definition.credentials));
     });
 
-    it('has a place in the palette', () => {
+    it('is in the palette', () => {
       should(definition.defaults).have.property('name');
       should(definition.label).be.a.Function();
       if (isConfig) return;
@@ -80,7 +80,7 @@ for (const node of NODES) {
       if (severalOutputs) should(definition.outputLabels).not.equal(undefined);
     });
 
-    it('uses no property name that Node-RED keeps for itself', () => {
+    it('uses no property name that Node-RED reserves', () => {
       const names = [...Object.keys(definition.defaults), ...Object.keys(definition.credentials ?? {})];
       should(names.filter((name) => SPECIAL_NAMES.test(name))).deepEqual([]);
     });
@@ -91,7 +91,7 @@ for (const node of NODES) {
       }
     });
 
-    it('is written so that the Flow Library can read it', () => {
+    it('is readable for the Flow Library', () => {
       should(node.text).match(/<script type="text\/javascript">\s*$/m);
       const registrations = calls(espree.parse(node.script, { ecmaVersion: 2020 })).filter(
         ({ callee }) => (callee as { property?: { name?: string } }).property?.name === 'registerType'
@@ -118,7 +118,7 @@ for (const node of NODES) {
     const tags = [...form.matchAll(/<(input|select|textarea)\b[^>]*\bid="([^"]+)"[^>]*>/g)];
     const ids = tags.map(([, , id = '']) => id);
     const visible = tags.filter(([tag]) => !tag.includes('type="hidden"')).map(([, , id = '']) => id);
-    /** Lists of rows have no field of their own; the number of outputs follows another field. */
+    /** Lists of rows have no field; the number of outputs follows another field. */
     const madeByScript = (name: string) =>
       name === 'outputs' ||
       form.includes(`<ol id="${prefix}${name}`) ||
@@ -132,7 +132,7 @@ for (const node of NODES) {
       should(unknown).deepEqual([]);
     });
 
-    it('has a label for each field that one sees', () => {
+    it('has a label for each visible field', () => {
       const labelled = [...form.matchAll(/<label\b[^>]*\bfor="([^"]+)"/g)].map(([, id]) => id);
       should(visible.filter((id) => !labelled.includes(id))).deepEqual([]);
       should(labelled.filter((id) => !ids.includes(String(id)))).deepEqual([]);

@@ -25,11 +25,11 @@ const CHOICES: Readonly<Record<string, Readonly<Record<string, readonly string[]
   'telnyx-delivery-list': { source: SOURCES, provider: SENDERS, only: SELECTIONS, outcome: OUTCOMES }
 };
 
-describe('the sources of the dialogs', () => {
+describe('dialog sources', () => {
   for (const { type, forms } of NODES) {
     const source = readFileSync(path.join(REPOSITORY, 'nodes', `${type}.html`), 'utf8');
 
-    it(`${type}: the form is short, and has neither script nor help`, () => {
+    it(`${type}: the form is short, without script or help`, () => {
       should(source.split('\n').length).be.below(MOST_LINES);
       should([...source.matchAll(/<script type="([^"]+)"/g)].map(([, kind]) => kind)).deepEqual([
         'text/html'
@@ -37,7 +37,7 @@ describe('the sources of the dialogs', () => {
     });
 
     for (const [property, choices] of Object.entries(CHOICES[type] ?? {})) {
-      it(`${type}: offers for ${property} what the node takes`, () => {
+      it(`${type}: offers the values of ${property} that the node accepts`, () => {
         const [, options = ''] =
           new RegExp(`<select id="node-input-${property}"[^>]*>([^]*?)</select>`).exec(
             forms.get(type) ?? ''

@@ -25,7 +25,7 @@ describe('example flows', () => {
 
   for (const [name, flow] of flows) {
     describe(name, () => {
-      it('is a list with an explanation', () => {
+      it('is a list of nodes with an explanation', () => {
         should(flow).be.an.Array();
         const comments = flow.filter(({ type }) => type === 'comment');
         should(comments).not.be.empty();
@@ -61,7 +61,7 @@ describe('example flows', () => {
         }
       });
 
-      it('names every property of our nodes, so that an import shows no change', () => {
+      it('contains every property of our nodes, so that an import shows no change', () => {
         for (const node of flow) {
           const files = NODES.find(({ type }) => type === node.type);
           if (!files) continue;
@@ -70,7 +70,7 @@ describe('example flows', () => {
         }
       });
 
-      it('holds no credential, no real number and no foreign host', () => {
+      it('contains no credential, real number or foreign host', () => {
         const text = JSON.stringify(flow);
         should(text).not.match(/"credentials"/);
         const numbers = text.match(/\+\d{7,15}/g) ?? [];
@@ -102,7 +102,7 @@ describe('example flows', () => {
     }
   });
 
-  it('are all there in the palette with the package installed', async function () {
+  it('all appear in the import dialog once the package is installed', async function () {
     this.timeout(60_000);
     const nodeRed = await NodeRedProcess.start();
     try {

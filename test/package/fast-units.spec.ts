@@ -9,7 +9,7 @@ describe('fast unit tests', () => {
     name.endsWith('.spec.ts')
   );
 
-  it('need no S3 server (else call the file *.slow.spec.ts, which npm run test:unit leaves out)', () => {
+  it('need no S3 server (otherwise name the file *.slow.spec.ts, which npm run test:unit skips)', () => {
     const needing = specs.filter((name) =>
       /from '[^']*\/(?:s3-server|ceph|bucket-fixture)'/.test(readFileSync(path.join(UNITS, name), 'utf8'))
     );

@@ -4,7 +4,7 @@ import should from 'should';
 import ts from 'typescript';
 import { REPOSITORY } from '../support/packed-package';
 
-/** Files of a folder and what each imports, types too. */
+/** The files of a folder and their imports, including types. */
 function importsIn(folder: string): Map<string, string[]> {
   const files = readdirSync(path.join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
@@ -20,7 +20,7 @@ function importsIn(folder: string): Map<string, string[]> {
   );
 }
 
-/** @returns the first circle that is found, as relative paths; null when there is none */
+/** @returns the first cycle found, as relative paths; null when there is none */
 function circleIn(imports: ReadonlyMap<string, readonly string[]>): string[] | null {
   const done = new Set<string>();
   const visit = (file: string, above: readonly string[]): string[] | null => {
@@ -42,15 +42,15 @@ function circleIn(imports: ReadonlyMap<string, readonly string[]>): string[] | n
 }
 
 describe('imports', () => {
-  // The lint rule leaves out what is imported as a type.
-  it('make no circle, those of types neither', () => {
+  // The lint rule skips type imports.
+  it('form no cycle, not even through types', () => {
     const imports = new Map([...importsIn('src'), ...importsIn('nodes')]);
     should(imports.size).be.above(250);
     should([...imports.values()].flat().length).be.above(1000);
     should(circleIn(imports)).equal(null);
   });
 
-  it('would be found if they did', () => {
+  it('would be reported if they did', () => {
     const circle = circleIn(
       new Map([
         ['/a', ['/b']],

@@ -28,7 +28,7 @@ export interface Property {
   validate?: (value: unknown, options: unknown) => unknown;
 }
 
-/** What a node tells the editor. */
+/** What a node registers with the editor. */
 export interface Definition {
   category: string;
   color: string;
@@ -44,7 +44,7 @@ export interface Definition {
   align?: string;
 }
 
-/** One node as it was built: what the editor gets and where it is. */
+/** One node as built: its editor part and its location. */
 export interface NodeFiles {
   type: string;
   /** Absolute paths in dist/. */
@@ -55,7 +55,7 @@ export interface NodeFiles {
   forms: Map<string, string>;
   helps: Map<string, string>;
   script: string;
-  /** TypeScript of both sides as it was written and HTML as it was built, together. */
+  /** The TypeScript sources of both sides and the built HTML, together. */
   sources: string;
   /** The English texts, as `a.b.c` → text. */
   texts: Map<string, string>;
@@ -63,7 +63,7 @@ export interface NodeFiles {
 
 const NODES_FOLDER = path.join(REPOSITORY, 'nodes') + path.sep;
 
-/** Nothing before the first build; `pack.spec.ts` fails then. */
+/** Empty before the first build; `pack.spec.ts` fails then. */
 const BUILT = Object.entries(MANIFEST['node-red'].nodes).filter(([, file]) =>
   existsSync(path.join(REPOSITORY, file.replace(/\.js$/, '.html')))
 );
@@ -89,7 +89,7 @@ export const NODES: NodeFiles[] = BUILT.map(([type, file]) => {
   };
 });
 
-/** A file below nodes/ and what it imports from there, directly or through others; each once. */
+/** A file below nodes/ and its direct and indirect imports from there, each once. */
 function withImports(file: string, seen = new Set<string>()): string {
   if (seen.has(file)) return '';
   seen.add(file);
@@ -110,7 +110,7 @@ export function languages(): string[] {
   return readdirSync(path.join(REPOSITORY, 'nodes', 'locales'));
 }
 
-/** A locale file flattened to `a.b.c` → text. */
+/** A locale file, flattened to `a.b.c` → text. */
 export function textsOf(language: string, type: string): Map<string, string> {
   const file = path.join(REPOSITORY, 'dist', 'nodes', 'locales', language, `${type}.json`);
   const flat = new Map<string, string>();
@@ -139,7 +139,7 @@ function named(html: string, attribute: string): Map<string, string> {
   );
 }
 
-/** Runs the editor's script with an editor that only listens to registrations. */
+/** Runs the editor script with an editor that only records registrations. */
 function definitionsOf(script: string, file: string): Map<string, Definition> {
   const definitions = new Map<string, Definition>();
   const validator = () => (value: unknown, options: unknown) => value !== options;

@@ -24,11 +24,11 @@ describe('the package that users install', () => {
     files = packed.files.map(({ path: file }) => file);
   });
 
-  it('was built with all of its nodes', () => {
+  it('is built with all of its nodes', () => {
     should(NODES.map(({ type }) => type)).deepEqual(Object.keys(MANIFEST['node-red'].nodes));
   });
 
-  it('holds each node with its form, its texts and its icon', () => {
+  it('contains each node with its form, its texts and its icon', () => {
     for (const node of NODES) {
       const base = MANIFEST['node-red'].nodes[node.type]!.replace(/\.js$/, '');
       const folder = path.posix.dirname(base);
@@ -44,20 +44,20 @@ describe('the package that users install', () => {
     }
   });
 
-  it('holds the documents, the examples and the command', () => {
+  it('contains the documents, the examples and the command', () => {
     for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md', 'package.json'])
       should(files).containEql(name);
     should(files.filter((file) => /^examples\/.*\.json$/.test(file))).not.be.empty();
     for (const command of Object.values(MANIFEST.bin)) should(files).containEql(command);
   });
 
-  it('holds nothing else: no test, no source, no map to nowhere', () => {
+  it('contains nothing else: no tests, no sources, no dangling source maps', () => {
     const wanted = /^(dist\/|examples\/|resources\/|README\.md$|LICENSE$|CHANGELOG\.md$|package\.json$)/;
     should(files.filter((file) => !wanted.test(file))).deepEqual([]);
     const unwanted =
       /(?<!\.d)\.ts$|\.(tsbuildinfo|map|spec\.js|env|pem|key|tgz|log)$|(^|\/)(test|bench|node_modules)\//;
     should(files.filter((file) => unwanted.test(file))).deepEqual([]);
-    // The types of events, and what they consist of.
+    // The types of events, and the types they refer to.
     const declarations = files.filter((file) => file.endsWith('.d.ts'));
     should(declarations).containEql(MANIFEST.types);
     should(declarations.filter((file) => !file.startsWith('dist/src/events/'))).deepEqual([]);
@@ -79,21 +79,21 @@ describe('the package that users install', () => {
     }
   });
 
-  it('depends on few packages, each for a job, and never on Node-RED', () => {
+  it('depends on few packages, each with a purpose, and never on Node-RED', () => {
     const allowed = ['tweetnacl', 'lmdb', '@aws-sdk/client-s3', '@aws-sdk/lib-storage', 'bullmq'];
     const names = Object.keys(MANIFEST.dependencies);
     should(names.length).be.belowOrEqual(6);
     should(names.filter((name) => !allowed.includes(name))).deepEqual([]);
   });
 
-  it('installs what these tests have run with: nothing that only this repository can say, no build', () => {
-    // npm heeds overrides in the package that is installed from, not in those that are installed.
+  it('installs what these tests use: nothing that only this repository specifies, and no build', () => {
+    // npm applies the overrides of the root package, not those of installed packages.
     should(MANIFEST.overrides).equal(undefined);
     should(MANIFEST.scripts).not.have.property('prepare');
     should(MANIFEST.dependencies['lmdb']).match(/^\d+\.\d+\.\d+$/);
   });
 
-  it('names no file that was not built', () => {
+  it('names only built files', () => {
     const named = [...Object.values(MANIFEST['node-red'].nodes), ...Object.values(MANIFEST.bin)];
     for (const file of named) should(existsSync(path.join(REPOSITORY, file))).equal(true, file);
   });

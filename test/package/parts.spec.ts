@@ -10,7 +10,7 @@ function read(...place: string[]): string {
   return readFileSync(path.join(NODES_FOLDER, ...place), 'utf8');
 }
 
-describe('the parts that several dialogs share', () => {
+describe('shared parts of dialogs', () => {
   const forms = readdirSync(path.join(NODES_FOLDER, 'parts'))
     .filter((name) => name.endsWith('.html'))
     .flatMap((name) => [...read('parts', name).matchAll(/data-part="([\w-]+)">\n([^]*?)<\/script>/g)])
@@ -24,7 +24,7 @@ describe('the parts that several dialogs share', () => {
     ...forms.map(({ text }) => text)
   ];
 
-  it('are each named at two places at least, and have one name each', () => {
+  it('are each used in at least two places, and have one name each', () => {
     for (const parts of [forms, helps]) {
       const names = parts.map(({ name }) => name);
       should(new Set(names).size).equal(names.length);
@@ -38,7 +38,7 @@ describe('the parts that several dialogs share', () => {
     }
   });
 
-  it('are filled in wherever they are named, for the node they are in', () => {
+  it('are filled in wherever they are used, for their node', () => {
     for (const { text, type } of NODES) {
       should(text).not.match(/NODE_TYPE|NODE_INPUT|PART_[A-Z]|\bpart: [\w-]+/);
       for (const part of helps.filter(({ name }) => read('help', `${type}.md`).includes(`part: ${name} `))) {
@@ -48,7 +48,7 @@ describe('the parts that several dialogs share', () => {
     }
   });
 
-  it('leave no mark in the texts', () => {
+  it('leave no marker in the texts', () => {
     for (const { texts } of NODES) {
       should([...texts.keys()].filter((key) => key.includes('$'))).deepEqual([]);
       should([...texts.values()].join()).not.match(/NODE_TYPE/);

@@ -5,9 +5,9 @@ import ts from 'typescript';
 import { REPOSITORY } from '../support/packed-package';
 import { NODES } from './node-files';
 
-/** What else stands in quotes in a text for users: no setting, so no dialog shows it. */
+/** Other quoted words in texts for users: not settings, so no dialog shows them. */
 const NO_SETTINGS: ReadonlySet<string> = new Set([
-  // Fields and files that are looked for elsewhere.
+  // Fields and files that are found elsewhere.
   'hmac',
   's3Key',
   'telnyx',
@@ -24,7 +24,7 @@ const NO_SETTINGS: ReadonlySet<string> = new Set([
   '*'
 ]);
 
-/** Functions that put their text arguments in quotes into an error: argument by number. */
+/** Functions that quote an argument in an error: number of the argument. */
 const QUOTING: Readonly<Record<string, number>> = { readNumber: 1, readChoice: 1, readMoment: 1, bad: 0 };
 
 const labels = new Set(NODES.flatMap(({ texts }) => [...texts.values()]));
@@ -37,11 +37,11 @@ interface Found {
 function textOf(node: ts.Node): string | undefined {
   if (ts.isStringLiteralLike(node)) return node.text;
   if (!ts.isTemplateExpression(node)) return undefined;
-  // What is put in is no fixed name: `"${name}"` is checked where the name comes from.
+  // An inserted name is not fixed: `"${name}"` is checked at its origin.
   return node.head.text + node.templateSpans.map(({ literal }) => `\0${literal.text}`).join('');
 }
 
-/** Joins texts that are written in several pieces. */
+/** Joins strings that are split in the source. */
 function whole(node: ts.Node): string | undefined {
   if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.PlusToken) {
     const [left, right] = [whole(node.left), whole(node.right)];
@@ -50,7 +50,7 @@ function whole(node: ts.Node): string | undefined {
   return textOf(node);
 }
 
-/** The names in quotes, in texts that are sentences for people. JSON is none. */
+/** The quoted names in strings that are sentences. JSON is not a sentence. */
 function quoted(text: string): string[] {
   if (!/[a-z] [a-z]/i.test(text) || text.startsWith('{') || text.startsWith('<')) return [];
   const outside = text.split('{"')[0] ?? '';
@@ -89,26 +89,26 @@ const files = ['src', 'nodes']
   .flatMap((folder) =>
     readdirSync(path.join(REPOSITORY, folder), { recursive: true }).map((name) => `${folder}/${String(name)}`)
   )
-  // The simulator speaks on a command line, the catalogue describes events.
+  // The simulator writes to a command line, the catalogue describes events.
   .filter((name) => name.endsWith('.ts') && !/^src\/(simulator|events)\//.test(name))
   .map((name) => path.join(REPOSITORY, name));
 
-describe('settings in texts for users', () => {
+describe('setting names in texts for users', () => {
   const found = files.flatMap(namesIn);
 
-  it('are found where they are known to be', () => {
+  it('are found where they are known to occur', () => {
     const names = found.map(({ name }) => name);
     for (const name of ['Addresses', 'Body limit', 'Stall limit', 'From', 'Prefix', 'API key'])
       should(names).containEql(name);
   });
 
-  it('have the name that a dialog shows', () => {
+  it('match the labels of the dialogs', () => {
     should(found.filter(({ name }) => !labels.has(name) && !NO_SETTINGS.has(name))).deepEqual([]);
   });
 });
 
-describe('settings in what the simulator says', () => {
-  it('have the name that a dialog shows', () => {
+describe('setting names in texts of the simulator', () => {
+  it('match the labels of the dialogs', () => {
     const said = ['cli/cli-send.ts', 'cli/cli-usage.ts', 'cli/stand-ins.ts'].flatMap((name) =>
       namesIn(path.join(REPOSITORY, 'src/simulator', name))
     );

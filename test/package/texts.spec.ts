@@ -1,7 +1,7 @@
 import should from 'should';
 import { languages, type NodeFiles, NODES, textsOf } from './node-files';
 
-/** Keys that a form, a script or the runtime names; those put together at run time as their beginning. */
+/** Keys that a form, a script or the runtime uses; keys composed at run time are listed by their beginning. */
 function named(node: NodeFiles): { whole: string[]; beginnings: string[] } {
   const attributes = [...node.sources.matchAll(/data-i18n="([^"]+)"/g)].flatMap(([, value = '']) =>
     value.split(';').map((part) => part.replace(/^\[[^\]]+\]/, ''))
@@ -28,14 +28,14 @@ for (const node of NODES) {
       should(keys.filter((key) => !key.startsWith(`${node.type}.`))).deepEqual([]);
     });
 
-    it('every text that is asked for is there', () => {
+    it('every requested text exists', () => {
       should(whole).not.be.empty();
       should(whole.filter((key) => !node.texts.has(key))).deepEqual([]);
       const empty = beginnings.filter((start) => !keys.some((key) => key.startsWith(start)));
       should(empty).deepEqual([]);
     });
 
-    it('every text that is there is asked for', () => {
+    it('every text is used', () => {
       const used = (key: string) => {
         const tail = key.slice(node.type.length + 1);
         const parts = tail.split('.');
@@ -49,7 +49,7 @@ for (const node of NODES) {
       should(keys.filter((key) => !used(key))).deepEqual([]);
     });
 
-    it('no text stands in the form itself', () => {
+    it('the form itself contains no text', () => {
       const form = node.forms.get(node.type) ?? '';
       const visible = form.replace(/<!--[^]*?-->/g, '').match(/>[^<]*[\p{L}]{2,}[^<]*</gu) ?? [];
       should(visible).deepEqual([]);
@@ -71,7 +71,7 @@ for (const node of NODES) {
     const lines = help.split('\n');
     const headings = lines.filter((line) => /^#/.test(line));
 
-    it('begins with a paragraph short enough for the palette', () => {
+    it('starts with a paragraph short enough for the palette', () => {
       const first = lines.slice(0, lines.indexOf(''));
       should(first.length).be.within(1, 3);
       should(first[0]).not.match(/^[#:-]/);
@@ -88,7 +88,7 @@ for (const node of NODES) {
       should(headings.filter((line) => !/^#{3,4} \S/.test(line))).deepEqual([]);
     });
 
-    it('has property lines that Node-RED shows whole', () => {
+    it('has property lines that Node-RED shows completely', () => {
       const properties = lines.filter((line) => /^\s*:/.test(line));
       for (const line of properties) {
         should(line).match(/^( {3})?: [*_]?[\w.]+[*_]? \([^():]+\) : +[^:]+$/);
@@ -104,7 +104,7 @@ for (const node of NODES) {
   });
 
   describe(`${node.type}: appearance`, () => {
-    it('has no colour of its own but that of the node', () => {
+    it('uses no colour except that of the node', () => {
       const colours =
         node.text.replace(/color: "#[0-9A-Fa-f]{6}"/, '').match(/#[0-9a-fA-F]{3,8}\b(?!-)/g) ?? [];
       should(colours.filter((text) => !/^#(node|dialog)/.test(text))).deepEqual([]);
@@ -112,7 +112,7 @@ for (const node of NODES) {
       should(variables.filter((text) => !text.startsWith('var(--red-ui-'))).deepEqual([]);
     });
 
-    it('loads nothing from elsewhere and nothing by an absolute path', () => {
+    it('loads nothing from other hosts or by an absolute path', () => {
       const outside = node.script + (node.forms.get(node.type) ?? '');
       should(outside).not.match(/\b(src|href)="(https?:)?\//);
       should(outside).not.match(/(getJSON|ajax|get|post)\(\s*['"`]\//);

@@ -8,7 +8,7 @@ import { REPOSITORY } from '../support/packed-package';
 
 const TSC = createRequire(__filename).resolve('typescript/bin/tsc');
 
-/** What a user writes who handles events in TypeScript. */
+/** The code of a user who handles events in TypeScript. */
 const USER_CODE = `
 import type { DescribedEventType, DocumentedPayloads, EventOf } from '@red-telephony/node-red-telnyx';
 
@@ -71,12 +71,12 @@ describe('the types that users get', () => {
   }
 
   for (const resolution of ['node16', 'bundler'])
-    it(`compile in a project without any other type (${resolution})`, function () {
+    it(`compile in a project without other types (${resolution})`, function () {
       this.timeout(120_000);
       should(compile('user.ts', USER_CODE, resolution)).deepEqual({ status: 0, output: '' });
     });
 
-  it('find what is no event, and a field of another type', function () {
+  it('reject an unknown event, and a field of the wrong type', function () {
     this.timeout(120_000);
     const { status, output } = compile('mistake.ts', MISTAKE, 'node16');
     should(status).not.equal(0);

@@ -77,7 +77,7 @@ const [REFERENCE] = findRecordings({
 const daily = (answer: unknown) =>
   ({ hasKey: true, request: () => Promise.resolve(answer) }) as unknown as DailyApi;
 
-/** What looks at answers, names and files. */
+/** Functions that read responses, names and files. */
 export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
   { file: 'src/providers/daily/id-set.ts', name: 'IdSet', call: (text) => new IdSet().add(text) },
   {

@@ -9,48 +9,48 @@ import { TRUSTED } from './sign';
 
 export const TELNYX_API_KEY = 'made-up-telnyx-api-key-0123456789';
 
-/** What both providers write into their links, and nobody else may read. */
+/** The secret in the links of both providers, which must not leak. */
 const SIGNED = 'X-Amz-Date=20990101T000000Z&X-Amz-Expires=600&X-Amz-Signature=secret';
 
 /** A recording that a provider announces. */
 export interface Announced {
   id: string;
-  /** Id of the event; default: made from that of the recording. */
+  /** Id of the event; default: derived from that of the recording. */
   event?: string;
-  /** Where the file lies, such as `http://127.0.0.1:1234`. */
+  /** The origin of the file, such as `http://127.0.0.1:1234`. */
   storage: string;
 }
 
-/** A provider, as far as tests differ that archive the recordings of each. */
+/** The differences between providers in tests that archive recordings. */
 export interface ArchiveSource {
   provider: 'telnyx' | 'daily';
-  /** Of the files that it makes. */
+  /** The extension of its files. */
   ext: string;
   contentType: string;
   /** The path of the webhook node. */
   path: string;
-  /** What a download node needs to know of its accounts. */
+  /** The account properties of a download node. */
   download: Record<string, string>;
-  /** A recording of about this many bytes. Another seed gives other bytes everywhere. */
+  /** A recording of about this many bytes. A different seed changes all bytes. */
   file(options: { size: number; seed: number }): Buffer;
   /**
    * The beginning of a flow: tab, account, webhook node, recorder `seen`.
    *
-   * @param api the server that answers for the provider
+   * @param api the server that simulates the provider's API
    * @param wires the nodes behind the webhook node, which reply to deliveries
    */
   nodes(api: string, wires: string[]): FlowNode[];
   delivery(announced: Announced): Delivery;
   /**
-   * Answers as the provider's API.
+   * Answers like the provider's API.
    *
-   * @param storage where the files lie; default: where the API is
-   * @returns false when the request was none to the API
+   * @param storage the origin of the files; default: that of the API
+   * @returns false when the request is not for the API
    */
   answerApi(request: IncomingMessage, response: ServerResponse, storage?: string): boolean;
 }
 
-/** The id of the recording whose file is asked for. */
+/** The id of the recording whose file is requested. */
 export function idInLink({ url = '' }: IncomingMessage): string {
   return /^\/([^/?]+)\.\w+(\?|$)/.exec(url)?.[1] ?? '';
 }
@@ -59,7 +59,7 @@ function ownAddress({ headers }: IncomingMessage): string {
   return `http://${headers.host}`;
 }
 
-/** Telnyx without an API key: the event has all that is needed, as long as its link works. */
+/** Telnyx without an API key: the event is enough, as long as its link works. */
 export const TELNYX: ArchiveSource = {
   provider: 'telnyx',
   ext: 'wav',
@@ -93,7 +93,7 @@ export const TELNYX: ArchiveSource = {
   answerApi: () => false
 };
 
-/** Telnyx with an API key, which can be asked for fresh links. */
+/** Telnyx with an API key, and so with fresh links. */
 export const TELNYX_WITH_KEY: ArchiveSource = {
   ...TELNYX,
   nodes: (api, wires) => [
@@ -125,7 +125,7 @@ export const TELNYX_WITH_KEY: ArchiveSource = {
   }
 };
 
-/** Daily, whose links come from its API only. */
+/** Daily, whose links come only from its API. */
 export const DAILY: ArchiveSource = {
   provider: 'daily',
   ext: 'mp4',

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { requireProgram } from './real-parts';
 import { until } from './until';
 
-/** Who may do everything at the server of the tests. */
+/** The administrator of the test server. */
 export const S3_USER = {
   accessKeyId: 'TESTACCESSKEY0000001',
   secretAccessKey: 'test-secret-0123456789abcdefghij'
@@ -17,9 +17,9 @@ export const S3_USER = {
 const PROGRAMS = ['ceph-mon', 'ceph-osd', 'ceph', 'ceph-authtool', 'monmaptool', 'radosgw-admin', 'radosgw'];
 
 /**
- * A Ceph Object Gateway with everything behind it, in memory: the S3 server of a storage product in
- * wide use, as Debian packages it. It checks signatures and hashes, keeps multipart uploads and
- * answers with the errors of S3. Started once per test run, in about two seconds; ends with it.
+ * A Ceph Object Gateway with its backend, in memory: the S3 server of a widely used storage product, as
+ * packaged by Debian. It checks signatures and hashes, supports multipart uploads and returns the errors of S3.
+ * It starts once per test run, in about two seconds, and ends with it.
  */
 export async function requireCeph(context: Mocha.Context): Promise<string> {
   const programs = PROGRAMS.map((program) => [program, requireProgram(context, program)] as const);
@@ -83,7 +83,7 @@ async function start(programs: ReadonlyMap<string, string>): Promise<string> {
   return url;
 }
 
-/** Without delays that only matter when machines are far apart, and with the data in memory. */
+/** Without delays for distributed machines, and with the data in memory. */
 function configuration(directory: string, cluster: string, monitor: string, gatewayPort: number): string {
   return `[global]
 fsid = ${cluster}
@@ -120,13 +120,13 @@ rgw_crypt_require_ssl = false
 `;
 }
 
-/** Ends with the test run, also when that is killed: the pipe to it closes then. */
+/** Ends with the test run, even when that is killed, because the pipe to it closes. */
 function supervised(program: string, args: string[], directory: string): ChildProcess {
   const script = '"$@" </dev/null & cat >/dev/null; kill -9 $!; rm -rf "$PWD"';
   const child = spawn('sh', ['-c', script, 'sh', program, ...args], {
     cwd: directory,
     stdio: ['pipe', 'ignore', 'ignore'],
-    // A process group of its own, so that shell and daemon end together.
+    // A separate process group, so that shell and daemon end together.
     detached: true
   });
   // The run does not wait for it.

@@ -10,10 +10,10 @@ export interface Certificate {
 }
 
 /**
- * A certificate for some host, signed by itself, made for this run.
+ * A self-signed certificate for a host, made for this run.
  *
  * @param openssl path of the program
- * @param names as `subjectAltName` has them, such as `DNS:media.example.com,IP:127.0.0.1`
+ * @param names in the format of `subjectAltName`, such as `DNS:media.example.com,IP:127.0.0.1`
  */
 export function certificate(openssl: string, names: string): Certificate {
   const directory = mkdtempSync(path.join(tmpdir(), 'telnyx-tls-'));

@@ -1,5 +1,5 @@
-// Preloaded into every process that a test starts: when the test runner goes away, however it goes,
-// the channel to it closes and the child ends too. Nothing is left behind, not even after a SIGKILL.
+// Preloaded into every process that a test starts: when the test runner ends in any way, the channel to it
+// closes and the child ends, too. Nothing stays behind, not even after a SIGKILL.
 'use strict';
 const process = require('node:process');
 

@@ -17,7 +17,7 @@ export interface ChildOptions {
   nodeArgs?: string[];
 }
 
-/** A Node.js program under test: its output as text, and an end that is certain. */
+/** A Node.js program under test, with its output as text and a guaranteed end. */
 export class Child {
   #output = '';
   #exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
@@ -65,7 +65,7 @@ export class Child {
    * Waits for a text in the output.
    *
    * @param from offset in `output` at which to start looking
-   * @throws Error with the output when the deadline passed or the process ended first
+   * @throws Error with the output when the deadline passes or the process ends first
    */
   async waitForOutput(pattern: RegExp, { from = 0, deadline = 30_000 }: Deadline & { from?: number } = {}) {
     const look = () => {
@@ -94,7 +94,7 @@ export class Child {
   }
 }
 
-/** The environment without what would change the program under test. */
+/** The environment without variables that would change the program under test. */
 function inheritedEnvironment(): NodeJS.ProcessEnv {
   const environment = { ...process.env };
   for (const name of Object.keys(environment)) {

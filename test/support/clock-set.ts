@@ -1,13 +1,14 @@
-/** How far clocks are off when somebody sets them by hand, or the battery of a clock is empty. */
+/** Clock errors after a change by hand or with an empty clock battery. */
 export const THREE_HOURS_MS = 3 * 60 * 60 * 1000;
 
-// In place from the start: objects keep the function that was `Date.now` when they were made.
+// Replaced from the start: objects keep the `Date.now` of their creation.
 const { now } = Date;
 let shift = 0;
 Date.now = () => now() + shift;
 
 /**
- * Runs something while the clock of this process tells another time, as after it was set. Timers are not concerned.
+ * Runs something while the clock of this process shows a different time, as after a change. Timers are not
+ * affected.
  *
  * @param byMs milliseconds; negative: set back
  */

@@ -1,5 +1,5 @@
-// For child processes with --expose-gc: lets the garbage collector run all the time, so that what nobody
-// holds is gone at once.
+// For child processes with --expose-gc: runs the garbage collector all the time, so that unreferenced objects
+// disappear immediately.
 'use strict';
 
 const { setInterval } = require('node:timers');

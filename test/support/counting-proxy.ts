@@ -4,14 +4,14 @@ import { localServer } from './media';
 export interface CountingProxy {
   /** `http://127.0.0.1:<port>` */
   url: string;
-  /** How often each status was answered. */
+  /** The number of responses per status. */
   statuses: Map<number, number>;
   /** Path and query of each request. */
   requests: string[];
   close(): Promise<void>;
 }
 
-/** Passes requests on to a server and counts what it answers. */
+/** Passes requests on to a server and counts its responses. */
 export async function countingProxy(target: string): Promise<CountingProxy> {
   const statuses = new Map<number, number>();
   const server = await localServer((incoming: IncomingMessage, response: ServerResponse) => {

@@ -4,28 +4,28 @@ import { type LocalServer, localServer } from './media';
 
 export const DAILY_API_KEY = 'made-up-daily-api-key-0123456789abcdef';
 
-/** What goes wrong, once each in this order; after the last one all is well. */
+/** Faults, once each in this order; after the last one everything works. */
 export interface DailyFaults {
   api?: ((response: ServerResponse) => void)[];
   media?: ('cut' | 'stall' | 'html' | 'expired' | 'busy')[];
   /** In place of a link. */
   linkText?: string;
-  /** The first links are over already. */
+  /** The first links have already expired. */
   deadLinks?: number;
 }
 
 export interface DailyServer extends LocalServer {
   /** Method, address and authorization of every request, in order. */
   seen: { line: string; authorization: string | undefined }[];
-  /** What happens to the recordings, by id. */
+  /** The faults of the recordings, by id. */
   faults: Map<string, DailyFaults>;
 }
 
-/** `%7e` and the order of the fields tell whether a link is used byte for byte. */
+/** `%7e` and the order of the fields show whether a link is used byte for byte. */
 const ODD_QUERY = 'x-id=GetObject&odd=%7e+%2B&a=1';
 
 /**
- * A server as Daily's API, the storage behind its links, and a bucket `tracks` with raw tracks, all in one.
+ * A server that is Daily's API, the storage for its links, and a bucket `tracks` with raw tracks.
  *
  * @param listed the only page of `GET /recordings`
  */
@@ -74,7 +74,7 @@ export function json(response: ServerResponse, status: number, value: unknown, h
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
 }
 
-/** As GET /recordings/:id describes it; room and participants are not in every event. */
+/** In the form of GET /recordings/:id; not every event has room and participants. */
 function recordingObject(id: string): object {
   return { id, room_name: 'from the API', start_ts: 1_790_000_000, duration: 61, max_participants: 4 };
 }
@@ -101,7 +101,7 @@ function sendFile(
   const from = range !== undefined && request.headers['if-range'] === etag ? Number(range) : 0;
   response.writeHead(from > 0 ? 206 : 200, {
     etag,
-    // Storage tells little of a track.
+    // Storage returns few details of a track.
     'content-type': 'binary/octet-stream',
     'content-length': bytes.length - from,
     ...(from > 0 && { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` })

@@ -3,19 +3,19 @@ import type { Delivery } from './deliveries';
 import { config, node } from './flows';
 import type { FlowNode } from './node-red-process';
 
-/** The secret of the test flows, decoded and as Daily shows it. */
+/** The secret of the test flows, decoded and in Daily's form. */
 export const DAILY_SECRET = Buffer.from('the secret of the test flows, 32');
 export const DAILY_HMAC = DAILY_SECRET.toString('base64');
 /** A secret that no test flow trusts. */
 export const STRANGER_SECRET = Buffer.from('a secret that no flow has seen..');
 
 export interface DailySignOptions {
-  /** As sent and signed; default: now in milliseconds, as Daily was seen to send it. */
+  /** As sent and signed; default: now in milliseconds, as observed from Daily. */
   timestamp?: string | number;
   secret?: Buffer;
 }
 
-/** Signs a JSON body as Daily does: HMAC-SHA256 over `timestamp.raw body`. */
+/** Signs a JSON body like Daily: HMAC-SHA256 over `timestamp.raw body`. */
 export function dailyDelivery(body: string | Uint8Array, options: DailySignOptions = {}): Delivery {
   const timestamp = String(options.timestamp ?? Date.now());
   const bytes = Buffer.from(body as string);
@@ -30,7 +30,7 @@ export function dailyDelivery(body: string | Uint8Array, options: DailySignOptio
   return { body: bytes, headers };
 }
 
-/** A `daily-account` as the editor saves it; `credentials` are given to Node-RED apart. */
+/** A `daily-account` as the editor saves it; Node-RED gets `credentials` separately. */
 export function dailyAccount(properties: Record<string, unknown> = {}): FlowNode {
   return config('daily', 'daily-account', { apiUrl: 'https://api.daily.co/v1', ...properties });
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { signed, type SignOptions } from './sign';
 
-/** A delivery as it is put on the wire. */
+/** A delivery as sent. */
 export interface Delivery {
   body: Buffer;
   headers: Record<string, string>;
 }
 
-/** An event that nothing stores, with an id of its own. */
+/** An event with its own id that no flow stores. */
 export function holdEvent(id: string = randomUUID()): string {
   return JSON.stringify({
     data: {

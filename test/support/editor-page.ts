@@ -10,15 +10,15 @@ const CHROMIUM_ARGUMENTS = [
   '--disable-sync'
 ];
 
-/** A wire of the editor's own model, which may differ from what is deployed. */
+/** A wire in the editor's model, which may differ from the deployed flow. */
 export interface Wire {
   port: number;
   to: string;
 }
 
-/** The Node-RED editor in a browser, used as a person uses it: by mouse and keyboard. */
+/** The Node-RED editor in a browser, used like a person does, with mouse and keyboard. */
 export class EditorPage {
-  /** What the page logged as an error, and exceptions nobody caught. */
+  /** Errors in the log of the page, and uncaught exceptions. */
   readonly errors: string[] = [];
 
   private constructor(
@@ -35,8 +35,8 @@ export class EditorPage {
   /**
    * Opens the editor and waits until the flow is shown.
    *
-   * @param executablePath the browser, as `requireProgram` found it
-   * @param options `empty`: there is no node to wait for
+   * @param executablePath the browser, as found by `requireProgram`
+   * @param options `empty`: do not wait for a node
    */
   static async open(
     nodeRed: NodeRedProcess,
@@ -47,7 +47,7 @@ export class EditorPage {
     try {
       const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
       const editor = new EditorPage(page, browser, nodeRed);
-      // Tests ask nobody outside; the editor itself wants the palette's catalogue.
+      // Tests contact no other host, but the editor requests the catalogue of the palette.
       await page.route(
         (url) => url.origin !== nodeRed.url,
         (route) => route.fulfill({ json: { modules: [] }, headers: { 'Access-Control-Allow-Origin': '*' } })
@@ -68,21 +68,21 @@ export class EditorPage {
     return this.page.locator(`[id="${id}"]`);
   }
 
-  /** Opens the edit dialog of a node by double click. */
+  /** Opens the edit dialog of a node with a double click. */
   async edit(id: string): Promise<void> {
     await this.node(id).locator('.red-ui-flow-node').first().dblclick();
     await this.page.locator('#node-dialog-ok').waitFor();
-    // A moment later the focus moves into the dialog, away from a field that is filled in already.
+    // Shortly afterwards the focus moves into the dialog, away from a field that is already filled in.
     await this.page.waitForFunction("document.activeElement.closest('.red-ui-tray') !== null");
   }
 
-  /** Closes the edit dialog by its Done button. */
+  /** Closes the edit dialog with its Done button. */
   async done(): Promise<void> {
     await this.page.locator('#node-dialog-ok').click();
     await this.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
   }
 
-  /** Deploys by the button and waits until the new flow runs. */
+  /** Deploys with the button and waits until the new flow runs. */
   async deploy(): Promise<void> {
     const from = this.nodeRed.log.length;
     const saved = this.page.waitForResponse(

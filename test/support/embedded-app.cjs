@@ -1,5 +1,5 @@
-// Somebody's own Express application with Node-RED inside, as Node-RED's documentation shows it, and
-// with a body parser in front of everything.
+// A custom Express application that embeds Node-RED, as in Node-RED's documentation, with a body parser before
+// everything else.
 'use strict';
 const console = require('node:console');
 const http = require('node:http');

@@ -25,7 +25,7 @@ import { verifyLegacy, verifyMeeting } from '../../src/verification/telnyx-hmac'
 import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
 import { RECEIVED_AT, SETTING, type TextFunction, bytesOf, event, onEach } from './text-function';
 
-/** Bytes of a request line or a header; Node.js takes 16 kB of all together unless it is told to take more. */
+/** Bytes of a request line or a header; Node.js accepts 16 kB in total by default. */
 const HEADER = 65_536;
 
 function delivery(header: string, text: string, body = text) {
@@ -37,14 +37,14 @@ for (const glob of ['*a*', 'a*b', '*.recording.*', 'call.*', '*'.repeat(20)]) GL
 
 let made: { text: string; bytes: Buffer } | undefined;
 
-/** A delivery that says a text wherever it can; JSON spells some characters with six. Made once for each text. */
+/** A delivery that contains a text wherever possible; JSON writes some characters with six. Made once per text. */
 function inJson(text: string, deliveryOf: (value: string) => unknown): Buffer {
   if (made?.text !== text)
     made = { text, bytes: Buffer.from(JSON.stringify(deliveryOf(text.slice(0, text.length / 20)))) };
   return made.bytes;
 }
 
-/** What looks at deliveries and events before anything is fetched. */
+/** Functions that read deliveries and events before anything is fetched. */
 export const EVENT_FUNCTIONS: readonly TextFunction[] = [
   { file: 'src/text/edges.ts', name: 'leadingRun', call: (text) => leadingRun(text, '. ') },
   { file: 'src/text/edges.ts', name: 'trailingRun', call: (text) => trailingRun(text, '. ') },

@@ -1,5 +1,5 @@
-// Preloaded into Node-RED: tells how long the event loop stood still. At SIGCONT it writes the longest time since
-// the last SIGCONT to the file of the environment variable, and starts again. Node-RED ends at SIGUSR2.
+// Preloaded into Node-RED: reports how long the event loop is blocked. On SIGCONT it writes the longest time
+// since the last SIGCONT to the file in the environment variable, and starts over. Node-RED ends on SIGUSR2.
 'use strict';
 const { writeFileSync, renameSync } = require('node:fs');
 const process = require('node:process');
@@ -15,7 +15,7 @@ let last = { at: performance.now(), cpu: process.cpuUsage() };
 function look() {
   const now = performance.now();
   const { user, system } = process.cpuUsage(last.cpu);
-  // On a busy machine a process stands still because others run: then it takes no CPU time meanwhile.
+  // On a busy machine a process also pauses because others run, but then it uses no CPU time.
   longest = Math.max(longest, Math.min(now - last.at, (user + system) / 1000) - INTERVAL_MS);
   last = { at: now, cpu: process.cpuUsage() };
 }
@@ -24,7 +24,7 @@ setInterval(look, INTERVAL_MS).unref();
 process.on('SIGCONT', () => {
   look();
   asked += 1;
-  // Whole from its first moment on: somebody waits for it.
+  // Complete as soon as it exists, because the test waits for it.
   writeFileSync(`${file}.new`, JSON.stringify({ asked, longest }));
   renameSync(`${file}.new`, file);
   longest = 0;

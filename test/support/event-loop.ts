@@ -5,7 +5,7 @@ import { until } from './until';
 
 const FILE = 'event-loop.json';
 
-/** Options of a Node-RED whose event loop is watched. @param directory for what the probe tells */
+/** Options of a Node-RED whose event loop is watched. @param directory for the output of the probe */
 export function watchedEventLoop(directory: string): { nodeArgs: string[]; env: Record<string, string> } {
   return {
     nodeArgs: ['--require', path.join(__dirname, 'event-loop-probe.cjs')],
@@ -13,7 +13,7 @@ export function watchedEventLoop(directory: string): { nodeArgs: string[]; env: 
   };
 }
 
-/** Milliseconds for which the event loop stood still at most, since this was asked last. */
+/** The longest time that the event loop was blocked since the last call, in milliseconds. */
 export async function longestStall(nodeRed: NodeRedProcess, directory: string): Promise<number> {
   const file = path.join(directory, FILE);
   const told = (): { asked: number; longest: number } =>

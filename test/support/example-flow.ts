@@ -5,12 +5,12 @@ import type { FlowNode } from './node-red-process';
 import { REPOSITORY } from './packed-package';
 
 /**
- * An example flow as a user imports it, apart from what a stand-in on this machine needs. Each debug node
- * becomes a recorder of whole messages, which writes to a file with the debug node's name.
+ * An example flow as a user imports it, except for the changes for a local stand-in. Each debug node becomes a
+ * recorder of complete messages, which writes to a file with the debug node's name.
  *
  * @param name file name without its extension
  * @param apiUrl for every Telnyx account
- * @param filledIn what the user fills in, by node type
+ * @param filledIn the values that the user fills in, by node type
  */
 export function exampleFlow(
   name: string,

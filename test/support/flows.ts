@@ -1,6 +1,6 @@
 import { type FlowNode, MESSAGES_FILE } from './node-red-process';
 
-/** The tab that the nodes of test flows are on. */
+/** The tab of the nodes of test flows. */
 export const TAB = 'tab0000000000001';
 
 export function tab(): FlowNode {
@@ -51,7 +51,7 @@ export function webhookIn(properties: Record<string, unknown> = {}): FlowNode {
   });
 }
 
-/** JSON of what a message holds apart from the live request and response; Buffers as base64. */
+/** JSON of a message without the live request and response; Buffers as base64. */
 const TO_JSON_LINE = `
 const { req, res, ...rest } = msg;
 const live = { has_req: req !== undefined, has_res: res !== undefined };
@@ -64,8 +64,8 @@ return { payload: line };
 `;
 
 /**
- * Core nodes that append every message they get to a file in the userDir, one JSON line each.
- * Wire other nodes to `id`; read with `NodeRedProcess.messages`.
+ * Core nodes that append every message to a file in the userDir, one JSON line each. Wire other nodes to `id`;
+ * read with `NodeRedProcess.messages`.
  */
 export function recorder(id = 'seen', file = MESSAGES_FILE): FlowNode[] {
   return [

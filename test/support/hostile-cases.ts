@@ -1,19 +1,19 @@
 import { formDelivery, jsonDelivery, type Delivery } from './deliveries';
 import { Dice, hostileText, hostileUrl, nested } from './hostile-values';
 
-/** What a server says, byte for byte; then it hangs up, unless it stays. */
+/** The bytes of a server's response; then it hangs up, unless `stays` is set. */
 export interface RawReply {
   bytes: Buffer;
   /** Leaves the connection open. */
   stays?: boolean;
 }
 
-/** Something that a stranger sends, or has sent. */
+/** Input from a stranger. */
 export interface HostileCase {
   /** For the error text. */
   what: string;
   delivery: Delivery;
-  /** What the server says when the file is asked for. */
+  /** The server's response when the file is requested. */
   reply: RawReply;
 }
 
@@ -117,14 +117,14 @@ function answer(head: string, lines: readonly string[], body: Buffer): Buffer {
   return Buffer.concat([Buffer.from([head, ...lines, '', ''].join('\r\n'), 'latin1'), body]);
 }
 
-/** A proper answer with a body that is none. */
+/** A valid response with an invalid body. */
 function hostileBody(dice: Dice): RawReply {
   const body = head(dice);
   const lines = [`Content-Type: ${dice.of(TYPES)}`, `Content-Length: ${body.length}`];
   return { bytes: answer('HTTP/1.1 200 OK', lines, body) };
 }
 
-/** A body with headers that are none, or not those of this body. */
+/** A body with headers that are invalid or do not match. */
 function hostileHeaders(dice: Dice, escaped: string): RawReply {
   const body = dice.below(2) === 0 ? head(dice) : Buffer.from(`ID3\x04\0${'x'.repeat(600)}`);
   const length = body.length;
@@ -169,7 +169,7 @@ function hostileHeaders(dice: Dice, escaped: string): RawReply {
   return { bytes: dice.below(10) === 0 ? body : bytes, stays: dice.below(25) === 0 };
 }
 
-/** A signed delivery whose fields nobody would expect. @param url where its file is said to be */
+/** A signed delivery with unexpected fields. @param url the link to its file */
 function hostileDelivery(dice: Dice, number: number, url: string, escaped: string): Delivery {
   const text = (): string => hostileText(dice, escaped);
   const link = (): string => hostileUrl(dice, url, escaped);
@@ -282,10 +282,10 @@ export function recordingWith(id: string, url: string): Delivery {
 }
 
 /**
- * Cases that somebody made up who wants to stop Node-RED or to write where he may not.
+ * Cases made up to stop Node-RED or to write outside the archive.
  *
- * @param escaped name of files that must not come to be
- * @param urlOf where the file of a case is
+ * @param escaped name of files that must not be created
+ * @param urlOf the link to the file of a case
  */
 export function hostileCases(
   seed: number,

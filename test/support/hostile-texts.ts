@@ -3,7 +3,7 @@ export interface HostileText {
   text: string;
 }
 
-/** What a piece repeated, perhaps after a beginning and before an end, is called, and is made of. */
+/** The name of a repeated piece, and the piece itself, possibly with a beginning and an end. */
 const SHAPES: readonly [name: string, piece: string, begin?: string, end?: string][] = [
   ['one letter', 'a'],
   ['blanks', ' '],
@@ -59,9 +59,9 @@ const SHAPES: readonly [name: string, piece: string, begin?: string, end?: strin
 ];
 
 /**
- * Texts with which a stranger could try to stop a program.
+ * Texts that could be sent to stop a program.
  *
- * @param length characters of each
+ * @param length number of characters of each
  */
 export function* hostileTexts(length: number): Generator<HostileText> {
   for (const [name, piece, begin = '', end = ''] of SHAPES) {

@@ -1,6 +1,6 @@
 import { seededNumbers } from './seeded-numbers';
 
-/** Chooses and makes things at random, the same ones for a seed. */
+/** Chooses and makes random values, always the same ones for a seed. */
 export class Dice {
   readonly #numbers: Generator<number, never>;
 

@@ -2,16 +2,16 @@ import { connect, type Socket } from 'node:net';
 
 export interface RawRequest {
   method?: string;
-  /** Sent as it is: no normalising, no escaping. */
+  /** Sent unchanged: no normalising, no escaping. */
   path: string;
-  /** As a list when a name is to appear twice. */
+  /** A list when a name appears twice. */
   headers?: Record<string, string> | [string, string][];
   body?: Uint8Array;
   /** Default `length`. `none` sends neither Content-Length nor Transfer-Encoding. */
   framing?: 'length' | 'chunked' | 'none';
-  /** Announces the whole body, sends only this many bytes and hangs up. */
+  /** Announces the full length, sends only this many bytes and hangs up. */
   hangUpAfter?: number;
-  /** Announces this length without sending a body; waits for the answer. */
+  /** Announces this length without sending a body; waits for the response. */
   declaredLength?: number;
   /** Sends the body one byte at a time with this pause in milliseconds. */
   bytePause?: number;
@@ -20,7 +20,7 @@ export interface RawRequest {
 }
 
 export interface RawAnswer {
-  /** 0 when the server closed the connection without an answer. */
+  /** 0 when the server closes the connection without a response. */
   status: number;
   headers: Record<string, string>;
   body: Buffer;
@@ -29,8 +29,8 @@ export interface RawAnswer {
 }
 
 /**
- * One HTTP/1.1 exchange on a connection of its own, byte for byte as asked, right or wrong. Resolves
- * when the server has answered and closed, or closed without an answer.
+ * One HTTP/1.1 exchange on its own connection, byte for byte as requested, valid or not. Resolves when the
+ * server has responded and closed, or closed without a response.
  */
 export async function exchange(port: number, request: RawRequest): Promise<RawAnswer> {
   const begun = Date.now();
@@ -46,7 +46,7 @@ export async function exchange(port: number, request: RawRequest): Promise<RawAn
       void sendBody(socket, request);
     });
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-    // A server that refuses a body may reset the connection; what it said before counts.
+    // A server that rejects a body may reset the connection; the response before that counts.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       clearTimeout(timer);
@@ -73,7 +73,7 @@ async function sendBody(socket: Socket, request: RawRequest): Promise<void> {
     for (const byte of body) {
       if (socket.destroyed) return;
       socket.write(Buffer.of(byte));
-      // No waiting for anything: a client this slow is what the request plays.
+      // Not a wait for anything: the request simulates a client this slow.
       await new Promise((resolve) => setTimeout(resolve, bytePause));
     }
     return;

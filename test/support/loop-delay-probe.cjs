@@ -1,7 +1,7 @@
 'use strict';
-// Loaded into a Node-RED (`--require`): writes down each time for which its event loop was busy, one JSON line
-// `{at, ms}` each, into the file that TEST_LOOP_DELAYS names. On Linux the time that other programs of a busy
-// machine took from it does not count.
+// Loaded into a Node-RED (`--require`): writes each busy time of its event loop as a JSON line `{at, ms}` to
+// the file named by TEST_LOOP_DELAYS. On Linux the time that a busy machine spends on other programs does not
+// count.
 const { appendFileSync, readFileSync } = require('node:fs');
 const { performance } = require('node:perf_hooks');
 const process = require('node:process');
@@ -11,7 +11,7 @@ const EVERY_MS = 5;
 const WORTH_NOTING_MS = 20;
 const file = process.env.TEST_LOOP_DELAYS;
 
-/** Milliseconds that the main thread was on a processor (proc(5), schedstat). */
+/** Milliseconds that the main thread spent on a processor (proc(5), schedstat). */
 function onProcessor() {
   if (process.platform !== 'linux') return performance.now();
   return Number(readFileSync('/proc/self/schedstat', 'latin1').split(' ')[0]) / 1e6;

@@ -4,7 +4,7 @@ import { createServer, type IncomingHttpHeaders, type Server, type ServerRespons
 import type { AddressInfo, Socket } from 'node:net';
 
 export interface LiarCall {
-  /** As S3 names requests: `PutObject`, `UploadPart`, … */
+  /** S3's name of the request: `PutObject`, `UploadPart`, … */
   name: string;
   key: string;
   query: URLSearchParams;
@@ -12,12 +12,12 @@ export interface LiarCall {
   body: Buffer;
 }
 
-/** Answers in the place of the store; false: it answers honestly. */
+/** Answers instead of the store; false: the store answers honestly. */
 export type Lie = (call: LiarCall, response: ServerResponse, store: LyingStore) => boolean;
 
 /**
- * A stand-in for a bucket that can lie in every way that HTTP allows; honest as long as no lie is set. It checks no
- * signatures: what is right in S3 is tested with a real server (s3-server.ts), and this one shows what is wrong.
+ * A stand-in for a bucket that can lie in every way that HTTP allows; honest as long as no lie is set. It
+ * checks no signatures: a real server (s3-server.ts) tests correct S3, and this one tests faults.
  */
 export class LyingStore {
   readonly calls: LiarCall[] = [];
@@ -70,14 +70,14 @@ export class LyingStore {
     await once(this.#server, 'close');
   }
 
-  /** Ends what drips or never ends, and every lie. */
+  /** Ends slow and endless responses, and every lie. */
   endLies(): void {
     this.lie = undefined;
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
   }
 
-  /** Sends a byte now and then, for ever. The pauses are the lie itself. */
+  /** Sends a byte now and then, forever. The pauses are the lie. */
   drip(response: ServerResponse, everyMs = 200): void {
     const timer = setInterval(() => response.write('x'), everyMs);
     this.#timers.add(timer);
@@ -93,7 +93,7 @@ export class LyingStore {
     more();
   }
 
-  /** Carries a request out as an S3 store without versions does. */
+  /** Handles a request like an S3 store without versions. */
   answer({ name, key, query, headers, body }: LiarCall, response: ServerResponse): void {
     const held = this.objects.get(key);
     const etag = (bytes: Buffer): string => `"${createHash('md5').update(bytes).digest('hex')}"`;
@@ -193,8 +193,8 @@ function nameOf(method: string, key: string, query: URLSearchParams): string {
 }
 
 /**
- * What a store can do wrong, by name. Each one is told of every request and leaves alone what it is not about;
- * none of them stores anything that it says it stores.
+ * Faults of a store, by name. Each one sees every request and ignores those it is not about; none of them
+ * stores anything that it claims to store.
  */
 export const LIES: Readonly<Record<string, Lie>> = {
   'ignores Range and pours': ({ name }, response, store) => {

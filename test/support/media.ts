@@ -26,8 +26,8 @@ export function wav({ seconds = 1, channels = 1, seed = 1 } = {}): Buffer {
 }
 
 /**
- * An MP4 file as Daily stores them, of about `size` bytes. Its samples are noise that depends on the seed:
- * in the silence of the stand-in's files a piece of another file, or from another place, would not be seen.
+ * An MP4 file of about `size` bytes, like those of Daily. Its samples are noise that depends on the seed: in
+ * silence, a misplaced piece or one of another file would go unnoticed.
  */
 export function mp4({ size, seed }: { size: number; seed: number }): Buffer {
   const { head, size: whole } = mp4Media({

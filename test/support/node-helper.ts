@@ -2,13 +2,13 @@ import type { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 import type { NodeRedApi } from '../../nodes/lib/node-red';
 
-/** What a message looks like to a test. */
+/** A message as seen by a test. */
 export type TestMessage = Record<string, unknown>;
 
 /** A running node in the test helper's Node-RED. */
 export interface TestNode extends EventEmitter {
   receive(message: TestMessage): void;
-  /** @param removed as when the node is deleted or disabled */
+  /** @param removed true when the node is deleted or disabled */
   close(removed: boolean): Promise<void>;
   error(error: unknown, message?: TestMessage): void;
   context(): { flow: TestContext; global: TestContext };
@@ -21,7 +21,7 @@ export interface TestContext {
 /** The part of node-red-node-test-helper that the tests use; the package has no typings. */
 interface NodeTestHelper {
   load(nodes: ((RED: NodeRedApi) => void)[], flow: object[], credentials?: object): Promise<void>;
-  /** Merged with the defaults; each call replaces what the one before has set. */
+  /** Merged with the defaults; each call replaces the settings of the previous one. */
   settings(settings: object): object;
   unload(): Promise<void>;
   /** As a deploy does. */

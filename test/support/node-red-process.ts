@@ -10,13 +10,13 @@ import { type Deadline, until } from './until';
 
 export type { FlowNode, Login, NodeRedOptions } from './node-red-settings';
 
-/** `full` restarts every node, `nodes` and `flows` only what changed, `reload` what the file holds. */
+/** `full` restarts every node, `nodes` and `flows` only what changed, `reload` loads the file. */
 export type DeploymentType = 'full' | 'nodes' | 'flows';
 
-/** Where `recorder()` nodes write, below the userDir. */
+/** The folder of `recorder()` nodes below the userDir. */
 export const MESSAGES_FILE = 'messages.jsonl';
 
-/** Where the probe (option `probe`) writes every message that left a webhook node. */
+/** The file to which the probe (option `probe`) writes every message from a webhook node. */
 export const SENT_FILE = 'sent.jsonl';
 
 const RED_JS = path.join(path.dirname(require.resolve('node-red/package.json')), 'red.js');
@@ -28,8 +28,8 @@ process.on('exit', () => {
 });
 
 /**
- * The real Node-RED as a child process, in a userDir of its own under the system's temporary
- * directory, with this package installed from its tarball.
+ * The real Node-RED as a child process, in its own userDir below the system's temporary directory, with this
+ * package installed from its tarball.
  *
  * Flows are given as Node-RED exports them; `USER_DIR` in any string of a flow stands for the userDir.
  */
@@ -71,7 +71,7 @@ export class NodeRedProcess {
     return nodeRed;
   }
 
-  /** Starts a second Node-RED in the same userDir, on a port of its own. To be stopped with `keep`, or before this. */
+  /** Starts a second Node-RED in the same userDir, on another port. Stop it with `keep`, or before this one. */
   async beside(): Promise<NodeRedProcess> {
     const other = new NodeRedProcess(this.#options, this.userDir);
     other.#port = await freePort();
@@ -106,7 +106,7 @@ export class NodeRedProcess {
     return this.#port;
   }
 
-  /** Where the editor is, ending in `/`. */
+  /** The address of the editor, ending in `/`. */
   get editorUrl(): string {
     const root = this.#options.httpAdminRoot;
     if (root === false) throw new Error('This Node-RED has no editor: httpAdminRoot is false');
@@ -137,7 +137,7 @@ export class NodeRedProcess {
     return this.#running.waitForOutput(pattern, { ...options, from });
   }
 
-  /** Deploys through the admin API. Resolves when the new flow runs, not when the API answered. */
+  /** Deploys through the admin API. Resolves when the new flow runs, not when the API responds. */
   async deploy(flow: FlowNode[], type: DeploymentType = 'full'): Promise<void> {
     const from = this.log.length;
     const response = await this.admin('flows', {
@@ -150,7 +150,7 @@ export class NodeRedProcess {
     await this.waitForLog(STARTED, { from });
   }
 
-  /** A request to the admin API, logged in when the settings ask for it. `where` has no leading slash. */
+  /** A request to the admin API, logged in when the settings require it. `where` has no leading slash. */
   async admin(where: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     headers.set('Content-Type', 'application/json');
@@ -160,8 +160,8 @@ export class NodeRedProcess {
   }
 
   /**
-   * Waits until `recorder()` nodes have written at least `count` messages, and returns all of them.
-   * For "nothing arrived": send something that does arrive afterwards, and look at what there is then.
+   * Waits until `recorder()` nodes have written at least `count` messages, and returns all of them. To prove
+   * that nothing arrives, send something that does arrive afterwards, and check what there is then.
    */
   async messages(count: number, options: Deadline & { file?: string } = {}): Promise<RecordedMessage[]> {
     const file = options.file ?? MESSAGES_FILE;
@@ -187,12 +187,12 @@ export class NodeRedProcess {
       .map((line) => JSON.parse(line) as RecordedMessage);
   }
 
-  /** Ends the process at once, as a power cut would, and waits until it is gone. */
+  /** Ends the process immediately, like a power cut, and waits until it has ended. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     await this.#running.end(signal);
   }
 
-  /** Ends Node-RED in good order and starts it again. */
+  /** Stops Node-RED cleanly and starts it again. */
   async restart(): Promise<void> {
     await this.#running.end('SIGTERM');
     await this.start();
@@ -230,7 +230,7 @@ export class NodeRedProcess {
   }
 }
 
-/** A message as it left a node, without `req` and `res`. */
+/** A message as sent by a node, without `req` and `res`. */
 export interface RecordedMessage {
   _msgid: string;
   topic?: string;
@@ -241,7 +241,7 @@ export interface RecordedMessage {
   [property: string]: unknown;
 }
 
-/** A port that was free a moment ago. */
+/** A port that was just free. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -15,7 +15,7 @@ export interface FlowNode {
 }
 
 export interface NodeRedOptions {
-  /** The flow at the first start. `credentials` inside a node are stored as Node-RED would. */
+  /** The flow at the first start. `credentials` inside a node are stored like Node-RED does. */
   flow?: FlowNode[];
   /** Default: unset, which means `/`. */
   httpAdminRoot?: string | false;
@@ -23,9 +23,9 @@ export interface NodeRedOptions {
   httpNodeRoot?: string;
   httpNodeAuth?: Login;
   adminAuth?: Login;
-  /** Default: a fixed text. `false` stores credentials in the clear. */
+  /** Default: a fixed text. `false` stores credentials in plain text. */
   credentialSecret?: string | false;
-  /** Further settings, values that JSON can hold. */
+  /** Further settings, as JSON values. */
   settings?: Record<string, unknown>;
   /** JavaScript at the end of settings.js, for settings that are functions: `module.exports.x = …`. */
   settingsCode?: string;
@@ -35,7 +35,7 @@ export interface NodeRedOptions {
   nodeArgs?: string[];
   /** Default true: this package, packed and installed by npm. */
   installPackage?: boolean;
-  /** Default false: write down each message that leaves a webhook node, also while a deploy runs. */
+  /** Default false: record each message from a webhook node, even while a deploy runs. */
   probe?: boolean;
   /** A program that embeds Node-RED, started with the arguments userDir and port instead of red.js. */
   embeddedIn?: string;
@@ -46,7 +46,7 @@ const bcrypt = fromNodeRed('bcryptjs') as { hashSync(password: string, rounds: n
 
 const SECRET = 'a credential secret of the tests';
 
-/** Writes settings.js, flows.json and flows_cred.json. Nothing is set that the options do not name. */
+/** Writes settings.js, flows.json and flows_cred.json. Sets only what the options name. */
 export function writeUserDir(userDir: string, port: number, options: NodeRedOptions): void {
   const secret = options.credentialSecret ?? SECRET;
   const settings: Record<string, unknown> = {
@@ -86,7 +86,7 @@ function writeFlow(userDir: string, flow: FlowNode[], secret: string | false): v
   writeFileSync(path.join(userDir, 'flows_cred.json'), JSON.stringify(stored));
 }
 
-/** Node-RED's own format: AES-256-CTR under SHA-256 of the secret, hex IV in front of base64. */
+/** Node-RED's own format: AES-256-CTR under SHA-256 of the secret, hex IV before base64. */
 function encrypted(credentials: unknown, secret: string): { $: string } {
   const key = createHash('sha256').update(secret).digest();
   const iv = randomBytes(16);

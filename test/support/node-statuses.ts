@@ -17,8 +17,8 @@ const fromNodeRed = createRequire(require.resolve('node-red'));
 const WebSocketClient = fromNodeRed('ws') as new (url: string) => Socket;
 
 /**
- * Waits until the status that the editor shows for a node fulfils a condition. Node-RED keeps the
- * latest status of each node, so one that was set before is seen too.
+ * Waits until the status of a node in the editor meets a condition. Node-RED keeps the latest status of each
+ * node, so an earlier one counts, too.
  */
 export async function nodeStatus(
   nodeRed: NodeRedProcess,

@@ -17,13 +17,13 @@ export const REPOSITORY = path.resolve(__dirname, '../..');
 let template: string | undefined;
 
 /**
- * Installs the package into a userDir as a user does: from the tarball that `npm pack` makes, by npm.
- * Packing and installing happen once per test run; the installed files in each userDir are hard
- * links to those, because thousands of copies for each of dozens of Node-REDs would take minutes.
+ * Installs the package into a userDir like a user: with npm, from the tarball of `npm pack`. Packing and
+ * installing happen once per test run; the files in each userDir are hard links to the installed ones, because
+ * thousands of copies for dozens of Node-REDs would take minutes.
  */
 export function installPackage(userDir: string): void {
   template ??= installOnce();
-  // npm and Node-RED write to this one; each userDir has its own.
+  // npm and Node-RED write to this file, so each userDir has its own.
   cpSync(path.join(template, 'package.json'), path.join(userDir, 'package.json'));
   linkTree(path.join(template, 'node_modules'), path.join(userDir, 'node_modules'));
 }
@@ -43,7 +43,7 @@ function installOnce(): string {
   const directory = mkdtempSync(path.join(tmpdir(), 'telnyx-packed-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
   if (!existsSync(path.join(REPOSITORY, 'dist', 'nodes'))) npm(['run', 'build'], REPOSITORY);
-  // The build has run: a second one during the tests would pull dist/ away under other specs.
+  // Already built: another build during the tests would remove dist/ under other specs.
   const packed = npm(['pack', '--ignore-scripts', '--json', '--pack-destination', directory], REPOSITORY);
   const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
   const userDir = path.join(directory, 'user-dir');
@@ -59,7 +59,7 @@ function npm(args: string[], cwd: string): string {
   for (const name of Object.keys(environment)) {
     if (/^npm_(package|lifecycle|command|execpath)/.test(name)) Reflect.deleteProperty(environment, name);
   }
-  // Node-RED brings an older npm, which builds even when told not to; a user has the machine's.
+  // Node-RED brings an older npm, which builds even when told not to; users have that of the machine.
   const own = path.join('node_modules', '.bin');
   const directories = (environment['PATH'] ?? '').split(path.delimiter).filter((each) => !each.endsWith(own));
   environment['PATH'] = directories.join(path.delimiter);

@@ -1,5 +1,5 @@
-// Preloaded into a Node-RED whose process is to die, or to hang, whenever certain bytes are hashed: as a fault in
-// whatever looks at a recording would make it. Each time in another way. Writes a line to POISON_LOG before.
+// Preloaded into a Node-RED that must die or hang whenever it hashes certain bytes, like a fault in code that
+// reads a recording. It fails in a different way each time, and writes a line to POISON_LOG first.
 'use strict';
 const { Buffer } = require('node:buffer');
 const crypto = require('node:crypto');
@@ -25,7 +25,7 @@ function die() {
   fs.appendFileSync(POISON_LOG, `${process.pid} ${way}\n`);
   if (WAYS[way] === WAYS[2]) setImmediate(WAYS[way]);
   else WAYS[way]();
-  // What is left is a hang.
+  // The remaining way is a hang.
   while (WAYS[way] !== WAYS[2]);
 }
 

@@ -5,12 +5,12 @@ export interface RawServer {
   url: string;
   /** Head of every request, as text. */
   requests: string[];
-  /** How many connections were made. */
+  /** The number of connections. */
   connections(): number;
   close(): Promise<void>;
 }
 
-/** A server that answers each request with whatever bytes the test writes, HTTP or not. */
+/** A server that answers each request with the bytes that the test writes, HTTP or not. */
 export async function rawServer(answer: (socket: Socket, requestNumber: number) => void): Promise<RawServer> {
   const sockets = new Set<Socket>();
   const requests: string[] = [];

@@ -4,10 +4,10 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 
 /**
- * For tests that need a program of the machine. Returns its path, or skips the test and says why.
- * In CI a skipped test fails the run, so a missing program is noticed.
+ * For tests that need an installed program. Returns its path, or skips the test and says why. In CI a skipped
+ * test fails the run, so a missing program is noticed.
  *
- * @param programs absolute paths or names on the PATH; the first one found is taken
+ * @param programs absolute paths or names on the PATH; the first one found is used
  */
 export function requireProgram(context: Mocha.Context, ...programs: string[]): string {
   for (const program of programs) {
@@ -46,8 +46,8 @@ export interface Address {
 }
 
 /**
- * For tests that need a server at an address of their choice. Gives this machine the address, which nobody
- * outside of it notices. Skips where that is not permitted.
+ * For tests that need a server at a specific address. Adds the address to this machine, invisible to others.
+ * Skips where that is not permitted.
  *
  * @param address IPv4, such as that of a public service which this machine does not use
  */
@@ -57,7 +57,7 @@ export function requireAddress(context: Mocha.Context, address: string): Address
     execFileSync(ip, ['addr', what, `${address}/32`, 'dev', 'lo'], { stdio: 'pipe' });
   };
   try {
-    // A killed run leaves it behind.
+    // A killed run leaves the address behind.
     if (!hasAddress(address)) change('add');
   } catch {
     return skip(context, 'this user may not give the machine another address');

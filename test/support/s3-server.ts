@@ -19,7 +19,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { requireCeph, S3_USER } from './ceph';
 
-/** A request as it came from the code under test. */
+/** A request from the code under test. */
 export interface S3Call {
   method: string;
   /** Decoded, without the bucket; empty for requests to the bucket itself. */
@@ -27,41 +27,41 @@ export interface S3Call {
   query: URLSearchParams;
   headers: IncomingHttpHeaders;
   size: number;
-  /** Which request of S3 it is: `PutObject`, `UploadPart`, … */
+  /** The S3 request: `PutObject`, `UploadPart`, … */
   name: string;
 }
 
-/** What happens to a request instead of being carried out. */
+/** What happens to a request instead of normal handling. */
 export type Fault =
   | { answer: number; code: string; header?: string; headers?: Record<string, string> }
-  /** The connection breaks before anything is done. */
+  /** The connection breaks before anything happens. */
   | 'cut'
-  /** It is carried out, and the connection breaks before the answer. */
+  /** The request is handled, and the connection breaks before the response. */
   | 'lose-answer'
-  /** Nothing ever comes. */
+  /** No response ever arrives. */
   | 'stall';
 
 /**
- * A bucket of its own on a real S3 server (see ceph.ts), behind a front that writes down requests,
- * makes faults, and adds what the server of Debian's Ceph lacks of today's AWS: `If-None-Match` on
- * CompleteMultipartUpload and SHA-256 checksums in answers.
+ * A separate bucket on a real S3 server (see ceph.ts), behind a proxy that records requests, causes faults, and
+ * adds features of AWS that Debian's Ceph lacks: `If-None-Match` on CompleteMultipartUpload and SHA-256
+ * checksums in responses.
  */
 export class S3Server {
   readonly calls: S3Call[] = [];
-  /** Asked about every request; undefined lets it through. */
+  /** Called for every request; undefined passes it on. */
   fault: (call: S3Call) => Fault | undefined = () => undefined;
-  /** Waited for before every request is carried out. */
+  /** Awaited before every request is handled. */
   pause: (call: S3Call) => Promise<void> | undefined = () => undefined;
-  /** What it says of the checksum of an object that it took. */
+  /** The checksum that it reports for a stored object. */
   checksumSaid: (sent: string) => string = (sent) => sent;
-  /** False: the server as it is. */
+  /** False: the unmodified server. */
   addsToday = true;
   readonly #server = createServer({ keepAlive: true });
 
   private constructor(
     private readonly behind: string,
     readonly bucket: string,
-    /** Past the front. */
+    /** Without the proxy. */
     readonly direct: S3Client
   ) {}
 
@@ -107,7 +107,7 @@ export class S3Server {
     await once(this.#server, 'close');
   }
 
-  /** The names of the requests so far, without those that only look. */
+  /** The names of the requests so far, without read-only ones. */
   names(): string[] {
     return this.calls.map(({ name }) => name).filter((name) => name !== 'GetObject');
   }
@@ -123,13 +123,13 @@ export class S3Server {
     return Buffer.from((await Body?.transformToByteArray()) ?? []);
   }
 
-  /** Keys of the uploads that were begun and neither completed nor dropped. */
+  /** Keys of the uploads that are neither completed nor dropped. */
   async incompleteUploads(): Promise<string[]> {
     const { Uploads = [] } = await this.direct.send(new ListMultipartUploadsCommand({ Bucket: this.bucket }));
     return Uploads.map(({ Key }) => Key ?? '');
   }
 
-  /** Drops all incomplete uploads, as a rule of the bucket may do. */
+  /** Drops all incomplete uploads, like a lifecycle rule of the bucket. */
   async dropUploads(): Promise<void> {
     const { Uploads = [] } = await this.direct.send(new ListMultipartUploadsCommand({ Bucket: this.bucket }));
     for (const { Key, UploadId } of Uploads)
@@ -201,9 +201,9 @@ export class S3Server {
     url: string,
     body: Buffer
   ): Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }> {
-    // The host stays as it was signed.
+    // Keeps the signed host.
     const request = send(this.behind + url, { method: call.method, headers: call.headers, path: url });
-    // A refusal may come before the body was sent, and end the connection.
+    // A rejection may arrive before the body is sent, and end the connection.
     request.on('error', () => undefined);
     if (call.headers.expect === undefined) request.end(body);
     else {
@@ -241,7 +241,7 @@ function refuse(response: ServerResponse, { answer, code, header, headers }: Fau
   );
 }
 
-/** The checksum of an object of parts: the hash of the hashes that the request lists. */
+/** The checksum of a multipart object: the hash of the hashes that the request lists. */
 function withChecksum(answer: Buffer, request: Buffer): Buffer {
   const parts = [...request.toString('utf8').matchAll(/<ChecksumSHA256>([^<]+)</g)].map(
     ([, hash]) => hash ?? ''

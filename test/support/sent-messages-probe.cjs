@@ -1,6 +1,6 @@
-// A node file for tests only. It writes down each message at the moment it leaves a webhook node: unlike
-// a node of the flow it is not restarted by a deploy, so it loses nothing. Its one node type takes its
-// time to close, as nodes with connections do; the gap in a deploy is then long enough to be met.
+// A node file only for tests. It records each message when a webhook node sends it: unlike a node of the flow,
+// a deploy does not restart it, so it loses nothing. Its only node type closes slowly, like nodes with
+// connections, which makes the gap in a deploy long enough to test.
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
@@ -24,7 +24,7 @@ module.exports = function (RED) {
 
   function SlowClose(config) {
     RED.nodes.createNode(this, config);
-    // A node that takes its time to close, so that a deploy is long enough to send into.
+    // A node that closes slowly, so that a deploy is long enough to send deliveries into it.
     this.on('close', (done) => setTimeout(done, 80));
   }
   RED.nodes.registerType('test-slow-close', SlowClose);

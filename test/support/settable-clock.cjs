@@ -1,6 +1,6 @@
-// Preloaded into a process whose clock a test sets: on SIGWINCH, which Node-RED leaves alone, the time of day jumps by the milliseconds that the file
-// `clock-set` in the working directory holds, counted from the real time. Timers and performance.now() go on, as they do
-// when somebody sets the clock of a machine.
+// Preloaded into a process whose clock a test sets: on SIGWINCH, which Node-RED does not use, the clock jumps
+// by the milliseconds in the file `clock-set` of the working directory, relative to the real time. Timers and
+// performance.now() continue, as when the clock of a machine is set.
 'use strict';
 const { readFileSync } = require('node:fs');
 const process = require('node:process');

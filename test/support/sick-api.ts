@@ -3,20 +3,20 @@ import { TELNYX_WITH_KEY } from './archive-source';
 import { json } from './daily-server';
 import { type LocalServer, localServer } from './media';
 
-/** What an API does with every request. */
+/** The behaviour of an API for every request. */
 export type ApiHabit = 'answers' | 'hangs' | 'fails' | 'limits' | 'garbage' | 'drips';
 
 export interface SickApi extends LocalServer {
   habit: ApiHabit;
 }
 
-/** So long the sick ones take until they say anything. */
+/** The delay of slow APIs before their first byte. */
 const SLOW_MS = 1500;
 
 /**
- * Telnyx's API in one of its bad hours. It accepts every connection.
+ * Telnyx's API in trouble. It accepts every connection.
  *
- * @param storage where fresh links lead
+ * @param storage the target of fresh links
  */
 export async function sickApi(storage: () => string): Promise<SickApi> {
   const answer = (request: IncomingMessage, response: ServerResponse): void => {

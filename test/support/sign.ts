@@ -24,12 +24,12 @@ export const TRUSTED = signingKey(0x51);
 export const STRANGER = signingKey(0x52);
 
 export interface SignOptions {
-  /** As sent and signed; default: now. */
+  /** The timestamp as sent and signed; default: now. */
   timestamp?: string | number;
   key?: SigningKey;
 }
 
-/** The two headers with which Telnyx signs a delivery: Ed25519 over `timestamp|raw body`. */
+/** The two signature headers of a Telnyx delivery: Ed25519 over `timestamp|raw body`. */
 export function signed(body: string | Uint8Array, { timestamp, key = TRUSTED }: SignOptions = {}) {
   const stamp = String(timestamp ?? Math.floor(Date.now() / 1000));
   const bytes = Buffer.concat([Buffer.from(`${stamp}|`), Buffer.from(body as string)]);

@@ -1,5 +1,5 @@
-// Preloaded into a process whose disk is to be slower than its network: each gathered write, which is how
-// recordings are written, takes this many milliseconds more. Responses pause meanwhile.
+// Preloaded into a process to make its disk slower than its network: each gathered write, as used for
+// recordings, takes this many extra milliseconds. Responses pause meanwhile.
 'use strict';
 const fs = require('node:fs');
 const process = require('node:process');
@@ -11,6 +11,6 @@ const { writev } = fs;
 function slowWritev(...args) {
   setTimeout(() => writev(...args), DELAY_MS);
 }
-// `promisify` goes by a mark of the original.
+// `promisify` relies on a symbol of the original.
 Object.defineProperties(slowWritev, Object.getOwnPropertyDescriptors(writev));
 fs.writev = slowWritev;

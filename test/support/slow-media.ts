@@ -3,22 +3,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type LocalServer, localServer } from './media';
 
 export interface SlowMediaOptions {
-  /** Bytes in one go. */
+  /** Bytes per write. */
   piece: number;
-  /** Milliseconds between two of them. */
+  /** Milliseconds between two writes. */
   pause: number;
   /** Default: `audio/wav`. */
   contentType?: string;
-  /** Answers requests for anything but a file; false when it is one. */
+  /** Answers requests for anything except a file; false for a file. */
   other?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
 export interface SlowMedia extends LocalServer {
-  /** How often a request asked for the rest of a file. */
+  /** The number of requests for the rest of a file. */
   resumed(): number;
 }
 
-/** Serves files as S3 does, with strong ETags and ranges, but slowly. The query is not looked at. */
+/** Serves files like S3, with strong ETags and ranges, but slowly. Ignores the query. */
 export async function slowMedia(
   files: ReadonlyMap<string, Buffer>,
   { piece, pause, contentType = 'audio/wav', other = () => false }: SlowMediaOptions

@@ -1,23 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What a storage does with one request for a file. */
+/** The behaviour of a storage for one request for a file. */
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** A file as a storage has it. */
+/** A file in a storage. */
 export interface SourceFile {
   bytes: Buffer;
   contentType: string;
-  /** Quotes and all; null: the storage knows no ETags. */
+  /** Including quotes; null: the storage has no ETags. */
   etag: string | null;
 }
 
-/** Where the answer begins. Whoever names no file by `If-Range` gets the part of whatever file is there. */
+/** The offset of the response. Without `If-Range` it refers to the current file. */
 function startOf(request: IncomingMessage, { etag }: SourceFile): number {
   const condition = request.headers['if-range'];
   return condition === undefined || condition === etag ? rangeOf(request) : 0;
 }
 
-/** The first byte that is asked for. */
+/** The first requested byte. */
 export function rangeOf({ headers }: IncomingMessage): number {
   return Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
 }
@@ -34,7 +34,7 @@ function begin(response: ServerResponse, file: SourceFile, from: number, size = 
   });
 }
 
-/** As it should be: the file, or the rest of it. */
+/** The correct response: the file, or the rest of it. */
 export function whole(file: SourceFile): Answer {
   return (request, response) => {
     const from = startOf(request, file);
@@ -43,7 +43,7 @@ export function whole(file: SourceFile): Answer {
   };
 }
 
-/** Sends so many bytes and breaks the connection off: `end` closes it, `reset` tears it. */
+/** Sends this many bytes and ends the connection: `end` closes it, `reset` resets it. */
 export function cutAfter(file: SourceFile, count: number, how: 'end' | 'reset' = 'end'): Answer {
   return (request, response) => {
     const from = startOf(request, file);
@@ -55,7 +55,7 @@ export function cutAfter(file: SourceFile, count: number, how: 'end' | 'reset' =
   };
 }
 
-/** Sends all there is, has promised more, and closes in good order. */
+/** Announces more than it has, sends it all, and closes cleanly. */
 export function promisesMore(file: SourceFile, more: number): Answer {
   return (request, response) => {
     const from = startOf(request, file);
@@ -64,7 +64,7 @@ export function promisesMore(file: SourceFile, more: number): Answer {
   };
 }
 
-/** Sends so many bytes in chunks and closes in good order, without the chunk that marks the end. */
+/** Sends this many bytes in chunks and closes cleanly, without the final chunk. */
 export function chunkedWithoutEnd(file: SourceFile, count: number): Answer {
   return (request, response) => {
     response.writeHead(200, { ...headersOf(file), 'transfer-encoding': 'chunked' });
@@ -72,7 +72,7 @@ export function chunkedWithoutEnd(file: SourceFile, count: number): Answer {
   };
 }
 
-/** As servers of old: no length, and nothing but the end of the connection marks the end of the body. */
+/** Like old servers: no length; only the end of the connection marks the end of the body. */
 export function withoutLength(file: SourceFile, count: number): Answer {
   return ({ socket }) => {
     const headers = Object.entries(headersOf(file)).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -81,7 +81,7 @@ export function withoutLength(file: SourceFile, count: number): Answer {
   };
 }
 
-/** Sends the part that is asked for, of whatever file is there now. */
+/** Sends the requested range of the current file. */
 export function ignoresIfRange(file: SourceFile): Answer {
   return (request, response) => {
     const from = rangeOf(request);
@@ -91,15 +91,15 @@ export function ignoresIfRange(file: SourceFile): Answer {
 }
 
 export interface WrongPart {
-  /** Of `Content-Range`, after the unit. */
+  /** The value of `Content-Range`, after the unit. */
   range: string;
-  /** Where the bytes really begin. */
+  /** The real offset of the bytes. */
   from: number;
-  /** Where they really end; default: with the file. */
+  /** Their real end; default: that of the file. */
   to?: number;
 }
 
-/** Answers the request for a part with a part that is not what it is called. */
+/** Answers a range request with a mislabelled range. */
 export function wrongPart(file: SourceFile, wrong: (from: number, bytes: Buffer) => WrongPart): Answer {
   return (request, response) => {
     const { range, from, to } = wrong(startOf(request, file), file.bytes);

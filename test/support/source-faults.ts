@@ -15,21 +15,21 @@ import {
 
 const SIZE = 400_000;
 export const HALF = SIZE / 2;
-/** More than the half, and less than all. */
+/** More than half, and less than all. */
 const SHORT = 300_000;
-/** Recordings that are cut at random points, and how often each of them. */
+/** The number of recordings cut at random points, and the number of cuts of each. */
 export const CUT_RECORDINGS = 5;
 export const CUTS = 4;
 
 export interface SurvivedFault {
-  /** What the storage does with the requests for the file; the last of it again and again. */
+  /** The behaviour of the storage for each request for the file; the last one repeats. */
   answers: Answer[];
-  /** What has to be on disk in the end. */
+  /** The expected file on disk at the end. */
   expected: SourceFile;
   recording: Record<string, unknown>;
 }
 
-/** Two files of the same recording, one after the other in the same place. */
+/** Two successive files of the same recording at the same address. */
 export function twoFiles(source: ArchiveSource): { old: SourceFile; changed: SourceFile } {
   const { contentType } = source;
   return {
@@ -38,7 +38,7 @@ export function twoFiles(source: ArchiveSource): { old: SourceFile; changed: Sou
   };
 }
 
-/** Cuts at random points, so that all of them together do not reach the end of the file. */
+/** Cuts at random points that together do not reach the end of the file. */
 export function* cuts(file: SourceFile, count: number, seed: number): Generator<Answer> {
   const random = seededNumbers(seed);
   for (let cut = 0; cut < count; cut += 1) {

@@ -1,6 +1,6 @@
-// Loaded into a process under test (`--require`). Writes down four times a second how long the event loop was held up at
-// most, and how much memory the process has. A turn counts with the time that the process itself was at work in it: on
-// a busy machine it also waits for its turn of the processor, which is nobody's fault.
+// Loaded into a process under test (`--require`). Records four times a second the longest block of the event
+// loop, and the memory of the process. A turn counts with the CPU time of the process itself: on a busy machine
+// it also waits for the processor, which is not its fault.
 'use strict';
 const { appendFileSync } = require('node:fs');
 const { performance } = require('node:perf_hooks');

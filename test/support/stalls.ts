@@ -13,11 +13,11 @@ interface Sample {
   rss: number;
 }
 
-/** What `stall-probe.cjs` sees in a process under test. */
+/** The records of `stall-probe.cjs` from a process under test. */
 export class Stalls {
   readonly #file = path.join(mkdtempSync(path.join(tmpdir(), 'telnyx-stalls-')), 'samples.jsonl');
 
-  /** To be started with. */
+  /** Options to start the process with. */
   get options(): Pick<NodeRedOptions, 'nodeArgs'> & { env: Record<string, string> } {
     const probe = path.join(__dirname, 'stall-probe.cjs');
     return { nodeArgs: ['--require', probe], env: { STALL_PROBE_FILE: this.#file } };

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { mediaOf, type StandInRecording } from '../../src/simulator/telnyx/recording-shelf';
 
-/** A recording as it lies in an archive. */
+/** A recording in an archive. */
 export interface StoredCopy {
   recording: StandInRecording;
   path: string;
@@ -11,8 +11,8 @@ export interface StoredCopy {
 }
 
 /**
- * Puts recordings of the stand-in into a folder as a download node would have stored them long ago: the
- * file as `<year>/<id>.mp3` and its sidecar.
+ * Puts recordings of the stand-in into a folder as if a download node had stored them long ago: the file
+ * `<year>/<id>.mp3` and its sidecar.
  */
 export function storeLongAgo(folder: string, recordings: readonly StandInRecording[]): StoredCopy[] {
   return recordings.map((recording) => {

@@ -1,22 +1,22 @@
 import { CodedError } from '../../src/errors/coded-error';
 import { unknownDetails } from '../../src/recording/extract/announcement';
 
-/** What looks at text from outside, and is called with it. */
+/** A function that reads outside text. */
 export interface TextFunction {
-  /** Where it is. */
+  /** Its file. */
   file: string;
   name: string;
   call: (text: string) => unknown;
-  /** Whether it parses JSON, which takes Node.js its time for a million lists. */
+  /** Whether it parses JSON, which takes Node.js a while for a million lists. */
   isParser?: boolean;
 }
 
-/** For what reads several fields: of a body of 1 MB each can have a part only. */
+/** For functions that read several fields: each can be only a part of a body of 1 MB. */
 export function onEach(text: string, call: (part: string) => unknown): unknown {
   return call(text.slice(0, text.length / 8));
 }
 
-/** As many bytes as the text has characters, with none of them cut in two. */
+/** As many bytes as the text has characters, without a split character. */
 export function bytesOf(text: string): Buffer {
   return Buffer.from(text).subarray(0, text.length - (text.length % 36));
 }
@@ -32,7 +32,7 @@ export const details = unknownDetails({
 
 export const event = { provider: 'telnyx', event_type: 'call.recording.saved', id: 'e' };
 
-/** Characters of a list in the settings, which its owner typed: an entry each costs more than a character does. */
+/** Characters of a list in the settings, typed by the user: an entry costs more than a character. */
 export const SETTING = 4096;
 
 export function refuses(call: () => unknown): void {

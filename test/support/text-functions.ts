@@ -3,14 +3,14 @@ import { EVENT_FUNCTIONS } from './event-functions';
 import type { TextFunction } from './text-function';
 
 /**
- * Every function with a pattern or an own walk through text that somebody else made. A few bytes of such text go
- * through several of them; none may take long.
+ * Every function that applies a pattern or its own scan to outside text. Such text passes through several of
+ * them; none may take long.
  */
 export const FUNCTIONS: readonly TextFunction[] = [...EVENT_FUNCTIONS, ...ARCHIVE_FUNCTIONS];
 
 /**
- * Files whose patterns meet only what this package, the system or the owner of this Node-RED made, or which bound the
- * text themselves; and why.
+ * Files whose patterns see only text from this package, the system or the owner of this Node-RED, or that limit
+ * the text themselves, with the reason.
  */
 export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['nodes/config/account-users.ts', 'settings of an account'],

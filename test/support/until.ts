@@ -4,12 +4,11 @@ export interface Deadline {
 }
 
 /**
- * Waits for something that announces itself in no other way than by being there (a line in a file
- * that another process writes).
+ * Waits for something that gives no signal except its existence (such as a line in a file of another process).
  *
  * @param what names the awaited thing in the error
- * @param look returns the thing, or undefined while it is not there yet
- * @throws Error when the deadline (default 10 s) passed
+ * @param look returns the thing, or undefined while it does not exist yet
+ * @throws Error when the deadline (default 10 s) passes
  */
 export async function until<T>(
   what: string,
@@ -21,7 +20,7 @@ export async function until<T>(
     const found = await look();
     if (found !== undefined) return found;
     if (performance.now() > end) throw new Error(`Waited ${deadline} ms in vain for ${what}`);
-    // The pause between two looks, not the time that is waited.
+    // The pause between two checks, not the total wait.
     await new Promise((resolve) => setTimeout(resolve, 15));
   }
 }

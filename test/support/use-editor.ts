@@ -9,10 +9,10 @@ export interface OpenedEditor {
 }
 
 /**
- * Opens both before the first test of a suite and closes them after its last one. Without a browser the suite is
- * skipped.
+ * Opens both before the first test of a suite and closes them after its last one. Skips the suite without a
+ * browser.
  *
- * @param use given both when they are there
+ * @param use receives both once they are open
  */
 export function useEditor(options: NodeRedOptions, use: (opened: OpenedEditor) => void): void {
   let nodeRed: NodeRedProcess | undefined;

@@ -6,12 +6,12 @@ import { type Delivery, holdEvent, jsonDelivery } from './deliveries';
 import { TRUSTED } from './sign';
 import { until } from './until';
 
-/** A flow of one webhook node that trusts `TRUSTED`, wired to a recorder, and what a test adds. */
+/** A flow of one webhook node that trusts `TRUSTED`, wired to a recorder, plus the nodes of the test. */
 export function webhookFlow(webhook: Record<string, unknown> = {}, more: FlowNode[] = []): FlowNode[] {
   return [tab(), account({ publicKeys: TRUSTED.publicKey }), webhookIn(webhook), ...recorder(), ...more];
 }
 
-/** A running Node-RED with a webhook node, and what tests of it do all the time. */
+/** A running Node-RED with a webhook node, and helpers for its tests. */
 export class WebhookInstance {
   private constructor(readonly nodeRed: NodeRedProcess) {}
 
@@ -34,8 +34,8 @@ export class WebhookInstance {
   }
 
   /**
-   * Everything that reached the recorder, and nothing still on its way: delivers one more event and
-   * waits until it is there. That event itself is left out.
+   * Everything that reached the recorder, with nothing left in flight: delivers one more event and waits for
+   * it. Leaves that event out.
    */
   async settled(nodePath = '/telnyx', file?: string): Promise<RecordedMessage[]> {
     const id = `settled-${randomUUID()}`;

@@ -1,7 +1,6 @@
 /**
- * Checked by the compiler alone (`tsc -p tsconfig.test.json`): the catalogue lists every webhook that
- * the official SDK of Telnyx types. When an update of the SDK brings a new one, the build fails here
- * and names it.
+ * Checked only by the compiler (`tsc -p tsconfig.test.json`): the catalogue lists every webhook that the
+ * official SDK of Telnyx types. When an update of the SDK adds one, the build fails here and names it.
  */
 import type {
   CampaignStatusUpdate,
@@ -30,7 +29,7 @@ type Equal<A, B> = [A, B] extends [B, A] ? true : false;
 
 type None<T extends never> = T;
 
-/** Types of the SDK that the catalogue lacks: there must be none; the compiler names those there are. */
+/** Types of the SDK that the catalogue lacks. There must be none; the compiler reports any. */
 type Missing = Exclude<SdkType, TelnyxEventType | EventAlias>;
 export type MissingInTheCatalogue = None<Missing>;
 
