@@ -25,6 +25,7 @@ const FLOW = [
     ...{ account: 'account', dailyAccount: 'daily', dailyBucket: 'bucket', sidecar: true }
   }),
   node('list', 'telnyx-recording-list', { provider: 'daily', dailyAccount: 'daily', wires: [[], []] }),
+  node('deliveries', 'telnyx-delivery-list', { source: 'telnyx', account: 'account', wires: [[], []] }),
   ...recorder()
 ];
 

@@ -15,7 +15,7 @@ const DELIVERIES: TelnyxListing = {
   time: 'started_at',
   dated: 'begun',
   // Each attempt of each has its headers and up to 20 kB of bodies.
-  pageSize: 50,
+  pageSize: 25,
   idOf: ({ id }) => asText(id),
   keep: withoutTraffic
 };

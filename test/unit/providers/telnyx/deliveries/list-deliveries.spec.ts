@@ -78,6 +78,22 @@ describe("listing Telnyx's webhook deliveries", () => {
     should(batch!.gap?.message).match(/deliveries begun .* 3 without an id/);
   });
 
+  it('takes pages of deliveries that were tried again and again, with all that was said', async () => {
+    await start(60);
+    const headers = Array.from({ length: 30 }, (_value, index) => [`x-header-${index}`, 'x'.repeat(40)]);
+    const text = 'x'.repeat(10_000);
+    const attempt = {
+      status: 'failed',
+      http: {
+        request: { url: 'https://example.com/telnyx', headers, body: text },
+        response: { status: 500, headers, body: text }
+      }
+    };
+    standIn.deliveries.garble = (item) => ({ ...item, attempts: Array(20).fill(attempt) });
+    const batches = await list();
+    should(batches.map(({ ids, gap }) => [ids.length, gap])).eql([[60, null]]);
+  });
+
   it('fails with the key of another account', async () => {
     await start(1);
     await should(list({}, 'KEY-other')).be.rejectedWith({ code: 'API_UNAUTHORIZED' });
