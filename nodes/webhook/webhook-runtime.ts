@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { CodedError } from '../../src/errors/coded-error';
 import { rootCause } from '../../src/errors/root-cause';
 import { type OwnerMiddleware, corsHandlersOf, handlersOf } from '../../src/webhook/express/express-app';
+import type { StateDatabase } from '../../src/state/state-database';
 import { type RouteTable, routesOf } from '../../src/webhook/express/routes';
 import type { DeliveryJournal } from '../../src/webhook/journal/delivery-journal';
 import { LmdbJournal } from '../../src/webhook/journal/lmdb-journal';
@@ -13,13 +15,23 @@ import { ownedState, stateDatabase, stateDirectory } from '../lib/state';
  */
 export function deliveryRoutes(RED: NodeRedApi): RouteTable {
   const settle = (table: RouteTable): void => {
-    RED.events.on('flows:started', () => table.settle());
+    RED.events.on('flows:started', () => table.settle(databaseFor(RED, table)));
   };
   const { httpAdminRoot, httpAdminMiddleware, httpAdminAuth } = RED.settings;
   // What the owner put in front of the admin app may be meant for everything below its root.
   const guarded = httpAdminMiddleware !== undefined || httpAdminAuth !== undefined;
   const httpAdmin = httpAdminRoot === false ? undefined : RED.httpAdmin;
   return routesOf(RED.httpNode, settle, guarded ? undefined : { httpAdmin }, ownerMiddleware(RED));
+}
+
+/** Opened for what is of use only: not where none of these nodes has ever been. */
+function databaseFor(RED: NodeRedApi, { size }: RouteTable): StateDatabase | null {
+  try {
+    return size > 0 || existsSync(stateDirectory(RED)) ? stateDatabase(RED) : null;
+  } catch {
+    // The webhook nodes tell what is wrong with it.
+    return null;
+  }
 }
 
 /** Milliseconds between two lines of the log: a stranger must not fill it. */

@@ -1,8 +1,10 @@
+import path from 'node:path';
 import should from 'should';
+import { StateDatabase } from '../../src/state/state-database';
 import { holdEvent, jsonDelivery } from '../support/deliveries';
 import type { RawAnswer } from '../support/http-client';
 import { node } from '../support/flows';
-import { type DeploymentType, SENT_FILE } from '../support/node-red-process';
+import { type DeploymentType, RECEIVED_FILE } from '../support/node-red-process';
 import { webhookFlow, WebhookInstance } from '../support/webhook-instance';
 
 interface Sent {
@@ -65,7 +67,7 @@ describe('deploys while deliveries come in', () => {
       const accepted = sent.filter(({ answer }) => answer.status === 200).map(({ id }) => id);
       should(accepted.length).be.above(20);
       await instance.settled();
-      const left = instance.nodeRed.recorded(SENT_FILE).map(({ event }) => String(event?.['id']));
+      const left = instance.nodeRed.recorded(RECEIVED_FILE).map(({ event }) => String(event?.['id']));
       should(left.filter((id) => id.startsWith(`${type}-`)).sort()).deepEqual(accepted.sort());
     });
   }
@@ -79,7 +81,7 @@ describe('deploys while deliveries come in', () => {
       should((await instance.deliver(jsonDelivery(holdEvent(id)))).status).equal(200);
     }
     await instance.settled();
-    const left = instance.nodeRed.recorded(SENT_FILE).map(({ event }) => event?.['id']);
+    const left = instance.nodeRed.recorded(RECEIVED_FILE).map(({ event }) => event?.['id']);
     for (const { id } of refused) should(left.filter((other) => other === id)).have.length(1);
   });
 
@@ -98,34 +100,80 @@ describe('deploys while deliveries come in', () => {
     await instance.nodeRed.deploy(webhookFlow({ name: 'fresh' }), 'full');
     should((await instance.deliver(jsonDelivery(holdEvent('remembered')))).status).equal(200);
     await instance.settled();
-    const seen = instance.nodeRed.recorded(SENT_FILE).filter(({ event }) => event?.['id'] === 'remembered');
+    const seen = instance.nodeRed
+      .recorded(RECEIVED_FILE)
+      .filter(({ event }) => event?.['id'] === 'remembered');
     should(seen).have.length(1);
   });
 
-  it('a changed path is served and the old one is gone', async () => {
+  const shouldBeAskedToTryAgain = async (): Promise<void> => {
+    const gone = await instance.deliver(jsonDelivery(holdEvent()));
+    should(gone.status).equal(503);
+    should(Number(gone.headers['retry-after'])).be.above(0);
+  };
+
+  it('a changed path is served, and senders to the old one are asked to try again', async () => {
     await instance.nodeRed.deploy(webhookFlow({ path: '/moved' }), 'nodes');
     should((await instance.deliver(jsonDelivery(holdEvent()), '/moved')).status).equal(200);
-    should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(404);
+    await shouldBeAskedToTryAgain();
     await instance.nodeRed.deploy(webhookFlow(), 'nodes');
     should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(200);
   });
 
-  it('a disabled node is gone, and is back when enabled', async () => {
+  it('a disabled node asks to try again, and is back when enabled', async () => {
     await instance.nodeRed.deploy(webhookFlow({ d: true }), 'full');
-    should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(404);
+    await shouldBeAskedToTryAgain();
     await instance.nodeRed.deploy(webhookFlow(), 'full');
     should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(200);
   });
 
-  it('a deleted node answers 503 while it goes, then 404', async () => {
-    await instance.nodeRed.deploy(flowNamed('before'));
+  it('a deleted node asks to try again, also after a restart, and what was refused meanwhile comes after an undo', async function () {
+    this.timeout(60_000);
+    const { nodeRed } = instance;
+    await nodeRed.deploy(flowNamed('before'));
     const sender = new Sender(instance, 'deleted', 2);
-    await instance.nodeRed.deploy(flowNamed('after').filter(({ id }) => id !== 'webhook'));
-    const gone = await instance.deliver(jsonDelivery(holdEvent('gone')));
-    const order = (await sender.stop()).map(({ answer }) => answer.status);
-    should(gone.status).equal(404);
-    const refusals = order.filter((status) => status !== 200);
-    const phases = refusals.filter((status, index) => status !== refusals[index - 1]);
-    should(phases).deepEqual(phases.includes(404) ? [503, 404] : [503]);
+    const without = flowNamed('after').filter(({ id }) => id !== 'webhook');
+    await nodeRed.deploy(without);
+    await shouldBeAskedToTryAgain();
+    const statuses = new Set((await sender.stop()).map(({ answer }) => answer.status));
+    should([...statuses].filter((status) => status !== 200 && status !== 503)).be.empty();
+    await nodeRed.restart();
+    await shouldBeAskedToTryAgain();
+    await nodeRed.deploy(flowNamed('before'));
+    for (const { id, answer } of sender.sent) {
+      if (answer.status === 503)
+        should((await instance.deliver(jsonDelivery(holdEvent(id)))).status).equal(200);
+    }
+    await instance.settled();
+    const came = nodeRed.recorded(RECEIVED_FILE).map(({ event }) => String(event?.['id']));
+    const expected = [...new Set(sender.sent.map(({ id }) => id))].sort();
+    should(came.filter((id) => id.startsWith('deleted-')).sort()).deepEqual(expected);
+  });
+
+  it('a deleted node is not found after ten minutes, and its path at once where another node serves it', async function () {
+    this.timeout(60_000);
+    const { nodeRed } = instance;
+    const without = flowNamed('after').filter(({ id }) => id !== 'webhook');
+    await nodeRed.deploy(without);
+    await nodeRed.stop({ keep: true });
+    const database = new StateDatabase(path.join(nodeRed.userDir, 'telnyx'));
+    const paths = database.collection<{ removedAt: number | null }>('webhook-paths');
+    should(paths.get('/telnyx')?.removedAt).be.within(Date.now() - 60_000, Date.now());
+    await paths.put('/telnyx', { removedAt: Date.now() - 10 * 60_000 });
+    await database.close();
+    await nodeRed.start();
+    should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(404);
+
+    await nodeRed.deploy(flowNamed('again'));
+    await nodeRed.deploy([
+      ...without,
+      node('other', 'http in', { url: '/telnyx', method: 'post', upload: false, wires: [['answer']] }),
+      node('answer', 'http response', { statusCode: '202', headers: {}, wires: [] })
+    ]);
+    should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(202);
+    await nodeRed.deploy(
+      flowNamed('again').map((one) => (one.id === 'webhook' ? { ...one, id: 'webhook-2' } : one))
+    );
+    should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(200);
   });
 });

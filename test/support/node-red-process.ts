@@ -16,8 +16,8 @@ export type DeploymentType = 'full' | 'nodes' | 'flows';
 /** The folder of `recorder()` nodes below the userDir. */
 export const MESSAGES_FILE = 'messages.jsonl';
 
-/** The file to which the probe (option `probe`) writes every message from a webhook node. */
-export const SENT_FILE = 'sent.jsonl';
+/** The file to which the probe (option `probe`) writes every webhook message that the node `seen` has received. */
+export const RECEIVED_FILE = 'received.jsonl';
 
 const RED_JS = path.join(path.dirname(require.resolve('node-red/package.json')), 'red.js');
 const STARTED = /Started (flows|modified nodes|modified flows)/;
@@ -57,7 +57,7 @@ export class NodeRedProcess {
     if (options.probe) {
       for (const extension of ['cjs', 'html']) {
         const target = path.join(nodeRed.userDir, 'nodes', `probe.${extension.replace('cjs', 'js')}`);
-        cpSync(path.join(__dirname, `sent-messages-probe.${extension}`), target);
+        cpSync(path.join(__dirname, `received-messages-probe.${extension}`), target);
       }
     }
     nodeRed.#port = await freePort();

@@ -1,12 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { StateDatabase } from '../../state/state-database';
 import type { DeliveryReceiver, FoundRoute } from '../endpoint/delivery-receiver';
 import { answer } from '../endpoint/http-responses';
 import { bodyOf, installCapture } from './body-capture';
-import { type ExpressApp, FastPath, type Middleware, type OwnerMiddleware, runHandlers } from './express-app';
+import {
+  type ExpressApp,
+  FastPath,
+  type Middleware,
+  type OwnerMiddleware,
+  runHandlers,
+  stackOf
+} from './express-app';
+import { RemovedPaths, type RemovedPathsOptions } from './removed-paths';
 import { comparablePath } from './route-path';
 
 /** One table for all copies of the package that share an Express app; the number is its layout's version. */
-const TABLE = Symbol.for('@red-telephony/node-red-telnyx/routes/1');
+const TABLE = Symbol.for('@red-telephony/node-red-telnyx/routes/2');
 
 const NO_MIDDLEWARE: OwnerMiddleware = { handlers: () => [], onFault: () => undefined };
 
@@ -38,7 +47,8 @@ export function routesOf(
   const holder = httpNode as ExpressApp & { [TABLE]?: RouteTable };
   const existing = holder[TABLE];
   if (existing !== undefined) return existing;
-  const table = new RouteTable();
+  const gone = askToTryAgain((path) => table.isRemoved(path));
+  const table = new RouteTable({ onSettled: () => putLast(httpNode, gone) });
   Object.defineProperty(holder, TABLE, { value: table });
   const dispatcher = dispatch(table, owner);
   const way = shortCut && new FastPath({ httpNode, dispatcher, owner, ...shortCut });
@@ -48,8 +58,24 @@ export function routesOf(
     (root) => way?.from(root) ?? false
   );
   httpNode.use(dispatcher);
+  httpNode.use(gone);
   onNew(table);
   return table;
+}
+
+/** Behind all routes: what serves the path now, such as core *http in*, goes before. */
+function askToTryAgain(isRemoved: (path: string) => boolean): Middleware {
+  return function telnyxRemovedPath(request, response, next) {
+    if (isRemoved(request.url ?? '/')) answer(request, response, 503);
+    else next();
+  };
+}
+
+/** Nodes add their routes when they start. */
+function putLast(app: ExpressApp, layer: Middleware): void {
+  const stack = stackOf(app) ?? [];
+  const index = stack.findIndex(({ handle }) => handle === layer);
+  if (index !== -1) stack.push(...stack.splice(index, 1));
 }
 
 function dispatch(table: RouteTable, owner: OwnerMiddleware): Middleware {
@@ -113,13 +139,24 @@ interface Route {
   queue: Waiting[];
 }
 
+export interface RouteTableOptions extends RemovedPathsOptions {
+  onSettled?: () => void;
+}
+
 /**
- * Which node serves which path. A path without a live node stays known until the flows have started
- * again, so that a deploy never shows a sender "404", which most of them take as final.
+ * Which node serves which path. A path without a live node stays known until the flows have started again, and as a
+ * removed one for ten minutes more, so that a deploy never shows a sender "404", which most of them take as final.
  */
 export class RouteTable {
   readonly #routes = new Map<string, Route>();
+  readonly #removed: RemovedPaths;
+  readonly #onSettled: () => void;
   #settled = false;
+
+  constructor({ onSettled = () => undefined, ...clocks }: RouteTableOptions = {}) {
+    this.#removed = new RemovedPaths(clocks);
+    this.#onSettled = onSettled;
+  }
 
   /** False until the flows have started for the first time. */
   get settled(): boolean {
@@ -160,8 +197,22 @@ export class RouteTable {
     return route && { receiver: route.holder?.receiver ?? null };
   }
 
-  /** The flows have started: paths that nobody serves any more are forgotten, waiting claims take over. */
-  settle(): void {
+  /** Of paths. */
+  get size(): number {
+    return this.#routes.size;
+  }
+
+  /** Whether a node served a path until a deploy of the last ten minutes. @param path as for `find` */
+  isRemoved(path: string): boolean {
+    return this.#removed.has(comparablePath(path));
+  }
+
+  /**
+   * The flows have started: paths that nobody serves any more are removed, waiting claims take over.
+   *
+   * @param database keeps the removed ones for the next start, when it can be used
+   */
+  settle(database: StateDatabase | null = null): void {
     this.#settled = true;
     for (const [key, route] of this.#routes) {
       if (route.holder !== null) continue;
@@ -173,5 +224,7 @@ export class RouteTable {
         next.onServing();
       }
     }
+    this.#removed.update(new Set(this.#routes.keys()), database);
+    this.#onSettled();
   }
 }

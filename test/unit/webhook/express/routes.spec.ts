@@ -197,6 +197,48 @@ describe('the dispatcher', () => {
     (await post('/path-3')).status.should.equal(404);
   });
 
+  describe('at a path that a deploy has removed', () => {
+    const remove = (path = '/telnyx'): void => {
+      const claim = table.claim(path, 'node', receiver, () => undefined);
+      table.settle();
+      claim.release();
+      table.settle();
+    };
+
+    it('asks senders to try again, in whatever way they spell it', async () => {
+      remove();
+      for (const path of ['/telnyx', '/Telnyx/', '/telnyx?x=1']) {
+        const gone = await post(path);
+        gone.status.should.equal(503);
+        Number(gone.headers['retry-after']).should.be.above(0);
+      }
+      (await post('/telnyx/x')).status.should.equal(404);
+    });
+
+    it('lets another node serve it at once', async () => {
+      remove();
+      table.claim('/telnyx', 'other', receiver, () => undefined);
+      const answer = await post('/telnyx');
+      answer.body.toString().should.equal('bytes');
+    });
+
+    it('leaves it, and its bodies, to a route of somebody else, also one that comes with the same deploy', async () => {
+      const claim = table.claim('/telnyx', 'node', receiver, () => undefined);
+      table.settle();
+      claim.release();
+      httpNode.post('/telnyx', (request, response) => {
+        let length = 0;
+        request.on('data', (chunk: Buffer) => (length += chunk.length));
+        request.on('end', () => response.status(202).end(String(length)));
+      });
+      table.settle();
+      const answer = await post('/telnyx');
+      answer.status.should.equal(202);
+      answer.body.toString().should.equal('2');
+      (await post('/foreign')).status.should.equal(202);
+    });
+  });
+
   it('connects each app with the runtime once', () => {
     let connected = 0;
     routesOf(express(), () => (connected += 1)).should.not.equal(table);
