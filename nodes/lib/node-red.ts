@@ -40,6 +40,8 @@ export interface NodeRedApi {
   readonly log: { error(text: string): void };
   /** Emits `flows:stopping`, `flows:stopped`, `flows:started`, … */
   readonly events: EventEmitter;
+  /** Not there in node-red-node-test-helper. */
+  readonly hooks?: MessageHooks;
   readonly util: {
     generateId(): string;
     cloneMessage<T>(message: T): T;
@@ -53,6 +55,19 @@ export interface NodeRedApi {
   };
   /** Translates a key of the node's own locale file, e.g. `telnyx-account.status.ready`. */
   _(key: string, replacements?: Record<string, string | number>): string;
+}
+
+/** Node-RED's hooks of the way of a message. `add` throws when the name after the dot has this hook already. */
+export interface MessageHooks {
+  /** `false` ends the way of the message. */
+  add(hook: `onReceive.${string}`, listener: (event: ReceiveEvent) => false | undefined): void;
+  has(hook: string): boolean;
+}
+
+/** A node is about to get a message. */
+export interface ReceiveEvent {
+  readonly msg: { readonly _msgid: string };
+  readonly destination: { readonly id: string; readonly node: unknown };
 }
 
 export type AdminHandler = (
@@ -95,6 +110,8 @@ export interface RedNode {
   readonly name?: string;
   /** The tab or subflow the node is on; absent for global config nodes. */
   readonly z?: string;
+  /** Ids of the nodes that each output is wired to. */
+  readonly wires?: readonly (readonly string[])[];
   readonly credentials?: Record<string, string | undefined>;
   on(event: 'input', listener: (message: FlowMessage, send: Send, done: Done) => void): void;
   on(event: 'close', listener: (removed: boolean, done: () => void) => void): void;

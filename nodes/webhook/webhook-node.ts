@@ -2,9 +2,12 @@ import { CodedError } from '../../src/errors/coded-error';
 import type { DeliveryParser, WebhookMessage } from '../../src/events/build-event';
 import { type DeliveryVerifier, refusingAll } from '../../src/verification/signed-delivery';
 import { unavailableReceiver } from '../../src/webhook/endpoint/delivery-receiver';
-import { DeliveryTally } from '../../src/webhook/endpoint/delivery-tally';
 import type { Exchange } from '../../src/webhook/endpoint/flow-reply';
-import { type EndpointSettings, WebhookEndpoint } from '../../src/webhook/endpoint/webhook-endpoint';
+import {
+  DeliveryTally,
+  type EndpointSettings,
+  WebhookEndpoint
+} from '../../src/webhook/endpoint/webhook-endpoint';
 import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
 import { followState } from '../lib/follow-state';
 import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
@@ -17,7 +20,7 @@ import { ownedState } from '../lib/state';
 import { noteReceiver } from './webhook-receivers';
 import { RejectionWarnings } from './rejection-warnings';
 import { DUPLICATES, MAX_BODY, REPLIES, REPLY_TIMEOUT } from './webhook-fields';
-import { deliveryJournal, deliveryRoutes } from './webhook-runtime';
+import { deliveryJournal, deliveryRoutes, handOvers } from './webhook-runtime';
 
 /** The properties that all webhook nodes share, as saved in a flow. */
 export interface WebhookNodeConfig extends NodeConfig {
@@ -98,6 +101,7 @@ export function startWebhookNode(
     const warnings = new RejectionWarnings((text) => node.warn(text));
     const tally = new DeliveryTally();
     const state = ownedState(RED);
+    const watch = handOvers(RED);
 
     const showCounts = (): void => {
       if (!claim.serving || provider.problem !== null || state.problem !== null) return;
@@ -120,13 +124,16 @@ export function startWebhookNode(
       offersGet: provider.offersGet,
       ...(provider.isProbe && { isProbe: provider.isProbe }),
       now: Date.now,
-      emit: (message, rawBody, exchange) => {
-        tally.received(message.event.recovered === true);
-        showCounts();
+      emit: (message, rawBody, { exchange, handOver }) => {
         const sent = flowMessage(RED, message, exchange);
         if (withRawBody) sent['rawBody'] = rawBody;
-        node.send(sent);
+        if (handOver === null) node.send(sent);
+        else if (!watch.send(node, { message: sent, id: message.event.id, handOver })) return;
+        tally.received(message.event.recovered === true);
+        showCounts();
       },
+      isFlowThere: () => watch.isFlowThere(node),
+      handedOver: () => watch.settle(node),
       onRejected: (rejection) => {
         tally.refused(rejection.code);
         showCounts();
@@ -147,6 +154,7 @@ export function startWebhookNode(
       warnings.dispose();
       return endpoint.close();
     });
+    watch.watch(node, () => endpoint.recover());
     followState(RED, node, {
       begin: () => {
         showCounts();
@@ -211,8 +219,12 @@ function sharesAdminRoot({ httpAdminRoot, httpNodeRoot }: NodeRedApi['settings']
   return comparablePath(httpAdminRoot ?? '/') === comparablePath(httpNodeRoot ?? '/');
 }
 
-function flowMessage(RED: NodeRedApi, message: WebhookMessage, exchange: Exchange | null): FlowMessage {
-  const sent: FlowMessage = { _msgid: RED.util.generateId(), ...message };
+function flowMessage(
+  RED: NodeRedApi,
+  message: WebhookMessage,
+  exchange: Exchange | null
+): FlowMessage & { _msgid: string } {
+  const sent: FlowMessage & { _msgid: string } = { _msgid: RED.util.generateId(), ...message };
   if (exchange !== null) {
     const { request, response } = exchange;
     // Node reads headers on first use and hides the property; the Debug sidebar should show them.

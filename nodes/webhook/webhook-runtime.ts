@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
 import { CodedError } from '../../src/errors/coded-error';
 import { rootCause } from '../../src/errors/root-cause';
@@ -7,6 +8,7 @@ import { type RouteTable, routesOf } from '../../src/webhook/express/routes';
 import type { DeliveryJournal } from '../../src/webhook/journal/delivery-journal';
 import { LmdbJournal } from '../../src/webhook/journal/lmdb-journal';
 import type { NodeRedApi } from '../lib/node-red';
+import { HandOvers } from './hand-overs';
 import { ownedState, stateDatabase, stateDirectory } from '../lib/state';
 
 /**
@@ -14,6 +16,7 @@ import { ownedState, stateDatabase, stateDirectory } from '../lib/state';
  * the routes of any flow.
  */
 export function deliveryRoutes(RED: NodeRedApi): RouteTable {
+  handOvers(RED);
   const settle = (table: RouteTable): void => {
     RED.events.on('flows:started', () => table.settle(databaseFor(RED, table)));
   };
@@ -104,4 +107,15 @@ function openJournal(RED: NodeRedApi): DeliveryJournal {
       { cause, retryable: true }
     );
   }
+}
+
+const handOversOf = new WeakMap<EventEmitter, HandOvers>();
+
+/** The one watch over hand-overs of this Node-RED. Called when the package loads, before any node listens for the start. */
+export function handOvers(RED: NodeRedApi): HandOvers {
+  const known = handOversOf.get(RED.events);
+  if (known !== undefined) return known;
+  const added = new HandOvers(RED);
+  handOversOf.set(RED.events, added);
+  return added;
 }

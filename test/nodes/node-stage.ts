@@ -1,11 +1,14 @@
 import { EventEmitter } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { NodeConfig, NodeRedApi, RedNode, StatusValue } from '../../nodes/lib/node-red';
+import type { MessageHooks, NodeConfig, NodeRedApi, RedNode, StatusValue } from '../../nodes/lib/node-red';
 import { nodeHelper, type TestMessage } from '../support/node-helper';
 import { closeServers, serve } from '../unit/webhook/express/real-http';
+
+const { hooks } = createRequire(require.resolve('node-red'))('@node-red/util') as { hooks: MessageHooks };
 
 type NodeModule = (RED: NodeRedApi) => void;
 
@@ -144,7 +147,7 @@ class Recording {
   }
 }
 
-/** Gives a node's module the texts that users see; the test helper only returns keys. */
+/** Gives a node's module the texts that users see and Node-RED's hooks; the test helper provides neither. */
 function withTexts(module: NodeModule): NodeModule {
   return (RED) => {
     const translate = (key: string, values: Record<string, string | number> = {}): string => {
@@ -153,7 +156,7 @@ function withTexts(module: NodeModule): NodeModule {
       if (typeof text !== 'string') throw new Error(`There is no text ${key}`);
       return text.replace(/__(\w+)__/g, (_, name: string) => String(values[name]));
     };
-    module(Object.create(RED, { _: { value: translate } }) as NodeRedApi);
+    module(Object.create(RED, { _: { value: translate }, hooks: { value: hooks } }) as NodeRedApi);
   };
 }
 

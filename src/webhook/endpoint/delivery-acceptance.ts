@@ -67,11 +67,23 @@ export interface AcceptanceDeps {
   /** Whether the journal may be used now: not while another process owns it. Left out: always. */
   isOpen?: () => boolean;
   /** Hands an accepted event to the flow. Must not throw. */
-  emit: (message: WebhookMessage, rawBody: Buffer, exchange: Exchange | null) => void;
+  emit: (message: WebhookMessage, rawBody: Buffer, extras: EmitExtras) => void;
+  /** Whether the nodes of the flow that get the events are there: not while a deploy replaces them. Left out: always. */
+  isFlowThere?: () => boolean;
+  /** Resolves when every hand-over has been told what became of it, for an endpoint that emits no more. */
+  handedOver?: () => Promise<void>;
   /** A fault of our own, for the log and Catch nodes; the sender was asked to try again. */
   onFault: (code: WebhookErrorCode, message: string, about: WebhookMessage | null, cause?: unknown) => void;
   /** The flow answered a delivery that was answered already; nothing came of it. */
   onLateAnswer: (about: WebhookMessage) => void;
+}
+
+/** What goes along with an event to the flow. */
+export interface EmitExtras {
+  /** For the flow to answer; null when the sender was answered. */
+  exchange: Exchange | null;
+  /** To be told what becomes of the event; null when nothing remembers that it is to be handed over. */
+  handOver: HandOver | null;
 }
 
 /** A delivery whose signature fits, as the flow gets it and as it is recorded. */
@@ -105,6 +117,7 @@ export class DeliveryAcceptance {
     this.#closed = true;
     this.#questions.withdraw();
     await this.#copies.ended();
+    await this.#deps.handedOver?.();
     // Node-RED may exit next. What the flow has must not come again at the next start.
     await this.#deps.journal.written();
   }
@@ -130,6 +143,11 @@ export class DeliveryAcceptance {
   ): Promise<void> {
     const { scope } = delivery.record;
     const id = rememberedId(delivery.record);
+    // What the flow is to answer is not remembered until it has: the sender keeps it meanwhile.
+    if (this.#settings.reply === 'flow' && !this.#isFlowThere()) {
+      answer(request, response, 503);
+      return;
+    }
     const earlier = this.#copies.earlier(id);
     if (earlier === undefined) {
       await this.#copies.first(id, () =>
@@ -143,12 +161,16 @@ export class DeliveryAcceptance {
     }
     const outcome = await earlier;
     if (outcome.accepted && this.#settings.duplicates === 'pass') {
-      if (this.isClosed()) answer(request, response, 503);
+      if (this.isClosed() || !this.#isFlowThere()) answer(request, response, 503);
       else await this.#passOn(request, response, delivery);
       return;
     }
     if (outcome.answer !== null) repeatAnswer(response, outcome.answer);
     else answer(request, response, outcome.accepted ? 200 : outcome.status);
+  }
+
+  #isFlowThere(): boolean {
+    return this.#deps.isFlowThere?.() !== false;
   }
 
   async #acceptAtOnce(
@@ -168,8 +190,7 @@ export class DeliveryAcceptance {
     if (this.isClosed()) {
       handOver.leave();
     } else {
-      this.#deps.emit(message, record.rawBody, null);
-      handOver.done();
+      this.#deps.emit(message, record.rawBody, { exchange: null, handOver });
     }
     return { accepted: true, answer: null };
   }
@@ -186,7 +207,7 @@ export class DeliveryAcceptance {
       return;
     }
     answer(request, response, 200);
-    this.#deps.emit(delivery.message, delivery.record.rawBody, null);
+    this.#deps.emit(delivery.message, delivery.record.rawBody, { exchange: null, handOver: null });
   }
 
   #askFlow(
@@ -196,7 +217,7 @@ export class DeliveryAcceptance {
   ): Promise<CopyOutcome> {
     return this.#questions.ask({
       exchange,
-      put: () => this.#deps.emit(message, record.rawBody, exchange),
+      put: () => this.#deps.emit(message, record.rawBody, { exchange, handOver: null }),
       commit: async (given) => {
         try {
           await commit(given);

@@ -1,6 +1,6 @@
 import should from 'should';
 import type { WebhookErrorCode } from '../../../../src/errors/codes';
-import { DeliveryTally } from '../../../../src/webhook/endpoint/delivery-tally';
+import { DeliveryTally } from '../../../../src/webhook/endpoint/webhook-endpoint';
 
 function tallied(...what: (WebhookErrorCode | 'ok' | 'recovered')[]): DeliveryTally {
   const tally = new DeliveryTally();

@@ -110,7 +110,10 @@ export class EndpointStage {
         },
         journal: this.journal,
         now: Date.now,
-        emit: (message, rawBody, exchange) => this.#emit({ message, rawBody, exchange }),
+        emit: (message, rawBody, { exchange, handOver }) => {
+          this.#emit({ message, rawBody, exchange });
+          handOver?.done();
+        },
         onRejected: (refusal) => this.refusals.push(refusal),
         onFault: (code, message, about, cause) => this.faults.push({ code, message, about, cause }),
         onLateAnswer: () => (this.late += 1),

@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto';
+import { inBackground, onClose } from '../lib/on-input';
+import type { FlowMessage, NodeRedApi, ReceiveEvent, RedNode } from '../lib/node-red';
+import type { HandOver } from '../../src/webhook/journal/delivery-journal';
+
+/**
+ * Milliseconds after which a message that has not come to all of its nodes counts as handed over. Node-RED delivers it in
+ * the next turn; only somebody's own hook can hold it for longer, or keep it for good.
+ */
+const TAKEN_BY_A_HOOK_MS = 10_000;
+
+/** Turns of the event loop in which a message has passed all junctions and links that are one behind the other. */
+const MOST_TURNS = 20;
+
+/** Of what is remembered in memory, the oldest goes first. */
+const MOST_REMEMBERED = 10_000;
+
+/** Of this copy of the package: another one may be in the process. */
+const HOOK = `onReceive.telnyx-hand-overs-${randomUUID()}` as const;
+
+/** Nodes that only pass a message on, so that what they are wired to counts. */
+const PASSES_ON = /^(?:junction|link in|link out|subflow:.*)$/;
+
+/** A delivery that the flow is to get. */
+export interface Outgoing {
+  message: FlowMessage & { _msgid: string };
+  /** Its identity among those of the node. */
+  id: string;
+  handOver: HandOver;
+}
+
+interface OnTheWay extends Omit<Outgoing, 'message'> {
+  /** The message's id, which its first node may change. */
+  key: string;
+  node: RedNode;
+  /** The nodes that have not got it, by id. */
+  waiting: Map<string, unknown>;
+  /** Ids of those that have. */
+  had: Set<string>;
+  /** Ids of those that have got it as an earlier message, and not this one yet: it ends there. */
+  barred: Set<string>;
+  /** Milliseconds of a monotonic clock. */
+  sentAt: number;
+}
+
+/**
+ * Watches over messages from a webhook node to the nodes that it is wired to. Node-RED's `send` returns before they have
+ * them: a deploy in the same turn stops them first, and the message is gone without a word. So a delivery is handed over
+ * when its nodes have received it (`onReceive`; `postDeliver` comes before that), and what a deploy caught is left in the
+ * journal and sent again once the flows have started, to those nodes only that have not got it.
+ */
+export class HandOvers {
+  readonly #RED: NodeRedApi;
+  readonly #takenMs: number;
+  readonly #onTheWay = new Map<string, OnTheWay>();
+  /** The nodes that have got a delivery which others have not. */
+  readonly #partly = new Map<string, Set<string>>();
+  readonly #recoveries = new Map<RedNode, () => Promise<void>>();
+  /** Nodes for which something is left since the deploy that is under way. */
+  readonly #owing = new Set<RedNode>();
+  /** From the moment when nodes are stopped until all are there again. */
+  #isDeploying = true;
+
+  /** @param takenMs see `TAKEN_BY_A_HOOK_MS` */
+  constructor(RED: NodeRedApi, takenMs = TAKEN_BY_A_HOOK_MS) {
+    this.#takenMs = takenMs;
+    this.#RED = RED;
+    RED.events.on('flows:stopping', () => {
+      this.#isDeploying = true;
+    });
+    // Before the nodes begin, some of which send at once.
+    RED.events.prependListener('flows:started', () => {
+      this.#isDeploying = false;
+      this.#afterDeploy();
+    });
+    // Behind a blocked event loop, messages have their turn first.
+    setInterval(() => setImmediate(() => this.#endOld()), takenMs).unref();
+  }
+
+  /** @param recover sends again what was left; called after a deploy that did not restart the node */
+  watch(node: RedNode, recover: () => Promise<void>): void {
+    this.#recoveries.set(node, recover);
+    onClose(node, () => {
+      this.#recoveries.delete(node);
+      this.#owing.delete(node);
+    });
+  }
+
+  /** Whether all nodes behind a node's first output are there, as far as that can be known. */
+  isFlowThere(node: RedNode): boolean {
+    return !this.#isDeploying || this.#targetsOf(node).areAllThere;
+  }
+
+  /**
+   * Sends a message from the first output, and tells its hand-over what becomes of it.
+   *
+   * @returns false when nothing was sent because a deploy replaces the nodes; it is left
+   */
+  send(node: RedNode, outgoing: Outgoing): boolean {
+    const { waiting, areAllThere } = this.#targetsOf(node);
+    if (this.#isDeploying && !areAllThere) {
+      this.#owing.add(node);
+      outgoing.handOver.leave();
+      return false;
+    }
+    const name = nameOf(node, outgoing.id);
+    const had = this.#partly.get(name) ?? new Set();
+    this.#partly.delete(name);
+    const barred = new Set([...had].filter((id) => waiting.delete(id)));
+    const { message, id, handOver } = outgoing;
+    if (waiting.size === 0 || !this.#listen()) {
+      if (had.size === 0) node.send(message);
+      handOver.done();
+      return true;
+    }
+    const key = message._msgid;
+    const sentAt = performance.now();
+    this.#onTheWay.set(key, { key, node, id, handOver, waiting, had, barred, sentAt });
+    node.send(message);
+    return true;
+  }
+
+  /** For a node that closes and sends no more: waits until its messages have come where they can, and leaves the others. */
+  async settle(node: RedNode): Promise<void> {
+    const left = (): OnTheWay[] => [...this.#onTheWay.values()].filter((one) => one.node === node);
+    for (let turn = 0; turn < MOST_TURNS && left().length > 0; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    for (const one of left()) this.#leave(one);
+  }
+
+  /** @returns false when Node-RED does not tell what becomes of messages */
+  #listen(): boolean {
+    const { hooks } = this.#RED;
+    if (hooks === undefined) return false;
+    // Somebody may have cleared all of them.
+    if (!hooks.has(HOOK)) hooks.add(HOOK, (event) => this.#onReceive(event));
+    return true;
+  }
+
+  /** For every message of every flow: what is not ours has to be known at once. */
+  #onReceive({ msg, destination: { id, node } }: ReceiveEvent): false | undefined {
+    if (this.#onTheWay.size === 0) return undefined;
+    const one = this.#onTheWay.get(msg._msgid);
+    if (one === undefined) return undefined;
+    if (one.barred.delete(id)) {
+      this.#forgetDone(one);
+      return false;
+    }
+    if (!one.waiting.has(id)) return undefined;
+    // One that closes may still take it, and its successor would get it a second time.
+    if (this.#isDeploying && this.#RED.nodes.getNode(id) !== node) return false;
+    one.waiting.delete(id);
+    one.had.add(id);
+    if (one.waiting.size === 0) one.handOver.done();
+    this.#forgetDone(one);
+    return undefined;
+  }
+
+  #forgetDone({ key, waiting, barred }: OnTheWay): void {
+    if (waiting.size + barred.size === 0) this.#onTheWay.delete(key);
+  }
+
+  /** For the next attempt. */
+  #leave({ key, node, id, waiting, had, handOver }: OnTheWay): void {
+    this.#onTheWay.delete(key);
+    if (waiting.size === 0) return;
+    if (had.size > 0) remember(this.#partly, nameOf(node, id), had);
+    handOver.leave();
+  }
+
+  #afterDeploy(): void {
+    for (const one of this.#onTheWay.values()) {
+      const isLost = [...one.waiting].some(([id, node]) => this.#RED.nodes.getNode(id) !== node);
+      if (!isLost) continue;
+      this.#leave(one);
+      this.#owing.add(one.node);
+    }
+    for (const node of this.#owing) {
+      const recover = this.#recoveries.get(node);
+      if (recover !== undefined) inBackground(node, recover);
+    }
+    this.#owing.clear();
+  }
+
+  #endOld(): void {
+    if (this.#isDeploying) return;
+    const now = performance.now();
+    for (const { key, waiting, sentAt, handOver } of this.#onTheWay.values()) {
+      // The oldest are first.
+      if (now - sentAt < this.#takenMs) return;
+      this.#onTheWay.delete(key);
+      if (waiting.size > 0) handOver.done();
+    }
+  }
+
+  /**
+   * What a message of the first output comes to in the end. What is not there while no deploy is under way is disabled, or
+   * cannot work: it gets nothing, as in Node-RED.
+   */
+  #targetsOf(node: RedNode): { waiting: Map<string, unknown>; areAllThere: boolean } {
+    const waiting = new Map<string, unknown>();
+    const seen = new Set<string>();
+    const next = [...(node.wires?.[0] ?? [])];
+    let areAllThere = true;
+    for (let id = next.pop(); id !== undefined; id = next.pop()) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      const target = this.#RED.nodes.getNode(id);
+      const behind = wiresBehind(target);
+      if (behind.length > 0) next.push(...behind);
+      else if (isNode(target)) waiting.set(id, target);
+      else areAllThere = false;
+    }
+    return { waiting, areAllThere };
+  }
+}
+
+function isNode(value: unknown): value is Partial<Pick<RedNode, 'type' | 'wires'>> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Where a node leads to that only passes on; a dead end of that kind takes the message itself. */
+function wiresBehind(node: unknown): readonly string[] {
+  if (!isNode(node) || typeof node.type !== 'string' || !PASSES_ON.test(node.type)) return [];
+  return (node.wires ?? []).flat();
+}
+
+function nameOf(node: RedNode, id: string): string {
+  return `${node.id} ${id}`;
+}
+
+function remember<Value>(memory: Map<string, Value>, name: string, value: Value): void {
+  memory.set(name, value);
+  const [oldest] = memory.keys();
+  if (memory.size > MOST_REMEMBERED && oldest !== undefined) memory.delete(oldest);
+}
