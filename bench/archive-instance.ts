@@ -3,7 +3,7 @@ import { Child } from '../test/support/child-process';
 import { account, config, functionNode, node, tab } from '../test/support/flows';
 import { type FlowNode, NodeRedProcess } from '../test/support/node-red-process';
 
-/** Makes messages as the webhook node does for `call.recording.saved`, one per recording. */
+/** Creates messages like the webhook node for `call.recording.saved`, one per recording. */
 const ANNOUNCE = `
 const { origin, size, count, name, day } = msg.payload;
 context.global.set('run', { res: msg.res, left: count });
@@ -31,7 +31,7 @@ const announced = (index) => {
 return [Array.from({ length: count }, (_value, index) => announced(index))];
 `;
 
-/** Answers once the last recording is stored, or at the first that is given up. */
+/** Answers once the last recording is stored, or the first one is given up. */
 const COUNT = `
 const run = context.global.get('run');
 if (run === undefined) return null;
@@ -68,18 +68,18 @@ function flowOf(download: Record<string, unknown>, more: FlowNode[]): FlowNode[]
   ];
 }
 
-/** A real Node-RED with a download node, and recordings for it on a server of its own. */
+/** A real Node-RED with a download node, and a separate server with recordings. */
 export class ArchiveInstance {
   #days = 0;
 
   private constructor(
     readonly nodeRed: NodeRedProcess,
     private readonly media: Child,
-    /** Where the recordings are. */
+    /** The origin of the recordings. */
     readonly origin: string
   ) {}
 
-  /** @param download settings of the node, besides those of a folder */
+  /** @param download settings of the node, in addition to those of a folder */
   static async start(
     download: Record<string, unknown> = {},
     more: FlowNode[] = []
@@ -101,10 +101,10 @@ export class ArchiveInstance {
   }
 
   /**
-   * Stores recordings of one size, all announced at once, in a folder of their own: they are of another day
-   * than those before. Resolves when the last one is stored.
+   * Stores recordings of one size, all announced at the same time, in a separate folder: each call uses another
+   * day. Resolves when the last one is stored.
    *
-   * @param name begins the ids of the recordings, which end in `-0`, `-1` …
+   * @param name start of the ids of the recordings, which end in `-0`, `-1` …
    */
   async store(name: string, count: number, size: number): Promise<void> {
     const day = new Date(Date.UTC(2026, 0, 1 + this.#days)).toISOString().slice(0, 10);
@@ -123,13 +123,13 @@ export class ArchiveInstance {
   }
 }
 
-/** Of a server that prints its port. */
+/** The address of a server that prints its port. */
 export async function addressOf(server: Child): Promise<string> {
   const [, port] = await server.waitForOutput(/port (\d+)/);
   return `http://127.0.0.1:${port}`;
 }
 
-/** A bucket for `ArchiveInstance.start`, as the editor saves it. */
+/** A bucket for `ArchiveInstance.start`, in the form of the editor. */
 export function bucketNode(endpoint: string): FlowNode {
   return config('bucket', 'telnyx-bucket', {
     endpoint,

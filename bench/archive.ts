@@ -12,7 +12,7 @@ const COUNT = 1000;
 const SIZE = 200_000;
 const CONCURRENCY = 4;
 const ROUNDS = 7;
-/** Recordings after which the code of either is compiled; a Node-RED runs for months. */
+/** Recordings until the code of both rivals is compiled; a Node-RED runs for months. */
 const WARM_UP = 1000;
 
 interface Turn {
@@ -23,8 +23,8 @@ interface Turn {
 
 /**
  * 1,000 recordings of 200 kB through the real node on a real Node-RED, each with a durable job, checked,
- * hashed, synced, with a sidecar and an entry in the index, against a script that fetches, writes and
- * syncs them and does nothing else. The rivals take turns.
+ * hashed, synced, with a sidecar and an entry in the index, against a script that only fetches, writes and
+ * syncs them. The rivals take turns.
  */
 export async function run(): Promise<BenchResult> {
   const instance = await ArchiveInstance.start({ concurrency: CONCURRENCY });
@@ -39,7 +39,7 @@ export async function run(): Promise<BenchResult> {
     }
     return {
       name: '1,000 recordings of 200 kB stored by the node, against a script that fetches, writes and syncs',
-      // Round by round, so that a machine that gets busier in between does not decide.
+      // Round by round, so that a change in the load of the machine does not decide.
       ratio: median(rival.map(({ milliseconds }, round) => milliseconds / ours[round]!.milliseconds)),
       target: 0.7,
       details: [line('this package', ours), line('node:http, write stream, fsync', rival)]
@@ -58,12 +58,12 @@ async function archived(instance: ArchiveInstance, name: string): Promise<Turn> 
   await instance.store(name, COUNT, SIZE);
   const milliseconds = performance.now() - begun;
   const cpu = processorTime(nodeRed.pid) - cpuBefore;
-  // Nothing is deleted before the end: a disk works that off while the next one is measured.
+  // Deletes nothing before the end: a disk would process that during the next measurement.
   check(folder, name);
   return { milliseconds, cpu };
 }
 
-/** Whether every recording is there, whole and as its sidecar says: a fast archive of nothing is none. */
+/** Throws unless every recording is complete and matches its sidecar: a fast but empty archive proves nothing. */
 function check(folder: string, name: string): void {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((file) => path.join(folder, file))
@@ -89,7 +89,7 @@ async function downloaded(origin: string, directory: string): Promise<Turn> {
   return JSON.parse(text) as Turn;
 }
 
-/** What the last turn left to write is not to be paid for by the next one. */
+/** Pending writes of the last turn must not slow down the next one. */
 function settleDisk(): void {
   if (process.platform !== 'win32') execFileSync('sync');
 }

@@ -1,4 +1,4 @@
-// The least that any receiver has to do, without Node-RED: read, verify, parse, answer.
+// The minimum work of any receiver, without Node-RED: read, verify, parse, answer.
 // Argument: the public key in base64. Prints the port.
 import { createPublicKey, verify } from 'node:crypto';
 import { createServer } from 'node:http';

@@ -3,7 +3,7 @@ export interface BenchResult {
   name: string;
   /** How many times as good as the rival; null when the rival cannot run here. */
   ratio: number | null;
-  /** The ratio that has to be reached. */
+  /** The required ratio. */
   target: number;
   details: string[];
 }

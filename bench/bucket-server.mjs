@@ -1,5 +1,5 @@
-// A bucket that hashes what comes and keeps none of it: what the S3 protocol needs for uploads. Refuses a
-// sidecar that names another hash than that of the object which came. Prints the port.
+// A bucket that hashes uploads and keeps none of them, with the part of the S3 protocol for uploads. Rejects a
+// sidecar whose hash differs from that of its object. Prints the port.
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 

@@ -7,17 +7,17 @@ import { signingKey } from '../test/support/sign';
 import { type BenchResult, median } from './bench-result';
 
 const ROUNDS = 5;
-/** Enough to keep every rival busy; with fewer, ours waits for the disk while processors idle. */
+/** Enough to keep every rival busy; with fewer, ours waits for the disk while processors are idle. */
 const CONNECTIONS = 128;
 const SECONDS_PER_TURN = 3;
 const FIRST_COUNT = 2000;
 const SEED = 0x33;
 const KEY = signingKey(SEED).publicKey;
 
-/** A receiver for our event that does nothing; the flow by hand hands its message to the answering node. */
+/** A receiver for our event that does nothing; the manual flow passes its message to the answering node. */
 const USE = 'use';
 
-/** What a user wires today: the verification by hand, as well as it can be done in a function node. */
+/** The flow that users build today: manual verification, as well as a function node can do it. */
 const BY_HAND = `
 const timestamp = msg.req.headers['telnyx-timestamp'] || '';
 const signature = Buffer.from(msg.req.headers['telnyx-signature-ed25519'] || '', 'base64');
@@ -64,19 +64,19 @@ interface Turn {
   p50: number;
   p99: number;
   statuses: Record<string, number>;
-  /** Microseconds of processor time that the server spent on one delivery, on all its threads. */
+  /** Microseconds of processor time per delivery of the server, on all its threads. */
   cpu: number;
-  /** The part of `cpu` on the main thread, which bounds the rate where processors are free. */
+  /** The part of `cpu` on the main thread, which limits the rate when processors are free. */
   mainThread: number;
 }
 
 /**
- * Accepted deliveries per second of the webhook node against a flow that does the same by hand on the
- * same Node-RED, against a bare `node:http` server, and refused forgeries against accepted deliveries.
- * The rivals take turns; every turn has fresh deliveries, signed before its clock starts.
+ * Accepted deliveries per second of the webhook node against a flow that does the same manually on the same
+ * Node-RED, and against a bare `node:http` server; rejected forgeries against accepted deliveries. The rivals
+ * take turns; every turn has fresh deliveries, signed before its clock starts.
  */
 export async function run(): Promise<BenchResult[]> {
-  // A stock Node-RED: what nearly everybody has.
+  // A Node-RED with default settings, the most common case.
   const nodeRed = await NodeRedProcess.start({
     flow: FLOW,
     settings: { functionExternalModules: true }
@@ -106,7 +106,7 @@ export async function run(): Promise<BenchResult[]> {
     const all = [ours, byHand, plain, forged];
     for (let round = 0; round <= ROUNDS; round += 1) {
       for (const each of all) {
-        // The first round warms up and tells how many deliveries fill a turn.
+        // The first round warms up and determines how many deliveries fill a turn.
         const rate = each.turns.at(-1)?.perSecond;
         each.turns.push(await turn(each, rate ? Math.ceil(rate * SECONDS_PER_TURN) : FIRST_COUNT));
       }
@@ -137,7 +137,7 @@ async function turn(rival: Rival, count: number): Promise<Turn> {
   return result;
 }
 
-/** Microseconds that a process, or one thread of it, has used so far; NaN where there is no /proc. */
+/** Microseconds used so far by a process or one of its threads; NaN without /proc. */
 function processorTime(pid: number, thread = ''): number {
   try {
     const [, fields = ''] = readFileSync(`/proc/${pid}/${thread}stat`, 'utf8').split(') ');
@@ -167,7 +167,7 @@ function results(ours: Rival, byHand: Rival, plain: Rival, forged: Rival): Bench
       details: [line(ours), line(byHand)]
     },
     {
-      name: 'p99 latency, how many times shorter than that of the same flow by hand',
+      name: 'p99 latency, how many times shorter than with the same manual flow',
       ratio: p99(byHand) / p99(ours),
       target: 1,
       details: []
@@ -179,7 +179,7 @@ function results(ours: Rival, byHand: Rival, plain: Rival, forged: Rival): Bench
       details: [line(plain)]
     },
     {
-      name: 'forged deliveries refused per second, against accepted ones',
+      name: 'forged deliveries rejected per second, against accepted ones',
       ratio: rate(forged) / rate(ours),
       target: 1,
       details: [line(forged)]

@@ -11,7 +11,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   index: () => import('./stored-index.js')
 };
 
-/** Runs the benches named on the command line, or all; ends with 1 when a target was missed. */
+/** Runs the benches named on the command line, or all; exits with 1 when a target is missed. */
 async function main(names: string[]): Promise<void> {
   const unknown = names.filter((name) => !(name in BENCHES));
   if (unknown.length > 0) {

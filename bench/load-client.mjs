@@ -1,5 +1,5 @@
-// The load generator, a process of its own: signs its deliveries before the clock starts, then keeps a
-// number of connections busy, one delivery after the other on each.
+// The load generator, a separate process: signs its deliveries before the clock starts, then keeps a number of
+// connections busy, with one delivery after another on each.
 // Arguments: JSON {port, path, count, connections, seed, forged}. Prints `ready`, then one line of JSON.
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { connect } from 'node:net';
@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 
 const { port, path, count, connections, seed, forged } = JSON.parse(process.argv[2] ?? '{}');
 
-/** PKCS #8 in front of the 32 bytes of an Ed25519 seed. */
+/** The PKCS #8 prefix of the 32 bytes of an Ed25519 seed. */
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 const key = createPrivateKey({
   key: Buffer.concat([PKCS8, Buffer.alloc(32, forged ? seed + 1 : seed)]),

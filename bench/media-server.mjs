@@ -1,6 +1,6 @@
-// A storage of recordings, a process of its own that costs as little as it can.
-// `/<name>?size=<bytes>` is a WAV file of that many bytes: noise from one buffer behind a header that has
-// the name in it, so that no two files are equal. Prints the port.
+// A storage of recordings, as a separate process with minimal cost.
+// `/<name>?size=<bytes>` is a WAV file of that many bytes: noise from one buffer after a header that contains
+// the name, so that no two files are equal. Prints the port.
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 

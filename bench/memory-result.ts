@@ -4,9 +4,9 @@ const MIB = 1024 ** 2;
 const LIMIT = 64 * MIB;
 
 /**
- * The claim that memory stays below 64 MB more, whatever is received.
+ * The claim that memory grows by less than 64 MB, whatever is received.
  *
- * @param memory bytes before and at the highest; undefined where this cannot be told
+ * @param memory bytes before and at the peak; undefined where unknown
  */
 export function memoryResult(
   what: string,

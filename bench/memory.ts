@@ -10,9 +10,9 @@ const AT_ONCE = 4;
 const MIB = 1024 ** 2;
 
 /**
- * Recordings of 2 GB, four at once, through the real node on a real Node-RED: by how much the resident
- * memory of its process grows, to a folder and to a bucket. The servers are processes of their own;
- * the one of the bucket compares each hash with the sidecar's.
+ * Recordings of 2 GB, four at the same time, through the real node on a real Node-RED: measures the growth of
+ * the resident memory of its process, for a folder and a bucket. The servers are separate processes; that of
+ * the bucket compares each hash with the sidecar.
  */
 export async function run(): Promise<BenchResult[]> {
   return [await toFolder(), await toBucket()];
@@ -43,7 +43,7 @@ async function toBucket(): Promise<BenchResult> {
 }
 
 async function measured(instance: ArchiveInstance, where: string): Promise<BenchResult> {
-  // A Node-RED that has stored nothing yet compiles code at its first recordings, whatever their size.
+  // A new Node-RED compiles code at its first recordings, whatever their size.
   for (const [round, size] of [MIB, 12 * MIB].entries()) await instance.store(`warm-${round}`, 16, size);
   const memory = ResidentMemory.watch(instance.nodeRed.pid);
   const begun = performance.now();

@@ -1,5 +1,5 @@
-// The rival of the archive: what somebody writes who wants the files on disk and nothing more. Fetches over
-// kept connections, writes a stream, syncs the file; so many at once.
+// The rival of the archive: a script that only puts files on disk. Fetches over kept connections, writes a
+// stream and syncs the file, a number of them at the same time.
 // Arguments: JSON {origin, size, count, warmUp, concurrency, directory}. Prints one line of JSON.
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** Milliseconds of processor time that a process has used so far; NaN where there is no /proc. */
+/** Milliseconds of processor time used so far by a process; NaN without /proc. */
 export function processorTime(pid: number): number {
   try {
     const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
@@ -11,18 +11,18 @@ export function processorTime(pid: number): number {
   }
 }
 
-/** What the kernel says of the resident memory of a process, in bytes. Linux only. */
+/** The resident memory of a process according to the kernel, in bytes. Linux only. */
 export class ResidentMemory {
   private constructor(
     private readonly pid: number,
-    /** When the watch began. */
+    /** At the start of the measurement. */
     readonly before: number
   ) {}
 
-  /** @returns undefined where the kernel does not tell */
+  /** @returns undefined where the kernel does not report it */
   static watch(pid: number): ResidentMemory | undefined {
     try {
-      // Forgets the peak so far.
+      // Resets the peak.
       writeFileSync(`/proc/${pid}/clear_refs`, '5');
       return new ResidentMemory(pid, bytesOf(pid, 'VmRSS'));
     } catch {
@@ -30,7 +30,7 @@ export class ResidentMemory {
     }
   }
 
-  /** The highest that it ever was since then: not sampled, the kernel keeps it. */
+  /** The peak since then, as recorded by the kernel rather than sampled. */
   peak(): number {
     return bytesOf(this.pid, 'VmHWM');
   }
@@ -38,6 +38,6 @@ export class ResidentMemory {
 
 function bytesOf(pid: number, field: string): number {
   const found = new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  if (found === null) throw new Error(`The kernel does not tell the ${field} of a process.`);
+  if (found === null) throw new Error(`The kernel does not report the ${field} of a process.`);
   return Number(found[1]) * 1024;
 }

@@ -13,14 +13,14 @@ const ENTRIES = 1_000_000;
 const STEP = 10_000;
 const ROUNDS = 7;
 const LOOKUPS = 20_000;
-/** A look-up hashes the identity and finds all formats and destinations: three times a plain get at most. */
+/** A look-up hashes the identity and finds all formats and destinations: at most three times a plain get. */
 const TARGET = 0.33;
 const MICROSECONDS = 100;
 const MIB = 1024 ** 2;
 
 /**
- * Look-ups in the index of a million stored recordings, in random order, half of them of recordings that are not
- * there, against plain `get`s of the same entries in a database of the same library. The rivals alternate.
+ * Look-ups in the index of a million stored recordings, in random order, half of them for missing recordings,
+ * against plain `get`s of the same entries in a database of the same library. The rivals alternate.
  */
 export async function run(): Promise<BenchResult[]> {
   const directory = await mkdtemp(join(tmpdir(), 'telnyx-bench-index-'));
@@ -70,7 +70,7 @@ export async function run(): Promise<BenchResult[]> {
   }
 }
 
-/** @returns milliseconds that the index took to be written */
+/** @returns milliseconds to write the index */
 async function fill(
   database: StateDatabase,
   recordings: StoredRecordings,

@@ -19,16 +19,16 @@ const ROUNDS = 5;
 const TARGET = 2.5;
 
 /**
- * A 500 MB recording over loopback, received, checked, hashed, synced and published, against
- * `curl -o f && sha256sum f && sync f`; and by how much the memory grows meanwhile. The server is a process of
- * its own, the rivals alternate.
+ * A 500 MB recording over loopback, received, checked, hashed, synced and published, against `curl -o f &&
+ * sha256sum f && sync f`; also measures the growth of memory. The server is a separate process, the rivals
+ * alternate.
  */
 export async function run(): Promise<BenchResult[]> {
   const server = new Child(join(__dirname, 'media-server.mjs'), []);
   const directory = await mkdtemp(join(tmpdir(), 'telnyx-bench-'));
   try {
     const origin = await addressOf(server);
-    // A Node-RED that has stored nothing yet compiles code at its first recording, whatever its size.
+    // A new Node-RED compiles code at its first recording, whatever its size.
     await withTransfer(`${origin}/small?size=${SMALL}`, SMALL, directory);
     const url = `${origin}/large?size=${SIZE}`;
     const ours: number[] = [];
@@ -42,7 +42,7 @@ export async function run(): Promise<BenchResult[]> {
       rival.push(curlTime);
       ours.push(own);
     }
-    // Round by round, so that a machine that gets busier in between does not decide.
+    // Round by round, so that a change in the load of the machine does not decide.
     const ratio = median(rival.map((time, round) => time / ours[round]!));
     const each = (times: number[]): string =>
       `median ${median(times).toFixed(0)} ms (${times.map((time) => time.toFixed(0)).join(', ')})`;
@@ -98,7 +98,7 @@ async function withCurl(url: string, directory: string): Promise<number> {
     stdio: ['ignore', 'ignore', 'inherit']
   });
   const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) throw new Error('curl, sha256sum or sync failed; all three are needed for this comparison');
+  if (code !== 0) throw new Error('curl, sha256sum or sync failed; this comparison needs all three');
   const time = performance.now() - start;
   await rm(file);
   return time;

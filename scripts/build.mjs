@@ -1,5 +1,5 @@
-// Builds dist/: TypeScript by tsc, then the files that Node-RED expects beside each node file
-// (html, locales, icons), with forms, scripts and help put together. Nothing in dist/ is written by hand.
+// Builds dist/: TypeScript by tsc, then the files that Node-RED expects beside each node file (html, locales,
+// icons), with forms, scripts and help joined. Everything in dist/ is generated.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,13 +12,13 @@ const dist = path.join(root, 'dist');
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 rmSync(dist, { recursive: true, force: true });
-// The second one emits the types of events, which flows in TypeScript may import.
+// The second run emits the types of events, which flows in TypeScript can import.
 for (const project of ['tsconfig.json', 'tsconfig.types.json'])
   execFileSync(process.execPath, [tsc, '-p', path.join(root, project)], { stdio: 'inherit', cwd: root });
 
 cpSync(path.join(root, 'nodes'), path.join(dist, 'nodes'), {
   recursive: true,
-  // Of its folders Node-RED reads the locales only.
+  // Node-RED reads only its locales folder.
   filter: (source) => {
     const [folder, ...below] = path.relative(path.join(root, 'nodes'), source).split(path.sep);
     return folder === 'locales' || (below.length === 0 && (folder === '' || folder.endsWith('.html')));

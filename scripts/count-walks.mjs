@@ -1,9 +1,9 @@
-// Counts the files that a delivery and a recording pass, and writes the numbers into ARCHITECTURE.md. Run it after
-// `npm run build`: node --import tsx scripts/count-walks.mjs
-// --check: only tells whether they are current; --list: prints the files, too.
+// Counts the files that a delivery and a recording pass through, and writes the numbers into ARCHITECTURE.md.
+// Run it after `npm run build`: node --import tsx scripts/count-walks.mjs
+// --check: only reports whether they are current; --list: also prints the files.
 //
-// It starts Node-RED with the built package, lets ordinary deliveries and recordings pass, and asks V8 which functions
-// ran meanwhile. A file is on the way when one of its functions ran each time.
+// It starts Node-RED with the built package, processes ordinary deliveries and recordings, and asks V8 which
+// functions ran meanwhile. A file is on the walk when one of its functions ran each time.
 import { EventEmitter, once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -18,17 +18,17 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const dist = `file://${path.join(root, 'dist')}/`;
 const require = createRequire(import.meta.url);
 
-/** What happens in the background now and then is in some rounds only. */
+/** Occasional background work appears only in some rounds. */
 const ROUNDS = 4;
 const TARGETS = { delivery: 28, recording: 45 };
-/** Milliseconds. Far more than a walk takes on a slow machine. */
+/** Milliseconds. Far longer than a walk on a slow machine. */
 const LONGEST_WALK = 30_000;
 
 /** Events: `message`, with the id of the node that sends it and the message; `file`, when a recording has its name. */
 const way = new EventEmitter();
 const userDir = mkdtempSync(path.join(tmpdir(), 'telnyx-walks-'));
 const recordings = path.join(userDir, 'recordings');
-// Before the package is loaded, which keeps the function that it finds.
+// Before the package is loaded, because it keeps the function it finds.
 watchNames();
 const { TelnyxStandIn } = require('../dist/src/simulator/stand-in.js');
 const standIn = new TelnyxStandIn();
@@ -45,7 +45,7 @@ RED.hooks.add('onSend', (events) => {
 
 const walks = { delivery: [], recording: [] };
 try {
-  // The first of each does what only a first one does.
+  // The first of each does extra one-time work.
   for (let round = 0; round <= ROUNDS; round++) {
     const sample = standIn.sample('call.recording.saved');
     const to = `http://127.0.0.1:${port}/walk`;
@@ -95,7 +95,7 @@ rmSync(userDir, { recursive: true, force: true });
 process.exit();
 
 /**
- * Files of which a function runs from `begin` on until the end, without those of the simulator.
+ * Files with a function that runs between `begin` and the end, without those of the simulator.
  *
  * @param end see `next`
  */
@@ -108,7 +108,7 @@ async function filesUntil(end, begin) {
   const files = new Set();
   for (const { url, functions } of result) {
     if (!url.startsWith(dist) || url.startsWith(`${dist}src/simulator/`)) continue;
-    // The first function is the file itself, which runs when it is loaded.
+    // The first function is the file itself, which runs on load.
     if (
       functions.some(
         ({ ranges: [{ startOffset, count }], functionName }) =>
@@ -121,27 +121,27 @@ async function filesUntil(end, begin) {
   return files;
 }
 
-/** What is done after a recording was handed over is not on its way. */
+/** Work after the hand-over of a recording is not on its walk. */
 async function settled() {
   await new Promise((resolve) => setTimeout(resolve, 1500));
 }
 
 /**
- * The next event of the way.
+ * The next event of the walk.
  *
- * @returns resolves with what the event tells; `coverage` is taken at the very moment
+ * @returns resolves with the values of the event; `coverage` is taken at that moment
  */
 function next(event, isMeant = () => true) {
   const reached = new Promise((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new Error(`No ${event} came within ${LONGEST_WALK} ms: the walk cannot be counted.`)),
+      () => reject(new Error(`No ${event} arrived within ${LONGEST_WALK} ms: the walk cannot be counted.`)),
       LONGEST_WALK
     );
     const listener = (...told) => {
       if (!isMeant(...told)) return;
       clearTimeout(timer);
       way.off(event, listener);
-      // V8 answers at once, before anything else runs.
+      // V8 answers immediately, before anything else runs.
       reached.coverage = profiler.post('Profiler.takePreciseCoverage');
       resolve(told);
     };
@@ -150,7 +150,7 @@ function next(event, isMeant = () => true) {
   return reached;
 }
 
-/** Tells when a hard link gives a recording its name, before the package hears of it. */
+/** Reports when a hard link gives a recording its name, before the package knows. */
 function watchNames() {
   const fs = require('node:fs');
   const { link } = fs;

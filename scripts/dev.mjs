@@ -12,9 +12,9 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const userDir = path.join(root, '.dev');
 const nodeRed = createRequire(import.meta.url).resolve('node-red/red.js');
 const address = `http://127.0.0.1:${values.port}/`;
-/** One change of an editor or of git is many events of the file system. */
+/** One save in an editor, or one git command, causes many file system events. */
 const QUIET_MS = 200;
-/** Node-RED closes its nodes first; a node that hangs must not stop the work. */
+/** Node-RED closes its nodes first; a hanging node must not block the restart. */
 const CLOSE_MS = 10_000;
 
 const SETTINGS = `// Made by npm run dev; yours to change. Remove it for a new one.
@@ -44,7 +44,7 @@ for (const folder of ['src', 'nodes', 'icons']) {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void end());
 await update();
 
-/** Builds and restarts; once more when something changed meanwhile. */
+/** Builds and restarts, again when something changes meanwhile. */
 async function update() {
   changed = true;
   if (building !== null) return;
@@ -76,7 +76,7 @@ function start() {
   });
 }
 
-/** Ends Node-RED as Ctrl+C would, so that its nodes close. */
+/** Stops Node-RED like Ctrl+C, so that its nodes close. */
 async function stop() {
   const child = running;
   if (child === null) return;
@@ -103,7 +103,7 @@ function run(args) {
   };
 }
 
-/** A user directory in which this package is installed, as a link to the repository. */
+/** A user directory with this package installed as a link to the repository. */
 function makeUserDir() {
   const scope = path.join(userDir, 'node_modules', '@red-telephony');
   const link = path.join(scope, 'node-red-telnyx');

@@ -1,13 +1,13 @@
-// Puts each dialog together: the form (nodes/<type>.html), its script (nodes/editor/<type>.ts, bundled) and the help
-// (nodes/help/<type>.md) become dist/nodes/<type>.html, the one file that Node-RED loads. What several forms, helps or
-// locale files share lies in a folder named "parts": `<!-- part: name -->` stands for the part of that name,
-// "$part": "name" in a locale file for parts/<language>/name.json. NODE_TYPE in a part is the
-// type of the node, PART_LABEL the attribute `label` of the place that names the part.
+// Puts each dialog together: the form (nodes/<type>.html), its script (nodes/editor/<type>.ts, bundled) and the
+// help (nodes/help/<type>.md) become dist/nodes/<type>.html, the one file that Node-RED loads. Shared parts of
+// forms, help or locale files are in a folder named "parts": `<!-- part: name -->` stands for the part of that
+// name, "$part": "name" in a locale file for parts/<language>/name.json. In a part NODE_TYPE stands for the
+// type of the node, PART_LABEL for the attribute `label` of the reference.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
-/** Writes the html and locale files of `built`, a copy of `nodes`. Throws on a part that is not there. */
+/** Writes the html and locale files of `built`, a copy of `nodes`. Throws on a missing part. */
 export async function buildDialogs(nodes, built) {
   const formParts = formPartsOf(path.join(nodes, 'parts'));
   const helpParts = helpPartsOf(path.join(nodes, 'help', 'parts'));
@@ -39,7 +39,7 @@ export async function buildDialogs(nodes, built) {
  */
 async function bundle(nodes, entry) {
   const { outputFiles } = await build({
-    // The names of the bundled files in its comments begin here, wherever the build is started.
+    // The file names in its comments are relative to this folder, wherever the build starts.
     absWorkingDir: path.resolve(nodes, '..'),
     entryPoints: [entry],
     bundle: true,
@@ -55,7 +55,7 @@ async function bundle(nodes, entry) {
   return text;
 }
 
-/** "type": "commonjs" in package.json would have each file wrapped; a path that a plugin resolves is not looked up there. */
+/** "type": "commonjs" in package.json would wrap each file; a path resolved by a plugin avoids that. */
 const asModules = {
   name: 'as-modules',
   setup: ({ onResolve }) =>
@@ -65,7 +65,7 @@ const asModules = {
     })
 };
 
-/** Parts may name parts. */
+/** Parts may contain parts. */
 function fillIn(text, parts, type) {
   return text.replace(
     /^( *)<!-- part: ([\w-]+)((?: [\w-]+="[^"]*")*) -->\n/gm,
@@ -83,7 +83,7 @@ function fillIn(text, parts, type) {
   );
 }
 
-/** Node-RED gives the fields of config nodes other ids. */
+/** Node-RED uses other ids for the fields of config nodes. */
 function isConfig(type) {
   return /-(account|bucket)$/.test(type);
 }
@@ -100,7 +100,7 @@ function formPartsOf(folder) {
   return parts;
 }
 
-/** name → Markdown, in which white space has a meaning */
+/** name → Markdown, where white space is significant */
 function helpPartsOf(folder) {
   return new Map(
     filesIn(folder, '.md').map((file) => [path.basename(file, '.md'), readFileSync(file, 'utf8')])

@@ -1,5 +1,5 @@
 // Writes the table of families and event types into README.md, between its two markers.
-// Run it after a change of the catalogue: node --import tsx scripts/event-table.mjs
+// Run it after a change to the catalogue: node --import tsx scripts/event-table.mjs
 import { readFileSync, writeFileSync } from 'node:fs';
 import { withEventTable } from './event-table.ts';
 

@@ -22,9 +22,9 @@ function typeText(row: TypeRow): string {
 }
 
 /**
- * A README with the table as it should be now.
+ * A README with the current table.
  *
- * @throws when the two markers that enclose it are missing
+ * @throws when the two markers around it are missing
  */
 export function withEventTable(readme: string): string {
   return withPassage(readme, 'events', eventTable());

@@ -1,4 +1,4 @@
-// `npm start`: builds what is not built, then shows the main job (src/simulator/demo).
+// `npm start`: builds the package if needed, then runs the demonstration (src/simulator/demo).
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +16,7 @@ if (!existsSync(built) || newest(['src', 'nodes', 'icons', 'tsconfig.json']) > s
 const { main } = require(built);
 process.exitCode = await main(process.argv.slice(2), root, require.resolve('node-red/package.json'));
 
-/** Time of the latest change of any of the files, in milliseconds. */
+/** Time of the latest change to any of the files, in milliseconds. */
 function newest(names) {
   const files = names.flatMap((name) => {
     const place = path.join(root, name);

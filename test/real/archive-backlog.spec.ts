@@ -13,7 +13,7 @@ import { nodeStatus } from '../support/node-statuses';
 const WAITING = 100_000;
 const BYTES = wav();
 
-/** A message as the webhook node makes it, with everything that is kept of one. */
+/** A message like that of the webhook node, with everything that is kept of one. */
 function message(index: number, url: string): Record<string, unknown> {
   const recording_id = `rec-${String(index).padStart(6, '0')}`;
   const payload = {
@@ -35,7 +35,7 @@ describe('an archive with 100,000 waiting jobs', function () {
   const held: (() => void)[] = [];
 
   before(async () => {
-    // Nothing is sent before the test lets it.
+    // Nothing is sent until the test allows it.
     media = await localServer((_request, response) => {
       held.push(() =>
         response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': BYTES.length }).end(BYTES)
@@ -58,7 +58,7 @@ describe('an archive with 100,000 waiting jobs', function () {
     await media.close();
   });
 
-  /** Memory of the process that is its own, without files that are only mapped. */
+  /** Private memory of the process, without mapped files. */
   function ownMemory(): number {
     const status = readFileSync(`/proc/${nodeRed.pid}/status`, 'utf8');
     return Number(/^RssAnon:\s*(\d+) kB/m.exec(status)?.[1]) / 1024;
@@ -78,7 +78,7 @@ describe('an archive with 100,000 waiting jobs', function () {
     await database.close();
   }
 
-  it('starts as fast as with none, takes no memory for them, and begins with the oldest', async function () {
+  it('starts as fast as with none, uses no memory for them, and begins with the oldest', async function () {
     if (process.platform !== 'linux') this.skip();
     await nodeRed.stop({ keep: true });
     const emptyBegun = performance.now();
@@ -93,7 +93,7 @@ describe('an archive with 100,000 waiting jobs', function () {
     const text = `4 active · 0 B · ${WAITING - 4} waiting`;
     await nodeStatus(nodeRed, 'archive', (status) => status.text === text, 30_000);
     const ms = performance.now() - begun;
-    // Loose, because other tests may run beside this one; reading all of them would take many times as long.
+    // Loose, because other tests may run at the same time; reading all jobs would take many times as long.
     ms.should.be.below(2 * emptyMs + 3000);
     (ownMemory() - emptyMemory).should.be.below(48);
     should(
@@ -106,7 +106,7 @@ describe('an archive with 100,000 waiting jobs', function () {
     const messages = await nodeRed.messages(4);
     should(messages.map(({ _msgid }) => _msgid).sort()[0]).equal('rec-000000');
 
-    // And it ends at once: the others are not even looked at.
+    // It also stops immediately, without reading the others.
     const ending = performance.now();
     await nodeRed.stop({ keep: true });
     (performance.now() - ending).should.be.below(5000);

@@ -13,12 +13,12 @@ import { WebhookInstance } from '../support/webhook-instance';
 const RECORDINGS = 50;
 const KILLS = 20;
 const LONGEST_DELAY_MS = 60_000;
-/** Every tenth recording is long enough to be gone on with after a crash. */
+/** Every tenth recording is long enough to be resumed after a crash. */
 const LONG_EVERY = 10;
 
 const names = Array.from({ length: RECORDINGS }, (_value, index) => `rec-${String(index).padStart(2, '0')}`);
 
-/** Bytes of recordings that are on their way into the archive. */
+/** Bytes of the partial copies in the archive. */
 function partialBytes({ userDir }: NodeRedProcess): number {
   const directory = path.join(userDir, 'archive', '.telnyx-partial');
   const names = existsSync(directory) ? readdirSync(directory) : [];
@@ -70,7 +70,7 @@ for (const source of [TELNYX, DAILY]) {
       await server.close();
     });
 
-    /** As the provider does: again, until it is answered with 200. */
+    /** Like the provider: repeats until the answer is 200. */
     async function deliver(name: string): Promise<void> {
       await until(
         `the answer to ${name}`,
@@ -83,7 +83,7 @@ for (const source of [TELNYX, DAILY]) {
       );
     }
 
-    it('goes on where a killed transfer ended', async () => {
+    it('resumes where a killed transfer ended', async () => {
       const { nodeRed } = instance;
       const bytes = media.get(pathOf('long'))!;
       await deliver('long');
@@ -100,14 +100,14 @@ for (const source of [TELNYX, DAILY]) {
       should(server.resumed()).equal(1);
     });
 
-    it('loses none of a batch, stores none twice, and leaves nothing half done, killed 20 times', async () => {
+    it('loses none of a batch, stores none twice, and leaves nothing incomplete, killed 20 times', async () => {
       const { nodeRed } = instance;
       const random = seededNumbers(7);
-      // One is left for each kill, so that there is something to interrupt until the last.
+      // Keeps one for each kill, so that there is something to interrupt until the end.
       const delivering = names.slice(KILLS).map(deliver);
       for (const name of names.slice(0, KILLS)) {
         delivering.push(deliver(name));
-        // A moment that nothing announces: anything from the first answer to several stored files.
+        // An arbitrary moment: anywhere from the first answer to several stored files.
         const moment = 5 + random.next().value * 250;
         await new Promise((resolve) => setTimeout(resolve, moment));
         await nodeRed.kill();
@@ -117,12 +117,12 @@ for (const source of [TELNYX, DAILY]) {
       await Promise.all(delivering);
       const archive = path.join(nodeRed.userDir, 'archive');
       const fileOf = (name: string): string => path.join(archive, '2026', pathOf(name));
-      // This line goes out just before the message. A kill can meet the message on its way through the flow.
+      // This line is logged just before the message. A kill can hit the message in the flow.
       const isHandedOver = (name: string): boolean => nodeRed.log.includes(`] Stored: ${fileOf(name)}, `);
       await until('the last of the recordings', () => (names.every(isHandedOver) ? true : undefined), {
         deadline: LONGEST_DELAY_MS
       });
-      // All of them are begun within seconds without a kill. None waits longer for those that were hit often.
+      // Without a kill all of them start within seconds. None waits longer for those that were hit often.
       (performance.now() - lastStart).should.be.below(LONGEST_DELAY_MS);
 
       const found = readdirSync(archive, { recursive: true, withFileTypes: true })

@@ -15,12 +15,12 @@ import { S3Server } from '../support/s3-server';
 import { TRUSTED } from '../support/sign';
 import { until } from '../support/until';
 
-/** The examples that archive what is announced, as imported, with the account and the bucket filled in. */
+/** The examples that archive announced recordings, as imported, with the account and the bucket filled in. */
 describe('the examples of the archive', function () {
   this.timeout(90_000);
   let nodeRed: NodeRedProcess;
   let standIn: TelnyxStandIn;
-  /** Milliseconds by which the links of the stand-in grow older. */
+  /** Milliseconds by which the links of the stand-in age. */
   let later: number;
 
   before(async () => {
@@ -49,7 +49,7 @@ describe('the examples of the archive', function () {
     return status;
   }
 
-  /** Announces a recording of the stand-in that is new to everybody. */
+  /** Announces a new recording of the stand-in. */
   async function record(where: string): Promise<StandInRecording> {
     const { recording, body } = standIn.sample('call.recording.saved', { seconds: 0.5 });
     should(await deliver(where, body(1, nodeRed.url + where))).equal(200);
@@ -68,7 +68,7 @@ describe('the examples of the archive', function () {
   const ofRecording = (file: string, id: string): RecordedMessage[] =>
     nodeRed.recorded(file).filter(({ recording }) => recording?.['recording_id'] === id);
 
-  /** The message about a recording, once there is one more of it than before. */
+  /** The next message about a recording. */
   async function told(file: string, id: string, before = 0): Promise<RecordedMessage> {
     try {
       return await until(`a message about ${id}`, () => ofRecording(file, id)[before], { deadline: 30_000 });
@@ -77,7 +77,7 @@ describe('the examples of the archive', function () {
     }
   }
 
-  /** What a Catch node got about an event, once it got it. */
+  /** Waits for what a Catch node receives about an event. */
   const caught = (file: string, id: string): Promise<RecordedMessage> =>
     until('the alarm', () => nodeRed.recorded(file).find((message) => JSON.stringify(message).includes(id)));
 
@@ -105,7 +105,7 @@ describe('the examples of the archive', function () {
       should(sidecarOf(file)).have.properties({ transcription: text, transcription_file: textFile });
     }
 
-    it('puts the text beside the audio that was there first', async () => {
+    it('puts the text beside audio that arrived first', async () => {
       await deploy('Archive recordings with transcripts');
       const recording = await record(WHERE);
       const file = String((await told(STORED, recording.id)).payload);
@@ -117,7 +117,7 @@ describe('the examples of the archive', function () {
       shouldNotBeCaught([recording.id]);
     });
 
-    it('fetches the audio of a text that came first, and again nothing when that is announced', async () => {
+    it('fetches the audio of a text that arrives first, and nothing more when the audio is announced', async () => {
       await deploy('Archive recordings with transcripts');
       const { recording, body } = standIn.sample('call.recording.saved', { seconds: 0.5 });
       should(await deliver(WHERE, textOf(recording!, 'Too early.'))).equal(200);
@@ -157,7 +157,7 @@ describe('the examples of the archive', function () {
     });
     afterEach(() => server.close());
 
-    it('stores with the job on disk before the answer, reads back, and only then deletes at Telnyx', async () => {
+    it('stores the recording with the job on disk before the answer, reads it back, and only then deletes it at Telnyx', async () => {
       let atTelnyx: number | undefined;
       server.pause = ({ name, key, headers }) => {
         if (name === 'GetObject' && key.endsWith('.wav') && headers.range === undefined)
@@ -179,7 +179,7 @@ describe('the examples of the archive', function () {
       should(sidecar).have.properties({ sha256: original, deleted_at_source });
     });
 
-    it('deletes nothing when the stored object is not what was received, and says so', async () => {
+    it('deletes nothing when the stored object differs from what was received, and reports it', async () => {
       server.pause = async ({ name, key, headers }) => {
         if (name !== 'GetObject' || !key.endsWith('.wav') || headers.range !== undefined) return;
         const rotten = { Bucket: server.bucket, Key: key, Body: wav({ seed: 99 }) };
@@ -204,14 +204,14 @@ describe('the examples of the archive', function () {
     const WHERE = '/telnyx-alert';
     const ALARM = 'put your alarm here.jsonl';
 
-    it('raises no alarm for what can be stored', async () => {
+    it('raises no alarm for stored recordings', async () => {
       await deploy('Alert when a recording is given up');
       const recording = await record(WHERE);
       shouldBeIntact(recording, String((await told('stored file.jsonl', recording.id)).payload));
       should(nodeRed.recorded(ALARM)).be.empty();
     });
 
-    /** Announces a recording whose link is over before anybody follows it. */
+    /** Announces a recording whose link expires before use. */
     async function announceTooLate(
       name = 'call.recording.saved',
       prepare?: (recording: StandInRecording) => Promise<void>
@@ -229,7 +229,7 @@ describe('the examples of the archive', function () {
       await fetch(`${standIn.apiUrl}/recordings/${id}`, { method: 'DELETE', headers });
     };
 
-    it('names code and recording when the link is dead and there is no key for a fresh one', async () => {
+    it('names code and recording when the link has expired and there is no key for a fresh one', async () => {
       const account = { publicKeys: TRUSTED.publicKey, credentials: { apiKey: '' } };
       await deploy('Alert when a recording is given up', { 'telnyx-account': account });
       for (const name of ['call.recording.saved', 'texml.recording.completed']) {
@@ -257,11 +257,11 @@ describe('the examples of the archive', function () {
     const STORED = 'stored file.jsonl';
     const BYTES = wav({ seconds: 20, seed: 21 });
 
-    it('has the recording although Node-RED was killed right after the answer', async () => {
+    it('has the recording although Node-RED is killed right after the answer', async () => {
       let open = false;
       const media = await localServer((_request, response) => {
         response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': BYTES.length, etag: '"1"' });
-        // Half of it, and the rest for nobody but the second Node-RED.
+        // Half of it; the rest only for the second Node-RED.
         if (open) response.end(BYTES);
         else response.write(BYTES.subarray(0, BYTES.length / 2));
       });
@@ -284,9 +284,9 @@ describe('the examples of the archive', function () {
         await nodeRed.start();
         const files = await Promise.all(ids.map(async (id) => String((await told(STORED, id)).payload)));
         for (const file of files) should(sha256(readFileSync(file))).equal(sha256(BYTES));
-        // Telnyx may not have seen an answer of a process that died, and sends the event again.
+        // Telnyx may not have received the answer of a dead process, and sends the event again.
         for (const body of bodies) should(await deliver(WHERE, body)).equal(200);
-        // And announces a recording twice.
+        // It also announces a recording twice.
         should(await deliver(WHERE, saved(ids[0]!))).equal(200);
         const again = await told(STORED, ids[0]!, 1);
         should([again.payload, again.recording?.['already_stored']]).eql([files[0], true]);
@@ -306,13 +306,13 @@ describe('the examples of the archive', function () {
       should(await deliver(WHERE, holdEvent())).equal(200);
       should(await deliver(WHERE, event('call.hangup', { hangup_cause: 'normal_clearing' }))).equal(200);
       should(await deliver(WHERE, event('made.up.later', {}))).equal(200);
-      // Not what the reply timeout of ten seconds says.
+      // Faster than the reply timeout of ten seconds.
       should(performance.now() - started).be.below(5000);
     });
   });
 });
 
-/** An API v2 event with an id of its own. */
+/** An API v2 event with its own id. */
 function event(type: string, payload: object): string {
   return JSON.stringify({
     data: {

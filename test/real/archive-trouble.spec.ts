@@ -75,7 +75,7 @@ for (const source of [TELNYX, DAILY]) {
       await media.close();
     });
 
-    /** Delivers the event of a recording; an id of its own each time. */
+    /** Delivers the event of a recording, with a new id each time. */
     async function deliver(id: string): Promise<void> {
       number += 1;
       const delivery = source.delivery({ id, event: `event ${number}`, storage: media.url });
@@ -94,7 +94,7 @@ for (const source of [TELNYX, DAILY]) {
       return message;
     }
 
-    /** Until the status tells that it waits for another attempt, and why. */
+    /** Waits until the status says that it waits for another attempt, and why. */
     const waitsFor = (trouble: string): Promise<unknown> =>
       nodeStatus(
         instance.nodeRed,
@@ -102,7 +102,7 @@ for (const source of [TELNYX, DAILY]) {
         ({ text = '' }) => /^retry \d+\/30 (?:now|in \d+ s): ([a-z -]+)$/.exec(text)?.[1] === trouble
       );
 
-    it('waits for room on a disk that is full in the middle of a recording, and goes on there', async function () {
+    it('waits for room on a disk that fills up during a recording, and resumes there', async function () {
       const mount = requireMount(this, '2m');
       try {
         answer = fileAnswer(BYTES);
@@ -141,7 +141,7 @@ for (const source of [TELNYX, DAILY]) {
       }
     });
 
-    it('makes a folder anew that was removed, and waits where something else has its name', async () => {
+    it('recreates a removed folder, and waits where something else has its name', async () => {
       const folder = path.join(instance.nodeRed.userDir, 'archive');
       await deliver('first');
       await stored('first', SMALL);
@@ -157,13 +157,13 @@ for (const source of [TELNYX, DAILY]) {
       should(caught.at(-1)?.error?.message).match(/is in the way: a folder is needed there/);
       should(readFileSync(folder, 'utf8')).equal('no folder');
 
-      // What was given up is stored when its message comes again.
+      // A failed recording is stored when its message arrives again.
       rmSync(folder);
       await deliver('in-the-way');
       should((await stored('in-the-way', SMALL)).recording).have.property('already_stored', false);
     });
 
-    it('keeps jobs through the edit of a flow, also while it transfers, and with neighbours coming and going', async () => {
+    it('keeps jobs when a flow is edited, even during a transfer, and when other nodes come and go', async () => {
       const folders = ['edit-a', 'edit-b'].map((name) => path.join(instance.nodeRed.userDir, name));
       await instance.nodeRed.deploy(flowWith({ folder: folders[0] }, { folder: folders[1] }));
       let begun = 0;
@@ -178,13 +178,13 @@ for (const source of [TELNYX, DAILY]) {
       };
       await deliver('edited');
       await until('both transfers', () => (begun === 2 ? true : undefined));
-      // The second node goes away, the first one is changed in the middle of its transfer.
+      // The second node is removed, the first one changes during its transfer.
       answer = fileAnswer(BYTES);
       await instance.nodeRed.deploy(flowWith({ folder: folders[0], concurrency: 1 }), 'nodes');
       await stored('edited', BYTES);
       should(told('edited')).have.length(1);
       should(existsSync(path.join(folders[1]!, `edited.${ext}`))).be.false();
-      // It comes back, and so does its job.
+      // It returns, and so does its job.
       await instance.nodeRed.deploy(
         flowWith({ folder: folders[0], concurrency: 1 }, { folder: folders[1] }),
         'nodes'
@@ -194,7 +194,7 @@ for (const source of [TELNYX, DAILY]) {
       should(told('edited').map(({ recording }) => recording?.['already_stored'])).deepEqual([false, false]);
     });
 
-    it('goes on after the year for which a server wants to be left alone', async () => {
+    it('gives up when a server asks for a year, and stores the recording later', async () => {
       await instance.nodeRed.deploy(flowWith({ retries: 0 }));
       answer = (_request, response) => response.writeHead(429, { 'retry-after': '31536000' }).end();
       const before = instance.nodeRed.recorded('errors.jsonl').length;
@@ -207,7 +207,7 @@ for (const source of [TELNYX, DAILY]) {
       await stored('limited', SMALL);
     });
 
-    it('shares one folder among two nodes: one file, one sidecar, two messages', async () => {
+    it('shares one folder between two nodes: one file, one sidecar, two messages', async () => {
       await instance.nodeRed.deploy(flowWith({ folder: 'shared' }, { folder: 'shared' }));
       answer = fileAnswer(BYTES);
       await deliver('shared');
@@ -222,7 +222,7 @@ for (const source of [TELNYX, DAILY]) {
       should(readdirSync(path.join(folder, '.telnyx-partial'))).be.empty();
     });
 
-    it('writes one line into the log for each stored file, without its link', () => {
+    it('logs one line for each stored file, without its link', () => {
       const lines = instance.nodeRed.log.split('\n').filter((line) => /\] Stored: /.test(line));
       const files = lines.map((line) => /Stored: (\S+), (\d+) bytes, SHA-256 ([0-9a-f]{64})$/.exec(line));
       should(files.every((found) => found !== null)).be.true();
@@ -232,7 +232,7 @@ for (const source of [TELNYX, DAILY]) {
       should(instance.nodeRed.log).not.match(/secret|made-up-daily-api-key/);
     });
 
-    it('counts down to the next attempt, warns once, and tells it all again after a restart', async () => {
+    it('counts down to the next attempt, warns once, and reports everything again after a restart', async () => {
       answer = (_request, response) => response.writeHead(503, { 'retry-after': '90' }).end();
       await instance.nodeRed.deploy(flowWith({}));
       const from = instance.nodeRed.log.length;

@@ -152,13 +152,13 @@ describe('from a signed delivery to a file on disk', () => {
     ]);
   });
 
-  it('other events go the other way', async () => {
+  it('other events take the other output', async () => {
     should((await instance.deliver(jsonDelivery(holdEvent('other')))).status).equal(200);
     const [message] = await instance.nodeRed.messages(1, { file: 'other.jsonl' });
     should(message?.topic).equal('call.hold');
   });
 
-  it('a recording that is not there is an error that a Catch node sees, and no file', async function () {
+  it('a missing recording causes an error for Catch nodes, and no file', async function () {
     this.timeout(60_000);
     await instance.nodeRed.deploy(
       webhookFlow({ wires: [['archive']] }, [
@@ -178,7 +178,7 @@ describe('from a signed delivery to a file on disk', () => {
     should(names.filter((name) => name.includes('rec-gone'))).deepEqual([]);
   });
 
-  it('no log line holds the query of a signed link', () => {
+  it('no log line contains the query of a signed link', () => {
     should(instance.nodeRed.log).not.match(/signature=secret/);
   });
 });

@@ -8,7 +8,7 @@ import type { RawAnswer } from '../support/http-client';
 import { signed } from '../support/sign';
 import { webhookFlow, WebhookInstance } from '../support/webhook-instance';
 
-/** Everything that arrives goes to the archive too, and the prototypes are looked at before and after. */
+/** Everything that arrives goes to the archive, too, and the prototypes are checked before and after. */
 const ARCHIVE = [
   node('inspect', 'function', {
     func: `
@@ -45,7 +45,7 @@ for (const httpAdminRoot of [undefined, false] as const) {
         ...(httpAdminRoot === undefined ? {} : { httpAdminRoot })
       });
       pid = instance.nodeRed.pid;
-      // Begun here and looked at in the end: it takes its time.
+      // Started here and checked at the end, because it takes a while.
       slow = instance
         .request('/telnyx', { ...jsonDelivery(holdEvent('slow')), bytePause: 1000, deadline: 30_000 })
         .catch((error: unknown) => error as Error);
@@ -66,7 +66,7 @@ for (const httpAdminRoot of [undefined, false] as const) {
       await refused('cut');
     });
 
-    it('a body cut short, signed as a whole', async () => {
+    it('a body cut short, with the signature of the whole', async () => {
       const { body, headers } = jsonDelivery(holdEvent('short'));
       should((await instance.request('/telnyx', { headers, body: body.subarray(0, 60) })).status).equal(401);
       await refused('short');
@@ -121,7 +121,7 @@ for (const httpAdminRoot of [undefined, false] as const) {
       should(told.every((line) => line === clean)).equal(true, told.join('\n'));
     });
 
-    it('headers that come twice', async () => {
+    it('headers that appear twice', async () => {
       const delivery = jsonDelivery(holdEvent('headers'));
       for (const name of Object.keys(signed(''))) {
         const value = delivery.headers[name]!;
@@ -164,7 +164,7 @@ for (const httpAdminRoot of [undefined, false] as const) {
       await refused('slow');
     });
 
-    it('nothing of all this is on disk', async () => {
+    it('none of this is on disk', async () => {
       const { userDir } = instance.nodeRed;
       await instance.settled();
       should(existsSync(path.join(userDir, 'archive'))).equal(false);

@@ -12,12 +12,12 @@ const MIB = 1024 * 1024;
 /** Six seconds, and more than one part. */
 const SHORT = wav({ seconds: 6, channels: 1, seed: 3 });
 const LONG = wav({ seconds: 200, channels: 2, seed: 4 });
-/** Those of them that are about what files of several parts are stored with. */
+/** Those that concern multipart uploads. */
 const ALSO_LONG = ['says 200 and means an error', 'claims that every key is taken', 'cuts before an answer'];
-/** Lies that only a deadline ends: 60 s. */
+/** Lies that only a deadline of 60 s ends. */
 const SLOW = ['sends nothing but 1xx', 'drips its errors', 'drips its objects', 'never answers'];
 
-describe('a bucket that lies, in a real Node-RED', function () {
+describe('a lying bucket, in a real Node-RED', function () {
   this.timeout(600_000);
   let liar: LyingStore;
   let api: LocalServer;
@@ -62,7 +62,7 @@ describe('a bucket that lies, in a real Node-RED', function () {
     should((await instance!.deliver(jsonDelivery(body))).status).equal(200);
   };
 
-  it('is told nothing to delete, costs no memory and holds nothing up; once it is honest, all arrives', async () => {
+  it('causes no deletion, uses no memory and blocks nothing; once it is honest, everything arrives', async () => {
     const stalls = new Stalls();
     const flow = webhookFlow({ reply: 'flow', wires: [['archive']] }, [
       config('bucket', 'telnyx-bucket', {
@@ -93,7 +93,7 @@ describe('a bucket that lies, in a real Node-RED', function () {
       each.id === 'account' ? { ...each, apiUrl: `${api.url}/v2`, credentials: { apiKey: API_KEY } } : each
     );
     const { nodeArgs = [], env } = stalls.options;
-    // Node.js 24 lets garbage grow by 100 MB before it collects it. What is tested is what is kept.
+    // Node.js 24 lets garbage grow by 100 MB before it collects it. Only retained memory matters here.
     instance = await WebhookInstance.start({
       flow,
       env,

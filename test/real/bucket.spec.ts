@@ -114,7 +114,7 @@ describe('a bucket as the destination, in a real Node-RED', function () {
     return message;
   }
 
-  it('gets the recording of a signed delivery, and the secret stays a secret', async () => {
+  it('gets the recording of a signed delivery, and the secret stays secret', async () => {
     const url = await serve(CALL);
     const { nodeRed } = await start([bucketNode(server), download()]);
     should((await instance!.deliver(jsonDelivery(saved('rec-1', url)))).status).equal(200);
@@ -135,7 +135,7 @@ describe('a bucket as the destination, in a real Node-RED', function () {
     should(told).not.match(/X-Amz-Signature/);
   });
 
-  it('takes the access key of the machine when the node has none', async () => {
+  it('uses the access key of the machine when the node has none', async () => {
     const url = await serve(CALL);
     const env = { AWS_ACCESS_KEY_ID: S3_USER.accessKeyId, AWS_SECRET_ACCESS_KEY: S3_USER.secretAccessKey };
     await start([bucketNode(server, {}), download()], { env });
@@ -143,7 +143,7 @@ describe('a bucket as the destination, in a real Node-RED', function () {
     await stored(instance!, 'calls/2026/rec-1.wav', CALL);
   });
 
-  it('holds each recording once when Node-RED is killed in the middle, and nothing half sent', async () => {
+  it('contains each recording once when Node-RED is killed meanwhile, and no incomplete upload', async () => {
     const media = await slowMedia(new Map([['/long.wav', LONG_CALL]]), { piece: 400_000, pause: 20 });
     others.push(media);
     const { nodeRed } = await start([bucketNode(server), download()]);
@@ -163,7 +163,7 @@ describe('a bucket as the destination, in a real Node-RED', function () {
     should(nodeRed.recorded('errors.jsonl')).eql([]);
   });
 
-  it('leaves nothing half sent behind a deploy, and the recording is stored after it', async () => {
+  it('leaves no incomplete upload after a deploy, and then stores the recording', async () => {
     const media = await slowMedia(new Map([['/long.wav', LONG_CALL]]), { piece: 400_000, pause: 20 });
     others.push(media);
     const nodes = [bucketNode(server), download()];
@@ -199,10 +199,10 @@ describe('a bucket as the destination, in a real Node-RED', function () {
     should(whole).have.length(1);
   });
 
-  it('keeps the version with a recording when it is versioned and locked, and hides nothing foreign', async function () {
+  it('keeps the version with a recording when it is versioned and locked, and hides no foreign object', async function () {
     await server.close();
     server = await S3Server.start(this, { locked: true });
-    // As the server is: it ignores `If-None-Match` there.
+    // The unmodified server ignores `If-None-Match` there.
     server.addsToday = false;
     const client = server.direct;
     const { bucket: Bucket } = server;
@@ -236,7 +236,7 @@ describe('a bucket as the destination, in a real Node-RED', function () {
     should(version).be.a.String();
     should(recording).have.property('version_id', version);
     should(deletions).eql(['/v2/recordings/rec-1']);
-    // What was read before the deletion was that version, whole.
+    // The version read before the deletion was this one, completely.
     const whole = server.calls.filter(
       ({ name, query, headers }) =>
         name === 'GetObject' && query.get('versionId') === version && headers.range === undefined
@@ -246,13 +246,13 @@ describe('a bucket as the destination, in a real Node-RED', function () {
     should(nodeRed.log).containEql('locked for 1 days (GOVERNANCE)');
   });
 
-  it('is what the AWS SDK is loaded for, and nothing else', async () => {
+  it('is the only reason to load the AWS SDK', async () => {
     const url = await serve(CALL);
     const { nodeRed } = await start([download({ destination: 'folder', folder: 'archive' })]);
     const sdk = path.join(nodeRed.userDir, 'node_modules/@aws-sdk/client-s3/dist-cjs/index.js');
     const marker = path.join(nodeRed.userDir, 'the-sdk-was-loaded');
     const code = readFileSync(sdk, 'utf8');
-    // The files of all tests are links to the same ones.
+    // The files of all tests are links to the same files.
     rmSync(sdk);
     writeFileSync(sdk, `require('node:fs').writeFileSync(${JSON.stringify(marker)}, '');\n${code}`);
     await nodeRed.restart();

@@ -17,14 +17,14 @@ import { WebhookInstance } from '../support/webhook-instance';
 import { mp4Media } from '../../src/simulator/media/media-mp4';
 
 const MP4 = mp4Media({ title: 'made-up meeting', seconds: 3600, channels: 2 }).bytes();
-/** Enough of a Matroska file to be known as one, and as much as it takes to be cut. */
+/** Enough of a Matroska file to be recognised, and to be cut. */
 const webm = (seed: string) =>
   Buffer.concat([
     Buffer.from('1a45dfa39f4286810142f7810142f2810442f381084282847765626d', 'hex'),
     Buffer.from(seed.repeat(5000))
   ]);
 
-/** Faults that a recording survives, and how often its file was asked for at least. */
+/** Faults that a recording survives, with the minimum number of requests for its file. */
 const SURVIVED: Record<string, DailyFaults> = {
   'all-well': {},
   'not-for-daily': { linkText: 'Error: bucket not accessible' },
@@ -41,7 +41,7 @@ const SURVIVED: Record<string, DailyFaults> = {
   }
 };
 
-/** Faults that end it, with the code that Catch nodes see. */
+/** Faults that end it, with the code for Catch nodes. */
 const FATAL: Record<string, [DailyFaults, code: string, message: RegExp]> = {
   'html-page': [{ media: ['html'] }, 'NOT_MEDIA', /an HTML page arrived/],
   'text-for-a-link': [{ linkText: 'Error: bucket not accessible' }, 'LINK_REFUSED', /bucket not accessible/],
@@ -73,7 +73,7 @@ const ready = (id: string, more: object = {}, type = 'recording.ready-to-downloa
     event_ts: 1_790_000_300.5
   });
 
-describe('a Daily recording on its way to a file', function () {
+describe('a Daily recording', function () {
   this.timeout(60_000);
   let instance: WebhookInstance;
   let daily: DailyServer;
@@ -147,7 +147,7 @@ describe('a Daily recording on its way to a file', function () {
   const failed = (id: string) => message(({ event }) => event?.['id'] === `event of ${id}`, 'errors.jsonl');
   const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-  describe('is stored whole', () => {
+  describe('is stored completely', () => {
     before(async () => {
       await Promise.all(Object.keys(SURVIVED).map((id) => deliver(ready(id))));
     });
@@ -182,7 +182,7 @@ describe('a Daily recording on its way to a file', function () {
       });
     }
 
-    it('by links that are used byte for byte, without the key', () => {
+    it('through links that are used byte for byte, without the key', () => {
       const media = daily.seen.filter(({ line }) => line.startsWith('GET /media/'));
       for (const { line, authorization } of media) {
         should(line).endWith('&X-Amz-Signature=secret&x-id=GetObject&odd=%7e+%2B&a=1');
@@ -190,17 +190,17 @@ describe('a Daily recording on its way to a file', function () {
       }
     });
 
-    it('from the own bucket, when Daily may not read it', () => {
+    it('from the customer bucket, when Daily may not read it', () => {
       const asked = daily.seen.filter(({ line }) => /^GET \/tracks\/not-for-daily\?/.test(line));
       should(asked).have.length(1);
     });
 
-    it('going on where it was cut', async () => {
+    it('resuming where it was cut', async () => {
       should((await stored('cut-twice')).recording).have.properties({ resumed: true, attempts: 3 });
     });
   });
 
-  it('cloud-audio-only is what its bytes say, and the API adds what the event lacks', async () => {
+  it('cloud-audio-only has the format of its bytes, and the API adds what the event lacks', async () => {
     const lacking = { room_name: undefined, max_participants: undefined, duration: undefined };
     await deliver(ready('audio', { type: 'cloud-audio-only', ...lacking }));
     should((await stored('audio')).recording).have.properties({
@@ -212,7 +212,7 @@ describe('a Daily recording on its way to a file', function () {
     });
   });
 
-  describe('is not stored, and Catch nodes learn why', () => {
+  describe('is not stored, and Catch nodes receive the reason', () => {
     for (const [id, [, code, text]] of Object.entries(FATAL)) {
       it(`${id}: ${code}`, async () => {
         await deliver(ready(id, { s3_key: undefined }));
@@ -228,7 +228,7 @@ describe('a Daily recording on its way to a file', function () {
       });
     }
 
-    it('raw tracks of which there are none: NO_RECORDING', async () => {
+    it('raw tracks without any track: NO_RECORDING', async () => {
       for (const [id, tracks] of [
         ['null-tracks', null],
         ['no-tracks', []]
@@ -240,14 +240,14 @@ describe('a Daily recording on its way to a file', function () {
       }
     });
 
-    it('recording.error carries nothing', async () => {
+    it('recording.error has no recording', async () => {
       const payload = { type: undefined, recording_id: undefined, s3_key: undefined, status: undefined };
       await deliver(ready('broken', { ...payload, error_msg: 'made-up' }, 'recording.error'));
       should((await failed('broken')).error?.code).equal('NO_RECORDING');
     });
   });
 
-  it('raw tracks come from the own bucket, each as a file', async () => {
+  it('raw tracks come from the customer bucket, each as a file', async () => {
     const tracks = [
       { type: 'audio', s3Key: '1-cam-audio-9', size: 1 },
       { type: 'video', s3key: '1-screen-video-9', size: 1 }

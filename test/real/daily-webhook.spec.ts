@@ -14,7 +14,7 @@ const trusted = { credentials: { hmac: DAILY_HMAC } };
 const event = (id: string, type = 'meeting.ended') =>
   JSON.stringify({ version: '1.0.0', type, id, payload: { room: 'made-up' }, event_ts: 1790000123.5 });
 
-/** Routes what both webhook nodes send, first match wins. */
+/** Routes the messages of both webhook nodes; the first match wins. */
 const SWITCH = node('switch', 'telnyx-event-switch', {
   property: 'event.event_type',
   propertyType: 'msg',
@@ -37,7 +37,7 @@ describe('daily-webhook-in in a real Node-RED', () => {
   const deliver = (body: string, options = {}, path = '/daily') =>
     instance.deliver(dailyDelivery(body, options), path);
 
-  /** Everything the Daily node sent, once nothing is on its way: after one more event, left out. */
+  /** Everything the Daily node sent, once nothing is in flight: waits for one more event, and leaves it out. */
   async function settled(): Promise<RecordedMessage[]> {
     const id = `last-${randomUUID()}`;
     should((await deliver(event(id))).status).equal(200);
@@ -82,7 +82,7 @@ describe('daily-webhook-in in a real Node-RED', () => {
   });
   after(() => instance.stop());
 
-  it('every fixture, signed, becomes the event it should be', async function () {
+  it('every signed fixture becomes the expected event', async function () {
     this.timeout(20_000);
     const fixtures = loadFixtures('daily');
     for (const { bytes, file } of fixtures) {
@@ -101,7 +101,7 @@ describe('daily-webhook-in in a real Node-RED', () => {
     });
   });
 
-  it('takes seconds and milliseconds, up to half an hour old, and remembers what it has seen', async () => {
+  it('accepts seconds and milliseconds, up to half an hour old, and recognises repeats', async () => {
     const now = Date.now();
     for (const [index, timestamp] of [
       Math.floor(now / 1000),
@@ -115,7 +115,7 @@ describe('daily-webhook-in in a real Node-RED', () => {
     should(ids.filter((id) => id.startsWith('time-'))).deepEqual(['time-0', 'time-1', 'time-2', 'time-3']);
   });
 
-  it('refuses forged, stale and unsigned deliveries, and none reaches the first output', async () => {
+  it('rejects forged, stale and unsigned deliveries, and none reaches the first output', async () => {
     const body = event('forged');
     const good = dailyDelivery(body);
     const { 'x-webhook-signature': signature = '', ...unsigned } = good.headers;
@@ -147,7 +147,7 @@ describe('daily-webhook-in in a real Node-RED', () => {
     should(ids).not.containEql('forged');
   });
 
-  it("answers Daily's test of the address 200, whoever signed it, and sends nothing on", async () => {
+  it("answers Daily's test request with 200, whatever its signature, and sends nothing on", async () => {
     const count = (await settled()).length;
     const forged = dailyDelivery(PROBE, { secret: STRANGER_SECRET });
     for (const path of ['/daily', '/bad-secret', '/no-account']) {
@@ -158,13 +158,13 @@ describe('daily-webhook-in in a real Node-RED', () => {
     should(await settled()).have.length(count);
   });
 
-  it('asks Daily to try again while there is no usable secret, and says what is missing', async () => {
+  it('asks Daily to retry while there is no usable secret, and reports what is missing', async () => {
     for (const path of ['/bad-secret', '/no-account']) {
       const answer = await deliver(event('x'), {}, path);
       should([answer.status, Number(answer.headers['retry-after']) > 0]).deepEqual([503, true]);
     }
     const errors = (await instance.nodeRed.messages(3, { file: 'errors.jsonl' })).map(({ error }) => error);
-    // The account's own fault reaches the Catch nodes of the node that uses it.
+    // The fault of the account reaches the Catch nodes of the node that uses it.
     should(errors.map((error) => error?.code).sort()).deepEqual([
       'BAD_PUBLIC_KEY',
       'BAD_PUBLIC_KEY',
@@ -174,13 +174,13 @@ describe('daily-webhook-in in a real Node-RED', () => {
     should(instance.nodeRed.log).not.match(/MaxListenersExceeded/);
   });
 
-  it('takes the secret from the environment when the account has none', async () => {
+  it('reads the secret from the environment when the account has none', async () => {
     should((await deliver(event('by-variable'), {}, '/variable')).status).equal(200);
     const stranger = await deliver(event('x'), { secret: STRANGER_SECRET }, '/variable');
     should(stranger.status).equal(401);
   });
 
-  it('adds the exact bytes when asked to', async () => {
+  it('adds the exact bytes if enabled', async () => {
     const body = event('raw').replace('1790000123.5', '1790000123.500');
     await deliver(body, {}, '/raw');
     const [message] = await instance.nodeRed.messages(1, { file: 'raw.jsonl' });
@@ -226,7 +226,7 @@ describe('daily-webhook-in in a real Node-RED', () => {
     }
   });
 
-  it('does not take a delivery of Telnyx for one of Daily', async () => {
+  it('does not accept a delivery of Telnyx as one of Daily', async () => {
     should((await instance.deliver(jsonDelivery(holdEvent()), '/daily')).status).equal(401);
   });
 });

@@ -6,15 +6,15 @@ import { node } from '../support/flows';
 import { STRANGER } from '../support/sign';
 import { WebhookInstance, webhookFlow } from '../support/webhook-instance';
 
-/** Node-RED's admin app allows other origins in every answer that passes it. */
+/** Node-RED's admin app allows other origins in every response that passes through it. */
 const PASSED_THE_ADMIN_APP = 'access-control-allow-origin';
 
-describe('the way of a delivery through the real Node-RED', function () {
+describe('the path of a delivery through the real Node-RED', function () {
   this.timeout(60_000);
   let instance: WebhookInstance;
   afterEach(() => instance.stop());
 
-  it('is direct with the settings that everybody has', async () => {
+  it('is direct with the default settings', async () => {
     instance = await WebhookInstance.start({ flow: webhookFlow() });
     const answer = await instance.deliver(jsonDelivery(holdEvent()));
     should(answer.status).equal(200);
@@ -22,7 +22,7 @@ describe('the way of a delivery through the real Node-RED', function () {
     should((await instance.settled()).length).equal(1);
   });
 
-  it('leads through what the owner put in front of the editor, which may be meant for all', async () => {
+  it('leads through middleware before the editor, which may be meant for all requests', async () => {
     const settingsCode = `module.exports.httpAdminMiddleware = (request, response, next) => {
       response.setHeader('x-made-up', 'seen');
       next();
@@ -32,7 +32,7 @@ describe('the way of a delivery through the real Node-RED', function () {
     should([status, headers['x-made-up']]).deepEqual([200, 'seen']);
   });
 
-  it('leads to the login when there is one, and ends there', async () => {
+  it('leads to the login if there is one, and ends there', async () => {
     const httpNodeAuth = { user: 'user', password: 'secret' };
     instance = await WebhookInstance.start({ flow: webhookFlow(), httpNodeAuth });
     const { status, headers } = await instance.deliver(jsonDelivery(holdEvent()));
@@ -42,7 +42,7 @@ describe('the way of a delivery through the real Node-RED', function () {
 
   const REFUSE = "(request, response) => { response.statusCode = 403; response.end('closed'); }";
   const SHOW = "(request, response, next) => { response.setHeader('x-made-up', 'seen'); next(); }";
-  /** A core node at an address of its own, to compare with. */
+  /** A core node at another address, for comparison. */
   const coreIn = [
     node('core', 'http in', { url: '/core', method: 'post', wires: [['core-out']] }),
     node('core-out', 'http response', { statusCode: '200', headers: {} })
@@ -55,7 +55,7 @@ describe('the way of a delivery through the real Node-RED', function () {
     return [await instance.deliver(delivery, '/core'), await instance.deliver(delivery)] as const;
   };
 
-  it('leads to httpNodeMiddleware, which may refuse, as before core http in', async () => {
+  it('leads to httpNodeMiddleware, which may reject requests, as for core http in', async () => {
     await startWith(`module.exports.httpNodeMiddleware = ${REFUSE};`);
     const [core, ours] = await both();
     should([core.status, core.body.toString()]).deepEqual([403, 'closed']);
@@ -78,7 +78,7 @@ describe('the way of a delivery through the real Node-RED', function () {
     should((await instance.deliver(jsonDelivery(odd))).status).equal(200);
   });
 
-  it('asks the sender to try again when the middleware throws or rejects, says so, and lives on', async () => {
+  it('asks the sender to retry when the middleware throws or rejects, reports it, and survives', async () => {
     for (const fault of [
       "() => { throw new Error('made up'); }",
       "async () => { throw new Error('made up'); }"
@@ -94,7 +94,7 @@ describe('the way of a delivery through the real Node-RED', function () {
     }
   });
 
-  it('changes with the setting while Node-RED runs', async () => {
+  it('follows the setting while Node-RED runs', async () => {
     await startWith(`const { existsSync } = require('node:fs');
       Object.defineProperty(module.exports, 'httpNodeMiddleware', {
         enumerable: true,
@@ -110,8 +110,8 @@ describe('the way of a delivery through the real Node-RED', function () {
     should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(200);
   });
 
-  it('answers other origins as httpNodeCors says, as core http in does', async () => {
-    // Node-RED's admin app allows all origins itself where it lies on the same root.
+  it('answers other origins according to httpNodeCors, like core http in', async () => {
+    // Node-RED's admin app itself allows all origins when it shares the root.
     const flow = webhookFlow({}, coreIn);
     const settings = { httpNodeCors: { origin: 'https://app.example.com', methods: 'POST' } };
     instance = await WebhookInstance.start({ flow, httpAdminRoot: '/admin', settings });

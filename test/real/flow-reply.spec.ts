@@ -3,7 +3,7 @@ import { formDelivery, holdEvent, jsonDelivery } from '../support/deliveries';
 import { catchAll, node } from '../support/flows';
 import { webhookFlow, WebhookInstance } from '../support/webhook-instance';
 
-/** Answers by what the event asks for: `payload.call_control_id` of the test events names the status. */
+/** Answers as the event requests: `payload.call_control_id` of the test events names the status. */
 const ANSWERING = [
   node('decide', 'function', {
     func: `
@@ -52,28 +52,28 @@ describe('the flow answers', () => {
     ]);
   });
 
-  it('a duplicate of what was answered 2xx is not sent on again', async () => {
+  it('a duplicate of a delivery answered 2xx is not sent on again', async () => {
     for (let copy = 0; copy < 2; copy += 1) {
       should((await instance.deliver(jsonDelivery(holdEvent('ok:1')))).status).equal(200);
     }
     should(await seen('ok:1')).have.length(1);
   });
 
-  it('an attempt that the flow refused does not eat its retry', async () => {
+  it('an attempt that the flow rejects does not suppress its retry', async () => {
     should((await instance.deliver(jsonDelivery(holdEvent('fail:1')))).status).equal(500);
     should((await instance.deliver(jsonDelivery(holdEvent('fail:1')))).status).equal(200);
     const duplicates = (await seen('fail:1')).map(({ event }) => event?.['duplicate']);
     should(duplicates).deepEqual([false, false]);
   });
 
-  it('a second copy during the first waits for its answer', async () => {
+  it('a repeat during the first delivery waits for its answer', async () => {
     const copies = ['slow:1', 'slow:1', 'slow:1'].map((id) => instance.deliver(jsonDelivery(holdEvent(id))));
     const statuses = (await Promise.all(copies)).map(({ status }) => status);
     should(statuses).deepEqual([200, 200, 200]);
     should(await seen('slow:1')).have.length(1);
   });
 
-  it('503 when nobody answers in time, REPLY_TIMEOUT for a Catch node, and the retry is not eaten', async () => {
+  it('503 when the flow does not answer in time, REPLY_TIMEOUT for a Catch node, and the retry is not suppressed', async () => {
     const first = await instance.deliver(jsonDelivery(holdEvent('silent:1')));
     should([first.status, first.body.length]).deepEqual([503, 0]);
     should(Number(first.headers['retry-after'])).be.above(0);
@@ -85,14 +85,14 @@ describe('the flow answers', () => {
     should(await seen('silent:1')).have.length(2);
   });
 
-  it('what waits for the flow during a deploy gets 503, and nothing hangs', async () => {
+  it('a delivery that waits for the flow during a deploy gets 503, and nothing hangs', async () => {
     const waiting = instance.deliver(jsonDelivery(holdEvent('silent:2')));
     await instance.nodeRed.messages(instance.nodeRed.recorded().length + 1);
     const flow = webhookFlow({ reply: 'flow', wires: [['seen', 'decide']] }, [...ANSWERING, ...catchAll()]);
     await instance.nodeRed.deploy(flow, 'full');
     const { status, elapsed } = await waiting;
     should(status).equal(503);
-    // At once, not when the reply timeout of 2 s ends it.
+    // Immediately, not after the reply timeout of 2 s.
     should(elapsed).be.below(1500);
     should(await seen('silent:2')).have.length(1);
   });

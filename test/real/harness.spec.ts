@@ -4,7 +4,7 @@ import should from 'should';
 import { node, recorder, tab } from '../support/flows';
 import { NodeRedProcess } from '../support/node-red-process';
 
-/** What the other specs rely on; shown with core nodes alone. */
+/** What the other specs rely on, tested only with core nodes. */
 describe('the real Node-RED as a child process', () => {
   const httpIn = (url: string) => [
     node('in', 'http in', { url, method: 'post', wires: [['seen', 'out']] }),
@@ -49,7 +49,7 @@ describe('the real Node-RED as a child process', () => {
     await nodeRed.messages(3);
   });
 
-  it('comes back in the same place after a kill', async function () {
+  it('returns at the same address after a kill', async function () {
     this.timeout(60_000);
     const before = nodeRed.pid;
     await nodeRed.kill();

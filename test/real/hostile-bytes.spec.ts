@@ -17,17 +17,17 @@ import { until } from '../support/until';
 import { webhookFlow, WebhookInstance } from '../support/webhook-instance';
 
 const CASES = 1000;
-/** Deliveries that are on their way at once. */
+/** Concurrent deliveries. */
 const AT_ONCE = 8;
-/** Milliseconds for which nothing else in Node-RED may have to wait. */
+/** Milliseconds by which nothing else in Node-RED may be delayed. */
 const LONGEST_STALL_MS = 250;
 
-/** No name of the machine has this in it, unless a case has come out of the archive. */
+/** No name on the machine contains this, unless a case escapes from the archive. */
 const ESCAPED = 'escaped-from-the-archive';
-/** 73 empty comments, and so 2 to the power of 73 ways to take them for a page. */
+/** 73 empty comments, and so 2 to the power of 73 ways to match a page. */
 const ENDLESS = Buffer.from('<!---->'.repeat(73));
 
-/** What became of a message, in a line that is small whatever the message is. */
+/** The result of a message, as a short line whatever the message is. */
 const OUTCOME = `
 const { case: number, error, recording } = msg;
 const line = { case: number, code: error && error.code, text: error && String(error.message).slice(0, 2000) };
@@ -84,7 +84,7 @@ describe('bytes, headers and ids of a stranger', function () {
   let server: RawServer;
   let url: string;
   let cases: HostileCase[];
-  /** What is answered for a path besides the cases. */
+  /** The responses for paths besides the cases. */
   const others = new Map<string, RawReply>();
   let beforehand: string[] = [];
   let pid: number;
@@ -106,7 +106,7 @@ describe('bytes, headers and ids of a stranger', function () {
       ...watchedEventLoop(watched)
     });
     ({ pid } = instance.nodeRed);
-    // A first recording loads what is loaded with the first; that is not what is measured here.
+    // The first recording loads code; this is not measured.
     others.set('/first', good());
     await instance.deliver(recordingWith('first', `${url}/first`));
     await ended(++accepted);
@@ -125,7 +125,7 @@ describe('bytes, headers and ids of a stranger', function () {
     return { bytes: Buffer.concat([Buffer.from(head), file]) };
   }
 
-  /** What the download node has ended, well or not, once there are that many. */
+  /** The results of the download node, successful or not, once there are this many. */
   async function ended(count: number): Promise<Outcome[]> {
     const look = (): Outcome[] => instance.nodeRed.recorded('ended.jsonl') as unknown as Outcome[];
     try {
@@ -154,7 +154,7 @@ describe('bytes, headers and ids of a stranger', function () {
 
   const archive = (): string => path.join(instance.nodeRed.userDir, 'archive');
 
-  /** Files of the userDir that are neither the archive's nor written all the time. */
+  /** Files of the userDir that are neither in the archive nor written constantly. */
   function outsideOf(): string[] {
     const { userDir } = instance.nodeRed;
     const written = /^(archive|telnyx|node_modules|\.npm|(stored|ended|messages)\.jsonl$)/;
@@ -163,7 +163,7 @@ describe('bytes, headers and ids of a stranger', function () {
       .sort();
   }
 
-  it(`are answered, stored or refused, ${CASES} of them`, async () => {
+  it(`are answered, stored or rejected, ${CASES} of them`, async () => {
     const waiting = cases.entries();
     const statuses = new Map<number, number>();
     const deliver = async (): Promise<void> => {
@@ -180,7 +180,7 @@ describe('bytes, headers and ids of a stranger', function () {
     should(statuses.get(200)).be.above(CASES * 0.8);
     const all = await ended(accepted);
     should(all.length).equal(accepted);
-    // Of a thousand files some are what they should be; nothing ends for a reason that nobody thought of.
+    // A few of a thousand files are valid; nothing fails for an unexpected reason.
     const stored = instance.nodeRed.recorded('stored.jsonl');
     should(stored.length).be.above(100);
     const unforeseen = all.filter(({ text }) =>
@@ -189,13 +189,13 @@ describe('bytes, headers and ids of a stranger', function () {
     should(unforeseen).eql([]);
   });
 
-  it('stop nothing: the same process, whose event loop stood still for no quarter of a second', async () => {
+  it('stop nothing: the process survives, and its event loop never blocks for a quarter of a second', async () => {
     should(instance.nodeRed.alive).be.true();
     should(instance.nodeRed.pid).equal(pid);
     should(await longestStall(instance.nodeRed, watched)).be.below(LONGEST_STALL_MS);
   });
 
-  it('write nowhere but into the archive, under names that every system takes', () => {
+  it('write only into the archive, under names that every system accepts', () => {
     should(outsideOf()).eql(beforehand);
     const { userDir } = instance.nodeRed;
     for (const folder of [
@@ -218,14 +218,14 @@ describe('bytes, headers and ids of a stranger', function () {
     }
   });
 
-  it('say nothing in the log that could forge a line of it', () => {
+  it('cannot forge a line of the log', () => {
     const odd = instance.nodeRed.log
       .split('\n')
       .filter((line) => /[\p{Cc}\p{Cf}]/u.test(line.replaceAll('\t', '')));
     should(odd).eql([]);
   });
 
-  it('leave room for what is meant to come', async () => {
+  it('leave room for genuine deliveries', async () => {
     others.set('/good', good());
     should((await instance.deliver(recordingWith('good', `${url}/good`))).status).equal(200);
     await ended(++accepted);
@@ -233,7 +233,7 @@ describe('bytes, headers and ids of a stranger', function () {
     should(sha256(readFileSync(last!.path!))).equal(sha256(file));
   });
 
-  it('hang Node-RED neither at once nor after a restart, though they are empty comments only', async () => {
+  it('hang Node-RED neither immediately nor after a restart, even if they are only empty comments', async () => {
     const { nodeRed } = instance;
     const head = `HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: ${ENDLESS.length}\r\n\r\n`;
     const endless = { bytes: Buffer.concat([Buffer.from(head), ENDLESS]) };
@@ -243,7 +243,7 @@ describe('bytes, headers and ids of a stranger', function () {
     should(refused).have.property('code', 'NOT_MEDIA');
 
     await instance.deliver(mmsWith('later', `${url}/later`));
-    // The job is on disk from before its file is asked for.
+    // The job is on disk before its file is requested.
     await until('the request', () =>
       server.requests.some((head) => head.includes(' /later ')) ? true : undefined
     );

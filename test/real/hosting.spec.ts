@@ -25,13 +25,13 @@ describe('httpNodeAuth', () => {
         return instance.request('/telnyx', { body, headers: { ...headers, authorization } });
       };
 
-      it('asks for the login, signed or not', async () => {
+      it('requires the login, signed or not', async () => {
         const answer = await instance.deliver(jsonDelivery(holdEvent('no-login')));
         should(answer.status).equal(401);
         should((await deliverAs('telnyx:wrong', 'wrong-login')).status).equal(401);
       });
 
-      it('lets a signed delivery with the login in, and only that', async () => {
+      it('admits only a signed delivery with the login', async () => {
         should((await deliverAs('telnyx:open sesame', 'login')).status).equal(200);
         should((await deliverAs('telnyx:open sesame', 'forged', { key: STRANGER })).status).equal(401);
         const ids = (await instance.nodeRed.messages(1)).map(({ event }) => event?.['id']);
@@ -54,7 +54,7 @@ describe('httpNodeAuth as a function', () => {
   });
   after(() => instance.stop());
 
-  it('decides before the signature does', async () => {
+  it('decides before the signature', async () => {
     const { body, headers } = jsonDelivery(holdEvent('function'));
     should((await instance.request('/telnyx', { body, headers })).status).equal(403);
     const passed = { ...headers, 'x-gateway': 'passed' };
@@ -64,7 +64,7 @@ describe('httpNodeAuth as a function', () => {
   });
 });
 
-describe("Node-RED in somebody's Express application, behind its body parser", () => {
+describe('Node-RED in a custom Express application, behind its body parser', () => {
   let instance: WebhookInstance;
 
   before(async function () {
@@ -86,13 +86,13 @@ describe("Node-RED in somebody's Express application, behind its body parser", (
     should(message?.['rawBody']).deepEqual({ base64: Buffer.from(text).toString('base64') });
   });
 
-  it('has its own size limit, before the parser of the application', async () => {
+  it('applies its own size limit, before the parser of the application', async () => {
     const { status } = await instance.deliver(jsonDelivery(holdEvent('l').padEnd(900_000)));
     should(status).equal(200);
     should((await instance.deliver(jsonDelivery(holdEvent('xl').padEnd(1_048_577)))).status).equal(413);
   });
 
-  it("leaves the last word to the application's own guards", async () => {
+  it("gives precedence to the application's own guards", async () => {
     const { body, headers } = jsonDelivery(holdEvent('blocked'));
     const blocked = await instance.request('/telnyx', { body, headers: { ...headers, 'x-blocked': 'yes' } });
     should(blocked.status).equal(403);

@@ -25,7 +25,7 @@ const VARIANTS = [
   node('unrelated', 'comment', { wires: [] })
 ];
 
-/** Refusals that depend on the headers alone. */
+/** Rejections that depend only on the headers. */
 function unverifiable(): Record<string, RawRequest['headers']> {
   const body = holdEvent('never');
   const good = signed(body);
@@ -71,7 +71,7 @@ function unverifiable(): Record<string, RawRequest['headers']> {
   };
 }
 
-/** With `/` the admin application is in front of the node; without an admin nothing is. */
+/** With `/` the admin application comes before the node; without an admin, nothing does. */
 for (const httpAdminRoot of [undefined, false] as const) {
   describe(`HTTP answers, httpAdminRoot ${httpAdminRoot === undefined ? 'unset' : 'false'}`, () => {
     let instance: WebhookInstance;
@@ -95,7 +95,7 @@ for (const httpAdminRoot of [undefined, false] as const) {
       should(await messagesOf('twice')).have.length(1);
     });
 
-    it('sends a duplicate on, marked, when told to', async () => {
+    it('sends on a duplicate, marked, if enabled', async () => {
       for (let copy = 0; copy < 2; copy += 1) {
         should((await instance.deliver(jsonDelivery(holdEvent('passed')), '/pass')).status).equal(200);
       }
@@ -110,7 +110,7 @@ for (const httpAdminRoot of [undefined, false] as const) {
       should([message?.topic, message?.event?.['known']]).deepEqual(['call.invented-later', false]);
     });
 
-    it('200 within the tolerance, both ways', async () => {
+    it('200 within the tolerance, in both directions', async () => {
       for (const offset of [-290, 290]) {
         const delivery = jsonDelivery(holdEvent(`within ${offset}`), { timestamp: now() + offset });
         should((await instance.deliver(delivery)).status).equal(200);
@@ -119,12 +119,12 @@ for (const httpAdminRoot of [undefined, false] as const) {
       should((await instance.deliver(strict, '/strict')).status).equal(401);
     });
 
-    it('200 for a leading zero that was signed as sent', async () => {
+    it('200 for a leading zero that is signed as sent', async () => {
       const delivery = jsonDelivery(holdEvent('zero'), { timestamp: `0${now()}` });
       should((await instance.deliver(delivery)).status).equal(200);
     });
 
-    it('200 under the second key of an account, and says which', async () => {
+    it('200 for the second key of an account, and names the key', async () => {
       should((await instance.deliver(jsonDelivery(holdEvent('second-key')), '/two-keyed')).status).equal(200);
       should((await messagesOf('second-key'))[0]?.event?.['key_index']).equal(1);
     });
@@ -141,11 +141,11 @@ for (const httpAdminRoot of [undefined, false] as const) {
       });
     }
 
-    it('none of the refused ones reached the output', async () => {
+    it('none of the rejected deliveries reaches the output', async () => {
       should(await messagesOf('never')).have.length(0);
     });
 
-    it('400 for what is verified but neither JSON nor a form', async () => {
+    it('400 for a verified body that is neither JSON nor a form', async () => {
       for (const body of ['{"data":', '{"a":1}}', '{"a":1.}']) {
         const answer = await instance.deliver(jsonDelivery(body));
         should([body, answer.status, answer.body.length]).deepEqual([body, 400, 0]);
@@ -169,7 +169,7 @@ for (const httpAdminRoot of [undefined, false] as const) {
       should(await messagesOf('method')).have.length(0);
     });
 
-    it('413 for a body over maxBody, declared or counted, and not for one of just that size', async () => {
+    it('413 for a body over maxBody, declared or counted, but not for one of exactly that size', async () => {
       const exact = holdEvent('exact').padEnd(400, ' ');
       should((await instance.deliver(jsonDelivery(exact), '/small')).status).equal(200);
       const over = jsonDelivery(holdEvent('over').padEnd(401, ' '));
@@ -209,7 +209,7 @@ for (const httpAdminRoot of [undefined, false] as const) {
       should(await messagesOf('keyless')).have.length(0);
     });
 
-    it('takes GET when told to, and says whether the query was signed', async () => {
+    it('accepts GET if enabled, and reports whether the query is signed', async () => {
       const query = 'AccountSid=made-up&CallSid=v3%3Amade-up&From=%2B12025550101&To=%2B12025550102';
       const get = (text: string, marker: string) =>
         instance.request(`/get?${query}&marker=${marker}`, { method: 'GET', headers: signed(text) });
@@ -227,7 +227,7 @@ for (const httpAdminRoot of [undefined, false] as const) {
       ]);
     });
 
-    it('warns about refusals with their reason, at most once a second', async () => {
+    it('warns about rejections with their reason, at most once a second', async () => {
       const from = instance.nodeRed.log.length;
       const begun = Date.now();
       do {

@@ -10,7 +10,7 @@ import { WebhookInstance } from '../support/webhook-instance';
 const MEGABYTE = 1024 * 1024;
 /** The default limit. */
 const LARGEST = 64 * MEGABYTE;
-/** Beyond that it is noticed by those who wait for an answer. */
+/** Beyond this, senders notice the delay. */
 const LONGEST_STALL_MS = 75;
 
 describe('large recordings in messages', function () {
@@ -74,7 +74,7 @@ describe('large recordings in messages', function () {
   }
 
   for (const [index, name] of ['announced', 'chunked'].entries())
-    it(`let Node-RED answer others meanwhile: 64 MB, ${name}`, async () => {
+    it(`do not block other requests: 64 MB, ${name}`, async () => {
       const begin = Date.now();
       await instance.deliver(TELNYX.delivery({ id: name, storage: server.url }), TELNYX.path);
       const message = (await instance.nodeRed.messages(index + 2, { deadline: 60_000 }))[index + 1];

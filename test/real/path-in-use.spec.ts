@@ -25,23 +25,23 @@ describe('two webhook nodes on one path', () => {
     return { first: seenBy(), second: seenBy('second.jsonl') };
   };
 
-  it('the second does not listen and says PATH_IN_USE in red', async () => {
+  it('the second does not listen and shows PATH_IN_USE in red', async () => {
     const status = await nodeStatus(instance.nodeRed, 'second', ({ fill }) => fill === 'red');
     should(status.text).match(/path.in.use/i);
     should(instance.nodeRed.log).match(/telnyx-webhook-in:second.*PATH_IN_USE/);
   });
 
-  it('the first works on', async () => {
+  it('the first keeps working', async () => {
     should(await deliverAndLook('one')).deepEqual({ first: 1, second: 0 });
   });
 
-  it('also when only the second is deployed again', async () => {
+  it('even when only the second is deployed again', async () => {
     await instance.nodeRed.deploy(both({ name: 'again' }), 'nodes');
     should(await deliverAndLook('two')).deepEqual({ first: 1, second: 0 });
     await nodeStatus(instance.nodeRed, 'second', ({ fill }) => fill === 'red');
   });
 
-  it('the second takes over when the first is moved and both are deployed', async () => {
+  it('the second takes over when the first gets another path and both are deployed', async () => {
     const moved = both().map((node) => (node.id === 'webhook' ? { ...node, path: '/elsewhere' } : node));
     await instance.nodeRed.deploy(moved, 'full');
     const { status } = await instance.deliver(jsonDelivery(holdEvent('three')));

@@ -11,9 +11,9 @@ import { until } from '../support/until';
 import { WebhookInstance } from '../support/webhook-instance';
 
 const SIZE = 4_000_000;
-/** How often each recording is cut before its source heals. */
+/** The number of cuts of each recording before its source recovers. */
 const CUTS = 2;
-/** Milliseconds that the disk takes for each megabyte; the network takes one or two. */
+/** Milliseconds of the disk for each megabyte; the network needs one or two. */
 const SLOW_DISK_MS = 250;
 
 interface Variant {
@@ -51,7 +51,10 @@ describe('recordings whose source hangs up while the disk is slower than the net
   let instance: WebhookInstance;
   const asked = new Map<string, number>();
 
-  /** Sends four fifths of what is asked for, as the variant does, and hangs up; later all of it, properly. */
+  /**
+   * Sends four fifths of the requested bytes in the way of the variant, and hangs up; later sends all of them
+   * properly.
+   */
   function answer(socket: Socket, head: string): void {
     const id = /^GET \/([^/?]+)\.wav\?/.exec(head)?.[1] ?? '';
     const variant = VARIANTS.find((each) => each.id === id);
@@ -119,7 +122,7 @@ describe('recordings whose source hangs up while the disk is slower than the net
     await server.close();
   });
 
-  it(`are stored whole in the end, ${VARIANTS.length} at once, and Node-RED runs on`, async () => {
+  it(`are stored completely in the end, ${VARIANTS.length} at the same time, and Node-RED keeps running`, async () => {
     const { pid } = instance.nodeRed;
     const { origin } = new URL(server.url);
     await Promise.all(

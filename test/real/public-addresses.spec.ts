@@ -16,10 +16,10 @@ import { redirect, whole } from '../support/source-answers';
 import { until } from '../support/until';
 import { WebhookInstance } from '../support/webhook-instance';
 
-/** Of AS112, a service that answers questions about private addresses: public, and nobody's recordings. */
+/** Of AS112, a service that answers DNS queries about private addresses: public, and without recordings. */
 const PUBLIC = '192.31.196.1';
 
-/** A server, and how often somebody connected to it. */
+/** A server and its number of connections. */
 class CountingServer {
   connections = 0;
   readonly #sockets = new Set<Socket>();
@@ -52,7 +52,7 @@ for (const source of [TELNYX_WITH_KEY, DAILY]) {
     const { ext, contentType } = source;
     const file = { bytes: source.file({ size: 100_000, seed: 5 }), contentType, etag: '"file"' };
     const directory = mkdtempSync(path.join(tmpdir(), 'telnyx-public-'));
-    /** Where links lead that are not meant for a private place at once. */
+    /** The target of links that are not private themselves. */
     const targets = new Map<string, string>();
     let address: Address | undefined;
     let inner: CountingServer;
@@ -147,7 +147,7 @@ for (const source of [TELNYX_WITH_KEY, DAILY]) {
       'to-private',
       'to-plain-http'
     ]) {
-      it(`are not followed where they redirect: ${id}`, async () => {
+      it(`are rejected when they redirect elsewhere: ${id}`, async () => {
         const { error } = await outcome(id, 'errors.jsonl');
         should(error).have.property('code', 'UNSAFE_URL');
         should(error?.message)
@@ -156,7 +156,7 @@ for (const source of [TELNYX_WITH_KEY, DAILY]) {
       });
     }
 
-    it('have been asked for nowhere else, and left nothing behind', () => {
+    it('are requested nowhere else, and leave nothing behind', () => {
       should(inner.connections).equal(0);
       should(plain.connections).equal(0);
       should(storage.connections).be.above(0);

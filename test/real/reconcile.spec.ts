@@ -62,7 +62,7 @@ describe('an account of 10,000 recordings, some of them never announced and some
     await standIn.start();
     api = await countingProxy(standIn.url);
     const now = Date.now();
-    // More of them by day than by night, over two years.
+    // More by day than by night, over two years.
     const recordings = Array.from({ length: RECORDINGS }, (_value, index) => {
       const createdAt = now - Math.floor((730 * DAY * index) / RECORDINGS) - (index % 7) * 3_600_000;
       return standIn.addRecording({ seconds: 0.1, createdAt, startedAt: createdAt - 60_000 });
@@ -109,7 +109,7 @@ describe('an account of 10,000 recordings, some of them never announced and some
     });
   });
 
-  it('is whole and intact after one run', async () => {
+  it('is complete and intact after one run', async () => {
     const damaged = stored.filter((_copy, index) => index % 1900 === 50).slice(0, DAMAGED);
     should(damaged).have.length(DAMAGED);
     damaged.forEach(({ path: file }, index) => {
@@ -158,11 +158,11 @@ describe('an account of 10,000 recordings, some of them never announced and some
   });
 });
 
-/** Of a process, in bytes: now (`VmRSS`), or the most that it ever had (`VmHWM`). */
+/** The memory of a process in bytes: current (`VmRSS`) or peak (`VmHWM`). */
 function memoryOf(pid: number, kind: 'VmRSS' | 'VmHWM'): number {
   const kilobytes = new RegExp(`^${kind}:\\s+(\\d+) kB`, 'm').exec(
     readFileSync(`/proc/${pid}/status`, 'utf8')
   )?.[1];
-  if (kilobytes === undefined) throw new Error(`The system does not tell ${kind}`);
+  if (kilobytes === undefined) throw new Error(`The system does not report ${kind}`);
   return Number(kilobytes) * 1024;
 }

@@ -4,7 +4,7 @@ import { recorder } from '../support/flows';
 import { STRANGER } from '../support/sign';
 import { webhookFlow, WebhookInstance } from '../support/webhook-instance';
 
-describe('the output for refused deliveries', () => {
+describe('the output for rejected deliveries', () => {
   let instance: WebhookInstance;
 
   before(async function () {
@@ -17,7 +17,7 @@ describe('the output for refused deliveries', () => {
 
   const refusals = async (count: number) => instance.nodeRed.messages(count, { file: 'refused.jsonl' });
 
-  it('tells the reason, the answer and where it came from', async () => {
+  it('contains the reason, the answer and the sender', async () => {
     const { status } = await instance.deliver(jsonDelivery(holdEvent('x'), { key: STRANGER }));
     should(status).equal(401);
     const [message] = await refusals(1);
@@ -33,7 +33,7 @@ describe('the output for refused deliveries', () => {
     });
   });
 
-  it('each refusal has its code', async () => {
+  it('each rejection has its code', async () => {
     const good = jsonDelivery(holdEvent('x'));
     const { headers, body } = good;
     const without = (name: string) =>
@@ -66,7 +66,7 @@ describe('the output for refused deliveries', () => {
     ]);
   });
 
-  it('none of them is on the first output', async () => {
+  it('none of them reaches the first output', async () => {
     should(await instance.settled()).have.length(0);
   });
 });

@@ -9,18 +9,18 @@ import { until } from '../support/until';
 import { WebhookInstance } from '../support/webhook-instance';
 
 const RECORDINGS = 20;
-/** Two in company, and five alone. */
+/** Two beside other jobs, and five alone. */
 const MOST_DEATHS = 7;
 const POISON = 'these bytes end the process';
 
 const names = Array.from({ length: RECORDINGS }, (_value, index) => `rec-${String(index).padStart(2, '0')}`);
 
-describe('a recording that ends Node-RED whenever it is looked at', function () {
+describe('a recording that crashes Node-RED whenever it is read', function () {
   this.timeout(400_000);
   let instance: WebhookInstance;
   let server: SlowMedia;
   let media: Map<string, Buffer>;
-  /** What still waits gives up. */
+  /** Ends everything that still waits. */
   let isOver = false;
 
   const pathOf = (name: string): string => `/${name}.${TELNYX.ext}`;
@@ -55,7 +55,7 @@ describe('a recording that ends Node-RED whenever it is looked at', function () 
   });
   after(async () => {
     isOver = true;
-    // Each is missing when what came before it failed, and none may keep the process of the tests alive.
+    // Each is missing when an earlier step fails, and none may keep the test process alive.
     try {
       await (instance as WebhookInstance | undefined)?.stop();
     } finally {
@@ -81,14 +81,14 @@ describe('a recording that ends Node-RED whenever it is looked at', function () 
     );
   }
 
-  /** As a supervisor does: ends what hangs, and starts it again. */
+  /** Like a supervisor: kills a hanging process, and starts it again. */
   async function startedAgain(count: number): Promise<void> {
     const { nodeRed } = instance;
     const isHanging = deaths()[count - 1]?.endsWith('3') === true;
     if (isHanging) await nodeRed.kill();
     else await until('the end of the process', () => (nodeRed.alive ? undefined : true));
     await nodeRed.start().catch((error: unknown) => {
-      // It may have died before it was through with its start.
+      // It may have died during its start.
       if (deaths().length === count) throw error;
     });
   }
@@ -96,7 +96,7 @@ describe('a recording that ends Node-RED whenever it is looked at', function () 
   it('is given up with REPEATED_CRASH; all others are stored, and Node-RED lives', async () => {
     const { nodeRed } = instance;
     const delivering = Promise.all([...names.slice(0, 5), 'poison', ...names.slice(5)].map(deliver));
-    // Awaited below, unless something else fails before.
+    // Awaited below, unless something else fails first.
     delivering.catch(() => undefined);
     for (let count = 1; nodeRed.recorded('errors.jsonl').length === 0; count += 1) {
       count.should.be.belowOrEqual(MOST_DEATHS + 1);
@@ -127,7 +127,7 @@ describe('a recording that ends Node-RED whenever it is looked at', function () 
     nodeRed.log.should.not.containEql('X-Amz-Signature');
   });
 
-  it('stays given up over a restart', async () => {
+  it('stays given up after a restart', async () => {
     const { nodeRed } = instance;
     const count = deaths().length;
     await nodeRed.restart();

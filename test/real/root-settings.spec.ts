@@ -6,18 +6,18 @@ import { exchange } from '../support/http-client';
 import { signed, STRANGER } from '../support/sign';
 import { webhookFlow, WebhookInstance } from '../support/webhook-instance';
 
-/** JSON that no serialiser writes back as it was: odd spacing, an escape, `1.0`. */
+/** JSON that no serializer reproduces: odd spacing, an escape, `1.0`. */
 const oddJson = (id: string) =>
   `{ "data" : {"record_type":"event",\t"event_type":"call.hold", "id":"${id}",\r\n` +
   `  "occurred_at":"2026-05-06T07:08:09.100Z", "payload":{"call_control_id":"v3:made-up",` +
   `"note":"caf\\u00e9 – crème","gain":1.0,"from":"+12025550101","client_state":"aGVsbG8="} },` +
   ` "meta":{"attempt":2,"delivered_to":"https://example.com/telnyx"}}\n`;
 
-/** A form that no serialiser writes back as it was: both spellings of a blank, a lower-case escape. */
+/** A form that no serializer reproduces: both spellings of a space, a lower-case escape. */
 const oddForm = (sid: string) =>
   `AccountSid=made-up&CallSid=v3%3amade-up&SiprecEvent=siprec-started&SiprecSid=${sid}&Extra=a%2fb+c%20d`;
 
-/** A core node next to ours, which must go on getting its parsed body. */
+/** A core node beside ours, which must still get its parsed body. */
 const NEIGHBOUR = [
   node('neighbour', 'http in', { url: '/neighbour', method: 'post', wires: [['echo']] }),
   node('echo', 'function', {
@@ -126,7 +126,7 @@ for (const httpAdminRoot of ADMIN_ROOTS) {
         });
       });
 
-      it('accepts every spelling of the path that Express takes for the same', async () => {
+      it('accepts every spelling of the path that Express treats as the same', async () => {
         const plain = instance.nodeRed.nodePath('/telnyx');
         const spellings = [plain.toUpperCase(), `${plain}/`, plain.replace('/tel', '//tel'), `${plain}?a=1`];
         for (const [index, path] of spellings.entries()) {
@@ -138,7 +138,7 @@ for (const httpAdminRoot of ADMIN_ROOTS) {
         should(ids).deepEqual(spellings.map((_, index) => `path-${index}`));
       });
 
-      it('refuses what it cannot verify before anything else sees it', async () => {
+      it('rejects unverified deliveries before anything else sees them', async () => {
         const forged = await instance.deliver(jsonDelivery(holdEvent(), { key: STRANGER }));
         should([forged.status, forged.body.length]).deepEqual([401, 0]);
         const broken = '{"data": ';

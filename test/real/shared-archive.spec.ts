@@ -15,7 +15,7 @@ import { WebhookInstance } from '../support/webhook-instance';
 const SOURCE = TELNYX_WITH_KEY;
 const RECORDINGS = 24;
 const ENDS = 12;
-/** Every second recording takes as long as Node-RED's start, so that most ends meet one half done. */
+/** Every second recording takes as long as Node-RED's start, so that most kills interrupt one. */
 const LONG = 4_000_000;
 const SHORT = 48_000;
 const SEED = 11;
@@ -23,7 +23,7 @@ const SEED = 11;
 const names = Array.from({ length: RECORDINGS }, (_value, index) => `rec-${String(index).padStart(2, '0')}`);
 const pathOf = (name: string): string => `/${name}.${SOURCE.ext}`;
 
-describe('an archive that two Node-REDs share', function () {
+describe('an archive shared by two Node-REDs', function () {
   this.timeout(500_000);
   let folder: string;
   let server: SlowMedia;
@@ -76,7 +76,7 @@ describe('an archive that two Node-REDs share', function () {
     return [...SOURCE.nodes(server.url, ['archive']), download, ...catchAll()];
   }
 
-  /** As the provider does: again, until it is answered with 200. */
+  /** Like the provider: repeats until the answer is 200. */
   async function deliver(instance: WebhookInstance, name: string): Promise<void> {
     await until(
       `the answer to ${name}`,
@@ -113,7 +113,7 @@ describe('an archive that two Node-REDs share', function () {
 
   const fileOf = (name: string): string => path.join(folder, '2026', pathOf(name));
 
-  /** Every file that was announced is there, is what it was, and nothing else is. */
+  /** Every announced file is there and correct, and nothing else is. */
   function checkArchive(): void {
     for (const name of names) {
       const original = media.get(pathOf(name))!;
@@ -128,7 +128,7 @@ describe('an archive that two Node-REDs share', function () {
     );
   }
 
-  it('has every file whole when both receive the same, with deletion on, and are ended at random', async () => {
+  it('has every file complete when both receive the same events, with deletion on, and are killed at random', async () => {
     const instances = await Promise.all([0, 1].map(() => WebhookInstance.start({ flow: flow() })));
     try {
       const random = seededNumbers(SEED);
@@ -137,20 +137,20 @@ describe('an archive that two Node-REDs share', function () {
       for (let end = 0; end < ENDS; end += 1) {
         const some = names.slice((end * RECORDINGS) / ENDS, ((end + 1) * RECORDINGS) / ENDS);
         for (const instance of instances) delivering.push(...some.map((name) => deliver(instance, name)));
-        // A moment that nothing announces: both transfer, one publishes, or one finds what the other has stored.
+        // An arbitrary moment: both transfer, one publishes, or one finds what the other stored.
         const moment = 50 + random.next().value * 1500;
         await new Promise((resolve) => setTimeout(resolve, moment));
         const { nodeRed } = instances[random.next().value < 0.5 ? 0 : 1]!;
         const signal = random.next().value < 0.5 ? 'SIGKILL' : 'SIGTERM';
         await back.get(nodeRed);
         await nodeRed.kill(signal);
-        // The other works on meanwhile, and may be ended as well before this one is back.
+        // The other keeps working, and may also be killed before this one is back.
         back.set(nodeRed, nodeRed.start());
       }
       await Promise.all(back.values());
       await Promise.all(delivering);
       for (const { nodeRed } of instances) {
-        // This line goes out just before the message. A kill can meet the message on its way through the flow.
+        // This line is logged just before the message. A kill can hit the message in the flow.
         const isHandedOver = (name: string): boolean => nodeRed.log.includes(`tored: ${fileOf(name)}, `);
         await until('the last of the recordings', () => (names.every(isHandedOver) ? true : undefined), {
           deadline: 120_000
@@ -165,7 +165,7 @@ describe('an archive that two Node-REDs share', function () {
     }
   });
 
-  it('has every file whole when both run in one user directory, and are ended at random', async () => {
+  it('has every file complete when both run in one user directory, and are killed at random', async () => {
     const first = await WebhookInstance.start({ flow: flow() });
     const instances = [first];
     try {
@@ -175,9 +175,9 @@ describe('an archive that two Node-REDs share', function () {
       const back = new Map<NodeRedProcess, Promise<void>>();
       for (let end = 0; end < ENDS; end += 1) {
         const some = names.slice((end * RECORDINGS) / ENDS, ((end + 1) * RECORDINGS) / ENDS);
-        // As a load balancer does: to one of them, and to the other when the first one refuses.
+        // Like a load balancer: to one of them, and to the other when the first one rejects it.
         delivering.push(...some.map((name) => deliverToOne(instances, name)));
-        // A moment that nothing announces: the owner transfers or publishes, or the other is about to take over.
+        // An arbitrary moment: the owner transfers or publishes, or the other is about to take over.
         const moment = 50 + random.next().value * 1500;
         await new Promise((resolve) => setTimeout(resolve, moment));
         const { nodeRed } = instances[random.next().value < 0.5 ? 0 : 1]!;
@@ -194,7 +194,7 @@ describe('an archive that two Node-REDs share', function () {
       for (const { nodeRed } of instances) await nodeRed.stop({ keep: true });
       checkArchive();
       const errors = first.nodeRed.recorded('errors.jsonl').map(({ error }) => error?.code);
-      // The one that waits says so; nothing else goes wrong.
+      // The waiting one reports it; there are no other errors.
       should([...new Set(errors)]).deepEqual(['STATE_IN_USE']);
     } finally {
       for (const instance of instances.reverse()) await instance.stop();

@@ -20,7 +20,7 @@ import { type SlowMedia, slowMedia } from '../support/slow-media';
 import { until } from '../support/until';
 import { webhookFlow, WebhookInstance } from '../support/webhook-instance';
 
-/** The issue's promise, and a little for a machine that is busy. */
+/** The promised time, plus a margin for a busy machine. */
 const TAKE_OVER_MS = 30_000;
 
 async function statusOf(instance: WebhookInstance, id: string): Promise<number | undefined> {
@@ -29,7 +29,7 @@ async function statusOf(instance: WebhookInstance, id: string): Promise<number |
 
 const idsOf = (messages: RecordedMessage[]) => messages.map(({ event }) => event?.['id']);
 
-/** Without those that came again and say so: a kill met the note that the flow has them. */
+/** Without marked repeats: a kill can prevent the note that the flow has an event. */
 function withoutRepeats(messages: RecordedMessage[]): RecordedMessage[] {
   const ids = idsOf(messages);
   return messages.filter(
@@ -37,7 +37,7 @@ function withoutRepeats(messages: RecordedMessage[]): RecordedMessage[] {
   );
 }
 
-describe('a running state that somebody removes', function () {
+describe('a state that is removed while in use', function () {
   this.timeout(120_000);
   let instance: WebhookInstance;
   const state = () => path.join(instance.nodeRed.userDir, 'telnyx');
@@ -48,7 +48,7 @@ describe('a running state that somebody removes', function () {
   afterEach(() => instance.stop());
 
   for (const what of ['.', 'state', path.join('state', 'data.mdb')]) {
-    it(`keeps what it answers 200 after the removal of ${path.join('telnyx', what)}, also when killed`, async () => {
+    it(`keeps what it answers 200 after the removal of ${path.join('telnyx', what)}, even when killed`, async () => {
       const { nodeRed } = instance;
       should(await statusOf(instance, 'before')).equal(200);
       rmSync(path.join(state(), what), { recursive: true });
@@ -56,7 +56,7 @@ describe('a running state that somebody removes', function () {
       for (const id of ids) should(await statusOf(instance, id)).equal(200);
       await nodeRed.kill();
       await nodeRed.start();
-      // Both that it was accepted and that the flow has it would have been forgotten.
+      // Otherwise it would forget both that it accepted an event and that the flow has it.
       for (const id of ['before', ...ids]) should(await statusOf(instance, id)).equal(200);
       should(idsOf(withoutRepeats(await instance.settled())).sort()).deepEqual([...ids, 'before'].sort());
 
@@ -91,7 +91,7 @@ describe('a running state that somebody removes', function () {
     should(once.length).equal(new Set(once).size);
   });
 
-  it('is there again also when nothing is delivered', async () => {
+  it('is recreated even when nothing is delivered', async () => {
     should(await statusOf(instance, 'before')).equal(200);
     rmSync(state(), { recursive: true });
     await until('the state', () => existsSync(path.join(state(), 'state', 'data.mdb')) || undefined);
@@ -101,7 +101,7 @@ describe('a running state that somebody removes', function () {
     should(idsOf(withoutRepeats(await instance.settled()))).deepEqual(['before']);
   });
 
-  it('is not accepted for while it cannot be written anew', async () => {
+  it('accepts nothing while it cannot be recreated', async () => {
     should(await statusOf(instance, 'before')).equal(200);
     rmSync(state(), { recursive: true });
     writeFileSync(state(), 'in the way');
@@ -168,7 +168,7 @@ describe('two processes with one user directory', function () {
     return performance.now() - begun;
   }
 
-  it('let one work: the other refuses for a time, and says in red why', async () => {
+  it('let one work: the other rejects deliveries, and shows the reason in red', async () => {
     should((await plain(first, 'one')).status).equal(200);
     for (const answer of [await plain(second, 'two'), await recording(second)]) {
       should(answer.status).equal(503);
@@ -196,7 +196,7 @@ describe('two processes with one user directory', function () {
       await until('the transfer to begin', () => server.requests.length > 0 || undefined);
       await first.nodeRed.kill(signal);
       should(await takenOver()).be.below(TAKE_OVER_MS);
-      // It knows what the first one accepted, and what it had begun.
+      // It knows what the first one accepted and started.
       should((await plain(second, 'one')).status).equal(200);
       const stored = await until(
         'the recording',
@@ -213,19 +213,19 @@ describe('two processes with one user directory', function () {
           id,
           ({ fill, text = '' }) => fill !== 'red' && !text.includes('STATE')
         );
-      // The first one comes back, and it is its turn to wait.
+      // The first one returns, and now it waits.
       await first.nodeRed.start();
       should((await plain(first, 'three')).status).equal(503);
     });
   }
 
-  it('leave an owner alone that is only stopped, and resumes', async () => {
+  it('do not take over from an owner that is only stopped, and resumes', async () => {
     process.kill(first.nodeRed.pid, 'SIGSTOP');
-    // Longer than an owner that cannot be seen may be silent: it is seen, so it is not taken for dead.
+    // Longer than an invisible owner may be silent: this one is visible, so it does not count as dead.
     const end = performance.now() + 22_000;
     while (performance.now() < end) {
       should((await plain(second, 'while stopped')).status).equal(503);
-      // A takeover is what must not happen, and announces nothing: the next look comes in a moment.
+      // Nothing signals that no takeover happens: the next check comes shortly.
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
     process.kill(first.nodeRed.pid, 'SIGCONT');
@@ -236,7 +236,7 @@ describe('two processes with one user directory', function () {
 describe('a state that cannot be opened at the start', function () {
   this.timeout(120_000);
 
-  it('lets what was left resume by itself once it can be', async () => {
+  it('lets remaining jobs resume by themselves once it can be opened', async () => {
     const file = TELNYX.file({ size: 2_000_000, seed: 4 });
     const server = await slowMedia(new Map([['/left.wav', file]]), { piece: 20_000, pause: 20 });
     const instance = await WebhookInstance.start({
@@ -268,7 +268,7 @@ describe('a state that cannot be opened at the start', function () {
 
       rmSync(directory);
       renameSync(`${directory}-elsewhere`, directory);
-      // No message comes, and nobody deploys.
+      // Without a message or a deploy.
       const stored = await until(
         'the recording',
         () => nodeRed.recorded().find(({ recording: done }) => done?.['recording_id'] === 'left'),
@@ -296,7 +296,7 @@ describe('a full disk', function () {
   });
   after(() => mount.unmount());
 
-  it('makes neither a crash nor a damaged state of a lock file that is missing', async () => {
+  it('causes neither a crash nor a damaged state when a lock file is missing', async () => {
     instance = await WebhookInstance.start({ flow: webhookFlow({}, catchAll()) });
     const { nodeRed } = instance;
     try {
@@ -326,7 +326,7 @@ describe('a full disk', function () {
   });
 });
 
-/** Writes until the file system takes no more byte. */
+/** Writes until the file system is full. */
 function fill(file: string): void {
   for (const size of [64 * 1024, 4096, 1]) {
     try {

@@ -32,7 +32,7 @@ function archive(id: string, properties: Record<string, unknown> = {}) {
   });
 }
 
-describe('archiving when the API or the storage is sick', function () {
+describe('archiving while the API or the storage is failing', function () {
   this.timeout(240_000);
   const BYTES = TELNYX.file({ size: 16_000, seed: 4 });
   let instance: WebhookInstance;
@@ -85,7 +85,7 @@ describe('archiving when the API or the storage is sick', function () {
   const told = (id: string): RecordedMessage | undefined =>
     instance.nodeRed.recorded().find(({ recording }) => recording?.['recording_id'] === id);
 
-  /** Waits until all are stored. */
+  /** Waits until all recordings are stored. */
   async function stored(ids: string[], deadline: number): Promise<RecordedMessage[]> {
     const messages = await until(
       `${ids.length} messages such as that of ${ids[0]}`,
@@ -104,13 +104,13 @@ describe('archiving when the API or the storage is sick', function () {
   const sidecarOf = ({ payload }: RecordedMessage): Record<string, unknown> =>
     JSON.parse(readFileSync(`${String(payload)}.json`, 'utf8')) as Record<string, unknown>;
 
-  /** Waits until the sidecars have what only the API knows. */
+  /** Waits until the sidecars have the details that only the API knows. */
   async function completed(messages: RecordedMessage[], deadline: number): Promise<void> {
     for (const message of messages)
       await until('the details', () => sidecarOf(message)['channels'] ?? undefined, { deadline });
   }
 
-  it('stores 30 recordings whose links work while the API hangs, and completes them when it is back', async () => {
+  it('stores 30 recordings with working links while the API hangs, and completes them when it recovers', async () => {
     const healthy = names('healthy', 30);
     const begun = performance.now();
     await deliver(...healthy);
@@ -118,7 +118,7 @@ describe('archiving when the API or the storage is sick', function () {
     const usual = performance.now() - begun;
 
     api.habit = 'hangs';
-    // The link of this one is dead; nobody but the API can help.
+    // The link of this one has expired; only the API can help.
     answer = (request, response) => {
       if (idInLink(request) === 'dead' && api.habit === 'hangs') response.writeHead(410).end();
       else send(response);
@@ -135,7 +135,7 @@ describe('archiving when the API or the storage is sick', function () {
     }
     should(told('dead')).be.undefined();
 
-    // What is left to do survives.
+    // The remaining work survives.
     await instance.nodeRed.restart();
     api.habit = 'answers';
     await completed(messages, 150_000);
@@ -144,7 +144,7 @@ describe('archiving when the API or the storage is sick', function () {
       const { recording_id, channels } = sidecarOf(message);
       should([recording_id, channels]).eql([message.recording!['recording_id'], 'single']);
     }
-    // Nothing was fetched or told again.
+    // Nothing is fetched or reported again.
     const all = instance.nodeRed.recorded().map(({ recording }) => recording?.['recording_id']);
     for (const id of [...healthy, ...hanging])
       should([id, all.filter((each) => each === id).length]).eql([id, 1]);
@@ -152,7 +152,7 @@ describe('archiving when the API or the storage is sick', function () {
   });
 
   for (const habit of ['fails', 'limits', 'garbage', 'drips'] as const) {
-    it(`stores recordings whose links work while the API is slow and ${habit}`, async () => {
+    it(`stores recordings with working links while the API is slow and ${habit}`, async () => {
       api.habit = habit;
       const ids = names(habit, 20);
       const begun = performance.now();
@@ -164,7 +164,7 @@ describe('archiving when the API or the storage is sick', function () {
     });
   }
 
-  it('gives no place for long to storages that send nothing but interim answers', async () => {
+  it('does not let storages that send only interim responses hold slots for long', async () => {
     const turns = new Map<string, number>();
     answer = (request, response) => {
       const id = idInLink(request);
@@ -175,7 +175,7 @@ describe('archiving when the API or the storage is sick', function () {
     };
     const [bad, good] = [names('interim', 8), names('good', 20)];
     const begun = performance.now();
-    // As many as may be transferred at once, twice, before all others.
+    // Twice the number of concurrent transfers, before all others.
     await deliver(...bad, ...good, 'hopeless');
     await stored(good, 60_000);
     should(performance.now() - begun).be.below(40_000);
@@ -189,7 +189,7 @@ describe('archiving when the API or the storage is sick', function () {
   });
 });
 
-describe('a Node-RED whose clock is set', function () {
+describe('a Node-RED whose clock changes', function () {
   this.timeout(240_000);
   let standIn: TelnyxStandIn;
   let storage: LocalServer;
@@ -205,7 +205,7 @@ describe('a Node-RED whose clock is set', function () {
     storage = await localServer((request, response) => {
       const id = idInLink(request);
       tries.set(id, (tries.get(id) ?? 0) + 1);
-      // Each file comes with the third attempt.
+      // Each file arrives with the third attempt.
       if (id === 'gone') response.writeHead(410).end();
       else if (tries.get(id)! < 3) response.writeHead(503).end();
       else response.writeHead(200, { 'content-type': 'audio/wav' }).end(BYTES);
@@ -271,7 +271,7 @@ describe('a Node-RED whose clock is set', function () {
     return message;
   }
 
-  /** Delivers an event, signed at the time that the clock of Node-RED tells, twice. */
+  /** Delivers an event twice, signed at the time of Node-RED's clock. */
   async function deliver(id: string, links: Record<string, string>): Promise<void> {
     const body = JSON.stringify({
       data: {
@@ -296,7 +296,7 @@ describe('a Node-RED whose clock is set', function () {
 
   const hashOf = (recording: StandInRecording): string => standIn.expectedFiles(recording)[0]!.sha256;
 
-  /** Has listed what is missing, waits for the end of the list, and for the files. */
+  /** Lists missing recordings, waits for the end of the list, and for the files. */
   async function list(recordings: StandInRecording[]): Promise<void> {
     const before = instance.nodeRed.recorded('summaries.jsonl').length;
     const { status } = await instance.request('/list', {
@@ -315,20 +315,20 @@ describe('a Node-RED whose clock is set', function () {
 
   async function allGoesOn(name: string): Promise<void> {
     await list(add(6));
-    // With a link that only the API can replace.
+    // Its link can only be replaced by the API.
     const [recording] = add(1);
     await deliver(recording!.id, { mp3: `${storage.url}/gone.mp3` });
     await stored(recording!.id, hashOf(recording!));
-    // With pauses between attempts.
+    // It takes several attempts, with pauses.
     await deliver(name, { wav: `${storage.url}/${name}.wav` });
     should((await stored(name, sha256(BYTES))).recording).have.property('attempts', 3);
-    // What was sent twice was passed on once.
+    // Each event that was sent twice is passed on once.
     for (const id of [recording!.id, name]) should(told(id)).have.length(1);
   }
 
   it('works with the right one', () => allGoesOn('right'));
 
-  it('keeps to its pauses when the clock is set back by three hours between two attempts', async () => {
+  it('keeps its pauses when the clock is set back by three hours between two attempts', async () => {
     await deliver('interrupted', { wav: `${storage.url}/interrupted.wav` });
     await until('the first attempt', () => tries.get('interrupted'));
     await setClock(-3 * HOUR);
@@ -337,7 +337,7 @@ describe('a Node-RED whose clock is set', function () {
 
   it('lists, receives and stores with a clock that was set back by three hours', () => allGoesOn('back'));
 
-  it('keeps to its pauses when the clock goes back by ten minutes more', async () => {
+  it('keeps its pauses when the clock goes back by another ten minutes', async () => {
     await deliver('a-little-more', { wav: `${storage.url}/a-little-more.wav` });
     await until('the first attempt', () => tries.get('a-little-more'));
     await setClock(-3 * HOUR - 600_000);
@@ -349,7 +349,7 @@ describe('a Node-RED whose clock is set', function () {
     await allGoesOn('ahead');
   });
 
-  it('does so after a restart at which the clock is right again', async () => {
+  it('works after a restart with the correct clock', async () => {
     await instance.nodeRed.restart();
     shift = 0;
     await allGoesOn('again');

@@ -26,11 +26,11 @@ import {
 import { until } from '../support/until';
 import { WebhookInstance } from '../support/webhook-instance';
 
-/** Cuts of the one that is sent again after each of them. */
+/** The number of cuts of the recording that is sent again after each cut. */
 const MANY_CUTS = 12;
 
 for (const source of [TELNYX_WITH_KEY, DAILY]) {
-  describe(`faults where a recording of ${source.provider} comes from`, function () {
+  describe(`faults at the source of a recording of ${source.provider}`, function () {
     this.timeout(90_000);
     const { ext } = source;
     const { old } = twoFiles(source);
@@ -86,7 +86,7 @@ for (const source of [TELNYX_WITH_KEY, DAILY]) {
             "return msg.payload.recording_id.startsWith('once-') ? [null, msg] : [msg, null];",
             { outputs: 2, wires: [['patient'], ['once']] }
           ),
-          // Nothing waits behind anything else, so the pauses between attempts pass side by side.
+          // Recordings do not wait for each other, so the pauses between attempts overlap.
           downloadNode('patient', { retries: 8, concurrency: 40 }),
           downloadNode('once', { retries: 0 }),
           ...catchAll()
@@ -134,14 +134,14 @@ for (const source of [TELNYX_WITH_KEY, DAILY]) {
     };
 
     for (const id of Object.keys(survivedFaults(source, 'http://127.0.0.1'))) {
-      it(`is stored whole: ${id}`, async () => {
+      it(`is stored completely: ${id}`, async () => {
         const { expected, recording } = survived[id]!;
         const message = await stored(id, expected);
         should(message.recording).have.properties({ ...recording, already_stored: false });
       });
     }
 
-    it('goes on after each of the cuts from where it was', () => {
+    it('resumes after each cut', () => {
       for (let index = 0; index < CUT_RECORDINGS; index += 1) {
         const ranges = rangesOf(`cut-${index}`);
         should(ranges).have.length(CUTS + 1);
@@ -150,12 +150,12 @@ for (const source of [TELNYX_WITH_KEY, DAILY]) {
       }
     });
 
-    it('shows the API key to nobody after a redirect', () => {
+    it('does not reveal the API key after a redirect', () => {
       should(elsewhere.requests).have.length(2);
       should(authorizedElsewhere).equal(0);
     });
 
-    it(`is whole after ${MANY_CUTS} cuts, each given up and sent again`, async () => {
+    it(`is complete after ${MANY_CUTS} cuts, each given up and sent again`, async () => {
       const id = 'once-cut';
       answers.set(id, [...cuts(old, MANY_CUTS, 12), whole(old)]);
       for (let cut = 0; cut < MANY_CUTS; cut += 1) {
@@ -171,7 +171,7 @@ for (const source of [TELNYX_WITH_KEY, DAILY]) {
       should(ranges).deepEqual([...ranges].sort((one, other) => one - other));
     });
 
-    it('is given up, and no file, when it never comes whole', async () => {
+    it('is given up, without a file, when it never arrives completely', async () => {
       answers.set('once-short', [promisesMore(old, 1)]);
       await deliver('once-short');
       const { error } = await caught('event of once-short');
@@ -182,7 +182,7 @@ for (const source of [TELNYX_WITH_KEY, DAILY]) {
       should(listed('once').filter((name) => name.startsWith('once-short'))).be.empty();
     });
 
-    it('is given up when its link redirects in a circle, and so does a fresh link', async () => {
+    it('is given up when its link and a fresh link redirect in a loop', async () => {
       const isForLink = (url: string): boolean => /^\/v\d\/recordings\/once-round(\/access-link)?$/.test(url);
       answers.set('once-round', [redirect(`/once-round.${ext}?X-Amz-Signature=secret`)]);
       const before = server.requests.length;
@@ -192,7 +192,7 @@ for (const source of [TELNYX_WITH_KEY, DAILY]) {
       should(error?.message)
         .match(/redirects more than 5 times/)
         .and.not.match(/X-Amz|secret/);
-      // The link and the fresh one: a request and five redirects each.
+      // The link and the fresh link: a request and five redirects each.
       should(rangesOf('once-round')).have.length(12);
       const requests = server.requests.slice(before);
       const first = requests.findIndex((url) => url.startsWith('/once-round.'));
@@ -200,7 +200,7 @@ for (const source of [TELNYX_WITH_KEY, DAILY]) {
       should(listed('once').filter((name) => name.startsWith('once-round'))).be.empty();
     });
 
-    it('leaves nothing half done, and no link in the log', () => {
+    it('leaves nothing incomplete, and no link in the log', () => {
       const names = Object.keys(survived).flatMap((id) => [`${id}.${ext}`, `${id}.${ext}.json`]);
       should(listed('patient').sort()).deepEqual(['.telnyx-partial', ...names].sort());
       should(listed(path.join('patient', '.telnyx-partial'))).be.empty();
