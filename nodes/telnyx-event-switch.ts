@@ -41,7 +41,7 @@ export = function (RED: NodeRedApi): void {
     onInput(this, async (message, send) => {
       const type = await readTypedProperty(RED, this, { property, type: propertyType }, message);
       const told = asEvent(message['event']);
-      // Fields of `msg.event` belong to its own type; of another one the catalogue tells.
+      // The fields of `msg.event` describe its own type; for another type the catalogue is used.
       const described = describeEvent(
         type,
         told.event_type === type ? told : undefined,

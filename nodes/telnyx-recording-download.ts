@@ -33,7 +33,7 @@ export = function (RED: NodeRedApi): void {
       if (!(error instanceof CodedError)) throw error;
       status.problem(say('bad-setting'));
       afterStart(RED, this, () => this.error(error, {}));
-      // Every message says so too: none is lost in silence.
+      // Every message reports it, too: none is lost silently.
       onInput(this, (message) => {
         if (config.answer === 'queued' || config.answer === 'stored') answerFailure(message, error);
         throw error;

@@ -37,7 +37,7 @@ export = function (RED: NodeRedApi): void {
   });
 };
 
-/** Finds out whether the state is this process's; each run tells what else is wrong with it. */
+/** Checks whether this process owns the state; each run reports other faults of it. */
 function ownIt(RED: NodeRedApi): void {
   try {
     archiveState(RED);

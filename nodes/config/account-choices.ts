@@ -31,7 +31,7 @@ export const ACCOUNT_CHOICES: readonly AccountChoice[] = [
   { provider: 'daily', property: 'dailyAccount', key: 'daily-account', filters: dailyFilters }
 ];
 
-/** @returns the choice of a provider; the usual one for what is none's name */
+/** @returns the choice of a provider; the usual one for an unknown name */
 export function choiceOf(provider: unknown): AccountChoice {
   return ACCOUNT_CHOICES.find((one) => one.provider === provider) ?? USUAL_CHOICE;
 }

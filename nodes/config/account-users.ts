@@ -3,10 +3,10 @@ import { isUnsetVariable } from '../../src/verification/account-keys';
 import type { RedNode } from '../lib/node-red';
 import { onClose } from '../lib/on-input';
 
-/** Node-RED hands the errors of a config node to the Catch nodes of the flows that these nodes are in. */
+/** Node-RED passes the errors of a config node to the Catch nodes in the flows of these nodes. */
 export type AccountNode = RedNode & { users?: Record<string, RedNode> };
 
-/** Lets the Catch nodes of `user` see what is wrong with the account, as long as it is there. */
+/** Reports faults of the account to the Catch nodes of `user`, as long as that exists. */
 export function noteUser(account: AccountNode, user: RedNode): void {
   const { users } = account;
   if (users === undefined) return;

@@ -6,7 +6,7 @@ import type { NodeRedApi, RedNode } from '../lib/node-red';
 export interface DailyAccount {
   /** Decoded secrets of the webhooks; empty when none is usable. */
   readonly secrets: readonly Buffer[];
-  /** One `BAD_PUBLIC_KEY` for each entry that is no secret. */
+  /** One `BAD_PUBLIC_KEY` for each entry that is not a secret. */
   readonly secretProblems: readonly CodedError[];
   /** Without a trailing slash. */
   readonly apiUrl: string;

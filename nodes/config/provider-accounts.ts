@@ -18,7 +18,7 @@ const FINDERS: Readonly<Record<keyof AccountChoices, Finder>> = {
   dailyAccount: dailyAccountOf
 };
 
-/** The accounts that a node has chosen, by provider. Its Catch nodes are told what is wrong with them. */
+/** The accounts chosen in a node, by provider. Their faults are reported to its Catch nodes. */
 export function accountsOf(RED: NodeRedApi, choices: AccountChoices, user: RedNode): ProviderAccounts {
   return new Map(
     ACCOUNT_CHOICES.map(({ provider, property }) => {

@@ -7,7 +7,7 @@ import type { NodeRedApi, RedNode } from '../lib/node-red';
 /** What a `telnyx-account` config node offers to the nodes that use it. */
 export interface TelnyxAccount {
   readonly keys: TelnyxKeys;
-  /** One `BAD_PUBLIC_KEY` for each entry that is no key. */
+  /** One `BAD_PUBLIC_KEY` for each entry that is not a key. */
   readonly keyProblems: readonly CodedError[];
   /** Without a trailing slash. */
   readonly apiUrl: string;

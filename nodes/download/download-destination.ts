@@ -12,8 +12,8 @@ import type { DownloadTarget } from './download-settings';
 /**
  * Opens the destination that the settings name.
  *
- * @param state holds what is under way
- * @param onNotice told what the user should know of a bucket
+ * @param state keeps incomplete uploads
+ * @param onNotice receives what the user should know about a bucket
  */
 export function openDestination(
   target: DownloadTarget,

@@ -3,7 +3,7 @@ import type { NumberLimits } from '../lib/number-limits';
 // What the settings of the download node may be. The runtime and the dialog read it here; the first choice is the
 // default.
 
-/** Files transferred at once. */
+/** Concurrent transfers. */
 export const CONCURRENCY: NumberLimits = { fallback: 4, min: 1, max: 64 };
 
 /** Attempts after the first. */

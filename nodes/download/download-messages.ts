@@ -14,7 +14,7 @@ import type { StoredFile, StoredRecording } from '../../src/store/stored-recordi
 import { shownText } from '../../src/text/shown-text';
 import type { FlowMessage, NodeRedApi, Send } from '../lib/node-red';
 
-/** Far more than any message or recording has, and few enough to be persisted at once. */
+/** Far more than any message or recording has, and few enough to be persisted together. */
 const MOST_FILES = 10_000;
 
 /**
@@ -63,9 +63,7 @@ interface PendingMessage {
   end: (error: Error | null) => void;
 }
 
-/**
- * Messages beyond this number are not kept in memory: they go on from what is on disk, as after a restart.
- */
+/** Messages beyond this number are not kept in memory: they resume from disk, as after a restart. */
 const MOST_LIVE = 10_000;
 
 /** The messages that wait for their jobs, by the ids of these. */
@@ -108,7 +106,7 @@ export function storedFiles(outcomes: FileOutcome[]): StoredFile[] {
   return outcomes.flatMap((outcome) => (outcome.kind === 'stored' ? [outcome.file] : []));
 }
 
-/** One error for all files of a message that could not be stored; null when there is none. */
+/** One error for all files of a message that could not be stored; null if there are none. */
 export function failureOf(outcomes: FileOutcome[]): CodedError | null {
   const errors = outcomes.flatMap((outcome) => (outcome.kind === 'failed' ? [outcome.error] : []));
   const [first, ...others] = errors;

@@ -25,7 +25,7 @@ import type { SourceSettings } from './recording-sources';
 import { RetryWarnings } from './retry-warnings';
 
 const TICK_MS = 1000;
-/** A look at the jobs takes a moment, and bytes come more often. */
+/** Summing up the jobs takes a moment, and bytes arrive more often. */
 const LOOK_MS = 500;
 const NOTHING: Retrying = { count: 0, next: null };
 

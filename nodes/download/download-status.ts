@@ -3,7 +3,7 @@ import type { CodedError } from '../../src/errors/coded-error';
 import type { ProgressSummary } from '../../src/archive/archive-progress';
 import type { NodeStatus, Say } from '../lib/node-status';
 
-/** What a download node has to tell of itself. */
+/** The state that a download node shows. */
 export interface DownloadState {
   progress: ProgressSummary;
   retrying: Retrying;
@@ -11,9 +11,9 @@ export interface DownloadState {
   failure: Pick<CodedError, 'code' | 'trouble'> | null;
 }
 
-/** Codes at which something was tried until it was given up: what the trouble was says more. */
+/** Codes of something given up after retries: the trouble is more informative. */
 const GIVEN_UP: ReadonlySet<string> = new Set(['GAVE_UP', 'REPEATED_CRASH']);
-/** Seconds from which on a wait is told in minutes. */
+/** Seconds from which a wait is shown in minutes. */
 const LONG_WAIT_S = 100;
 
 /**
@@ -27,7 +27,7 @@ export function showDownloads(
 ): void {
   const { active, waiting, stored } = progress;
   const waits = (): string[] => {
-    // Bytes that come tell more than why they did not come before.
+    // Arriving bytes are more informative than the reason why they were late.
     if (retrying.next === null || (active > 0 && retrying.next.dueInMs <= 0))
       return waitingText(say, waiting);
     return [...retryTexts(say, retrying, retrying.next), ...waitingText(say, waiting - retrying.count)];

@@ -17,7 +17,7 @@ import { openDestination } from './download-destination';
 import type { DownloadSettings } from './download-settings';
 import { recordingSources, type SourceSettings } from './recording-sources';
 
-/** What the work tells the node. None of these may throw. */
+/** What the work reports to the node. None of these may throw. */
 export interface DownloadEvents {
   deliver: (job: Job, outcomes: FileOutcome[]) => void;
   onNotDeleted: (job: Job, message: string, error: CodedError | null) => void;
@@ -29,7 +29,7 @@ export interface DownloadEvents {
 
 export interface DownloadWork {
   readonly queue: JobQueue;
-  /** What is tried again later: downloads, or when there are none, what is left to do of stored files. */
+  /** What is retried later: downloads, or if there are none, follow-ups of stored files. */
   retrying(): Retrying;
   /** Resumes the jobs that an earlier process left. */
   start(): Promise<void>;
@@ -155,25 +155,25 @@ export function createDownloadWork(
       await Promise.all([queue.close(), followUps.close(), work.close(), destination.close()]);
       await Promise.all([agents.close(), sources.close()]);
       if (!removed) return;
-      // The jobs wait for the node to come back; begun files need not.
+      // The jobs wait for the return of the node; partial copies need not.
       await state.jobs.nodeGone(node).catch(() => undefined);
       await clearPartialCopies({ node, destination, owner, notes: partials, all: true });
     }
   };
 }
 
-/** Files are what matters; what is left to do of stored ones has a little room of its own. */
+/** Files come first; follow-ups of stored files have a little room of their own. */
 const FOLLOW_UPS_AT_ONCE = 4;
 
 /**
- * For each file that is transferred, so many more may be on their way to the disk: making a small one durable
- * takes about three times as long as its transfer, and the disk does that for several in one go.
+ * For each transfer, this many more files may be on their way to disk: making a small file durable takes about
+ * three times as long as its transfer, and the disk syncs several together.
  */
 const DURABLE_PER_TRANSFER = 3;
 
 /**
- * How many jobs are worked on at once. A disk makes files durable while others are transferred; how many
- * transfers there are is the archiver's rule. With a concurrency of 1, jobs run one after another.
+ * The number of concurrent jobs. A disk makes files durable while others are transferred; the archiver limits
+ * the transfers. With a concurrency of 1, jobs run one after another.
  */
 function jobsAtOnce(concurrency: number, canPublishAside: boolean): number {
   return canPublishAside && concurrency > 1 ? (1 + DURABLE_PER_TRANSFER) * concurrency : concurrency;

@@ -4,10 +4,7 @@ import type { Trouble } from '../../src/errors/trouble';
 
 const AGAIN_AFTER_MS = 60 * 60 * 1000;
 
-/**
- * Says in the log why recordings are tried again: once for each trouble, and once more when it comes back after it
- * was gone, or lasts for an hour.
- */
+/** Logs why recordings are retried: once for each trouble, and again when it returns or lasts for an hour. */
 export class RetryWarnings {
   readonly #warn: (text: string) => void;
   readonly #now: () => number;

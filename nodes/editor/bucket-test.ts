@@ -27,7 +27,7 @@ export function testBucket(node: EditorNode): void {
       .append($('<span></span>').text(node._(`${node.type}.test.running`)))
   );
   void $.ajax({
-    // Relative: the editor may lie below a root of its own.
+    // Relative: the editor may be below another root.
     url: BUCKET_TEST_PATH.slice(1),
     type: 'POST',
     contentType: 'application/json',

@@ -21,7 +21,7 @@ function quoted(text: string): string {
   return `'${text.replace(/'/g, "'\\''")}'`;
 }
 
-/** The path of this account's webhook node, else of any; null when there is none. */
+/** The path of this account's webhook node, otherwise of any; null if there is none. */
 function webhookPathOf(accountId: string): string | null {
   const own: string[] = [];
   const others: string[] = [];

@@ -30,7 +30,7 @@ const EXAMPLES: Readonly<Record<FilenameToken, string>> = {
   media_index: '0'
 };
 
-/** A name that the template gives, or the key and values of the text that says what is wrong with it. */
+/** A name from the template, or the key and values of the text about its fault. */
 export type FilenamePreview =
   { name: string } | { problem: string; values?: Record<string, string | number> };
 

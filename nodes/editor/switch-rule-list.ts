@@ -6,7 +6,7 @@ import { textOf } from './lib/validators';
 /** A row of the list; a new one has no rule yet. */
 interface Row {
   rule?: SavedRule;
-  /** Output that the row had when the dialog was opened, or a number of its own. */
+  /** The output of the row when the dialog opened, or a new number. */
   port?: number;
 }
 
@@ -91,7 +91,7 @@ export function offerRules(
       family.toggleClass('input-error', problem === 'error.no-family');
     });
     numberRows();
-    // A new row is not called wrong before anybody could fill it in.
+    // A new row is not marked invalid before the user can fill it in.
     if (isNew) event.trigger('focus');
     else row.trigger('change');
   };

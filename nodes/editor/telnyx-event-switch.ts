@@ -61,7 +61,7 @@ RED.nodes.registerType<SwitchNode>('telnyx-event-switch', {
     });
     if (!this.checkall) $('#node-input-checkall').val('false');
     const list = offerRules(this, this.rules ?? []);
-    // Relative: the editor may lie below a root of its own.
+    // Relative: the editor may be below another root.
     void $.getJSON(CATALOGUE_PATH.slice(1), (catalogue: RuleChoices) => list.offer(catalogue));
   },
   oneditsave: function () {

@@ -19,7 +19,7 @@ function accountOf(property: keyof AccountChoices): EditorValidator<ListNode> {
   };
 }
 
-/** The filter as text; flows written by hand may hold an object. */
+/** The filter as text; handwritten flows may contain an object. */
 function filterText(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : textOf(value);
 }

@@ -30,7 +30,7 @@ export interface ArchiveState {
 
 /** Milliseconds between two rounds of forgetting. */
 const SWEEP_INTERVAL_MS = 60 * 60 * 1000;
-/** After the start, when the nodes of all flows are there. */
+/** After the start, when the nodes of all flows exist. */
 const FIRST_SWEEP_MS = 5 * 60 * 1000;
 
 const states = new Map<string, ArchiveState>();

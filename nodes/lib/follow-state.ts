@@ -7,7 +7,7 @@ import { ownedState } from './state';
 export interface StateFollower {
   /** The state is this process's, at the start or again. @throws CodedError `STATE_IN_USE` when it is not */
   begin: () => Promise<void> | void;
-  /** The state cannot be used any more, or not yet. The error has been reported at the node. */
+  /** The state is no longer usable, or not yet. The node has reported the error. */
   stop: (problem: CodedError) => Promise<void> | void;
   /** Milliseconds after which a state that cannot be opened is tried again. Default 15,000. */
   retryMs?: number;

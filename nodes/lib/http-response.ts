@@ -11,10 +11,10 @@ interface Response {
 }
 
 /**
- * Answers the HTTP request that a message came with (no body), when there is one that nobody has
- * answered yet. The message carries it as core *http in* does, in `msg.res._res`.
+ * Answers the HTTP request of a message (without a body) if it is still unanswered. The message carries it like
+ * core *http in*, in `msg.res._res`.
  *
- * @param status 200: accepted; 503: the sender shall try again
+ * @param status 200: accepted; 503: the sender should retry
  */
 export function answerResponse(message: FlowMessage, status: 200 | 503): void {
   const holder = message['res'];
@@ -27,8 +27,9 @@ export function answerResponse(message: FlowMessage, status: 200 | 503): void {
 }
 
 /**
- * As `answerResponse`, when no job came of a message. One that has nothing to store has it no more when it is sent again,
- * and a provider may stop sending for good after a few refusals: it is accepted. All others may be sent again.
+ * Like `answerResponse`, for a message without a job. A message with nothing to store is accepted: a repeat
+ * would not help, and a provider may stop sending for good after a few rejections. All others may be sent
+ * again.
  */
 export function answerFailure(message: FlowMessage, error: unknown): void {
   const isFinal = error instanceof CodedError && error.code === 'NO_RECORDING';

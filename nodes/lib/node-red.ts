@@ -3,9 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExpressApp } from '../../src/webhook/express/express-app';
 
 /**
- * The part of Node-RED's API that this package uses, as the runtime really behaves (4.0 to 5.x).
- * Written by hand because the published typings disagree with it: `getNode` may find nothing,
- * `done` takes an error, `_` is a function.
+ * The part of Node-RED's API that this package uses, as the runtime really behaves (4.0 to 5.x). Handwritten,
+ * because the published typings disagree with it: `getNode` may find nothing, `done` takes an error, `_` is a
+ * function.
  */
 export interface NodeRedApi {
   readonly nodes: {

@@ -3,7 +3,7 @@ import type { NodeRedApi, RedNode, StatusValue } from './node-red';
 /** Milliseconds between two status changes of one node; the editor of every user gets each of them. */
 const INTERVAL_MS = 1000;
 
-/** A text, or how to make one: most of them are replaced by the next before anybody could read them. */
+/** A text, or a function that makes one: most texts are replaced before anyone can read them. */
 export type StatusText = string | (() => string);
 
 /** Translates a key below `<type>.status.`. */
@@ -62,7 +62,7 @@ export class NodeStatus {
     this.#show({});
   }
 
-  /** Ends the timer; nothing is shown any more. */
+  /** Stops the timer; shows nothing more. */
   dispose(): void {
     this.#disposed = true;
     clearTimeout(this.#timer);

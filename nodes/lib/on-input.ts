@@ -1,8 +1,8 @@
 import type { FlowMessage, RedNode, Send } from './node-red';
 
 /**
- * The one way a promise ends in this package's nodes. A rejection that nobody handles would end the
- * user's Node-RED, so every asynchronous step runs through one of these functions.
+ * The only way a promise ends in this package's nodes. An unhandled rejection would end the user's Node-RED, so
+ * every asynchronous step runs through one of these functions.
  */
 
 /** Turns whatever was thrown into an Error that Node-RED can report. */

@@ -7,7 +7,7 @@ import type { ProcessIdentity } from '../../src/state/process-identity';
 import type { StateDatabase } from '../../src/state/state-database';
 import type { NodeRedApi } from './node-red';
 
-/** Node-RED's user directory, absolute; the one it takes by itself where its settings name none. */
+/** Node-RED's user directory, absolute; its default if the settings name none. */
 export function userDirectory({ settings }: Pick<NodeRedApi, 'settings'>): string {
   return path.resolve(settings.userDir ?? path.join(homedir(), '.node-red'));
 }

@@ -23,10 +23,10 @@ export interface ListWork {
   /** What a user whose run was stopped may want to know, a sentence. */
   afterStop: string;
   /**
-   * Carries out what one message asks for.
+   * Runs the request of one message.
    *
    * @returns the summary, and the first failure, which Catch nodes get after it
-   * @throws what kept it from its work; the signal's reason when aborted
+   * @throws the error that prevented the run; the signal's reason when aborted
    */
   run: (message: FlowMessage, run: ListRun) => Promise<{ summary: ShownSummary; failure: CodedError | null }>;
   /** The state is this process's. @throws CodedError as `StateFollower.begin` */

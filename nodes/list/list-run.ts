@@ -8,7 +8,7 @@ import { apiBreakers } from '../config/provider-accounts';
 import type { ArchiveState } from '../lib/archive-state';
 import type { ListRequest, ListSettings } from './list-settings';
 
-/** What a run tells the node. None of these may throw. */
+/** What a run reports to the node. None of these may throw. */
 export interface ListEvents {
   emit: (emitted: Emitted) => void;
   onProgress: (summary: RunSummary, phase: Phase) => void;
@@ -23,7 +23,7 @@ export interface ListRunDeps {
 }
 
 /**
- * Carries out what one message asks for.
+ * Runs the request of one message.
  *
  * @returns the summary, and the first failure
  * @throws CodedError `BAD_SETTING` when there is no account to ask; `signal.reason` when aborted
@@ -45,7 +45,7 @@ export async function runList(
   const { recordings, database, buckets } = state;
   const { rebuild, range, filter, verify } = request;
   const copies = new CopyReader(() => buckets.values(), signal);
-  // The flow may have been told of a file a moment before it is in the index.
+  // The flow may receive a file a moment before it is in the index.
   await database.written();
   try {
     return await reconcile(

@@ -39,7 +39,7 @@ export interface ListRequest {
 export function readListSettings(config: RecordingListConfig): ListSettings {
   const provider =
     providers.find(readChoice(config.provider, 'Provider', providers.names)) ?? providers.usual;
-  // Wrong ones are told at deploy, and read again for every message.
+  // Invalid settings are reported on deploy, and read again for every message.
   readRange(config.from, config.to, Date.now());
   readFilter(config.filter, provider.filters);
   return { provider, only: readChoice(config.only, 'Send', SELECTIONS) };

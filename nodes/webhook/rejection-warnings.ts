@@ -3,7 +3,7 @@ import type { Rejection } from '../../src/webhook/endpoint/rejection';
 /** Milliseconds between two warnings; a flood of forged deliveries must not become a flood of log lines. */
 const INTERVAL_MS = 1000;
 
-/** Says in the log why deliveries are refused, at most once a second; what came meanwhile is said after it. */
+/** Logs why deliveries are rejected, at most once a second; others are reported after that. */
 export class RejectionWarnings {
   readonly #warn: (text: string) => void;
   readonly #now: () => number;
@@ -32,7 +32,7 @@ export class RejectionWarnings {
     this.#timer.unref();
   }
 
-  /** Says what is left and ends the timer. */
+  /** Logs the rest and stops the timer. */
   dispose(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -32,7 +32,7 @@ function databaseFor(RED: NodeRedApi, { size }: RouteTable): StateDatabase | nul
   try {
     return size > 0 || existsSync(stateDirectory(RED)) ? stateDatabase(RED) : null;
   } catch {
-    // The webhook nodes tell what is wrong with it.
+    // The webhook nodes report its faults.
     return null;
   }
 }

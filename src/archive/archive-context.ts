@@ -10,7 +10,7 @@ export interface ArchiveSettings {
   scope: string;
   filename: FilenameTemplate;
   sidecar: boolean;
-  /** How many files may be transferred at once. */
+  /** The maximum number of concurrent transfers. */
   concurrency: number;
   /** Attempts after the first. */
   retries: number;

@@ -4,7 +4,7 @@ export interface ProgressSummary {
   active: number;
   /** Files and jobs that wait for a place, for the disk or for their next attempt. */
   waiting: number;
-  /** Files stored since the node started, those that lay there already included. */
+  /** Files stored since the node started, including those that already existed. */
   stored: number;
   /** Bytes of the active files that are here. */
   received: number;

@@ -14,13 +14,12 @@ import { type FileNote, type Job, type JobItem, fileKey, noteOf } from './queue/
 import { type FileResult, type RunResult, judgeFault, runResult } from './queue/run-result';
 import { withTexts } from './transcripts/transcript-filing';
 
-/** Recordings of one job that are worked on at once: more than can be transferred and made durable. */
+/** Concurrent recordings of one job: more than can be transferred and made durable. */
 const MOST_AT_ONCE = 256;
 
 /**
- * Archives recordings for one node: several at once, each only once at a time, and none that is
- * stored already. It tries each file once a run; its caller waits between runs, and keeps the
- * job on disk meanwhile.
+ * Archives recordings for one node: several concurrently, but the same one only once at a time, and none that
+ * is already stored. It tries each file once per run; its caller waits between runs, and keeps the job on disk.
  */
 export class Archiver {
   readonly #settings: ArchiveSettings;
@@ -130,8 +129,8 @@ export class Archiver {
   }
 
   /**
-   * The source knows a recording no more that another process with the same archive may have stored, and had
-   * deleted there.
+   * The source no longer has a recording that another process with the same archive may have stored and deleted
+   * there.
    */
   async #storedByAnother(job: Job, item: JobItem, fault: unknown): Promise<FileResult[]> {
     const { reference } = item;
@@ -139,7 +138,7 @@ export class Archiver {
     const formats = likelyFormats(reference, item.format);
     const isAudio = reference.kind === 'audio';
     const held: FileResult[] = [];
-    // As the links of the API would have told them.
+    // As in the links of the API.
     for (const wantedFormat of isAudio ? formats : [null]) {
       const names = wantedFormat === null ? formats : [wantedFormat];
       const file = await this.#copyOfAnother(job, reference, wantedFormat, names);
@@ -170,7 +169,7 @@ export class Archiver {
     try {
       found = await tries.storedByAnother(formats, signal);
     } catch {
-      // What the source says stands.
+      // Keeps the error of the source.
     }
     progress.end(found !== null);
     return found;
@@ -190,7 +189,7 @@ export class Archiver {
       const known = copy === undefined ? null : await this.#alreadyStored(job, copy);
       // The process that stored it may have failed to note that.
       if (known !== null) return { ...stored, file: known, entry: (lasting?.isFresh && copy) || null };
-      // Another job may have begun while the stored copy was looked for.
+      // Another job may have started during the search for the stored copy.
       const since = this.#underWay.get(key);
       if (since !== undefined) return { ...stored, file: repeated(await since), entry: null };
       const work = this.#store(reference, wanted, note, copy?.recording).finally(() =>
@@ -206,7 +205,7 @@ export class Archiver {
     }
   }
 
-  /** @param damaged what the index says of a copy that is no longer what it was */
+  /** @param damaged the index entry of a damaged copy */
   async #store(
     reference: RecordingReference,
     wanted: WantedFile,
@@ -246,8 +245,8 @@ export class Archiver {
   }
 
   /**
-   * A process that dies after it gave the file its name, and before it could note that, has told nobody:
-   * what its successor finds there is no repetition.
+   * A process that dies between naming the file and recording that has reported nothing: what its successor
+   * finds is not a repetition.
    */
   #ownOfEarlierProcess(
     job: Job,
@@ -299,7 +298,7 @@ function repeated(file: StoredFile): StoredFile {
  * Frees the name of a damaged copy right before a fresh one gets it. A damaged copy that cannot be renamed
  * keeps its name, and the fresh one gets another.
  *
- * @param damaged what the index says of a copy that is no longer what it was; undefined when there is none
+ * @param damaged the index entry of a damaged copy; undefined if there is none
  * @returns for `ArchiveDeps.clearPlace`
  */
 function clearPlaceOf(

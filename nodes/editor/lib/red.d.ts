@@ -6,7 +6,7 @@
 interface EditorNode {
   id: string;
   type: string;
-  /** The tab it lies on; config nodes may have none. */
+  /** Its tab; config nodes may have none. */
   z?: string;
   /** Set when the node is disabled. */
   d?: boolean;
@@ -18,8 +18,8 @@ interface EditorNode {
 }
 
 /**
- * @returns true when the value is in order, otherwise why not. It takes two parameters, although it needs one:
- *   Node-RED tells by their number that the result may be a text
+ * @returns true when the value is valid, otherwise why not. It has two parameters, although it needs one: from
+ *   their number Node-RED knows that the result may be a text
  */
 type EditorValidator<Node extends EditorNode = EditorNode> = (
   this: Node,

@@ -14,7 +14,7 @@ export interface HeldJob {
   dueAt: number;
   deaths: number;
   alone: number;
-  /** Whether it is not to be tried any more. */
+  /** Whether to give it up. */
   isGivenUp: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface Seat {
   list: JobList;
   /** Jobs may begin again. */
   wake: () => void;
-  /** Begins a held job. @returns `gone` when it is not on disk, `later` when that cannot be told now */
+  /** Starts a held job. @returns `gone` when it is not on disk, `later` when that is unknown now */
   run: (job: HeldJob) => 'begun' | 'gone' | 'later';
 }
 
@@ -46,9 +46,9 @@ interface CrashGuardOptions {
 
 /** All in milliseconds. */
 export interface GuardTimes {
-  /** After a node has come, until the first held job begins: the other nodes come as well. */
+  /** From the arrival of a node to the first held job, so that the other nodes can arrive. */
   settle: number;
-  /** A held job waits no longer for others that go on and on. */
+  /** The longest wait of a held job for other jobs. */
   patience: number;
   /** So long held jobs follow each other then. */
   round: number;
@@ -73,9 +73,9 @@ interface Running {
 }
 
 /**
- * Sees to it that a job that ends the process, whatever the reason, does not end it for ever: it marks what is under
- * way, and what was under way at two deaths runs alone, after all others of all nodes. Its callers give it up after
- * five deaths alone. A job that is done has no past.
+ * Prevents a job that crashes the process, for whatever reason, from crashing it forever: it marks running
+ * jobs, and a job that was running during two crashes runs alone, after all others of all nodes. Its callers
+ * give it up after five crashes alone. A finished job has no history.
  */
 export class CrashGuard {
   /** Jobs that were under way at a death, by id. */
@@ -97,7 +97,7 @@ export class CrashGuard {
   #timer: NodeJS.Timeout | undefined;
   #look: NodeJS.Immediate | undefined;
 
-  /** Counts the deaths that an earlier process left. Never throws: without its file it only cannot tell them. */
+  /** Counts the crashes of earlier processes. Never throws: without its file it just does not know them. */
   constructor(options: CrashGuardOptions) {
     this.#file = options.file;
     this.#now = options.now ?? steadyNow;
@@ -109,12 +109,12 @@ export class CrashGuard {
     for (const mark of found) this.#deaths.set(mark.id, mark);
   }
 
-  /** Whether nothing may begin but what the guard itself begins. */
+  /** Whether only the guard may start jobs. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  /** Whether a job is begun by the guard only. */
+  /** Whether only the guard may start a job. */
   holds(id: string): boolean {
     return (this.#deaths.get(id)?.deaths ?? 0) >= DEATHS_BEFORE_ALONE;
   }
@@ -126,7 +126,7 @@ export class CrashGuard {
       .map(heldJob);
   }
 
-  /** The job of a list whose pause after deaths ends first; null when there is none. */
+  /** The job of a list whose pause after crashes ends first; null if there is none. */
   pausing(list: JobList): { alone: number; waitMs: number } | null {
     const elapsed = this.#monotonic() - this.#begunAt;
     const waits = this.heldOf(list)
@@ -135,7 +135,7 @@ export class CrashGuard {
     return waits.sort((one, other) => one.waitMs - other.waitMs)[0] ?? null;
   }
 
-  /** A download node begins to work. */
+  /** A download node starts. */
   join(seat: Seat): void {
     this.#seats.set(seat, { isIdle: false, hasPlace: false });
     this.#settledAt = this.#monotonic() + this.#times.settle;
@@ -172,7 +172,7 @@ export class CrashGuard {
   }
 
   /**
-   * A job is not worked on any more, and what became of it is on disk.
+   * A job has stopped running, and its outcome is on disk.
    *
    * @param dueAt when it resumes; null when it is done
    */
@@ -350,9 +350,9 @@ export function countDeaths(found: readonly JobMark[]): JobMark[] {
 }
 
 /**
- * How long a job has to be under way until it is not suspected any more; so long the others wait for it, when it
- * runs alone. A short time at first: two power cuts must not make many long downloads wait for each other. Past
- * every chance an hour, which catches what ends the process late.
+ * How long a job must run before it is no longer suspected; when it runs alone, the others wait this long.
+ * Short at first: two power cuts must not make many long downloads wait for each other. An hour once chance is
+ * ruled out, which catches late crashes.
  *
  * @returns milliseconds
  */

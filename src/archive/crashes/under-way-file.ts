@@ -26,8 +26,8 @@ export interface JobMark {
   /** How often it was the only suspect then. */
   alone: number;
   /**
-   * `begun`: under way, for a moment only. `proven`: under way, and so long that another one is to blame for what
-   * happens now. `resting`: not under way.
+   * `begun`: running, but only just started. `proven`: running for so long that another job must cause a crash
+   * now. `resting`: not running.
    */
   state: 'begun' | 'proven' | 'resting';
 }
@@ -86,7 +86,7 @@ export class UnderWayFile {
   /**
    * Starts the file over, with these marks only.
    *
-   * @returns false when it could not be written; what lay there before is gone then, if that can be
+   * @returns false when it could not be written; then the old file is removed if possible
    */
   begin(marks: readonly JobMark[]): boolean {
     for (const mark of marks) this.#put(mark);
@@ -111,7 +111,7 @@ export class UnderWayFile {
     return this.#flushed();
   }
 
-  /** No job is under way any more: the process ends in good order. */
+  /** No job is running: the process shuts down cleanly. */
   clear(): void {
     if (this.#fd === null) return;
     const resting: JobMark[] = [];
@@ -128,7 +128,7 @@ export class UnderWayFile {
     }
   }
 
-  /** Resolves when nothing is written any more. */
+  /** Resolves when all writes are done. */
   async close(): Promise<void> {
     await this.#flushed();
     openFiles.delete(this);
@@ -181,7 +181,7 @@ export class UnderWayFile {
     return new Promise((resolve) => write(fd, bytes, 0, bytes.length, from * SLOT, () => resolve()));
   }
 
-  /** Tries again where it could not be written, and where somebody has removed it. */
+  /** Retries after a failed write, or after the file was removed. */
   #lookAfter(): void {
     this.#triedAt = monotonicNow();
     try {

@@ -15,7 +15,7 @@ export function notInFormat(reference: RecordingReference, format: string): Code
   );
 }
 
-/** The recording is named, but nobody knows its address. */
+/** The recording is named, but its address is unknown. */
 export function withoutLink(reference: RecordingReference): CodedError {
   return new CodedError(
     'NO_RECORDING',
@@ -52,7 +52,7 @@ export function repeatedCrash(references: readonly RecordingReference[], deaths:
   );
 }
 
-/** Nobody thought of this. */
+/** An unexpected fault. */
 export function unexpected(error: unknown): CodedError {
   const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new CodedError('GAVE_UP', `Something unexpected happened: ${reason}`, { cause: error });

@@ -27,14 +27,14 @@ interface Received {
 
 interface Fetched {
   published: Published;
-  /** What its sidecar says; undefined when that is still to be written. */
+  /** The contents of its sidecar; undefined if that is not written yet. */
   described: StoredRecording | undefined;
 }
 
 /** `isFresh`: the API has just given it. */
 type CurrentLink = MediaLink & { isFresh: boolean };
 
-/** The file that is to be stored, and how. */
+/** The file to store, and how. */
 export interface FileDownloadOptions {
   reference: RecordingReference;
   file: WantedFile;
@@ -106,7 +106,7 @@ export class FileDownload {
       const wanted = { name: await this.#name(format, signal), format };
       const found = await findCopyOfAnother(this.#deps.store, this.#reference.identity, wanted);
       if (found === null) continue;
-      // What was received so far is of no use any more.
+      // The received bytes are now useless.
       await this.#deps.store.openPart(this.#resume.copyId).then((part) => part.discard());
       this.#resume.forget();
       return await this.#describe(found, signal);
@@ -177,7 +177,7 @@ export class FileDownload {
     }
   }
 
-  /** The details that name a file are settled with its name: a resumed copy may have begun under it. */
+  /** The details in a file name are fixed with that name: a resumed copy may have started under it. */
   async #settled(signal: AbortSignal): Promise<RecordingDetails> {
     const note = this.#note;
     if (note.details !== undefined) return note.details;
@@ -249,7 +249,7 @@ export class FileDownload {
     };
   }
 
-  /** A file that lay there already keeps its sidecar: that one tells when it was really stored. */
+  /** An existing file keeps its sidecar, which says when it was really stored. */
   async #addSidecar(location: string, recording: StoredRecording): Promise<void> {
     const { sidecars } = this.#deps.store;
     recording.sidecar = sidecars.pathOf(location);
@@ -275,13 +275,13 @@ const DETAILS_BUDGET_MS = 2000;
 
 interface TakenDetails {
   details: RecordingDetails;
-  /** The API did not tell its part in time, and may do so later. */
+  /** The API did not return its details in time, and may do so later. */
   areLate: boolean;
 }
 
 /**
- * Asks the API for the details of one recording while its file is transferred. An API that is slow, or away, costs
- * the recording its details for now, and no more than a moment.
+ * Asks the API for the details of one recording while its file is transferred. A slow or unavailable API costs
+ * the recording its details for now, and only a moment.
  */
 class DetailsRequest {
   readonly #reference: RecordingReference;
@@ -310,7 +310,7 @@ class DetailsRequest {
     const { detailsBudgetMs = DETAILS_BUDGET_MS } = this.#deps;
     const rest = Math.max(0, this.#askedAt + detailsBudgetMs - monotonicNow());
     let timer: NodeJS.Timeout | undefined;
-    // What is there already comes before any timer.
+    // Existing results win over any timer.
     const late = new Promise<TakenDetails>((resolve) => {
       timer = setTimeout(() => resolve({ details: this.#reference.details, areLate: true }), rest);
     });
@@ -329,7 +329,7 @@ class DetailsRequest {
     if (this.#asked !== undefined) return this.#asked;
     this.#askedAt = monotonicNow();
     this.#asked = this.#ask(signal);
-    // A caller that takes the details is told; none has to.
+    // Reported to the caller that takes the details, if any.
     this.#asked.catch(() => undefined);
     return this.#asked;
   }

@@ -34,7 +34,10 @@ export interface LateDetailsDeps {
   turns?: KeyedMutex;
 }
 
-/** Completes what is known of recordings that were stored before the API told its part. Their files keep their names. */
+/**
+ * Completes the details of recordings that were stored before the API returned theirs. Their files keep their
+ * names.
+ */
 export class LateDetails {
   readonly #deps: LateDetailsDeps;
   readonly #turns: KeyedMutex;
@@ -45,10 +48,9 @@ export class LateDetails {
   }
 
   /**
-   * Asks the API once, and brings the sidecars of the recording up to date. A sidecar that is not there any more is
-   * not made again.
+   * Asks the API once, and updates the sidecars of the recording. A removed sidecar is not recreated.
    *
-   * @returns what is new, and the changes that enter it into the index
+   * @returns the new details, and the changes that add them to the index
    * @throws CodedError as `completeDetails` and the sidecars; `signal.reason` when aborted
    */
   async complete(

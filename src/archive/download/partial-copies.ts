@@ -11,7 +11,7 @@ import { fileKey } from '../queue/job';
 export interface BegunFile {
   /** A strong one. */
   etag: string;
-  /** Of the whole file; null when nobody said it. */
+  /** Of the whole file; null if unknown. */
   size: number | null;
 }
 
@@ -21,8 +21,8 @@ interface PartialNote extends BegunFile {
 }
 
 /**
- * What is known of partial copies, so that a transfer resumes where it ended also after a crash. A
- * partial copy without a note is of no use to anybody.
+ * The notes about partial copies, so that a transfer resumes where it ended, even after a crash. A partial copy
+ * without a note is useless.
  */
 export interface ResumeStates {
   /** @returns what to resume with */
@@ -91,7 +91,7 @@ export class ResumePoint {
     this.#notes = notes;
   }
 
-  /** With which file the next request may go on. */
+  /** The file that the next request may resume. */
   get file(): BegunFile | undefined {
     return this.#file;
   }
@@ -121,7 +121,7 @@ export class ResumePoint {
     if (!this.#isNoted(file)) await this.#write(file);
   }
 
-  /** There is no partial copy any more. */
+  /** The partial copy no longer exists. */
   forget(): void {
     if (this.#noted !== undefined) void this.#write(undefined);
   }
@@ -152,9 +152,8 @@ interface Clearance {
 }
 
 /**
- * Deletes the partial copies of a node that no job can resume: those without a note, and those that
- * are where the node stored before its settings were changed. Never rejects: a folder that cannot be read
- * now is reported by the first recording that is to be stored.
+ * Deletes the partial copies of a node that no job can resume: those without a note, and those at the place of
+ * its earlier settings. Never rejects: the next recording to store reports an unreadable folder.
  */
 export async function clearPartialCopies({ node, destination, owner, notes, all }: Clearance): Promise<void> {
   const prefix = partialCopyPrefix(node);
@@ -170,7 +169,7 @@ export async function clearPartialCopies({ node, destination, owner, notes, all 
       for (const copyId of copyIds) await notes.forget(copyId);
     }
   } catch {
-    // As said above.
+    // See above.
   }
 }
 

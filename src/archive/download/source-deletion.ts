@@ -5,7 +5,7 @@ import type { Destination } from '../../store/destination';
 import { knownCopy, type StoredFile } from '../../store/stored-recording';
 import type { IndexedFile } from '../index/stored-index';
 
-/** What the provider said, or said before. */
+/** The provider's response, now or earlier. */
 type SourceAnswer = { ok: true; /** ISO 8601 UTC. */ at: string } | { ok: false; message: string };
 
 /** One recording and all of its files, each of which is stored. */
@@ -88,7 +88,7 @@ export class SourceDeletion {
     );
   }
 
-  /** The sidecar tells how the file was stored, whichever of several messages the deletion is for. */
+  /** The sidecar records how the file was stored, whichever of several messages requests the deletion. */
   async #describe(file: StoredFile): Promise<void> {
     const { recording, payload } = file;
     if (recording.sidecar === null) return;
@@ -97,7 +97,7 @@ export class SourceDeletion {
     await this.#deps.store.sidecars.write(String(payload), { ...recording, already_stored: false });
   }
 
-  /** @returns null when there is none, or that of another file */
+  /** @returns null if there is none, or it belongs to another file */
   async #sidecar({ recording, payload }: StoredFile): Promise<Readonly<Record<string, unknown>> | null> {
     if (recording.sidecar === null) return null;
     const record = await this.#deps.store.sidecars.read(String(payload));
@@ -124,8 +124,8 @@ export class DeletedRecordings {
   }
 
   /**
-   * Deletes a recording unless that is done already. A caller that comes while it is under way waits for it, and
-   * asks by itself only when it failed.
+   * Deletes a recording unless that is already done. A caller that arrives during a deletion waits for it, and
+   * deletes itself only if that fails.
    *
    * @param ask asks the provider
    * @throws whatever `ask` throws; `signal.reason` when aborted while waiting

@@ -11,12 +11,11 @@ import { likelyFormats, mayBeGone } from './stored-by-another';
 const DEAD_LINK = new Set(['LINK_EXPIRED', 'LINK_REFUSED', 'NOT_MEDIA', 'UNSAFE_URL', 'UNSUPPORTED_URL']);
 
 /**
- * Tries once to store one file. An address that is dead, or refused in a way that may mean so, is left for
- * the next one, and when there is none the API is asked for a fresh one; when that does not work either, a
- * pause may help.
+ * Tries once to store one file. When an address has expired, or a rejection may mean that, it uses the next
+ * one; after the last it asks the API for a fresh one. When that fails, too, a pause may help.
  *
  * @param slots room for transfers
- * @throws CodedError whose `retryable` says whether another try makes sense; `signal.reason` when aborted
+ * @throws CodedError whose `retryable` says whether another attempt makes sense; `signal.reason` when aborted
  */
 export async function storeFile(
   options: FileDownloadOptions,
@@ -95,7 +94,7 @@ class LinkSupply {
     const { resolveLinks } = this.#deps;
     if (this.#rest.length === 0 && !this.#asked && mayBeRenewed(fault) && resolveLinks !== undefined) {
       const fresh = await resolveLinks(this.#reference, 'dead', signal).catch((error: unknown) => {
-        // The old link may still come to work by itself.
+        // The old link may still start to work.
         throw fault.retryable && !signal.aborted ? fault : withReason(fault, error);
       });
       this.#asked = fresh.length > 0;

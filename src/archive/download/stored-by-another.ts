@@ -21,12 +21,12 @@ export interface CopyOfAnother {
   file: PublishedFile & { location: string };
 }
 
-/** Whether a fault can mean that the source has the recording no more. */
+/** Whether a fault can mean that the source no longer has the recording. */
 export function mayBeGone({ code, retryable }: CodedError): boolean {
   return code === 'LINK_EXPIRED' || code === 'LINK_REFUSED' || (code === 'API_NOT_FOUND' && !retryable);
 }
 
-/** The formats that the file of a recording can have had, likely ones first, when no link tells. */
+/** The possible formats of a recording's file, likely ones first, when no link shows it. */
 export function likelyFormats({ kind, details }: RecordingReference, choice: FormatChoice): string[] {
   if (kind === 'audio' && (choice === 'mp3' || choice === 'wav')) return [choice];
   const told = details.format === null ? [] : [details.format];
@@ -34,11 +34,11 @@ export function likelyFormats({ kind, details }: RecordingReference, choice: For
 }
 
 /**
- * Looks whether another process has stored a file in the same archive: when its source has nothing to fetch any
- * more, that one may have had it deleted there.
+ * Checks whether another process stored a file in the same archive: when the source no longer has it, that
+ * process may have deleted it there.
  *
- * @param name that the file has here, and its format
- * @returns null when there is none that is intact and whose sidecar names the recording
+ * @param name the name of the file here, and its format
+ * @returns null unless there is an intact file whose sidecar names the recording
  * @throws CodedError `STORE_FAILED`
  */
 export async function findCopyOfAnother(

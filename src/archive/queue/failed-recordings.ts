@@ -33,7 +33,7 @@ export class FailedRecordings {
     this.#entries = database.collection('archive-given-up');
   }
 
-  /** The change that lists a recording, in place of what was said of it before. */
+  /** The change that lists a recording, replacing its earlier entry. */
   entering(entry: FailedRecording): StateChange {
     return this.#entries.putting(keyOf(entry.node, entry.identity), entry);
   }

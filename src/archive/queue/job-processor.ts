@@ -32,7 +32,7 @@ export interface JobProcessorDeps {
   now: () => number;
   /** From 0 to 1. */
   random: () => number;
-  /** Hands the outcome to the flow: files that are stored, and what was given up. Must not throw. */
+  /** Sends the outcome to the flow: stored and failed files. Must not throw. */
   deliver: (job: Job, outcomes: FileOutcome[]) => void;
   /** The trouble that a job is in has changed, or it comes again. Must not throw. */
   onTrouble?: (change: TroubleChange) => void;
@@ -55,8 +55,8 @@ export interface TroubleChange {
 }
 
 /**
- * Carries out jobs: tries to store their files, deletes at the source what is stored, tells the flow,
- * and says what is to be persisted about it.
+ * Runs jobs: tries to store their files, deletes stored recordings at the source, notifies the flow, and
+ * returns what to persist.
  */
 export class JobProcessor {
   readonly #parts: JobProcessorDeps;
@@ -80,7 +80,7 @@ export class JobProcessor {
     }
     const { outcomes } = result;
     const late = withLateDetails(job, outcomes);
-    // An API that did not tell the details in time keeps nobody waiting for the deletion either.
+    // An API that did not return the details in time must not delay the deletion, either.
     const undeleted = late.length > 0 ? [] : await this.#deleteFirst(outcomes, changes);
     // The flow may change what it is given.
     const deletable = late.length > 0 ? structuredClone(this.#deletable(outcomes)) : [];
@@ -96,9 +96,9 @@ export class JobProcessor {
   }
 
   /**
-   * Gives up a job under which the process died again and again, and tells the flow.
+   * Gives up a job that keeps crashing the process, and notifies the flow.
    *
-   * @param deaths how often
+   * @param deaths number of crashes
    */
   giveUp(job: Job, deaths: number): JobOutcome {
     const { deliver, onNotDeleted } = this.#parts;
@@ -211,7 +211,7 @@ export class JobProcessor {
     return this.#parts.deletion === null ? [] : wholeRecordings(outcomes);
   }
 
-  /** What is left when the flow has its files: details first, because a provider forgets what it deletes. */
+  /** The follow-up once the flow has its files: details first, because a provider forgets what it deletes. */
   async #followUp(job: Job): Promise<JobOutcome> {
     const { changes, fault } = await this.#completeDetails(job);
     if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
@@ -233,7 +233,7 @@ export class JobProcessor {
     }
   }
 
-  /** @returns a fault when there are details that the API may tell later */
+  /** @returns a fault when the API may return more details later */
   async #completeDetails(job: Job): Promise<{ changes: StateChange[]; fault: CodedError | null }> {
     const { lateDetails } = this.#parts;
     const { details } = job;
@@ -312,7 +312,7 @@ export class JobProcessor {
     return this.#again(job, pauseMs, changes);
   }
 
-  /** What is not needed any more is not kept. */
+  /** Drops what is no longer needed. */
   #again(job: Job, pauseMs: number, changes: StateChange[]): JobOutcome {
     job.items = [];
     job.files = {};
@@ -335,13 +335,13 @@ function notNoted(cause: unknown): CodedError {
   );
 }
 
-/** Stored recordings of which the API did not tell its part in time. */
+/** Stored recordings whose details the API did not return in time. */
 function withLateDetails(job: Job, outcomes: FileOutcome[]): RecordingReference[] {
   const late = new Map<string, RecordingReference>();
   for (const outcome of outcomes) {
     const { reference, wantedFormat } = outcome;
     const note = findNote(job, { about: 'file', identity: reference.identity, format: wantedFormat });
-    // What the flow has in its hands cannot be completed.
+    // A message that the flow already has cannot be completed.
     const isKept = outcome.kind === 'stored' && typeof outcome.file.payload === 'string';
     if (isKept && note?.areDetailsLate === true) late.set(reference.identity, reference);
   }

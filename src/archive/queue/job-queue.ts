@@ -7,13 +7,13 @@ import { unexpected } from '../download/archive-faults';
 import type { Job, JobItem, MessageSnapshot, RetryNote } from './job';
 import type { DueJob, JobList, JobRepository } from './job-repository';
 
-/** What is to be done with a job after it was worked on. */
+/** What happens to a job after a run. */
 export type JobOutcome = {
   /** To be made along with it. */
   changes: StateChange[];
 } & (
   | { kind: 'done' }
-  /** `isFollowUp`: the flow has its files; what is left must not keep others waiting. */
+  /** `isFollowUp`: the flow has its files; the rest must not delay others. */
   | { kind: 'again'; pauseMs: number; isFollowUp?: boolean }
   | { kind: 'stopped' }
 );
@@ -21,7 +21,7 @@ export type JobOutcome = {
 export interface JobQueueOptions {
   /** Whose jobs they are. */
   list: JobList;
-  /** How many jobs may be worked on at once. */
+  /** The maximum number of concurrent jobs. */
   concurrency: number;
   /** the clock of the jobs: milliseconds since 1970 that do not jump when the clock is set. Default: that clock. */
   now?: () => number;
@@ -31,11 +31,11 @@ export interface JobQueueOptions {
   giveUp?: (job: Job, held: HeldJob) => Promise<JobOutcome>;
   /** Shared by the queues of a process. Left out: no job is marked or held back. */
   guard?: CrashGuard;
-  /** Takes over what is left of jobs whose files the flow has. Default: they stay here. */
+  /** Takes over the follow-ups of jobs whose files the flow has. Default: they stay here. */
   followUps?: JobQueue;
-  /** Told when the number of jobs that wait for a place or their time has changed. */
+  /** Called when the number of jobs that wait for a slot or their time changes. */
   onWaiting: (count: number) => void;
-  /** The state could not be read or written; the queue tries again by itself. */
+  /** The state could not be read or written; the queue retries by itself. */
   onFault: (error: CodedError) => void;
   /** Milliseconds after which the state is tried again; each attempt costs it a line in the log. Default 15,000. */
   statePauseMs?: number;
@@ -52,8 +52,8 @@ export interface Retrying {
 const MOST_COUNTED = 1000;
 const STATE_PAUSE_MS = 15_000;
 /**
- * Jobs whose end may be on its way to disk. Without a limit, jobs that end at once would all be run
- * through before anything else in the process gets its turn.
+ * Jobs whose end may be in flight to disk. Without a limit, jobs that end immediately would all run before
+ * anything else in the process gets its turn.
  */
 const MOST_SETTLING = 100;
 /** Timers sleep no longer than this, because clocks are set while they do. */
@@ -95,7 +95,7 @@ export class JobQueue {
     };
   }
 
-  /** Begins with what an earlier process or an earlier version of the node left. */
+  /** Starts with the jobs of an earlier process or an earlier version of the node. */
   start(): void {
     const { list } = this.#options;
     this.#guard(() => {
@@ -108,9 +108,9 @@ export class JobQueue {
   }
 
   /**
-   * Accepts a job: it is on disk when this resolves, and will be carried out whatever happens.
+   * Accepts a job: it is on disk when this resolves, and will run whatever happens.
    *
-   * @param known told the job's id before anybody can work on it
+   * @param known called with the job's id before it can start
    * @throws CodedError `STORE_FAILED`
    */
   async add(message: MessageSnapshot, items: JobItem[], known: (id: string) => void): Promise<void> {
@@ -149,12 +149,12 @@ export class JobQueue {
       const isFirst = next === null || pausing.waitMs < next.dueInMs;
       return { count: count + 1, next: isFirst ? { retry: crash, dueInMs: pausing.waitMs } : next };
     } catch {
-      // Told by whatever works on the jobs.
+      // Reported by the processor of the jobs.
       return { count: 0, next: null };
     }
   }
 
-  /** Stops. Callers that work on jobs have been told to stop. Resolves when nothing is written any more. */
+  /** Stops. The processor must already be stopping. Resolves when all writes are done. */
   async close(): Promise<void> {
     this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
     clearTimeout(this.#timer);
@@ -225,7 +225,7 @@ export class JobQueue {
     if (outcome.kind === 'done' || this.#successor(outcome) !== this) this.#total -= 1;
     // The place is free; that the job is still on disk for a moment must not start it again.
     this.#track(this.#settle(due, outcome).finally(() => this.#settled(id)));
-    // Who was stopped would hand every other job back at once, one after the other.
+    // A stopped processor would return every other job immediately, one after another.
     if (outcome.kind !== 'stopped') this.#pump();
   }
 

@@ -4,14 +4,14 @@ import { CodedError } from '../../errors/coded-error';
 import type { Key, StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import type { Job, JobItem, MessageSnapshot } from './job';
 
-/** A job and when it is to be worked on. */
+/** A job and its due time. */
 export interface DueJob {
   job: Job;
   /** Milliseconds since 1970. */
   dueAt: number;
 }
 
-/** Whose jobs: a download node's, or what is left to do of them once the flow has their files. */
+/** The jobs of a download node, or their follow-ups once the flow has the files. */
 export type JobList = string | { readonly followUpsOf: string };
 
 export function isSameList(one: JobList, other: JobList): boolean {
@@ -36,8 +36,8 @@ export const ORPHANS_KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 const STEP = 200;
 
 /**
- * The jobs of all download nodes, on disk from before they are accepted until they are carried out. Sorted by
- * when they are due, so that the next one is found at once however many wait.
+ * The jobs of all download nodes, on disk from before they are accepted until they are done. Sorted by due
+ * time, so that the next one is found immediately, however many wait.
  */
 export class JobRepository {
   readonly #database: StateDatabase;
@@ -49,8 +49,8 @@ export class JobRepository {
   #sequence = 0;
 
   /**
-   * @param now milliseconds since 1970; it must not jump when the clock is set, or jobs would wait for that long
-   * @param today milliseconds since 1970 as the clock tells them now, for spans of days
+   * @param now milliseconds since 1970; it must not jump when the clock is set, or jobs would wait that long
+   * @param today milliseconds since 1970 by the current clock, for spans of days
    */
   constructor(database: StateDatabase, now: () => number = steadyNow, today: () => number = Date.now) {
     this.#database = database;
@@ -102,7 +102,7 @@ export class JobRepository {
     return undefined;
   }
 
-  /** The job that is due at a time, in milliseconds since 1970; undefined when there is none. */
+  /** The job that is due at a time, in milliseconds since 1970; undefined if there is none. */
   at(list: JobList, dueAt: number, id: string): Job | undefined {
     const job =
       this.#jobs.get(keyOf(list, dueAt, id)) ??
@@ -154,8 +154,8 @@ export class JobRepository {
   }
 
   /**
-   * How many jobs of some nodes are to be worked on now, and how many there are at all, each counted no
-   * further than to a limit. Takes microseconds, however many there are.
+   * The number of due jobs of some nodes, and of all their jobs, each counted up to a limit. Takes
+   * microseconds, however many there are.
    */
   load(nodes: Iterable<string>, limit: number): { due: number; all: number } {
     const load = { due: 0, all: 0 };
@@ -190,7 +190,8 @@ export class JobRepository {
   }
 
   /**
-   * Removes a finished job. Durable when resolved, which nobody waits for: after a crash it is found stored.
+   * Removes a finished job. Durable when resolved, but callers do not wait: after a crash its files are found
+   * stored.
    */
   finish(list: JobList, { job, dueAt }: DueJob, changes: StateChange[]): Promise<void> {
     return this.#database.commitSoon([...changes, this.#jobs.removing(keyOf(list, dueAt, job.id))]);
@@ -201,7 +202,7 @@ export class JobRepository {
     return this.#gone.put(node, this.#today());
   }
 
-  /** The node is there (again). What an earlier version persisted of its jobs is where it belongs when resolved. */
+  /** The node is present (again). Resolves once its jobs of an earlier version are migrated. */
   async nodeHere(node: string): Promise<void> {
     const earlier = earlierName(node);
     for (const name of [node, earlier]) if (this.#gone.get(name) !== undefined) await this.#gone.remove(name);
@@ -222,7 +223,7 @@ export class JobRepository {
    * Removes the jobs of nodes that have been gone for a week, in small steps.
    *
    * @param isHere whether a node runs in this process
-   * @param lost told of each of these jobs; gives the changes to be made along with its removal
+   * @param lost called for each of these jobs; returns the changes to apply along with its removal
    */
   async sweep(
     isHere: (node: string) => boolean,
@@ -275,7 +276,7 @@ function keyOf(list: JobList, dueAt: number, id: string): JobKey {
   return typeof list === 'string' ? [list, dueAt, id] : [list.followUpsOf, FOLLOW_UPS, dueAt, id];
 }
 
-/** What a key of the repository tells of its job. */
+/** The fields of a job that its key contains. */
 function placeOf(key: Key): { dueAt: number; id: string } {
   const [dueAt, id] = (key as JobKey).slice(-2) as [number, string];
   return { dueAt, id };

@@ -5,9 +5,8 @@ import type { StoredFile } from '../../store/stored-recording';
 import type { TransferResult } from '../../transfer/transfer-types';
 
 /**
- * Everything that one message asks to be stored. Plain values on purpose: it is on disk until it is
- * carried out, and what is needed to go on after a crash is in it and nothing else. It holds signed links,
- * which are secrets.
+ * Everything that one message asks to store. Only plain values: it is on disk until it is done, and contains
+ * exactly what is needed to resume after a crash. It contains signed links, which are secrets.
  */
 export interface Job {
   /** Sorts by age. */
@@ -42,7 +41,7 @@ export interface FileNote {
   failures: number;
   /** What is known of the recording, with what the API added; the file has its name by it. */
   details?: RecordingDetails;
-  /** The API did not tell its part in time; it is asked again when the file is stored. */
+  /** The API did not return its details in time; it is asked again when the file is stored. */
   areDetailsLate?: boolean;
   /** Addresses that the API gave in place of dead ones. */
   links?: MediaLink[];
@@ -69,14 +68,14 @@ interface PublishedNote {
   versionId?: string | null;
 }
 
-/** What is left to do of a job whose files are stored: to delete the recordings at the source. */
+/** The follow-up of a job whose files are stored: deletion of the recordings at the source. */
 interface DeletionNote {
   /** One list per recording: all of its files. */
   recordings: { reference: RecordingReference; files: StoredFile[] }[];
   failures: number;
 }
 
-/** What is left to do of a job whose files were stored before the API told what it knows of them. */
+/** The follow-up of a job whose files were stored before the API returned their details. */
 interface DetailsNote {
   recordings: RecordingReference[];
   failures: number;
@@ -85,7 +84,7 @@ interface DetailsNote {
 /**
  * Names one file of a recording.
  *
- * @param format as wanted; null when nothing says it before the bytes do
+ * @param format the requested one; null if only the bytes show it
  */
 export function fileKey(identity: string, format: string | null): string {
   return `${identity}\n${format ?? ''}`;

@@ -9,7 +9,7 @@ import type { StoredFile } from '../../store/stored-recording';
 
 interface OneFile {
   reference: RecordingReference;
-  /** Null when nothing said it before the bytes did. */
+  /** Null if only the bytes show it. */
   wantedFormat: string | null;
 }
 
@@ -59,7 +59,7 @@ export function runResult(results: FileResult[], stopped: boolean): RunResult {
 /**
  * Decides what a fault means for a file: another attempt after a pause, or the end.
  *
- * @param note brought up to date
+ * @param note updated in place
  * @param error undefined when the note already says that it ended
  * @param random from 0 to 1
  */

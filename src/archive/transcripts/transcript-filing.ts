@@ -60,7 +60,7 @@ export class TranscriptFiling {
     const transcription_file = await this.#write(location, text, earlier);
     const described = { ...recording, transcription: text, transcription_file };
     if (recording.sidecar === null) return described;
-    // The sidecar may know more than who stored the audio long ago, and it says how that was stored.
+    // The sidecar may be more complete than the caller's details, and it records how the audio was stored.
     const deleted = known?.['deleted_at_source'];
     if (typeof deleted === 'string') described.deleted_at_source = deleted;
     await sidecar.write(location, { ...described, already_stored: known?.['already_stored'] === true });
