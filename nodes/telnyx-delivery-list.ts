@@ -1,6 +1,7 @@
-import { CodedError } from '../src/errors/coded-error';
 import type { WebhookMessage } from '../src/events/build-event';
+import { CodedError } from '../src/errors/coded-error';
 import { parseFetched } from '../src/reconcile/deliveries/missed-deliveries';
+import type { HandOver } from '../src/webhook/journal/delivery-journal';
 import { telnyxAccountOf } from './config/telnyx-account-access';
 import { receptionOf, runMissed } from './delivery-list/delivery-list-run';
 import {
@@ -8,35 +9,46 @@ import {
   readDeliverySettings,
   type DeliveryListConfig
 } from './delivery-list/delivery-list-settings';
-import type { FlowMessage, NodeRedApi, RedNode } from './lib/node-red';
-import { startListNode } from './list/list-node';
+import type { NodeRedApi, RedNode } from './lib/node-red';
+import { startListNode, type ListWork } from './list/list-node';
+import { deliveryJournal, handOvers } from './webhook/webhook-runtime';
 
 export = function (RED: NodeRedApi): void {
-  const flowMessage = (message: WebhookMessage): FlowMessage => ({
-    _msgid: RED.util.generateId(),
-    ...message
-  });
+  const watch = handOvers(RED);
 
   RED.nodes.registerType('telnyx-delivery-list', function (this: RedNode, config: DeliveryListConfig) {
     RED.nodes.createNode(this, config);
-    startListNode(RED, this, () => {
-      const settings = readDeliverySettings(config);
-      const account = telnyxAccountOf(RED, config.account, this);
-      return {
-        topic: 'delivery.list',
-        afterStop: 'what the flow got from Telnyx already does not come twice.',
-        run: (message, run) => {
-          const request = readDeliveryRequest(config, message);
-          const emit = (found: WebhookMessage): void => run.emit(flowMessage(found));
-          if (settings.source === 'log') throw new CodedError('BAD_SETTING', 'There is no delivery log yet.');
-          const reception = receptionOf(RED, this.id, emit, run.signal);
-          return runMissed(RED, request, { ...settings, account, reception }, run);
-        },
-        begin: (signal) => {
-          const emit = (found: WebhookMessage): void => this.send([flowMessage(found), null]);
-          receptionOf(RED, this.id, emit, signal).recover(parseFetched);
-        }
-      };
-    });
+    startListNode(RED, this, (signal) => workOf(this, config, signal));
   });
+
+  function workOf(node: RedNode, config: DeliveryListConfig, signal: AbortSignal): ListWork {
+    const settings = readDeliverySettings(config);
+    const account = telnyxAccountOf(RED, config.account, node);
+    const emit = (message: WebhookMessage, handOver: HandOver | null): void => {
+      const sent = { _msgid: RED.util.generateId(), ...message };
+      if (handOver === null) node.send([sent, null]);
+      else watch.send(node, { message: sent, id: message.event.id, handOver });
+    };
+    const recover = (): void => receptionOf(RED, node.id, { emit, signal }).recover(parseFetched);
+    watch.watch(node, () => {
+      recover();
+      return Promise.resolve();
+    });
+    return {
+      topic: 'delivery.list',
+      afterStop: 'what the flow got from Telnyx already does not come twice.',
+      run: (message, run) => {
+        const request = readDeliveryRequest(config, message);
+        if (settings.source === 'log') throw new CodedError('BAD_SETTING', 'There is no delivery log yet.');
+        const reception = receptionOf(RED, node.id, { emit, signal });
+        return runMissed(RED, request, { ...settings, account, reception }, run);
+      },
+      begin: recover,
+      end: async () => {
+        await watch.settle(node);
+        // Node-RED may exit next. What the flow has must not come again at the next start.
+        await deliveryJournal(RED).written();
+      }
+    };
+  }
 };

@@ -1,17 +1,15 @@
-import type { WebhookMessage } from '../../src/events/build-event';
 import { openDeliveries } from '../../src/providers/telnyx/deliveries/list-deliveries';
 import { telnyxProvider } from '../../src/providers/telnyx/telnyx-provider';
 import { withoutAccount } from '../../src/providers/provider';
 import {
   newDeliverySummary,
   summarised,
-  type DeliveryRun,
-  type DeliverySummary
+  type DeliveryRun
 } from '../../src/reconcile/deliveries/delivery-summary';
 import { EmittedDeliveries } from '../../src/reconcile/deliveries/emitted-deliveries';
 import { findMissed } from '../../src/reconcile/deliveries/missed-deliveries';
 import { ownAddresses } from '../../src/reconcile/deliveries/own-addresses';
-import { Reception } from '../../src/reconcile/deliveries/reception';
+import { Reception, type ReceptionParts } from '../../src/reconcile/deliveries/reception';
 import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
 import type { StateDatabase } from '../../src/state/state-database';
 import { REMEMBERED_MS } from '../../src/webhook/journal/lmdb-journal';
@@ -82,12 +80,11 @@ export async function runMissed(
   }
 }
 
-/** @param emit hands a message to the flow */
+/** @param scope id of the node */
 export function receptionOf(
   RED: NodeRedApi,
   scope: string,
-  emit: (message: WebhookMessage) => void,
-  signal: AbortSignal
+  { emit, signal }: Pick<ReceptionParts, 'emit' | 'signal'>
 ): Reception {
   return new Reception({
     scope,
@@ -127,5 +124,3 @@ function emittedDeliveries(database: StateDatabase): EmittedDeliveries {
   setInterval(sweep, SWEEP_INTERVAL_MS).unref();
   return emitted;
 }
-
-export type { DeliverySummary };

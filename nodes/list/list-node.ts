@@ -30,20 +30,24 @@ export interface ListWork {
    */
   run: (message: FlowMessage, run: ListRun) => Promise<{ summary: ShownSummary; failure: CodedError | null }>;
   /** The state is this process's. @throws CodedError as `StateFollower.begin` */
-  begin: (signal: AbortSignal) => void;
+  begin: () => void;
+  /** The node closes, and its run has ended. */
+  end?: () => Promise<void>;
 }
 
 /**
  * Puts a list node to work: one run at a time, the status, the summary, close.
  *
- * @param work reads the node's settings. @throws CodedError `BAD_SETTING`, which the node reports
+ * @param work reads the node's settings; its signal is aborted when the node closes. @throws CodedError `BAD_SETTING`,
+ *   which the node reports
  */
-export function startListNode(RED: NodeRedApi, node: RedNode, work: () => ListWork): void {
+export function startListNode(RED: NodeRedApi, node: RedNode, work: (signal: AbortSignal) => ListWork): void {
+  const closing = new AbortController();
   const say = statusTexts(RED, node.type);
   const nodeStatus = new NodeStatus(node);
   onClose(node, () => nodeStatus.dispose());
   try {
-    run(RED, node, work(), { nodeStatus, status: new ListStatus(nodeStatus, say) });
+    run(RED, node, work(closing.signal), { closing, nodeStatus, status: new ListStatus(nodeStatus, say) });
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     nodeStatus.problem(say('bad-setting'));
@@ -56,9 +60,8 @@ function run(
   RED: NodeRedApi,
   node: RedNode,
   work: ListWork,
-  { nodeStatus, status }: { nodeStatus: NodeStatus; status: ListStatus }
+  { closing, nodeStatus, status }: { closing: AbortController; nodeStatus: NodeStatus; status: ListStatus }
 ): void {
-  const closing = new AbortController();
   const { signal } = closing;
   let running: Promise<void> | null = null;
   let isInUse = false;
@@ -92,7 +95,7 @@ function run(
 
   followState(RED, node, {
     begin: () => {
-      work.begin(signal);
+      work.begin();
       if (isInUse) nodeStatus.off();
       isInUse = false;
     },
@@ -105,6 +108,7 @@ function run(
   onClose(node, async () => {
     closing.abort(stopped(work.afterStop));
     await running?.catch(() => undefined);
+    await work.end?.();
   });
 }
 

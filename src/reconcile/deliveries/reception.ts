@@ -1,10 +1,6 @@
 import type { ParsedEvent } from '../../events/event';
 import { webhookMessage, type WebhookMessage } from '../../events/build-event';
-import type {
-  AcceptedDelivery,
-  DeliveryJournal,
-  PendingDelivery
-} from '../../webhook/journal/delivery-journal';
+import type { AcceptedDelivery, DeliveryJournal, HandOver } from '../../webhook/journal/delivery-journal';
 import type { EmittedDeliveries } from './emitted-deliveries';
 
 /** An event from the provider's log, ready to be handed to the flow. */
@@ -36,8 +32,8 @@ export interface ReceptionParts {
   scopes: () => readonly string[];
   /** How long webhook nodes remember. Milliseconds. */
   rememberedMs: number;
-  /** Hands a message to the flow. */
-  emit: (message: WebhookMessage) => void;
+  /** Hands a message to the flow, and tells the hand-over what becomes of it; null when nothing remembers it. */
+  emit: (message: WebhookMessage, handOver: HandOver | null) => void;
   /** Milliseconds since 1970. */
   now: () => number;
   signal: AbortSignal;
@@ -96,12 +92,8 @@ export class Reception {
       };
       const handOver = await this.#record(delivery);
       resolve(true);
-      if (signal.aborted) {
-        handOver.leave();
-      } else {
-        this.#parts.emit(messageOf(event, delivery));
-        handOver.done();
-      }
+      if (signal.aborted) handOver.leave();
+      else this.#parts.emit(messageOf(event, delivery), handOver);
     } finally {
       // Without effect when it was recorded.
       resolve(false);
@@ -111,7 +103,7 @@ export class Reception {
   /** Hands an event to the flow that the flow had before. */
   repeat({ id, event }: FetchedDelivery): void {
     const { emit, now } = this.#parts;
-    emit(messageOf(event, { id, receivedAt: now(), verified: 'api', keyIndex: 0 }, true));
+    emit(messageOf(event, { id, receivedAt: now(), verified: 'api', keyIndex: 0 }, true), null);
   }
 
   /** Hands over what was recorded before a crash, a restart or a redeploy and did not reach the flow. */
@@ -123,12 +115,12 @@ export class Reception {
         return;
       }
       const event = parse(delivery.rawBody);
-      if (event !== null) emit(messageOf(event, delivery));
-      done();
+      if (event === null) done();
+      else emit(messageOf(event, delivery), { done, leave });
     }
   }
 
-  async #record(delivery: AcceptedDelivery): Promise<Pick<PendingDelivery, 'done' | 'leave'>> {
+  async #record(delivery: AcceptedDelivery): Promise<HandOver> {
     const { journal, emitted, scopes } = this.#parts;
     const { id } = delivery;
     const [accepted] = await Promise.allSettled([

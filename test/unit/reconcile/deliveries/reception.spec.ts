@@ -43,7 +43,10 @@ describe('the reception of events that did not come by webhook', () => {
       receivers: () => [],
       scopes: () => [],
       rememberedMs: 24 * HOUR,
-      emit: ({ event }) => sent.push(event.id),
+      emit: ({ event }, handOver) => {
+        sent.push(event.id);
+        handOver?.done();
+      },
       now: () => NOW,
       signal: new AbortController().signal,
       ...parts
@@ -146,7 +149,11 @@ describe('the reception of events that did not come by webhook', () => {
     });
     journal.left.push(left('a'), left('b'));
     const events: object[] = [];
-    reception({ emit: ({ event }) => events.push(event) }).recover(parseFetched);
+    const emit: ReceptionParts['emit'] = ({ event }, handOver) => {
+      events.push(event);
+      handOver?.done();
+    };
+    reception({ emit }).recover(parseFetched);
     done.should.eql(['a', 'b']);
     should(events[0]).have.properties({
       id: 'one',
