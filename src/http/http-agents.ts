@@ -86,7 +86,7 @@ function checked(
   }
   const socket = make();
   if (!(socket instanceof Socket)) return socket;
-  // For its whole life: between two requests, and once nobody waits for it any more.
+  // For its whole life: between two requests, and after its last user.
   socket.on('error', () => undefined);
   const late = setTimeout(() => {
     socket.destroy(new Overdue(`no connection within ${connectTimeoutMs / 1000} seconds`));
@@ -119,7 +119,7 @@ export interface AddressRule {
   refusal: (host: string, how: 'literal' | 'name' | 'reached') => CodedError;
 }
 
-/** A `lookup` for sockets, which hands out no address that the rule forbids. */
+/** A `lookup` for sockets that returns no address that the rule forbids. */
 function socketLookup(resolve: Resolver = systemResolver, rule?: AddressRule): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, (error, addresses) => {

@@ -41,7 +41,7 @@ const MOST_HEADER_BYTES = 16 * 1024;
 
 /**
  * HTTP over `node:http` and `node:https`, with kept connections. It follows no redirects and decodes nothing.
- * Each request ends: by an answer, a deadline of its own, the signal, or `destroy`.
+ * Each request ends by a response, its own deadline, the signal, or `destroy`.
  */
 export class HttpClient {
   readonly #agents: { http: Agent; https: Agent };
@@ -167,7 +167,7 @@ class HttpExchange {
   readonly #ended: (exchange: HttpExchange) => void;
   readonly #stop = (): void => this.abort(this.#options.signal?.reason);
 
-  /** @param ended called once, when nothing is sent or received any more */
+  /** @param ended called once, after the last byte is sent or received */
   constructor(options: ExchangeOptions, ended: (exchange: HttpExchange) => void) {
     this.#options = options;
     this.#ended = ended;
@@ -191,7 +191,7 @@ class HttpExchange {
     return this.#isStale;
   }
 
-  /** Ends it at once; a caller that waits for it gets the reason. */
+  /** Ends it immediately; a waiting caller gets the reason. */
   abort(reason: unknown): void {
     if (this.#body !== undefined) this.#body.abort(reason);
     else this.#reject(reason);
@@ -236,7 +236,7 @@ class HttpExchange {
   }
 
   #receive(message: IncomingMessage): void {
-    // Errors of a message that nobody reads any more.
+    // Errors of a message without a reader.
     message.on('error', () => undefined);
     if (this.#settle === undefined) {
       message.destroy();

@@ -8,7 +8,7 @@ export class Overdue extends Error {
 
 /** Where an exchange failed. */
 export interface FaultPlace {
-  /** `connect`: until the headers of the answer are there; `body`: after them. */
+  /** `connect`: until the headers of the response arrive; `body`: after them. */
   phase: 'connect' | 'body';
   host: string;
   /** What is asked for, for the text: `file`, `answer`. */

@@ -5,7 +5,7 @@ import { Overdue } from './http-fault';
 /** How the end of a body is recognised; `close`: by the end of the connection, which proves nothing. */
 export type Framing = 'length' | 'chunked' | 'close';
 
-/** An answer, as soon as its headers are there. A caller that gets it must read or destroy the body. */
+/** A response, once its headers have arrived. The caller must read or destroy the body. */
 export interface HttpResponse {
   /** From 200 to 599. */
   status: number;
@@ -14,7 +14,10 @@ export interface HttpResponse {
   body: HttpBody;
 }
 
-/** Headers that mean nothing when they are there twice and differ. Node would take the first, or both in one. */
+/**
+ * Headers that are meaningless when they appear twice with different values. Node would use the first, or join
+ * both.
+ */
 const SINGLE = [
   'content-encoding',
   'content-length',
@@ -69,7 +72,7 @@ function notUnderstood(host: string, what: string): CodedError {
 const MOST_WAITING_BYTES = 512 * 1024;
 /** Chunks that may wait: each costs memory, however few bytes it has. */
 const MOST_WAITING_CHUNKS = 512;
-/** Smaller chunks that wait are handed over as one. */
+/** Smaller waiting chunks are joined into one. */
 const SMALL_BYTES = 16 * 1024;
 
 /** A body that arrives. To be read once, to its end or until `destroy`. */
@@ -85,15 +88,15 @@ export interface BodyOptions {
   stallMs: number;
   /** Translates what broke the body off. */
   fault: (error: unknown) => unknown;
-  /** Nothing arrives any more, for whatever reason. */
+  /** No more data arrives, for whatever reason. */
   over: () => void;
 }
 
 /**
- * Reads the body of an answer. It has a queue of its own, whose end is either known or an error.
+ * Reads the body of a response. It has its own queue, whose end is either known or an error.
  *
- * Only the time in which the reader waits counts towards the stall: while a slow disk makes the other side wait,
- * that side cannot send.
+ * Only the time in which the reader waits counts towards the stall: the peer cannot send while a slow disk
+ * makes it wait.
  */
 export class ArrivingBody implements HttpBody {
   readonly #message: IncomingMessage;
@@ -131,11 +134,11 @@ export class ArrivingBody implements HttpBody {
     this.#finish({ error: this.#options.fault(error) });
   }
 
-  /** Breaks the body off at once, with an error that is thrown as it is. */
+  /** Aborts the body immediately, with an error that is thrown unchanged. */
   abort(reason: unknown): void {
     this.#waiting = [];
     this.#waitingBytes = 0;
-    // Also when it has arrived whole: nobody wants what is left of it.
+    // Even when it has arrived completely: its rest is not needed.
     this.#end = undefined;
     this.#finish({ error: reason });
     this.destroy();

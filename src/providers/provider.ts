@@ -13,19 +13,19 @@ export type LinkReason = 'missing' | 'dead';
 /** How a deletion ended that the API answered. */
 export type Deletion =
   | { ok: true; already_gone: boolean }
-  /** It is not deleted, or not all of it, and cannot be from here, today or later; `message` says why, for people. */
+  /** It is not deleted, or not completely, and never can be from here; `message` explains why. */
   | { ok: false; message: string };
 
-/** What is to be listed. */
+/** What to list. */
 export interface ListQuery {
   /** As `readFilter` made it of the provider's own filters. */
   filter: Query;
   /** The span of time, as the provider dates its recordings. Milliseconds since 1970; null where it is open. */
   from: number | null;
   to: number | null;
-  /** When the run began, which ends a list that has no end of its own. Milliseconds since 1970. */
+  /** The start of the run, which ends an open list. Milliseconds since 1970. */
   begun: number;
-  /** Told why the list waits for the API, and null when it resumes. Must not throw. */
+  /** Called with the reason why the list waits for the API, and with null when it resumes. Must not throw. */
   onWait: (reason: CodedError | null) => void;
 }
 
@@ -57,16 +57,16 @@ export interface RecordingProvider {
   resolveLinks(reference: RecordingReference, why: LinkReason, signal: AbortSignal): Promise<MediaLink[]>;
 
   /**
-   * Adds what the API knows of a recording to what its event said. The event is never overruled, and a refusal of the
-   * API leaves the details as they are: a recording does not wait for want of details.
+   * Adds the API's details of a recording to those of its event. It never overrides the event, and a rejection
+   * by the API leaves the details unchanged: missing details do not delay a recording.
    *
    * @returns a copy, or the same object when nothing was added
-   * @throws CodedError only when the API may tell later
+   * @throws CodedError only when the API may have details later
    */
   completeDetails(reference: RecordingReference, signal: AbortSignal): Promise<RecordingDetails>;
 
   /**
-   * Fetches the text of a recording that an event named but did not hold.
+   * Fetches the text of a recording that an event names but does not contain.
    *
    * @returns null when there is none
    * @throws CodedError as `JsonApi.request`; a retryable `LINK_REFUSED` while the text is not finished
@@ -77,8 +77,8 @@ export interface RecordingProvider {
    * Deletes a recording for good. The caller has read the stored copy back and matched its hash.
    *
    * @param reference as the event gave it
-   * @returns ok as well when the API does not know the recording any more
-   * @throws CodedError as `JsonApi.request`; `NO_RECORDING` for an id that is none
+   * @returns ok even when the API no longer knows the recording
+   * @throws CodedError as `JsonApi.request`; `NO_RECORDING` for an invalid id
    */
   deleteRecording(reference: RecordingReference, signal: AbortSignal): Promise<Deletion>;
 
@@ -98,7 +98,10 @@ export interface RecordingProvider {
 export interface ProviderAccount {
   /** Without a trailing slash. */
   readonly apiUrl: string;
-  /** A secret; a function, so that nobody sees it by chance. Null when none is set. An edited account is another one. */
+  /**
+   * A secret; a function, so that it does not appear by accident. Null when unset. An edited account is a new
+   * object.
+   */
   apiKey(): string | null;
   /** Shared by all that ask the API with this key. Left out: each paces itself. */
   readonly pace?: ServerPace;
@@ -115,20 +118,21 @@ export interface OwnBucket {
 }
 
 export interface ProviderOptions {
-  /** Shared by all that may ask the same API. Default: of its own. */
+  /** Shared by all users of the same API. Default: a separate one. */
   breakers?: CircuitBreakers;
   /** Null or left out when none is chosen. */
   ownBucket?: OwnBucket | null;
 }
 
-/** All that is to be known of a provider without an account: what its registration gives. */
+/** Everything about a provider without an account, as registered. */
 export interface ProviderDefinition extends RecordingOrigin {
   /** As people call it, in texts. */
   readonly label: string;
   /** How its lists are filtered. */
   readonly filters: FilterDialect;
   /**
-   * @param account null when none is chosen: what needs none still works, all else says what is missing
+   * @param account null when none is chosen: functions that need none still work, all others report what is
+   *   missing
    * @throws CodedError `BAD_SETTING` when the account's API address cannot be used
    */
   open(account: ProviderAccount | null, options: ProviderOptions): RecordingProvider;

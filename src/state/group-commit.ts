@@ -2,8 +2,8 @@
 const SOON_MS = 20;
 
 /**
- * Changes of one transaction, when they come from several commits: one that holds thousands would keep the
- * event loop and everybody who waits.
+ * Changes of one transaction with several commits: thousands would block the event loop and all waiting
+ * callers.
  */
 const MOST_TOGETHER = 500;
 
@@ -48,7 +48,7 @@ export class GroupCommit {
     return changes.length === 0 ? Promise.resolve() : this.#enqueue(changes);
   }
 
-  /** As `add`, in no hurry: goes along with the next transaction, or after a moment by itself. */
+  /** Like `add`, but deferred: joins the next transaction, or runs by itself after a moment. */
   addSoon(changes: readonly StateChange[]): Promise<void> {
     if (changes.length > MOST_IN_ONE_COMMIT) return Promise.reject(tooMany(changes.length));
     return new Promise((resolve, reject) => {
@@ -136,11 +136,11 @@ function tooMany(count: number): RangeError {
   return new RangeError(`A commit may hold ${MOST_IN_ONE_COMMIT} changes; this one has ${count}.`);
 }
 
-/** LMDB tells the reason of a failed commit in a second promise, which has to be handled as well. */
+/** LMDB reports the reason of a failed commit in a second promise, which must also be handled. */
 async function reasonOf(error: unknown): Promise<unknown> {
   const reason = (error as { commitError?: unknown } | null)?.commitError;
   if (!(reason instanceof Promise)) return error;
   const named = reason.catch((cause: unknown) => cause);
-  // The reason comes with the failure or not at all; nobody waits for it longer than a turn.
+  // The reason arrives with the failure or never, so wait for one turn only.
   return Promise.race([named, new Promise((resolve) => setImmediate(resolve, error))]);
 }

@@ -21,13 +21,13 @@ import {
 } from './state-database';
 import { isDiskFull } from './state-disk';
 
-/** Lies beside the environment while a process has it open; one that was left behind tells of a crash. */
+/** Exists beside the environment while a process has it open; one that was left behind indicates a crash. */
 const IN_USE = 'in-use';
 
 const markers = new Set<string>();
 
 interface OpenOptions extends StateOptions {
-  /** Told where a damaged environment is now. */
+  /** Called with the new path of a damaged environment. */
   onDamaged: (asideAt: string) => void;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -94,7 +94,7 @@ const FATAL_SIGNALS: ReadonlySet<string> = new Set([
 
 const DAMAGED = 3;
 
-/** Said when all was read: what happens to the process afterwards says nothing of the file. */
+/** Printed once everything is read: what happens to the process afterwards is not the fault of the file. */
 const WHOLE = 'whole';
 
 /** LMDB's codes for "page not found", "corrupted", "panic" and "invalid" (lmdb.h, "Return Codes"). */
@@ -115,12 +115,12 @@ const CHECK = `
 `;
 
 /**
- * Whether an LMDB environment is damaged, by reading all of it in a process of its own: LMDB maps its file
- * into memory and trusts it, so that a damaged one ends the process that looks at it. A power cut on a
- * memory card leaves such files behind. Nothing is written where it is.
+ * Whether an LMDB environment is damaged, found by reading all of it in a separate process: LMDB maps its file
+ * into memory and trusts it, so a damaged file crashes the process that reads it. A power cut on a memory card
+ * leaves such files. Writes nothing there.
  *
  * @param environment its directory
- * @returns false also when it could not be found out
+ * @returns false when unknown, too
  */
 export function isDamaged(environment: string, maxDbs: number): boolean {
   let view: string | undefined;
@@ -134,7 +134,7 @@ export function isDamaged(environment: string, maxDbs: number): boolean {
   }
 }
 
-/** An environment of the same data, with a lock file of its own: the disk of the real one may be full. */
+/** An environment of the same data, with a separate lock file: the disk of the real one may be full. */
 function viewOf(file: string): string {
   const view = mkdtempSync(path.join(tmpdir(), 'telnyx-state-check-'));
   try {
@@ -154,7 +154,7 @@ function viewOf(file: string): string {
 }
 
 function dies(view: string, maxDbs: number): boolean {
-  // Where Node-RED is embedded in Electron, execPath is not Node.js by itself.
+  // When Node-RED is embedded in Electron, execPath is not plain Node.js.
   const environment: NodeJS.ProcessEnv = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
   // Options meant for Node-RED, such as a debugger's port, which is taken.
   Reflect.deleteProperty(environment, 'NODE_OPTIONS');

@@ -14,7 +14,7 @@ const RENEW_MS = 5000;
 /** Milliseconds without a renewal after which the next commit renews first: the process was stopped for a while. */
 const LATE_MS = 2 * RENEW_MS;
 
-/** Milliseconds between two looks at the files, and at the lease of another owner. */
+/** Milliseconds between two checks of the files, and of the lease of another owner. */
 const LOOK_MS = 1000;
 
 export interface OwnedStateOptions {
@@ -33,8 +33,8 @@ function releaseAll(): void {
 }
 
 /**
- * The state of a directory for as long as this process is its one owner. While another process is, there is no
- * state; this process looks every second and takes over by itself when the other one has ended.
+ * The state of a directory for as long as this process is its only owner. While another process owns it, there
+ * is no state; this process checks every second and takes over by itself when the other one has ended.
  */
 export class OwnedState {
   readonly #directory: string;
@@ -55,7 +55,7 @@ export class OwnedState {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** Why the state belongs to somebody else, or cannot be where it does; null as long as that is not known. */
+  /** Why the state belongs to another process, or cannot be in its place; null while unknown. */
   get problem(): CodedError | null {
     return this.#problem;
   }
@@ -135,7 +135,7 @@ export class OwnedState {
     return this.#lease.acquire();
   }
 
-  /** Begins to renew the lease, and to look after the files. */
+  /** Starts to renew the lease, and to watch the files. */
   #begin(): void {
     const lease = this.#lease;
     if (lease === undefined) return;
@@ -151,11 +151,11 @@ export class OwnedState {
       if (this.#problem === null) this.#lookAfter();
       else this.#takeOver();
     } catch {
-      // The directory cannot be read now; what wants to be written meets the same fault and tells of it.
+      // The directory cannot be read now; a write meets the same fault and reports it.
     }
   }
 
-  /** Files that somebody removed are rewritten, also when nothing is to be written. */
+  /** Removed files are rewritten, even without new writes. */
   #lookAfter(): void {
     if (this.#lease?.holds() === 'held' && this.#database?.isInPlace() !== false) return;
     void this.#database?.written();
@@ -176,12 +176,12 @@ export class OwnedState {
     if (this.#problem !== null) throw this.#problem;
     const lease = this.#lease;
     if (lease === undefined) return;
-    // Others may believe it dead, and look at this moment.
+    // Others may consider it dead, and check at this moment.
     if (lease.age > LATE_MS) lease.renew();
     if (lease.holds() === 'held') return;
     const userDirectory = path.dirname(this.#directory);
     if (!existsSync(userDirectory)) throw new Error(`The directory ${userDirectory} was removed.`);
-    // Removed: nobody has it, and it is ours as before. Or taken over while this process was stopped.
+    // Removed: it has no other owner, and is still ours. Or taken over while this process was stopped.
     const other = lease.acquire();
     if (other !== null) throw this.#lost(other);
   }

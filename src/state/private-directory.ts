@@ -2,8 +2,8 @@ import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * Creates a directory that only the user who runs Node-RED may look into, and its parents. Level by level, because
- * the recursive `mkdir` never ends where the system lets nobody make folders (`/proc`).
+ * Creates a directory that only the user who runs Node-RED may read, and its parents. Level by level, because
+ * the recursive `mkdir` never ends where folders cannot be created (`/proc`).
  *
  * @throws the system's error
  */

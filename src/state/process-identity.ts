@@ -13,7 +13,7 @@ export interface ProcessIdentity {
   /** The space that its number is counted in: containers on one kernel have their own. Empty when unknown. */
   pidNamespace: string;
   pid: number;
-  /** When it began, in a unit of its platform; tells it from a later process of the same number. */
+  /** Its start, in a unit of its platform; distinguishes it from a later process with the same number. */
   start: string;
   /** 16 random hex digits. */
   token: string;
@@ -38,7 +38,7 @@ export interface ProcessTable {
 
 const TOKEN = randomBytes(8).toString('hex');
 
-/** Seconds by which two looks at one start of a machine may differ where it is computed from clocks. */
+/** Seconds by which two readings of a boot time may differ where it is computed from clocks. */
 const BOOT_TOLERANCE = 60;
 
 export const systemProcesses: ProcessTable = {
@@ -89,7 +89,7 @@ export function isProvablyDead(identity: ProcessIdentity, table: ProcessTable = 
   const own = processIdentity(identity.instance, table);
   if (!isSameBoot(own.boot, identity.boot) || own.pidNamespace !== identity.pidNamespace) return false;
   if (table.platform === 'linux') {
-    // Two containers may both be unable to tell their name space.
+    // Two containers may both have an unknown namespace.
     if (own.pidNamespace === '') return false;
     const entry = entryOf(identity.pid, table);
     if (entry !== null) return entry.start !== identity.start || entry.hasEnded;
@@ -98,7 +98,7 @@ export function isProvablyDead(identity: ProcessIdentity, table: ProcessTable = 
   return !table.exists(identity.pid);
 }
 
-/** Whether a process is there for certain, running or stopped. False when that cannot be known from here. */
+/** Whether a process certainly exists, running or stopped. False when that is unknown here. */
 export function isProvablyAlive(identity: ProcessIdentity, table: ProcessTable = systemProcesses): boolean {
   const own = processIdentity(identity.instance, table);
   if (own.pidNamespace === '' || own.pidNamespace !== identity.pidNamespace || own.boot !== identity.boot)
@@ -197,11 +197,11 @@ function orNull<T>(read: () => T): T | null {
 const FILE = 'instance';
 
 /**
- * The name of this installation: made once, kept beside the state, so that what its processes leave elsewhere
- * can be told from what others leave there.
+ * The name of this installation: created once and kept beside the state, so that files of its processes
+ * elsewhere can be distinguished from those of others.
  *
- * @param directory of the state; made when missing
- * @param id what it was called, when the file may have been removed
+ * @param directory of the state; created when missing
+ * @param id its known name, when the file may have been removed
  * @returns 32 hex digits
  * @throws an error of the file system when the name can be neither read nor kept
  */

@@ -57,17 +57,17 @@ export interface StateOptions {
    * asked for is then not accepted.
    */
   guard?: () => void;
-  /** Told when the files of the state were removed, or replaced by others, and what came of that. */
+  /** Called when the files of the state are removed or replaced, with the result. */
   onMoved?: (what: 'restored' | 'replaced') => void;
 }
 
 /**
- * The state of one Node-RED in one LMDB environment: what was accepted, what is still to do, what is
- * stored. Reads are memory-mapped and take microseconds; writes are synced to disk before their promise
- * resolves, many of them with one sync.
+ * The state of one Node-RED in one LMDB environment: accepted deliveries, open jobs, stored recordings. Reads
+ * are memory-mapped and take microseconds; writes are synced to disk before their promise resolves, many of
+ * them with one sync.
  *
- * What resolved is in the file that has the name: when somebody removes the files of a running state, they
- * are rewritten from what is still open before anything else is accepted.
+ * Resolved writes are always in the file with the right name: when the files of a running state are removed,
+ * they are rewritten from the open ones before anything else is accepted.
  */
 export class StateDatabase {
   readonly #options: StateOptions;
@@ -103,7 +103,7 @@ export class StateDatabase {
     return this.#commits.add(changes);
   }
 
-  /** As `commit`, for what may be lost in a crash: goes along with the next changes, or soon by itself. */
+  /** Like `commit`, for changes that a crash may lose: joins the next changes, or runs soon by itself. */
   commitSoon(changes: readonly StateChange[]): Promise<void> {
     return this.#commits.addSoon(changes);
   }
@@ -151,7 +151,7 @@ export class StateDatabase {
   }
 }
 
-/** Not with those above it: what somebody removed wholly is not wanted any more. */
+/** Not its parents: a tree that was removed completely is no longer wanted. */
 function makeAgain(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700 });
@@ -160,7 +160,7 @@ function makeAgain(directory: string): void {
   }
 }
 
-/** For a directory that was there before, perhaps open to everybody. */
+/** For an existing directory, which may be open to everyone. */
 function keepToOwner(directory: string): void {
   try {
     chmodSync(directory, 0o700);
@@ -192,7 +192,7 @@ class LmdbCollection<Value> implements StateCollection<Value> {
   }
 
   putting(key: Key, value: Value): StateChange {
-    // Inside a batch the library resolves at once; the batch itself tells how it went.
+    // Inside a batch the library resolves immediately; the batch itself reports the result.
     return { apply: () => void this.#current().put(key, value) };
   }
 
@@ -247,7 +247,7 @@ class Environment {
     try {
       this.#root = open(options);
     } catch (error) {
-      // On a full disk a part of its first pages; the next attempt would take it for a broken one.
+      // On a full disk this is a part of its first pages, which the next attempt would take for a broken file.
       if (isNew) rmSync(file, { force: true });
       throw error;
     }
@@ -294,7 +294,7 @@ class Environment {
     try {
       await this.#root.backup(draft, false);
       sync(path.join(draft, DATA_FILE));
-      // What else was left there is of no use without the file.
+      // The other remains are useless without the file.
       rmSync(this.#directory, { recursive: true, force: true });
       renameSync(draft, this.#directory);
     } catch (error) {
@@ -327,7 +327,7 @@ const LOCK_SIZE = 12 * 1024;
  * Gives LMDB's lock file its bytes before LMDB maps it. LMDB itself only sets its length; on a full disk the
  * first access then ends the process by SIGBUS instead of failing.
  *
- * @param environment directory of the environment; nobody else has it open
+ * @param environment directory of the environment; no other process has it open
  * @throws the system's error, `ENOSPC` on a full disk
  */
 export function reserveLockFile(environment: string): void {

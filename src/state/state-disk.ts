@@ -3,7 +3,7 @@ import { readFileSync, statfsSync, statSync } from 'node:fs';
 /** What is asked of the operating system about the place of the state. */
 export interface DiskTable {
   readonly platform: NodeJS.Platform;
-  /** The number of the file system's type, as statfs(2) tells it, and the bytes that are free for this user. */
+  /** The number of the file system's type according to statfs(2), and the bytes that are free for this user. */
   statfs(directory: string): { type: number; free: number };
   /** The number of the device that a directory is on. */
   device(directory: string): number;
@@ -39,7 +39,10 @@ const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
   [0xbacbacbc, 'a VMware share']
 ]);
 
-/** Of block devices, which no two kernels have mounted at once: ext, xfs, btrfs, f2fs, tmpfs, zfs, bcachefs, overlay. */
+/**
+ * Of block devices, which two kernels never mount together: ext, xfs, btrfs, f2fs, tmpfs, zfs, bcachefs,
+ * overlay.
+ */
 const ONE_KERNEL_TYPES: ReadonlySet<number> = new Set([
   0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x01021994, 0x2fc12fc1, 0xca451a4e, 0x794c7630
 ]);
@@ -51,11 +54,11 @@ const NETWORK_FUSE =
   /^fuse\.(sshfs|glusterfs|ceph-fuse|ceph|s3fs|rclone|gcsfuse|goofys|mount-s3|blobfuse2?|davfs2?|juicefs\S*|JuiceFS\S*|mfs|moosefs|seaweedfs|curlftpfs|smbnetfs|gvfsd-fuse|beegfs|lizardfs)$/;
 
 /**
- * The network file system that a directory is on, by name. LMDB maps its file into memory, which only the
- * kernel of one machine keeps whole.
+ * The name of the network file system of a directory. LMDB maps its file into memory, which stays consistent
+ * only within the kernel of one machine.
  *
  * @param directory that exists
- * @returns null on a local disk, and where it cannot be told
+ * @returns null on a local disk, and when unknown
  */
 export function networkFileSystem(directory: string, disks: DiskTable = systemDisks): string | null {
   if (disks.platform === 'win32') return /^[\\/]{2}[^\\/?.]/.test(directory) ? 'a network share' : null;
@@ -73,7 +76,7 @@ export function isOfOneKernel(directory: string, disks: DiskTable = systemDisks)
 /** Bytes below which LMDB may fail in ways that look like damage. */
 const LITTLE_SPACE = 256 * 1024;
 
-/** Whether there is so little space left that trouble with a file says nothing of the file. */
+/** Whether so little space is left that trouble with a file does not mean that it is damaged. */
 export function isDiskFull(directory: string, disks: DiskTable = systemDisks): boolean {
   try {
     return disks.statfs(directory).free < LITTLE_SPACE;

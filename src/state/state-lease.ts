@@ -29,10 +29,10 @@ const LEASES = 'owner';
 /** Milliseconds without a renewal after which an owner that cannot be seen counts as gone. */
 export const STALE_MS = 20_000;
 
-/** Milliseconds that a lease which vanished is left to its owner: somebody removed it, and the owner makes it again. */
+/** Milliseconds that a missing lease is left to its owner: after a removal the owner recreates it. */
 const VANISHED_MS = 5000;
 
-/** What a look at the lease of another process tells. */
+/** The result of a check of another process's lease. */
 export interface OtherOwner {
   /** Null when its lease cannot be read. */
   identity: ProcessIdentity | null;
@@ -76,8 +76,8 @@ export class StateLease {
   }
 
   /**
-   * Takes the lease when nobody has it, its owner has ended for certain, or has not renewed it for `STALE_MS`
-   * under our eyes. To be called again and again.
+   * Takes the lease when it is free, its owner has certainly ended, or has not renewed it for `STALE_MS` while
+   * we watched. Call it repeatedly.
    *
    * @returns null when this process has it now
    * @throws an error of the file system
@@ -108,7 +108,7 @@ export class StateLease {
     return file === undefined && this.#highest() === 0 ? 'vanished' : 'lost';
   }
 
-  /** Tells the others that the owner lives. What fails is tried again with the next renewal. */
+  /** Shows the others that the owner is alive. A failure is retried with the next renewal. */
   renew(): void {
     if (this.#held === null) return;
     this.#renewals += 1;
@@ -116,7 +116,7 @@ export class StateLease {
       this.#write(this.#held.handle, 'held');
       this.#renewedAt = this.#options.now();
     } catch {
-      // A full or broken disk. Nobody is told; whether the lease still holds is looked up before each write.
+      // A full or broken disk. Not reported: each write first checks whether the lease still holds.
     }
   }
 
@@ -125,7 +125,7 @@ export class StateLease {
     return this.#options.now() - this.#renewedAt;
   }
 
-  /** Gives the lease back: the next process need not look for this one. Never throws. */
+  /** Releases the lease: the next process need not check for this one. Never throws. */
   release(): void {
     if (this.#held !== null) {
       try {
@@ -194,7 +194,7 @@ export class StateLease {
       rmSync(draft, { force: true });
     }
     try {
-      // Without hard links; a process that looks at this moment sees an empty file, and waits.
+      // Without hard links; a process that checks at this moment sees an empty file, and waits.
       return this.#create(this.#file(number));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
@@ -221,7 +221,7 @@ export class StateLease {
       for (const name of readdirSync(this.#directory))
         if (name.startsWith('draft-')) rmSync(path.join(this.#directory, name), { force: true });
     } catch {
-      // What is left takes a few bytes until the next time.
+      // The remains take a few bytes until the next time.
     }
   }
 
@@ -255,7 +255,7 @@ export class StateLease {
     }
   }
 
-  /** 0: there is none. */
+  /** 0 if there is none. */
   #highest(): number {
     return this.#numbers().at(-1) ?? 0;
   }

@@ -130,8 +130,8 @@ function isoBaseMedia(head: Uint8Array): string | null {
 }
 
 /**
- * An MPEG audio frame header with no forbidden value: sync, version, layer, bit rate, sample rate.
- * Layer I is left out: nobody records in it, and `ff fe` is also how UTF-16 text begins.
+ * An MPEG audio frame header with no forbidden value: sync, version, layer, bit rate, sample rate. Layer I is
+ * left out: no recorder uses it, and UTF-16 text also begins with `ff fe`.
  */
 function mpegAudio(head: Uint8Array): string | null {
   const [first = 0, second = 0, third = 0xff] = head;
@@ -213,7 +213,7 @@ function text(head: Uint8Array, from: number, to: number): string {
 /** As the tables of HTML and XML have it. */
 const BLANKS = ' \t\n\r\f\v';
 
-/** What a page begins with, its prolog aside. */
+/** The start of a page, after its prolog. */
 const HTML_ELEMENTS = ['html', 'head', 'body', 'title', 'script'];
 
 const JSON_BEGINNING = /^[{[]\s*(?:["{[\]}]|-?\d|true\b|false\b|null\b)/;
@@ -247,7 +247,7 @@ const PROLOGS = [
   ['<!doctype', '>']
 ] as const;
 
-/** @returns where the first element should begin, and what the document says to be; walks ahead only */
+/** @returns where the first element should begin, and the declared document type; only scans forward */
 function afterProlog(text: string): { at: number; doctype: string | null } {
   let at = 0;
   let doctype: string | null = null;

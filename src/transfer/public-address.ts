@@ -54,8 +54,8 @@ export function isPublicAddress(address: string): boolean {
 }
 
 /**
- * True for an address that a resolver may hand out for a public host: as `isPublicAddress`, and
- * NAT64 addresses whose IPv4 address is public, without which IPv6-only networks reach nothing.
+ * True for an address that a resolver may return for a public host: like `isPublicAddress`, plus NAT64
+ * addresses whose IPv4 address is public, which IPv6-only networks need.
  */
 export function isPublicAnswer(address: string): boolean {
   if (isPublicAddress(address)) return true;

@@ -47,7 +47,7 @@ export async function refusedResponse(
       trouble: 'source-fault'
     });
   if (s3?.code === 'AccessDenied')
-    // S3 says this also of an object that is not there yet.
+    // S3 also says this about an object that does not exist yet.
     return new CodedError('LINK_REFUSED', `${said}: the link does not open the file, or not yet.`, {
       ...later,
       linkInDoubt: true
@@ -80,7 +80,7 @@ async function firstBytes({ body }: SourceResponse): Promise<Buffer> {
   return Buffer.concat(chunks).subarray(0, S3_ERROR_BYTES);
 }
 
-/** What an S3-compatible store said about a refused link. */
+/** The response of an S3-compatible store to a rejected link. */
 export interface S3Error {
   /** `AccessDenied`, `NoSuchKey`, … */
   code: string;

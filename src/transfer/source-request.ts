@@ -14,7 +14,7 @@ export interface SourceResponse extends HttpResponse {
   url: URL;
 }
 
-/** The content type as sent; what the standard says of a response without one. */
+/** The content type as sent; the default of the standard for a response without one. */
 export function contentTypeOf({ headers }: SourceResponse): string {
   return headers['content-type'] ?? 'application/octet-stream';
 }
@@ -39,7 +39,7 @@ export async function requestResponse(
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const { url, target, authorization } = checkAddress(address, request.network, agents.isPublic);
     firstOrigin ??= url.origin;
-    // Without a way back: a host that was left once does not get the key again.
+    // One-way: a host that was left once does not get the key again.
     if (url.origin !== firstOrigin) firstOrigin = '';
     const credentials = firstOrigin === '' ? undefined : (request.authorization ?? authorization);
     const response = await send(
@@ -99,8 +99,8 @@ export function canResume(held: number): boolean {
 
 /**
  * The headers that resume where the held bytes end (RFC 9110, 13.1.5 and 14.2). The last 4 kB held are
- * asked for again: they show that the two pieces are of one file also where an ETag was used twice, and a file that
- * was complete already gives these bytes instead of 416, which says nothing about whether it is still the same file.
+ * requested again: they show that both pieces belong to one file even if an ETag is reused, and a file that is
+ * already complete returns these bytes instead of 416, which would not show whether it is still the same file.
  */
 export function resumeHeaders(held: HeldBytes, etag: string): Record<string, string> {
   return { range: `bytes=${resumeStart(held)}-`, 'if-range': etag };
@@ -136,7 +136,7 @@ export function judgeResume(
   if (response.status !== 206) return { verdict: 'refused' };
   const range = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(response.headers['content-range'] ?? '');
   if (range === null || Number(range[1]) !== resumeStart(held)) return { verdict: 'again' };
-  // A server that forgets If-Range sends the rest of another file; its ETag tells.
+  // A server that ignores If-Range sends the rest of another file; its ETag shows that.
   if (response.headers.etag !== etag) return { verdict: 'again' };
   const total = range[3] === '*' ? size : Number(range[3]);
   if (total === null || Number(range[2]) >= total) return { verdict: 'again' };
@@ -255,7 +255,7 @@ function percentDecoded(text: string): string {
   }
 }
 
-/** What an address is, as far as its text tells. */
+/** The kind of an address, judged by its text. */
 type UrlKind =
   | { kind: 'http'; url: URL }
   | { kind: 'https'; url: URL }
@@ -351,7 +351,7 @@ export function linkExpiry(url: URL): number | null {
  */
 const CLOCK_TOLERANCE_MS = 300_000;
 
-/** True when a link ended so long ago that asking the server is of no use. */
+/** True when a link expired so long ago that a request is useless. */
 export function hasExpired(url: URL, now: number): boolean {
   const expiry = linkExpiry(url);
   return expiry !== null && now > expiry + CLOCK_TOLERANCE_MS;

@@ -19,9 +19,9 @@ export interface TransferRequest {
   /** Milliseconds without a byte before the attempt counts as stalled. */
   stallTimeoutMs: number;
   into: PartialCopy;
-  /** ETag of the bytes already held, as `onValidator` told it; without it a transfer starts over. */
+  /** ETag of the bytes already held, from `onValidator`; without it a transfer starts over. */
   resumeEtag?: string;
-  /** Size of the whole file that has this ETag, as `onValidator` told it. */
+  /** Size of the whole file with this ETag, from `onValidator`. */
   resumeSize?: number;
   /** What the event announced about the file; a file that differs is not accepted. */
   expected?: { size: number | null; sha256: string | null };

@@ -332,8 +332,8 @@ export function nothingHeld(): HeldBytes {
 }
 
 /**
- * Reads everything held once more, so that the hash of a resumed file covers what really is there.
- * A store that cannot be read before the end (a bucket) tells what it remembers.
+ * Reads all held bytes again, so that the hash of a resumed file covers what is really there. A store that
+ * cannot be read before the end (a bucket) uses what it remembers.
  *
  * @throws CodedError `STORE_FAILED`
  */

@@ -5,12 +5,12 @@ import type { RecordingReference } from '../../recording/recording-reference';
 import { dailyRecording, type DailyRecording } from './recording-object';
 
 /**
- * Adds what the API knows of a recording of Daily (room, participants, start, duration) to what its event
- * said. The event is never overruled, and a recording is not held up for want of details.
+ * Adds the API's details of a recording of Daily (room, participants, start, duration) to those of its event.
+ * It never overrides the event, and missing details do not delay a recording.
  *
  * @param api null, or without a key: nothing is asked
  * @returns a copy, or the same object when nothing was added
- * @throws CodedError, retryable, when the API may tell later; `signal.reason` when aborted
+ * @throws CodedError, retryable, when the API may have details later; `signal.reason` when aborted
  */
 export async function completeDailyDetails(
   api: ApiAccess | null,

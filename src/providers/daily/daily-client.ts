@@ -25,7 +25,7 @@ const DAILY: ApiDialect = {
 const MOST_CALLS = { requests: 90, span: 5000 };
 const LISTS = { requests: 45, span: 30_000 };
 
-/** Daily's REST API. Requests wait for their turn, so that many recordings at once stay below the limits. */
+/** Daily's REST API. Requests wait for their turn, so that many concurrent recordings stay below the limits. */
 export class DailyApi extends JsonApi {
   readonly #calls: RequestPace;
   readonly #lists: RequestPace;

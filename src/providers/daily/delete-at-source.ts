@@ -6,11 +6,11 @@ import type { Deletion } from '../provider';
 import type { DailyApi } from './daily-client';
 
 /**
- * Deletes a recording at Daily permanently (Daily "Delete a recording"). The caller has read the
- * stored copy back and matched its hash. What Daily does not know (404) counts as deleted, any other answer
- * only when it says so. Daily never deletes objects in a customer's own bucket.
+ * Deletes a recording at Daily permanently (Daily "Delete a recording"). The caller has read the stored copy
+ * back and matched its hash. A recording that Daily does not know (404) counts as deleted; any other response
+ * counts only when it confirms the deletion. Daily never deletes objects in a customer's own bucket.
  *
- * @throws CodedError as `JsonApi.request`; `NO_RECORDING` for an id that is none
+ * @throws CodedError as `JsonApi.request`; `NO_RECORDING` for an invalid id
  */
 export async function deleteAtDaily(
   api: DailyApi | null,

@@ -14,7 +14,7 @@ export class IdSet {
     return this.#size;
   }
 
-  /** @returns false when it was there before */
+  /** @returns false when the set already has it */
   add(id: string): boolean {
     const hash = createHash('sha256').update(losslessText(id)).digest().subarray(0, BYTES);
     // All zero means a free slot.

@@ -9,7 +9,7 @@ import { IdSet } from './id-set';
 
 /** Daily "List recordings": the most that one page has. */
 const PAGE_SIZE = 100;
-/** How often the list may be begun anew because its place in it was deleted. */
+/** How often the list may start over because its position was deleted. */
 const MOST_RESTARTS = 10;
 /** Recordings are listed when they end, and known by when they began. */
 const LONGEST_RECORDING_MS = 24 * 60 * 60 * 1000;
@@ -24,17 +24,17 @@ export interface DailyListOptions {
 }
 
 /**
- * Lists the recordings of a Daily domain, newest first, page by page behind the last one seen. Each page is
- * handed out only when the next one is there: a caller that deletes recordings that were handed out does not take
- * the list's place away. Should that be gone all the same, the list begins anew.
+ * Lists the recordings of a Daily domain, newest first, page by page after the last one seen. It returns a page
+ * only once it has the next one, so a caller that deletes returned recordings does not remove the position of
+ * the list. If that disappears anyway, the list starts over.
  *
- * @throws CodedError as `ask`; `LIST_INCOMPLETE` when it had to begin anew too often
+ * @throws CodedError as `ask`; `LIST_INCOMPLETE` when it had to start over too often
  */
 export async function* listDaily({ ask, filter, from, to }: DailyListOptions): AsyncGenerator<ListedBatch> {
   const seen = new IdSet();
   const order = new Order(from);
   let restarts = 0;
-  /** Whether pages that were seen before are walked through, after the list has begun anew. */
+  /** Whether it skips known pages after the list started over. */
   let isCatchingUp = false;
   let cursor: string | null = null;
   let held: Fields[] = [];
@@ -62,7 +62,7 @@ export async function* listDaily({ ask, filter, from, to }: DailyListOptions): A
   yield batch(held);
 }
 
-/** @returns null when the place in the list is not known any more */
+/** @returns null when the position in the list is no longer known */
 async function pageAfter(ask: Ask, filter: Query, cursor: string | null): Promise<Fields[] | null> {
   const query = {
     ...filter,

@@ -10,7 +10,7 @@ export interface DailyRecording {
   /** `finished`, `in-progress`, `canceled`; null when the API does not say. */
   status: string | null;
   details: Pick<RecordingDetails, 'started_at' | 'duration_seconds' | 'room_name' | 'max_participants'>;
-  /** How many tracks it has, each a file of its own in the customer's bucket. */
+  /** The number of its tracks, each a separate file in the customer's bucket. */
   tracks: number;
 }
 

@@ -40,8 +40,8 @@ function badAddress(reason: string, example: string): CodedError {
 const LONGEST_ID = 256;
 
 /**
- * What would end or leave a path segment once somebody on the way decodes it: separators, escapes,
- * control characters, and what stands for half a character. No id of Telnyx or Daily has any of them.
+ * Characters that would end or leave a path segment if a proxy decodes it: separators, escapes, control
+ * characters, and lone surrogates. No id of Telnyx or Daily contains any of them.
  */
 const LEAVES_SEGMENT = /[/\\%?#;\p{Cc}\p{Cs}\p{Co}]/u;
 

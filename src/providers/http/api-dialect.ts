@@ -1,4 +1,4 @@
-/** What an error code of an API says, whatever the status is. */
+/** The meaning of an API's error code, whatever the status. */
 export type ErrorMeaning = 'processing' | 'unauthorized' | 'not-found' | 'rate-limited' | 'passing';
 
 /** What one provider's API does in its own way. */

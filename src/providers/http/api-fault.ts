@@ -34,7 +34,7 @@ const PASSING = new Set([408, 409, 425]);
 export function apiFault(refused: RefusedRequest, dialect: ApiDialect): CodedError {
   const { status, headers, now, what } = refused;
   const { code, text } = firstError(refused, dialect);
-  // An API says what it likes: `constructor` is a word that every object knows.
+  // An API may send any code, even `constructor`, which every object has.
   const told = code !== null && Object.hasOwn(dialect.meanings, code) ? dialect.meanings[code] : undefined;
   const meaning = told ?? meaningOf(status);
   const said = `${what} was answered ${status}${text}`;

@@ -11,18 +11,18 @@ const PROBE_MS = 1000;
 /** A caller that stops waiting sooner proves nothing about the API. */
 const LATE_MS = 1500;
 
-/** One request, from when it goes out. One of the methods is to be called once. */
+/** One request, from the moment it is sent. Call exactly one of the methods, once. */
 export interface Attempt {
-  /** There is an answer, whatever it says. */
+  /** There is a response of any kind. */
   answered(): void;
   /** No answer in time, or no connection. */
   failed(): void;
-  /** The caller wants it no more, for lack of time or for reasons of its own. */
+  /** The caller abandons it, for lack of time or another reason. */
   abandoned(isLate: boolean): void;
 }
 
 export interface BreakerOptions {
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   now?: () => number;
   /** From 0 to 1. */
   random?: () => number;

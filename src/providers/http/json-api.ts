@@ -20,9 +20,9 @@ export interface JsonApiOptions {
   maxBody?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   monotonic?: () => number;
-  /** Shared by all that may ask the same API. Default: of its own. */
+  /** Shared by all users of the same API. Default: a separate one. */
   breakers?: CircuitBreakers;
 }
 
@@ -31,7 +31,10 @@ export interface ApiRequest {
   /** Segments below the base; ids must have passed `idSegment`. */
   path: readonly string[];
   query?: Readonly<Record<string, string>>;
-  /** Whether its caller can do without: then it fails at once while the API does not answer. Default: false. */
+  /**
+   * Whether its caller can do without it: then it fails immediately while the API does not respond. Default:
+   * false.
+   */
   optional?: boolean;
   /** Aborted with a CodedError `STALLED`, the request counts as one that was not answered in time. */
   signal: AbortSignal;
@@ -45,7 +48,7 @@ export interface ApiAccess {
   request(request: ApiRequest): Promise<unknown>;
 }
 
-/** What an API says about a refusal is short; more of it is not read. */
+/** The error text of an API is short; more of it is not read. */
 const MOST_REFUSAL_BYTES = 64 * 1024;
 
 /** After a 429 nothing is asked before the named time, but no header may silence the client for longer. */
@@ -124,7 +127,7 @@ export abstract class JsonApi implements ApiAccess {
 
   /** Resolves when a request may be made. @throws `signal.reason` when aborted */
   protected turn?(request: ApiRequest): Promise<void>;
-  /** Told the headers of each answer, also of refusals. */
+  /** Called with the headers of each response, including errors. */
   protected answered?(headers: IncomingHttpHeaders): void;
   /** A request that had its turn is over. */
   protected ended?(): void;

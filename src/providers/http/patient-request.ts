@@ -6,7 +6,7 @@ import { CodedError } from '../../errors/coded-error';
 const RETRIES = 12;
 
 export interface Patience {
-  /** Told why the next attempt waits, and null when it went well. */
+  /** Called with the reason why the next attempt waits, and with null on success. */
   onWait: (error: CodedError | null) => void;
   /** From 0 to 1. */
   random: () => number;

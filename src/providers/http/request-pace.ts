@@ -18,7 +18,7 @@ export class RequestPace {
   readonly #waiting = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param now milliseconds of a clock that nobody sets */
+  /** @param now milliseconds of a monotonic clock */
   constructor(limit: RateLimit, now: () => number = monotonicNow) {
     this.#limit = limit;
     this.#now = now;

@@ -7,16 +7,16 @@ import { monotonicNow } from '../../clock/clocks';
 const LONGEST_WINDOW_MS = 60_000;
 /** `x-ratelimit-reset` is rounded up to whole seconds: two of them may name the same moment. */
 const ROUNDING_MS = 1000;
-/** How long others wait for the answer to the first request. A server that takes longer tells its limit too late. */
+/** How long others wait for the response to the first request. A slower server reports its limit too late. */
 const FIRST_ANSWER_MS = 2000;
 
 /**
- * Keeps requests within the limit that the server itself tells with each answer (Telnyx "Rate limiting":
- * `x-ratelimit-limit`, `-remaining`, and `-reset` in seconds), so that it never has to refuse one. Until the
- * first answer, for two seconds at most, there is one request at a time; a server that tells nothing is not slowed
- * down.
+ * Keeps requests within the limit that the server reports with each response (Telnyx "Rate limiting":
+ * `x-ratelimit-limit`, `-remaining`, and `-reset` in seconds), so that it never has to reject one. Until the
+ * first response, but at most for two seconds, it sends one request at a time; without a reported limit it does
+ * not slow down requests.
  *
- * One pace belongs to one account and is shared by all that ask its API.
+ * All users of an account's API share one pace.
  */
 export class ServerPace {
   readonly #now: () => number;
@@ -25,7 +25,7 @@ export class ServerPace {
   #left = 0;
   #until = 0;
   #span = ROUNDING_MS;
-  /** Whether the window was begun here, and no answer has told yet when it ends. */
+  /** Whether the window started here, and no response has reported its end yet. */
   #isGuess = false;
   #inFlight = 0;
   /** Requests under way since before the window: the server has counted them in an earlier one, or never will. */
@@ -33,13 +33,13 @@ export class ServerPace {
   /** Holds all others back while the first request is under way. */
   readonly #gate = new Gate(FIRST_ANSWER_MS);
 
-  /** @param now milliseconds of a clock that nobody sets */
+  /** @param now milliseconds of a monotonic clock */
   constructor(now: () => number = monotonicNow) {
     this.#now = now;
   }
 
   /**
-   * Resolves when a request may be made; `ended` is to be called after each one.
+   * Resolves when a request may be sent; call `ended` after each one.
    *
    * @throws `signal.reason` when aborted
    */

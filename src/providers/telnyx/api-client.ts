@@ -4,7 +4,7 @@ import { JsonApi, type ApiRequest, type JsonApiOptions } from '../http/json-api'
 import { ServerPace } from '../http/server-pace';
 import { asFields, asText } from '../../values/fields';
 
-/** Telnyx "API errors": 10036 is a thing that is there but not ready. */
+/** Telnyx "API errors": 10036 is a thing that exists but is not ready. */
 const TELNYX: ApiDialect = {
   provider: 'Telnyx',
   defaultUrl: 'https://api.telnyx.com/v2',
@@ -18,7 +18,7 @@ const TELNYX: ApiDialect = {
 };
 
 export interface TelnyxApiOptions extends JsonApiOptions {
-  /** Of the account; shared by all that ask for it. Default: one of its own. */
+  /** Of the account, shared by all its users. Default: a separate one. */
   pace?: ServerPace;
 }
 

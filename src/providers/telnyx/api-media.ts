@@ -15,7 +15,7 @@ export interface ApiMedia {
   id: string | null;
   /** In lower case; null when the API does not say. */
   status: string | null;
-  /** Fresh links; empty when there are none (yet). */
+  /** Fresh links; empty if there are none (yet). */
   links: MediaLink[];
   /** What the API knows of it; fields that it does not know are null or left out. */
   details: Partial<RecordingDetails>;

@@ -21,13 +21,13 @@ const ADDED = [
 ] as const satisfies readonly (keyof RecordingDetails)[];
 
 /**
- * Adds what the API knows of a recording to what its event said. The event is never overruled, and a
- * recording is not held up for want of details: when the API refuses, or the recording is not to be told
- * from others, the details stay as they are.
+ * Adds the API's details of a recording to those of its event. It never overrides the event, and missing
+ * details do not delay a recording: when the API rejects the request, or the recording is ambiguous, the
+ * details stay unchanged.
  *
  * @param api null, or without a key: nothing is asked
  * @returns a copy, or the same object when nothing was added
- * @throws CodedError, retryable, when the API may tell later; `signal.reason` when aborted
+ * @throws CodedError, retryable, when the API may have details later; `signal.reason` when aborted
  */
 export async function completeDetails(
   api: ApiAccess | null,
@@ -47,7 +47,7 @@ export async function completeDetails(
   }
 }
 
-/** What no event announced and is known all the same is what the API said when it listed the recording. */
+/** Details without an event come from the API's list of recordings. */
 function isFromApi({
   event_type,
   channels,
@@ -61,7 +61,7 @@ function isFromApi({
 }
 
 function added(details: RecordingDetails, { media, by }: FoundMedia): RecordingDetails {
-  // The only recording of the call need not be the one of the event: what it says is not passed on.
+  // The only recording of the call need not be that of the event: its details are not used.
   if (by === 'elimination') return details;
   const complete: RecordingDetails = { ...details, recording_id: details.recording_id ?? media.id };
   for (const name of ADDED) fill(complete, name, media.details[name]);

@@ -4,13 +4,13 @@ import type { TelnyxApi } from './api-client';
 import { findMedia, resourceOf, resourcePath, texmlPath, type Askable } from './find-media';
 
 /**
- * Deletes a recording, fax, room recording or room composition at Telnyx permanently (Telnyx "Delete a
- * call recording", "Delete a fax", …). The caller has read the stored copy back and matched
- * its hash. What the API does not know (404) counts as deleted.
+ * Deletes a recording, fax, room recording or room composition at Telnyx permanently (Telnyx "Delete a call
+ * recording", "Delete a fax", …). The caller has read the stored copy back and matched its hash. A recording
+ * that the API does not know (404) counts as deleted.
  *
- * @param reference as the event gave it: only a recording whose id the event names, or whose file lies
- *   under the very address of the event, is deleted
- * @throws CodedError as `TelnyxApi.request`; `NO_RECORDING` for an id that is none
+ * @param reference as the event gave it: deletes only a recording whose id the event names, or whose file has
+ *   exactly the address of the event
+ * @throws CodedError as `TelnyxApi.request`; `NO_RECORDING` for an invalid id
  */
 export async function deleteAtSource(
   api: TelnyxApi | null,

@@ -18,7 +18,7 @@ export interface FoundMedia {
 }
 
 const PAGE_SIZE = 250;
-/** More recordings of one call than this are nobody's. */
+/** No real call has more recordings than this. */
 const MOST_PAGES = 8;
 
 /** A conference's recording would be mistaken for one of its legs, so the conference comes first. */
@@ -32,7 +32,7 @@ const COLLECTIONS = {
   'room-composition': 'room_compositions'
 } as const satisfies Record<KnownResource, string>;
 
-/** Where a thing with an id lies in the API. */
+/** The path of a thing with an id in the API. */
 export function resourcePath(resource: KnownResource, id: string): string[] {
   return [COLLECTIONS[resource], idSegment(id)];
 }
@@ -88,7 +88,7 @@ async function mediaById(
   }
 }
 
-/** A RecordingSid that is no id of the recordings API is refused as unknown or as malformed. */
+/** The recordings API rejects a RecordingSid that is not its id as unknown or as malformed. */
 function isFinal(error: unknown): boolean {
   return (
     error instanceof CodedError &&

@@ -12,7 +12,7 @@ export type LinkResolver = (
   signal: AbortSignal
 ) => Promise<MediaLink[]>;
 
-/** Pause until the audio of a text is looked for again. */
+/** Pause until the next search for the audio of a text. */
 const AUDIO_MAY_COME_MS = 15_000;
 
 export interface LinkResolverOptions {
@@ -44,7 +44,7 @@ export function createLinkResolver({ api, lagMs = 2000 }: LinkResolverOptions): 
       if (why === 'dead') throw expired(error);
       // The API can be behind the event.
       if (details.event_type === null || !hasCode(error, 'API_NOT_FOUND')) throw error;
-      // When aborted, the next request says so.
+      // When aborted, the next request throws.
       await timer(lagMs, undefined, { signal }).catch(() => undefined);
       return await freshLinks(api, reference, signal);
     }
@@ -93,7 +93,7 @@ function isNamed({ details, resource }: RecordingReference): boolean {
   return resource !== undefined || details.recording_id !== null;
 }
 
-/** There is a recording, only no way to it any more. */
+/** The recording exists, but there is no longer a way to it. */
 function expired(error: unknown): unknown {
   return hasCode(error, 'NO_RECORDING')
     ? new CodedError('LINK_EXPIRED', `The link no longer works, and there is no fresh one. ${error.message}`)

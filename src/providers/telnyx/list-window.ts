@@ -19,7 +19,7 @@ export interface WindowItems {
 }
 
 export interface WindowOptions {
-  /** Whether items may still be added: then the first page is looked at once more. */
+  /** Whether items may still be added: then the first page is read again. */
   isNewest: boolean;
   /** More items than this are not read: they would not fit into memory. */
   most: number;

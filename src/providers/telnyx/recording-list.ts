@@ -17,7 +17,7 @@ export const RECORDINGS: TelnyxListing = {
   idOf: ({ id }) => asText(id)
 };
 
-/** Items of one window: what is held in memory at once, and what is read again when a page changes. */
+/** Items of one window, which are in memory together and are read again when a page changes. */
 const LARGEST_WINDOW = 2000;
 const WANTED_IN_WINDOW = 1200;
 const MOST_PARTS = 16;
@@ -48,10 +48,10 @@ export interface TelnyxListOptions {
 }
 
 /**
- * Lists what an account has, oldest first, window by window of its time. A window that holds too many is cut,
- * so that memory and the number of the last page stay small however many items there are.
+ * Lists the items of an account, oldest first, in windows of time. A window with too many is split, so that
+ * memory and the number of the last page stay small, however many items there are.
  *
- * @throws CodedError as `ask`; `LIST_INCOMPLETE` when the API lists what lies outside of a window
+ * @throws CodedError as `ask`; `LIST_INCOMPLETE` when the API lists items outside a window
  */
 export async function* listTelnyx(options: TelnyxListOptions): AsyncGenerator<ListedBatch> {
   const { ask, listing = RECORDINGS, filter, from, to, signal, largestWindow = LARGEST_WINDOW } = options;

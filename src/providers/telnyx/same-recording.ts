@@ -75,7 +75,7 @@ function pathOf(url: string): string {
   return parseUrl(url)?.pathname ?? '';
 }
 
-/** Tells apart what nothing speaks against: recordings of the same call at the same time. */
+/** Chooses among equally plausible candidates: recordings of the same call at the same time. */
 function narrowed(wanted: WantedRecording, candidates: ApiMedia[]): ApiMedia[] {
   const { details, links } = wanted;
   const formats = new Set([details.format, ...links.map((link) => link.format)]);

@@ -35,9 +35,9 @@ export function retryAfter(): string {
 }
 
 /**
- * Answers with a status and an empty body. When part of the request's body is still on its way, the
- * connection ends with this answer; the rest is taken and thrown away for a moment, because closing
- * at once would reset the connection before the sender has read the answer.
+ * Answers with a status and an empty body. When part of the request's body is still arriving, the connection
+ * ends with this response; the rest is read and discarded for a moment, because closing immediately would reset
+ * the connection before the sender has read the response.
  */
 export function answer(
   request: IncomingMessage,

@@ -16,9 +16,9 @@ type CapturedRequest = IncomingMessage & {
 };
 
 /**
- * The body of a request, captured already or read now if nobody has touched it.
+ * The body of a request, already captured, or read now if untouched.
  *
- * @returns `lost` when something else parsed the body first: what is left cannot be verified
+ * @returns `lost` when something else parsed the body first: the rest cannot be verified
  */
 export async function bodyOf(request: IncomingMessage, maxBody: number): Promise<CapturedBody> {
   const captured = (request as CapturedRequest)[CAPTURED];
@@ -31,15 +31,14 @@ export async function bodyOf(request: IncomingMessage, maxBody: number): Promise
 type FindRoute = (path: string) => FoundRoute | undefined;
 
 /**
- * Puts a layer at the very front of the Express app that serves Node-RED. With the default settings
- * Node-RED's admin API parses, and so destroys, every JSON and form body before any route of ours;
- * here, before it, the bytes of requests to our own paths are taken as they arrive. All other requests pass
- * untouched.
+ * Puts a layer at the very front of the Express app that serves Node-RED. With the default settings Node-RED's
+ * admin API parses, and so destroys, every JSON and form body before any route of ours; here, before it, the
+ * bytes of requests to our own paths are captured as they arrive. All other requests pass untouched.
  *
- * @param httpNode the app of the flows' URLs; the layer goes to the front of its root app, and of each
- *   new root when it is mounted later
- * @param direct whether nothing stands between the front of a root app and the dispatcher, so that a
- *   delivery may go to its receiver at once
+ * @param httpNode the app of the flows' URLs; the layer goes to the front of its root app, and of each new root
+ *   when it is mounted later
+ * @param direct whether nothing is between the front of a root app and the dispatcher, so that a delivery may
+ *   go directly to its receiver
  */
 export function installCapture(
   httpNode: ExpressApp,
@@ -78,7 +77,7 @@ function captureFor(bases: () => string[], find: FindRoute, direct: () => boolea
     const claim = (body: CapturedBody): void => {
       if (receiver?.plain === true && direct()) return receiver.receive(request, response, body);
       captured[CAPTURED] = body;
-      // Every body parser, ours or somebody's, leaves a request alone that carries this mark.
+      // Every body parser leaves a request with this mark alone.
       captured._body = true;
       captured.body = body.kind === 'bytes' ? body.bytes : undefined;
       // Another layer answers, perhaps a login: a connection with an unread rest cannot continue.
@@ -136,7 +135,7 @@ const PIECE_BYTES = 256;
 /** Pieces in which any body may come; a larger one may come in more of them. */
 const FEWEST_PIECES = 4096;
 
-/** Whether nobody has read from the request's body, nor replaced it, nor turns its bytes into text. */
+/** Whether the request's body has not been read, replaced, or set to decode its bytes. */
 export function isUntouched(request: IncomingMessage & { _body?: unknown; body?: unknown }): boolean {
   return (
     request._body !== true &&
@@ -200,9 +199,9 @@ interface UnfinishedBody {
 }
 
 /**
- * Bounds what strangers can make this process hold before their signatures are checked. When the room is
- * used up, the body that has been coming for longest gives way: a sender's own takes milliseconds, one that
- * is there to take up room stays as long as it may.
+ * Limits the memory that unverified senders can use. When it is used up, the body that has been arriving for
+ * longest is dropped: a genuine one takes milliseconds, one that is meant to use memory stays as long as it
+ * can.
  */
 export class ByteBudget {
   readonly #limit: number;

@@ -13,7 +13,7 @@ export interface ExpressLayer {
   readonly handle: unknown;
   /** Name of the handling function; `mounted_app` for an app, `bound dispatch` for a route. */
   readonly name: string;
-  /** There when the layer is a route of its own and no middleware. */
+  /** Present when the layer is a route rather than middleware. */
   readonly route?: unknown;
 }
 
@@ -62,7 +62,7 @@ export class MountPaths {
     return new Set(this.#places(this.#app).map(([root]) => root));
   }
 
-  /** Comparable paths below a root app; empty when the app is not (any more) reached through it directly. */
+  /** Comparable paths below a root app; empty when the app is not (or no longer) reached through it directly. */
   below(root: ExpressApp): string[] {
     const paths = this.#places(this.#app).flatMap(([place, path]) => (place === root ? [path] : []));
     return [...new Set(paths.map(comparablePath))];
@@ -114,10 +114,9 @@ interface FastPathDeps {
 }
 
 /**
- * Tells whether nothing but Express and Node-RED itself is between the front of a root app and our
- * dispatcher: no login, no proxy setting, no other middleware. Only then may a delivery skip the way through
- * both apps, which costs more than its parsing. In doubt the answer is no, and the request goes through
- * everything that somebody put there.
+ * Whether only Express and Node-RED itself are between the front of a root app and our dispatcher: no login, no
+ * proxy setting, no other middleware. Only then may a delivery skip the path through both apps, which costs
+ * more than its parsing. When in doubt, the request takes the normal path through all middleware.
  */
 export class FastPath {
   readonly #deps: FastPathDeps;
@@ -175,7 +174,7 @@ function liesOn(root: ExpressApp, app: ExpressApp | undefined): boolean {
   return false;
 }
 
-/** Names alone are no proof: a second `query` is somebody's own. */
+/** Names alone are no proof: a second `query` is custom middleware. */
 function onlyHarmless(layers: readonly ExpressLayer[]): boolean {
   const seen = new Set<string>();
   return layers.every(({ name, route }) => {
@@ -229,13 +228,13 @@ function handlersOfRoute(route: unknown): Handler[] {
 
 interface HandlersEnd {
   passed: () => void;
-  /** A handler said that this request is for somebody else: `next('route')`. */
+  /** A handler passed this request on: `next('route')`. */
   left: () => void;
   failed: (fault: unknown) => void;
 }
 
 /**
- * Runs handlers as an Express route does, with the cookies that core *http in* reads before them. Nothing is
+ * Runs handlers like an Express route, with the cookies that core *http in* reads before them. Nothing is
  * called when a handler answers the request itself. A rejected promise counts as a fault, where Express 4 would
  * end the process.
  */
@@ -269,7 +268,7 @@ export function runHandlers(
   step(0, undefined);
 }
 
-/** Express takes nothing, false, 0 and '' for "go on". */
+/** Express treats undefined, null, false, 0 and '' as "continue". */
 function isFault(value: unknown): boolean {
   return Boolean(value);
 }

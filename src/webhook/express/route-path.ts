@@ -53,7 +53,7 @@ export function pathFault(path: string, sharesAdminRoot: boolean): PathFault | n
   return sharesAdminRoot && isReserved ? 'reserved' : null;
 }
 
-/** As `pathFault`, as a sentence that says what to do. */
+/** Like `pathFault`, as a sentence that says what to do. */
 export function pathProblem(path: string, sharesAdminRoot: boolean): string | null {
   const fault = pathFault(path, sharesAdminRoot);
   return fault === null ? null : ADVICE[fault](path);

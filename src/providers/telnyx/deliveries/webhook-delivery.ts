@@ -1,17 +1,17 @@
 import { asFields, asText, fieldOf, recordField, textField, type Fields } from '../../../values/fields';
 import { readTime } from '../../../values/time';
 
-/** One delivery as Telnyx's log tells of it. */
+/** One delivery in Telnyx's log. */
 export interface WebhookDelivery {
   /** The body that was sent, as far as it can be put together again: the bytes themselves are not in the log. */
   body: Fields;
-  /** Of the first attempt. Milliseconds since 1970; null when the log does not tell. */
+  /** Of the first attempt. Milliseconds since 1970; null if the log does not contain it. */
   startedAt: number | null;
-  /** `failed`: no attempt was answered 200. Null when the log does not tell. */
+  /** `failed`: no attempt was answered 200. Null if the log does not contain it. */
   outcome: 'delivered' | 'failed' | null;
 }
 
-/** Why an entry of the log is no event that could be handed on. */
+/** Why an entry of the log cannot be passed on as an event. */
 export type Unreadable = 'no event' | 'no id' | 'no payload';
 
 /**
@@ -37,7 +37,7 @@ export function readDelivery(item: Fields): WebhookDelivery | Unreadable {
   };
 }
 
-/** The addresses that were tried, the latest first; none when the log does not tell. */
+/** The addresses that were tried, the latest first; none if the log does not contain them. */
 export function addressesOf(item: Fields): string[] {
   return attemptsOf(item)
     .map(urlOf)
