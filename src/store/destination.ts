@@ -14,7 +14,7 @@ export interface Capabilities {
 
 /** What is known of a stored copy that is read again. */
 export interface KnownCopy {
-  /** Bytes; no more of them than one too many are read. */
+  /** Bytes; reads at most one more than this. */
   size: number;
   /** As `PublishedFile.versionId`. */
   versionId: string | null;
@@ -23,10 +23,10 @@ export interface KnownCopy {
 /** Texts beside the recordings of one destination. */
 export interface TextWriter {
   /**
-   * Writes a text under a name, complete from its first moment on, and never over anything else.
+   * Writes a text under a name. It is complete as soon as it exists, and never overwrites anything.
    *
    * @param location absolute path, or `s3://bucket/key`
-   * @returns `same` when the very text lies there already, `taken` when something else has the name
+   * @returns `same` when the same text already exists, `taken` when something else has the name
    * @throws CodedError `STORE_FAILED`
    */
   create(location: string, text: string): Promise<'created' | 'same' | 'taken'>;
@@ -125,8 +125,8 @@ export interface PartialCopy {
   /** Bytes held so far. */
   readonly size: number;
   /**
-   * Tells what is coming, before the first `write` (also the first after `restart`). For stores that
-   * need the name before the bytes; `publish` is then called with the same name.
+   * Announces the file before the first `write` (also the first after `restart`). For stores that need the name
+   * before the bytes; `publish` is then called with the same name.
    *
    * @throws CodedError `STORE_FAILED`
    */
@@ -154,15 +154,15 @@ export interface PartialCopy {
 }
 
 export interface FileToPublish {
-  /** Wanted name: safe segments separated by `/`, already made by the naming station. */
+  /** Wanted name: safe segments separated by `/`, from the file name template. */
   name: string;
   /** Hex SHA-256 and size of the held bytes, counted while they streamed. */
   sha256: string;
   size: number;
   contentType: string;
   /**
-   * What its sidecar says when it is stored at a location. Stores that can make both durable in one go do so;
-   * the others leave it to the caller.
+   * The contents of its sidecar for a location. Stores that can make both durable together do so; the others
+   * leave it to the caller.
    */
   sidecar?: (location: string) => SidecarRecord;
 }
@@ -170,11 +170,11 @@ export interface FileToPublish {
 export interface PublishedFile {
   /** Absolute path (`folder`), `s3://bucket/key` (`bucket`), or null (`message`). */
   location: string | null;
-  /** Which version it is in a versioned bucket; null or left out where there are none. */
+  /** Its version in a versioned bucket; null or absent otherwise. */
   versionId?: string | null;
-  /** True when the same bytes already lay under that name. */
+  /** True when the same bytes already existed under that name. */
   alreadyStored: boolean;
-  /** True when the sidecar lies beside it, as durable as itself. */
+  /** True when the sidecar is beside it, and equally durable. */
   sidecarWritten?: boolean;
   /** The bytes themselves; `message` only. */
   content?: Buffer;
@@ -190,6 +190,6 @@ export interface SidecarWriter {
    * @throws CodedError `STORE_FAILED`
    */
   write(location: string, recording: StoredRecording): Promise<void>;
-  /** @returns what it holds; null when there is none that can be read. @throws CodedError `STORE_FAILED` */
+  /** @returns its contents; null if there is none that can be read. @throws CodedError `STORE_FAILED` */
   read(location: string): Promise<Readonly<Record<string, unknown>> | null>;
 }

@@ -3,10 +3,10 @@ import { type FileSystem, errnoOf, realFileSystem } from './folder/file-system';
 import { removeSecondName, replaceFile, writeNewFile } from './folder/whole-file';
 import { storeFault } from './store-fault';
 
-/** Larger files beside a recording are none of ours. */
+/** Larger files beside a recording are not ours. */
 const LARGEST_BYTES = 16 * 1024 * 1024;
 
-/** What is known of a stored file: `msg.recording` as JSON. `sha256` says whose sidecar it is. */
+/** The details of a stored file: `msg.recording` as JSON. `sha256` identifies its file. */
 export type SidecarRecord = Readonly<Record<string, unknown>> & { readonly sha256: string };
 
 export type SidecarFound =
@@ -23,9 +23,8 @@ export function sidecarText(record: Readonly<Record<string, unknown>>): string {
 }
 
 /**
- * Writes the sidecar of a stored file, or brings the one that is there up to date. Readers see the
- * old or the new one, never half of one. A file of that name that is not the sidecar of the same
- * bytes is never touched.
+ * Writes the sidecar of a stored file, or updates the existing one. Readers see the old or the new one, never
+ * half of one. Never touches a file of that name that is not the sidecar of the same bytes.
  *
  * @param file path of the stored file
  * @returns path of the sidecar
@@ -175,7 +174,7 @@ export function withoutLinkSecrets(text: string): string {
   return kept + text.slice(from);
 }
 
-/** @returns where the host begins: behind the last `@` before anything that ends it, or at `from` */
+/** @returns the start of the host: after the last `@` before anything that ends it, or `from` */
 function endOfUser(text: string, from: number): number {
   let end = from;
   for (let at = from; at < text.length; at += 1) {

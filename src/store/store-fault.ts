@@ -3,7 +3,7 @@ import { rootCause } from '../errors/root-cause';
 import { diskTrouble } from '../errors/trouble';
 import { errnoOf } from './folder/file-system';
 
-/** What the system's error names mean to somebody who has to repair it. */
+/** What the system's error names mean for the person who repairs the fault. */
 const MEANINGS: Record<string, string> = {
   ENOSPC: 'the disk is full; make room',
   EDQUOT: 'the disk quota is used up; make room or raise it',
@@ -48,7 +48,7 @@ export function storeFault(doing: string, error: unknown): CodedError {
 /** What a file system error means, for people; without a full stop. */
 export function meaningOf(error: unknown): string {
   const errno = errnoOf(error);
-  // What is thrown says what it likes: `constructor` is a word that every object knows.
+  // An error may have any code, even `constructor`, which every object has.
   const meaning = Object.hasOwn(MEANINGS, errno) ? MEANINGS[errno] : undefined;
   return meaning === undefined ? rootCause(error) : `${meaning} (${errno})`;
 }

@@ -15,7 +15,7 @@ export interface StoredFacts {
   key?: string;
   /** Null where the bucket keeps no versions. */
   version_id?: string | null;
-  /** Where the sidecar is, or null when there is none. */
+  /** The location of the sidecar, or null if there is none. */
   sidecar: string | null;
   source_host: string;
   attempts: number;
@@ -26,7 +26,7 @@ export interface StoredFacts {
   deleted_at_source: string | null;
   /** Under what the index knows it, so that the index can be built again from sidecars. */
   identity?: string;
-  /** Where the text of the recording is, as a location; left out when there is none. */
+  /** The location of the text of the recording; absent if there is none. */
   transcription_file?: string;
 }
 
@@ -41,7 +41,7 @@ export function knownCopy({ size, version_id }: Pick<StoredRecording, 'size' | '
   return { size, versionId: version_id ?? null };
 }
 
-/** Where a file is, as `msg.payload` says it; null when it is nowhere but in the message. */
+/** The location of a file, as in `msg.payload`; null when it is only in the message. */
 export function locationOf({
   path,
   bucket,

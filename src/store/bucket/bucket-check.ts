@@ -16,8 +16,8 @@ const WHOLE_MS = 60_000;
 const PAGE = 20;
 
 /**
- * Tries what storing recordings needs, with an object of its own below the prefix that is deleted afterwards. Nothing
- * else in the bucket is touched. Never throws.
+ * Tries everything that storing recordings needs, with a test object below the prefix that is deleted
+ * afterwards. Touches nothing else in the bucket. Never throws.
  */
 export async function checkBucket(
   settings: BucketSettings,
@@ -242,7 +242,7 @@ class BucketCheck {
           if (Key === this.#key && VersionId !== undefined) known.add(VersionId);
       });
     } catch {
-      // The versions that are known go; that others cannot be seen is said.
+      // Deletes the known versions, and reports that others cannot be seen.
     }
     return known;
   }

@@ -23,7 +23,7 @@ export interface BucketTools {
   places: ObjectPlacement;
   uploadLog: UploadLog;
   memory: PartMemory;
-  /** True when nothing is to be kept for later any more. */
+  /** True when nothing needs to be kept for later. */
   isClosing: () => boolean;
 }
 
@@ -133,7 +133,7 @@ export class BucketCopy implements PartialCopy {
     throw await this.#takenByAnother(place.key);
   }
 
-  /** Everything is still in memory: the next name can be tried at once. */
+  /** Everything is still in memory, so the next name can be tried immediately. */
   async #storeAtOnce(file: FileToPublish, place: Place): Promise<StoredObject> {
     const { objects, places, memory } = this.#tools;
     const body = (this.#filling ?? new FillingPart(memory.take(0))).content();
@@ -167,7 +167,7 @@ export class BucketCopy implements PartialCopy {
       await this.#tools.places.verify(key, written, upload.checksum, file);
       return { key, alreadyStored: false, versionId: written.versionId };
     }
-    // `gone`: it was completed before and the answer was lost, or somebody dropped it.
+    // `gone`: it was completed earlier and the response was lost, or it was dropped.
     const held = await this.#tools.places.holds(key, file, written.under);
     if (held !== null) {
       await this.#dropUpload();
@@ -281,7 +281,7 @@ export class BucketCopy implements PartialCopy {
   }
 }
 
-/** Names are not used up by a store that says so of free ones. */
+/** A store that reports free names as taken does not use up names. */
 function refusedAsTaken(key: string): CodedError {
   return new CodedError(
     'STORE_FAILED',

@@ -11,7 +11,7 @@ export interface DefaultRetention {
 export interface BucketKind {
   versioning: 'on' | 'suspended' | 'off' | 'unknown';
   lock: 'on' | 'off' | 'unknown';
-  /** With a lock: what each new version gets by itself. */
+  /** With a lock: the default retention of each new version. */
   retention: DefaultRetention | null;
 }
 

@@ -6,7 +6,7 @@ import type { BucketSettings } from './client/settings';
 import { keyOfLocation, shownKey } from './object-key';
 import type { BucketObjects, Probed } from './objects';
 
-/** Larger objects beside a recording are none of ours, and would take too long to be parsed. */
+/** Larger objects beside a recording are not ours, and would take too long to parse. */
 const LARGEST_BYTES = 4 * 1024 * 1024;
 
 /** A bucket, as far as what is beside recordings needs it. */
@@ -29,8 +29,8 @@ export class BucketSidecars {
   }
 
   /**
-   * Writes a sidecar, or brings the one that is there up to date. An object that is not the sidecar
-   * of the same bytes is never touched.
+   * Writes a sidecar, or updates the existing one. Never touches an object that is not the sidecar of the same
+   * bytes.
    *
    * @throws CodedError `STORE_FAILED`
    */
@@ -82,7 +82,7 @@ function parsed(text: string): SidecarFound {
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return { ok: true, record: { ...value } };
   } catch {
-    // Not JSON: said below.
+    // Not JSON: reported below.
   }
   return { ok: false, reason: 'unreadable' };
 }

@@ -16,7 +16,7 @@ import { MultipartApi } from './upload/multipart-api';
 import { PartMemory } from './upload/multipart-upload';
 import { type NotedUpload, UploadLog } from './upload/upload-log';
 
-/** Longer than any pause between two attempts: nobody resumes parts that waited for longer. */
+/** Longer than any pause between two attempts: older parts are never resumed. */
 const KEPT_MS = 30 * 60_000;
 /** Between two looks for what others left and may still be alive. */
 const SWEEP_MS = 60 * 60_000;
@@ -27,7 +27,7 @@ export interface BucketStoreOptions {
   settings: BucketSettings;
   /** The log of uploads under way. */
   uploadLog: StateCollection<NotedUpload>;
-  /** Tells the uploads of this process from earlier ones in the log. */
+  /** Distinguishes the uploads of this process from earlier ones in the log. */
   run?: string;
   /** Names this process among all that ever used the log, and on which machine. */
   owner?: string;
@@ -41,7 +41,10 @@ export interface BucketStoreOptions {
   keptMs?: number;
   /** Milliseconds that closing may take. */
   closingMs?: number;
-  /** Told what the user should know of the bucket: once what it is, at its first use. Must not throw. */
+  /**
+   * Called with what the user should know about the bucket: its features once, at its first use. Must not
+   * throw.
+   */
   onNotice?: (text: string, level: 'info' | 'warning') => void;
   /** Default: what S3 stores need. */
   limits?: ResponseLimits;
@@ -159,7 +162,7 @@ class OpenBucket implements BucketStore {
     return Promise.resolve(null);
   }
 
-  /** The first recording says what is wrong with the bucket. */
+  /** The first recording reports what is wrong with the bucket. */
   check(): Promise<void> {
     return Promise.resolve();
   }
@@ -210,7 +213,7 @@ class OpenBucket implements BucketStore {
     await this.#connection.end();
   }
 
-  /** Says what the bucket is. That costs two requests, which nothing waits for. */
+  /** Reports the features of the bucket. This takes two requests, which nothing waits for. */
   #introduce(): void {
     const say = this.#onNotice;
     if (this.#isIntroduced || say === undefined) return;
@@ -221,7 +224,7 @@ class OpenBucket implements BucketStore {
         const text = `${versioningText(kind)} ${lockText(kind)}${conditions}`;
         say(`The bucket ${this.settings.bucket} is in use. ${text}`, 'info');
       },
-      // The recording that is stored now says what is wrong; the next one tells what the bucket is.
+      // The current recording reports the fault; the next one reports the features.
       () => void (this.#isIntroduced = false)
     );
   }

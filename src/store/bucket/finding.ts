@@ -3,6 +3,6 @@ export interface Finding {
   check: 'reach' | 'list' | 'versions' | 'lock' | 'write' | 'condition' | 'read' | 'parts' | 'delete';
   /** `failed`: recordings cannot be stored so. `warning`: they can, but the user should know. */
   result: 'ok' | 'warning' | 'failed';
-  /** Says what to do, and holds no secret. */
+  /** Says what to do, and contains no secret. */
   text: string;
 }

@@ -28,7 +28,7 @@ export function shownKey(key: string): string {
   return key.slice(0, LONGEST_KEY_BYTES).replace(/[^\x20-\x7e]/g, '?');
 }
 
-/** Where an object is, as `msg.payload` tells it. */
+/** The location of an object, as in `msg.payload`. */
 export function bucketLocation(bucket: string, key: string): string {
   return `s3://${bucket}/${key}`;
 }

@@ -9,7 +9,7 @@ import type { BucketObjects, WrittenObject } from './objects';
 /** Where a file goes. */
 export interface Place {
   key: string;
-  /** True when an object of the same size is there: it may be the same file. */
+  /** True when an object of the same size exists, which may be the same file. */
   occupied: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface HeldObject {
   versionId: string | null;
 }
 
-/** The keys of a bucket: which are free, and what is there. */
+/** The keys of a bucket: which are free, and what the others contain. */
 export class ObjectPlacement {
   readonly #objects: BucketObjects;
   readonly #settings: BucketSettings;
@@ -56,10 +56,10 @@ export class ObjectPlacement {
   }
 
   /**
-   * Whether an object has just these bytes, read from the bucket.
+   * Whether an object has exactly these bytes, read from the bucket.
    *
-   * @param version looks at this one, whatever is on top of it
-   * @returns null when it has not, or is not there
+   * @param version reads this one, even if it is not the newest
+   * @returns null when it differs or does not exist
    * @throws CodedError `STORE_FAILED`
    */
   async holds(key: string, content: Content, version: string | null = null): Promise<HeldObject | null> {
@@ -84,8 +84,8 @@ export class ObjectPlacement {
   }
 
   /**
-   * Compares what the store says of an object that it just took with what was sent, and looks whether it is
-   * there. A store that names no checksum has checked the hash in the signature.
+   * Compares what the store reports about a new object with what was sent, and checks that it exists. A store
+   * without checksums has checked the hash in the signature.
    *
    * @throws CodedError `STORE_FAILED` when the object is wrong; it is deleted then
    */
@@ -119,7 +119,7 @@ export function allTaken(name: string): CodedError {
   return new CodedError(
     'STORE_FAILED',
     `The name ${shownKey(name)} and all its variants are taken by other files.`,
-    // Files can be moved away while the job waits, and a store may have said so by mistake.
+    // Files can be moved while the job waits, and a store may report a taken name by mistake.
     { retryable: true }
   );
 }

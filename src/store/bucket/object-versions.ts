@@ -3,7 +3,7 @@ import type { BucketConnection } from './client/connection';
 import { describeError } from './client/fault';
 import { shownKey } from './object-key';
 
-/** What AWS says that a version id may be long, as a key. */
+/** The maximum length of a version id at AWS, like that of a key. */
 const LONGEST_ID = 1024;
 /** Enough to see the versions around one that was just written. */
 const PAGE = 50;
@@ -34,9 +34,9 @@ export class BucketVersions {
   }
 
   /**
-   * What is right under a version.
+   * Finds the version just below a version.
    *
-   * @returns the older version; null when there is none, or it was deleted before; undefined when that cannot be seen
+   * @returns the older version; null if there is none, or it is deleted; undefined if that cannot be seen
    * @throws CodedError `STORE_FAILED`
    */
   async under(key: string, versionId: string): Promise<string | null | undefined> {

@@ -32,13 +32,13 @@ export type Probed =
 
 export interface WrittenObject {
   ok: true;
-  /** What the store says of the object that it took, or null when it says nothing. */
+  /** What the store reports about the new object, or null. */
   checksum: string | null;
   etag: string | null;
   versionId: string | null;
 }
 
-/** `under`: the version that lay there first, where only the list of versions told so. */
+/** `under`: the version that was first, when only the list of versions shows it. */
 export type Written = WrittenObject | { ok: false; reason: 'taken' | 'gone'; under?: string };
 
 interface WriteCondition {
@@ -69,7 +69,7 @@ export class BucketObjects {
     this.versions = new BucketVersions(connection);
   }
 
-  /** Looks at a key with a request whose errors, unlike those of HEAD, say what is wrong. */
+  /** Checks a key with a request whose errors, unlike those of HEAD, say what is wrong. */
   async probe(key: string, versionId: string | null = null): Promise<Probed> {
     try {
       return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
@@ -137,10 +137,10 @@ export class BucketObjects {
   }
 
   /**
-   * Looks at what is under a version that was just written: another process may have taken the key at the
-   * same moment, and who was first keeps it. The later version is taken back.
+   * Checks the version below one that was just written: another process may have written the key at the same
+   * time, and the first one keeps it. The later version is deleted.
    *
-   * @param replaced the version that was to be replaced, `null` as a text for one without an id
+   * @param replaced the version to replace; the text `null` for one without an id
    */
   async settled(key: string, written: WrittenObject, replaced: string | null = null): Promise<Written> {
     const { versionId } = written;
@@ -195,7 +195,7 @@ export class BucketObjects {
     });
   }
 
-  /** What the answer to a write says. */
+  /** The fields of the response to a write. */
   writtenBy(answer: Pick<PutObjectCommandOutput, 'ETag' | 'ChecksumSHA256' | 'VersionId'>): WrittenObject {
     return {
       ok: true,
@@ -225,7 +225,7 @@ export class BucketObjects {
       });
     } catch (error) {
       if (versionId !== null && describeError(error).code === 'AccessDenied') {
-        // Reading a version is a right of its own (s3:GetObjectVersion); often it is the current one.
+        // Reading a version needs a separate permission (s3:GetObjectVersion); often it is the current one.
         const current = await this.read(key, most === undefined ? {} : { most }).catch(() => null);
         if (current?.versionId === versionId) return current;
         await current?.bytes.return(undefined);

@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { withoutTrailingSlashes } from '../../text/edges';
 import type { BucketConnection } from './client/connection';
 
-/** Links to objects that somebody else put into a bucket, such as the raw tracks of Daily. */
+/** Links to objects that another party put into a bucket, such as the raw tracks of Daily. */
 export class TrackBucket {
   readonly #connection: BucketConnection;
   readonly #now: () => number;

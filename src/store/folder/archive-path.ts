@@ -68,9 +68,9 @@ export class ArchiveDirectories {
   }
 
   /**
-   * The usual case with one question instead of three for each segment: all of them are there.
+   * The usual case, with one system call instead of three for each segment: all of them exist.
    *
-   * @returns null when something is not as it was; a caller that goes step by step finds out what
+   * @returns null when something has changed; the step-by-step check finds out what
    */
   async #found(path: string): Promise<string | null> {
     if (this.#root === undefined) return null;
@@ -147,7 +147,7 @@ export const JOB_ID = /^[0-9a-zA-Z_-]{1,100}$/;
 export interface PartPaths {
   /** Being written. After a power cut its content is not to be trusted. */
   part: string;
-  /** Put aside by `suspend`, after a sync. The one name that the processes of an instance hand on. */
+  /** Set aside by `suspend`, after a sync. The only name that the processes of an instance pass on. */
   held: string;
   /** See `publish-file.ts`. */
   claim: string;
@@ -160,9 +160,9 @@ type PartKind = keyof PartPaths;
 export interface PartName {
   jobId: string;
   kind: PartKind;
-  /** Null in the names of former versions, which told neither instance nor process. */
+  /** Null in the names of earlier versions, which contain neither instance nor process. */
   instance: string | null;
-  /** Null for what is `held`: nobody has it open. */
+  /** Null for `held` copies: no process has them open. */
   process: string | null;
 }
 
@@ -220,7 +220,7 @@ export class LeftParts {
 
   /**
    * @param directory where partial copies are
-   * @returns what was left of the job. It is the caller's from now on; nobody is told of it again.
+   * @returns what is left of the job. It belongs to the caller from now on, and is not returned again.
    * @throws the system's error
    */
   async take(directory: string, jobId: string): Promise<LeftPart[]> {
@@ -268,7 +268,7 @@ export class LeftParts {
   }
 }
 
-/** What this process has open is nobody's to take. */
+/** Files that this process has open must not be taken over. */
 function add(parts: Map<string, LeftPart[]>, name: string, owner: PartOwner): void {
   const part = readPartName(name);
   if (part === null || part.instance !== owner.instance || part.process === owner.process) return;

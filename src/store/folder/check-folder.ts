@@ -3,12 +3,12 @@ import { CodedError } from '../../errors/coded-error';
 import { meaningOf } from '../store-fault';
 import { DIRECTORY_MODE, type FileSystem, errnoOf, shortened } from './file-system';
 
-/** Made and removed at once. */
+/** Created and removed immediately. */
 const TRIAL = '.telnyx-check';
 
 /**
- * Finds out whether a folder can be written, or made: so that a setting that cannot work is reported when it is
- * deployed, not when a recording comes. Makes nothing that stays.
+ * Checks whether a folder is writable or can be created, so that an invalid setting is reported on deploy, not
+ * when a recording arrives. Leaves nothing behind.
  *
  * @throws CodedError `STORE_FAILED` whose text names the setting
  */
@@ -27,7 +27,7 @@ export async function checkFolder(fs: FileSystem, folder: string): Promise<void>
   }
 }
 
-/** The directory itself, or the first above it that is there. */
+/** The directory itself, or its first existing parent. */
 async function nearestDirectory(fs: FileSystem, folder: string): Promise<string> {
   for (let path = folder; ; path = dirname(path)) {
     try {
@@ -51,7 +51,7 @@ async function isBrokenLink(fs: FileSystem, path: string): Promise<boolean> {
 
 function meaning(error: unknown): string {
   if (error instanceof CodedError) return error.message;
-  // The directory was there a moment ago.
+  // The directory existed a moment ago.
   return errnoOf(error) === 'ENOENT' ? 'nobody can make folders there' : meaningOf(error);
 }
 

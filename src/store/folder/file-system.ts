@@ -44,7 +44,7 @@ export function errnoOf(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** What the system says of an open file. `dev` and `ino` together tell it from every other. */
+/** The system's data about an open file. `dev` and `ino` together distinguish it from every other. */
 export interface FileStat {
   size: number;
   /** Names that it has. */
@@ -86,11 +86,11 @@ const fsync = promisify(callbacks.fsync);
 const fdatasync = promisify(callbacks.fdatasync);
 
 /**
- * Opens a file. Node's own `FileHandle` takes half as much again of the main thread as its callbacks do, which
- * tells where many small recordings are stored.
+ * Opens a file. Node's own `FileHandle` uses half as much again of the main thread as its callbacks, which
+ * matters for many small recordings.
  *
  * @param flags as `fs.open` has them
- * @throws the system's error, as all methods do
+ * @throws the system's error, like all methods
  */
 export async function openFile(path: string, flags: string | number, mode?: number): Promise<OpenFile> {
   return new Descriptor(await open(path, flags, mode));
@@ -141,7 +141,7 @@ class Descriptor implements OpenFile {
   }
 }
 
-/** Recordings are private: the owner writes, the group may read (backup, file sharing), nobody else. */
+/** Recordings are private: the owner writes, the group may read (backup, file sharing), others may not. */
 export const FILE_MODE = 0o640;
 export const DIRECTORY_MODE = 0o750;
 
@@ -156,8 +156,8 @@ const NO_DIRECTORY_SYNC = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EOPN
 const directorySyncs = new WeakMap<FileSystem, CoalescedRuns>();
 
 /**
- * Makes the names in a directory survive a power cut. Many recordings that are stored in one directory at
- * the same time share a sync: one that begins after the call.
+ * Makes the names in a directory survive a power cut. Recordings that are stored in one directory at the same
+ * time share a sync that starts after the call.
  */
 export function syncDirectory(fs: FileSystem, directory: string): Promise<void> {
   let syncs = directorySyncs.get(fs);
@@ -181,8 +181,9 @@ async function syncNow(fs: FileSystem, directory: string): Promise<void> {
 }
 
 /**
- * Creates a directory and its parents, each durable in its parent. Level by level, because the recursive `mkdir`
- * calls a read-only disk a missing folder, and never ends where the system lets nobody make folders (`/proc`).
+ * Creates a directory and its parents, each durable in its parent. Level by level, because the recursive
+ * `mkdir` reports a read-only disk as a missing folder, and never ends where folders cannot be created
+ * (`/proc`).
  *
  * @throws the system's error; `EEXIST` when something else has that name; CodedError `STORE_FAILED`
  */

@@ -28,7 +28,7 @@ interface Publication {
   claim: string;
   sha256: string;
   size: number;
-  /** Gives its name to what is to be made durable along with the file's. Must not reject. */
+  /** Names what becomes durable together with the file. Must not reject. */
   beside: (placed: PlacedFile) => Promise<void>;
 }
 
@@ -39,16 +39,16 @@ interface Inode {
 
 export interface PlacedFile {
   path: string;
-  /** True when the same bytes lay there before. */
+  /** True when the same bytes already existed. */
   alreadyStored: boolean;
 }
 
 /**
- * Gives a complete copy its name. `link` does that in one step that fails when the name is taken, so
- * nothing is ever overwritten and nothing incomplete is ever seen. Different bytes under the wanted
- * name: `name_2.ext` … `name_9.ext`, then `name_<start of the hash>.ext`.
+ * Gives a complete copy its name. `link` does that in one step that fails when the name is taken, so nothing is
+ * overwritten and nothing incomplete is visible. Different bytes under the wanted name: `name_2.ext` …
+ * `name_9.ext`, then `name_<start of the hash>.ext`.
  *
- * @returns where the bytes are; `alreadyStored` when they lay there before
+ * @returns where the bytes are; `alreadyStored` when they already existed
  * @throws the system's error, or CodedError `STORE_FAILED`
  */
 export async function publishFile(fs: FileSystem, publication: Publication): Promise<PlacedFile> {
@@ -108,9 +108,9 @@ class Placement {
   }
 
   /**
-   * Without hard links: reserve the name with an empty file, which fails when it is taken, then
-   * rename the complete file over the reservation. Should the process die between the two, the
-   * claim on disk tells the next attempt that the empty file is its own.
+   * Without hard links: reserve the name with an empty file, which fails when it is taken, then rename the
+   * complete file over the reservation. If the process dies between the two, the claim on disk shows the next
+   * attempt that the empty file is its own.
    */
   async #byReservation(path: string): Promise<boolean> {
     const { claim } = this.#publication;
@@ -150,7 +150,7 @@ class Placement {
     }
   }
 
-  /** Another file system is there (a mounted subfolder): bring the bytes over, hidden, and check them. */
+  /** The target is on another file system (a mounted subfolder): copy the bytes there, hidden, and check them. */
   async #copyBeside(path: string): Promise<void> {
     const { part, sha256, size } = this.#publication;
     const copy = temporaryName(dirname(path), part);
@@ -220,10 +220,10 @@ export class StagedSidecar {
   #isInVain = false;
 
   /**
-   * Begins to write it.
+   * Starts to write it.
    *
    * @param hidden where it is until it has its name; on the file system of the archive
-   * @param file path of the file if it gets the name that `text` tells of
+   * @param file path of the file if it gets the name in `text`
    */
   constructor(fs: FileSystem, hidden: string, file: string, text: string) {
     this.#fs = fs;
@@ -251,11 +251,11 @@ export class StagedSidecar {
   }
 
   /**
-   * Gives it its name as soon as its content is durable; the name is so once the directory is synced. Never
+   * Names it as soon as its content is durable; the name is durable once the directory is synced. Never
    * rejects.
    *
-   * @returns false when it is still to be written: the file got another name or was there before, another
-   *   file has the name of the sidecar, or the disk refused
+   * @returns false when it still needs to be written: the file got another name or already existed, another
+   *   file has the name of the sidecar, or the disk failed
    */
   async place({ path, alreadyStored }: PlacedFile): Promise<boolean> {
     if (alreadyStored || path !== this.#file || !(await this.#prepared)) return false;

@@ -29,13 +29,13 @@ export interface Replacement {
 }
 
 /**
- * Frees the name of a stored file that is no longer what it was, for a fresh copy. Nothing is deleted: file and
- * sidecar get the name `<name>.damaged-<time>` and `<name>.damaged-<time>.json`. A file that is intact
- * after all keeps its name. Of a file that is gone, a sidecar that does not fit the fresh copy is set aside.
+ * Frees the name of a damaged file for a fresh copy. Nothing is deleted: file and sidecar get the name
+ * `<name>.damaged-<time>` and `<name>.damaged-<time>.json`. A file that is intact after all keeps its name. For
+ * a missing file, a sidecar that does not match the fresh copy is set aside.
  *
  * @param path of the stored file
  * @param now milliseconds since 1970
- * @returns the new path of the damaged file; null when there was none
+ * @returns the new path of the damaged file; null if there is none
  * @throws the system's error
  */
 export async function setAside(
@@ -77,7 +77,7 @@ async function look(
   try {
     const found = await fs.lstat(path);
     inode = found.ino;
-    // What is no file at all is somebody else's business.
+    // Anything that is not a file is left alone.
     if (!found.isFile()) return { state: 'intact', inode };
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return { state: 'missing', inode: 0 };
@@ -91,7 +91,7 @@ async function look(
   }
 }
 
-/** Takes a name that is free, by an empty file. @returns null when there is none */
+/** Reserves a free name with an empty file. @returns null if there is none */
 async function reserve(fs: FileSystem, nameWith: (tail: string) => string): Promise<string | null> {
   for (let number = 1; number <= MOST_VARIANTS; number += 1) {
     const name = nameWith(number === 1 ? '' : `_${number}`);

@@ -33,7 +33,7 @@ export async function writeNewFile(fs: FileSystem, path: string, content: string
   });
 }
 
-/** Replaces a file at once: readers see the old or the new content, also after a power cut. */
+/** Replaces a file atomically: readers see the old or the new content, even after a power cut. */
 export async function replaceFile(fs: FileSystem, path: string, content: string): Promise<void> {
   await withTemporary(fs, path, content, (temporary) => whileBusy(() => fs.rename(temporary, path)));
 }
@@ -127,7 +127,7 @@ export async function removeSecondName(
   });
 }
 
-/** Never rejects: what is hidden and left behind is in nobody's way. */
+/** Never rejects: a hidden file that stays behind does no harm. */
 async function forEachTemporary(
   fs: FileSystem,
   directory: string,
@@ -139,6 +139,6 @@ async function forEachTemporary(
       if (match !== null) await handle(join(directory, name), match[1]).catch(() => undefined);
     }
   } catch {
-    // As said above.
+    // See above.
   }
 }

@@ -7,7 +7,7 @@ import { sidecarPath } from '../sidecar';
 /** Memory that one recording may take in a message unless the user sets another limit. */
 export const DEFAULT_MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/** More than that is no message, whatever the user sets: nodes behind this one copy it. */
+/** The limit for a message, whatever the setting: later nodes copy it. */
 export const MOST_MESSAGE_BYTES = 1024 * 1024 * 1024;
 
 /** What is worked on between two turns of the event loop; a few milliseconds on a slow machine. */
@@ -18,7 +18,7 @@ export interface MessageStore extends Destination {
 }
 
 /**
- * Hands recordings over in messages instead of storing them: nothing is kept, a restart starts over.
+ * Passes recordings on in messages instead of storing them: keeps nothing, and a restart starts over.
  *
  * @param maxSize bytes per recording; a larger one fails with `TOO_LARGE` before it fills the memory
  */
@@ -116,7 +116,7 @@ class BufferedCopy implements PartialCopy {
       if (!isWhole) content.set(piece, size);
       hash.update(content.subarray(size, size + piece.length));
       size += piece.length;
-      // Nobody else is to wait for all of a large recording.
+      // Others must not wait for a whole large recording.
       await nextTurn();
     }
     await this.restart();

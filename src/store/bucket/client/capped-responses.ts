@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { CodedError } from '../../../errors/coded-error';
 
-/** The part of the SDK's requests that says what their answers may be. */
+/** The part of the SDK's requests that determines their responses. */
 interface HttpRequest {
   method: string;
   query?: Readonly<Record<string, unknown>>;
@@ -38,8 +38,8 @@ export function responseTime(bytes: number, { responseMs: responseMs, slowestRat
 }
 
 /**
- * Lets the AWS SDK see only so much of each answer as an S3 store has reason to send, and only for so long. It
- * would read any error to its end, and wait for one for ever while a byte comes now and then. The bytes of an
+ * Limits the size and duration of each response that the AWS SDK reads to what an S3 store has reason to send.
+ * The SDK would read any error to its end, and wait forever while a byte arrives now and then. The bytes of an
  * object are not read here: their reader sets the limit.
  */
 export function limitResponses({ config }: S3Client, limits: ResponseLimits = ANSWER_LIMITS): void {
@@ -102,7 +102,7 @@ class Deadline {
       signal.addEventListener('abort', stop, { once: true });
       if (signal.aborted) stop();
     });
-    // The work ends by the same signal; what it says then is not heard any more.
+    // The work ends by the same signal; its result is then ignored.
     work.catch(() => undefined);
     try {
       return await Promise.race([work, stopped]);

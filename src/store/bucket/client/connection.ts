@@ -14,8 +14,8 @@ export interface S3Request {
 }
 
 /**
- * `cannot-list-versions`: whether two processes wrote the same key at once cannot be seen.
- * `cannot-take-back`: a version that came second could not be deleted.
+ * `cannot-list-versions`: concurrent writes of the same key cannot be detected. `cannot-take-back`: the later
+ * version could not be deleted.
  */
 export type BucketNotice = 'cannot-list-versions' | 'cannot-take-back';
 
@@ -75,7 +75,10 @@ export class BucketConnection {
     return { Bucket: this.settings.bucket, Key: key };
   }
 
-  /** Makes a request, again without what the store says it does not implement. @throws errors of the SDK */
+  /**
+   * Sends a request, and repeats it without features that the store does not implement. @throws errors of the
+   * SDK
+   */
   async send<Result>(request: (using: S3Request) => Promise<Result>): Promise<Result> {
     for (;;) {
       const loaded = await this.#ready();
@@ -93,7 +96,7 @@ export class BucketConnection {
     return versionId;
   }
 
-  /** Says once what a user should know of the bucket. */
+  /** Reports once what a user should know about the bucket. */
   tell(notice: BucketNotice): void {
     if (this.#told.has(notice)) return;
     this.#told.add(notice);
@@ -176,8 +179,8 @@ function clientConfig({ endpoint, region, credentials, forcePathStyle }: BucketS
 }
 
 /**
- * Lets the signature use the SHA-256 that was counted while the bytes came in: hashing a part of
- * 5 MiB at once would hold up the flows on a small machine.
+ * Lets the signature use the SHA-256 that was computed while the bytes arrived: hashing a part of 5 MiB in one
+ * go would block the flows on a small machine.
  */
 function signKnownHash(request: unknown): void {
   const { headers } = request as { headers?: Record<string, string> };

@@ -98,7 +98,7 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
 export function bucketFault(doing: string, error: unknown): CodedError {
   if (error instanceof CodedError) return error;
   const { code, status } = describeError(error);
-  // A store says what it likes: `constructor` is a word that every object knows.
+  // A store may send any code, even `constructor`, which every object has.
   const meaning = MEANINGS.get(code) ?? (code.startsWith('HPE_') ? NO_STORE : undefined);
   const retryAfterMs = retryAfter(error);
   const fault = new CodedError(

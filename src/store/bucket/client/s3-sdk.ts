@@ -14,7 +14,7 @@ const ENTRY = '@aws-sdk/client-s3';
  */
 export async function loadS3Sdk(): Promise<S3Sdk> {
   const here = createRequire(__filename);
-  // A module that cannot be loaded by itself may still load as a part of the whole, or the whole says why not.
+  // A module that cannot be loaded alone may still load with the whole SDK, which otherwise reports why not.
   await loadInPieces(here, ENTRY, new Set()).catch(() => undefined);
   return here(ENTRY) as S3Sdk;
 }

@@ -19,7 +19,7 @@ export interface BucketSettings {
   /** Null: what the AWS SDK finds in the environment. */
   region: string | null;
   bucket: string;
-  /** What every key begins with; empty, or with a slash at its end. */
+  /** The prefix of every key; empty, or with a trailing slash. */
   prefix: string;
   forcePathStyle: boolean;
   sse: BucketEncryption;
@@ -46,7 +46,7 @@ export interface BucketFields {
 const REGION_OF_OTHERS = 'us-east-1';
 
 /**
- * Checks what a user typed.
+ * Checks the input of a user.
  *
  * @throws CodedError `BAD_SETTING` that names the setting and says what it must be
  */

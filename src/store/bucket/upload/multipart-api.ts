@@ -16,11 +16,11 @@ export interface UploadedPart {
   sha256: Buffer;
 }
 
-/** `mayExist`: no answer came, so that the store may have begun the upload all the same. */
+/** `mayExist`: no response arrived, so the store may have started the upload anyway. */
 export type CreatedUpload =
   { ok: true; uploadId: string } | { ok: false; fault: CodedError; mayExist: boolean };
 
-/** Uploads that are listed at once: there are hardly ever two to a key. */
+/** Uploads per page of a list: there are hardly ever two to a key. */
 const PAGE = 50;
 
 /** The SDK knows the clock of a store to the second; a clock that is right needs no correction. */
@@ -143,10 +143,10 @@ export class MultipartApi {
   }
 
   /**
-   * Incomplete uploads to a key that have no part, and whose first part would long be there if anybody sent it:
-   * an upload is begun when its first part is complete.
+   * Incomplete uploads to a key that have no part, and whose first part would have arrived long ago: an upload
+   * starts when its first part is complete.
    *
-   * @param ageMs milliseconds since they were begun, by the clock of the store
+   * @param ageMs milliseconds since they started, by the clock of the store
    */
   async emptyTo(key: string, ageMs: number): Promise<{ old: string[]; young: number }> {
     const old: string[] = [];

@@ -3,7 +3,7 @@ import type { StateCollection } from '../../../state/state-database';
 import type { BucketSettings } from '../client/settings';
 import { storeFault } from '../../store-fault';
 
-/** A multipart upload that was begun, as it is persisted until it is completed or dropped. */
+/** A multipart upload, persisted until it is completed or dropped. */
 export interface NotedUpload {
   key: string;
   /** Null: the process died before the store named the upload. */
@@ -17,11 +17,11 @@ export interface NotedUpload {
 export interface UploadLogOptions {
   collection: StateCollection<NotedUpload>;
   settings: Pick<BucketSettings, 'endpoint' | 'region' | 'bucket'>;
-  /** Names this process among all that ever used the state; left out: only `run` tells them apart. */
+  /** Identifies this process among all that ever used the state; if absent, only `run` distinguishes them. */
   owner?: string | undefined;
   /** Whether the process of that name has ended for certain. */
   isDead?: ((owner: string) => boolean) | undefined;
-  /** Tells the uploads of this process from those that an earlier one left. */
+  /** Distinguishes the uploads of this process from those of earlier ones. */
   run?: string | undefined;
   /** Milliseconds since 1970. */
   now?: (() => number) | undefined;
@@ -36,8 +36,8 @@ const RUN = randomUUID();
 const ABANDONED_MS = 24 * 60 * 60_000;
 
 /**
- * Which uploads to a bucket are under way, on disk: a killed process would otherwise leave parts that nobody sees
- * and everybody pays for. Only what stands here is ever dropped: another instance may have uploads to the same keys.
+ * The incomplete uploads to a bucket, on disk: a killed process would otherwise leave invisible parts that cost
+ * money. Only uploads in this log are ever dropped: another instance may have uploads to the same keys.
  */
 export class UploadLog {
   readonly #options: UploadLogOptions;

@@ -16,19 +16,19 @@ export interface Adoption {
 }
 
 /**
- * Takes over the bytes that an earlier process of this instance left of a job. Nobody may have them open: a
- * copy that was put aside was closed before; that of a process that has ended for certain becomes ours by one
- * rename; of one that may still live, held back by the lease only, the bytes are copied, so that a late write
- * of it meets a file that nobody reads. What lay there at a power cut is not trusted.
+ * Takes over the bytes of a job from an earlier process of this instance. No process may have them open: a
+ * suspended copy is already closed; the copy of a process that has certainly ended becomes ours by one rename;
+ * the bytes of one that may still be alive, held back only by the lease, are copied, so that its late writes go
+ * to a file that is never read. Bytes from before a power cut are not trusted.
  *
- * @returns the file, under `paths.part`; null when there is nothing to resume, and nothing of it left
+ * @returns the file, under `paths.part`; null when there is nothing to resume and nothing left of it
  * @throws the system's error
  */
 export async function adoptPart(adoption: Adoption): Promise<{ handle: OpenFile; size: number } | null> {
   const { fs, directory, paths, left } = adoption;
   const remove = (part: LeftPart): Promise<void> => removeIfThere(fs, join(directory, part.name));
   const copies = left.filter(({ kind }) => kind === 'part' || kind === 'held');
-  // Of two, nobody can tell which one the note of where to resume speaks of.
+  // With two copies it is unknown to which one the resume note refers.
   const [copy] = copies.length === 1 ? copies : [];
   const taken = copy !== undefined && (await take(adoption, copy));
   // Before the claim: a process that still lives can no longer publish what it had, so the claim is ours.
@@ -39,7 +39,7 @@ export async function adoptPart(adoption: Adoption): Promise<{ handle: OpenFile;
   return taken ? await opened(fs, paths.part) : null;
 }
 
-/** @returns false when the copy is gone or of no use */
+/** @returns false when the copy is missing or useless */
 async function take({ fs, owner, directory, paths }: Adoption, copy: LeftPart): Promise<boolean> {
   const path = join(directory, copy.name);
   const fate = copy.process === null ? 'ended' : owner.fateOf(copy.process);
@@ -60,7 +60,7 @@ async function take({ fs, owner, directory, paths }: Adoption, copy: LeftPart): 
   }
 }
 
-/** @returns null, and removes the name, when the file has another name, by which somebody may know it */
+/** @returns null, and removes the name, when the file has another name, which may be in use */
 async function opened(fs: FileSystem, path: string): Promise<{ handle: OpenFile; size: number } | null> {
   const handle = await fs.open(path, constants.O_RDWR | NO_FOLLOW);
   try {

@@ -44,7 +44,7 @@ export function partOwner(instance: string, table: ProcessTable = systemProcesse
 
 let thisProcess: string | undefined;
 
-/** This process as names tell it, whichever instance it belongs to. */
+/** This process as written in names, whichever instance it belongs to. */
 export function ownProcess(table: ProcessTable = systemProcesses): string {
   if (table !== systemProcesses) return withoutInstance(identityText(processIdentity(NO_INSTANCE, table)));
   return (thisProcess ??= withoutInstance(identityText(processIdentity(NO_INSTANCE))));

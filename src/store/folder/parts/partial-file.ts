@@ -174,7 +174,7 @@ export class PartialFile implements PartialCopy {
     return new StagedSidecar(this.#fs, this.#paths.sidecar, target, sidecarText(file.sidecar(location)));
   }
 
-  /** Leaves the file open, so that `suspend` can save what is there, should something fail. */
+  /** Leaves the file open, so that `suspend` can save its bytes after a failure. */
   async #makeDurable(size: number): Promise<FileStat> {
     if (this.#durable !== undefined) return this.#durable;
     await this.#writer.flush();
@@ -216,7 +216,7 @@ function printable(name: string): string {
 
 /** Bytes gathered into one write. Small enough to keep memory flat, large enough to keep calls few. */
 const BATCH_BYTES = 1024 * 1024;
-/** Written bytes after which the disk is told to start, so that the last sync finds little to do. */
+/** Written bytes after which the disk starts to write, so that the last sync has little to do. */
 const SYNC_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -282,7 +282,7 @@ class BatchWriter {
       await this.#handle.sync();
     } catch (error) {
       this.#syncFailed = true;
-      // Nobody may ask again and believe the second answer.
+      // A second sync must not be trusted.
       this.#fail(error);
       throw error;
     }

@@ -3,15 +3,15 @@ import { PARTIAL_DIRECTORY, type PartName, partPaths, readPartName } from '../ar
 import { type FileSystem, diskTime, errnoOf, removeIfThere, unchangedFor } from '../file-system';
 import type { PartOwner } from './part-owner';
 
-/** Names the file that tells the disk's time, which a killed process leaves; ids of jobs are longer. */
+/** The name of the file that shows the disk's time, which a killed process leaves; ids of jobs are longer. */
 const TIME = 'time';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** What nobody has touched for so long is of no use to anybody, no matter who owned it. */
+/** A file that is untouched for this long is useless, whoever owned it. */
 const FORGOTTEN_MS = 30 * DAY_MS;
 /**
- * Left by a process that has ended: its instance may come back and resume. And of versions whose names do not
- * tell the owner: no transfer stands still for so long.
+ * For files of an ended process, whose instance may return and resume, and of versions without owners in names:
+ * no transfer pauses this long.
  */
 const LEFT_MS = DAY_MS;
 
@@ -24,9 +24,9 @@ export interface Sweep {
 }
 
 /**
- * Deletes partial copies that nobody needs: of this instance, those of jobs that no longer exist; of others,
- * those of processes that have ended, after a day without a change, and any after 30 days without one, unless their
- * process is alive for certain. The times are those of the disk's own clock.
+ * Deletes unneeded partial copies: of this instance, those of jobs that no longer exist; of others, those of
+ * ended processes after a day without a change, and any after 30 days without one, unless their process is
+ * certainly alive. The times are those of the disk's own clock.
  *
  * @returns how many files were deleted
  * @throws the system's error
@@ -68,7 +68,7 @@ function lifetimeOf({ instance, process }: PartName, owner: PartOwner): number {
   return fate === 'ended' && instance !== owner.instance ? LEFT_MS : FORGOTTEN_MS;
 }
 
-/** Milliseconds since the last change; below zero when that cannot be told. */
+/** Milliseconds since the last change; negative if unknown. */
 async function ageOf(fs: FileSystem, path: string, now: number): Promise<number> {
   try {
     return await unchangedFor(fs, path, now);
