@@ -7,9 +7,9 @@ export function monotonicNow(): number {
 }
 
 /**
- * Milliseconds since 1970, as the machine's clock told them when this process began, plus the time that has
- * passed since. Setting the clock does not move it, so it is the one for times that are on disk and decide when
- * work is due. What people read and what is signed needs the time of day: `Date.now`.
+ * Milliseconds since 1970 by the machine's clock at the start of this process, plus the time since then.
+ * Setting the clock does not move it, so use it for times on disk that decide when work is due. Times for
+ * people and signatures need the time of day: `Date.now`.
  */
 export function steadyNow(): number {
   return Math.floor(performance.timeOrigin + performance.now());

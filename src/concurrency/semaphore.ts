@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
 
-/** Lets a limited number of tasks run at once; the others wait in the order in which they came. */
+/** Lets a limited number of tasks run concurrently; the others wait in order of arrival. */
 export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  /** @param limit how many tasks may run at once, at least 1 */
+  /** @param limit maximum number of concurrent tasks, at least 1 */
   constructor(limit: number) {
     this.#free = limit;
   }
@@ -37,13 +37,13 @@ export class Semaphore {
         reject(signal.reason as Error);
       };
       this.#waiting.push(enter);
-      // Many may wait, all for the same signal; Node.js would warn of a leak that is none.
+      // Many may wait for the same signal; Node.js would warn of a leak, wrongly.
       setMaxListeners(0, signal);
       signal.addEventListener('abort', leave, { once: true });
     });
   }
 
-  /** Hands the place to the next in line, so that a newcomer cannot take it in between. */
+  /** Passes the slot to the next in line, so that a newcomer cannot take it. */
   #release(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#free += 1;
@@ -52,10 +52,10 @@ export class Semaphore {
 }
 
 /**
- * As `Promise.all(items.map(task))`, with so many begun at once at most: what waits costs time that grows with the
- * square of its number, in lists of listeners and in sums over all that is under way.
+ * Like `Promise.all(items.map(task))` with limited concurrency: waiting tasks cost time that grows with the
+ * square of their number, in lists of listeners and in sums over all running tasks.
  *
- * @throws what the first task throws that fails; no other one is begun then
+ * @throws the error of the first failing task; starts no others after it
  */
 export async function fewAtOnce<Item, Result>(
   items: readonly Item[],

@@ -7,11 +7,11 @@ export interface CodedErrorOptions {
   /** Whether the same attempt, made again later, can succeed. Default false. */
   retryable?: boolean;
   /**
-   * With `retryable`: whether another address of the same file may work at once, where this one is refused.
+   * With `retryable`: whether another address of the same file may work immediately when this one is rejected.
    * Default false.
    */
   linkInDoubt?: boolean;
-  /** What is wrong, when the code alone does not tell. */
+  /** What is wrong, when the code alone does not say it. */
   trouble?: Trouble;
   /** Earliest time of the next attempt, in milliseconds from now, when the other side named one. */
   retryAfterMs?: number;

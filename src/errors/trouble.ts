@@ -97,7 +97,7 @@ const BY_STORE_CODE: ReadonlyMap<string, Trouble> = new Map([
   ['ETIMEDOUT', 'bucket-unreachable']
 ]);
 
-/** What an error is about that says no more than its code. */
+/** The trouble of an error that has only a code. */
 export function troubleOfCode(code: ErrorCode): Trouble {
   return BY_CODE[code] ?? 'unexpected';
 }

@@ -7,7 +7,7 @@ import type { Discriminator, ParsedEvent, VerifiedBy, WebhookEvent } from './eve
 import type { Provider } from './provider';
 import type { Shape } from './shapes';
 
-/** The part of a verified delivery that a parser looks at. */
+/** The part of a verified delivery that a parser reads. */
 export interface DeliveryContent {
   /** Exactly the bytes received. */
   rawBody: Buffer;
@@ -39,10 +39,10 @@ export interface BodyReading {
   discriminator: Discriminator | null;
 }
 
-/** The type of a body that tells none. Never in the catalogue. */
+/** The type of a body without one. Never in the catalogue. */
 export const UNKNOWN_TYPE = 'unknown';
 
-/** A reading of a body that tells nothing but its type. */
+/** A reading of a body that contains only its type. */
 export function emptyReading(event_type: string, shape: Shape, payload: unknown): BodyReading {
   return {
     event_type,
@@ -88,12 +88,12 @@ export function deliveryMeta(meta: Fields | null): {
 /**
  * `client_state` as the flow author wrote it.
  *
- * Telnyx hands back the base64 it was given. Other Telnyx products put binary terms there, and some
- * users text that was never encoded; both come out unchanged.
+ * Telnyx returns the base64 it was given. Other Telnyx products put binary terms there, and some users text
+ * that was never encoded; both stay unchanged.
  *
  * @param value - the field as received
- * @returns the decoded text when the value is strict, padded base64 of valid UTF-8; the value itself
- * when it is any other string; null when it is absent or no string
+ * @returns the decoded text when the value is strict, padded base64 of valid UTF-8; the value itself when it is
+ *   any other string; null when it is absent or no string
  */
 export function decodeClientState(value: unknown): string | null {
   if (typeof value !== 'string') return null;
@@ -102,7 +102,7 @@ export function decodeClientState(value: unknown): string | null {
   return bytes !== null && isUtf8(bytes) ? bytes.toString('utf8') : value;
 }
 
-/** Joins what a body says with what the catalogue knows of its type. */
+/** Joins the fields of a body with the catalogue's data about its type. */
 export function completeEvent(provider: Provider, reading: BodyReading, body: unknown): ParsedEvent {
   const { event_type, payload, ...fields } = reading;
   const entry = lookUpType(provider, event_type);
@@ -128,9 +128,9 @@ export function unparsable(reason: string): ParseResult {
 }
 
 /**
- * What tells two deliveries apart: the body's own id, else the SHA-256 (hex) of what was sent: the raw
- * body, or the query string of a GET, whose body is empty. A blank id is no id: it would make every
- * later event a duplicate of the first.
+ * What distinguishes two deliveries: the body's own id, otherwise the SHA-256 (hex) of the content: the raw
+ * body, or the query string of a GET, whose body is empty. A blank id does not count: it would make every later
+ * event a duplicate of the first.
  */
 export function deliveryIdentity(event: Pick<ParsedEvent, 'own_id'>, content: DeliveryContent): string {
   if (event.own_id !== null && event.own_id.trim() !== '') return event.own_id;
@@ -144,8 +144,8 @@ export function deliveryIdentity(event: Pick<ParsedEvent, 'own_id'>, content: De
 export type RememberedId = string | { readonly partial: string };
 
 /**
- * The identity of a GET whose query is not signed can be anybody's invention. It is remembered apart, so that it
- * never takes a signed event for its duplicate.
+ * Anyone can invent the identity of a GET whose query is not signed. It is remembered separately, so that a
+ * signed event never counts as its duplicate.
  */
 export function rememberedId({ id, verified }: { id: string; verified: VerifiedBy }): RememberedId {
   return verified === 'partial' ? { partial: id } : id;

@@ -80,7 +80,7 @@ const BY_NAME: Readonly<Record<Provider, ReadonlyMap<string, CatalogueEntry>>> =
 function namesToEntries(provider: Provider): ReadonlyMap<string, CatalogueEntry> {
   const entries = CATALOGUE.filter((entry) => entry.provider === provider);
   const byName = new Map(entries.map((entry) => [entry.event_type, entry]));
-  // A row's own name goes before the same word as somebody's alias.
+  // A row's own name takes precedence over the same word as an alias.
   for (const entry of entries) {
     for (const alias of entry.aliases) if (!byName.has(alias)) byName.set(alias, entry);
   }

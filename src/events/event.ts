@@ -6,7 +6,7 @@ import type { Provider } from './provider';
  */
 export type VerifiedBy = 'ed25519' | 'hmac' | 'partial' | 'api';
 
-/** The field that told the type of a body that has no event type of its own. */
+/** The field that determined the type of a body without an event type. */
 export interface Discriminator {
   field: string;
   value: string;
@@ -31,7 +31,7 @@ export interface ParsedEvent {
   /** The body's own identity (`data.id`, root `id`, `webhook_id`), or null when it carries none. */
   own_id: string | null;
   record_type: string | null;
-  /** ISO 8601 UTC, or null when the body tells no time or an unreadable one. */
+  /** ISO 8601 UTC, or null when the body has no time or an unreadable one. */
   occurred_at: string | null;
   attempt: number | null;
   delivered_to: string | null;

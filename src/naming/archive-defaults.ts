@@ -1,2 +1,2 @@
-/** The archive's folder when the setting is blank; it lies in the user folder of Node-RED. */
+/** The archive's folder when the setting is blank, in the user folder of Node-RED. */
 export const DEFAULT_FOLDER = 'telnyx-recordings';

@@ -40,7 +40,7 @@ export function compileFilename(template: string): FilenameTemplate {
       segments
         .map((parts) => {
           const [first = '', ...rest] = parts.map((part) => spell(part, values));
-          // What the template itself begins with is what its owner wants.
+          // The start of the template itself is intended.
           const isValue = parts[0] !== undefined && 'token' in parts[0];
           return safeSegment([isValue ? safeStart(first) : first, ...rest].join(''), limit);
         })

@@ -6,7 +6,7 @@ import type { RecordingOrigin } from '../recording/origin';
 import type { RecordingReference } from '../recording/recording-reference';
 import { type Fields, asText } from '../values/fields';
 
-/** A listed recording that is to be fetched. */
+/** A listed recording to fetch. */
 export interface WantedRecording {
   provider: string;
   recording_id: string;
@@ -31,9 +31,9 @@ interface ComparisonParts {
   origin: RecordingOrigin;
   recordings: Pick<StoredRecordings, 'find'>;
   only: 'missing' | 'all';
-  /** Hands a recording to the flow; resolves when the next one may come. */
+  /** Sends a recording to the flow; resolves when the next one may follow. */
   emit: (wanted: WantedRecording) => Promise<void>;
-  /** Told after each batch; brought up to date in place. */
+  /** Called after each batch; updated in place. */
   onBatch: (counts: ListCounts, batch: ListedBatch) => void;
   onGap: (gap: CodedError) => void;
 }

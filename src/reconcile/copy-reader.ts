@@ -10,15 +10,12 @@ import { hashStream } from '../store/hash-stream';
 import { storeFault } from '../store/store-fault';
 import { type StoredRecording, knownCopy } from '../store/stored-recording';
 
-/**
- * What was found when a stored copy was read. `archive` names the folder or bucket that it belongs to, as far as
- * that can be told.
- */
+/** The result of reading a stored copy. `archive` names its folder or bucket, if known. */
 export type CopyState =
   | { kind: 'read'; archive: string; sha256: string; size: number }
   /** It is not in its place, and its archive seems to be there. */
   | { kind: 'missing'; archive: string }
-  /** Nothing can be said of it. */
+  /** Unknown. */
   | { kind: 'unreadable'; error: CodedError };
 
 type Place = Pick<StoredRecording, 'path' | 'bucket' | 'key' | 'version_id' | 'size'>;
@@ -36,8 +33,8 @@ export class CopyReader {
   readonly #archives = new Map<string, string>();
 
   /**
-   * @param buckets those that are at hand now
-   * @param signal ends a read under way: files may be large, and disks slow
+   * @param buckets those available now
+   * @param signal ends a running read: files may be large, and disks slow
    */
   constructor(buckets: () => Iterable<BucketStore>, signal: AbortSignal) {
     this.#buckets = buckets;
@@ -90,7 +87,7 @@ export class CopyReader {
 /** Where files are that were put there by other means than a download node. */
 const NO_ARCHIVE = 'other folders';
 
-/** @returns what the work does, unless the signal comes first; the work ends by itself then */
+/** @returns the result of the work, unless the signal fires first; the work then ends by itself */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   let stop = (): void => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
@@ -106,10 +103,10 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
 }
 
 /**
- * Whether a missing file was removed, rather than its whole disk: its folder is there with something in it, or
- * a folder above it is one that this package stores in. A disk that is not mounted leaves an empty folder.
+ * Whether a missing file was removed, rather than its whole disk: its folder is not empty, or a parent folder
+ * is one that this package stores in. An unmounted disk leaves an empty folder.
  *
- * @returns null when its archive is not there
+ * @returns null when its archive does not exist
  */
 async function archiveStillThere(folder: string): Promise<string | null> {
   const archive = await archiveAbove(folder);
@@ -118,7 +115,7 @@ async function archiveStillThere(folder: string): Promise<string | null> {
   return names.length > 0 ? NO_ARCHIVE : null;
 }
 
-/** @returns the folder above that this package stores in; null when there is none */
+/** @returns the parent folder that this package stores in; null if there is none */
 async function archiveAbove(folder: string): Promise<string | null> {
   for (let above = folder; above !== path.dirname(above); above = path.dirname(above)) {
     const found = await stat(path.join(above, PARTIAL_DIRECTORY)).catch(() => null);

@@ -1,6 +1,6 @@
 import { sleep } from '../clock/backoff';
 
-/** Jobs of the download nodes: how many are to be worked on now, and how many there are. */
+/** Jobs of the download nodes: the number of due jobs, and of all. */
 export interface DownloadLoad {
   due: number;
   all: number;
@@ -15,7 +15,7 @@ const AT_ONCE = 25;
 const MOMENT_MS = 50;
 const LOOK_AGAIN_MS = 250;
 
-/** Hands recordings out as fast as the download nodes of this Node-RED take them, and no faster. */
+/** Emits recordings no faster than the download nodes of this Node-RED accept them. */
 export class EmissionPace {
   readonly #load: () => DownloadLoad;
   readonly #onWaiting: (isWaiting: boolean) => void;

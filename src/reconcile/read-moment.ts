@@ -20,7 +20,7 @@ export interface TimeRange {
 }
 
 /**
- * Reads the two ends of what is to be listed: each a time (ISO 8601, without a zone UTC; a date is its first
+ * Reads the two ends of the span to list: each a time (ISO 8601, without a zone UTC; a date is its first
  * moment), a span before now (`90m`, `36h`, `7d`, `2w`), a number of milliseconds since 1970 or a Date.
  *
  * @param now milliseconds since 1970
@@ -36,7 +36,7 @@ export function readRange(from: unknown, to: unknown, now: number): TimeRange {
   return range;
 }
 
-/** Whether `readRange` takes a text for one of its ends; blank is open. */
+/** Whether `readRange` accepts a text as one of its ends; blank is open. */
 export function isMoment(text: string): boolean {
   try {
     readMoment(text, 'From', 0);

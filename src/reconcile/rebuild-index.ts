@@ -25,7 +25,7 @@ export interface RebuildCounts {
   missing: number;
   /** Their file has another size; entered all the same. */
   changed: number;
-  /** Not entered: nothing in them says which recording they are of, or they cannot be read. */
+  /** Not added: they do not identify their recording, or are unreadable. */
   unusable: number;
 }
 
@@ -38,16 +38,16 @@ export interface RebuildParts {
   origins: RecordingOrigins;
   /** Makes changes durable. */
   commit: (changes: readonly StateChange[]) => Promise<void>;
-  /** Hands a file that is not as its sidecar says to the flow; resolves when the next one may come. */
+  /** Sends a file that differs from its sidecar to the flow; resolves when the next one may follow. */
   emit: (file: DamagedFile) => Promise<void>;
-  /** Told after every few sidecars. */
+  /** Called after every few sidecars. */
   onSidecar: (counts: RebuildCounts) => void;
   signal: AbortSignal;
 }
 
 /** Entries that are written with one sync. */
 const STEP = 500;
-/** Sidecars that are read at once. */
+/** Concurrent reads of sidecars. */
 const AT_ONCE = 16;
 
 /**
@@ -170,18 +170,18 @@ const REBUILT = 'rebuilt from sidecars';
 
 type SidecarEntry =
   | { kind: 'entry'; entry: IndexedFile }
-  /** A JSON file that is none of ours. */
+  /** A JSON file that is not ours. */
   | { kind: 'other' }
   /** It does not say which recording it is of. */
   | { kind: 'nameless' };
 
 /**
- * Reads what a sidecar says of its file. The folder may have been moved: the file is beside the sidecar,
+ * Reads the details of a file from its sidecar. The folder may have been moved: the file is beside the sidecar,
  * wherever it was stored.
  *
  * @param record the parsed sidecar; untrusted
  * @param file absolute path of the file beside it
- * @param origins the providers that there are
+ * @param origins the known providers
  */
 export function sidecarEntry(record: Fields, file: string, origins: RecordingOrigins): SidecarEntry {
   const origin = origins.find(record['provider']);
@@ -222,7 +222,7 @@ export function sidecarEntry(record: Fields, file: string, origins: RecordingOri
     identity,
     ...(text !== null && { transcription_file: join(dirname(file), basename(text.replace(/\\/g, '/'))) })
   };
-  // A part of a key: of a file that anybody can have put there.
+  // A part of a key, from a file that anyone may have put there.
   const wantedFormat = origin.hasFormatsInLinks ? asFormat(details.format) : null;
   return { kind: 'entry', entry: { identity, wantedFormat, recording, order: REBUILT } };
 }

@@ -52,9 +52,9 @@ export type Emitted =
 
 interface RunParts {
   recordings: StoredRecordings;
-  /** Hands something to the flow; resolves when the next one may come. */
+  /** Sends something to the flow; resolves when the next one may follow. */
   emit: (emitted: Emitted) => Promise<void>;
-  /** Told often; a caller that shows it must throttle it. */
+  /** Called often; a caller that shows it must throttle it. */
   onProgress: (summary: RunSummary, phase: Phase) => void;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -62,9 +62,9 @@ interface RunParts {
 }
 
 /**
- * Finds what the archive lacks: reads sidecars into the index, reads stored files again, lists what the provider
- * has, as the plan says, in this order: what the list has fetched is not among the files that are checked. A phase
- * that fails does not keep the next one from its work.
+ * Finds what the archive lacks. In this order, as planned: reads sidecars into the index, reads stored files
+ * again, lists the provider's recordings. So it does not check files that the list fetches. A failed phase does
+ * not prevent the next one.
  *
  * @returns the summary, and the first failure of a phase
  * @throws `signal.reason` when aborted, nothing else

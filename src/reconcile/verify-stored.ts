@@ -14,16 +14,16 @@ export interface VerifyCounts {
   intact: number;
   changed: number;
   missing: number;
-  /** Of which nothing can be said: a disk or bucket that seems not to be there. They are not emitted. */
+  /** Unknown, because their disk or bucket seems to be missing. They are not emitted. */
   unreadable: number;
 }
 
 export interface VerifyParts {
   recordings: Pick<StoredRecordings, 'steps' | 'current'>;
   read: (file: IndexedFile['recording']) => Promise<CopyState>;
-  /** Hands a damaged file to the flow; resolves when the next one may come. */
+  /** Sends a damaged file to the flow; resolves when the next one may follow. */
   emit: (file: DamagedFile) => Promise<void>;
-  /** Told after each file. */
+  /** Called after each file. */
   onFile: (counts: VerifyCounts) => void;
   onUnreadable: (error: CodedError) => void;
   signal: AbortSignal;
@@ -76,7 +76,7 @@ export async function verifyStored(parts: VerifyParts, counts: VerifyCounts): Pr
   onFile(counts);
 }
 
-/** @returns the file as it is indexed now, and what was found; null when it is not indexed any more */
+/** @returns the current index entry of the file, and the result; null when it is no longer indexed */
 async function lookAt(
   indexed: IndexedFile,
   { recordings, read }: VerifyParts
@@ -100,27 +100,27 @@ export function noVerifyCounts(): VerifyCounts {
 
 /** So few are removed by hand. */
 const FEW = 10;
-/** Files that are held back at once, of one archive. */
+/** Maximum number of files held back, per archive. */
 const MOST_HELD = 1000;
 
 interface Archive {
   present: number;
   missing: number;
   held: IndexedFile[];
-  /** Missing files of which nothing is believed any more. */
+  /** Missing files that are no longer considered. */
   refused: number;
 }
 
 /**
- * Decides whether missing files are to be fetched again. When a disk is not mounted, and recordings are stored below
- * its mount point meanwhile, nearly all files of an archive are missing, and fetching them would fill the wrong disk.
- * So missing files are held back as long as more of their archive is missing than is there. The index has no
- * order, so that what was seen of it stands for the rest.
+ * Decides whether to fetch missing files again. When a disk is not mounted, and recordings are stored below its
+ * mount point meanwhile, nearly all files of an archive are missing, and fetching them would fill the wrong
+ * disk. So missing files are held back while more of their archive is missing than present. The index is
+ * unordered, so the part seen represents the rest.
  */
 export class MissingFiles {
   readonly #archives = new Map<string, Archive>();
 
-  /** A file of the archive is there, whatever its bytes. @returns those that are believed to be missing now */
+  /** A file of the archive exists, whatever its bytes. @returns the files that now count as missing */
   present(archive: string): readonly IndexedFile[] {
     const of = this.#archive(archive);
     of.present += 1;

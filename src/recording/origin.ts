@@ -5,7 +5,7 @@ import type { ApiResource, MediaKind, RecordingReference } from './recording-ref
 export interface RecordingOrigin {
   /** As in `msg.provider`, sidecars and identities: lower case, digits and `-`. Never changes: it is on disk. */
   readonly name: string;
-  /** What a recording is when its format does not tell. */
+  /** The kind of a recording whose format does not show it. */
   readonly usualKind: Extract<MediaKind, 'audio' | 'video'>;
   /** Whether links show their format, so that one recording can be stored in several. */
   readonly hasFormatsInLinks: boolean;

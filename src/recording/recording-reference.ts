@@ -39,7 +39,7 @@ export interface RecordingReference {
   announced_at: string | null;
   /** Object key in the customer's own bucket (Daily `s3_key`, track keys), or null. */
   storage_key: string | null;
-  /** Under what the API can be asked about `details.recording_id`; left out when nothing told. */
+  /** The kind of id that `details.recording_id` is for the API; absent if unknown. */
   resource?: ApiResource;
   /** TeXML `AccountSid`: part of the TeXML API's addresses. */
   account_sid?: string;
@@ -54,7 +54,7 @@ export type FormatChoice = (typeof FORMAT_CHOICES)[number];
 
 /** One file to store and the addresses under which its bytes can be had, best first. */
 export interface WantedFile {
-  /** Null when nothing says it before the bytes do. */
+  /** Null if only the bytes show it. */
   format: string | null;
   links: MediaLink[];
 }
@@ -92,7 +92,7 @@ function groupByFormat(links: readonly MediaLink[]): WantedFile[] {
 
 const KNOWN_EXTENSIONS = new Set(['mp3', 'wav', 'mp4', 'webm', 'ogg', 'm4a', 'pdf']);
 
-/** A link whose sender says nothing about its bytes. */
+/** A link without details about its bytes. */
 export function mediaLink(url: string, format: string | null): MediaLink {
   return { format, url, sha256: null, size: null };
 }
@@ -134,8 +134,8 @@ export function partOfIdentity(identity: string, provider: string, recordingId: 
 }
 
 /**
- * A `#` begins the part. Ids that have one themselves are spelled in another way, or the recording `a#b` would be
- * taken for the track `b` of the recording `a`. All others stay as they are.
+ * A `#` begins the part. Ids that contain one are escaped, or the recording `a#b` would look like the track `b`
+ * of the recording `a`. All others stay unchanged.
  */
 function withoutPartMark(recordingId: string): string {
   if (!recordingId.includes('#')) return recordingId;

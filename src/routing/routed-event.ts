@@ -1,6 +1,6 @@
 import { PROVIDERS, type Provider } from '../events/provider';
 
-/** What the rules look at. */
+/** The input of the rules. */
 export interface RoutedEvent {
   provider: Provider;
   /** The name on the wire. */
@@ -23,12 +23,12 @@ export interface RoutingCatalogue {
 }
 
 /**
- * Completes what a message tells about its event by what the catalogue knows.
+ * Completes a message's data about its event from the catalogue.
  *
  * @param type the event type the user's property gave; anything but a non-empty string is no event
  * @param told `msg.event` when it describes that very type, else undefined; its fields win
- * @param provider who sent the event, when the message tells; without it the provider that knows the
- *   type is taken, Telnyx first
+ * @param provider who sent the event, when the message tells; without it the provider that knows the type is
+ *   taken, Telnyx first
  * @returns null when the message is about no event: then only an `else` rule can match
  */
 export function describeEvent(

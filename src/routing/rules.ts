@@ -20,8 +20,8 @@ export type RulesResult =
   | { readonly ok: false; readonly code: 'BAD_SETTING'; readonly rule: number; readonly message: string };
 
 /**
- * Reads the rules as a flow file holds them: `[{t: 'event', v: 'call.hangup, conference.*'}, …]`.
- * Stops at the first rule that cannot work, so that nobody believes in a route that is not there.
+ * Reads the rules as a flow file holds them: `[{t: 'event', v: 'call.hangup, conference.*'}, …]`. Stops at the
+ * first invalid rule, so that no route seems to exist that does not.
  *
  * @param rules the node's `rules` property, untrusted
  * @param isFamily whether the catalogue has a family of that name

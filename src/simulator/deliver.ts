@@ -29,7 +29,7 @@ export const TELNYX_HABITS: DeliveryHabits = {
   isRepeated: (status) => status === null || status === 408 || status === 429 || status >= 500
 };
 
-/** Pauses between the attempts: short ones, so that nobody waits for a demonstration. */
+/** Pauses between the attempts: short, so that a demonstration is quick. */
 const RETRY_DELAYS_MS = [250, 500, 1000, 2000, 4000];
 const TIMEOUT_MS = 10_000;
 const MOST_ANSWER_BYTES = 1024 * 1024;
@@ -41,7 +41,7 @@ export interface DeliverOptions {
   clock: Clock;
   /** Pauses before the repeats, in milliseconds; as many repeats as entries. */
   retryDelaysMs?: readonly number[];
-  /** How long one attempt may take until the answer is there. */
+  /** Deadline for the response to one attempt. */
   timeoutMs?: number;
   signal?: AbortSignal;
 }
@@ -55,7 +55,7 @@ export interface DeliveryAttempt {
 }
 
 export interface DeliveryReport {
-  /** Whether the last answer said so. */
+  /** Whether the last response accepted it. */
   accepted: boolean;
   /** At least one; the last one decides. */
   attempts: readonly DeliveryAttempt[];
@@ -63,7 +63,7 @@ export interface DeliveryReport {
 }
 
 /**
- * Signs a delivery and posts it as its provider does; repeats have a new signature.
+ * Signs a delivery and posts it like its provider; repeats have a new signature.
  *
  * @throws Error `AbortError` when the signal fires; a delivery that fails is reported, not thrown
  */
@@ -124,7 +124,7 @@ async function attemptOnce(
       signal: limit.signal
     });
     const milliseconds = elapsed();
-    // Read, so that the server sees its answer taken; what it says is of no interest to a provider.
+    // Read, so that the server can finish its response; providers ignore its content.
     let read = 0;
     for await (const piece of answer) if ((read += piece.length) > MOST_ANSWER_BYTES) break;
     return { status, problem: null, milliseconds };

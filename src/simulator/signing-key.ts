@@ -10,8 +10,8 @@ export interface SignatureHeaders {
 }
 
 /**
- * An Ed25519 key pair that signs as Telnyx does (docs: "Webhook signing"). TweetNaCl signs here, so
- * that the simulator does not lean on the code that it is meant to try out.
+ * An Ed25519 key pair that signs like Telnyx (docs: "Webhook signing"). TweetNaCl signs here, so that the
+ * simulator does not depend on the code that it tests.
  */
 export class SigningKey {
   /** Base64 of the raw 32 bytes, the form in which the Telnyx portal shows a public key. */

@@ -15,7 +15,7 @@ import { type Clock, SignedLinks } from './signed-links';
 import { SigningKey } from './signing-key';
 
 export interface StandInOptions extends LocalServerOptions {
-  /** Default: a key of its own. */
+  /** Default: a new key. */
   key?: SigningKey;
   /** What the recordings API asks for. Default: random. */
   apiKey?: string;

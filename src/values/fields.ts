@@ -103,7 +103,7 @@ export function losslessText(text: string): string {
   return `${text.toWellFormed()}${MARK}${hash}`;
 }
 
-/** Whether a text was changed by `losslessText`: it names nothing that anybody else knows. */
+/** Whether `losslessText` changed a text: then no one else knows it by this name. */
 export function isChangedText(text: string): boolean {
   return text.includes(MARK) || !text.isWellFormed();
 }
@@ -117,7 +117,7 @@ const LONGEST_URL = 16_384;
  */
 const LONGEST_UNESCAPED = 2048;
 
-/** @returns null when an address from outside is none, or longer than any that works */
+/** @returns null when an outside address is invalid, or longer than any that works */
 export function parseUrl(text: string): URL | null {
   if (text.length > LONGEST_URL) return null;
   if (text.length > LONGEST_UNESCAPED && /[^\x20-\x7e]/.test(text)) return null;

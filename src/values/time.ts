@@ -5,7 +5,7 @@ const RFC_2822 =
 const EPOCH = /^\d{9,13}(?:\.\d{1,9})?$/;
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
-/** Above this a count since 1970 is in milliseconds: as seconds it would lie beyond the year 5000. */
+/** Above this a count since 1970 is in milliseconds: as seconds it would be after the year 5000. */
 const MILLISECONDS_FROM = 1e11;
 /** 9999-12-31T23:59:59.999Z; later times have no four-digit year. */
 const LATEST = 253_402_300_799_999;
@@ -58,7 +58,7 @@ function fromParts(
   // 60 is a leap second.
   if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 60) return null;
   const midnight = new Date(Date.UTC(year, month - 1, day));
-  // Date.UTC takes 30 February for 1 March; a date that moved was none.
+  // Date.UTC treats 30 February as 1 March; a date that moves is invalid.
   if (midnight.getUTCDate() !== day) return null;
   const offset = offsetMinutes(zone);
   if (offset === null) return null;

@@ -6,7 +6,7 @@ import { isApiKey, isHexKey } from './key-text';
 interface PublicKeys {
   /** 32 bytes each, in the order written; a key that stands there twice counts once. */
   keys: Buffer[];
-  /** One `BAD_PUBLIC_KEY` for each entry that is none. The good keys stay usable beside them. */
+  /** One `BAD_PUBLIC_KEY` for each invalid entry. The valid keys stay usable. */
   problems: CodedError[];
 }
 
@@ -56,7 +56,7 @@ function whyNoPublicKey(entry: string): string | null {
 interface DailySecrets {
   /** Decoded, in the order written; a secret that stands there twice counts once. */
   secrets: Buffer[];
-  /** One `BAD_PUBLIC_KEY` for each entry that is none. The good ones stay usable beside them. */
+  /** One `BAD_PUBLIC_KEY` for each invalid entry. The valid ones stay usable. */
   problems: CodedError[];
 }
 

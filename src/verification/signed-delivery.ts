@@ -2,7 +2,7 @@ import type { WebhookErrorCode } from '../errors/codes';
 import type { VerifiedBy } from '../events/event';
 import { decodeStrictBase64 } from '../values/fields';
 
-/** What a verifier may look at. Header pairs are as they arrived, so that repeated ones are seen. */
+/** The input of a verifier. Header pairs are as they arrived, so that repeats are visible. */
 export interface SignedDelivery {
   /** Name, value, name, value, … as `IncomingMessage.rawHeaders`. */
   rawHeaders: readonly string[];

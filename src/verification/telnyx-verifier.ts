@@ -28,9 +28,9 @@ export interface TelnyxKeys {
 }
 
 /**
- * Verifies what any Telnyx product sends. The header that is there names the scheme: Ed25519 first,
- * then meetings, then legacy v1; without one of them the delivery is unsigned and refused. A scheme
- * never steps in for another one that failed.
+ * Verifies deliveries of any Telnyx product. The header determines the scheme: Ed25519 first, then meetings,
+ * then legacy v1; without one of them the delivery is unsigned and rejected. A scheme never replaces another
+ * that failed.
  */
 export class TelnyxVerifier implements DeliveryVerifier {
   readonly #keys: TelnyxKeys;

@@ -17,7 +17,7 @@ export interface TypeRow {
   readonly description: string;
   /** Shapes in which it was seen or documented, the usual one first; default: those of the family. */
   readonly shapes?: readonly Shape[];
-  /** The field that tells the type, for bodies that carry no event type. */
+  /** The field that determines the type, for bodies without an event type. */
   readonly discriminator?: string;
   /** Other names of the same event that have no row of their own. */
   readonly aliases?: readonly string[];

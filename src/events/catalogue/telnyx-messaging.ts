@@ -3,7 +3,7 @@ import { V2_META_SHAPES, V2_SHAPES } from './catalogue-entry';
 
 const provider = 'telnyx';
 
-/** What the sender of a fax handed in: not worth storing unless somebody asks. */
+/** The document of an outgoing fax: not stored unless a flow asks for it. */
 const SENT_FAX = { kind: 'fax', urls: ['original_media_url'] } as const satisfies MediaCarried;
 
 /** SMS, MMS and what RCS and WhatsApp share with them. */

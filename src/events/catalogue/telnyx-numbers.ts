@@ -83,7 +83,7 @@ export const CUSTOMER_SERVICE_RECORD = {
   ]
 } as const satisfies FamilyGroup;
 
-/** Registration of senders in the USA; what happened is told by `payload.type`. */
+/** Registration of senders in the USA; `payload.type` says what happened. */
 export const TEN_DLC = {
   provider,
   family: '10dlc',

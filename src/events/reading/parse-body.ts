@@ -134,9 +134,9 @@ export function sanitiseJson(value: unknown): boolean {
 }
 
 /**
- * Whether a JSON text is nested too deeply, by its brackets: a look at the text takes less time than one at all
- * values. Of a text that may have a key `__proto__` only `sanitiseJson` can tell, because what is removed does
- * not count.
+ * Whether a JSON text is nested too deeply, by its brackets: scanning the text takes less time than visiting
+ * all values. For a text that may have a key `__proto__`, only `sanitiseJson` can decide, because removed keys
+ * do not count.
  */
 export function isTooDeep(text: string): boolean {
   let depth = 0;
@@ -149,7 +149,10 @@ export function isTooDeep(text: string): boolean {
   return depth > MAX_DEPTH && !mayHavePrototype(text);
 }
 
-/** Whether a JSON text has more than so many values: parsing takes time for each of them, not for their characters. */
+/**
+ * Whether a JSON text has more than a number of values: parsing takes time for each value, not for its
+ * characters.
+ */
 export function hasMoreValues(text: string, most: number): boolean {
   let count = 1;
   for (let at = 0; at < text.length && count <= most; at += 1) {

@@ -55,7 +55,7 @@ export function isDailyProbe(body: unknown): boolean {
   return record !== null && Object.keys(record).length === 1 && record['test'] === 'test';
 }
 
-/** The same for a body that nobody has parsed yet. Never throws. */
+/** The same for a body that is not parsed yet. Never throws. */
 export function isDailyProbeBody(rawBody: Buffer): boolean {
   if (rawBody.length > LONGEST_PROBE) return false;
   try {

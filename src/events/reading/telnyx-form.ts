@@ -15,8 +15,8 @@ export function readForm(fields: FormFields): BodyReading {
 }
 
 /**
- * The query string of a GET. Call Control sends events this way when asked to, and no page says how
- * it flattens them, so a name that is or ends in `event_type` comes first; then the TeXML rules.
+ * The query string of a GET. Call Control sends events this way if configured, in an undocumented format, so a
+ * name that is or ends in `event_type` comes first; then the TeXML rules.
  */
 export function readQuery(fields: FormFields): BodyReading {
   return (

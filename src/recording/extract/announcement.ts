@@ -2,7 +2,7 @@ import { readTime } from '../../values/time';
 import { asFields, asText, firstText, type Fields } from '../../values/fields';
 import type { RecordingDetails } from '../recording-details';
 
-/** What the extractors read: the payload's fields and what the envelope says about them. */
+/** The input of the extractors: the payload's fields and those of the envelope. */
 export interface Announcement {
   /** Who sent the event, or lists the recording. */
   provider: string;

@@ -52,7 +52,7 @@ export function fromDaily(announcement: Announcement): RecordingReference[] {
   ];
 }
 
-/** One for each track, in their order; null for a track that does not tell its key. */
+/** One for each track, in order; null for a track without a key. */
 function trackKeysOf(payload: Fields): (string | null)[] {
   const tracks: unknown = payload['tracks'];
   if (!Array.isArray(tracks)) return [];

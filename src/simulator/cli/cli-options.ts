@@ -49,7 +49,7 @@ const OPTIONS = {
 } as const;
 
 /**
- * Understands the command line.
+ * Parses the command line.
  *
  * @param args the arguments without node and program
  * @throws Error that says what was expected
@@ -109,7 +109,7 @@ function readTarget(to: string | undefined): string {
   return to;
 }
 
-/** Named, or told by the events: one address takes the events of one provider. */
+/** Named, or derived from the events: one address accepts the events of one provider. */
 function readStandIn(named: string | undefined, events: string[]): StandInDescription {
   if (named === undefined) return standInFor(events);
   const standIn = STAND_INS.find(({ name }) => name === named);
@@ -123,7 +123,7 @@ function standInFor(events: string[]): StandInDescription {
   const sends = ({ kinds }: StandInDescription, event: string): boolean =>
     kinds.some(({ name }) => name === event);
   const found = others.find((standIn) => events.some((event) => sends(standIn, event))) ?? usual;
-  // What nobody sends is said by name later.
+  // Unknown events are reported by name later.
   if (found !== usual && !events.every((event) => sends(found, event)))
     throw new Error('Send events of one provider at a time');
   return found;

@@ -9,12 +9,12 @@ import type { AnnouncedRecording, OpenStandIn, StandInDescription } from './stan
 export type SendOutcome = 'refused' | 'not-fetched' | 'done';
 
 /**
- * Sends the deliveries that the options ask for, then serves their recordings until the flow has
- * fetched them or `linger` seconds are over.
+ * Sends the requested deliveries, then serves their recordings until the flow has fetched them or `linger`
+ * seconds are over.
  *
  * @param signal ends sending and waiting early
- * @returns `refused` when a delivery was not accepted, `not-fetched` when the flow left a recording where it
- *   was; with a `linger` of 0 nobody looks
+ * @returns `refused` when a delivery was not accepted, `not-fetched` when the flow did not fetch a recording;
+ *   not checked with a `linger` of 0
  */
 export async function send(options: SendOptions, print: Print, signal: AbortSignal): Promise<SendOutcome> {
   const standIn = options.standIn.open(options);
@@ -87,7 +87,7 @@ function describeReport({ last, attempts }: DeliveryReport, standIn: StandInDesc
   return `${outcome} in ${last.milliseconds} ms${repeats}${advice}`;
 }
 
-/** What to look at; blank where the flow itself decided. */
+/** What to check; blank where the flow itself decided. */
 function adviceFor(status: number | null, { proof, keyCommand }: StandInDescription): string {
   switch (status) {
     case null:

@@ -1,4 +1,4 @@
-/** Takes one line for the user. */
+/** Prints one line for the user. */
 export type Print = (line: string) => void;
 
 /**

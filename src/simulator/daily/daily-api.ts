@@ -71,7 +71,7 @@ export class DailyRecordingsApi {
     const after = all.findIndex(({ id }) => id === query.get('starting_after'));
     const before = all.findIndex(({ id }) => id === query.get('ending_before'));
     const end = before === -1 ? all.length : before;
-    // The page before an object ends right before it; the page after one begins right behind it.
+    // The page before an object ends right before it; the page after one begins right after it.
     const start = before === -1 ? after + 1 : Math.max(0, end - limit);
     const data = all.slice(start, Math.min(end, start + limit)).map(describe);
     sendJson(response, 200, { total_count: all.length, data });

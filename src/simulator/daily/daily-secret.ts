@@ -9,7 +9,7 @@ export interface DailySignatureHeaders {
   'x-webhook-timestamp': string;
 }
 
-/** The secret of a made-up webhook of Daily, which signs as Daily does (docs: "Webhooks"). */
+/** The secret of a made-up webhook of Daily, which signs like Daily (docs: "Webhooks"). */
 export class DailySecret implements DeliveryKey {
   /** Base64, the form in which Daily returns it. */
   readonly hmac: string;

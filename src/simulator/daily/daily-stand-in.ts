@@ -14,7 +14,7 @@ import { type Clock, SignedLinks } from '../signed-links';
 import type { ExpectedFile } from '../stand-in';
 
 export interface DailyStandInOptions extends LocalServerOptions {
-  /** Default: a secret of its own. */
+  /** Default: a new secret. */
   secret?: DailySecret;
   /** What the API asks for. Default: random. */
   apiKey?: string;

@@ -5,7 +5,7 @@ import { awaitCopy, type StoredCopy } from './stored-copy';
 
 const STORE_MS = 45_000;
 
-/** Where copies are looked for. */
+/** The folder to search for copies. */
 export interface Shelf {
   folder: string;
   nodeRed: Pick<NodeRedChild, 'logTail'>;

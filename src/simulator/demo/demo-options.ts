@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import type { MediaFault } from '../media/media-server';
 
 export interface DemoOptions {
-  /** End by itself, with an exit code that tells whether everything was stored. */
+  /** End by itself, with an exit code that shows whether everything was stored. */
   once: boolean;
   /** Leave the temporary folder in place. */
   keep: boolean;

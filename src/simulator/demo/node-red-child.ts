@@ -88,7 +88,7 @@ export class NodeRedChild {
     clearTimeout(force);
   }
 
-  /** Ends Node-RED at once; for the last moments of this process. */
+  /** Kills Node-RED; for the last moments of this process. */
   kill(): void {
     this.#child.kill('SIGKILL');
   }

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { runNpm } from './program';
 
 /**
- * Installs this package into a Node-RED user directory as a user does: npm packs it, npm installs
- * the tarball, production dependencies only.
+ * Installs this package into a Node-RED user directory like a user: npm packs it and installs the tarball, with
+ * production dependencies only.
  *
  * @param repository folder with the built package
  * @param userDir folder with a package.json

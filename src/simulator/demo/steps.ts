@@ -1,9 +1,9 @@
 import type { Print } from '../cli/print';
 
 /**
- * Shows a step when it begins and how it ended.
+ * Shows a step when it starts, and its result.
  *
- * @param work does the step and returns what is worth saying about it
+ * @param work runs the step and returns a remark about it
  */
 export async function step(print: Print, title: string, work: () => Promise<string>): Promise<void> {
   print(`- ${title} …`);

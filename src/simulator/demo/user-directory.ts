@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * Makes a Node-RED user directory. Files that are there stay as they are: in a directory that is
- * kept, they are the user's.
+ * Creates a Node-RED user directory. Existing files stay unchanged: in a kept directory they belong to the
+ * user.
  *
  * @param directory absolute path
  * @param stockSettings path of Node-RED's own settings.js

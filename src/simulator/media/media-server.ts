@@ -8,7 +8,7 @@ import type { SignedLinks } from '../signed-links';
 /** What the stand-in does wrong on purpose, to show that the receiver notices. */
 export type MediaFault = 'none' | 'corrupt-media';
 
-/** A file that is there to be fetched. */
+/** A file to fetch. */
 export interface ServedFile {
   media: Media;
   /** Unix milliseconds. */

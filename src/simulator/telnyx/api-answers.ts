@@ -29,7 +29,7 @@ export function isAdmitted(
   return false;
 }
 
-/** The conditions that the filters of a query make together, or the name of a parameter that is none. */
+/** The combined conditions of the filters of a query, or the name of an unknown parameter. */
 export type Filters<Item> = { ok: true; matches: (item: Item) => boolean } | { ok: false; parameter: string };
 
 /** Answers with the page of a list that a query asks for. */

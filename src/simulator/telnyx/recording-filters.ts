@@ -30,7 +30,7 @@ type Condition = (recording: StandInRecording) => boolean;
 /**
  * Reads the filters of `GET /v2/recordings` (docs: "List all call recordings") from its query.
  *
- * @returns one condition that all filters together make, or the name of a parameter that is none
+ * @returns the combined condition of all filters, or the name of an unknown parameter
  */
 export function readFilters(query: URLSearchParams): Filters<StandInRecording> {
   const conditions: Condition[] = [];
