@@ -24,6 +24,7 @@ import { deliveryJournal } from '../webhook/webhook-runtime';
 import type { DeliveryRequest, DeliverySettings } from './delivery-list-settings';
 
 const WEBHOOK_TYPE = 'telnyx-webhook-in';
+const LOOK_AGAIN_MS = 1000;
 
 type FromTelnyx = Extract<DeliverySettings, { source: 'telnyx' }>;
 
@@ -91,12 +92,25 @@ export function receptionOf(
     journal: deliveryJournal(RED),
     emitted: emittedDeliveries(stateDatabase(RED)),
     receivers: () => runningReceivers(RED, WEBHOOK_TYPE).map(({ receiver }) => receiver),
-    scopes: () => receiverIds(RED, WEBHOOK_TYPE),
+    scopes: receiverScopes(RED),
     rememberedMs: REMEMBERED_MS,
     emit,
     now: Date.now,
     signal
   });
+}
+
+/** Looked up once a second: all nodes of all flows are looked at. */
+function receiverScopes(RED: NodeRedApi): () => readonly string[] {
+  let ids: readonly string[] = [];
+  let until = -Infinity;
+  return () => {
+    if (performance.now() >= until) {
+      ids = receiverIds(RED, WEBHOOK_TYPE);
+      until = performance.now() + LOOK_AGAIN_MS;
+    }
+    return ids;
+  };
 }
 
 /** @returns resolves when the next message may be sent: no faster than the download nodes take them */

@@ -10,6 +10,7 @@ const REMEMBERED_MS = 30 * 24 * 60 * 60 * 1000;
 export class EmittedDeliveries {
   readonly #entries: StateCollection<number>;
   readonly #now: () => number;
+  readonly #claimed = new Set<string>();
 
   /** @param now milliseconds since 1970 */
   constructor(database: Pick<StateDatabase, 'collection'>, now: () => number = Date.now) {
@@ -17,7 +18,9 @@ export class EmittedDeliveries {
     this.#now = now;
   }
 
+  /** Whether it was handed over, or is about to be. */
   has(id: string): boolean {
+    if (this.#claimed.has(id)) return true;
     const at = this.#entries.get(keyOf(id));
     return at !== undefined && this.#now() - at < REMEMBERED_MS;
   }
@@ -25,6 +28,16 @@ export class EmittedDeliveries {
   /** Durable when resolved. */
   async add(id: string): Promise<void> {
     await this.#entries.put(keyOf(id), this.#now());
+  }
+
+  /**
+   * Keeps others from an event that is about to be handed over: two lists may find it at the same moment.
+   *
+   * @returns ends the claim
+   */
+  claim(id: string): () => void {
+    this.#claimed.add(id);
+    return () => this.#claimed.delete(id);
   }
 
   /** Removes what is too old, in small steps. Resolves when through. */

@@ -25,7 +25,7 @@ export interface ReceptionParts {
   /** Id of the node that fetches. */
   scope: string;
   journal: Pick<DeliveryJournal, 'find' | 'accept' | 'remember' | 'pending'>;
-  emitted: Pick<EmittedDeliveries, 'has' | 'add'>;
+  emitted: Pick<EmittedDeliveries, 'has' | 'add' | 'claim'>;
   /** Those of the provider that listen now. */
   receivers: () => readonly Receiver[];
   /** Ids of the provider's webhook nodes, of those too that are disabled. */
@@ -74,30 +74,33 @@ export class Reception {
    *
    * @throws CodedError `NOT_RECORDED` when it cannot be recorded; then the flow does not get it
    */
-  async receive(fetched: FetchedDelivery): Promise<void> {
-    const { scope, receivers, now, signal } = this.#parts;
-    const { id, event, rawBody } = fetched;
+  async receive({ id, event, rawBody }: FetchedDelivery): Promise<void> {
+    const { scope, journal, emitted, receivers, emit, now, signal } = this.#parts;
     const { promise, resolve } = outcome();
+    const release = emitted.claim(id);
+    void promise.then(release);
     for (const receiver of receivers()) receiver.hold(id, promise);
+    const delivery: AcceptedDelivery = {
+      scope,
+      id,
+      receivedAt: now(),
+      verified: 'api',
+      keyIndex: 0,
+      contentType: 'application/json',
+      query: null,
+      rawBody
+    };
+    let handOver: HandOver;
     try {
-      const delivery: AcceptedDelivery = {
-        scope,
-        id,
-        receivedAt: now(),
-        verified: 'api',
-        keyIndex: 0,
-        contentType: 'application/json',
-        query: null,
-        rawBody
-      };
-      const handOver = await this.#record(delivery);
-      resolve(true);
-      if (signal.aborted) handOver.leave();
-      else this.#parts.emit(messageOf(event, delivery), handOver);
-    } finally {
-      // Without effect when it was recorded.
+      handOver = await journal.accept(delivery);
+    } catch (error) {
       resolve(false);
+      throw error;
     }
+    // Real deliveries wait until their nodes know of it. What cannot be noted may come twice, but it comes.
+    void this.#remember(id).then(() => resolve(true));
+    if (signal.aborted) handOver.leave();
+    else emit(messageOf(event, delivery), handOver);
   }
 
   /** Hands an event to the flow that the flow had before. */
@@ -120,17 +123,13 @@ export class Reception {
     }
   }
 
-  async #record(delivery: AcceptedDelivery): Promise<HandOver> {
+  /** Never rejects. */
+  async #remember(id: string): Promise<void> {
     const { journal, emitted, scopes } = this.#parts;
-    const { id } = delivery;
-    const [accepted] = await Promise.allSettled([
-      journal.accept(delivery),
+    await Promise.allSettled([
       emitted.add(id),
       ...scopes().map((scope) => journal.remember(scope, id, null))
     ]);
-    // What only the others could not note may come twice, but it comes.
-    if (accepted.status === 'rejected') throw accepted.reason;
-    return accepted.value;
   }
 }
 

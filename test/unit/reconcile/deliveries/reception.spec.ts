@@ -35,6 +35,10 @@ describe('the reception of events that did not come by webhook', () => {
       journal,
       emitted: {
         has: (id) => emitted.has(id),
+        claim: (id) => {
+          emitted.add(id);
+          return () => undefined;
+        },
         add: (id) => {
           emitted.add(id);
           return Promise.resolve();
@@ -112,9 +116,20 @@ describe('the reception of events that did not come by webhook', () => {
     stage.ids.should.eql(['one']);
   });
 
+  it('is not outrun by another list', async () => {
+    const gate = deferred();
+    journal.gate = gate.promise;
+    const first = reception().receive(fetched('one'));
+    reception({ scope: 'other list' }).isKnown(fetched('one')).should.be.true();
+    gate.resolve();
+    await first;
+  });
+
   it('hands over what only one memory could not note', async () => {
     const add = (): Promise<void> => Promise.reject(new Error('full'));
-    await reception({ emitted: { has: () => false, add } }).receive(fetched('one'));
+    await reception({ emitted: { has: () => false, add, claim: () => () => undefined } }).receive(
+      fetched('one')
+    );
     sent.should.eql(['one']);
   });
 

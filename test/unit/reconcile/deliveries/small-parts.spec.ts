@@ -95,4 +95,12 @@ describe('what delivery lists have handed over', () => {
     state.database.collection('deliveries-fetched').count().should.equal(1);
     after.has('two').should.be.true();
   });
+
+  it('is known while it is being handed over', () => {
+    const emitted = new EmittedDeliveries(state.database, state.now);
+    const release = emitted.claim('one');
+    should([emitted.has('one'), emitted.has('two')]).eql([true, false]);
+    release();
+    emitted.has('one').should.be.false();
+  });
 });
