@@ -35,10 +35,10 @@ export interface ReplayParts {
   onProgress: () => void;
 }
 
-const PARSERS: Readonly<Record<Provider, DeliveryParser>> = {
-  telnyx: parseTelnyxDelivery,
-  daily: parseDailyDelivery
-};
+const PARSERS: ReadonlyMap<Provider, DeliveryParser> = new Map([
+  ['telnyx', parseTelnyxDelivery],
+  ['daily', parseDailyDelivery]
+]);
 
 /**
  * Hands deliveries to the flow once more, in the order in which they occurred.
@@ -91,8 +91,8 @@ function unreadable(count: number): CodedError {
 }
 
 function parse(delivery: ReplayedDelivery): ParsedEvent | null {
-  const parsed = PARSERS[delivery.provider](delivery);
-  return parsed.ok ? parsed.event : null;
+  const parsed = PARSERS.get(delivery.provider)?.(delivery);
+  return parsed?.ok === true ? parsed.event : null;
 }
 
 function messageOf(event: ParsedEvent, delivery: ReplayedDelivery): WebhookMessage {
