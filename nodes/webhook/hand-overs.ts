@@ -4,22 +4,22 @@ import type { FlowMessage, NodeRedApi, ReceiveEvent, RedNode } from '../lib/node
 import type { HandOver } from '../../src/webhook/journal/delivery-journal';
 
 /**
- * Milliseconds after which a message that has not come to all of its nodes counts as handed over. Node-RED delivers it in
- * the next turn; only somebody's own hook can hold it for longer, or keep it for good.
+ * Milliseconds after which a message that has not reached all of its nodes counts as handed over. Node-RED delivers it in
+ * the next turn; only a hook of the user can hold it for longer, or end it.
  */
 const TAKEN_BY_A_HOOK_MS = 10_000;
 
-/** Turns of the event loop in which a message has passed all junctions and links that are one behind the other. */
+/** Turns of the event loop in which a message passes even a long chain of junctions and links. */
 const MOST_TURNS = 20;
 
-/** Of what is remembered in memory, the oldest goes first. */
+/** Entries that are kept in memory; beyond that, the oldest one is dropped. */
 const MOST_REMEMBERED = 10_000;
 
-/** Of this copy of the package: another one may be in the process. */
+/** Unique, because the process may hold another copy of this package. */
 const HOOK = `onReceive.telnyx-hand-overs-${randomUUID()}` as const;
 
-/** Nodes that only pass a message on, so that what they are wired to counts. */
-const PASSES_ON = /^(?:junction|link in|link out|subflow:.*)$/;
+/** Types of nodes that only pass a message on, so that what they are wired to counts. Subflows are of this kind, too. */
+const PASSES_ON: ReadonlySet<string> = new Set(['junction', 'link in', 'link out']);
 
 /** A delivery that the flow is to get. */
 export interface Outgoing {
@@ -33,32 +33,32 @@ interface OnTheWay extends Omit<Outgoing, 'message'> {
   /** The message's id, which its first node may change. */
   key: string;
   node: RedNode;
-  /** The nodes that have not got it, by id. */
+  /** The nodes that lack it, by id. */
   waiting: Map<string, unknown>;
-  /** Ids of those that have. */
+  /** Ids of the nodes that have it. */
   had: Set<string>;
-  /** Ids of those that have got it as an earlier message, and not this one yet: it ends there. */
+  /** Ids of the nodes that have it from an earlier message, so that this one must not reach them. */
   barred: Set<string>;
   /** Milliseconds of a monotonic clock. */
   sentAt: number;
 }
 
 /**
- * Watches over messages from a webhook node to the nodes that it is wired to. Node-RED's `send` returns before they have
- * them: a deploy in the same turn stops them first, and the message is gone without a word. So a delivery is handed over
- * when its nodes have received it (`onReceive`; `postDeliver` comes before that), and what a deploy caught is left in the
- * journal and sent again once the flows have started, to those nodes only that have not got it.
+ * Watches messages from a webhook node until the nodes that it is wired to have them. Node-RED's `send` returns earlier: a
+ * deploy in the same turn stops those nodes first, and Node-RED drops the message silently. So a delivery is handed over
+ * when its nodes have received it (`onReceive`; `postDeliver` comes before that). What a deploy catches stays in the journal
+ * and is sent again once the flows have started, only to the nodes that lack it.
  */
 export class HandOvers {
   readonly #RED: NodeRedApi;
   readonly #takenMs: number;
   readonly #onTheWay = new Map<string, OnTheWay>();
-  /** The nodes that have got a delivery which others have not. */
+  /** Ids of the nodes that have a delivery which others lack, by delivery. */
   readonly #partly = new Map<string, Set<string>>();
   readonly #recoveries = new Map<RedNode, () => Promise<void>>();
-  /** Nodes for which something is left since the deploy that is under way. */
+  /** Webhook nodes with something to send again after the current deploy. */
   readonly #owing = new Set<RedNode>();
-  /** From the moment when nodes are stopped until all are there again. */
+  /** From the moment when nodes are stopped until all have started again. */
   #isDeploying = true;
 
   /** @param takenMs see `TAKEN_BY_A_HOOK_MS` */
@@ -73,7 +73,7 @@ export class HandOvers {
       this.#isDeploying = false;
       this.#afterDeploy();
     });
-    // Behind a blocked event loop, messages have their turn first.
+    // After a blocked event loop, messages have their turn first.
     setInterval(() => setImmediate(() => this.#endOld()), takenMs).unref();
   }
 
@@ -120,7 +120,7 @@ export class HandOvers {
     return true;
   }
 
-  /** For a node that closes and sends no more: waits until its messages have come where they can, and leaves the others. */
+  /** For a node that closes: waits until its messages have reached what they can reach, and leaves the others. */
   async settle(node: RedNode): Promise<void> {
     const left = (): OnTheWay[] => [...this.#onTheWay.values()].filter((one) => one.node === node);
     for (let turn = 0; turn < MOST_TURNS && left().length > 0; turn += 1) {
@@ -148,7 +148,7 @@ export class HandOvers {
       return false;
     }
     if (!one.waiting.has(id)) return undefined;
-    // One that closes may still take it, and its successor would get it a second time.
+    // A closing node may still take it, and its successor would get it a second time.
     if (this.#isDeploying && this.#RED.nodes.getNode(id) !== node) return false;
     one.waiting.delete(id);
     one.had.add(id);
@@ -222,8 +222,9 @@ function isNode(value: unknown): value is Partial<Pick<RedNode, 'type' | 'wires'
 
 /** Where a node leads to that only passes on; a dead end of that kind takes the message itself. */
 function wiresBehind(node: unknown): readonly string[] {
-  if (!isNode(node) || typeof node.type !== 'string' || !PASSES_ON.test(node.type)) return [];
-  return (node.wires ?? []).flat();
+  if (!isNode(node) || typeof node.type !== 'string') return [];
+  const passesOn = PASSES_ON.has(node.type) || node.type.startsWith('subflow:');
+  return passesOn ? (node.wires ?? []).flat() : [];
 }
 
 function nameOf(node: RedNode, id: string): string {

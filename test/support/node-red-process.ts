@@ -16,7 +16,7 @@ export type DeploymentType = 'full' | 'nodes' | 'flows';
 /** The folder of `recorder()` nodes below the userDir. */
 export const MESSAGES_FILE = 'messages.jsonl';
 
-/** The file to which the probe (option `probe`) writes every webhook message that the node `seen` has received. */
+/** The file to which the probe (option `probe`) writes every webhook message that the nodes `seen` and `seen-<n>` have received. */
 export const RECEIVED_FILE = 'received.jsonl';
 
 const RED_JS = path.join(path.dirname(require.resolve('node-red/package.json')), 'red.js');
