@@ -51,7 +51,7 @@ describe('a state that is removed while in use', function () {
     it(`keeps what it answers 200 after the removal of ${path.join('telnyx', what)}, even when killed`, async () => {
       const { nodeRed } = instance;
       should(await statusOf(instance, 'before')).equal(200);
-      rmSync(path.join(state(), what), { recursive: true });
+      rmSync(path.join(state(), what), { recursive: true, maxRetries: 10 });
       const ids = Array.from({ length: 5 }, (_, index) => `after-${index}`);
       for (const id of ids) should(await statusOf(instance, id)).equal(200);
       await nodeRed.kill();
@@ -77,7 +77,7 @@ describe('a state that is removed while in use', function () {
     const senders = Promise.all(Array.from({ length: 6 }, (_, sender) => send(sender)));
     for (let round = 1; round <= 5; round += 1) {
       await until('more deliveries', () => accepted.size > round * 30 || undefined);
-      rmSync(state(), { recursive: true, force: true });
+      rmSync(state(), { recursive: true, force: true, maxRetries: 10 });
     }
     await until('more deliveries', () => accepted.size > 200 || undefined);
     await nodeRed.kill();
@@ -93,7 +93,7 @@ describe('a state that is removed while in use', function () {
 
   it('is recreated even when nothing is delivered', async () => {
     should(await statusOf(instance, 'before')).equal(200);
-    rmSync(state(), { recursive: true });
+    rmSync(state(), { recursive: true, maxRetries: 10 });
     await until('the state', () => existsSync(path.join(state(), 'state', 'data.mdb')) || undefined);
     await instance.nodeRed.kill();
     await instance.nodeRed.start();
@@ -103,7 +103,7 @@ describe('a state that is removed while in use', function () {
 
   it('accepts nothing while it cannot be recreated', async () => {
     should(await statusOf(instance, 'before')).equal(200);
-    rmSync(state(), { recursive: true });
+    rmSync(state(), { recursive: true, maxRetries: 10 });
     writeFileSync(state(), 'in the way');
     should(await statusOf(instance, 'refused')).equal(503);
     rmSync(state());
