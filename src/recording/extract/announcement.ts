@@ -1,5 +1,6 @@
-import { readTime } from '../../values/time';
+import { PROVIDERS } from '../../events/provider';
 import { asFields, asText, firstText, type Fields } from '../../values/fields';
+import { readTime } from '../../values/time';
 import type { RecordingDetails } from '../recording-details';
 
 /** The input of the extractors: the payload's fields and those of the envelope. */
@@ -25,6 +26,7 @@ export interface RecordingSource {
  */
 export function announcementsOf(source: RecordingSource): Announcement[] {
   const event = asFields(source.event) ?? {};
+  const provider = PROVIDERS.find((name) => name === event['provider']) ?? PROVIDERS[0];
   const body = asFields(event['body']);
   const data = asFields(body?.['data']);
   const places = [source.payload, data?.['payload'], body?.['payload'], data, body];
@@ -33,7 +35,7 @@ export function announcementsOf(source: RecordingSource): Announcement[] {
     const payload = asFields(place);
     if (payload === null || announcements.some((known) => known.payload === payload)) continue;
     announcements.push({
-      provider: event['provider'] === 'daily' ? 'daily' : 'telnyx',
+      provider,
       event_type: asText(event['event_type']),
       event_id: asText(event['id']),
       announced_at:
