@@ -1,3 +1,5 @@
+import { PROVIDERS } from '../../src/events/provider';
+
 // What the settings of the delivery list may be. The runtime and the dialog read it here; the first choice is the default.
 
 /** Where deliveries are looked up. */
@@ -9,4 +11,4 @@ export const DEFAULT_FROM = '24h';
 export const OUTCOMES = ['any', 'failed'] as const;
 
 /** Whose deliveries of the own log are sent again. */
-export const SENDERS = ['any', 'telnyx', 'daily'] as const;
+export const SENDERS = ['any', ...PROVIDERS] as const;

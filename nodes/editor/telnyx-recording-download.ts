@@ -1,5 +1,6 @@
 import { DEFAULT_FOLDER } from '../../src/naming/archive-defaults';
 import { DEFAULT_FILENAME } from '../../src/naming/filename-syntax';
+import { ACCOUNT_CHOICES, type AccountChoices } from '../config/account-choices';
 import {
   ANSWERS,
   CONCURRENCY,
@@ -14,9 +15,7 @@ import { previewFilename } from './filename-preview';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { chooseDefaults, isChosen, numberWithin, textOf } from './lib/validators';
 
-interface DownloadNode extends EditorNode {
-  account?: string;
-  dailyAccount?: string;
+interface DownloadNode extends EditorNode, AccountChoices {
   destination?: string;
   folder?: string;
   filename?: string;
@@ -73,7 +72,7 @@ RED.nodes.registerType<DownloadNode>('telnyx-recording-download', {
       validate: function (value, _options) {
         if (value !== true && value !== 'true') return true;
         if (this.destination === 'message') return this._(`${this.type}.error.delete-unstored`);
-        const hasAccount = isChosen(this.account) || isChosen(this.dailyAccount);
+        const hasAccount = ACCOUNT_CHOICES.some(({ property }) => isChosen(this[property]));
         return hasAccount ? true : this._(`${this.type}.error.delete-account`);
       }
     },

@@ -1,3 +1,4 @@
+import type { Provider } from '../../src/events/provider';
 import type { NumberLimits } from '../lib/number-limits';
 
 // What the settings of a webhook node may be. The runtime and the dialogs read it here; the first choice is the default.
@@ -15,9 +16,12 @@ export const MAX_BODY: NumberLimits = { fallback: 1024 * 1024, min: 1, max: 64 *
 export const TOLERANCE = {
   telnyx: { fallback: 300, min: 1, max: 86_400 },
   daily: { fallback: 1800, min: 1, max: 86_400 }
-} as const satisfies Record<string, NumberLimits>;
+} as const satisfies Record<Provider, NumberLimits>;
 
-export const DEFAULT_PATH = { telnyx: '/telnyx', daily: '/daily' } as const;
+export const DEFAULT_PATH = { telnyx: '/telnyx', daily: '/daily' } as const satisfies Record<
+  Provider,
+  string
+>;
 
 export const REPLIES = ['at-once', 'flow'] as const;
 

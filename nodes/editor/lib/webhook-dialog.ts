@@ -1,8 +1,12 @@
 import { comparablePath, pathFault, type PathFault } from '../../../src/webhook/express/route-path';
+import { DEFAULT_PATH } from '../../webhook/webhook-fields';
 import { belowNodeRoot } from './address';
 import { chooseDefaults, isVariable, textOf } from './validators';
 
-/** The properties that the scripts of both webhook nodes read. */
+/** The types of all webhook nodes. */
+const WEBHOOK_TYPES = Object.keys(DEFAULT_PATH).map((provider) => `${provider}-webhook-in`);
+
+/** The properties that the scripts of all webhook nodes read. */
 interface WebhookNode extends EditorNode {
   path?: string;
 }
@@ -27,7 +31,7 @@ function problemKey(fault: PathFault): string {
 function isServedByAnother(node: EditorNode, path: string): boolean {
   let isServed = false;
   RED.nodes.eachNode((other) => {
-    if (other.id === node.id || !/^(telnyx|daily)-webhook-in$/.test(other.type)) return;
+    if (other.id === node.id || !WEBHOOK_TYPES.includes(other.type)) return;
     const isDisabled = other.d === true || RED.nodes.workspace(other.z)?.disabled === true;
     if (!isDisabled && comparablePath(textOf(other['path'])) === comparablePath(path)) isServed = true;
   });
