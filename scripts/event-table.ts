@@ -1,8 +1,7 @@
 import { FAMILY_GROUPS } from '../src/events/catalogue';
 import type { FamilyGroup, TypeRow } from '../src/events/catalogue/catalogue-entry';
+import { providers } from '../src/providers/registry';
 import { withPassage } from './marked-text';
-
-const PROVIDER_NAMES = { telnyx: 'Telnyx', daily: 'Daily' } as const;
 
 /** The README's table of families and event types (Markdown), one line a family. */
 export function eventTable(groups: readonly FamilyGroup[] = FAMILY_GROUPS): string {
@@ -12,7 +11,8 @@ export function eventTable(groups: readonly FamilyGroup[] = FAMILY_GROUPS): stri
 
 function familyLine(group: FamilyGroup): string {
   const types = group.types.map(typeText).join(', ');
-  return `| ${PROVIDER_NAMES[group.provider]} | ${group.label} (\`${group.family}\`) | ${types} |`;
+  const sender = providers.find(group.provider)?.label ?? group.provider;
+  return `| ${sender} | ${group.label} (\`${group.family}\`) | ${types} |`;
 }
 
 function typeText(row: TypeRow): string {

@@ -9,7 +9,7 @@ import { TELNYX_NUMBERS_GROUPS } from './catalogue/telnyx-numbers';
 import { TELNYX_RECORDING_GROUPS } from './catalogue/telnyx-recording';
 import { TELNYX_TEXML_CALL_GROUPS } from './catalogue/telnyx-texml-call';
 import { TELNYX_TEXML_MEDIA_GROUPS } from './catalogue/telnyx-texml-media';
-import type { Provider } from './provider';
+import { PROVIDERS, type Provider } from './provider';
 
 export type { CatalogueEntry, MediaCarried } from './catalogue/catalogue-entry';
 
@@ -48,7 +48,7 @@ function namesOf(group: FamilyGroup, row: TypeRow): string[] {
   return others.filter((name) => name !== row.event_type);
 }
 
-/** Every event type of both providers. */
+/** Every event type of all providers. */
 export const CATALOGUE: readonly CatalogueEntry[] = GROUPS.flatMap((group) =>
   group.types.map((row) => ({
     event_type: row.event_type,
@@ -65,17 +65,16 @@ export const CATALOGUE: readonly CatalogueEntry[] = GROUPS.flatMap((group) =>
   }))
 );
 
-/** Every family of both providers. */
+/** Every family of all providers. */
 export const FAMILIES: readonly Family[] = GROUPS.map(({ provider, family, label }) => ({
   provider,
   family,
   label
 }));
 
-const BY_NAME: Readonly<Record<Provider, ReadonlyMap<string, CatalogueEntry>>> = {
-  telnyx: namesToEntries('telnyx'),
-  daily: namesToEntries('daily')
-};
+const BY_NAME: ReadonlyMap<Provider, ReadonlyMap<string, CatalogueEntry>> = new Map(
+  PROVIDERS.map((provider) => [provider, namesToEntries(provider)])
+);
 
 function namesToEntries(provider: Provider): ReadonlyMap<string, CatalogueEntry> {
   const entries = CATALOGUE.filter((entry) => entry.provider === provider);
@@ -93,7 +92,7 @@ const PREFIXES = GROUPS.flatMap((group) =>
 
 /** The catalogue's entry for a type or for one of its aliases; undefined when it lists neither. */
 export function lookUpType(provider: Provider, type: string): CatalogueEntry | undefined {
-  return BY_NAME[provider].get(type);
+  return BY_NAME.get(provider)?.get(type);
 }
 
 /**
@@ -133,5 +132,5 @@ export type TelnyxEventType = RowOf<'telnyx'>['event_type'];
 export type DailyEventType = RowOf<'daily'>['event_type'];
 /** Other names under which a listed event is known. */
 export type EventAlias = Extract<Row, { aliases: readonly string[] }>['aliases'][number];
-/** Families of both providers. */
+/** Families of all providers. */
 export type EventFamily = (typeof FAMILY_GROUPS)[number]['family'];

@@ -3,13 +3,11 @@ import {
   deliveryIdentity,
   webhookMessage,
   type DeliveryContent,
-  type DeliveryParser,
   type WebhookMessage
 } from '../../events/build-event';
 import type { ParsedEvent, VerifiedBy } from '../../events/event';
 import type { Provider } from '../../events/provider';
-import { parseDailyDelivery } from '../../events/reading/parse-daily';
-import { parseTelnyxDelivery } from '../../events/reading/parse-telnyx';
+import { PARSERS } from '../../events/reading/parsers';
 import { isoOrNull, noteError } from '../reconcile';
 import type { DeliverySummary } from './delivery-summary';
 import type { EventFilter } from './event-patterns';
@@ -34,11 +32,6 @@ export interface ReplayParts {
   /** Told after each batch. */
   onProgress: () => void;
 }
-
-const PARSERS: ReadonlyMap<Provider, DeliveryParser> = new Map([
-  ['telnyx', parseTelnyxDelivery],
-  ['daily', parseDailyDelivery]
-]);
 
 /**
  * Hands deliveries to the flow once more, in the order in which they occurred.

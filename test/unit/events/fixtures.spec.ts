@@ -1,11 +1,12 @@
 import should from 'should';
 import { FAMILIES } from '../../../src/events/catalogue';
+import { PROVIDERS } from '../../../src/events/provider';
 import { SHAPES } from '../../../src/events/shapes';
 import { fixtureFiles, loadFixtures, parseFixture } from './fixtures';
 import { eventOf } from './parsed';
 
 describe('events: fixtures of every shape and family', () => {
-  for (const provider of ['telnyx', 'daily'] as const) {
+  for (const provider of PROVIDERS) {
     const fixtures = loadFixtures(provider);
 
     for (const fixture of fixtures) {
@@ -29,7 +30,7 @@ describe('events: fixtures of every shape and family', () => {
   }
 
   it('every shape has a fixture', () => {
-    const all = [...loadFixtures('telnyx'), ...loadFixtures('daily')];
+    const all = PROVIDERS.flatMap(loadFixtures);
     const shown = new Set(all.map((fixture) => fixture.expected.shape));
     should(SHAPES.filter((shape) => !shown.has(shape))).deepEqual([]);
   });

@@ -3,8 +3,7 @@ import path from 'node:path';
 import type { ParseResult } from '../../../src/events/build-event';
 import type { ParsedEvent } from '../../../src/events/event';
 import type { Provider } from '../../../src/events/provider';
-import { parseDailyDelivery } from '../../../src/events/reading/parse-daily';
-import { parseTelnyxDelivery } from '../../../src/events/reading/parse-telnyx';
+import { PARSERS } from '../../../src/events/reading/parsers';
 
 /** An entry of test/fixtures/<provider>/index.json: a file and its whole expected event. */
 export interface Fixture {
@@ -34,12 +33,10 @@ export function fixtureFiles(provider: Provider): string[] {
 }
 
 export function parseFixture(fixture: Fixture, bytes = fixture.bytes): ParseResult {
-  const contentType = fixture.content_type ?? undefined;
-  if (fixture.provider === 'daily') return parseDailyDelivery({ rawBody: bytes, contentType });
   const get = fixture.method === 'GET';
-  return parseTelnyxDelivery({
+  return PARSERS.get(fixture.provider)!({
     rawBody: get ? Buffer.alloc(0) : bytes,
-    contentType,
+    contentType: fixture.content_type ?? undefined,
     query: get ? bytes.toString('latin1') : null
   });
 }
