@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import should from 'should';
+import { providers } from '../../src/providers/registry';
 import { definitionOf, NODES } from './node-files';
 
 interface Syntax {
@@ -56,7 +57,7 @@ for (const node of NODES) {
       for (const types of [node.definitions, node.forms, node.helps, registered]) {
         should([...types.keys()]).deepEqual([node.type]);
       }
-      should(node.type).match(/^(telnyx|daily)-/);
+      should(providers.names.some((name) => node.type.startsWith(`${name}-`))).be.true();
     });
 
     it('has the same credentials on both sides', () => {

@@ -17,7 +17,7 @@ export function linkOf(event: EventOf<'call.recording.saved'>): string | null {
 }
 
 export function family(event: EventOf<'recording.ready-to-download'>): string {
-  const provider: 'telnyx' | 'daily' = event.provider;
+  const provider: string = event.provider;
   return provider + event.family + (event.occurred_at ?? '');
 }
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import ts from 'typescript';
+import { PROVIDERS } from '../../../src/events/provider';
 import { providers } from '../../../src/providers/registry';
 
 const ROOT = path.join(__dirname, '../../..');
@@ -13,8 +14,7 @@ const MAY_NAME = [
   'src/events/catalogue.ts',
   // The senders of events, as types, and the sender that a reader of bodies assigns.
   'src/events/provider.ts',
-  'src/events/reading/parse-daily.ts',
-  'src/events/reading/parse-telnyx.ts',
+  ...PROVIDERS.map((name) => `src/events/reading/parse-${name}.ts`),
   'src/recording/extract/',
   'src/verification/',
   // Describes the stand-ins, one for each provider.
@@ -23,8 +23,6 @@ const MAY_NAME = [
   // The delivery log of Telnyx is a source of this node; the value is saved in flows.
   'nodes/delivery-list/',
   'nodes/editor/telnyx-delivery-list.ts',
-  // The parser of each sender.
-  'src/reconcile/deliveries/replay-deliveries.ts',
   // A made-up recording whose file name the dialog shows.
   'nodes/editor/filename-preview.ts',
   // The state folder has this name.
