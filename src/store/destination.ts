@@ -1,6 +1,6 @@
 import type { Hash } from 'node:crypto';
 import type { SidecarRecord } from './sidecar';
-import type { StoredRecording } from './stored-recording';
+import type { DestinationKind, StoredRecording } from './stored-recording';
 
 /** What a destination can do beyond storing; asked instead of which destination it is. */
 export interface Capabilities {
@@ -40,8 +40,11 @@ export interface TextWriter {
 
 /** Where stored copies go. One implementation per destination: folder, bucket, message. */
 export interface Destination {
-  readonly kind: 'folder' | 'bucket' | 'message';
-  /** The same text for the same place, whichever node stores there; the index is kept by it. */
+  readonly kind: DestinationKind;
+  /**
+   * The same text for the same place, whichever node stores there; the index is kept by it. Of what keeps files in a
+   * folder it is the absolute path: partial copies left there are found by it, and an index is rebuilt under it.
+   */
   readonly place: string;
   readonly capabilities: Capabilities;
   /** What describes the stored copies, beside them. */
@@ -57,7 +60,10 @@ export interface Destination {
    */
   openPart(jobId: string): Promise<PartialCopy>;
 
-  /** @returns where a file of that name is, as `PublishedFile.location`; null when nothing is kept */
+  /**
+   * @returns where a file of that name is, as `PublishedFile.location`; null when nothing is kept, or when the name does
+   * not tell: what another process stored is not found then
+   */
   locationOf(name: string): string | null;
 
   /**

@@ -1,5 +1,8 @@
 import type { RecordingDetails } from '../recording/recording-details';
 
+/** The destinations that there are. They are on disk, in sidecars and in the index: a name never changes. */
+export type DestinationKind = 'folder' | 'bucket' | 'message';
+
 /** What is known of a file once it is stored. */
 export interface StoredFacts {
   /** Bytes. */
@@ -7,7 +10,7 @@ export interface StoredFacts {
   /** Hex. */
   sha256: string;
   content_type: string;
-  destination: 'folder' | 'bucket' | 'message';
+  destination: DestinationKind;
   /** Absolute; `folder` only. */
   path?: string;
   /** `bucket` only. */

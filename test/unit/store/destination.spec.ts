@@ -8,7 +8,8 @@ import type { Destination } from '../../../src/store/destination';
 import { createFolderStore } from '../../../src/store/folder/folder-store';
 import { createMessageStore } from '../../../src/store/message/message-store';
 import { StateDatabase } from '../../../src/state/state-database';
-import { testOwner } from './folder/store-fixture';
+import { sha256 } from '../../support/media';
+import { publish, publishBytes, readAll, testOwner } from './folder/store-fixture';
 
 describe('destinations', () => {
   const directory = mkdtempSync(path.join(tmpdir(), 'telnyx-destination-'));
@@ -64,6 +65,53 @@ describe('destinations', () => {
     const [message] = all.slice(-1);
     await message!.transcripts.create('x', 'y').should.be.rejectedWith({ code: 'STORE_FAILED' });
     should(await message!.sidecars.read('x')).be.null();
+  });
+
+  describe('that need no server and can read copies back', () => {
+    const bytes = Buffer.from('the recording');
+    const other = Buffer.from('another recording');
+    // A bucket needs a server: `bucket/bucket-store.slow.spec.ts`.
+    const local = all.filter(({ kind, capabilities }) => kind !== 'bucket' && capabilities.canReadBack);
+
+    for (const destination of local) {
+      const { kind } = destination;
+
+      it(`${kind}: keeps a copy invisible before it is published and after it is discarded`, async () => {
+        const part = await destination.openPart('unseen');
+        await part.write(bytes);
+        const location = destination.locationOf('unseen.mp3');
+        const isUnseen = async (): Promise<void> => {
+          if (location === null) return;
+          await destination.readBack(location).should.be.rejectedWith({ code: 'STORE_FAILED' });
+        };
+        await isUnseen();
+        await part.discard();
+        await isUnseen();
+      });
+
+      it(`${kind}: resumes or restarts a suspended copy, and reads back what was written`, async () => {
+        const begun = await destination.openPart('resumed');
+        await begun.write(bytes.subarray(0, 4));
+        await begun.suspend();
+        const part = await destination.openPart('resumed');
+        should(await readAll(part)).eql(bytes.subarray(0, part.size));
+        await part.write(bytes.subarray(part.size));
+        const { location } = await publish(part, 'resumed.mp3', bytes);
+        const copy = await destination.readBack(location!);
+        should(copy).eql({ sha256: sha256(bytes), size: bytes.length });
+      });
+
+      it(`${kind}: stores the same bytes under a name once, and never replaces a file`, async () => {
+        const first = await publishBytes(destination, 'first', 'calls/a.mp3', bytes);
+        const again = await publishBytes(destination, 'again', 'calls/a.mp3', bytes);
+        const second = await publishBytes(destination, 'second', 'calls/a.mp3', other);
+        should(again).eql({ ...first, alreadyStored: true });
+        should(second).have.property('alreadyStored', false);
+        should(second.location).not.equal(first.location);
+        should((await destination.readBack(first.location!)).sha256).equal(sha256(bytes));
+        should((await destination.readBack(second.location!)).sha256).equal(sha256(other));
+      });
+    }
   });
 
   it('sweep without waiting for an unreachable bucket', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import should from 'should';
 import { CodedError } from '../../../../src/errors/coded-error';
-import type { PartialCopy, PublishedFile } from '../../../../src/store/destination';
+import type { Destination, PartialCopy, PublishedFile } from '../../../../src/store/destination';
 import {
   PARTIAL_DIRECTORY,
   type PartPaths,
@@ -91,7 +91,7 @@ export function systemError(code: string): NodeJS.ErrnoException {
 }
 
 export async function publishBytes(
-  store: FolderStore,
+  store: Pick<Destination, 'openPart'>,
   jobId: string,
   name: string,
   bytes: Buffer
