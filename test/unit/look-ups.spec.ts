@@ -16,7 +16,6 @@ const OWN_KEYS: ReadonlySet<string> = new Set([
   'nodes/editor/filename-preview.ts: EXAMPLES[part.token]',
   'src/webhook/express/route-path.ts: ADVICE[fault]',
   'src/errors/trouble.ts: BY_CODE[code]',
-  'src/events/catalogue.ts: BY_NAME[provider]',
   'src/reconcile/read-moment.ts: UNITS[unit.toLowerCase()]',
   'src/simulator/cli/cli.ts: EXIT_OF[await send(command.options, print, signal)]',
   'src/simulator/media/media-mp4.ts: SILENT_FRAME[sound.channels]',
