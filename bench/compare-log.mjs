@@ -35,7 +35,7 @@ const delivery = () => ({
 function segments(directory) {
   const log = new DeliveryLog({ directory, since: null, log: () => undefined, onEntry: () => undefined });
   return {
-    append: () => log.append(delivery()),
+    append: () => log.writer.append(delivery()),
     async readAll() {
       let read = 0;
       for await (const batch of log.read({ from: 0, to: Infinity })) read += batch.length;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { DeliveryLog, type LogEnd } from '../src/webhook/log/delivery-log';
-import type { NewDelivery } from '../src/webhook/log/logged-delivery';
+import type { NewDelivery } from '../src/webhook/log/record';
 import type { BenchResult } from './bench-result';
 
 const DELIVERIES = 1_000_000;
@@ -54,13 +54,13 @@ export async function run(): Promise<BenchResult[]> {
 
 async function fill(log: DeliveryLog): Promise<{ perSecond: number; end: LogEnd }> {
   let next = 0;
-  let end = log.end;
+  let end = log.writer.durable;
   const sender = async (): Promise<void> => {
     while (next < DELIVERIES) {
       next += 1;
-      if (next === DELIVERIES - TAIL) end = log.end;
-      const { sequence } = await log.append(delivery());
-      log.handedOver(sequence);
+      if (next === DELIVERIES - TAIL) end = log.writer.durable;
+      const { sequence } = await log.writer.append(delivery());
+      log.writer.handedOver(sequence);
     }
   };
   const begun = performance.now();

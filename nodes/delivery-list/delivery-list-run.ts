@@ -12,7 +12,7 @@ import { ownAddresses } from '../../src/reconcile/deliveries/own-addresses';
 import { Reception, type ReceptionParts } from '../../src/reconcile/deliveries/reception';
 import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
 import type { StateDatabase } from '../../src/state/state-database';
-import { REMEMBERED_MS } from '../../src/webhook/journal/lmdb-journal';
+import { REMEMBERED_MS } from '../../src/webhook/journal/delivery-identities';
 import { apiBreakers } from '../config/provider-accounts';
 import type { TelnyxAccount } from '../config/telnyx-account-access';
 import { archiveState } from '../lib/archive-state';

@@ -1,6 +1,7 @@
 import {
   DEFAULT_PATH,
   DUPLICATES,
+  KEEP,
   MAX_BODY,
   REPLIES,
   REPLY_TIMEOUT,
@@ -29,6 +30,7 @@ RED.nodes.registerType('telnyx-webhook-in', {
     },
     duplicates: { value: DUPLICATES[0] },
     maxBody: { value: String(MAX_BODY.fallback), validate: numberWithin(MAX_BODY, 'max-body') },
+    keep: { value: String(KEEP.fallback), validate: numberWithin(KEEP, 'keep') },
     acceptGet: { value: false },
     rawBody: { value: false },
     rejectedOutput: { value: false },

@@ -37,7 +37,7 @@ export interface NodeRedApi {
     readonly httpNodeCors?: unknown;
     readonly httpAdminAuth?: unknown;
   };
-  readonly log: { error(text: string): void };
+  readonly log: { error(text: string): void; warn(text: string): void };
   /** Emits `flows:stopping`, `flows:stopped`, `flows:started`, … */
   readonly events: EventEmitter;
   /** Not there in node-red-node-test-helper. */

@@ -18,6 +18,9 @@ export const TOLERANCE = {
   daily: { fallback: 1800, min: 1, max: 86_400 }
 } as const satisfies Record<Provider, NumberLimits>;
 
+/** Days that deliveries stay in the delivery log. 0: until they are handed over. */
+export const KEEP: NumberLimits = { fallback: 7, min: 0, max: 3650 };
+
 export const DEFAULT_PATH = { telnyx: '/telnyx', daily: '/daily' } as const satisfies Record<
   Provider,
   string

@@ -19,8 +19,8 @@ import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setti
 import { ownedState } from '../lib/state';
 import { noteReceiver } from './webhook-receivers';
 import { RejectionWarnings } from './rejection-warnings';
-import { DUPLICATES, MAX_BODY, REPLIES, REPLY_TIMEOUT } from './webhook-fields';
-import { deliveryJournal, deliveryRoutes, handOvers } from './webhook-runtime';
+import { DUPLICATES, KEEP, MAX_BODY, REPLIES, REPLY_TIMEOUT } from './webhook-fields';
+import { deliveryJournal, deliveryRoutes, handOvers, keepDeliveries } from './webhook-runtime';
 
 /** The properties that all webhook nodes share, as saved in a flow. */
 export interface WebhookNodeConfig extends NodeConfig {
@@ -31,6 +31,7 @@ export interface WebhookNodeConfig extends NodeConfig {
   tolerance?: string | number;
   duplicates?: string;
   maxBody?: string | number;
+  keep?: string | number;
   rawBody?: boolean;
   rejectedOutput?: boolean;
 }
@@ -97,7 +98,8 @@ export function startWebhookNode(
       );
     }
     const settings = orKeepPath(path, () => readSettings(config, node, provider));
-    const { rejectedOutput, withRawBody } = settings;
+    const { rejectedOutput, withRawBody, keep } = settings;
+    keepDeliveries(RED, node.id, keep);
     const warnings = new RejectionWarnings((text) => node.warn(text));
     const tally = new DeliveryTally();
     const state = ownedState(RED);
@@ -191,6 +193,8 @@ function countsText(say: Say, { counts: { received, refused } }: DeliveryTally):
 interface WebhookNodeSettings extends EndpointSettings {
   /** Seconds. */
   tolerance: number;
+  /** Days. */
+  keep: number;
   rejectedOutput: boolean;
   withRawBody: boolean;
 }
@@ -209,6 +213,7 @@ function readSettings(
     maxBody: readNumber(config.maxBody, 'Body limit', MAX_BODY),
     acceptGet: provider.acceptGet,
     tolerance: readNumber(config.tolerance, 'Tolerance', provider.tolerance),
+    keep: readNumber(config.keep, 'Keep', KEEP),
     rejectedOutput: readBoolean(config.rejectedOutput, false),
     withRawBody: readBoolean(config.rawBody, false)
   };

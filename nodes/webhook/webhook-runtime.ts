@@ -1,12 +1,15 @@
 import type { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { CodedError } from '../../src/errors/coded-error';
 import { rootCause } from '../../src/errors/root-cause';
 import { type OwnerMiddleware, corsHandlersOf, handlersOf } from '../../src/webhook/express/express-app';
 import type { StateDatabase } from '../../src/state/state-database';
 import { type RouteTable, routesOf } from '../../src/webhook/express/routes';
 import type { DeliveryJournal } from '../../src/webhook/journal/delivery-journal';
-import { LmdbJournal } from '../../src/webhook/journal/lmdb-journal';
+import { LogJournal } from '../../src/webhook/journal/log-journal';
+import type { Span } from '../../src/webhook/log/delivery-log';
+import type { LoggedDelivery } from '../../src/webhook/log/record';
 import type { NodeRedApi } from '../lib/node-red';
 import { HandOvers } from './hand-overs';
 import { ownedState, stateDatabase, stateDirectory } from '../lib/state';
@@ -60,49 +63,88 @@ function ownerMiddleware(RED: NodeRedApi): OwnerMiddleware {
   };
 }
 
-/** Milliseconds between two rounds of forgetting. */
-const SWEEP_INTERVAL_MS = 60 * 60 * 1000;
+/** Milliseconds between two looks at what may go; at what has to stay for days only each hour. */
+const TIDY_MS = 60 * 1000;
+const TIDIES_AN_HOUR = 60;
 
-const journals = new Map<string, DeliveryJournal>();
+/** MiB that all deliveries together may take. */
+const USUAL_LOG_MIB = 512;
+
+interface OpenJournal {
+  journal: LogJournal;
+  /** As `OwnedState.losses` when it was opened. */
+  losses: number;
+}
+
+const journals = new Map<string, OpenJournal>();
+
+/** For how many days deliveries are kept: by the state's directory, then by the id of the node. */
+const daysKept = new Map<string, Map<string, number>>();
 
 /**
  * The one journal of this Node-RED. It outlives redeploys, as the nodes do not. While its directory cannot
  * be written, or is another process's, nothing is accepted; every delivery tries again.
  */
 export function deliveryJournal(RED: NodeRedApi): DeliveryJournal {
-  const directory = stateDirectory(RED);
-  const open = (): DeliveryJournal => {
-    const journal = journals.get(directory) ?? openJournal(RED);
-    const { problem } = ownedState(RED);
-    if (problem !== null) throw problem;
-    journals.set(directory, journal);
-    return journal;
-  };
+  const open = (): LogJournal => openJournal(RED);
   return {
     find: (scope, id) => open().find(scope, id),
     accept: (delivery) => open().accept(delivery),
+    answered: (delivery, answer) => open().answered(delivery, answer),
     remember: (scope, id, answer) => open().remember(scope, id, answer),
     pending: (scope) => open().pending(scope),
-    written: async () => journals.get(directory)?.written()
+    written: async () => journals.get(stateDirectory(RED))?.journal.written()
   };
 }
 
-function openJournal(RED: NodeRedApi): DeliveryJournal {
+/**
+ * The accepted deliveries of a time that are kept, oldest first, in batches.
+ *
+ * @throws CodedError `NOT_RECORDED`, or as `OwnedState.database`
+ */
+export function loggedDeliveries(RED: NodeRedApi, span: Span): AsyncIterable<readonly LoggedDelivery[]> {
+  return openJournal(RED).read(span);
+}
+
+/** Has the deliveries of a node kept for some days after they were handed over. */
+export function keepDeliveries(RED: NodeRedApi, node: string, days: number): void {
+  keptIn(stateDirectory(RED)).set(node, days);
+}
+
+function keptIn(directory: string): Map<string, number> {
+  const known = daysKept.get(directory) ?? new Map<string, number>();
+  daysKept.set(directory, known);
+  return known;
+}
+
+function openJournal(RED: NodeRedApi): LogJournal {
+  const directory = stateDirectory(RED);
+  const state = ownedState(RED);
+  if (state.problem !== null) throw state.problem;
+  const known = journals.get(directory);
+  if (known !== undefined) {
+    if (known.losses === state.losses && !known.journal.isLost) return known.journal;
+    // The files are no longer what this one knows of them.
+    journals.delete(directory);
+    void known.journal.dispose();
+  }
   try {
-    const journal = new LmdbJournal(stateDatabase(RED));
-    // Old entries only take up room; what cannot be removed now is tried again in an hour.
-    const forget = (work: Promise<void>): void => void work.catch(() => undefined);
-    setInterval(() => {
-      forget(journal.forgetIdentities());
-      forget(journal.forgetPending());
-    }, SWEEP_INTERVAL_MS).unref();
-    forget(journal.forgetIdentities());
+    const journal = new LogJournal({
+      database: stateDatabase(RED),
+      directory: path.join(directory, 'deliveries'),
+      guard: () => state.guard(),
+      log: (text) => RED.log.warn(text),
+      days: keptIn(directory),
+      mostBytes: logSize() * 1024 * 1024
+    });
+    journals.set(directory, { journal, losses: state.losses });
+    tidyRegularly(directory, journal);
     return journal;
   } catch (cause) {
     if (cause instanceof CodedError) throw cause;
     throw new CodedError(
       'NOT_RECORDED',
-      `The state directory ${stateDirectory(RED)} cannot be written, so no delivery is accepted. Look at its ` +
+      `The state directory ${directory} cannot be written, so no delivery is accepted. Look at its ` +
         'permissions and at the free space.',
       { cause, retryable: true }
     );
@@ -118,4 +160,22 @@ export function handOvers(RED: NodeRedApi): HandOvers {
   const added = new HandOvers(RED);
   handOversOf.set(RED.events, added);
   return added;
+}
+
+/** Old entries only take up room; what cannot be removed now is tried again later. */
+function tidyRegularly(directory: string, journal: LogJournal): void {
+  let round = 0;
+  const timer = setInterval(() => {
+    if (journals.get(directory)?.journal !== journal) {
+      clearInterval(timer);
+      return;
+    }
+    round += 1;
+    journal.tidy({ isHourly: round % TIDIES_AN_HOUR === 0 }).catch(() => undefined);
+  }, TIDY_MS).unref();
+}
+
+function logSize(): number {
+  const size = Number(process.env['TELNYX_DELIVERY_LOG_MIB']);
+  return size > 0 ? size : USUAL_LOG_MIB;
 }

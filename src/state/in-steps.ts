@@ -24,3 +24,14 @@ export async function* inSteps<Value>(
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+/** Removes the entries that are old, in small steps. What cannot be removed now is left. */
+export async function sweepCollection<Value>(
+  collection: Pick<StateCollection<Value>, 'range' | 'remove'>,
+  isOld: (value: Value) => boolean
+): Promise<void> {
+  for await (const step of inSteps(collection)) {
+    const old = step.filter(({ value }) => isOld(value));
+    await Promise.allSettled(old.map(({ key }) => collection.remove(key)));
+  }
+}

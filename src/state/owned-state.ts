@@ -45,6 +45,7 @@ export class OwnedState {
   #lease: StateLease | undefined;
   #database: StateDatabase | undefined;
   #problem: CodedError | null = null;
+  #losses = 0;
   #timer: NodeJS.Timeout | undefined;
   #renewal: NodeJS.Timeout | undefined;
 
@@ -58,6 +59,11 @@ export class OwnedState {
   /** Why the state belongs to another process, or cannot be in its place; null while unknown. */
   get problem(): CodedError | null {
     return this.#problem;
+  }
+
+  /** How often this process has lost the state to another one: what it knew of the files may be wrong since. */
+  get losses(): number {
+    return this.#losses;
   }
 
   /**
@@ -84,7 +90,7 @@ export class OwnedState {
     if (other !== null) throw this.#lost(other);
     this.#begin();
     this.#database = openState(this.#directory, {
-      guard: () => this.#guard(),
+      guard: () => this.guard(),
       onMoved: (what) => {
         instanceId(this.#directory, this.identity.instance);
         this.#options.log(MOVED[what]);
@@ -171,8 +177,12 @@ export class OwnedState {
     this.#tell();
   }
 
-  /** Before and after each commit. */
-  #guard(): void {
+  /**
+   * To be called before and after everything that is written.
+   *
+   * @throws CodedError `STATE_IN_USE` when the state is another process's; an error when its place is gone
+   */
+  guard(): void {
     if (this.#problem !== null) throw this.#problem;
     const lease = this.#lease;
     if (lease === undefined) return;
@@ -189,6 +199,7 @@ export class OwnedState {
   #lost(other: OtherOwner): CodedError {
     const problem = new CodedError('STATE_IN_USE', inUseText(this.#directory, other), { retryable: true });
     this.#problem = problem;
+    this.#losses += 1;
     clearInterval(this.#renewal);
     this.#renewal = undefined;
     if (this.#lease !== undefined) owned.delete(this.#lease);

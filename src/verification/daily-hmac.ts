@@ -1,11 +1,13 @@
 import { matchHmac } from './hmac';
 import {
   type DeliveryVerifier,
+  type SignatureProof,
   type SignedDelivery,
   type TimestampFormat,
   type Verdict,
   checkTimestamp,
   headerValues,
+  headersOf,
   readSignature,
   refuse
 } from './signed-delivery';
@@ -49,6 +51,13 @@ export class DailyHmac implements DeliveryVerifier {
 
   verify(delivery: SignedDelivery): Promise<Verdict> {
     return Promise.resolve(this.#verdict(delivery));
+  }
+
+  proof({ rawHeaders }: Pick<SignedDelivery, 'rawHeaders'>): SignatureProof {
+    return {
+      headers: headersOf(rawHeaders, [DAILY_SIGNATURE_HEADER, DAILY_TIMESTAMP_HEADER]),
+      publicKey: null
+    };
   }
 
   #verdict(delivery: SignedDelivery): Verdict {

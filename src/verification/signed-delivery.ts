@@ -19,9 +19,19 @@ export type Verdict =
   | { ok: true; verified: VerifiedBy; keyIndex: number }
   | { ok: false; code: WebhookErrorCode; message: string };
 
+/** What a delivery was verified by, so that anybody can verify it again. A secret is never part of it. */
+export interface SignatureProof {
+  /** The headers that a verification reads, as they came: name, value. */
+  headers: readonly (readonly [name: string, value: string])[];
+  /** Base64; null where the key is a secret. */
+  publicKey: string | null;
+}
+
 export interface DeliveryVerifier {
   /** Never rejects; a delivery that cannot be verified is refused. */
   verify(delivery: SignedDelivery): Promise<Verdict>;
+  /** What a delivery was verified by that `verify` has accepted with a key. */
+  proof?(delivery: Pick<SignedDelivery, 'rawHeaders'>, keyIndex: number): SignatureProof;
 }
 
 export function refuse(code: WebhookErrorCode, message: string): Verdict & { ok: false } {
@@ -54,6 +64,16 @@ export function headerValues(rawHeaders: readonly string[], name: string): strin
     if (candidate.length === name.length && candidate.toLowerCase() === name) values.push(value);
   }
   return values;
+}
+
+/** Those of some headers that are there, by their lower-case names, as they arrived. */
+export function headersOf(
+  rawHeaders: readonly string[],
+  names: readonly string[]
+): [name: string, value: string][] {
+  return names.flatMap((name) =>
+    headerValues(rawHeaders, name).map((value): [string, string] => [name, value])
+  );
 }
 
 /**

@@ -1,11 +1,13 @@
 import { SIGNATURE_LENGTH, createEd25519Verifier } from './ed25519';
 import {
   type DeliveryVerifier,
+  type SignatureProof,
   type SignedDelivery,
   type Verdict,
   checkTimestamp,
   hasQuery,
   headerValues,
+  headersOf,
   readSignature,
   refuse
 } from './signed-delivery';
@@ -19,6 +21,9 @@ import {
 const SIGNATURE_HEADER = 'telnyx-signature-ed25519';
 
 const TIMESTAMP_HEADER = 'telnyx-timestamp';
+
+const ED25519_HEADERS = [SIGNATURE_HEADER, TIMESTAMP_HEADER];
+const HMAC_HEADERS = [MEETING_SIGNATURE_HEADER, LEGACY_SIGNATURE_HEADER];
 
 export interface TelnyxKeys {
   /** 32 bytes each. */
@@ -36,11 +41,13 @@ export class TelnyxVerifier implements DeliveryVerifier {
   readonly #keys: TelnyxKeys;
   readonly #toleranceSeconds: number;
   readonly #ed25519: TelnyxEd25519;
+  readonly #publicKeys: readonly string[];
 
   constructor(keys: TelnyxKeys, toleranceSeconds: number) {
     this.#keys = keys;
     this.#toleranceSeconds = toleranceSeconds;
     this.#ed25519 = new TelnyxEd25519(keys.publicKeys, toleranceSeconds);
+    this.#publicKeys = keys.publicKeys.map((key) => key.toString('base64'));
   }
 
   async verify(delivery: SignedDelivery): Promise<Verdict> {
@@ -52,6 +59,12 @@ export class TelnyxVerifier implements DeliveryVerifier {
       if (has(LEGACY_SIGNATURE_HEADER)) return verifyLegacy(delivery, this.#keys.legacySecrets);
     }
     return this.#ed25519.verify(delivery);
+  }
+
+  proof({ rawHeaders }: Pick<SignedDelivery, 'rawHeaders'>, keyIndex: number): SignatureProof {
+    const signed = headersOf(rawHeaders, ED25519_HEADERS);
+    if (signed.length > 0) return { headers: signed, publicKey: this.#publicKeys[keyIndex] ?? null };
+    return { headers: headersOf(rawHeaders, HMAC_HEADERS), publicKey: null };
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
-import { LmdbJournal } from '../../src/webhook/journal/lmdb-journal';
+import { LogJournal } from '../../src/webhook/journal/log-journal';
 import { StateDatabase } from '../../src/state/state-database';
 import { holdEvent, jsonDelivery } from '../support/deliveries';
 import { catchAll, webhookIn } from '../support/flows';
@@ -18,7 +18,14 @@ async function acceptWithoutHandingOver(
   receivedAt = Date.now()
 ): Promise<void> {
   const database = new StateDatabase(path.join(userDir, 'telnyx'));
-  const journal = new LmdbJournal(database);
+  const journal = new LogJournal({
+    database,
+    directory: path.join(userDir, 'telnyx', 'deliveries'),
+    guard: () => undefined,
+    log: console.error,
+    days: new Map(),
+    mostBytes: 1e9
+  });
   await Promise.all(
     ids.map((id) =>
       journal.accept({
@@ -29,10 +36,14 @@ async function acceptWithoutHandingOver(
         keyIndex: 0,
         contentType: 'application/json',
         query: null,
-        rawBody: Buffer.from(holdEvent(id))
+        rawBody: Buffer.from(holdEvent(id)),
+        provider: 'telnyx',
+        eventType: 'call.hold',
+        proof: null
       })
     )
   );
+  await journal.dispose();
   await database.close();
 }
 
@@ -207,7 +218,9 @@ describe('the journal of accepted deliveries', function () {
       fill(filler);
       const statuses: (number | undefined)[] = [];
       for (let index = 0; index < 200; index += 1) {
-        const answer = await instance.deliver(jsonDelivery(holdEvent(`full-${index}`)));
+        // What the log has allocated is there to be used: more than that has to come.
+        const body = holdEvent(`full-${index}`).replace('made-up', 'x'.repeat(20_000));
+        const answer = await instance.deliver(jsonDelivery(body));
         statuses.push(answer.status);
         if (answer.status === 503 && statuses.length > 5) break;
       }

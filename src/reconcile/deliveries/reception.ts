@@ -88,7 +88,10 @@ export class Reception {
       keyIndex: 0,
       contentType: 'application/json',
       query: null,
-      rawBody
+      rawBody,
+      provider: event.provider,
+      eventType: event.event_type,
+      proof: null
     };
     let handOver: HandOver;
     try {

@@ -141,8 +141,8 @@ export class DeliveryAcceptance {
     response: ServerResponse,
     delivery: VerifiedDelivery
   ): Promise<void> {
-    const { scope } = delivery.record;
-    const id = rememberedId(delivery.record);
+    const { record } = delivery;
+    const id = rememberedId(record);
     // What the flow is to answer is not remembered until it has: the sender keeps it meanwhile.
     if (this.#settings.reply === 'flow' && !this.#isFlowThere()) {
       answer(request, response, 503);
@@ -153,7 +153,7 @@ export class DeliveryAcceptance {
       await this.#copies.first(id, () =>
         this.#settings.reply === 'flow'
           ? this.#askFlow({ request, response }, delivery, (given) =>
-              this.#deps.journal.remember(scope, id, given)
+              this.#deps.journal.answered(record, given)
             )
           : this.#acceptAtOnce(request, response, delivery)
       );

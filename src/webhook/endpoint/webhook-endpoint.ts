@@ -185,6 +185,9 @@ export class WebhookEndpoint implements DeliveryReceiver {
         receivedAt,
         verified,
         keyIndex,
+        provider: parsed.event.provider,
+        eventType: parsed.event.event_type,
+        proof: this.#deps.verifier.proof?.(request, keyIndex) ?? null,
         ...content
       }
     });

@@ -1,8 +1,10 @@
 import type { RememberedId } from '../../events/build-event';
 import type { VerifiedBy } from '../../events/event';
+import type { Provider } from '../../events/provider';
+import type { SignatureProof } from '../../verification/signed-delivery';
 import type { FlowAnswer } from '../endpoint/flow-reply';
 
-/** A delivery that was accepted at once, as it has to be known to hand it over after a crash. */
+/** A delivery as it has to be known to hand it over after a crash, and to send it once more. */
 export interface AcceptedDelivery {
   /** Node id: two nodes remember apart. */
   scope: string;
@@ -16,6 +18,10 @@ export interface AcceptedDelivery {
   /** Raw query string of a GET delivery, else null. */
   query: string | null;
   rawBody: Buffer;
+  provider: Provider;
+  eventType: string;
+  /** What it was verified by; null when it was not signed. */
+  proof: SignatureProof | null;
 }
 
 /** What is remembered of an accepted delivery; the flow's answer when it gave one worth repeating. */
@@ -33,7 +39,7 @@ export interface HandOver {
 
 /** A delivery that was accepted and not handed over. */
 export interface PendingDelivery extends HandOver {
-  delivery: AcceptedDelivery;
+  delivery: Omit<AcceptedDelivery, 'provider' | 'eventType' | 'proof'>;
 }
 
 /** The memory of accepted deliveries. An implementation decides how lasting it is. */
@@ -49,8 +55,14 @@ export interface DeliveryJournal {
   accept(delivery: AcceptedDelivery): Promise<HandOver>;
 
   /**
-   * Records that the flow has answered a delivery with 2xx, or has got it by another way (`answer` is null).
-   * Durable when resolved.
+   * Records a delivery that the flow has answered with 2xx. Durable when resolved.
+   *
+   * @throws CodedError `NOT_RECORDED`
+   */
+  answered(delivery: AcceptedDelivery, answer: FlowAnswer): Promise<void>;
+
+  /**
+   * Remembers a delivery without keeping it. Durable when resolved.
    *
    * @throws CodedError `NOT_RECORDED`
    */

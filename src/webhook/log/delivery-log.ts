@@ -2,14 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { rmSync, statSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { readFrom, readSome, systemFiles, trim, type LogFiles } from './log-files';
-import {
-  DeliveryDraft,
-  readDelivery,
-  readHandedOver,
-  type LoggedDelivery,
-  type NewDelivery
-} from './logged-delivery';
-import { LogWriter, type LogEnd, type Place } from './log-writer';
+import { LogWriter } from './log-writer';
 import {
   findRecord,
   HASH_BYTES,
@@ -17,15 +10,18 @@ import {
   KINDS,
   MARKER_BYTES,
   previousHash,
+  readDelivery,
+  readHandedOver,
   readRecord,
   RECORD_HEAD,
-  type FoundRecord
+  type FoundRecord,
+  type LoggedDelivery
 } from './record';
-import { SEGMENT_HEAD } from './segment-header';
+import { SEGMENT_HEAD, type LogEnd, type Place } from './segment-header';
 import type { SegmentSizes } from './segment-supply';
 import { SegmentDirectory, type Segment } from './segments';
 
-export type { LogEnd, Place } from './log-writer';
+export type { LogEnd, Place } from './segment-header';
 
 /** A Raspberry Pi writes the first one within a moment; the second is larger. */
 const SIZES: SegmentSizes = { first: 1024 * 1024, most: 8 * 1024 * 1024 };
@@ -36,13 +32,18 @@ const BATCH = 256;
 export interface DeliveryLogOptions {
   /** Made when something is written. */
   directory: string;
-  /** Throws when the state belongs to another process, or its place is gone. Called around each write. */
-  guard?: () => void;
+  /**
+   * Called around each write. Throws when the state belongs to another process, or its place is gone; what it returns
+   * is waited for.
+   */
+  guard?: () => Promise<void> | undefined;
   /** For what the owner of the machine should know; whole sentences. */
   log: (text: string) => void;
   /** Up to where the caller knows the log; what is behind it is told to `onEntry`. Null: nothing. */
   since: LogEnd | null;
   onEntry: (entry: LogEntry) => void;
+  /** Told when somebody removed the files of the log, before it is written again. */
+  onVanished?: () => Promise<void>;
   /** Milliseconds since 1970. */
   now?: () => number;
   files?: LogFiles;
@@ -57,6 +58,8 @@ export interface DeliveryEntry {
   /** Milliseconds since 1970. */
   receivedAt: number;
   place: Place;
+  /** Whether the flow has it: it answered. */
+  isHandedOver: boolean;
   /** The delivery itself; to be called at once. Null when it is not understood. */
   read: () => LoggedDelivery | null;
 }
@@ -96,7 +99,10 @@ export class DeliveryLog {
   readonly #directory: SegmentDirectory;
   readonly #segments: Segment[];
   readonly #marker: Buffer;
-  readonly #writer: LogWriter;
+  /** Its end. */
+  readonly writer: LogWriter;
+  /** Whether all of it was told when it was opened: what the caller knew was of another log. */
+  readonly wasReadWholly: boolean;
 
   /**
    * Opens the log and tells what it holds behind `since`. Writes nothing but what it sets aside.
@@ -109,8 +115,10 @@ export class DeliveryLog {
     const found = this.#directory.find();
     this.#segments = found.segments;
     this.#marker = found.marker ?? randomBytes(MARKER_BYTES);
-    const end = this.#replay(options.since);
-    this.#writer = new LogWriter({
+    const { since } = options;
+    this.wasReadWholly = since === null || !this.#isStillTrue(since);
+    const end = this.#replay(since);
+    this.writer = new LogWriter({
       directory: this.#directory,
       files: options.files ?? systemFiles,
       guard: options.guard ?? (() => undefined),
@@ -120,18 +128,11 @@ export class DeliveryLog {
       end,
       next: found.next,
       onBegun: (segment) => this.#begun(segment),
-      onVanished: () => this.#forgetVanished()
+      onVanished: async () => {
+        this.#forgetVanished();
+        await options.onVanished?.();
+      }
     });
-  }
-
-  /** Up to where everything is on disk. */
-  get end(): LogEnd {
-    return this.#writer.durable;
-  }
-
-  /** Whether another process may have written since: the log has to be opened again. */
-  get isLost(): boolean {
-    return this.#writer.isLost;
   }
 
   /** Bytes on disk. */
@@ -139,27 +140,8 @@ export class DeliveryLog {
     return this.#segments.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /**
-   * Durable when resolved.
-   *
-   * @throws CodedError `NOT_RECORDED`, `STATE_IN_USE`; later ones are tried anew
-   */
-  append(delivery: NewDelivery): Promise<Place> {
-    return this.#writer.append(new DeliveryDraft(delivery));
-  }
-
-  /** Tells that the flow has a delivery. Lost in a crash within a moment, and then the delivery is told again. */
-  handedOver(sequence: number): void {
-    this.#writer.handedOver(sequence);
-  }
-
-  /** Resolves when all that was told so far is on disk, or cannot be. */
-  written(): Promise<void> {
-    return this.#writer.written();
-  }
-
   close(): Promise<void> {
-    return this.#writer.close();
+    return this.writer.close();
   }
 
   /** @returns null when it cannot be read any more */
@@ -183,7 +165,7 @@ export class DeliveryLog {
       if (bytes === null) continue;
       let batch: LoggedDelivery[] = [];
       for (const { record } of this.#records(segment, bytes, 0)) {
-        if (record.kind !== KINDS.delivery || record.time < from || record.time >= to) continue;
+        if (!isDelivery(record) || record.time < from || record.time >= to) continue;
         const delivery = this.#deliveryOf(bytes, record);
         if (delivery !== null) batch.push(delivery);
         if (batch.length < BATCH) continue;
@@ -217,7 +199,7 @@ export class DeliveryLog {
   }
 
   #sealed(): Segment[] {
-    return this.#segments.filter(({ number }) => number !== this.#writer.durable.segment || number === 0);
+    return this.#segments.filter(({ number }) => number !== this.writer.active);
   }
 
   #remove(segment: Segment): void {
@@ -243,7 +225,7 @@ export class DeliveryLog {
 
   async #load({ number, size }: Segment): Promise<Buffer | null> {
     try {
-      const { durable } = this.#writer;
+      const { durable } = this.writer;
       return await readFrom(this.#directory.file(number), 0, number === durable.segment ? durable.at : size);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
@@ -287,7 +269,7 @@ export class DeliveryLog {
 
   /** Tells what is behind a place, and finds the end. */
   #replay(since: LogEnd | null): LogEnd {
-    const known = since !== null && this.#isStillTrue(since) ? since : null;
+    const known = this.wasReadWholly ? null : since;
     const end: LogEnd = known ?? {
       segment: 0,
       at: 0,
@@ -320,7 +302,7 @@ export class DeliveryLog {
       end.segment = segment.number;
       end.at = after;
       last = record;
-      if (record.kind === KINDS.delivery) {
+      if (isDelivery(record)) {
         end.earliest = smaller(end.earliest, record.time);
         end.latest = larger(end.latest, record.time);
       }
@@ -337,10 +319,12 @@ export class DeliveryLog {
     if (record.kind === KINDS.handedOver) {
       const { at, length } = record;
       onEntry({ kind: 'handed-over', sequences: readHandedOver(bytes.subarray(at, at + length)) });
-    } else if (record.kind === KINDS.delivery) {
+    } else if (isDelivery(record)) {
       const { at, length, sequence, time } = record;
       const place = { segment, at: offset + at, length, sequence };
-      onEntry({ kind: 'delivery', receivedAt: time, place, read: () => this.#deliveryOf(bytes, record) });
+      const isHandedOver = record.kind === KINDS.answered;
+      const read = (): LoggedDelivery | null => this.#deliveryOf(bytes, record);
+      onEntry({ kind: 'delivery', receivedAt: time, place, isHandedOver, read });
     }
   }
 
@@ -365,6 +349,10 @@ export class DeliveryLog {
     if (head.length < RECORD_HEAD || head.indexOf(this.#marker) !== 0) return true;
     return previousHash(head, 0).equals(since.hash);
   }
+}
+
+function isDelivery({ kind }: FoundRecord): boolean {
+  return kind === KINDS.delivery || kind === KINDS.answered;
 }
 
 const ZEROS = Buffer.alloc(4096);

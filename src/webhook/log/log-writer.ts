@@ -1,7 +1,14 @@
 import { CodedError } from '../../errors/coded-error';
-import { handedOverSize, MOST_HANDED_OVER, writeHandedOver, type DeliveryDraft } from './logged-delivery';
-import { KINDS, sealRecord } from './record';
-import { encodeHeader, SEGMENT_HEAD, type TimeSpan } from './segment-header';
+import {
+  DeliveryDraft,
+  handedOverSize,
+  KINDS,
+  MOST_HANDED_OVER,
+  sealRecord,
+  writeHandedOver,
+  type NewDelivery
+} from './record';
+import { encodeHeader, SEGMENT_HEAD, type LogEnd, type Place } from './segment-header';
 import { SegmentSupply, type OpenSegment, type SegmentSupplyOptions } from './segment-supply';
 import type { Segment } from './segments';
 
@@ -15,28 +22,9 @@ const MOST_DELIVERIES = 256;
 /** How often a group is written anew because its file was removed meanwhile. */
 const MOST_REMOVALS = 3;
 
-/** Where a record is. */
-export interface Place {
-  segment: number;
-  at: number;
-  length: number;
-  sequence: number;
-}
-
-/** The end of what is on disk for certain. */
-export interface LogEnd extends TimeSpan {
-  /** 0: there is none yet. */
-  segment: number;
-  /** Behind the last record. */
-  at: number;
-  sequence: number;
-  /** SHA-256 of the last record. */
-  hash: Buffer;
-}
-
 export interface LogWriterOptions extends SegmentSupplyOptions {
-  /** Throws when the state belongs to another process, or its place is gone. */
-  guard: () => void;
+  /** Throws when the state belongs to another process, or its place is gone; what it returns is waited for. */
+  guard: () => Promise<void> | undefined;
   /** Milliseconds since 1970. */
   now: () => number;
   marker: Buffer;
@@ -44,7 +32,7 @@ export interface LogWriterOptions extends SegmentSupplyOptions {
   /** A segment has its first records. */
   onBegun: (segment: Segment) => void;
   /** The files of the log were removed by somebody; those that could be were restored. */
-  onVanished: () => void;
+  onVanished: () => Promise<void>;
 }
 
 interface Entry {
@@ -91,6 +79,7 @@ export class LogWriter {
     this.#tip = this.#durable = options.end;
   }
 
+  /** Up to where everything is on disk. */
   get durable(): LogEnd {
     return this.#durable;
   }
@@ -101,8 +90,8 @@ export class LogWriter {
   }
 
   /** Durable when resolved. @throws CodedError `NOT_RECORDED`, `STATE_IN_USE` */
-  append(draft: DeliveryDraft): Promise<Place> {
-    return this.#enqueue(draft) as Promise<Place>;
+  append(delivery: NewDelivery): Promise<Place> {
+    return this.#enqueue(new DeliveryDraft(delivery)) as Promise<Place>;
   }
 
   /** Goes along with the next group, or soon by itself and then without a sync. */
@@ -121,13 +110,28 @@ export class LogWriter {
     await this.#enqueue(null).catch(() => undefined);
   }
 
+  /** The number of the segment that is being written; null when there is none. */
+  get active(): number | null {
+    return this.#active?.number ?? null;
+  }
+
+  /** As `written`; what comes next begins a new segment. */
+  async endSegment(): Promise<void> {
+    await this.written();
+    if (this.#isWorking || this.#active === null) return;
+    const active = this.#active;
+    this.#active = null;
+    this.#supply.beginSmall();
+    if (active.listed !== null) active.listed.size = active.at;
+    if (this.#isOurs()) await this.#options.files.cut(active.handle, active.at);
+    this.#options.files.close(active.handle);
+  }
+
   /** As `written`, and closes the files. The room that was not used goes back. */
   async close(): Promise<void> {
     await this.written();
     clearTimeout(this.#timer);
-    if (this.#active !== null && !this.#isLost)
-      await this.#options.files.cut(this.#active.handle, this.#active.at);
-    this.#closeActive();
+    await this.endSegment();
     await this.#supply.close();
   }
 
@@ -160,12 +164,14 @@ export class LogWriter {
   }
 
   async #step(): Promise<'ended' | 'vanished'> {
-    const { guard, files, directory } = this.#options;
+    const { guard, files } = this.#options;
     let group: Group | null = null;
     let active: OpenSegment | null;
     this.#isDue = false;
     try {
-      guard();
+      if (this.#isLost) throw new Error('The delivery log has to be opened again.');
+      const settling = guard();
+      if (settling !== undefined) await settling;
       if (this.#waiting.some(({ draft }) => draft !== null) || this.#handedOver.length > 0) {
         active = await this.#segmentFor(this.#leastRoom());
         group = this.#fill(active);
@@ -184,10 +190,10 @@ export class LogWriter {
       if (active !== null) {
         if (isSynced) await files.sync(active.handle);
         // What was written to a file without a name would be lost with the process.
-        const place = files.place(directory.file(active.number), active.handle);
+        const place = files.place(active.file, active.handle);
         if (place !== 'own') return await this.#misplaced(place, active, group);
       }
-      guard();
+      void guard();
       this.#settle(active, group, isSynced);
     } catch (error) {
       this.#isLost ||= error instanceof CodedError && error.code === 'STATE_IN_USE';
@@ -259,7 +265,7 @@ export class LogWriter {
       const record = bytes.subarray(at, at + draft.size);
       draft.writeContent(record);
       sequence += 1;
-      hash = sealRecord(record, marker, { kind: KINDS.delivery, sequence, time: draft.receivedAt }, hash);
+      hash = sealRecord(record, marker, { kind: draft.kind, sequence, time: draft.receivedAt }, hash);
       places.push({ segment: active.number, at: active.at + at, length: record.length, sequence });
       earliest = Number.isNaN(earliest) ? draft.receivedAt : Math.min(earliest, draft.receivedAt);
       latest = Number.isNaN(latest) ? draft.receivedAt : Math.max(latest, draft.receivedAt);
@@ -298,7 +304,7 @@ export class LogWriter {
     active: OpenSegment,
     group: Group
   ): Promise<'ended' | 'vanished'> {
-    const { files, directory, onVanished } = this.#options;
+    const { files, onVanished } = this.#options;
     if (place === 'other') {
       this.#isLost = true;
       throw new Error('The delivery log was replaced by other files.');
@@ -306,12 +312,12 @@ export class LogWriter {
     this.#active = null;
     try {
       if (this.#durable.segment === active.number)
-        await files.restore(active.handle, this.#durable.at, directory.file(active.number));
+        await files.restore(active.handle, this.#durable.at, active.file);
     } finally {
       files.close(active.handle);
       await this.#abandon(group);
     }
-    onVanished();
+    await onVanished();
     this.#waiting.unshift(...group.entries);
     this.#isDue = true;
     return 'vanished';
@@ -323,7 +329,7 @@ export class LogWriter {
     this.#active = null;
     if (active !== null) {
       const { number, handle } = active;
-      if (!this.#isLost)
+      if (this.#isOurs())
         await this.#options.files.cut(handle, this.#durable.segment === number ? this.#durable.at : 0);
       this.#options.files.close(handle);
     }
@@ -358,6 +364,15 @@ export class LogWriter {
     }
     this.#active = await this.#supply.take(bytes);
     return this.#active;
+  }
+
+  #isOurs(): boolean {
+    try {
+      void this.#options.guard();
+      return !this.#isLost;
+    } catch {
+      return false;
+    }
   }
 
   #closeActive(): void {

@@ -1,5 +1,7 @@
 import * as crypto from 'node:crypto';
-import { crc32c } from './crc32c';
+import type { VerifiedBy } from '../../events/event';
+import type { Provider } from '../../events/provider';
+import type { SignatureProof } from '../../verification/signed-delivery';
 
 /*
  * A record, little endian:
@@ -31,7 +33,8 @@ export const MARKER_BYTES = 8;
 
 export const HASH_BYTES = 32;
 
-export const KINDS = { delivery: 1, handedOver: 2 } as const;
+/** `answered`: a delivery, and what the flow answered; it was handed over before it was logged. */
+export const KINDS = { delivery: 1, handedOver: 2, answered: 3 } as const;
 
 export interface RecordFields {
   kind: number;
@@ -121,4 +124,201 @@ export function readWhole(bytes: Buffer, at: number): number {
 function checksum(bytes: Buffer, at: number, length: number): number {
   const ofLength = crc32c(bytes, at + LENGTH_AT, at + CRC_AT);
   return crc32c(bytes, at + KIND_AT, at + length, ofLength);
+}
+
+/** What the flow answered. */
+export interface LoggedAnswer {
+  status: number;
+  contentType: string | null;
+  body: Buffer;
+}
+
+/** An accepted delivery as the log keeps it. */
+export interface LoggedDelivery {
+  /** Its place in the order in which deliveries were accepted. */
+  sequence: number;
+  /** Id of the node that accepted it. */
+  scope: string;
+  provider: Provider;
+  /** The identity used for duplicates. */
+  id: string;
+  eventType: string;
+  /** Milliseconds since 1970. */
+  receivedAt: number;
+  verified: VerifiedBy;
+  keyIndex: number;
+  contentType: string | undefined;
+  /** Raw query string of a GET delivery, else null. */
+  query: string | null;
+  rawBody: Buffer;
+  /** Null when it is not known. */
+  proof: SignatureProof | null;
+  /** Set when the flow has answered it with 2xx: it was handed over before it was logged. */
+  answer: LoggedAnswer | null;
+}
+
+export type NewDelivery = Omit<LoggedDelivery, 'sequence'>;
+
+/** The part of a delivery that is neither in the head of its record nor bytes. */
+interface Facts extends Omit<NewDelivery, 'receivedAt' | 'rawBody' | 'answer' | 'contentType'> {
+  contentType?: string;
+  /** The body of the answer follows that of the delivery, which has so many bytes. */
+  answer?: Omit<LoggedAnswer, 'body'> & { behind: number };
+}
+
+/** Bytes in front of the facts: their length. */
+const LENGTH_BYTES = 4;
+
+/**
+ * A delivery that is ready to be written. Its content is the length of the facts, the facts as JSON, the body, and the
+ * body of the answer, if there is one.
+ */
+export class DeliveryDraft {
+  readonly kind: number;
+  readonly receivedAt: number;
+  /** Bytes of the whole record. */
+  readonly size: number;
+  readonly #facts: string;
+  readonly #factsBytes: number;
+  readonly #bodies: readonly Buffer[];
+
+  constructor({ receivedAt, rawBody, answer, contentType, ...rest }: NewDelivery) {
+    this.kind = answer === null ? KINDS.delivery : KINDS.answered;
+    this.receivedAt = receivedAt;
+    const facts: Facts = rest;
+    if (contentType !== undefined) facts.contentType = contentType;
+    if (answer !== null) {
+      const { status, contentType: type } = answer;
+      facts.answer = { status, contentType: type, behind: rawBody.length };
+    }
+    this.#facts = JSON.stringify(facts);
+    this.#factsBytes = Buffer.byteLength(this.#facts);
+    this.#bodies = answer === null ? [rawBody] : [rawBody, answer.body];
+    this.size =
+      RECORD_HEAD +
+      LENGTH_BYTES +
+      this.#factsBytes +
+      this.#bodies.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** @param record of `size` bytes */
+  writeContent(record: Buffer): void {
+    let at = record.writeUInt32LE(this.#factsBytes, RECORD_HEAD);
+    at += record.write(this.#facts, at);
+    for (const body of this.#bodies) at += body.copy(record, at);
+  }
+}
+
+/**
+ * @param record all of its bytes; the buffers of the result are copies
+ * @param receivedAt milliseconds since 1970, as the head of the record tells it
+ * @returns null when its content is not understood
+ */
+export function readDelivery(record: Buffer, sequence: number, receivedAt: number): LoggedDelivery | null {
+  const begin = RECORD_HEAD + LENGTH_BYTES;
+  if (record.length < begin) return null;
+  const end = begin + record.readUInt32LE(RECORD_HEAD);
+  if (end > record.length) return null;
+  const facts = parseFacts(record.toString('utf8', begin, end));
+  if (facts === null) return null;
+  const bodies = Buffer.from(record.subarray(end));
+  const { answer } = facts;
+  // The object that was parsed becomes the delivery: a copy of it would double the cost of reading a log.
+  const delivery = facts as Omit<Facts, 'answer'> as LoggedDelivery;
+  delivery.sequence = sequence;
+  delivery.receivedAt = receivedAt;
+  delivery.contentType = facts.contentType;
+  delivery.rawBody = answer === undefined ? bodies : bodies.subarray(0, answer.behind);
+  delivery.answer =
+    answer === undefined
+      ? null
+      : { status: answer.status, contentType: answer.contentType, body: bodies.subarray(answer.behind) };
+  return delivery;
+}
+
+/** The checksum has been looked at: what is there was written by this package. */
+function parseFacts(text: string): Facts | null {
+  try {
+    return JSON.parse(text) as Facts;
+  } catch {
+    return null;
+  }
+}
+
+const SEQUENCE_BYTES = 8;
+
+/** Deliveries that one record may tell to be handed over. */
+export const MOST_HANDED_OVER = 4096;
+
+/** @returns bytes of a record that tells of so many */
+export function handedOverSize(count: number): number {
+  return RECORD_HEAD + count * SEQUENCE_BYTES;
+}
+
+export function writeHandedOver(record: Buffer, sequences: readonly number[]): void {
+  sequences.forEach((sequence, index) => writeWhole(record, sequence, RECORD_HEAD + index * SEQUENCE_BYTES));
+}
+
+export function readHandedOver(record: Buffer): number[] {
+  const sequences: number[] = [];
+  for (let at = RECORD_HEAD; at + SEQUENCE_BYTES <= record.length; at += SEQUENCE_BYTES)
+    sequences.push(readWhole(record, at));
+  return sequences;
+}
+
+/** The polynomial of Castagnoli, bits reversed. */
+const POLYNOMIAL = 0x82f63b78;
+
+/** Eight tables one after the other: entry `n * 256 + b` is the checksum of byte `b` with `n` zero bytes behind it. */
+const TABLES = makeTables();
+
+/**
+ * CRC32C (RFC 3720, appendix B.4) over a part of some bytes, eight at a time.
+ *
+ * @param seed the checksum of what stands before, to go on from there
+ */
+export function crc32c(bytes: Uint8Array, start: number, end: number, seed = 0): number {
+  const tables = TABLES;
+  let crc = ~seed;
+  let at = start;
+  for (const whole = end - 7; at < whole; at += 8) {
+    crc ^=
+      byte(bytes, at) |
+      (byte(bytes, at + 1) << 8) |
+      (byte(bytes, at + 2) << 16) |
+      (byte(bytes, at + 3) << 24);
+    crc =
+      entry(tables, 1792 + (crc & 255)) ^
+      entry(tables, 1536 + ((crc >>> 8) & 255)) ^
+      entry(tables, 1280 + ((crc >>> 16) & 255)) ^
+      entry(tables, 1024 + (crc >>> 24)) ^
+      entry(tables, 768 + byte(bytes, at + 4)) ^
+      entry(tables, 512 + byte(bytes, at + 5)) ^
+      entry(tables, 256 + byte(bytes, at + 6)) ^
+      entry(tables, byte(bytes, at + 7));
+  }
+  for (; at < end; at += 1) crc = entry(tables, (crc ^ byte(bytes, at)) & 255) ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
+
+function byte(bytes: Uint8Array, at: number): number {
+  return bytes[at] as number;
+}
+
+function entry(tables: Int32Array, at: number): number {
+  return tables[at] as number;
+}
+
+function makeTables(): Int32Array {
+  const tables = new Int32Array(8 * 256);
+  for (let value = 0; value < 256; value += 1) {
+    let crc = value;
+    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
+    tables[value] = crc;
+  }
+  for (let at = 256; at < tables.length; at += 1) {
+    const before = tables[at - 256] ?? 0;
+    tables[at] = (tables[before & 255] ?? 0) ^ (before >>> 8);
+  }
+  return tables;
 }

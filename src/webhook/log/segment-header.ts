@@ -1,4 +1,4 @@
-import { crc32c } from './crc32c';
+import { crc32c } from './record';
 import { HASH_BYTES, MARKER_BYTES, readWhole, writeWhole } from './record';
 
 /*
@@ -38,6 +38,25 @@ export const FORMAT_VERSION = 1;
 export interface TimeSpan {
   earliest: number;
   latest: number;
+}
+
+/** Where a record is. */
+export interface Place {
+  segment: number;
+  at: number;
+  length: number;
+  sequence: number;
+}
+
+/** The end of what is on disk for certain. */
+export interface LogEnd extends TimeSpan {
+  /** 0: there is none yet. */
+  segment: number;
+  /** Behind the last record. */
+  at: number;
+  sequence: number;
+  /** SHA-256 of the last record. */
+  hash: Buffer;
 }
 
 export interface SegmentHeader {

@@ -15,6 +15,7 @@ export interface SegmentSizes {
 /** A segment that is being written. */
 export interface OpenSegment {
   readonly number: number;
+  readonly file: string;
   readonly handle: number;
   readonly size: number;
   /** Where the next record goes. 0: its head is not written yet. */
@@ -61,12 +62,17 @@ export class SegmentSupply {
     const spare = await this.#spare;
     this.#spare = null;
     if (spare) {
-      const isInPlace = files.place(directory.file(spare.number), spare.handle) === 'own';
+      const isInPlace = files.place(spare.file, spare.handle) === 'own';
       if (isInPlace && spare.size - SEGMENT_HEAD >= bytes) return spare;
       files.close(spare.handle);
       if (isInPlace) directory.remove(spare.number);
     }
     return this.#allocate(bytes);
+  }
+
+  /** There is little to write: the segment after the next one need not be large. */
+  beginSmall(): void {
+    this.#nextSize = this.#options.sizes.first;
   }
 
   async close(): Promise<void> {
@@ -92,11 +98,13 @@ export class SegmentSupply {
     const { files, directory } = this.#options;
     for (;;) {
       const number = this.#nextNumber;
+      const file = directory.file(number);
       try {
-        const handle = await files.allocate(directory.file(number), size);
+        const handle = await files.allocate(file, size);
         this.#nextNumber = number + 1;
         return {
           number,
+          file,
           handle,
           size,
           at: 0,
@@ -107,7 +115,7 @@ export class SegmentSupply {
       } catch (error) {
         // A process that owned the log before may have made it; the directory itself may be in somebody's way, too.
         const { code, path: where } = error as NodeJS.ErrnoException;
-        if (code !== 'EEXIST' || where !== directory.file(number)) throw error;
+        if (code !== 'EEXIST' || where !== file) throw error;
         this.#nextNumber = number + 1;
       }
     }

@@ -45,6 +45,10 @@ export class TestJournal implements DeliveryJournal {
     return { done: () => this.log.push(`done ${id}`), leave: () => this.log.push(`leave ${id}`) };
   }
 
+  answered(delivery: AcceptedDelivery, answer: FlowAnswer): Promise<void> {
+    return this.remember(delivery.scope, rememberedId(delivery), answer);
+  }
+
   async remember(scope: string, id: RememberedId, answer: FlowAnswer | null): Promise<void> {
     this.log.push(`remember ${typeof id === 'string' ? id : id.partial}`);
     await this.gate;

@@ -20,7 +20,7 @@ async function write(fixture: LogFixture): Promise<Place[]> {
   const places: Place[] = [];
   for (const ids of [IDS.slice(0, 3), IDS.slice(3)]) {
     const { log } = fixture.open();
-    for (const id of ids) places.push(await log.append(delivery(id, { rawBody: Buffer.from(id) })));
+    for (const id of ids) places.push(await log.writer.append(delivery(id, { rawBody: Buffer.from(id) })));
     await log.close();
   }
   appendFileSync(path.join(fixture.directory, '00000002.log'), Buffer.alloc(300));
@@ -64,7 +64,7 @@ describe('a damaged delivery log', function () {
     expected: string[]
   ): Promise<void> {
     should(idsOf(entries)).deepEqual(expected);
-    await log.append(delivery('new'));
+    await log.writer.append(delivery('new'));
     const all = [...expected, 'new'];
     should((await readAll(log)).map(({ id }) => id)).deepEqual(all);
     const again = fixture.open();
@@ -119,7 +119,7 @@ describe('a damaged delivery log', function () {
 
   it('finds damage behind the place that its caller knows when it is read', async () => {
     const { log } = fixture.open();
-    const { end } = log;
+    const { durable: end } = log.writer;
     const { at } = places[1] as Place;
     damage(1, (name) => flip(name, at + 100, 0xff));
     const { log: again, entries } = fixture.open({ since: end });
@@ -131,12 +131,12 @@ describe('a damaged delivery log', function () {
   it('believes no record that a sender has put into a body', async () => {
     const known = new LogFixture();
     const { log: other } = known.open();
-    await other.append(delivery('forged'));
+    await other.writer.append(delivery('forged'));
     const forged = readFileSync(path.join(known.directory, '00000001.log')).subarray(HEAD);
     await known.remove();
     const { log } = fixture.open();
-    const place = await log.append(delivery('host', { rawBody: forged.subarray(0, 1000) }));
-    await log.append(delivery('after'));
+    const place = await log.writer.append(delivery('host', { rawBody: forged.subarray(0, 1000) }));
+    await log.writer.append(delivery('after'));
     await log.close();
     flip(file(place.segment), place.at + 20, 0xff);
     should(idsOf(fixture.open().entries)).deepEqual([...IDS, 'after']);
@@ -182,12 +182,12 @@ describe('a damaged delivery log', function () {
   it('counts no record of a file that was given up, when a later one has its sequence', async () => {
     // The sync failed, the sender was told to come again, and all of it was on disk nevertheless.
     const { log } = fixture.open();
-    const first = await log.append(delivery('given up'));
+    const first = await log.writer.append(delivery('given up'));
     await log.close();
     const doubtful = readFileSync(file(first.segment));
     rmSync(file(first.segment));
     const { log: next } = fixture.open();
-    await next.append(delivery('instead'));
+    await next.writer.append(delivery('instead'));
     await next.close();
     cpSync(file(first.segment), file(first.segment + 1));
     writeFileSync(file(first.segment), doubtful);

@@ -23,8 +23,8 @@ describe('DeliveryLog', function () {
     });
     const answer = { status: 200, contentType: 'text/xml', body: Buffer.from('<Response/>') };
     const second = delivery('\ud800 half', { proof: null, answer, scope: 'node-b' });
-    await log.append(first);
-    await log.append(second);
+    await log.writer.append(first);
+    await log.writer.append(second);
     const { log: again, entries } = fixture.open();
     const told = entries.map((entry) => (entry.kind === 'delivery' ? entry.delivery : null));
     should(told).deepEqual([
@@ -37,7 +37,7 @@ describe('DeliveryLog', function () {
 
   it('finds one delivery by its place', async () => {
     const { log } = fixture.open();
-    const place = await log.append(delivery('a'));
+    const place = await log.writer.append(delivery('a'));
     const { log: again } = fixture.open();
     should(again.at(place)?.id).equal('a');
     should(again.at({ ...place, sequence: 7 })).equal(null);
@@ -52,11 +52,11 @@ describe('DeliveryLog', function () {
       sync: (handle) => (calls.push('sync'), systemFiles.sync(handle))
     };
     const { log } = fixture.open({ files, sizes: { first: 65_536, most: 65_536 } });
-    await log.append(delivery('first'));
+    await log.writer.append(delivery('first'));
     calls.length = 0;
-    const alone = log.append(delivery('alone'));
+    const alone = log.writer.append(delivery('alone'));
     await new Promise((resolve) => setImmediate(resolve));
-    const others = Array.from({ length: 20 }, (_, index) => log.append(delivery(`together-${index}`)));
+    const others = Array.from({ length: 20 }, (_, index) => log.writer.append(delivery(`together-${index}`)));
     await Promise.all([alone, ...others]);
     should(calls).deepEqual(['write', 'sync', 'write', 'sync']);
     should(await readAll(log)).have.length(22);
@@ -66,12 +66,12 @@ describe('DeliveryLog', function () {
     let syncs = 0;
     const files: LogFiles = { ...systemFiles, sync: (handle) => (syncs++, systemFiles.sync(handle)) };
     const { log } = fixture.open({ files });
-    const { sequence } = await log.append(delivery('a'));
-    log.handedOver(sequence);
-    const { sequence: next } = await log.append(delivery('b'));
+    const { sequence } = await log.writer.append(delivery('a'));
+    log.writer.handedOver(sequence);
+    const { sequence: next } = await log.writer.append(delivery('b'));
     should(syncs).equal(2);
-    log.handedOver(next);
-    await log.written();
+    log.writer.handedOver(next);
+    await log.writer.written();
     should(syncs).equal(3);
     const { entries } = fixture.open();
     should(entries.map(({ kind }) => kind)).deepEqual(['delivery', 'handed-over', 'delivery', 'handed-over']);
@@ -82,7 +82,7 @@ describe('DeliveryLog', function () {
   it('chains its records by their hashes, over segments and starts', async () => {
     for (let start = 0; start < 3; start += 1) {
       const { log } = fixture.open();
-      for (let count = 0; count < 12; count += 1) await log.append(delivery(`${start}-${count}`));
+      for (let count = 0; count < 12; count += 1) await log.writer.append(delivery(`${start}-${count}`));
       await log.close();
     }
     let previous = Buffer.alloc(32);
@@ -104,7 +104,7 @@ describe('DeliveryLog', function () {
 
   it('allocates its segments, and lets nobody else read them', async () => {
     const { log } = fixture.open();
-    await log.append(delivery('a'));
+    await log.writer.append(delivery('a'));
     const file = path.join(fixture.directory, '00000001.log');
     const { size, blocks, mode } = statSync(file);
     should(size).equal(4096);
@@ -116,9 +116,9 @@ describe('DeliveryLog', function () {
 
   it('gives a body that is larger than a segment one of its own', async () => {
     const { log } = fixture.open();
-    await log.append(delivery('small'));
-    await log.append(delivery('large', { rawBody: Buffer.alloc(100_000, 'x') }));
-    await log.append(delivery('small again'));
+    await log.writer.append(delivery('small'));
+    await log.writer.append(delivery('large', { rawBody: Buffer.alloc(100_000, 'x') }));
+    await log.writer.append(delivery('small again'));
     const { log: again } = fixture.open();
     should((await readAll(again)).map(({ id, rawBody }) => [id, rawBody.length > 1000])).deepEqual([
       ['small', false],
@@ -129,20 +129,20 @@ describe('DeliveryLog', function () {
 
   it('tells only what is behind the place that its caller knows', async () => {
     const { log } = fixture.open();
-    for (const id of ['a', 'b', 'c']) await log.append(delivery(id));
-    const { end } = log;
+    for (const id of ['a', 'b', 'c']) await log.writer.append(delivery(id));
+    const { durable: end } = log.writer;
     should(idsOf(fixture.open({ since: end }).entries)).deepEqual([]);
-    for (let count = 0; count < 40; count += 1) await log.append(delivery(`d${count}`));
+    for (let count = 0; count < 40; count += 1) await log.writer.append(delivery(`d${count}`));
     const { log: again, entries } = fixture.open({ since: end });
     should(idsOf(entries)).deepEqual(Array.from({ length: 40 }, (_, count) => `d${count}`));
-    should((await again.append(delivery('e'))).sequence).equal(44);
+    should((await again.writer.append(delivery('e'))).sequence).equal(44);
   });
 
   it('tells everything when the place is of another log', async () => {
     const { log } = fixture.open();
-    for (const id of ['a', 'b', 'c']) await log.append(delivery(id));
-    const { end } = log;
-    await log.append(delivery('d'));
+    for (const id of ['a', 'b', 'c']) await log.writer.append(delivery(id));
+    const { durable: end } = log.writer;
+    await log.writer.append(delivery('d'));
     for (const since of [
       { ...end, hash: Buffer.alloc(32, 1) },
       { ...end, segment: 9 },
@@ -153,31 +153,31 @@ describe('DeliveryLog', function () {
 
   it('never uses a sequence twice, also when its files are gone', async () => {
     const { log } = fixture.open();
-    await log.append(delivery('a'));
-    const since = { ...log.end, sequence: 500 };
+    await log.writer.append(delivery('a'));
+    const since = { ...log.writer.durable, sequence: 500 };
     const other = new LogFixture();
     const { log: again } = other.open({ since });
-    should((await again.append(delivery('b'))).sequence).equal(501);
+    should((await again.writer.append(delivery('b'))).sequence).equal(501);
     await other.remove();
   });
 
   it('reads a time, whatever order the clock made of the deliveries', async () => {
     const { log } = fixture.open();
     const times = Array.from({ length: 60 }, (_, index) => (index * 37) % 60);
-    for (const receivedAt of times) await log.append(delivery(String(receivedAt), { receivedAt }));
+    for (const receivedAt of times) await log.writer.append(delivery(String(receivedAt), { receivedAt }));
     const wanted = times.filter((time) => time >= 10 && time < 20).map(String);
-    for (const each of [log, fixture.open().log, fixture.open({ since: log.end }).log])
+    for (const each of [log, fixture.open().log, fixture.open({ since: log.writer.durable }).log])
       should((await readAll(each, { from: 10, to: 20 })).map(({ id }) => id)).deepEqual(wanted);
     should(await readAll(log, { from: 60, to: Infinity })).deepEqual([]);
   });
 
   it('reads while it is written', async () => {
     const { log } = fixture.open();
-    for (let count = 0; count < 300; count += 1) await log.append(delivery(String(count)));
+    for (let count = 0; count < 300; count += 1) await log.writer.append(delivery(String(count)));
     const read: string[] = [];
     for await (const batch of log.read(EVERYTHING)) {
       read.push(...batch.map(({ id }) => id));
-      await log.append(delivery('more'));
+      await log.writer.append(delivery('more'));
     }
     should(read.slice(0, 300)).deepEqual(Array.from({ length: 300 }, (_, count) => String(count)));
     should(fixture.said).deepEqual([]);
@@ -186,7 +186,7 @@ describe('DeliveryLog', function () {
   it('leaves no empty segments behind, however often it is started', async () => {
     for (let start = 0; start < 5; start += 1) {
       const { log } = fixture.open();
-      await log.append(delivery(String(start)));
+      await log.writer.append(delivery(String(start)));
     }
     should(idsOf(fixture.open().entries)).have.length(5);
     const sizes = segments().map((name) => statSync(path.join(fixture.directory, name)).size);
@@ -200,7 +200,7 @@ describe('DeliveryLog', function () {
     it('removes whole segments whose deliveries are all too old', async () => {
       const { log } = fixture.open();
       for (let receivedAt = 0; receivedAt < 100; receivedAt += 1)
-        await log.append(delivery(String(receivedAt), { receivedAt }));
+        await log.writer.append(delivery(String(receivedAt), { receivedAt }));
       log.prune({ before: 50, isWanted: none });
       const left = (await readAll(log)).map(({ id }) => Number(id));
       should(left[0]).be.belowOrEqual(50).and.above(0);
@@ -211,13 +211,13 @@ describe('DeliveryLog', function () {
     it('never removes what is wanted, nor what is being written', async () => {
       const { log } = fixture.open();
       for (let receivedAt = 0; receivedAt < 100; receivedAt += 1)
-        await log.append(delivery(String(receivedAt), { receivedAt }));
+        await log.writer.append(delivery(String(receivedAt), { receivedAt }));
       log.prune({ before: Infinity, isWanted: (first, end) => first <= 1 && 1 < end });
       should(await readAll(log)).have.length(100);
       log.prune({ before: Infinity, isWanted: none });
       const left = await readAll(log);
       should(left.at(-1)?.id).equal('99');
-      should((await log.append(delivery('more'))).sequence).equal(101);
+      should((await log.writer.append(delivery('more'))).sequence).equal(101);
       should((await readAll(log)).at(-1)?.id).equal('more');
     });
 
@@ -225,7 +225,7 @@ describe('DeliveryLog', function () {
       const { log } = fixture.open();
       should(log.oldest(none)).equal(null);
       for (let receivedAt = 0; receivedAt < 100; receivedAt += 1)
-        await log.append(delivery(String(receivedAt), { receivedAt }));
+        await log.writer.append(delivery(String(receivedAt), { receivedAt }));
       const before = log.size;
       const oldest = log.oldest(none);
       should(oldest?.number).equal(1);

@@ -60,7 +60,7 @@ describe('a delivery log on a sick disk', function () {
         const isSick = call === 'allocate' ? count % 30 >= 3 && count % 30 < 20 : count % 7 === 3;
         files.fault = isSick ? { call, code: call === 'allocate' ? 'ENOSPC' : 'EIO' } : null;
         const id = `${count}`;
-        const code = await codeOf(log.append(delivery(id)));
+        const code = await codeOf(log.writer.append(delivery(id)));
         if (code === 'none') accepted.push(id);
         else {
           should(code).equal('NOT_RECORDED');
@@ -78,11 +78,11 @@ describe('a delivery log on a sick disk', function () {
   it('never writes again to a file that it could not sync', async () => {
     const files = new SickFiles();
     const { log } = fixture.open({ files });
-    const before = await log.append(delivery('before'));
+    const before = await log.writer.append(delivery('before'));
     files.fault = { call: 'sync', code: 'EIO' };
-    should(await codeOf(log.append(delivery('refused')))).equal('NOT_RECORDED');
+    should(await codeOf(log.writer.append(delivery('refused')))).equal('NOT_RECORDED');
     files.fault = null;
-    const after = await log.append(delivery('after'));
+    const after = await log.writer.append(delivery('after'));
     should(after.segment).be.above(before.segment);
     should(after.sequence).equal(before.sequence + 1);
   });
@@ -90,12 +90,12 @@ describe('a delivery log on a sick disk', function () {
   it('tells hand-overs again that went down with a file', async () => {
     const files = new SickFiles();
     const { log } = fixture.open({ files });
-    const { sequence } = await log.append(delivery('a'));
-    log.handedOver(sequence);
+    const { sequence } = await log.writer.append(delivery('a'));
+    log.writer.handedOver(sequence);
     files.fault = { call: 'sync', code: 'EIO' };
-    await log.written();
+    await log.writer.written();
     files.fault = null;
-    await log.append(delivery('b'));
+    await log.writer.append(delivery('b'));
     const told = fixture.open().entries.filter(({ kind }) => kind === 'handed-over');
     should(told).have.length(1);
   });
@@ -111,15 +111,15 @@ describe('a delivery log on a sick disk', function () {
       const accepted: string[] = [];
       let code = 'none';
       for (let count = 0; code === 'none'; count += 1) {
-        code = await codeOf(log.append(delivery(`${count}`, { rawBody })));
+        code = await codeOf(log.writer.append(delivery(`${count}`, { rawBody })));
         if (code === 'none') accepted.push(`${count}`);
       }
       should(code).equal('NOT_RECORDED');
       should(accepted.length).be.above(30);
       should((await readAll(log)).map(({ id }) => id)).deepEqual(accepted);
-      should(await codeOf(log.append(delivery('again', { rawBody })))).equal('NOT_RECORDED');
+      should(await codeOf(log.writer.append(delivery('again', { rawBody })))).equal('NOT_RECORDED');
       log.remove(log.oldest(() => false)?.number ?? 0);
-      should(await codeOf(log.append(delivery('room', { rawBody })))).equal('none');
+      should(await codeOf(log.writer.append(delivery('room', { rawBody })))).equal('none');
       should((await readAll(log)).at(-1)?.id).equal('room');
       await log.close();
     } finally {
@@ -129,13 +129,13 @@ describe('a delivery log on a sick disk', function () {
 
   it('reads what is there, and refuses, in a directory where it may not write', async () => {
     const { log } = fixture.open();
-    await log.append(delivery('a'));
+    await log.writer.append(delivery('a'));
     await log.close();
     const files: LogFiles = { ...systemFiles, allocate: () => Promise.reject(systemError('EROFS')) };
     chmodSync(fixture.directory, 0o500);
     const { log: again, entries } = fixture.open({ files });
     should(idsOf(entries)).deepEqual(['a']);
-    should(await codeOf(again.append(delivery('b')))).equal('NOT_RECORDED');
+    should(await codeOf(again.writer.append(delivery('b')))).equal('NOT_RECORDED');
     chmodSync(fixture.directory, 0o700);
   });
 
@@ -143,16 +143,16 @@ describe('a delivery log on a sick disk', function () {
     mkdirSync(path.dirname(fixture.directory), { recursive: true });
     const { log } = fixture.open();
     writeFileSync(fixture.directory, 'in the way');
-    should(await codeOf(log.append(delivery('a')))).equal('NOT_RECORDED');
+    should(await codeOf(log.writer.append(delivery('a')))).equal('NOT_RECORDED');
     rmSync(fixture.directory);
-    should(await codeOf(log.append(delivery('b')))).equal('none');
+    should(await codeOf(log.writer.append(delivery('b')))).equal('none');
   });
 
   describe('whose files are removed while it is open', () => {
     let log: DeliveryLog;
     beforeEach(async () => {
       ({ log } = fixture.open());
-      for (let count = 0; count < 30; count += 1) await log.append(delivery(`before-${count}`));
+      for (let count = 0; count < 30; count += 1) await log.writer.append(delivery(`before-${count}`));
     });
 
     const removals: [string, () => void][] = [
@@ -163,7 +163,7 @@ describe('a delivery log on a sick disk', function () {
       it(`keeps what it accepts afterwards (${what})`, async () => {
         remove();
         const ids = ['after-1', 'after-2', 'after-3'];
-        for (const id of ids) await log.append(delivery(id));
+        for (const id of ids) await log.writer.append(delivery(id));
         should((await readAll(log)).slice(-3).map(({ id }) => id)).deepEqual(ids);
         const { entries } = fixture.open();
         should(idsOf(entries).slice(-3)).deepEqual(ids);
@@ -175,38 +175,38 @@ describe('a delivery log on a sick disk', function () {
 
   it('writes no more when its files were replaced, and says that it has to be opened again', async () => {
     const { log } = fixture.open();
-    const { segment } = await log.append(delivery('a'));
+    const { segment } = await log.writer.append(delivery('a'));
     const file = path.join(fixture.directory, `0000000${segment}.log`);
     renameSync(file, `${file}.old`);
     writeFileSync(file, 'from a backup');
-    should(await codeOf(log.append(delivery('b')))).equal('NOT_RECORDED');
-    should(log.isLost).equal(true);
+    should(await codeOf(log.writer.append(delivery('b')))).equal('NOT_RECORDED');
+    should(log.writer.isLost).equal(true);
   });
 
   it('accepts nothing once another process owns the state', async () => {
     let isOurs = true;
-    const guard = (): void => {
+    const guard = (): undefined => {
       if (!isOurs) throw new CodedError('STATE_IN_USE', 'Another process uses it.', { retryable: true });
     };
     const { log } = fixture.open({ guard });
-    await log.append(delivery('a'));
+    await log.writer.append(delivery('a'));
     const file = path.join(fixture.directory, '00000001.log');
     const { mtimeMs } = statSync(file);
     isOurs = false;
-    should(await codeOf(log.append(delivery('b')))).equal('STATE_IN_USE');
-    should(log.isLost).equal(true);
+    should(await codeOf(log.writer.append(delivery('b')))).equal('STATE_IN_USE');
+    should(log.writer.isLost).equal(true);
     should(statSync(file).mtimeMs).equal(mtimeMs);
     should(idsOf(fixture.open().entries)).deepEqual(['a']);
   });
 
   it('accepts nothing that was on its way when another process took the state over', async () => {
     let isOurs = true;
-    const guard = (): void => {
+    const guard = (): undefined => {
       if (!isOurs) throw new CodedError('STATE_IN_USE', 'Another process uses it.', { retryable: true });
     };
     const files = { ...systemFiles };
     const { log } = fixture.open({ guard, files });
-    await log.append(delivery('a'));
+    await log.writer.append(delivery('a'));
     const late: (() => Promise<void>)[] = [];
     files.write = (handle, bytes, at) => (
       late.push(() => systemFiles.write(handle, bytes, at)),
@@ -216,10 +216,10 @@ describe('a delivery log on a sick disk', function () {
       isOurs = false;
       return Promise.resolve();
     };
-    should(await codeOf(log.append(delivery('late')))).equal('STATE_IN_USE');
+    should(await codeOf(log.writer.append(delivery('late')))).equal('STATE_IN_USE');
     // The other process begins, and what this one wrote reaches the file only then.
     const { log: other } = fixture.open();
-    await other.append(delivery('other'));
+    await other.writer.append(delivery('other'));
     await other.close();
     should(idsOf(fixture.open().entries)).deepEqual(['a', 'other']);
     should(late).have.length(1);

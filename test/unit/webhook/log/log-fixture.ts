@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DeliveryLog, type DeliveryLogOptions } from '../../../../src/webhook/log/delivery-log';
-import type { LoggedDelivery, NewDelivery } from '../../../../src/webhook/log/logged-delivery';
+import type { LoggedDelivery, NewDelivery } from '../../../../src/webhook/log/record';
 
 /** Small enough for a test that goes through all of its bytes. */
 export const SIZES = { first: 4096, most: 16_384 };

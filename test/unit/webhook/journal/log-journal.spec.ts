@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
 import type { AcceptedDelivery } from '../../../../src/webhook/journal/delivery-journal';
-import { LmdbJournal, REMEMBERED_MS } from '../../../../src/webhook/journal/lmdb-journal';
+import { REMEMBERED_MS } from '../../../../src/webhook/journal/delivery-identities';
+import { LogJournal, type LogJournalOptions } from '../../../../src/webhook/journal/log-journal';
 import { StateDatabase } from '../../../../src/state/state-database';
 import { THREE_HOURS_MS } from '../../../support/clock-set';
 
-describe('LmdbJournal', () => {
+describe('LogJournal', () => {
   let directory: string;
   let database: StateDatabase;
-  let journal: LmdbJournal;
+  let journal: LogJournal;
   let now: number;
+  let said: string[];
+  let days: Map<string, number>;
 
   const delivery = (id: string, values: Partial<AcceptedDelivery> = {}): AcceptedDelivery => ({
     scope: 'node',
@@ -23,6 +26,9 @@ describe('LmdbJournal', () => {
     contentType: 'application/json',
     query: null,
     rawBody: Buffer.from(`{"id":"${id}"}`),
+    provider: 'telnyx',
+    eventType: 'call.hangup',
+    proof: null,
     ...values
   });
   const pendingIds = (scope = 'node', of = journal): string[] =>
@@ -31,21 +37,37 @@ describe('LmdbJournal', () => {
       return id;
     });
 
+  const logs = (): string => path.join(directory, 'deliveries');
+  const opened = (options: Partial<LogJournalOptions> = {}): LogJournal =>
+    new LogJournal({
+      database,
+      directory: logs(),
+      guard: () => undefined,
+      log: (text) => said.push(text),
+      days,
+      mostBytes: 1e9,
+      now: () => now,
+      ...options
+    });
   const open = (): void => {
     database = new StateDatabase(directory);
-    journal = new LmdbJournal(database, () => now);
+    journal = opened();
   };
   const reopen = async (): Promise<void> => {
+    await journal.dispose();
     await database.close();
     open();
   };
 
   beforeEach(() => {
     now = Date.parse('2026-05-06T07:08:09Z');
+    said = [];
+    days = new Map();
     directory = mkdtempSync(path.join(tmpdir(), 'telnyx-journal-'));
     open();
   });
   afterEach(async () => {
+    await journal.dispose();
     await database.close();
     rmSync(directory, { recursive: true });
   });
@@ -106,8 +128,12 @@ describe('LmdbJournal', () => {
     await reopen();
     const pending = [...journal.pending('node')].map((entry) => entry.delivery);
     should(pending).deepEqual([
-      delivery('early', { contentType: undefined }),
-      delivery('late', { receivedAt: now + 5, rawBody: Buffer.from([0, 255, 128]) })
+      { ...delivery('early', { contentType: undefined }), sequence: 2, answer: null },
+      {
+        ...delivery('late', { receivedAt: now + 5, rawBody: Buffer.from([0, 255, 128]) }),
+        sequence: 1,
+        answer: null
+      }
     ]);
   });
 
@@ -124,14 +150,11 @@ describe('LmdbJournal', () => {
   });
 
   it('has on disk, once it says so, what was handed over a moment ago', async () => {
-    const directly = new StateDatabase(directory);
+    const crashed = (): string[] => pendingIds('node', opened());
     (await journal.accept(delivery('handed over'))).done();
-    should(directly.collection('deliveries-pending').count()).equal(1);
+    should(crashed()).deepEqual(['handed over']);
     await journal.written();
-    // Another environment sees what is new from its next timer on: the library renews its snapshot then.
-    await new Promise((resolve) => setTimeout(resolve, 2));
-    should(directly.collection('deliveries-pending').count()).equal(0);
-    await directly.close();
+    should(crashed()).deepEqual([]);
   });
 
   it('gives a pending delivery to one caller only', async () => {
@@ -229,4 +252,182 @@ describe('LmdbJournal', () => {
     await database.collection('delivery-identities').put(['node', key], { at: now, answer: null });
     should(journal.find('node', id)).eql({ answer: null });
   });
+
+  it('hands over what a version without a log has left in the database', async () => {
+    const former = (id: string): object => {
+      const { scope, receivedAt, verified, keyIndex, contentType, query, rawBody } = delivery(id);
+      return { scope, id, receivedAt, verified, keyIndex, contentType, query, rawBody };
+    };
+    const pending = database.collection('deliveries-pending');
+    await pending.put(['node', now, 1], former('former-1'));
+    await pending.put(['node', now, 2], former('former-2'));
+    await pending.put(['node2', now, 3], former('elsewhere'));
+    (await journal.accept(delivery('new'))).leave();
+    const [first, second, third, ...more] = [...journal.pending('node')];
+    should(more).be.empty();
+    should([first, second, third].map((each) => each?.delivery.id)).eql(['former-1', 'former-2', 'new']);
+    should(first?.delivery.rawBody.toString()).equal('{"id":"former-1"}');
+    first?.done();
+    second?.leave();
+    await journal.written();
+    await reopen();
+    should(pendingIds()).deepEqual(['former-2', 'new']);
+    now += 7 * REMEMBERED_MS;
+    await journal.forgetPending();
+    should(pendingIds('node2')).deepEqual([]);
+  });
+
+  describe('after a crash', () => {
+    /** As another process finds what this one has written. */
+    const crash = (): void => {
+      journal = opened();
+    };
+
+    it('knows from the log what the database was not told yet', async () => {
+      (await journal.accept(delivery('handed over'))).done();
+      await journal.accept(delivery('waiting'));
+      const answer = { status: 200, contentType: 'text/xml', body: Buffer.from('<Response/>') };
+      await journal.answered(delivery('answered'), answer);
+      should(database.collection('delivery-identities').count()).equal(0);
+      crash();
+      for (const id of ['handed over', 'waiting'])
+        should(journal.find('node', id)).deepEqual({ answer: null });
+      should(journal.find('node', 'answered')).deepEqual({ answer });
+      should(pendingIds()).deepEqual(['waiting']);
+    });
+
+    it('reads only what the database was not told', async () => {
+      await journal.accept(delivery('waiting'));
+      (await journal.accept(delivery('handed over'))).done();
+      await journal.written();
+      await journal.forgetIdentities();
+      should(database.collection('deliveries-waiting').count()).equal(1);
+      const segment = path.join(logs(), 'keep-7', '00000001.log');
+      const bytes = readFileSync(segment);
+      // Nobody looks at what is known already.
+      bytes[300] = (bytes[300] ?? 0) ^ 0xff;
+      writeFileSync(segment, bytes);
+      crash();
+      should(said).be.empty();
+      should(journal.find('node', 'waiting')).deepEqual({ answer: null });
+    });
+
+    it('builds all of it from the log when the database is lost', async () => {
+      for (let index = 0; index < 20; index += 1) {
+        const handOver = await journal.accept(delivery(`a-${index}`));
+        if (index % 4 !== 0) handOver.done();
+      }
+      await journal.written();
+      await journal.forgetIdentities();
+      await journal.dispose();
+      await database.close();
+      rmSync(path.join(directory, 'state'), { recursive: true });
+      open();
+      for (let index = 0; index < 20; index += 1)
+        should(journal.find('node', `a-${index}`)).not.be.undefined();
+      should(pendingIds()).deepEqual(['a-0', 'a-4', 'a-8', 'a-12', 'a-16']);
+    });
+
+    it('forgets what waited when the log is gone', async () => {
+      await journal.accept(delivery('waiting'));
+      await journal.forgetIdentities();
+      rmSync(logs(), { recursive: true });
+      crash();
+      should(pendingIds()).deepEqual([]);
+      should(journal.find('node', 'waiting')).deepEqual({ answer: null });
+      await journal.accept(delivery('new'));
+      should(pendingIds('node', opened())).deepEqual(['new']);
+    });
+  });
+
+  describe('keeps deliveries', () => {
+    const kept = async (of = journal): Promise<string[]> => {
+      const ids: string[] = [];
+      for await (const batch of of.read({ from: -Infinity, to: Infinity }))
+        ids.push(...batch.map(({ id }) => id));
+      return ids;
+    };
+    const DAY_MS = REMEMBERED_MS;
+
+    it('for the days of their node, and lists those of all nodes in the order in which they came', async () => {
+      days.set('node', 7).set('other', 30);
+      for (let day = 0; day < 10; day += 1) {
+        (await journal.accept(delivery(`node-${day}`))).done();
+        now += 1000;
+        (await journal.accept(delivery(`other-${day}`, { scope: 'other' }))).done();
+        await journal.written();
+        now += DAY_MS;
+        await journal.tidy({ isHourly: true });
+      }
+      const expected = Array.from({ length: 10 }, (_, day) =>
+        (day >= 4 ? [`node-${day}`] : []).concat(`other-${day}`)
+      );
+      should(await kept()).deepEqual(expected.flat());
+      await reopen();
+      should(await kept()).deepEqual(expected.flat());
+    });
+
+    it('no longer than any node still asks for', async () => {
+      days.set('node', 365);
+      (await journal.accept(delivery('long'))).done();
+      await journal.written();
+      now += 8 * DAY_MS;
+      await journal.tidy({ isHourly: true });
+      should(await kept()).deepEqual(['long']);
+      days.set('node', 7);
+      await journal.tidy({ isHourly: true });
+      should(await kept()).deepEqual([]);
+    });
+
+    it('with 0 days until they are handed over, and leaves no byte of them', async () => {
+      days.set('node', 0);
+      const secret = Buffer.from('{"text":"a private message"}');
+      const handOver = await journal.accept(delivery('waiting', { rawBody: secret }));
+      await journal.tidy({ isHourly: false });
+      should(bytesOnDisk(directory).includes(secret)).be.true();
+      handOver.done();
+      await journal.answered(delivery('answered', { rawBody: secret }), {
+        status: 200,
+        contentType: null,
+        body: secret
+      });
+      await journal.written();
+      await journal.tidy({ isHourly: false });
+      should(bytesOnDisk(logs()).includes(secret)).be.false();
+      should(await kept()).deepEqual([]);
+      should(journal.find('node', 'waiting')).deepEqual({ answer: null });
+      should((await journal.accept(delivery('next'))).done).be.a.Function();
+    });
+
+    it('within a size, the oldest go first, none that waits, and says so once a day', async () => {
+      await journal.dispose();
+      journal = opened({ mostBytes: 3 * 1024 * 1024 });
+      days.set('node', 7);
+      const rawBody = Buffer.alloc(200_000, 'x');
+      await journal.accept(delivery('waiting', { rawBody }));
+      for (let index = 0; index < 60; index += 1) {
+        (await journal.accept(delivery(`${index}`, { rawBody }))).done();
+        now += 1000;
+      }
+      await journal.written();
+      await journal.forgetIdentities();
+      const left = await kept();
+      should(left[0]).equal('waiting');
+      should(left.at(-1)).equal('59');
+      should(left.length).be.below(60);
+      should(said).have.length(1);
+      should(said[0])
+        .match(/has reached its limit of 3 MiB/)
+        .and.match(/TELNYX_DELIVERY_LOG_MIB/);
+      should(journal.find('node', '0')).deepEqual({ answer: null });
+    });
+  });
 });
+
+/** All bytes of all files in a directory. */
+function bytesOnDisk(directory: string): Buffer {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile()
+  );
+  return Buffer.concat(files.map(({ parentPath, name }) => readFileSync(path.join(parentPath, name))));
+}
