@@ -12,14 +12,16 @@ import { encodeHeader, SEGMENT_HEAD, type LogEnd, type Place } from './segment-h
 import { SegmentSupply, type OpenSegment, type SegmentSupplyOptions } from './segment-supply';
 import type { Segment } from './segments';
 
-/** Milliseconds that a hand-over waits for a delivery to go along with. */
-const SOON_MS = 20;
+/**
+ * Milliseconds after which a hand-over is written, at the latest after twice as many. What the flow begins then, such as
+ * writing to a file, has a moment: a kill within it repeats a delivery, and does not lose it.
+ */
+const SOON_MS = 25;
 
 /** Bytes and deliveries that are written together: more would keep the event loop and everybody who waits. */
 const MOST_BYTES = 1024 * 1024;
 const MOST_DELIVERIES = 256;
 
-/** How often a group is written anew because its file was removed meanwhile. */
 const MOST_REMOVALS = 3;
 
 export interface LogWriterOptions extends SegmentSupplyOptions {
@@ -58,7 +60,9 @@ interface Group {
 export class LogWriter {
   readonly #options: LogWriterOptions;
   #waiting: Entry[] = [];
-  /** Told to be handed over and not written; written and not synced. */
+  /** Handed over, in four states: told a moment ago, before that, to be written, written and not synced. */
+  #fresh: number[] = [];
+  #aging: number[] = [];
   #handedOver: number[] = [];
   #unsynced: number[] = [];
   #isDue = false;
@@ -94,18 +98,17 @@ export class LogWriter {
     return this.#enqueue(new DeliveryDraft(delivery)) as Promise<Place>;
   }
 
-  /** Goes along with the next group, or soon by itself and then without a sync. */
+  /** Goes along with a group, or soon by itself and then without a sync. */
   handedOver(sequence: number): void {
-    this.#handedOver.push(sequence);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#isDue = true;
-      this.#begin();
-    }, SOON_MS);
+    this.#fresh.push(sequence);
+    this.#timer ??= setTimeout(() => this.#ripen(), SOON_MS);
   }
 
   /** Resolves when all that was told so far is on disk, or cannot be. */
   async written(): Promise<void> {
+    this.#handedOver.push(...this.#aging.splice(0), ...this.#fresh.splice(0));
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (!this.#isWorking && this.#handedOver.length + this.#unsynced.length === 0) return;
     await this.#enqueue(null).catch(() => undefined);
   }
@@ -135,6 +138,16 @@ export class LogWriter {
     await this.#supply.close();
   }
 
+  #ripen(): void {
+    this.#handedOver.push(...this.#aging);
+    this.#aging = this.#fresh;
+    this.#fresh = [];
+    this.#timer = this.#aging.length > 0 ? setTimeout(() => this.#ripen(), SOON_MS) : undefined;
+    if (this.#handedOver.length === 0) return;
+    this.#isDue = true;
+    this.#begin();
+  }
+
   #enqueue(draft: DeliveryDraft | null): Promise<Place | null> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ draft, resolve, reject });
@@ -153,6 +166,7 @@ export class LogWriter {
   async #work(): Promise<void> {
     this.#isWorking = true;
     let vanished = 0;
+    // Somebody may remove the file of a group while it is written; then it is written anew.
     while (this.#waiting.length > 0 || (this.#isDue && this.#handedOver.length > 0)) {
       vanished = (await this.#step()) === 'vanished' ? vanished + 1 : 0;
       if (vanished < MOST_REMOVALS) continue;

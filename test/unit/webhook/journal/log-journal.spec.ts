@@ -7,6 +7,7 @@ import type { AcceptedDelivery } from '../../../../src/webhook/journal/delivery-
 import { REMEMBERED_MS } from '../../../../src/webhook/journal/delivery-identities';
 import { LogJournal, type LogJournalOptions } from '../../../../src/webhook/journal/log-journal';
 import { StateDatabase } from '../../../../src/state/state-database';
+import { until } from '../../../support/until';
 import { THREE_HOURS_MS } from '../../../support/clock-set';
 
 describe('LogJournal', () => {
@@ -289,6 +290,7 @@ describe('LogJournal', () => {
       const answer = { status: 200, contentType: 'text/xml', body: Buffer.from('<Response/>') };
       await journal.answered(delivery('answered'), answer);
       should(database.collection('delivery-identities').count()).equal(0);
+      await until('the hand-over', () => pendingIds('node', opened()).length === 1 || undefined);
       crash();
       for (const id of ['handed over', 'waiting'])
         should(journal.find('node', id)).deepEqual({ answer: null });
