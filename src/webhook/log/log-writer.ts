@@ -88,7 +88,7 @@ export class LogWriter {
     return this.#durable;
   }
 
-  /** Whether another process may have written since: the log has to be opened again. */
+  /** Whether the log has to be opened again, because another process may have written. */
   get isLost(): boolean {
     return this.#isLost;
   }
@@ -374,7 +374,8 @@ export class LogWriter {
       if (this.#unsynced.length > 0) await files.sync(this.#active.handle);
       this.#durable = this.#tip;
       this.#unsynced = [];
-      this.#closeActive();
+      files.close(this.#active.handle);
+      this.#active = null;
     }
     this.#active = await this.#supply.take(bytes);
     return this.#active;
@@ -387,11 +388,6 @@ export class LogWriter {
     } catch {
       return false;
     }
-  }
-
-  #closeActive(): void {
-    if (this.#active !== null) this.#options.files.close(this.#active.handle);
-    this.#active = null;
   }
 
   #room(size: number): Buffer {
