@@ -16,7 +16,7 @@ import type { Segment } from './segments';
  * Milliseconds after which a hand-over is written, at the latest after twice as many. What the flow begins then, such as
  * writing to a file, has a moment: a kill within it repeats a delivery, and does not lose it.
  */
-const SOON_MS = 25;
+const SOON_MS = 10;
 
 /** Bytes and deliveries that are written together: more would keep the event loop and everybody who waits. */
 const MOST_BYTES = 1024 * 1024;
