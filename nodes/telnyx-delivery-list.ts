@@ -1,9 +1,8 @@
 import type { WebhookMessage } from '../src/events/build-event';
-import { CodedError } from '../src/errors/coded-error';
 import { parseFetched } from '../src/reconcile/deliveries/missed-deliveries';
 import type { HandOver } from '../src/webhook/journal/delivery-journal';
 import { telnyxAccountOf } from './config/telnyx-account-access';
-import { receptionOf, runMissed } from './delivery-list/delivery-list-run';
+import { receptionOf, runMissed, runReplay } from './delivery-list/delivery-list-run';
 import {
   readDeliveryRequest,
   readDeliverySettings,
@@ -39,7 +38,10 @@ export = function (RED: NodeRedApi): void {
       afterStop: 'what the flow got from Telnyx already does not come twice.',
       run: (message, run) => {
         const request = readDeliveryRequest(config, message);
-        if (settings.source === 'log') throw new CodedError('BAD_SETTING', 'There is no delivery log yet.');
+        if (settings.source === 'log') {
+          const { provider } = settings;
+          return runReplay(RED, request, { provider, emit: (replayed) => emit(replayed, null) }, run);
+        }
         const reception = receptionOf(RED, node.id, { emit, signal });
         return runMissed(RED, request, { ...settings, account, reception }, run);
       },

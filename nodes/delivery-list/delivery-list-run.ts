@@ -1,3 +1,5 @@
+import type { WebhookMessage } from '../../src/events/build-event';
+import type { Provider } from '../../src/events/provider';
 import { openDeliveries } from '../../src/providers/telnyx/deliveries/list-deliveries';
 import { telnyxProvider } from '../../src/providers/telnyx/telnyx-provider';
 import { withoutAccount } from '../../src/providers/provider';
@@ -10,6 +12,7 @@ import { EmittedDeliveries } from '../../src/reconcile/deliveries/emitted-delive
 import { findMissed } from '../../src/reconcile/deliveries/missed-deliveries';
 import { ownAddresses } from '../../src/reconcile/deliveries/own-addresses';
 import { Reception, type ReceptionParts } from '../../src/reconcile/deliveries/reception';
+import { replayDeliveries } from '../../src/reconcile/deliveries/replay-deliveries';
 import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
 import type { StateDatabase } from '../../src/state/state-database';
 import { REMEMBERED_MS } from '../../src/webhook/journal/delivery-identities';
@@ -20,7 +23,7 @@ import type { NodeRedApi } from '../lib/node-red';
 import { stateDatabase } from '../lib/state';
 import type { ListRun } from '../list/list-node';
 import { receiverIds, runningReceivers } from '../webhook/webhook-receivers';
-import { deliveryJournal } from '../webhook/webhook-runtime';
+import { deliveryJournal, loggedDeliveries } from '../webhook/webhook-runtime';
 import type { DeliveryRequest, DeliverySettings } from './delivery-list-settings';
 
 const WEBHOOK_TYPE = 'telnyx-webhook-in';
@@ -79,6 +82,34 @@ export async function runMissed(
   } finally {
     await deliveries.close();
   }
+}
+
+/**
+ * Hands accepted deliveries over once more.
+ *
+ * @throws `signal.reason` when aborted
+ */
+export async function runReplay(
+  RED: NodeRedApi,
+  { range, isWanted }: DeliveryRequest,
+  { provider, emit }: { provider: Provider | null; emit: (message: WebhookMessage) => void },
+  { status, signal }: ListRun
+): Promise<DeliveryRun> {
+  const begun = Date.now();
+  const to = range.to ?? begun;
+  const summary = newDeliverySummary(range.from, to, begun);
+  const turn = pacedBy(RED, status, signal);
+  return summarised(
+    summary,
+    () =>
+      replayDeliveries(
+        loggedDeliveries(RED, { from: range.from ?? 0, to }),
+        { provider, isWanted, emit, turn, onProgress: () => status.progress(summary, 'list'), signal },
+        summary
+      ),
+    Date.now,
+    signal
+  );
 }
 
 /** @param scope id of the node */

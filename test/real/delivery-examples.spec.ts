@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import should from 'should';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import type { SampleDelivery } from '../../src/simulator/telnyx/sample-delivery';
@@ -8,6 +9,7 @@ import { sha256 } from '../support/media';
 import { type FlowNode, NodeRedProcess, type RecordedMessage } from '../support/node-red-process';
 
 const MINUTE = 60_000;
+const DAY = 86_400_000;
 const PUBLIC = 'https://hooks.example.com/telnyx';
 
 /** The examples around the delivery list, as imported, with nothing but keys filled in. */
@@ -16,11 +18,16 @@ describe('the examples of the delivery list', function () {
   let standIn: TelnyxStandIn;
   let nodeRed: NodeRedProcess;
 
+  /** By how much the clocks of Telnyx and Node-RED differ from that of this process. */
+  let shift: number;
+
   beforeEach(async () => {
-    standIn = new TelnyxStandIn();
+    shift = 0;
+    standIn = new TelnyxStandIn({ clock: () => Date.now() + shift });
     await standIn.start();
     const env = { TELNYX_API_KEY: standIn.apiKey, TELNYX_PUBLIC_KEY: standIn.publicKey };
-    nodeRed = await NodeRedProcess.start({ env });
+    const nodeArgs = ['--require', path.join(__dirname, '../support/settable-clock.cjs')];
+    nodeRed = await NodeRedProcess.start({ env, nodeArgs });
   });
   afterEach(async () => {
     await nodeRed.stop();
@@ -46,6 +53,14 @@ describe('the examples of the delivery list', function () {
 
   const deliver = async (sample: SampleDelivery): Promise<boolean> =>
     (await standIn.deliver(sample, new URL(nodeRed.nodePath('/telnyx'), nodeRed.url).href)).accepted;
+  async function setClocks(byMs: number): Promise<void> {
+    const from = nodeRed.log.length;
+    writeFileSync(path.join(nodeRed.userDir, 'clock-set'), String(byMs));
+    process.kill(nodeRed.pid, 'SIGWINCH');
+    await nodeRed.waitForLog(/the clock was set by/, { from });
+    shift = byMs;
+  }
+
   const idOf = (sample: SampleDelivery): string =>
     (JSON.parse(sample.body(1, PUBLIC).toString()) as { data: { id: string } }).data.id;
   const idsIn = (file: string): unknown[] =>
@@ -110,5 +125,31 @@ describe('the examples of the delivery list', function () {
         /INCOMPLETE: The log of Telnyx has deliveries that hold nothing to send on: 1 with no event/
       );
     await nodeRed.messages(1, { file: 'put your alarm here.jsonl' });
+  });
+
+  it('"Replay yesterday\'s deliveries" sends those of yesterday once more, and stores no recording twice', async () => {
+    const flow = flowOf("Replay yesterday's deliveries", true);
+    await nodeRed.deploy(flow);
+    const noon = new Date().setUTCHours(12, 0, 0, 0);
+    const days = [-2, -1, 0].map((day) => noon + day * DAY - Date.now());
+    const recorded = standIn.sample('call.recording.saved', { seconds: 0.2 });
+    const samples = [
+      standIn.sample('call.hangup'),
+      standIn.sample('message.received'),
+      standIn.sample('call.answered')
+    ];
+    for (const [index, byMs] of days.entries()) {
+      await setClocks(byMs);
+      should(await deliver(samples[index]!)).be.true();
+      if (index === 1) should(await deliver(recorded)).be.true();
+    }
+    should((await click(flow)).payload).equal('2 deliveries sent once more.');
+    should(idsIn('other event.jsonl')).eql([idOf(samples[1]!)]);
+    const [stored] = await nodeRed.messages(1, { file: 'stored file.jsonl' });
+    should(stored!.recording).have.property('already_stored', false);
+    should((await click(flow)).payload).equal('2 deliveries sent once more.');
+    const [, again] = await nodeRed.messages(2, { file: 'stored file.jsonl' });
+    should(again!.recording).have.property('already_stored', true);
+    should(idsIn('other event.jsonl')).eql([idOf(samples[1]!), idOf(samples[1]!)]);
   });
 });

@@ -31,6 +31,7 @@ export interface ReplayParts {
   turn: () => Promise<void>;
   /** Told after each batch. */
   onProgress: () => void;
+  signal: AbortSignal;
 }
 
 /**
@@ -38,11 +39,11 @@ export interface ReplayParts {
  *
  * @param log accepted deliveries of the span, oldest first
  * @param summary brought up to date
- * @throws as the log and `turn` do
+ * @throws as the log and `turn` do; `signal.reason` when aborted
  */
 export async function replayDeliveries(
   log: AsyncIterable<readonly ReplayedDelivery[]>,
-  { provider, isWanted, emit, turn, onProgress }: ReplayParts,
+  { provider, isWanted, emit, turn, onProgress, signal }: ReplayParts,
   summary: DeliverySummary
 ): Promise<void> {
   const held = new InOrder<WebhookMessage>(({ event }) => Date.parse(event.occurred_at ?? event.received_at));
@@ -54,6 +55,7 @@ export async function replayDeliveries(
     }
   };
   for await (const batch of log) {
+    signal.throwIfAborted();
     for (const delivery of batch) {
       summary.listed += 1;
       const event = provider === null || provider === delivery.provider ? parse(delivery) : 'other provider';

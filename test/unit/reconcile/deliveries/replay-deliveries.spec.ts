@@ -61,6 +61,7 @@ describe('replaying deliveries', () => {
       emit: (message) => sent.push(message),
       turn: () => Promise.resolve(),
       onProgress: () => undefined,
+      signal: new AbortController().signal,
       ...more
     };
     await replayDeliveries(log(), parts, summary);
@@ -116,6 +117,13 @@ describe('replaying deliveries', () => {
     const { sent } = await replay([[delivery('a', 1, form)]]);
     sent[0]!.event.id.should.match(/^[0-9a-f]{64}$/);
     sent[0]!.topic.should.startWith('texml.');
+  });
+
+  it('ends when it is stopped, also where nothing is wanted', async () => {
+    const closing = new AbortController();
+    const reason = new Error('stopped');
+    const more = { isWanted: () => false, onProgress: () => closing.abort(reason), signal: closing.signal };
+    await should(replay([[delivery('a', 1)], [delivery('b', 2)]], more)).be.rejectedWith(reason);
   });
 
   it('counts what cannot be read any more', async () => {
