@@ -36,7 +36,7 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['src/archive/download/file-download.ts', 'locations that a store made'],
   ['src/archive/transcripts/transcript-filing.ts', 'locations that a store made'],
   ['src/http/http-client.ts', 'addresses that were parsed, in headers of at most 16 kB'],
-  ['src/webhook/journal/lmdb-journal.ts', 'ids of at most 100 characters'],
+  ['src/webhook/journal/delivery-identities.ts', 'ids of at most 100 characters'],
   ['src/state/process-identity.ts', 'a file of the state'],
   ['src/state/open-state.ts', 'the time'],
   ['src/state/process-identity.ts', 'what the system says of processes'],
