@@ -11,6 +11,8 @@ const FLOW: FlowNode[] = [
   account({ publicKeys: TRUSTED.publicKey }),
   webhookIn({ x: 200, y: 100 }),
   { ...webhookIn({ x: 200, y: 180, path: '/other', name: 'the other' }), id: 'other' },
+  // As saved before there was a delivery log.
+  { ...webhookIn({ x: 200, y: 260, path: '/old', name: 'an old one', keep: undefined }), id: 'old' },
   node('elsewhere', 'debug', { x: 700, y: 300 }),
   ...recorder().map((each, at) => ({ ...each, x: 640, y: 420 + 60 * at }))
 ];
@@ -60,6 +62,14 @@ describe('telnyx-webhook-in in the editor', function () {
     await editor.edit('webhook');
     await editor.done();
     should(await editor.property('webhook', 'changed')).not.be.true();
+  });
+
+  it('keeps a flow of an older version valid when its dialog is opened and closed', async () => {
+    should(await editor.property('old', 'keep')).be.undefined();
+    await editor.edit('old');
+    await editor.done();
+    should(await editor.property('old', 'valid')).be.true();
+    should(await editor.property('old', 'keep')).equal('7');
   });
 
   it('shows the address to copy, below httpNodeRoot, while the path is typed', async () => {

@@ -42,6 +42,7 @@ export function webhookIn(properties: Record<string, unknown> = {}): FlowNode {
     tolerance: 300,
     duplicates: 'drop',
     maxBody: 1_048_576,
+    keep: 7,
     acceptGet: false,
     rawBody: false,
     rejectedOutput: false,

@@ -35,11 +35,11 @@ export function numberWithin(limits: NumberLimits, problem: string): EditorValid
   };
 }
 
-/** Shows the first choice of lists that a flow of an older version has no value for. */
+/** Shows the defaults of properties that a flow of an older version lacks: a blank field would be saved as invalid. */
 export function chooseDefaults(node: EditorNode, properties: readonly string[]): void {
   for (const property of properties) {
-    const select = $(`#node-input-${property}`);
+    const field = $(`#node-input-${property}`);
     const value = node._def.defaults[property]?.value;
-    if (!select.val() && typeof value === 'string') select.val(value);
+    if (!field.val() && typeof value === 'string') field.val(value);
   }
 }

@@ -47,7 +47,7 @@ export function outputLabel(this: WebhookNode, index: number): string {
 }
 
 export function prepareDialog(this: WebhookNode): void {
-  chooseDefaults(this, ['reply', 'duplicates']);
+  chooseDefaults(this, ['reply', 'duplicates', 'keep']);
   const path = $('#node-input-path');
   path
     .on('input change', () => {
