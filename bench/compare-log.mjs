@@ -1,5 +1,5 @@
-// How the delivery log compares with classic-level (LevelDB), for docs/adr/delivery-log.md. classic-level is no
-// dependency of this package; install it in a directory of its own and name that:
+// How the delivery log compares with classic-level (LevelDB), for docs/adr/delivery-log.md. classic-level is not
+// a dependency of this package; install it in a directory of its own and pass that directory:
 //   npm install --prefix /tmp/rival classic-level && node --import tsx bench/compare-log.mjs /tmp/rival
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -45,7 +45,7 @@ function segments(directory) {
   };
 }
 
-/** With groups of its own: each single `put` with a sync would take a thread of the pool. */
+/** Groups the writes itself: a separate `put` with a sync for each would occupy a thread of the pool. */
 function level(directory) {
   const db = new ClassicLevel(directory, {
     keyEncoding: 'buffer',
@@ -127,7 +127,7 @@ async function speed(name, open) {
   );
 }
 
-/** How much is left of 1000 deliveries after a byte of the middle of the largest file is flipped. */
+/** How many of 1000 deliveries are lost when one byte of the largest file is flipped, at 40 places in turn. */
 async function faults(name, open) {
   const lost = [];
   let failed = 0;

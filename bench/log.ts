@@ -6,9 +6,9 @@ import type { NewDelivery } from '../src/webhook/log/record';
 import type { BenchResult } from './bench-result';
 
 const DELIVERIES = 1_000_000;
-/** Senders that wait for their answers. */
+/** Senders that wait for an answer at the same time. */
 const TOGETHER = 256;
-/** Deliveries that a crash leaves behind the place up to which the database knows the log. */
+/** Deliveries that a crash leaves in the log after the place that the database knows. */
 const TAIL = 5000;
 const READ_PER_SECOND = 50_000;
 const START_SECONDS = 2;

@@ -17,7 +17,7 @@ interface Diff {
   changed: string[];
 }
 
-/** Node-RED's own, which the test helper runs on. */
+/** Node-RED's own runtime, which the test helper runs on. */
 const flows = nodeRed('@node-red/runtime/lib/flows') as {
   stopFlows(type: string, diff?: Diff): Promise<void>;
   startFlows(type: string, diff?: Diff): Promise<void>;
@@ -27,7 +27,7 @@ const { hooks } = nodeRed('@node-red/util') as {
 };
 const core = (name: string) => nodeRed(`@node-red/nodes/core/common/${name}`) as (RED: NodeRedApi) => void;
 
-/** As a deploy does that changes these nodes, from its first turn. */
+/** Stops and starts flows as a deploy that changes these nodes does, from its first turn. */
 async function restart(...changed: string[]): Promise<void> {
   const none = { added: [], removed: [], rewired: [], linked: [], flowChanged: [] };
   const diff = changed.length === 0 ? undefined : { ...none, changed };
@@ -63,7 +63,7 @@ describe('a delivery on its way to the flow', () => {
       .map(({ event }) => event as { id: string; recovered?: boolean })
       .map(({ id, recovered }) => (recovered === true ? `${id} again` : id));
 
-  /** Restarts nodes once, in the turn in which a message is sent, or has come to a node. */
+  /** Restarts nodes once, in the turn in which a message is sent or has reached a node. */
   function restartWhen(hook: 'onSend' | 'postReceive', changed: string[], at?: string): Promise<void> {
     return new Promise((resolve, reject) => {
       let isDone = false;
@@ -74,7 +74,7 @@ describe('a delivery on its way to the flow', () => {
       });
     });
   }
-  /** Everything that was to come has come when this has. */
+  /** Delivers one last event: when it has come, so has everything before it. */
   async function settled(recorder = 'events'): Promise<string[]> {
     const id = `last ${Math.random()}`;
     (await deliver(id)).status.should.equal(200);
@@ -98,7 +98,7 @@ describe('a delivery on its way to the flow', () => {
     (await settled()).should.eql(['one again']);
   });
 
-  it('comes but once when only the webhook node is deployed', async () => {
+  it('comes only once when only the webhook node is deployed', async () => {
     await start([]);
     const restarted = restartWhen('onSend', ['webhook']);
     (await deliver('one')).status.should.equal(200);
@@ -116,7 +116,7 @@ describe('a delivery on its way to the flow', () => {
     (await settled()).should.eql(['one again']);
   });
 
-  it('is not put to nodes that are away when they have to answer', async () => {
+  it('is not sent to nodes that have to answer while they are away', async () => {
     await start([node('answering', 'recorder', { answer: 'yes' })], {
       reply: 'flow',
       wires: [['answering']]
@@ -131,7 +131,7 @@ describe('a delivery on its way to the flow', () => {
     seen('answering').should.eql(['one']);
   });
 
-  it('goes once to each of several nodes, of which a deploy stops one', async () => {
+  it('goes once to each of several nodes when a deploy stops one of them', async () => {
     await start([node('others', 'recorder', { wires: [] })], { wires: [['events', 'others']] });
     const restarted = restartWhen('onSend', ['others']);
     (await deliver('one')).status.should.equal(200);
@@ -178,7 +178,7 @@ describe('a delivery on its way to the flow', () => {
     ]
   ];
   for (const [name, first, nodes] of ways) {
-    it(`is handed over when it is through ${name}`, async () => {
+    it(`is handed over only when it has passed through ${name}`, async () => {
       await start(nodes, { wires: [[first]] });
       const restarted = restartWhen('postReceive', [], first);
       (await deliver('one')).status.should.equal(200);
@@ -187,7 +187,7 @@ describe('a delivery on its way to the flow', () => {
     });
   }
 
-  it('counts as handed over where nobody is to get it', async () => {
+  it('counts as handed over where no node is to receive it', async () => {
     await start([node('off', 'recorder', { d: true, wires: [] })], { wires: [['off', 'events'], []] });
     for (const id of ['one', 'two']) (await deliver(id)).status.should.equal(200);
     await settled();
@@ -195,7 +195,7 @@ describe('a delivery on its way to the flow', () => {
     (await settled()).filter((id) => id.endsWith('again')).should.be.empty();
   });
 
-  it('is lost by none of many deploys, and comes twice by none', async function () {
+  it('is neither lost nor repeated over many deploys', async function () {
     this.timeout(30_000);
     await start([node('others', 'recorder', { wires: [] })], { wires: [['events', 'others']] });
     let isGoing = true;
@@ -257,7 +257,7 @@ describe('HandOvers', () => {
   beforeEach(() => void (told = []));
   afterEach(() => started.removeAllListeners());
 
-  it('tells that a message has come when its node gets it, not when it is sent', () => {
+  it('reports a message as received when its node gets it, not when it is sent', () => {
     const handOvers = handOversWith({ hooks: hooksOf() });
     handOvers
       .send(
@@ -273,7 +273,7 @@ describe('HandOvers', () => {
     told.should.eql(['done one']);
   });
 
-  it('lets a message pass that a node sends on to one that has had it', () => {
+  it('lets a message pass when it is sent on to a node that has already had it', () => {
     const handOvers = handOversWith({ hooks: hooksOf() });
     handOvers.send(
       sending(() => undefined),
@@ -284,18 +284,18 @@ describe('HandOvers', () => {
     told.should.eql(['done one']);
   });
 
-  it('counts what a hook of somebody else keeps as handed over, after its time', async () => {
+  it('counts a message that another hook stops as handed over, once its time is up', async () => {
     const handOvers = handOversWith({ hooks: hooksOf() }, 20);
     handOvers.send(
       sending(() => undefined),
       outgoing('one')
     );
-    // The time after which a message counts as taken, twice.
+    // Well past the time after which a message counts as taken.
     await new Promise((resolve) => setTimeout(resolve, 60));
     told.should.eql(['done one']);
   });
 
-  it('leaves what has not come to a node that closes', async () => {
+  it('leaves what has not arrived when the webhook node closes', async () => {
     const handOvers = handOversWith({ hooks: hooksOf() });
     const node = sending(() => undefined);
     handOvers.send(node, outgoing('one'));
@@ -305,7 +305,7 @@ describe('HandOvers', () => {
     told.should.eql(['leave one']);
   });
 
-  it('takes what is sent for handed over where Node-RED tells nothing of messages', () => {
+  it('counts a message as handed over when it is sent where Node-RED has no hooks', () => {
     let count = 0;
     handOversWith({}).send(
       sending(() => (count += 1)),

@@ -5,7 +5,7 @@ import { fromStored, referenceFromMessage, storedDetails } from '../../src/recor
 
 const RED = { util: { cloneMessage: structuredClone } } as unknown as Parameters<typeof emittedMessage>[0];
 
-/** All that a message of another node may have on it. */
+/** Everything that a message from another node may carry. */
 const TRIGGER = {
   _msgid: 'made-up',
   topic: 'nightly',
@@ -33,7 +33,7 @@ describe('the messages of telnyx-recording-list', () => {
     item: { id: 'rec-1' }
   };
 
-  it('name one recording, and have nothing on them that would be taken for another', () => {
+  it('name one recording, and carry nothing that could be taken for another', () => {
     should(emittedMessage(RED, TRIGGER, { kind: 'recording', recording: missing })).eql({
       _msgid: 'made-up',
       topic: 'recording.missing',
@@ -57,7 +57,7 @@ describe('the messages of telnyx-recording-list', () => {
     );
   });
 
-  it('lead to the very file that is damaged, also a track in a bucket', () => {
+  it('lead to the damaged file itself, even to a track in a bucket', () => {
     const identity = 'daily:rec-1#made-up/room/1-cam-audio';
     const details = storedDetails({ recording_id: 'rec-1', track: '1-cam-audio' }, 'daily');
     const recording = {

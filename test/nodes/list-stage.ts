@@ -112,7 +112,7 @@ export class ListStage {
     return result;
   }
 
-  /** What a node gets from now on. */
+  /** Collects what a node receives from now on. */
   messages(id: string): TestMessage[] {
     const received: TestMessage[] = [];
     loadedNode(id).on('input', (message: TestMessage) => received.push(message));

@@ -26,7 +26,7 @@ describe('the status of telnyx-recording-list', () => {
 
   const summary = (more: object = {}) => ({ ...newSummary(null, null, 0), ...more });
 
-  it('tells how far a run is, and why it waits', () => {
+  it('shows how far a run has come, and why it waits', () => {
     status.begin();
     status.progress(summary({ listed: 250 }), 'list');
     status.waiting('api');
@@ -44,7 +44,7 @@ describe('the status of telnyx-recording-list', () => {
     ]);
   });
 
-  it('is no good end when something may be missing', () => {
+  it('shows a problem when something may be missing', () => {
     const incomplete = summary({ listed: 3 });
     noteError(incomplete, new CodedError('LIST_INCOMPLETE', 'made up'));
     status.ended(summary({ listed: 3 }));
@@ -57,7 +57,7 @@ describe('the status of telnyx-recording-list', () => {
     ]);
   });
 
-  it('begins anew with each run', () => {
+  it('starts afresh with each run', () => {
     status.progress(summary({ listed: 250 }), 'list');
     status.waiting('api');
     status.begin();

@@ -130,7 +130,7 @@ describe('telnyx-delivery-list, source telnyx', () => {
       .should.eql(ours);
   });
 
-  it('sends what was sent to the address that is asked for', async () => {
+  it('sends what was sent to the address in "Sent to"', async () => {
     await load({ sentTo: 'Other.example.com' });
     lose('call.hangup');
     const wanted = lose('call.hangup', undefined, 'https://other.example.com/elsewhere');
@@ -138,7 +138,7 @@ describe('telnyx-delivery-list, source telnyx', () => {
     should(events('found')[0]).have.property('id', idOf(wanted));
   });
 
-  it('takes everything where no webhook node is, also again and again, once each', async () => {
+  it('takes everything where there is no webhook node, once each over several runs', async () => {
     await load({}, null);
     for (let round = 1; round <= 3; round += 1) {
       lose('call.hangup', undefined, `https://example.com/${round}`);
@@ -146,14 +146,14 @@ describe('telnyx-delivery-list, source telnyx', () => {
     }
   });
 
-  it('knows what a webhook node accepted that is disabled now', async () => {
+  it('knows what a webhook node accepted before it was disabled', async () => {
     await load();
     (await deliver(standIn.sample('call.hangup'))).should.be.true();
     await nodeHelper.setFlows(flow({}, { d: true }), 'full');
     (await run()).should.have.properties({ listed: 1, known: 1, emitted: 0 });
   });
 
-  it('sends the types that are asked for, by the message before the node', async () => {
+  it('sends the types asked for; those of the message override those of the node', async () => {
     await load({ events: 'call.*' });
     for (const event of ['call.hangup', 'message.received', 'call.answered']) lose(event);
     (await run({ events: ['message.*'] })).should.have.properties({ listed: 3, other_types: 2, emitted: 1 });
@@ -174,14 +174,14 @@ describe('telnyx-delivery-list, source telnyx', () => {
       ]);
   });
 
-  it('asks for failed ones only when set so', async () => {
+  it('asks only for failed ones when set to do so', async () => {
     await load({ outcome: 'failed', only: 'all' });
     await deliver(standIn.sample('call.hangup'));
     lose('message.received');
     (await run()).should.have.properties({ listed: 1, emitted: 1 });
   });
 
-  it('believes Telnyx that an old one was delivered, and that an old one was not', async () => {
+  it('believes Telnyx about whether an old one was delivered', async () => {
     await load({ from: '7d' });
     standIn.deliveries.add(
       standIn.sample('call.hangup'),
@@ -207,7 +207,7 @@ describe('telnyx-delivery-list, source telnyx', () => {
       (item) => ({ ...item, webhook: { ...(item['webhook'] as object), payload: null } }),
       (item) => ({ ...item, webhook: { ...(item['webhook'] as object), id: 7 } }),
       (item) => ({ ...item, webhook: 'text' }),
-      // As one of the documentation's samples has it.
+      // As in one of the samples in Telnyx's documentation.
       (item) => ({ ...item, attempts: [{ errors: [{ code: '75001', title: 'x' }], http: { reponse: 'x' } }] })
     ];
     let index = 0;
@@ -235,7 +235,7 @@ describe('telnyx-delivery-list, source telnyx', () => {
     (await first).should.have.property('emitted', 60);
   });
 
-  it('ends with the deploy; the next run sends what is left, and nothing twice', async () => {
+  it('is stopped by a deploy; the next run sends the rest, and nothing twice', async () => {
     await load();
     for (let count = 0; count < 120; count += 1) lose('call.hangup');
     loadedNode('list').receive({ _msgid: 'stopped' });

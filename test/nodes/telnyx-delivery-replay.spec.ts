@@ -70,7 +70,7 @@ describe('telnyx-delivery-list, source log', () => {
   const events = (id: string): Record<string, unknown>[] =>
     stage.received(id).map(({ event }) => event as Record<string, unknown>);
 
-  it('sends once more what was accepted, as often as it is asked to', async () => {
+  it('sends what was accepted again, as often as asked', async () => {
     await load();
     await deliver('call.initiated', 'texml.transcription', 'call.hangup');
     const summary = await run({ customer: 'kept' });
@@ -114,7 +114,7 @@ describe('telnyx-delivery-list, source log', () => {
     events('replayed')[0]!.should.have.properties({ provider: 'daily', verified: 'hmac' });
   });
 
-  it('sends once more what was fetched from Telnyx', async () => {
+  it('sends what was fetched from Telnyx again', async () => {
     await load();
     telnyx.lose(telnyx.sample('message.received'), 'https://hooks.example.com/telnyx');
     (await run({}, 'missed')).should.have.property('emitted', 1);
@@ -122,7 +122,7 @@ describe('telnyx-delivery-list, source log', () => {
     events('replayed')[0]!.should.have.properties({ verified: 'api', replayed: true });
   });
 
-  it('ends with the deploy', async () => {
+  it('is stopped by a deploy', async () => {
     await load();
     await deliver(...Array<string>(60).fill('call.hangup'));
     loadedNode('list').receive({ _msgid: 'stopped' });

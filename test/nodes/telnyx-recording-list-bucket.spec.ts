@@ -48,7 +48,7 @@ describe('telnyx-recording-list over an archive in a bucket', function () {
     );
   }
 
-  it('knows what lies there, finds what is gone or changed, and has it fetched again', async () => {
+  it('knows what is there, finds what is gone or changed, and has it fetched again', async () => {
     for (let count = 0; count < 15; count += 1) standIn.addRecording({ seconds: 0.1 });
     await load();
     const stored = stage.messages('stored');
@@ -71,7 +71,7 @@ describe('telnyx-recording-list over an archive in a bucket', function () {
     should(last.summary!.verify).eql({ files: 15, intact: 15, changed: 0, missing: 0, unreadable: 0 });
   });
 
-  it('fetches once more what lies there when the state is lost, and stores nothing a second time', async () => {
+  it('fetches everything again when the state is lost, and stores nothing twice', async () => {
     const before = await server.keys();
     const contents = await Promise.all(before.map((key) => server.bytes(key)));
     await stage.unload();
@@ -95,7 +95,7 @@ describe('telnyx-recording-list over an archive in a bucket', function () {
     should(again.summary!.verify).have.property('intact', 15);
   });
 
-  it('takes nothing for lost while the bucket cannot be reached', async () => {
+  it('reports nothing as lost while the bucket cannot be reached', async () => {
     server.fault = () => ({ answer: 403, code: 'AccessDenied' });
     const { summary, completed } = await stage.run({ verify: 'only' });
     completed.should.be.true();

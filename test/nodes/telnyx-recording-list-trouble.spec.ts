@@ -99,14 +99,14 @@ describe('telnyx-recording-list in trouble', () => {
       sent.length.should.be.within(100, 150);
     });
 
-    it('goes on when that is deleted, and says what was sent', async () => {
+    it('goes on when that node is deleted, and says what was sent', async () => {
       await loadedNode('download').close(true);
       const { summary } = await run;
       should(summary).have.properties({ listed: COUNT, emitted: COUNT, complete: true });
       sent.length.should.equal(COUNT);
     });
 
-    it('ends with a deploy at once, and Catch nodes see it', async () => {
+    it('is stopped at once by a deploy, and Catch nodes see it', async () => {
       const begun = Date.now();
       const list = loadedNode('list');
       const error = list.error.bind(list);
@@ -117,7 +117,7 @@ describe('telnyx-recording-list in trouble', () => {
       };
       await list.close(false);
       (Date.now() - begun).should.be.below(1000);
-      // Nothing of the old run goes on beside what is deployed next.
+      // Nothing of the old run continues alongside what is deployed next.
       isTold.should.be.true();
       const ended = await run;
       should([ended.summary, ended.error?.code]).eql([null, 'GAVE_UP']);
@@ -125,7 +125,7 @@ describe('telnyx-recording-list in trouble', () => {
     });
   });
 
-  it('writes nowhere but into the archive, and asks for nothing else, whatever ids an API lists', async () => {
+  it('writes only into the archive, and requests nothing else, whatever ids an API lists', async () => {
     const media = await server((_request, response) => {
       const bytes = wav();
       response.writeHead(200, { 'content-type': 'audio/wav', 'content-length': bytes.length }).end(bytes);
@@ -165,7 +165,7 @@ describe('telnyx-recording-list in trouble', () => {
     should(({} as Record<string, unknown>)['download_urls']).be.undefined();
   });
 
-  it('says what an API answers that is none', async () => {
+  it('reports an API that answers with anything but a list', async () => {
     let answer: unknown = null;
     const api = await server((_request, response) => json(response, 200, answer));
     await stage.load(stage.flow(`${api.url}/v2`));
@@ -178,7 +178,7 @@ describe('telnyx-recording-list in trouble', () => {
     should((await stage.run()).summary).have.properties({ listed: 0, complete: true });
   });
 
-  it('waits for an API whose pages are endless or no JSON, and a deploy ends the wait', async () => {
+  it('waits for an API whose pages are endless or not JSON, until a deploy ends the wait', async () => {
     for (const answer of [
       (response: ServerResponse) => response.end('<!DOCTYPE html><title>Sign in</title>'),
       (response: ServerResponse) => response.end(Buffer.alloc(10 * 1024 * 1024, ' ')),
@@ -194,7 +194,7 @@ describe('telnyx-recording-list in trouble', () => {
     }
   }).timeout(30_000);
 
-  it('has a file fetched again that was deleted on purpose, when all are wanted', async () => {
+  it('has files that were deleted on purpose fetched again when set to all recordings', async () => {
     const [telnyx, api] = await standIn();
     for (let count = 0; count < 12; count += 1) telnyx.addRecording({ seconds: 0.05 });
     await stage.load(stage.flow(`${api.url}/v2`, { only: 'all' }));
@@ -216,7 +216,7 @@ describe('telnyx-recording-list in trouble', () => {
     });
   });
 
-  it('fetches what Daily lists, also tracks in a bucket of the customer', async () => {
+  it("fetches what Daily lists, including tracks in the customer's bucket", async () => {
     const files = new Map([
       [
         'daily-1',

@@ -36,7 +36,7 @@ describe('telnyx-recording-list', () => {
   const storedAll = (received: TestMessage[], count: number): Promise<true> =>
     stage.storedAll(received, count);
 
-  it('has what is missing fetched, once', async () => {
+  it('has missing recordings fetched, once', async () => {
     const recordings = Array.from({ length: 30 }, () => standIn.addRecording({ seconds: 0.1 }));
     await start();
     const stored = messages('stored');
@@ -117,7 +117,7 @@ describe('telnyx-recording-list', () => {
     }
   });
 
-  it('lists the span and the filter that the message names, before those of the node', async () => {
+  it('lists by the span and filter of the message, which override those of the node', async () => {
     const now = Date.now();
     const wanted = standIn.addRecording({ createdAt: now - 3 * DAY });
     standIn.addRecording({ createdAt: now - 3 * DAY });
@@ -145,7 +145,7 @@ describe('telnyx-recording-list', () => {
     (await first).completed.should.be.true();
   });
 
-  it('ends with the deploy, and says so', async () => {
+  it('is stopped by a deploy, and sends no summary', async () => {
     for (let count = 0; count < 300; count += 1) standIn.addRecording({ seconds: 0.1 });
     await start({}, [['stored'], ['summary']]);
     const received = messages('stored');

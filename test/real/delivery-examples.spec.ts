@@ -74,7 +74,7 @@ describe('the examples of the delivery list', function () {
     for (const sample of [announced, message]) standIn.lose(sample, PUBLIC, Date.now() - MINUTE);
     standIn.lose(standIn.sample('call.hangup'), PUBLIC, Date.now() - 7 * 60 * MINUTE);
     await nodeRed.deploy(flow);
-    // Its own inject node begins the first run by itself.
+    // Its inject node starts the first run by itself.
     const [report] = await nodeRed.messages(1, { file: 'report.jsonl' });
     should(report!.payload).equal('2 new events.');
     const [stored] = await nodeRed.messages(1, { file: 'stored file.jsonl' });
@@ -92,7 +92,7 @@ describe('the examples of the delivery list', function () {
     should(nodeRed.recorded('went wrong.jsonl')).be.empty();
   });
 
-  it('"Fetch missed events every hour" brings what was missed while the webhook was dead, and raises the alarm', async () => {
+  it('"Fetch missed events every hour" recovers what was missed while the webhook was down, and raises the alarm', async () => {
     const flow = flowOf('Fetch missed events every hour', true);
     await nodeRed.deploy(flow);
     for (const event of ['call.initiated', 'call.answered'])
@@ -114,7 +114,7 @@ describe('the examples of the delivery list', function () {
     should(nodeRed.recorded('went wrong.jsonl')).be.empty();
   });
 
-  it('"Fetch missed events every hour" says when the log could not be read whole', async () => {
+  it('"Fetch missed events every hour" says when the log could not be read completely', async () => {
     const flow = flowOf('Fetch missed events every hour', true);
     await nodeRed.deploy(flow);
     standIn.lose(standIn.sample('call.hangup'), PUBLIC);
@@ -127,7 +127,7 @@ describe('the examples of the delivery list', function () {
     await nodeRed.messages(1, { file: 'put your alarm here.jsonl' });
   });
 
-  it('"Replay yesterday\'s deliveries" sends those of yesterday once more, and stores no recording twice', async () => {
+  it('"Replay yesterday\'s deliveries" sends those of yesterday again, and stores no recording twice', async () => {
     const flow = flowOf("Replay yesterday's deliveries", true);
     await nodeRed.deploy(flow);
     const noon = new Date().setUTCHours(12, 0, 0, 0);

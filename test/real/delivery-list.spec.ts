@@ -92,7 +92,7 @@ describe('a delivery list', function () {
     await click();
     await until('the end', () => summaries().at(-1));
     await until('all events', () => (new Set(ids()).size === COUNT ? true : undefined));
-    // Only what was on its way in the moment of a crash.
+    // Only what was on its way at the moment of a crash comes twice.
     ids().length.should.be.below(COUNT + 4 * 60);
   });
 });

@@ -15,7 +15,7 @@ function flowOf(changes: Record<string, Record<string, unknown>> = {}): FlowNode
   return flow.map((one) => ({ ...one, ...changes[one.id] }));
 }
 
-/** Every kind of deploy, each of which stops other nodes. */
+/** Every kind of deploy; each stops different nodes. */
 const DEPLOYS: readonly (readonly [type: DeploymentType, flow: (round: number) => FlowNode[]])[] = [
   ['full', () => flowOf()],
   ['full', (round) => flowOf({ webhook: { name: `full ${round}` } })],
@@ -31,7 +31,7 @@ const DEPLOYS: readonly (readonly [type: DeploymentType, flow: (round: number) =
   ['nodes', () => flowOf()]
 ];
 
-/** Senders that try again, as providers do, what was not answered 200. */
+/** Senders that retry whatever was not answered 200, as providers do. */
 class Load {
   readonly accepted = new Set<string>();
   readonly statuses = new Set<number>();
@@ -64,7 +64,7 @@ class Load {
   }
 }
 
-/** How often each delivery came to each node. */
+/** How often each delivery came to the node `at`. */
 function timesAt(instance: WebhookInstance, at: string): Map<string, number> {
   const times = new Map<string, number>();
   for (const message of instance.nodeRed.recorded(RECEIVED_FILE)) {
@@ -106,12 +106,12 @@ describe('a load of deliveries', function () {
     }
   });
 
-  it('brings everything that was answered 200 to the flow over 20 kills at any moment', async () => {
+  it('brings everything that was answered 200 to the flow, over 20 kills at random moments', async () => {
     const { nodeRed } = instance;
     const accepted = new Set<string>();
     for (let round = 0; round < 20; round += 1) {
       const load = new Load(instance);
-      // A few at least, so that each round has something to lose; then any moment of the next half second.
+      // At least a few, so that each round has something to lose; then a random moment within half a second.
       await load.reaches(20);
       await new Promise((resolve) => setTimeout(resolve, 500 * Math.random()));
       const stopped = load.stop();

@@ -11,7 +11,7 @@ import { WebhookInstance, webhookFlow } from '../support/webhook-instance';
 
 const SCOPE = 'webhook';
 
-/** Leaves behind what a process leaves that dies between its answer and the flow. */
+/** Leaves what a process leaves behind when it dies between answering and handing over. */
 async function acceptWithoutHandingOver(
   userDir: string,
   ids: string[],
@@ -74,7 +74,7 @@ describe('the journal of accepted deliveries', function () {
     should((await instance.settled()).length).equal(2);
   });
 
-  it('hands over also what waited for the next start for longer than a week', async () => {
+  it('also hands over what waited for the next start for more than a week', async () => {
     const { nodeRed } = instance;
     await nodeRed.kill();
     const ids = Array.from({ length: 300 }, (_, index) => `old-${index}`);
@@ -83,7 +83,7 @@ describe('the journal of accepted deliveries', function () {
     should((await nodeRed.messages(300)).map(({ event }) => event?.['id'])).deepEqual(ids);
   });
 
-  it('starts again where a power cut has damaged the state, says so, and keeps the damaged one', async () => {
+  it('starts with a new state when a power cut has damaged the old one, says so, and keeps the old one', async () => {
     const { nodeRed } = instance;
     should((await instance.deliver(jsonDelivery(holdEvent('before')))).status).equal(200);
     await nodeRed.kill();
@@ -97,7 +97,7 @@ describe('the journal of accepted deliveries', function () {
     should((await instance.deliver(jsonDelivery(holdEvent('after')))).status).equal(200);
   });
 
-  it('repeats nothing after a restart in good order, however soon it comes', async () => {
+  it('repeats nothing after an orderly restart, however soon it comes', async () => {
     const { nodeRed } = instance;
     const ids = Array.from({ length: 40 }, (_, index) => `soon-${index}`);
     const answers = await Promise.all(ids.map((id) => instance.deliver(jsonDelivery(holdEvent(id)))));
@@ -133,7 +133,7 @@ describe('the journal of accepted deliveries', function () {
     await repeat();
   });
 
-  it('lets two nodes remember apart', async () => {
+  it('keeps what two nodes remember apart', async () => {
     const second = webhookIn({ id: 'second', path: '/second' });
     await instance.nodeRed.deploy(webhookFlow({}, [second]));
     for (const at of ['/telnyx', '/second']) await instance.deliver(jsonDelivery(holdEvent('for-both')), at);
@@ -169,7 +169,7 @@ describe('the journal of accepted deliveries', function () {
     const times = new Map<unknown, number>();
     for (const { event } of seen) times.set(event?.['id'], (times.get(event?.['id']) ?? 0) + 1);
     should([...accepted].filter((id) => !times.has(id))).deepEqual([]);
-    // A kill between the hand-over and its record repeats a message; it then says that it is a repeat.
+    // A kill between the hand-over and its record repeats a message; the repeat is marked.
     const repeats = seen.filter(({ event }) => (times.get(event?.['id']) ?? 0) > 1);
     for (const { event } of repeats) {
       const marked = seen.filter(
@@ -218,7 +218,7 @@ describe('the journal of accepted deliveries', function () {
       fill(filler);
       const statuses: (number | undefined)[] = [];
       for (let index = 0; index < 200; index += 1) {
-        // What the log has allocated is there to be used: more than that has to come.
+        // The log can still fill what it has allocated, so more than that has to come.
         const body = holdEvent(`full-${index}`).replace('made-up', 'x'.repeat(20_000));
         const answer = await instance.deliver(jsonDelivery(body));
         statuses.push(answer.status);
@@ -239,7 +239,7 @@ describe('the journal of accepted deliveries', function () {
   });
 });
 
-/** Writes until the file system takes no more byte. */
+/** Writes until the file system takes not one more byte. */
 function fill(file: string): void {
   for (const size of [64 * 1024, 4096, 1]) {
     try {

@@ -44,7 +44,7 @@ describe('the examples of the recording list', function () {
   const add = (createdAt: number): StandInRecording =>
     standIn.addRecording({ seconds: 0.2, createdAt, startedAt: createdAt - 60_000 });
 
-  /** Where the files are, by recording, once there are as many. */
+  /** Where the files are, by recording, once there are `count` of them. */
   async function stored(file: string, count: number): Promise<Map<unknown, string>> {
     const messages = await nodeRed.messages(count, { file });
     return new Map(messages.map(({ recording, payload }) => [recording?.['recording_id'], String(payload)]));
@@ -59,7 +59,7 @@ describe('the examples of the recording list', function () {
     }
   }
 
-  it('"Fetch all recordings of an account" fetches what is years old, and has nothing to do at the second click', async () => {
+  it('"Fetch all recordings of an account" fetches what is years old, and has nothing to do on the second click', async () => {
     const recordings = [0, 1, 40, 400, 1500, 2500].map((days) => add(Date.now() - days * DAY - 1000));
     const click = await deploy('Fetch all recordings of an account');
     should((await click()).payload).equal('6 recordings listed, 0 stored before, 6 to fetch.');
@@ -68,7 +68,7 @@ describe('the examples of the recording list', function () {
     should(nodeRed.recorded('not stored.jsonl')).be.empty();
   });
 
-  it('"Fetch all recordings of an account" goes on after Node-RED was killed in the middle, and fetches nothing twice', async () => {
+  it('"Fetch all recordings of an account" goes on after Node-RED is killed halfway, and fetches nothing twice', async () => {
     const recordings = Array.from({ length: 400 }, (_value, index) => add(Date.now() - index * DAY - 1000));
     const flow = exampleFlow('Fetch all recordings of an account', standIn.apiUrl);
     await nodeRed.deploy(flow);
@@ -98,13 +98,13 @@ describe('the examples of the recording list', function () {
       { deadline: 60_000 }
     );
     shouldBeIntact(recordings, files);
-    // Only what was on its way when the process died (16 orders at once), or stored in the moment before, when
-    // the index did not have it on disk yet. Of those from before, all would be fetched again without an index.
+    // Only what was on its way when the process died (16 orders at once), or was stored just before and is not
+    // in the index on disk yet. Without an index, everything stored before would be fetched again.
     const again = recordings.filter((recording) => standIn.downloads(recording) > 1);
     should(again.length).be.belowOrEqual(45);
   });
 
-  it('"Fetch missed recordings every night" fetches what is missing of two days, reports it and raises the alarm', async () => {
+  it('"Fetch missed recordings every night" fetches what is missing from two days, reports it and raises the alarm', async () => {
     const recordings = [1, 30, 47].map((hours) => add(Date.now() - hours * 3_600_000));
     add(Date.now() - 3 * DAY);
     const click = await deploy('Fetch missed recordings every night');

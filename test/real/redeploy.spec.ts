@@ -120,14 +120,14 @@ describe('deploys while deliveries come in', () => {
     should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(200);
   });
 
-  it('a disabled node asks to try again, and is back when enabled', async () => {
+  it('a disabled node asks senders to try again, and serves again when enabled', async () => {
     await instance.nodeRed.deploy(webhookFlow({ d: true }), 'full');
     await shouldBeAskedToTryAgain();
     await instance.nodeRed.deploy(webhookFlow(), 'full');
     should((await instance.deliver(jsonDelivery(holdEvent()))).status).equal(200);
   });
 
-  it('a deleted node asks to try again, also after a restart, and what was refused meanwhile comes after an undo', async function () {
+  it('a deleted node asks senders to try again, even after a restart, and an undo accepts what was refused', async function () {
     this.timeout(60_000);
     const { nodeRed } = instance;
     await nodeRed.deploy(flowNamed('before'));
@@ -150,7 +150,7 @@ describe('deploys while deliveries come in', () => {
     should(came.filter((id) => id.startsWith('deleted-')).sort()).deepEqual(expected);
   });
 
-  it('a deleted node is not found after ten minutes, and its path at once where another node serves it', async function () {
+  it('the path of a deleted node is 404 after ten minutes, but another node can serve it at once', async function () {
     this.timeout(60_000);
     const { nodeRed } = instance;
     const without = flowNamed('after').filter(({ id }) => id !== 'webhook');

@@ -14,7 +14,7 @@ export class StoredFolder {
   readonly state = new StateFixture();
   recordings = new StoredRecordings(this.state.database);
 
-  /** Writes a file of a recording; in the index only with `enter`. */
+  /** Writes a file of a recording; `enter` adds it to the index. */
   file(id: string, more: Partial<StoredRecording> = {}, bytes = `bytes of ${id}`): IndexedFile {
     const file = path.join(this.folder, '2026', '03', `${id}.mp3`);
     const provider = more.provider ?? 'telnyx';

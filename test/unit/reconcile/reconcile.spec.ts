@@ -104,7 +104,7 @@ describe('a reconcile run', () => {
     });
   });
 
-  it('emits all when told so', async () => {
+  it('emits all when told to', async () => {
     await stored.enter(stored.file('rec-1'));
     const list = batches({ items: [item('rec-1'), item('rec-2'), item('rec-3', { status: 'in-progress' })] });
     const { summary } = await run({ list, only: 'all' });
@@ -155,7 +155,7 @@ describe('a reconcile run', () => {
     should(summary.verify).have.properties({ files: 1, missing: 1 });
   });
 
-  it('tells the first failure of all', async () => {
+  it('returns the first of several failures', async () => {
     const broken = new CodedError('STORE_FAILED', 'The state cannot be read.');
     await stored.enter(stored.file('rec-1'));
     const { summary, failure } = await run({
@@ -166,7 +166,7 @@ describe('a reconcile run', () => {
     summary.errors.map(({ code }) => code).should.eql(['STORE_FAILED', 'API_UNAUTHORIZED']);
   });
 
-  it('says nothing of a fault that only the stop has made', async () => {
+  it('says nothing about a fault that only the stop caused', async () => {
     const stop = new AbortController();
     const phases: string[] = [];
     await stored.enter(stored.file('rec-1'));
@@ -180,7 +180,7 @@ describe('a reconcile run', () => {
     should([emitted, phases]).eql([[], ['verify']]);
   });
 
-  it('names what nobody thought of', async () => {
+  it('reports an error that nobody thought of', async () => {
     const { summary, failure } = await run({ list: batches(new TypeError('made up')) });
     should(failure).have.property('code', 'GAVE_UP');
     summary.errors[0]!.message.should.match(/made up/);
@@ -195,7 +195,7 @@ describe('a reconcile run', () => {
 });
 
 describe('the errors of a summary', () => {
-  it('are there once each, and not without end', () => {
+  it('are listed once each, up to a limit', () => {
     const summary = newSummary(null, null, 0);
     for (let count = 0; count < 100; count += 1) {
       noteError(summary, new CodedError('STORE_FAILED', 'the same'));
@@ -230,10 +230,10 @@ describe('handing recordings out', () => {
     waits.should.eql([true, false, true, false]);
   });
 
-  it('never has more on the way than a few', async () => {
+  it('never has more than a few on the way', async () => {
     let onTheWay = 0;
     let most = 0;
-    // What is sent arrives a little later; two are worked off each millisecond.
+    // What is sent arrives a little later; two are completed each millisecond.
     const worker = setInterval(() => (onTheWay = Math.max(0, onTheWay - 2)), 1);
     const pace = new EmissionPace(
       () => ({ due: onTheWay, all: onTheWay }),
@@ -257,7 +257,7 @@ describe('handing recordings out', () => {
     await Promise.all(all).should.be.rejectedWith('stop');
   });
 
-  it('looks at the orders of the nodes that run, and no further than it has to', async () => {
+  it('counts the jobs of the nodes that run, and no further than it has to', async () => {
     const state = new StateFixture();
     try {
       const jobs = new JobRepository(state.database, state.now);

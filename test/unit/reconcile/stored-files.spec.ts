@@ -68,7 +68,7 @@ describe('what is stored', () => {
       return counts;
     }
 
-    it('and what is missing or changed is told, the rest is intact', async () => {
+    it('and what is missing or changed is reported; the rest is intact', async () => {
       const files = Array.from({ length: 450 }, (_value, index) => stored.file(`rec-${index}`));
       await stored.enter(...files);
       unlinkSync(files[7]!.recording.path!);
@@ -80,7 +80,7 @@ describe('what is stored', () => {
       errors.should.eql([]);
     });
 
-    it('and a disk that is not there is no loss', async () => {
+    it('and a disk that is not there does not count as a loss', async () => {
       await stored.enter(stored.file('rec-1'), stored.file('rec-2'));
       // As an empty mount point, and as nothing at all.
       for (const name of readdirSync(stored.folder))
@@ -94,7 +94,7 @@ describe('what is stored', () => {
       should(await verify()).have.properties({ missing: 2, unreadable: 0 });
     });
 
-    it('and a file that cannot be looked for is no loss', async () => {
+    it('and a file that cannot be looked up does not count as a loss', async () => {
       const inFolder = (name: string): string => path.join(stored.folder, '2026', name);
       const below = stored.file('below', { path: inFolder('none.mp3/below.mp3') });
       const long = stored.file('long', { path: inFolder(`${'x'.repeat(300)}.mp3`) });
@@ -106,7 +106,7 @@ describe('what is stored', () => {
       for (const { code } of errors) code.should.equal('STORE_FAILED');
     });
 
-    it('and an archive of which nearly all is missing is no loss: another disk may be in its place', async () => {
+    it('and an archive that is nearly all missing is not believed lost: another disk may be in its place', async () => {
       const files = Array.from({ length: 40 }, (_value, index) => stored.file(`rec-${index}`));
       await stored.enter(...files);
       mkdirSync(path.join(stored.folder, '.telnyx-partial'));
@@ -116,14 +116,14 @@ describe('what is stored', () => {
       should(errors).have.length(1);
       errors[0]!.should.have.property('code', 'STORE_FAILED');
       errors[0]!.message.should.startWith(`37 of the 40 files in ${stored.folder} are not there`);
-      // Half of them are believed.
+      // When half of them are missing, that is believed.
       for (const { recording } of files.slice(3, 20))
         writeFileSync(recording.path!, `bytes of ${recording.recording_id}`);
       should(await verify()).eql({ files: 40, intact: 20, changed: 0, missing: 20, unreadable: 0 });
       emitted.should.have.length(20);
     });
 
-    it('and one archive says nothing of another', async () => {
+    it('and each archive is judged on its own', async () => {
       const other = path.join(stored.folder, 'usb');
       const inside = (index: number): StoredRecording['path'] => path.join(other, '2026', `rec-${index}.mp3`);
       const sound = Array.from({ length: 60 }, (_value, index) => stored.file(`sound-${index}`));
@@ -139,7 +139,7 @@ describe('what is stored', () => {
       errors[0]!.message.should.match(/30 of the 30 files in .*usb are not there/);
     });
 
-    it('and holds back a thousand missing files at most', () => {
+    it('and at most a thousand missing files are held back', () => {
       const missing = new MissingFiles();
       const file = stored.file('rec-1');
       for (let count = 0; count < 5000; count += 1) should(missing.missing('archive', file)).be.empty();
@@ -148,7 +148,7 @@ describe('what is stored', () => {
       should([believed.length, refused, why.length]).eql([0, 5000, 1]);
     });
 
-    it('and a large file does not keep anybody waiting who wants to stop', async () => {
+    it('and a large file does not delay a stop', async () => {
       const { recording } = stored.file('rec-1');
       truncateSync(recording.path!, 20 * 1024 ** 3);
       const stop = new AbortController();
@@ -168,7 +168,7 @@ describe('what is stored', () => {
       await waiting.should.be.rejectedWith('stopped by the test');
     });
 
-    it('and what was stored anew meanwhile is looked at again', async () => {
+    it('and what was stored again meanwhile is checked again', async () => {
       const file = stored.file('rec-1');
       await stored.enter(file);
       let reads = 0;
@@ -180,7 +180,7 @@ describe('what is stored', () => {
       should([reads, counts.intact, counts.files]).eql([2, 1, 1]);
     });
 
-    it('and what was missing, was held back and is stored anew by then is intact', async () => {
+    it('and what was held back as missing but has been stored again by then is intact', async () => {
       await stored.enter(...['rec-1', 'rec-2', 'rec-3'].map((id) => stored.file(id)));
       let first: string | null = null;
       let reads = 0;
@@ -196,13 +196,13 @@ describe('what is stored', () => {
       );
     });
 
-    it('also in a bucket, as long as there is a way to it', async () => {
+    it('also in a bucket, as long as it can be reached', async () => {
       const inBucket = { bucket: 'made-up', destination: 'bucket' as const };
       for (const name of ['sound', 'gone', 'changed', 'elsewhere', 'astray', 'broken']) {
         const recording = { ...stored.file(name).recording };
         delete recording.path;
         const bucket = name === 'elsewhere' ? { ...inBucket, bucket: 'other' } : inBucket;
-        // Of another download node, which is not there now, in the same bucket.
+        // In the same bucket, but of another download node, which is not there now.
         const key = name === 'astray' ? 'faxes/astray.mp3' : `calls/${name}.mp3`;
         await stored.enter({ ...stored.file(name), recording: { ...recording, ...bucket, key } });
       }
@@ -257,7 +257,7 @@ describe('what is stored', () => {
       return counts;
     }
 
-    it('from sidecars, as it was there before', async () => {
+    it('from sidecars, as it was before', async () => {
       const files = Array.from({ length: 1200 }, (_value, index) => stored.file(`rec-${index}`));
       should(await rebuild()).eql({
         sidecars: 1200,
@@ -295,7 +295,7 @@ describe('what is stored', () => {
       }
     });
 
-    it('also when the index says something else of a file', async () => {
+    it('also when the index says something else about a file', async () => {
       await stored.enter(stored.file('rec-1'), stored.file('rec-2'), stored.file('rec-3'));
       const renamed = path.join(stored.folder, '2026', 'rec-1.mp3');
       const { recording } = stored.file('rec-1');
@@ -306,7 +306,7 @@ describe('what is stored', () => {
       should(stored.recordings.find('telnyx:rec-2').map((file) => file.recording.sha256)).eql([sha256]);
     });
 
-    it('and what is not as its sidecar says is told', async () => {
+    it('and what does not match its sidecar is reported', async () => {
       unlinkSync(stored.file('gone').recording.path!);
       const changed = stored.file('changed');
       writeFileSync(changed.recording.path!, 'longer than it was before');
@@ -318,7 +318,7 @@ describe('what is stored', () => {
       stored.recordings.at(stored.folder).find('telnyx:gone').should.have.length(0);
     });
 
-    it('by the id alone from sidecars of older versions', async () => {
+    it('from sidecars of older versions, by the id alone', async () => {
       const older = { identity: '' } as Partial<StoredRecording>;
       stored.file('rec-1', older);
       stored.file('track-1', { ...older, provider: 'daily', recording_id: 'daily-1', track: 'cam-audio' });
@@ -331,7 +331,7 @@ describe('what is stored', () => {
       stored.recordings.find('daily:daily-1#cam-audio').should.have.length(1);
     });
 
-    it('and nothing else that lies there', async () => {
+    it('and nothing else that is there', async () => {
       const { recording } = stored.file('rec-1');
       const beside = (name: string): string => path.join(path.dirname(recording.path!), name);
       writeFileSync(beside('package.json'), '{"name":"other"}');
@@ -356,7 +356,7 @@ describe('what is stored', () => {
     });
   });
 
-  it('is found in the steps of a long walk, each once', async () => {
+  it('is found in the steps of a long walk, each file once', async () => {
     await stored.enter(...Array.from({ length: 1001 }, (_value, index) => stored.file(`rec-${index}`)));
     for (const size of [1, 100, 1001, 5000]) {
       const ids = [...stored.recordings.steps(size)].flatMap((step) => step.map(({ identity }) => identity));

@@ -12,7 +12,7 @@ import type { FetchedDelivery } from '../../../../src/reconcile/deliveries/recep
 const NOON = Date.UTC(2026, 2, 4, 12);
 const MINUTE = 60_000;
 
-/** An entry of the log; the event occurred so many minutes after noon. */
+/** An entry of the log; its event occurred `minute` minutes after noon. */
 function entry(id: string, minute: number, more: object = {}): Record<string, unknown> {
   const occurred_at = new Date(NOON + minute * MINUTE).toISOString();
   const webhook = { id, event_type: 'call.hangup', occurred_at, payload: {} };
@@ -71,7 +71,7 @@ describe('finding missed deliveries', () => {
     );
   }
 
-  it('is in the order in which things occurred, across batches as well', async () => {
+  it('sends in the order in which things occurred, across batches too', async () => {
     const { summary } = await find([
       batch(10, entry('c', 3), entry('a', 1), entry('e', 9.5)),
       batch(20, entry('d', 9.2), entry('f', 12))
@@ -126,7 +126,7 @@ describe('finding missed deliveries', () => {
     sent.should.be.empty();
   });
 
-  it('tells a gap of the list, and counts what it cannot send on', async () => {
+  it('reports a gap in the list, and counts what it cannot send on', async () => {
     const gap = new CodedError('LIST_INCOMPLETE', 'It kept changing.');
     const entries = [
       {},
@@ -145,7 +145,7 @@ describe('finding missed deliveries', () => {
     );
   });
 
-  it('says nothing of what cannot be read where it was sent to others', async () => {
+  it('says nothing about unreadable entries that were sent elsewhere', async () => {
     const attempts = [{ http: { request: { url: 'https://example.com/other' } } }];
     const isOurs = (urls: readonly string[]): boolean => urls.length === 0;
     const { summary } = await find([batch(10, entry('a', 1, { webhook: 7, attempts }), entry('b', 1))], {
@@ -154,7 +154,7 @@ describe('finding missed deliveries', () => {
     summary.should.have.properties({ listed: 2, elsewhere: 1, unreadable: 0, emitted: 1, complete: true });
   });
 
-  it('takes failed ones only where the API does not heed the filter', async () => {
+  it('takes only failed ones, even when the API ignores the filter', async () => {
     const items = [entry('a', 1, { status: 'delivered' }), entry('b', 1), entry('c', 1, { status: null })];
     (await find([batch(10, ...items)], { outcome: 'failed' })).summary.should.have.property('emitted', 2);
     sent.should.eql(['b', 'c']);

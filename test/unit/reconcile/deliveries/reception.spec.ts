@@ -70,7 +70,7 @@ describe('the reception of events that did not come by webhook', () => {
     here.isKnown(fetched('two')).should.be.false();
   });
 
-  it('makes a real delivery that comes at the same moment wait, and a duplicate', async () => {
+  it('makes a real delivery that comes at the same moment wait, as a duplicate', async () => {
     const stage = await EndpointStage.start();
     journal = stage.journal;
     const gate = deferred();
@@ -88,7 +88,7 @@ describe('the reception of events that did not come by webhook', () => {
     stage.ids.should.be.empty();
   });
 
-  it('knows what is being received at the moment', async () => {
+  it('knows what is currently being received', async () => {
     const stage = await EndpointStage.start({ reply: 'flow' });
     const delivered = stage.deliver('one');
     await stage.emittedEvent(1);
@@ -99,7 +99,7 @@ describe('the reception of events that did not come by webhook', () => {
     await delivered;
   });
 
-  it('hands nothing over that cannot be recorded, and lets its sender try again', async () => {
+  it('hands over nothing that cannot be recorded, and lets its sender try again', async () => {
     const stage = await EndpointStage.start();
     journal = stage.journal;
     const gate = deferred();
@@ -116,7 +116,7 @@ describe('the reception of events that did not come by webhook', () => {
     stage.ids.should.eql(['one']);
   });
 
-  it('is not outrun by another list', async () => {
+  it('makes an event known to other lists while it is being recorded', async () => {
     const gate = deferred();
     journal.gate = gate.promise;
     const first = reception().receive(fetched('one'));
@@ -125,7 +125,7 @@ describe('the reception of events that did not come by webhook', () => {
     await first;
   });
 
-  it('hands over what only one memory could not note', async () => {
+  it('hands an event over even when the memory of the lists cannot be written', async () => {
     const add = (): Promise<void> => Promise.reject(new Error('full'));
     await reception({ emitted: { has: () => false, add, claim: () => () => undefined } }).receive(
       fetched('one')
@@ -133,7 +133,7 @@ describe('the reception of events that did not come by webhook', () => {
     sent.should.eql(['one']);
   });
 
-  it('leaves to the next start what was recorded when the node closed', async () => {
+  it('leaves what was recorded while the node closed to the next start', async () => {
     const closing = new AbortController();
     const gate = deferred();
     journal.gate = gate.promise;
@@ -145,7 +145,7 @@ describe('the reception of events that did not come by webhook', () => {
     journal.log.should.eql(['accept one', 'leave one']);
   });
 
-  it('hands over at the start what was left', () => {
+  it('hands over what was left when it starts', () => {
     const delivery = {
       scope: 'list',
       id: 'one',
@@ -183,7 +183,7 @@ describe('the reception of events that did not come by webhook', () => {
     done.at(-1)!.should.equal('c left');
   });
 
-  it('believes the provider of what may have been forgotten', () => {
+  it('believes the provider about what may have been forgotten', () => {
     const old = { startedAt: NOW - 25 * HOUR, isDelivered: true };
     const here = reception({ scopes: () => ['a'] });
     here.isKnown(fetched('one', old)).should.be.true();

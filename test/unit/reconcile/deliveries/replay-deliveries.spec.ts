@@ -68,7 +68,7 @@ describe('replaying deliveries', () => {
     return { sent, summary };
   }
 
-  it('makes the messages that the webhook node made, marked', async () => {
+  it('makes the same messages as the webhook node, marked as replayed', async () => {
     const { sent, summary } = await replay([[delivery('a', 1)]]);
     should(sent).have.length(1);
     sent[0]!.should.have.properties({ topic: 'call.hangup', payload: { x: 1 } });
@@ -109,7 +109,7 @@ describe('replaying deliveries', () => {
     });
   });
 
-  it('knows bodies without an id by their bytes, as when they came', async () => {
+  it('identifies bodies without an id by their bytes, as on arrival', async () => {
     const form = {
       contentType: 'application/x-www-form-urlencoded',
       rawBody: Buffer.from('CallSid=1&CallbackSource=call-progress-events&CallStatus=ringing')
@@ -119,14 +119,14 @@ describe('replaying deliveries', () => {
     sent[0]!.topic.should.startWith('texml.');
   });
 
-  it('ends when it is stopped, also where nothing is wanted', async () => {
+  it('ends when it is stopped, even where nothing is wanted', async () => {
     const closing = new AbortController();
     const reason = new Error('stopped');
     const more = { isWanted: () => false, onProgress: () => closing.abort(reason), signal: closing.signal };
     await should(replay([[delivery('a', 1)], [delivery('b', 2)]], more)).be.rejectedWith(reason);
   });
 
-  it('counts what cannot be read any more', async () => {
+  it('counts what can no longer be read', async () => {
     const { summary } = await replay([[delivery('a', 1, { rawBody: Buffer.from('{') })]]);
     summary.should.have.properties({ listed: 1, emitted: 0, unreadable: 1, complete: false });
   });

@@ -18,7 +18,7 @@ function eventOf(event_type: string): ParsedEvent {
   return parsed.event;
 }
 
-describe('which events are asked for', () => {
+describe('the choice of events', () => {
   for (const [events, wanted, other] of [
     [undefined, ['call.hangup', 'made.up'], []],
     [' , ', ['call.hangup'], []],
@@ -26,20 +26,20 @@ describe('which events are asked for', () => {
     [['call.hangup', 'fax.*'], ['call.hangup', 'fax.sent'], ['call.answered']],
     ['siprec.started', ['call.siprec.started', 'siprec.started'], ['siprec.stopped']]
   ] as const)
-    it(`by ${JSON.stringify(events)}`, () => {
+    it(`takes ${JSON.stringify(events)}`, () => {
       const isWanted = readEvents(events);
       [...wanted].filter((type) => !isWanted(eventOf(type))).should.eql([]);
       [...other].filter((type) => isWanted(eventOf(type))).should.eql([]);
     });
 
-  it('are no number and no list of numbers', () => {
+  it('refuses what is neither text nor a list of texts', () => {
     for (const events of [7, [7], {}, true])
       should(() => readEvents(events)).throw(CodedError, { code: 'BAD_SETTING' });
   });
 });
 
 describe('what comes roughly in order', () => {
-  it('is put in order, a minute of it held back', () => {
+  it('is put in order, with the last minute held back', () => {
     const order = new InOrder<number>((time) => time);
     for (const minute of [3, 1, 2]) order.add(minute * MINUTE);
     order.take(3 * MINUTE).should.eql([MINUTE, 2 * MINUTE]);
@@ -61,11 +61,11 @@ describe('addresses of this Node-RED', () => {
     isOurs([]).should.be.true();
   });
 
-  it('are all of them where there is no node', () => {
+  it('are all addresses where there is no node', () => {
     ownAddresses('', [])(['https://example.com/anything']).should.be.true();
   });
 
-  it('hold the text that is asked for, whatever the nodes are', () => {
+  it('contain the text asked for, whatever the nodes are', () => {
     const isOurs = ownAddresses('Example.com/a', ['/telnyx']);
     should([isOurs(['https://EXAMPLE.com/abc']), isOurs(['https://x/telnyx']), isOurs([])]).eql([
       true,

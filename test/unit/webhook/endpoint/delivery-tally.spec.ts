@@ -28,7 +28,7 @@ describe('the tally of deliveries', () => {
     });
   });
 
-  it('names the latest reason, but no stranger’s in place of the provider’s', () => {
+  it('names the latest reason, but never a stranger’s instead of the provider’s', () => {
     should(tallied('SIGNATURE_MISMATCH', 'TIMESTAMP_OUT_OF_RANGE').trouble?.code).equal(
       'TIMESTAMP_OUT_OF_RANGE'
     );
@@ -40,19 +40,19 @@ describe('the tally of deliveries', () => {
     should(tallied('METHOD_NOT_ALLOWED', 'SIGNATURE_MISMATCH').trouble?.code).equal('SIGNATURE_MISMATCH');
   });
 
-  it('ends with a delivery that is accepted, and the counts stay', () => {
+  it('sees no trouble once a delivery is accepted, and keeps the counts', () => {
     const tally = tallied('SIGNATURE_MISMATCH', 'SIGNATURE_MISMATCH', 'ok');
     should(tally.trouble).be.null();
     should(tally.counts).deepEqual({ received: 1, refused: 2 });
   });
 
-  it('does not end with one that is handed over again after a crash', () => {
+  it('still sees trouble when a delivery is handed over again after a crash', () => {
     const tally = tallied('recovered', 'SIGNATURE_MISMATCH', 'recovered');
     should(tally.trouble).deepEqual({ refused: 1, code: 'SIGNATURE_MISMATCH' });
     should(tally.counts).deepEqual({ received: 2, refused: 1 });
   });
 
-  it('comes back after ten signed refusals in a row: the key was replaced', () => {
+  it('sees trouble again after ten signed refusals in a row: the key was replaced', () => {
     const nine = times(9, 'SIGNATURE_MISMATCH' as const);
     should(tallied('ok', ...nine).trouble).be.null();
     should(tallied('ok', ...nine, 'ok', ...nine).trouble).be.null();
@@ -62,7 +62,7 @@ describe('the tally of deliveries', () => {
     });
   });
 
-  it('does not come back by strangers, however many there are', () => {
+  it('sees no trouble in strangers once a delivery is accepted, however many there are', () => {
     const strangers = times(1000, 'MISSING_SIGNATURE' as const);
     should(tallied('ok', ...strangers).trouble).be.null();
   });

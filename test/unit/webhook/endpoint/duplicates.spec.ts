@@ -46,7 +46,7 @@ describe('duplicates', () => {
         .should.deepEqual(['CallSid=a&Digits=1', 'CallSid=a&Digits=2']);
     });
 
-    it('are never made of a signed event by a query that nobody signed', async () => {
+    it('never include a signed event whose id an unsigned query has guessed', async () => {
       const stage = await EndpointStage.start({ acceptGet: true });
       const guess = '/telnyx?data[event_type]=call.hold&data[id]=one';
       const invented = await stage.send({ method: 'GET', path: guess, headers: signed('') });
@@ -61,7 +61,7 @@ describe('duplicates', () => {
         ]);
     });
 
-    it('are never made of a signed event that has the id under which such a query was remembered', async () => {
+    it('never include a signed event whose id is the one that such a query was remembered under', async () => {
       const stage = await EndpointStage.start({ acceptGet: true });
       const query = '/telnyx?data[event_type]=call.hold&data[id]=one';
       (await stage.send({ method: 'GET', path: query, headers: signed('') })).status.should.equal(200);
@@ -151,7 +151,7 @@ describe('duplicates', () => {
       stage.ids.should.deepEqual(['one']);
     });
 
-    it('get the answer although the sender of the first copy has hung up', async () => {
+    it('get the answer even when the sender of the first copy has hung up', async () => {
       const stage = await EndpointStage.start({ reply: 'flow' });
       const first = stage.deliver('one');
       const { response } = (await stage.emittedEvent(1)).exchange!;
@@ -166,7 +166,7 @@ describe('duplicates', () => {
       stage.ids.should.deepEqual(['one']);
     });
 
-    it('share a refusal of the flow with its text; the next one is a new attempt', async () => {
+    it('share a refusal of the flow and its text; the next one is a new attempt', async () => {
       const stage = await EndpointStage.start({ reply: 'flow' });
       const first = stage.deliver('one');
       await stage.emittedEvent(1);
@@ -183,7 +183,7 @@ describe('duplicates', () => {
       stage.ids.should.deepEqual(['one', 'one']);
     });
 
-    it('share a refusal of the flow also where they are passed on', async () => {
+    it('also share a refusal of the flow where they are passed on', async () => {
       const stage = await EndpointStage.start({ reply: 'flow', duplicates: 'pass' });
       const first = stage.deliver('one');
       await stage.emittedEvent(1);
@@ -218,7 +218,7 @@ describe('duplicates', () => {
       (await second).status.should.equal(503);
     });
 
-    it('are asked of the flow one by one where they are passed on', async () => {
+    it('are each answered by the flow where they are passed on', async () => {
       const stage = await EndpointStage.start({ reply: 'flow', duplicates: 'pass' });
       for (const [count, body] of ['a', 'b', 'c'].entries()) {
         const sent = stage.deliver('one');

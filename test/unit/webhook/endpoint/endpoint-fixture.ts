@@ -23,7 +23,7 @@ import { type RawAnswer, type RawRequest, exchange } from '../../../support/http
 import { TRUSTED } from '../../../support/sign';
 import { deferred, serve } from '../express/real-http';
 
-/** A journal in memory that can be slow, can fail, and tells what it was asked. */
+/** A journal in memory that can be slow, can fail, and notes what it was asked. */
 export class TestJournal implements DeliveryJournal {
   readonly log: string[] = [];
   readonly left: PendingDelivery[] = [];
@@ -145,7 +145,7 @@ export class EndpointStage {
     return exchange(this.#port, { path: '/telnyx', ...raw });
   }
 
-  /** Sends a signed event; every call signs anew, as a sender does that tries again. */
+  /** Sends a signed event; every call signs again, as a sender that tries again does. */
   deliver(id?: string): Promise<RawAnswer> {
     return this.send(jsonDelivery(holdEvent(id)));
   }
@@ -170,7 +170,7 @@ export class EndpointStage {
     await nextTurn();
   }
 
-  /** Ids of what reached the flow, a duplicate marked. */
+  /** Ids of what reached the flow, with duplicates marked. */
   get ids(): string[] {
     return this.emitted.map(({ message: { event } }) => `${event.id}${event.duplicate ? ' again' : ''}`);
   }

@@ -8,7 +8,7 @@ describe('WebhookEndpoint over time', () => {
 
   describe('when a delivery cannot be recorded', () => {
     for (const reply of ['at-once', 'flow'] as const) {
-      it(`asks the sender to try again, and accepts that (${reply})`, async () => {
+      it(`asks the sender to try again, and accepts the next attempt (${reply})`, async () => {
         const stage = await EndpointStage.start({ reply });
         const full = new Error('disk full');
         stage.journal.gate = Promise.reject(full);
@@ -47,7 +47,7 @@ describe('WebhookEndpoint over time', () => {
       stage.journal.log.should.deepEqual(['remember one']);
     });
 
-    it('says who did not answer in time, and takes the next attempt', async () => {
+    it('names the event that was not answered in time, and accepts the next attempt', async () => {
       const stage = await EndpointStage.start({ reply: 'flow', replyTimeoutMs: 30 });
       (await stage.deliver('one')).status.should.equal(503);
       stage.faults
@@ -102,7 +102,7 @@ describe('WebhookEndpoint over time', () => {
       stage.faults.should.be.empty();
     });
 
-    it('does not hand over what is being verified', async () => {
+    it('does not hand over what is still being verified', async () => {
       const verifying = deferred();
       const begun = deferred();
       const stage = await EndpointStage.start(
@@ -163,7 +163,7 @@ describe('WebhookEndpoint over time', () => {
       });
     }
 
-    it('waits until it is on disk what the flow has, or the next start would repeat it', async () => {
+    it('waits until it is on disk that the flow has a delivery; otherwise the next start would repeat it', async () => {
       const stage = await EndpointStage.start();
       const gate = deferred();
       await stage.deliver('one');
@@ -223,7 +223,7 @@ describe('WebhookEndpoint over time', () => {
       seen.filter((count) => count > 0 && count < 250).length.should.be.above(3);
     });
 
-    it('does not come back to what cannot be read any more', async () => {
+    it('does not return to what can no longer be read', async () => {
       const stage = await EndpointStage.start();
       pending(stage, 'broken', Buffer.from('{"a":'));
       pending(stage, 'whole');
@@ -232,7 +232,7 @@ describe('WebhookEndpoint over time', () => {
       stage.journal.log.should.deepEqual(['done broken', 'done whole']);
     });
 
-    it('stops where it closes, and leaves the rest', async () => {
+    it('stops when it closes, and leaves the rest', async () => {
       const stage = await EndpointStage.start();
       for (const id of ['a', 'b', 'c']) pending(stage, id);
       await stage.endpoint.close();

@@ -46,7 +46,7 @@ export async function ask(
   return result;
 }
 
-/** An answer whose recording the test lets through or not. */
+/** A `commit` that succeeds or fails when the test says so. */
 export function slowCommit() {
   const gate = deferred();
   return { gate, commit: () => gate.promise };

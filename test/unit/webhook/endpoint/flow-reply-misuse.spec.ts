@@ -10,7 +10,7 @@ describe('FlowReply among others', () => {
 
   describe('with a mistake in the flow', () => {
     for (const status of [1000, 99, 100, 0, 200.5, Number.NaN]) {
-      it(`throws there for the status ${status}, and can be answered still`, async () => {
+      it(`throws there for the status ${status}, and can still be answered`, async () => {
         const asked = await ask();
         asked.response.statusCode = status;
         (() => asked.response.end('x')).should.throw(RangeError);
@@ -37,7 +37,7 @@ describe('FlowReply among others', () => {
     });
   });
 
-  it('leaves to a middleware in front what is its own', async () => {
+  it('calls the methods of a middleware in front', async () => {
     const seen: string[] = [];
     const front = (response: ServerResponse): void => {
       const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;

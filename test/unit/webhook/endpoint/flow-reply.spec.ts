@@ -112,7 +112,7 @@ describe('FlowReply', () => {
     }
   });
 
-  it('takes the first of two answers; the second is no exception in the flow', async () => {
+  it('takes the first of two answers; the second throws no exception in the flow', async () => {
     const asked = await ask();
     asked.response.status(200).send('first');
     asked.response.status(500).set('X-Second', '1').type('html').json({ second: true });
@@ -137,7 +137,7 @@ describe('FlowReply', () => {
     asked.late.should.equal(1);
   });
 
-  it('lets a flow that comes too late go through without an exception', async () => {
+  it('lets a flow that answers too late run without an exception', async () => {
     const asked = await ask({ timeoutMs: 20 });
     (await asked.client).status.should.equal(503);
     asked.response.status(200).set('X-Late', '1').cookie('a', 'b').append('X-Late', '2').send('late');
@@ -162,7 +162,7 @@ describe('FlowReply', () => {
     const { gate, commit } = slowCommit();
     const asked = await ask({ commit, timeoutMs: 50 });
     asked.response.send('in time');
-    // Its time began later, so that of the first one is up with it.
+    // Its time started later, so when it is up, that of the first one is too.
     const later = await ask({ timeoutMs: 50 });
     should(await later.outcome).deepEqual({ kind: 'timed-out' });
     gate.resolve();
@@ -188,7 +188,7 @@ describe('FlowReply', () => {
     asked.late.should.equal(1);
   });
 
-  it('stays with the answer when it is withdrawn afterwards', async () => {
+  it('still sends the answer when it is withdrawn afterwards', async () => {
     const { gate, commit } = slowCommit();
     const asked = await ask({ commit });
     asked.response.send('given');
@@ -216,7 +216,7 @@ describe('FlowReply', () => {
     asked.committed.length.should.equal(1);
   });
 
-  it('keeps the type of what it does not keep the whole of', async () => {
+  it('keeps the type of an answer that is too long to keep', async () => {
     const asked = await ask();
     const long = 'x'.repeat(300 * 1024);
     asked.response.type('text/plain').send(long);

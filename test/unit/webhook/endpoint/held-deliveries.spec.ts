@@ -2,7 +2,7 @@ import should from 'should';
 import { closeServers, deferred } from '../express/real-http';
 import { EndpointStage } from './endpoint-fixture';
 
-describe('deliveries of an event that the flow may get by another way', () => {
+describe('deliveries of an event that the flow may get in another way', () => {
   afterEach(closeServers);
 
   it('wait, and are duplicates once the flow has it', async () => {
@@ -19,7 +19,7 @@ describe('deliveries of an event that the flow may get by another way', () => {
     stage.endpoint.isReceiving('one').should.be.false();
   });
 
-  it('are asked to come again when it did not get there, and then accepted', async () => {
+  it('are asked for again when the flow did not get it, and then accepted', async () => {
     const stage = await EndpointStage.start();
     const { promise, resolve } = deferred<boolean>();
     stage.endpoint.hold('one', promise);

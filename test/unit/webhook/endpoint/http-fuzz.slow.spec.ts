@@ -5,7 +5,7 @@ import { loadFixtures } from '../../events/fixtures';
 import { EndpointStage } from './endpoint-fixture';
 import { closeServers } from '../express/real-http';
 
-/** Bodies sent; the parser alone is given a hundred thousand more by its own spec. */
+/** Bodies sent; the parser's own spec gives it a hundred thousand more. */
 const SIGNED = 1500;
 const FORGED = 1500;
 const AT_ONCE = 16;
@@ -24,7 +24,7 @@ const PIECES = [
   ' '
 ];
 
-/** Always the same numbers for one seed, so that a failure can be seen again. */
+/** Always the same numbers for one seed, so that a failure can be reproduced. */
 function numbers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -33,7 +33,7 @@ function numbers(seed: number): (below: number) => number {
   };
 }
 
-/** A fixture with something cut, doubled, flipped or pushed in. */
+/** A fixture with something cut, repeated, flipped or inserted. */
 function mutate(bytes: Buffer, pick: (below: number) => number): Buffer {
   const at = pick(bytes.length + 1);
   const piece = Buffer.from(PIECES[pick(PIECES.length)] ?? '');

@@ -91,7 +91,7 @@ describe('answer', () => {
     socket.write('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
     socket.write('1\r\nx\r\n'.repeat(100_000));
     await closed;
-    // What was parsed together with the last piece that is taken may come on top.
+    // What is parsed together with the last piece that counts may come on top.
     pieces.should.be.below(20_000);
   });
 
@@ -106,7 +106,7 @@ describe('answer', () => {
     await closed;
   });
 
-  it('keeps a connection whose request is through', async () => {
+  it('keeps a connection whose request is complete', async () => {
     const port = await serve((request, response) => {
       request.resume().on('end', () => answer(request, response, 401));
     });

@@ -57,7 +57,7 @@ describe('WebhookEndpoint', () => {
       ],
       ['a GET', () => ({ method: 'GET' }), 405, 'METHOD_NOT_ALLOWED'],
       [
-        'a PUT, signed as it may be',
+        'a PUT, even a signed one',
         () => ({ method: 'PUT', ...jsonDelivery('{}') }),
         405,
         'METHOD_NOT_ALLOWED'

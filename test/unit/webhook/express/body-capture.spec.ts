@@ -38,7 +38,7 @@ describe('the capture in front of an Express app', () => {
     return app;
   }
 
-  /** An app that parses every body, as Node-RED's admin API does, and tells what it found. */
+  /** An app that parses every body, as Node-RED's admin API does. */
   function parsingApp() {
     const app = express();
     app.use(express.json());
@@ -121,7 +121,7 @@ describe('the capture in front of an Express app', () => {
     should(got[0]?.body).deepEqual(exactly());
   });
 
-  it('has them when the app hangs in a router or a pattern that parses nothing', async () => {
+  it('has them when the app is mounted in a router or by a pattern, with no parser in front', async () => {
     const router = express.Router();
     router.use('/in', nodeApp());
     const root = express();
@@ -142,7 +142,7 @@ describe('the capture in front of an Express app', () => {
     '/telnyx/?x',
     'http://example.com/telnyx?x'
   ]) {
-    it(`knows ${path} for the same`, async () => {
+    it(`recognises ${path} as the same path`, async () => {
       const root = parsingApp();
       root.use('/', nodeApp());
       (await post(await serve(root), path)).should.equal(204);
@@ -172,7 +172,7 @@ describe('the capture in front of an Express app', () => {
     got.should.be.empty();
   });
 
-  it('does not touch what only the layer of an inner app could take for ours', async () => {
+  it('does not touch a path that only the layer of an inner app could take for ours', async () => {
     const httpNode = nodeApp();
     const root = express();
     root.use('/a', httpNode);
@@ -200,7 +200,7 @@ describe('the capture in front of an Express app', () => {
     foreign.should.deepEqual([{ a: '\u00e9' }]);
   });
 
-  it('says so when something outside Express was first', async () => {
+  it('says so when something outside Express has read the body first', async () => {
     const root = express();
     root.use('/', nodeApp());
     const parse = express.json();
@@ -213,7 +213,7 @@ describe('the capture in front of an Express app', () => {
     should(got[0]?.body).deepEqual({ kind: 'lost' });
   });
 
-  it('says so, and lives, when something outside Express turns bytes into text', async () => {
+  it('says so, and survives, when something outside Express turns bytes into text', async () => {
     const root = express();
     root.use('/', nodeApp());
     const port = await serve((request, response) => {

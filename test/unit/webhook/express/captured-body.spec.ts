@@ -44,7 +44,7 @@ describe('captureBody', () => {
     should(captured.body).deepEqual({ kind: 'bytes', bytes: long });
   });
 
-  it('has nothing of a request without a body', async () => {
+  it('gives no bytes for a request without a body', async () => {
     should((await capture({})).body).deepEqual({ kind: 'bytes', bytes: Buffer.alloc(0) });
   });
 
@@ -70,7 +70,7 @@ describe('captureBody', () => {
     wasRead.should.be.false();
   });
 
-  it('refuses compressed bodies unread, and takes identity for none', async () => {
+  it('refuses compressed bodies unread, and does not count identity as compression', async () => {
     for (const encoding of ['gzip', 'br', 'deflate', 'identity, gzip', 'GZIP']) {
       const { body, wasRead } = await capture({ body: bytes, headers: { 'Content-Encoding': encoding } });
       body.kind.should.equal('encoded');
@@ -92,7 +92,7 @@ describe('captureBody', () => {
     body.kind.should.equal('lost');
   });
 
-  it('refuses a body in pieces so small that they take up far more room than it', async () => {
+  it('refuses a body in pieces so small that they take far more memory than the body itself', async () => {
     const pieces = (count: number) => `1\r\nx\r\n`.repeat(count);
     const kindOf = async (count: number): Promise<string> => {
       const outcome = deferred<CapturedBody>();
@@ -145,7 +145,7 @@ describe('captureBody', () => {
     it('the oldest one gives way, and no new sender has to wait', async () => {
       const first = await hold(2000);
       const second = await hold(2000);
-      // In turn until both have been read: before that there is room.
+      // Repeated until both have been read: before that there is still room.
       while (first.kind() === undefined) should(await send(1500)).equal('bytes');
       await first.closed;
       should(first.kind()).equal('overloaded');

@@ -12,7 +12,7 @@ import { closeServers, express, serve } from './real-http';
 
 type App = ReturnType<typeof express>;
 
-/** Express gives its own request to whoever comes behind it; a delivery on the direct way has Node's. */
+/** Whatever comes after Express gets Express's own request; a delivery on the direct way has Node's. */
 const wentThroughExpress: string[] = [];
 
 function receiver(plain: boolean): DeliveryReceiver {
@@ -34,7 +34,7 @@ function nodeRed(
   const root = express();
   const httpAdmin = express();
   const httpNode = express();
-  // What nodes are given is an app on the editor's app, which lies on the root.
+  // The app that nodes are given is mounted on the editor's app, which is mounted on the root.
   if (parts.admin !== false) root.use('/', express().use(httpAdmin));
   const table = routesOf(
     httpNode,
@@ -65,7 +65,7 @@ const login: Middleware = function login(_request, response) {
 describe('the direct way of a delivery', () => {
   afterEach(closeServers);
 
-  it('is taken where only Node-RED itself stands between', async () => {
+  it('is taken where only Node-RED itself is in between', async () => {
     const { root, httpNode } = nodeRed();
     root.use('/', httpNode);
     should(await wayOf(root)).equal('direct');
@@ -92,7 +92,7 @@ describe('the direct way of a delivery', () => {
     ['a login in an app of its own', ({ root }) => void root.use(express().use(login as never))]
   ];
   for (const [name, add] of obstacles) {
-    it(`never passes ${name}`, async () => {
+    it(`never bypasses ${name}`, async () => {
       const apps = nodeRed();
       add(apps);
       apps.root.use('/', apps.httpNode);
@@ -100,7 +100,7 @@ describe('the direct way of a delivery', () => {
     });
   }
 
-  it('never passes a login that another package put on the flows’ app before us', async () => {
+  it('never bypasses a login that another package put on the flows’ app before us', async () => {
     const root = express();
     const httpAdmin = express();
     const httpNode = express();
@@ -116,7 +116,7 @@ describe('the direct way of a delivery', () => {
     should(await wayOf(root)).equal('401');
   });
 
-  it('never passes a route of somebody else that comes first', async () => {
+  it('never bypasses somebody else’s route that comes first', async () => {
     const root = express();
     const httpAdmin = express();
     const httpNode = express();
@@ -143,13 +143,13 @@ describe('the direct way of a delivery', () => {
     should(await wayOf(root)).equal('401');
   });
 
-  /** The layers before the dispatcher, to exchange one of them for the login: the stack keeps its length. */
+  /** The layers before the dispatcher; the login replaces one of them, so the stack keeps its length. */
   const exchanges: [string, (apps: { root: App; httpNode: App }) => ExpressLayer[]][] = [
     ['of the root app', ({ root }) => layersOf(root)],
     ['of the flows’ app', ({ httpNode }) => layersOf(httpNode)]
   ];
   for (const [name, stackOf] of exchanges) {
-    it(`is left when a layer ${name} is exchanged for another one`, async () => {
+    it(`is left when another layer replaces one ${name}`, async () => {
       const apps = nodeRed();
       apps.root.use('/', apps.httpNode);
       should(await wayOf(apps.root)).equal('direct');
@@ -165,7 +165,7 @@ describe('the direct way of a delivery', () => {
     });
   }
 
-  it('is left when the flows’ app is asked through another root', async () => {
+  it('is left when the flows’ app is reached through another root', async () => {
     const { root, httpNode } = nodeRed();
     root.use('/', httpNode);
     should(await wayOf(root)).equal('direct');
@@ -188,7 +188,7 @@ describe('the direct way of a delivery', () => {
     }
   });
 
-  it('does not take a layer of somebody else for Express’s own because of its name', async () => {
+  it('does not mistake somebody else’s layer for Express’s own because of its name', async () => {
     const { root, httpNode } = nodeRed();
     root.use(function query(_request, response) {
       response.writeHead(401).end();
@@ -217,7 +217,7 @@ describe('the direct way of a delivery', () => {
     should(await wayOf(root)).equal('express');
   });
 
-  it('is not taken when the flows’ app lies deeper', async () => {
+  it('is not taken when the flows’ app is mounted deeper', async () => {
     const { root, httpNode } = nodeRed();
     const outer = express();
     root.use('/', httpNode);

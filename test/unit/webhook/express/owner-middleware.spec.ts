@@ -127,8 +127,8 @@ describe('what the owner puts before the addresses of flows', () => {
     });
   }
 
-  it('fails closed when it throws nothing, or is no function', async () => {
-    // Express 4 takes such a promise, or nothing that is thrown, for "go on".
+  it('fails closed when it rejects without a reason, or is not a function', async () => {
+    // Express 4 takes a rejection or a throw without a value as "go on".
     const nothing = { then: (_fulfil: unknown, reject: () => void) => reject() };
     for (const value of [() => nothing, ['login'], [pass, [null]]]) {
       setting = value;
@@ -151,7 +151,7 @@ describe('what the owner puts before the addresses of flows', () => {
     should((await post()).status).equal(0);
   });
 
-  it('sees cookies, as before core http in', async () => {
+  it('sees cookies, as in front of core http in', async () => {
     let seen: unknown;
     setting = (request: IncomingMessage & { cookies: unknown }, _s: unknown, next: Next) => {
       seen = request.cookies;

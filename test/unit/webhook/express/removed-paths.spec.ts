@@ -8,7 +8,7 @@ describe('RemovedPaths', () => {
   let state: StateFixture;
   /** Milliseconds of both clocks. */
   let time: number;
-  /** What the clock on the wall is off. */
+  /** How far ahead the wall clock is. */
   let off: number;
   beforeEach(() => {
     state = new StateFixture();
@@ -17,7 +17,7 @@ describe('RemovedPaths', () => {
   });
   afterEach(() => state.remove());
 
-  /** As a process has them that has just started. */
+  /** The paths as a process that has just started has them. */
   const start = (): RemovedPaths => new RemovedPaths({ now: () => time + off, elapsed: () => time });
   const update = async (paths: RemovedPaths, ...served: string[]): Promise<void> => {
     paths.update(new Set(served), state.database);
@@ -50,7 +50,7 @@ describe('RemovedPaths', () => {
     should(paths.has('/a')).be.false();
   });
 
-  it('are removed no more when they are served again', async () => {
+  it('no longer count as removed when they are served again', async () => {
     const paths = start();
     await update(paths, '/a');
     await update(paths);

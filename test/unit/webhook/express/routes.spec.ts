@@ -40,7 +40,7 @@ describe('RouteTable', () => {
     should(claim('b', '/TELNYX/')).have.properties({ serving: false, heldBy: 'a' });
   });
 
-  it('has a path without a live node until the flows have started again', () => {
+  it('keeps a path without a live node until the flows have started again', () => {
     const first = claim('a');
     first.release();
     should(table.find('/telnyx')).deepEqual({ receiver: null });
@@ -58,7 +58,7 @@ describe('RouteTable', () => {
     served.should.be.empty();
   });
 
-  it('lets the longest waiting one take over, at the next start and not before', () => {
+  it('lets the one that has waited longest take over, at the next start and not before', () => {
     const first = claim('a');
     const second = claim('b');
     const third = claim('c');
@@ -205,7 +205,7 @@ describe('the dispatcher', () => {
       table.settle();
     };
 
-    it('asks senders to try again, in whatever way they spell it', async () => {
+    it('asks senders to try again, however they spell it', async () => {
       remove();
       for (const path of ['/telnyx', '/Telnyx/', '/telnyx?x=1']) {
         const gone = await post(path);
@@ -222,7 +222,7 @@ describe('the dispatcher', () => {
       answer.body.toString().should.equal('bytes');
     });
 
-    it('leaves it, and its bodies, to a route of somebody else, also one that comes with the same deploy', async () => {
+    it('leaves it, and its bodies, to somebody else’s route, even one from the same deploy', async () => {
       const claim = table.claim('/telnyx', 'node', receiver, () => undefined);
       table.settle();
       claim.release();

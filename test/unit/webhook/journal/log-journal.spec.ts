@@ -83,7 +83,7 @@ describe('LogJournal', () => {
   });
 
   for (const byMs of [-THREE_HOURS_MS, THREE_HOURS_MS]) {
-    it(`remembers a delivery as long as it is sent again when the clock is set by ${byMs / 3_600_000} hours`, async () => {
+    it(`remembers a delivery for as long as it may be sent again when the clock is set by ${byMs / 3_600_000} hours`, async () => {
       await journal.accept(delivery('a'));
       now += byMs;
       await journal.accept(delivery('b'));
@@ -169,7 +169,7 @@ describe('LogJournal', () => {
     should(pendingIds()).deepEqual(['after']);
   });
 
-  it('forgets after 24 hours, and what nobody came for after a week', async () => {
+  it('forgets identities after 24 hours, and what nobody came for after a week', async () => {
     (await journal.accept(delivery('old'))).leave();
     now += REMEMBERED_MS - 1;
     should(journal.find('node', 'old')).not.be.undefined();
@@ -189,7 +189,7 @@ describe('LogJournal', () => {
     should(pendingIds()).deepEqual([]);
   });
 
-  it('sweeps more than one step', async () => {
+  it('sweeps in more than one step', async () => {
     await Promise.all(Array.from({ length: 1203 }, (_, index) => journal.accept(delivery(`many-${index}`))));
     now += REMEMBERED_MS;
     await journal.accept(delivery('new'));
@@ -198,7 +198,7 @@ describe('LogJournal', () => {
     should(journal.find('node', 'new')).not.be.undefined();
   });
 
-  it('remembers ids apart that differ in half a character, or in what a database spells in two ways', async () => {
+  it('tells ids apart that differ in half a character, or in what the database spells in two ways', async () => {
     const ids = [
       ...['\ud800', '\ud801', '\ufffd', 'a'].map((end) => 'x'.repeat(99) + end),
       ...['\ud800', '\ud801', '\ufffd', 'a'].map((end) => 'x'.repeat(150) + end),
@@ -223,7 +223,7 @@ describe('LogJournal', () => {
     for (const id of ids) should(journal.find('node', id)).be.undefined();
   });
 
-  it('remembers no id by what stands for another one', async () => {
+  it('takes no id for what stands for another one', async () => {
     const long = 'v3:'.repeat(60);
     const hash = createHash('sha256').update(long).digest('base64url');
     const ids = ['partial a', { partial: 'a' }, 'a', { partial: 'partial a' }, hash, long, { partial: long }];
@@ -236,7 +236,7 @@ describe('LogJournal', () => {
     for (const id of ids) should(journal.find('node', id)).eql({ answer: null });
   });
 
-  it('still knows what was remembered with a word before its id, and takes no id for it', async () => {
+  it('still knows what was once remembered with a word before its id, and mistakes no id for it', async () => {
     for (const id of ['a', 'v3:'.repeat(60)]) {
       const text = `partial ${id}`;
       const key = id === 'a' ? text : createHash('sha256').update(text).digest('base64url');
@@ -247,14 +247,14 @@ describe('LogJournal', () => {
     should(journal.find('node', 'partial a')).be.undefined();
   });
 
-  it('still knows an id that was remembered by its hash before', async () => {
+  it('still knows an id that was once remembered by its hash', async () => {
     const id = 'v3:'.repeat(60);
     const key = createHash('sha256').update(id).digest('base64url');
     await database.collection('delivery-identities').put(['node', key], { at: now, answer: null });
     should(journal.find('node', id)).eql({ answer: null });
   });
 
-  it('hands over what a version without a log has left in the database', async () => {
+  it('hands over what a version without a log left in the database', async () => {
     const former = (id: string): object => {
       const { scope, receivedAt, verified, keyIndex, contentType, query, rawBody } = delivery(id);
       return { scope, id, receivedAt, verified, keyIndex, contentType, query, rawBody };
@@ -279,12 +279,12 @@ describe('LogJournal', () => {
   });
 
   describe('after a crash', () => {
-    /** As another process finds what this one has written. */
+    /** Finds what this process has written, as another one would. */
     const crash = (): void => {
       journal = opened();
     };
 
-    it('knows from the log what the database was not told yet', async () => {
+    it('knows from the log what the database has not been told yet', async () => {
       (await journal.accept(delivery('handed over'))).done();
       await journal.accept(delivery('waiting'));
       const answer = { status: 200, contentType: 'text/xml', body: Buffer.from('<Response/>') };
@@ -306,7 +306,7 @@ describe('LogJournal', () => {
       should(database.collection('deliveries-waiting').count()).equal(1);
       const segment = path.join(logs(), 'keep-7', '00000001.log');
       const bytes = readFileSync(segment);
-      // Nobody looks at what is known already.
+      // Nothing reads what is already known.
       bytes[300] = (bytes[300] ?? 0) ^ 0xff;
       writeFileSync(segment, bytes);
       crash();
@@ -314,7 +314,7 @@ describe('LogJournal', () => {
       should(journal.find('node', 'waiting')).deepEqual({ answer: null });
     });
 
-    it('builds all of it from the log when the database is lost', async () => {
+    it('rebuilds everything from the log when the database is lost', async () => {
       for (let index = 0; index < 20; index += 1) {
         const handOver = await journal.accept(delivery(`a-${index}`));
         if (index % 4 !== 0) handOver.done();
@@ -401,7 +401,7 @@ describe('LogJournal', () => {
       should((await journal.accept(delivery('next'))).done).be.a.Function();
     });
 
-    it('within a size, the oldest go first, none that waits, and says so once a day', async () => {
+    it('within a size: the oldest go first, but none that waits, and it says so once a day', async () => {
       await journal.dispose();
       journal = opened({ mostBytes: 3 * 1024 * 1024 });
       days.set('node', 7);

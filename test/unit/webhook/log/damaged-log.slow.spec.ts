@@ -42,7 +42,7 @@ describe('a damaged delivery log', function () {
   });
   afterEach(() => fixture.remove());
 
-  /** As it was, but for one file. */
+  /** Restores everything, then changes one file. */
   function damage(segment: number, change: (name: string) => void): void {
     for (const name of readdirSync(fixture.directory))
       if (!untouched.has(name)) rmSync(path.join(fixture.directory, name));
@@ -81,7 +81,7 @@ describe('a damaged delivery log', function () {
         const expected = IDS.filter((_, index) => lives(places[index] as Place));
         const opened = fixture.open();
         should(idsOf(opened.entries)).deepEqual(expected, `cut at ${size}`);
-        // What is written then is as slow as a disk, so not each time.
+        // Writing is as slow as the disk, so this is not done each time.
         if (size % 197 === 0) await works(opened, expected);
       }
     });
@@ -102,7 +102,7 @@ describe('a damaged delivery log', function () {
     });
   }
 
-  it('sets a damaged middle aside, tells of it once, and costs nothing else', async () => {
+  it('sets a damaged middle aside, reports it once, and loses nothing else', async () => {
     const { at, length } = places[1] as Place;
     damage(1, (name) => flip(name, at + 100, 0xff));
     fixture.open();
@@ -117,7 +117,7 @@ describe('a damaged delivery log', function () {
       .and.containEql(aside);
   });
 
-  it('finds damage behind the place that its caller knows when it is read', async () => {
+  it('finds damage in the part that its caller already knows when that part is read', async () => {
     const { log } = fixture.open();
     const { durable: end } = log.writer;
     const { at } = places[1] as Place;
@@ -142,7 +142,7 @@ describe('a damaged delivery log', function () {
     should(idsOf(fixture.open().entries)).deepEqual([...IDS, 'after']);
   });
 
-  it('takes what was half written when the power went for the end', async () => {
+  it('takes what was half written when the power failed as the end', async () => {
     damage(2, (name) => {
       const bytes = readFileSync(name);
       writeFileSync(
@@ -169,7 +169,7 @@ describe('a damaged delivery log', function () {
       .and.match(/Install the version that wrote it/);
   });
 
-  it('survives files that are none of its own', async () => {
+  it('survives files that are not its own', async () => {
     damage(1, (name) => writeFileSync(name, 'not a log'));
     await works(fixture.open(), ['d', 'e', 'f']);
     damage(2, (name) => {
@@ -179,8 +179,8 @@ describe('a damaged delivery log', function () {
     await works(fixture.open(), ['a', 'b', 'c']);
   });
 
-  it('counts no record of a file that was given up, when a later one has its sequence', async () => {
-    // The sync failed, the sender was told to come again, and all of it was on disk nevertheless.
+  it('ignores a record of an abandoned file when a later one has its sequence', async () => {
+    // The sync failed and the sender was asked to try again, yet all of it was on disk.
     const { log } = fixture.open();
     const first = await log.writer.append(delivery('given up'));
     await log.close();

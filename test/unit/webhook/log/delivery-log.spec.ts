@@ -131,7 +131,7 @@ describe('DeliveryLog', function () {
     ]);
   });
 
-  it('tells only what is behind the place that its caller knows', async () => {
+  it('reports only what comes after the place that its caller knows', async () => {
     const { log } = fixture.open();
     for (const id of ['a', 'b', 'c']) await log.writer.append(delivery(id));
     const { durable: end } = log.writer;
@@ -142,7 +142,7 @@ describe('DeliveryLog', function () {
     should((await again.writer.append(delivery('e'))).sequence).equal(44);
   });
 
-  it('tells everything when the place is of another log', async () => {
+  it('reports everything when the place belongs to another log', async () => {
     const { log } = fixture.open();
     for (const id of ['a', 'b', 'c']) await log.writer.append(delivery(id));
     const { durable: end } = log.writer;
@@ -155,7 +155,7 @@ describe('DeliveryLog', function () {
       should(idsOf(fixture.open({ since }).entries)).deepEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('never uses a sequence twice, also when its files are gone', async () => {
+  it('never uses a sequence twice, even when its files are gone', async () => {
     const { log } = fixture.open();
     await log.writer.append(delivery('a'));
     const since = { ...log.writer.durable, sequence: 500 };
@@ -165,7 +165,7 @@ describe('DeliveryLog', function () {
     await other.remove();
   });
 
-  it('reads a time, whatever order the clock made of the deliveries', async () => {
+  it('reads a span of time, whatever order the clock gave the deliveries', async () => {
     const { log } = fixture.open();
     const times = Array.from({ length: 60 }, (_, index) => (index * 37) % 60);
     for (const receivedAt of times) await log.writer.append(delivery(String(receivedAt), { receivedAt }));
@@ -175,7 +175,7 @@ describe('DeliveryLog', function () {
     should(await readAll(log, { from: 60, to: Infinity })).deepEqual([]);
   });
 
-  it('reads while it is written', async () => {
+  it('reads while it is being written', async () => {
     const { log } = fixture.open();
     for (let count = 0; count < 300; count += 1) await log.writer.append(delivery(String(count)));
     const read: string[] = [];

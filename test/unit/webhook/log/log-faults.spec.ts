@@ -44,7 +44,7 @@ async function codeOf(attempt: Promise<unknown>): Promise<string> {
   }
 }
 
-describe('a delivery log on a sick disk', function () {
+describe('a delivery log on a failing disk', function () {
   this.timeout(30_000);
   let fixture: LogFixture;
   beforeEach(() => (fixture = new LogFixture()));
@@ -87,7 +87,7 @@ describe('a delivery log on a sick disk', function () {
     should(after.sequence).equal(before.sequence + 1);
   });
 
-  it('tells hand-overs again that went down with a file', async () => {
+  it('records hand-overs again that were lost with a file', async () => {
     const files = new SickFiles();
     const { log } = fixture.open({ files });
     const { sequence } = await log.writer.append(delivery('a'));
@@ -167,13 +167,13 @@ describe('a delivery log on a sick disk', function () {
         should((await readAll(log)).slice(-3).map(({ id }) => id)).deepEqual(ids);
         const { entries } = fixture.open();
         should(idsOf(entries).slice(-3)).deepEqual(ids);
-        // What was in the file that was being written is there, too.
+        // What was in the file being written is there, too.
         should(idsOf(entries)).containEql('before-29');
       });
     }
   });
 
-  it('writes no more when its files were replaced, and says that it has to be opened again', async () => {
+  it('stops writing when its files are replaced, and says that it has to be opened again', async () => {
     const { log } = fixture.open();
     const { segment } = await log.writer.append(delivery('a'));
     const file = path.join(fixture.directory, `0000000${segment}.log`);

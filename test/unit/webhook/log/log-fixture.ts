@@ -33,12 +33,12 @@ export function delivery(id: string, overrides: Partial<NewDelivery> = {}): NewD
   };
 }
 
-/** What an opening log told, with its deliveries read. */
+/** What a log reported when it was opened, with its deliveries read. */
 export type ToldEntry =
   | { kind: 'delivery'; delivery: LoggedDelivery | null }
   | { kind: 'handed-over'; sequences: readonly number[] };
 
-/** A log in a directory of its own, and what it told when it was opened. */
+/** A log in a directory of its own, and what it reported when it was opened. */
 export class LogFixture {
   readonly root = mkdtempSync(path.join(tmpdir(), 'delivery-log-'));
   readonly directory = path.join(this.root, 'deliveries', 'keep-7');
