@@ -84,7 +84,7 @@ export class ArchiveInstance {
     download: Record<string, unknown> = {},
     more: FlowNode[] = []
   ): Promise<ArchiveInstance> {
-    const media = new Child(path.join(__dirname, 'media-server.mjs'), []);
+    const media = new Child(path.join(__dirname, 'processes/media-server.mjs'), []);
     try {
       const origin = await addressOf(media);
       const nodeRed = await NodeRedProcess.start({ flow: flowOf(download, more) });

@@ -83,7 +83,7 @@ async function downloaded(origin: string, directory: string): Promise<Turn> {
   mkdirSync(directory);
   settleDisk();
   const task = { origin, size: SIZE, count: COUNT, warmUp: WARM_UP, concurrency: CONCURRENCY, directory };
-  const script = new Child(path.join(__dirname, 'plain-download.mjs'), [JSON.stringify(task)]);
+  const script = new Child(path.join(__dirname, 'processes/plain-download.mjs'), [JSON.stringify(task)]);
   const [text] = await script.waitForOutput(/^\{.*\}$/m, { deadline: 120_000 });
   await script.end();
   return JSON.parse(text) as Turn;

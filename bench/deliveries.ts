@@ -81,7 +81,7 @@ export async function run(): Promise<BenchResult[]> {
     flow: FLOW,
     settings: { functionExternalModules: true }
   });
-  const bare = new Child(path.join(__dirname, 'bare-server.mjs'), [KEY]);
+  const bare = new Child(path.join(__dirname, 'processes/bare-server.mjs'), [KEY]);
   try {
     const [, barePort] = await bare.waitForOutput(/port (\d+)/);
     const rival = (
@@ -122,7 +122,7 @@ export async function run(): Promise<BenchResult[]> {
 async function turn(rival: Rival, count: number): Promise<Turn> {
   const { port, path: where, forged } = rival;
   const task = { port, path: where, forged, count, connections: CONNECTIONS, seed: SEED };
-  const client = new Child(path.join(__dirname, 'load-client.mjs'), [JSON.stringify(task)]);
+  const client = new Child(path.join(__dirname, 'processes/load-client.mjs'), [JSON.stringify(task)]);
   await client.waitForOutput(/^ready$/m, { deadline: 120_000 });
   const before = processorTime(rival.pid);
   const mainBefore = processorTime(rival.pid, `task/${rival.pid}/`);

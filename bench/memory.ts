@@ -28,7 +28,7 @@ async function toFolder(): Promise<BenchResult> {
 }
 
 async function toBucket(): Promise<BenchResult> {
-  const sink = new Child(path.join(__dirname, 'bucket-server.mjs'), []);
+  const sink = new Child(path.join(__dirname, 'processes/bucket-server.mjs'), []);
   try {
     const download = { destination: 'bucket', bucket: 'bucket', concurrency: AT_ONCE };
     const instance = await ArchiveInstance.start(download, [bucketNode(await addressOf(sink))]);

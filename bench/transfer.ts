@@ -24,7 +24,7 @@ const TARGET = 2.5;
  * alternate.
  */
 export async function run(): Promise<BenchResult[]> {
-  const server = new Child(join(__dirname, 'media-server.mjs'), []);
+  const server = new Child(join(__dirname, 'processes/media-server.mjs'), []);
   const directory = await mkdtemp(join(tmpdir(), 'telnyx-bench-'));
   try {
     const origin = await addressOf(server);
