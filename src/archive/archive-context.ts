@@ -27,13 +27,13 @@ export interface ArchiveDeps {
   partials: ResumeStates;
   transfer: (request: TransferRequest) => Promise<TransferResult>;
   authorize: NonNullable<RecordingProvider['authorize']>;
-  /** Left out when no API is at hand. */
+  /** Absent when no API is available. */
   resolveLinks?: RecordingProvider['resolveLinks'];
-  /** Left out when no API is at hand. */
+  /** Absent when no API is available. */
   completeDetails?: RecordingProvider['completeDetails'];
   /** Milliseconds that a recording waits for its details, from when the API is asked. Default 2000. */
   detailsBudgetMs?: number;
-  /** Files the texts of recordings beside their audio. Left out: they are in `msg.recording` only. */
+  /** Files the texts of recordings beside their audio. If absent, they are only in `msg.recording`. */
   transcripts?: Pick<TranscriptFiling, 'file'>;
   /**
    * Called right before a complete copy gets its name; frees that name from a damaged copy. Never rejects.

@@ -2,11 +2,11 @@
 export interface ProgressSummary {
   /** Files being transferred right now. */
   active: number;
-  /** Files and jobs that wait for a place, for the disk or for their next attempt. */
+  /** Files and jobs that wait for a slot, for the disk or for their next attempt. */
   waiting: number;
   /** Files stored since the node started, including those that already existed. */
   stored: number;
-  /** Bytes of the active files that are here. */
+  /** Bytes of the active files received so far. */
   received: number;
   /** Bytes of the active files, or null when the size of one is not known yet. */
   total: number | null;

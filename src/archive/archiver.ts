@@ -44,7 +44,7 @@ export class Archiver {
   /**
    * Tries to store all files of a job that are not stored yet.
    *
-   * @param job brought up to date with what was achieved
+   * @param job updated with what was achieved
    * @returns never rejects
    */
   run(job: Job): Promise<RunResult> {
@@ -89,7 +89,7 @@ export class Archiver {
       const known = reference.links.length > 0 ? [] : await this.#storedBefore(job, reference);
       if (known.length > 0) return known;
       item.reference = await this.#withLinks(reference);
-      // A text names its recording by an id; with the address it may be found under that.
+      // A text names its recording by id; once the address is known, the recording may be found under that.
       const found = announcesText(reference) ? await this.#storedBefore(job, item.reference) : [];
       if (found.length > 0) return found;
     } catch (error) {
@@ -114,9 +114,9 @@ export class Archiver {
   }
 
   /**
-   * Without an address there is still an answer for a recording that an earlier event brought.
+   * Finds a recording that an earlier event brought, even without an address.
    *
-   * @returns empty also when one of its files is missing or damaged: it has to be fetched again
+   * @returns also empty when one of its files is missing or damaged and has to be fetched again
    */
   async #storedBefore(job: Job, reference: RecordingReference): Promise<FileResult[]> {
     const found: FileResult[] = [];
@@ -226,8 +226,8 @@ export class Archiver {
   }
 
   /**
-   * A file counts as stored only when its bytes, read back now, are still the ones that were stored. What
-   * an earlier run of the same job stored is no repetition.
+   * A file counts as stored only when its bytes, read back now, are still the ones that were stored. What an
+   * earlier run of the same job stored is not a repetition.
    */
   async #alreadyStored(job: Job, found: IndexedFile): Promise<StoredFile | null> {
     const { store } = this.#deps;
@@ -245,8 +245,8 @@ export class Archiver {
   }
 
   /**
-   * A process that dies between naming the file and recording that has reported nothing: what its successor
-   * finds is not a repetition.
+   * A process that dies after naming the file, but before noting that, has reported nothing: what its
+   * successor finds is not a repetition.
    */
   #ownOfEarlierProcess(
     job: Job,
@@ -283,7 +283,7 @@ function entryOf(
 }
 
 /**
- * Whether the identity will always mean the same recording. An address that a flow set itself may have
+ * Whether the identity will always mean the same recording. An address that a flow set itself may lead to
  * other bytes tomorrow (`…/latest.wav`): it is always fetched, and equal bytes are still stored once.
  */
 function isLasting({ details }: RecordingReference): boolean {

@@ -1,6 +1,6 @@
 const FIRST_MS = 1000;
 const LONGEST_MS = 120_000;
-/** No server may hold a recording up for longer than this by its Retry-After. */
+/** No server may delay a recording for longer than this with its Retry-After. */
 export const LONGEST_PAUSE_MS = 15 * 60_000;
 
 /**

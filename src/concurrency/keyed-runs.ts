@@ -5,7 +5,7 @@ export class KeyedMutex {
   async run<T>(key: string, action: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key) ?? Promise.resolve();
     const mine = before.then(action);
-    // Who comes next waits for the end, whether good or bad.
+    // The next action waits for the end of this one, whether it succeeds or fails.
     const end = mine.catch(() => undefined);
     this.#last.set(key, end);
     try {
@@ -17,17 +17,17 @@ export class KeyedMutex {
 }
 
 /**
- * Runs an action for many at once: a caller that asks while it is under way shares the next run, which begins
- * after they asked. So nobody gets the result of a run that began too early to know of them.
+ * Shares the runs of an action: callers that ask while it is running share the next run, which begins after
+ * they asked. So no caller gets the result of a run that began before the request.
  */
 export class CoalescedRuns {
   readonly #running = new Map<string, Promise<unknown>>();
   readonly #next = new Map<string, Promise<void>>();
 
   /**
-   * @param key what the action is done to; different keys do not wait for each other
-   * @param action the same for everybody who gives the key
-   * @throws what the run threw that was begun for the caller
+   * @param key what the action applies to; different keys do not wait for each other
+   * @param action the same for all callers with this key
+   * @throws whatever the caller's run throws
    */
   run(key: string, action: () => Promise<void>): Promise<void> {
     const next = this.#next.get(key);

@@ -7,7 +7,7 @@ const SOON_MS = 20;
  */
 const MOST_TOGETHER = 500;
 
-/** Changes of one commit. Beyond it something is wrong with the caller. */
+/** Changes of one commit. With more, something is wrong with the caller. */
 export const MOST_IN_ONE_COMMIT = 100_000;
 
 /** One change of a collection, made inside a transaction. */
@@ -60,13 +60,13 @@ export class GroupCommit {
     });
   }
 
-  /** Resolves when everything asked for so far is on disk or was rejected, also what can wait. */
+  /** Resolves when everything asked for so far is on disk or was rejected, including deferred changes. */
   async written(): Promise<void> {
     // An entry without changes ends with the transaction that takes all of them along.
     await this.#enqueue([]).catch(() => undefined);
   }
 
-  /** As `written`, and for what is asked for meanwhile too. */
+  /** Like `written`, but also waits for what is asked for meanwhile. */
   async finish(): Promise<void> {
     this.#begin();
     while (this.#underWay !== undefined) {
@@ -92,7 +92,7 @@ export class GroupCommit {
     this.#turn = this.#timer = undefined;
     this.#underWay = this.#carryOut(group).finally(() => {
       this.#underWay = undefined;
-      // Without a timer their moment came while the disk was busy, and nothing else may ever come.
+      // Without a timer, their time came while the disk was busy, and nothing else may ever start them.
       const isOverdue = this.#soon.length > 0 && this.#timer === undefined;
       if (this.#waiting.length > 0 || isOverdue) this.#begin();
     });
@@ -114,7 +114,7 @@ export class GroupCommit {
   }
 }
 
-/** As few as possible without a transaction of more than `MOST_TOGETHER`; what is one commit stays one. */
+/** As few transactions as possible, of at most `MOST_TOGETHER` changes; a single commit is never split. */
 function inParts(group: readonly Entry[]): Entry[][] {
   const parts: Entry[][] = [];
   let part: Entry[] = [];

@@ -5,8 +5,8 @@ import type { Key, StateCollection } from './state-database';
 const STEP = 500;
 
 /**
- * Goes through a collection in the order of its keys, in small steps between which others have their turn. Entries of a
- * step may be removed before the next one.
+ * Goes through a collection in the order of its keys, in small steps, with turns for others in between.
+ * Entries of a step may be removed before the next one.
  *
  * @param size of a step, at least 2
  */
@@ -25,7 +25,7 @@ export async function* inSteps<Value>(
   }
 }
 
-/** Removes the entries that are old, in small steps. What cannot be removed now is left. */
+/** Removes old entries, in small steps. What cannot be removed now is left. */
 export async function sweepCollection<Value>(
   collection: Pick<StateCollection<Value>, 'range' | 'remove'>,
   isOld: (value: Value) => boolean

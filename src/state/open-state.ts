@@ -34,9 +34,9 @@ interface OpenOptions extends StateOptions {
 }
 
 /**
- * Opens the state for as long as the process runs. After a crash or a power cut it is looked through first:
- * a damaged file would end the process at every start, editor and all. It is set aside, never deleted, and
- * an empty state takes its place.
+ * Opens the state for as long as the process runs. After a crash or a power cut it is checked first: a
+ * damaged file would end the process at every start, including the editor. It is set aside, never deleted,
+ * and an empty state takes its place.
  *
  * @param directory as for `StateDatabase`
  * @throws as `StateDatabase`; also when the state looks damaged while no space is left, which may be the reason
@@ -68,7 +68,7 @@ function mark(marker: string): void {
     makePrivateDirectory(path.dirname(marker));
     writeFileSync(marker, `${process.pid}\n`);
   } catch {
-    // What cannot be written now is the database's to report.
+    // The database reports what cannot be written now.
     return;
   }
   if (markers.size === 0) process.once('exit', removeMarkers);
@@ -79,10 +79,10 @@ function removeMarkers(): void {
   for (const marker of markers) rmSync(marker, { force: true });
 }
 
-/** Milliseconds for a look through all entries; a million of them take seconds. */
+/** Milliseconds for reading all entries; a million of them take seconds. */
 const CHECK_TIMEOUT_MS = 120_000;
 
-/** What a process dies of that reads where nothing, or nonsense, is. */
+/** The signals that end a process when it reads where there is nothing, or nonsense. */
 const FATAL_SIGNALS: ReadonlySet<string> = new Set([
   'SIGSEGV',
   'SIGBUS',

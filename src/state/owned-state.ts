@@ -49,19 +49,22 @@ export class OwnedState {
   #timer: NodeJS.Timeout | undefined;
   #renewal: NodeJS.Timeout | undefined;
 
-  /** @param directory of the state; made when it is first used */
+  /** @param directory of the state; created when it is first used */
   constructor(directory: string, options: OwnedStateOptions) {
     this.#directory = directory;
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** Why the state belongs to another process, or cannot be in its place; null while unknown. */
+  /** Why the state belongs to another process, or cannot be kept in its place; null while unknown. */
   get problem(): CodedError | null {
     return this.#problem;
   }
 
-  /** How often this process has lost the state to another one: what it knew of the files may be wrong since. */
+  /**
+   * How often this process has lost the state to another one: what it knew of the files may be wrong since
+   * then.
+   */
   get losses(): number {
     return this.#losses;
   }
@@ -79,8 +82,8 @@ export class OwnedState {
   /**
    * The state, which stays open while the process runs.
    *
-   * @throws CodedError `STATE_IN_USE` while another process owns it, `BAD_SETTING` where it cannot be; an error
-   *   of the file system or of LMDB when it cannot be opened, and the next call tries again
+   * @throws CodedError `STATE_IN_USE` while another process owns it, `BAD_SETTING` where it cannot be kept;
+   *   an error of the file system or of LMDB when it cannot be opened, and the next call tries again
    */
   database(): StateDatabase {
     if (this.#problem !== null) throw this.#problem;
@@ -102,14 +105,14 @@ export class OwnedState {
 
   /**
    * @param listener called when `problem` has changed: another process took the state over, or this one did
-   * @returns ends it
+   * @returns a function that removes the listener
    */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Closes the state and gives it back. */
+  /** Closes the state and releases it. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     clearInterval(this.#renewal);
@@ -178,15 +181,16 @@ export class OwnedState {
   }
 
   /**
-   * To be called before and after everything that is written.
+   * Call it before and after every write.
    *
-   * @throws CodedError `STATE_IN_USE` when the state is another process's; an error when its place is gone
+   * @throws CodedError `STATE_IN_USE` when the state belongs to another process; an error when its place is
+   *   gone
    */
   guard(): void {
     if (this.#problem !== null) throw this.#problem;
     const lease = this.#lease;
     if (lease === undefined) return;
-    // Others may consider it dead, and check at this moment.
+    // Others may consider this process dead, and be checking at this moment.
     if (lease.age > LATE_MS) lease.renew();
     if (lease.holds() === 'held') return;
     const userDirectory = path.dirname(this.#directory);

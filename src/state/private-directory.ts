@@ -21,7 +21,7 @@ export function makePrivateDirectory(directory: string): void {
   }
 }
 
-/** @returns the fault of one whose parent is missing, or seems to be */
+/** @returns the error of a directory whose parent is missing, or seems to be */
 function madeOrThere(directory: string): Error | null {
   try {
     mkdirSync(directory, { mode: 0o700 });

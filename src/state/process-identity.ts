@@ -6,11 +6,11 @@ import { makePrivateDirectory } from './private-directory';
 
 /** Names one process among all that may ever have used a directory, on this machine or on another. */
 export interface ProcessIdentity {
-  /** 32 hex digits: the installation that the process belongs to; see `instance-id.ts`. */
+  /** 32 hex digits: the installation that the process belongs to; see `instanceId`. */
   instance: string;
   /** The start of the kernel that it runs on. */
   boot: string;
-  /** The space that its number is counted in: containers on one kernel have their own. Empty when unknown. */
+  /** The namespace of its number: containers on one kernel have their own. Empty when unknown. */
   pidNamespace: string;
   pid: number;
   /** Its start, in a unit of its platform; distinguishes it from a later process with the same number. */
@@ -32,7 +32,7 @@ export interface ProcessTable {
   read(file: string): string | null;
   /** Where a link below `/proc` points to, or null. */
   link(file: string): string | null;
-  /** Whether there is a process of that number, also one of another user. */
+  /** Whether there is a process with that number, even one of another user. */
   exists(pid: number): boolean;
 }
 
@@ -82,7 +82,7 @@ export function processIdentity(
 }
 
 /**
- * Whether a process has ended for certain. False when that cannot be known from here: on another machine, in
+ * Whether a process has certainly ended. False when that cannot be known from here: on another machine, in
  * another container, hidden by the system, or stopped by a signal and able to resume.
  */
 export function isProvablyDead(identity: ProcessIdentity, table: ProcessTable = systemProcesses): boolean {
@@ -107,7 +107,7 @@ export function isProvablyAlive(identity: ProcessIdentity, table: ProcessTable =
   return entry !== null && entry.start === identity.start && !entry.hasEnded;
 }
 
-/** Whether the process ran on another start of a machine: of this one, or of any other. */
+/** Whether the process ran before a restart of this machine, or on another machine. */
 export function isOfAnotherBoot({ boot }: ProcessIdentity, table: ProcessTable = systemProcesses): boolean {
   return !isSameBoot(bootOf(table), boot);
 }
@@ -121,7 +121,7 @@ export function identityText(identity: ProcessIdentity): string {
 const TEXT =
   /^([0-9a-f]{32})\.(b[0-9a-f]{16}|h[0-9a-f]{16}t\d{1,12})\.(\d{1,20}|none)\.(\d{1,10})\.(\d{1,20})\.([0-9a-f]{16})$/;
 
-/** @returns null for what `identityText` has not made */
+/** @returns null for text that `identityText` did not make */
 export function readIdentity(text: string): ProcessIdentity | null {
   const match = TEXT.exec(text);
   if (match === null) return null;
@@ -159,7 +159,7 @@ function namespaceOf(table: ProcessTable): string {
   return /^pid:\[(\d{1,20})\]$/.exec(table.link('/proc/self/ns/pid') ?? '')?.[1] ?? '';
 }
 
-/** Positions in /proc/<pid>/stat behind the name (proc(5): fields 3, 20 and 22). */
+/** Positions in /proc/<pid>/stat after the name (proc(5): fields 3, 20 and 22). */
 const STATE = 0;
 
 const THREADS = 17;
@@ -230,7 +230,7 @@ function keepId(file: string, id: string): string {
   }
 }
 
-/** Whole from the moment it has its name; of two processes that begin together, one's name holds for both. */
+/** Complete from the moment it has its name; if two processes begin together, both use the id of one. */
 function claim(draft: string, file: string, id: string): string {
   try {
     linkSync(draft, file);

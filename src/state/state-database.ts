@@ -17,7 +17,7 @@ import { makePrivateDirectory } from './private-directory';
 export type { StateChange } from './group-commit';
 export type { Key } from 'lmdb';
 
-/** Where in its directory the environment is. */
+/** The subdirectory that holds the environment. */
 export const ENVIRONMENT = 'state';
 
 /** The name of LMDB's file in the directory of the environment. */
@@ -35,7 +35,7 @@ interface KeyRange {
 /** One named collection of the state: ordered keys, values of one shape. */
 export interface StateCollection<Value> {
   get(key: Key): Value | undefined;
-  /** Durable when resolved. Rejects when the disk did not take it; the state is then as before. */
+  /** Durable when resolved. Rejects when the disk did not take it; the state is then unchanged. */
   put(key: Key, value: Value): Promise<void>;
   /** As `put`. */
   remove(key: Key): Promise<void>;
@@ -53,8 +53,8 @@ export interface StateCollection<Value> {
 
 export interface StateOptions {
   /**
-   * Called before and after each commit. Throws when the state belongs to another process; what the commit
-   * asked for is then not accepted.
+   * Called before and after each commit. Throws when the state belongs to another process; the commit is then
+   * not accepted.
    */
   guard?: () => void;
   /** Called when the files of the state are removed or replaced, with the result. */
@@ -76,8 +76,8 @@ export class StateDatabase {
   readonly #commits = new GroupCommit((changes) => this.#transact(changes));
 
   /**
-   * @param directory made when missing; only the user who runs Node-RED may look into it, because it
-   *   holds signed links
+   * @param directory created when missing; only the user who runs Node-RED may read it, because it holds
+   *   signed links
    * @throws an error of the file system or of LMDB when the directory cannot be written
    */
   constructor(directory: string, options: StateOptions = {}) {
@@ -89,15 +89,15 @@ export class StateDatabase {
   }
 
   collection<Value>(name: string): StateCollection<Value> {
-    // All of its values are put by way of the collection, so they have its shape.
+    // All of its values are put through the collection, so they have its shape.
     const database = (): Database<Value> => this.#environment.database(name) as Database<Value>;
     database();
     return new LmdbCollection<Value>(database, this.#commits);
   }
 
   /**
-   * Makes several changes, of any collections: all of them or none. Durable when resolved. Rejects when
-   * the disk did not take them.
+   * Makes several changes in any collections: all of them or none. Durable when resolved. Rejects when the
+   * disk did not take them.
    */
   commit(changes: readonly StateChange[]): Promise<void> {
     return this.#commits.add(changes);
@@ -108,7 +108,10 @@ export class StateDatabase {
     return this.#commits.addSoon(changes);
   }
 
-  /** Resolves when everything asked for so far is on disk or was rejected, also what can wait: reads see it then. */
+  /**
+   * Resolves when everything asked for so far is on disk or was rejected, including deferred changes: reads
+   * then see it.
+   */
   written(): Promise<void> {
     return this.#commits.written();
   }
@@ -134,7 +137,7 @@ export class StateDatabase {
     await this.#environment.batch(() => {
       for (const change of changes) change.apply();
     });
-    // Looked at again: what was written to a file without a name would be lost with the process.
+    // Checked again: what was written to a file without a name would be lost with the process.
     await this.#settle();
   }
 
@@ -142,7 +145,7 @@ export class StateDatabase {
     this.#options.guard?.();
     const place = this.#environment.place();
     if (place === 'own') return;
-    // The one that is open stays open: iterators may be under way in it.
+    // The old environment stays open: iterators may be under way in it.
     if (place === 'none') {
       makeAgain(this.#directory);
       this.#environment = await this.#environment.rewritten();
@@ -151,7 +154,7 @@ export class StateDatabase {
   }
 }
 
-/** Not its parents: a tree that was removed completely is no longer wanted. */
+/** Does not recreate its parents: a tree that was removed completely is no longer wanted. */
 function makeAgain(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700 });
@@ -237,9 +240,9 @@ class Environment {
       // With batching by turn, a failed commit rejects a promise inside the library that nobody can
       // handle, and an unhandled rejection ends Node-RED. Writes are grouped all the same.
       eventTurnBatching: false,
-      // From some size on, the library starts to carry a batch out while it is being filled, and tells its
-      // thread of each further change by a plain store, which ARM may reorder. Now the thread hears of a batch
-      // once, atomically, when all of it is there.
+      // Above some size, the library starts to carry out a batch while it is being filled, and tells its
+      // thread of each further change by a plain store, which ARM may reorder. With this limit, the thread
+      // learns of a batch once, atomically, when it is complete.
       batchStartThreshold: Number.MAX_SAFE_INTEGER
     };
     const file = path.join(directory, DATA_FILE);
@@ -247,7 +250,8 @@ class Environment {
     try {
       this.#root = open(options);
     } catch (error) {
-      // On a full disk this is a part of its first pages, which the next attempt would take for a broken file.
+      // On a full disk, this is a part of its first pages, which the next attempt would take for a damaged
+      // file.
       if (isNew) rmSync(file, { force: true });
       throw error;
     }
@@ -281,8 +285,8 @@ class Environment {
   }
 
   /**
-   * Writes all that it holds where its file was. For one whose file was removed: what is open can be read
-   * until it is closed.
+   * Writes everything it holds to where its file was. For an environment whose file was removed: an open file
+   * can be read until it is closed.
    *
    * @returns the new one; this one stays open, because iterators may be under way
    * @throws an error of the file system or of LMDB
@@ -325,7 +329,7 @@ const LOCK_SIZE = 12 * 1024;
 
 /**
  * Gives LMDB's lock file its bytes before LMDB maps it. LMDB itself only sets its length; on a full disk the
- * first access then ends the process by SIGBUS instead of failing.
+ * first access then ends the process with SIGBUS instead of failing.
  *
  * @param environment directory of the environment; no other process has it open
  * @throws the system's error, `ENOSPC` on a full disk
@@ -334,7 +338,7 @@ export function reserveLockFile(environment: string): void {
   const file = path.join(environment, LOCK_FILE);
   const known = statSync(file, { throwIfNoEntry: false });
   if (known !== undefined) {
-    // The process that opened it has touched its head; behind it only the 60th reader would.
+    // The process that opened it has touched its head; only the 60th reader would touch what follows.
     if (known.size > 0 && known.blocks > 0) return;
     rmSync(file);
   }

@@ -49,7 +49,7 @@ const ONE_KERNEL_TYPES: ReadonlySet<number> = new Set([
 
 const FUSE_TYPE = 0x65735546;
 
-/** FUSE is local as well (NTFS, mergerfs, the folders of desktop containers): these are not. */
+/** FUSE can be local (NTFS, mergerfs, the folders of desktop containers); these types are not. */
 const NETWORK_FUSE =
   /^fuse\.(sshfs|glusterfs|ceph-fuse|ceph|s3fs|rclone|gcsfuse|goofys|mount-s3|blobfuse2?|davfs2?|juicefs\S*|JuiceFS\S*|mfs|moosefs|seaweedfs|curlftpfs|smbnetfs|gvfsd-fuse|beegfs|lizardfs)$/;
 
@@ -57,7 +57,7 @@ const NETWORK_FUSE =
  * The name of the network file system of a directory. LMDB maps its file into memory, which stays consistent
  * only within the kernel of one machine.
  *
- * @param directory that exists
+ * @param directory must exist
  * @returns null on a local disk, and when unknown
  */
 export function networkFileSystem(directory: string, disks: DiskTable = systemDisks): string | null {
@@ -68,7 +68,9 @@ export function networkFileSystem(directory: string, disks: DiskTable = systemDi
   return NETWORK_FUSE.exec(fuseType(directory, disks))?.[1] ?? null;
 }
 
-/** Whether only one running kernel can have a directory on its disk, so that a process of another boot is dead. */
+/**
+ * Whether only one running kernel can use the disk of a directory, so that a process of another boot is dead.
+ */
 export function isOfOneKernel(directory: string, disks: DiskTable = systemDisks): boolean {
   return disks.platform === 'linux' && ONE_KERNEL_TYPES.has(typeOf(directory, disks));
 }

@@ -23,7 +23,7 @@ import {
   systemProcesses
 } from './process-identity';
 
-/** Directory of the leases, in that of the state. */
+/** Directory of the leases, inside that of the state. */
 const LEASES = 'owner';
 
 /** Milliseconds without a renewal after which an owner that cannot be seen counts as gone. */
@@ -41,7 +41,7 @@ export interface OtherOwner {
 export interface LeaseOptions {
   /** Milliseconds of a monotonic clock. */
   now: () => number;
-  /** Whether the directory is on a disk that one running kernel has for itself. */
+  /** Whether the directory is on a disk that only one running kernel uses. */
   ofOneKernel: boolean;
   processes?: ProcessTable;
   /** Gives a file a second name, which must be free. */
@@ -51,10 +51,10 @@ export interface LeaseOptions {
 type Mark = 'held' | 'free';
 
 /**
- * The right of one process to use the state. Leases are files with rising numbers, and the highest one counts.
- * It never goes away before there is a higher one, and a higher one is made under a name that must be free: of
- * two processes that take over from the same owner, one finds the name taken. An owner that was stopped and
- * resumes finds the higher number.
+ * The right of one process to use the state. Leases are files with rising numbers, and the highest one
+ * counts. It never disappears before there is a higher one, and a higher one is created under a name that
+ * must be free: of two processes that take over from the same owner, one finds the name taken. An owner that
+ * was stopped and resumes finds the higher number.
  */
 export class StateLease {
   readonly #identity: ProcessIdentity;
@@ -64,7 +64,7 @@ export class StateLease {
   #held: { number: number; handle: number; inode: number; device: number } | null = null;
   #renewals = 0;
   #renewedAt = 0;
-  /** What was seen of another owner, and when it changed last. */
+  /** What was seen of another owner, and when it last changed. */
   #seen: { what: string; since: number } | null = null;
 
   /** @param directory of the state */
@@ -120,7 +120,7 @@ export class StateLease {
     }
   }
 
-  /** Milliseconds since the others could see that the owner lives. */
+  /** Milliseconds since the others last saw a sign of life. */
   get age(): number {
     return this.#options.now() - this.#renewedAt;
   }
@@ -145,7 +145,7 @@ export class StateLease {
       if (mark === 'free' || identity.token === this.#identity.token) return true;
       if (isProvablyDead(identity, this.#processes)) return true;
       if (this.#options.ofOneKernel && isOfAnotherBoot(identity, this.#processes)) return true;
-      // One that was stopped renews nothing, and resumes.
+      // A stopped process renews nothing, but may resume.
       if (isProvablyAlive(identity, this.#processes)) {
         if (this.#seen !== null) this.#seen.since = this.#options.now();
         return false;
@@ -167,7 +167,7 @@ export class StateLease {
     const { ino, dev } = fstatSync(handle);
     this.#held = { number, handle, inode: ino, device: dev };
     this.#renewedAt = this.#options.now();
-    // One that decided long ago may have made a number that was used and tidied away meanwhile.
+    // A process that decided long ago may have taken a number that was used and tidied away meanwhile.
     if (this.#highest() !== number) {
       rmSync(this.#file(number), { force: true });
       this.#drop();
@@ -188,7 +188,7 @@ export class StateLease {
     } catch (error) {
       closeSync(handle);
       const { code } = error as NodeJS.ErrnoException;
-      // Another one that took over tidies drafts away, too.
+      // Another process that took over tidies drafts away, too.
       if (code === 'EEXIST' || code === 'ENOENT') return null;
     } finally {
       rmSync(draft, { force: true });
@@ -214,7 +214,7 @@ export class StateLease {
     }
   }
 
-  /** Lowest first: an owner that resumes must not find its own one and no higher. */
+  /** Lowest first: an owner that resumes must not find its own lease and no higher one. */
   #tidy(number: number): void {
     try {
       for (const each of this.#numbers()) if (each < number) rmSync(this.#file(each), { force: true });

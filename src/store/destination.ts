@@ -2,13 +2,13 @@ import type { Hash } from 'node:crypto';
 import type { SidecarRecord } from './sidecar';
 import type { DestinationKind, StoredRecording } from './stored-recording';
 
-/** What a destination can do beyond storing; asked instead of which destination it is. */
+/** What a destination can do beyond storing; checked instead of the kind of destination. */
 export interface Capabilities {
   /** Copies can be read again: before deletion at the source, and to check old copies. */
   readonly canReadBack: boolean;
   /** The name of a damaged copy can be freed for a fresh one. */
   readonly canSetAside: boolean;
-  /** Making a copy durable is work of the disk, which is done while the next copy is received. */
+  /** Making a copy durable is the work of the disk, and the next copy can be received meanwhile. */
   readonly canPublishAside: boolean;
 }
 
@@ -42,12 +42,13 @@ export interface TextWriter {
 export interface Destination {
   readonly kind: DestinationKind;
   /**
-   * The same text for the same place, whichever node stores there; the index is kept by it. Of what keeps files in a
-   * folder it is the absolute path: partial copies left there are found by it, and an index is rebuilt under it.
+   * The same text for the same place, whichever node stores there; it keys the index. For a destination in a
+   * folder, it is the absolute path: partial copies left there are found by it, and an index is rebuilt under
+   * it.
    */
   readonly place: string;
   readonly capabilities: Capabilities;
-  /** What describes the stored copies, beside them. */
+  /** The sidecars beside the stored copies. */
   readonly sidecars: SidecarWriter;
   /** The texts of recordings, beside them. */
   readonly transcripts: TextWriter;
@@ -61,8 +62,8 @@ export interface Destination {
   openPart(jobId: string): Promise<PartialCopy>;
 
   /**
-   * @returns where a file of that name is, as `PublishedFile.location`; null when nothing is kept, or when the name does
-   * not tell: what another process stored is not found then
+   * @returns where a file of that name is, as `PublishedFile.location`; null when nothing is kept, or when
+   *   the name does not tell: what another process stored is then not found
    */
   locationOf(name: string): string | null;
 
@@ -86,15 +87,15 @@ export interface Destination {
   setAside(location: string, replacement: { expected: string; fresh: string }): Promise<string | null>;
 
   /**
-   * Finds out whether files could be stored, without making anything. Costs no request.
+   * Checks whether files could be stored, without creating anything. Makes no request.
    *
    * @throws CodedError `STORE_FAILED`
    */
   check(): Promise<void>;
 
   /**
-   * Clears away what no job can resume: to be called before jobs begin. Resolves when copies may be opened; what takes
-   * long is done later.
+   * Clears away what no job can resume; call it before jobs begin. Resolves when copies may be opened; slow
+   * work is done later.
    *
    * @param isWanted whether a job of this instance can resume the partial copy of that name
    * @returns how many files were deleted by then
@@ -108,7 +109,7 @@ export interface Destination {
 
 /** What a copy remembers of the bytes it took, for stores that cannot read them before they are published. */
 export interface RememberedBytes {
-  /** Of all bytes held; a copy, to be gone on with. */
+  /** Of all bytes held; a copy that the caller may continue. */
   hash: Hash;
   size: number;
   /** At least the first 4,096 bytes, or all. */
@@ -137,7 +138,7 @@ export interface PartialCopy {
    * @throws CodedError `STORE_FAILED`
    */
   begin?(file: FileAhead): Promise<void>;
-  /** For stores without a `read` of what is held: what is remembered of it. */
+  /** For stores that cannot `read` what they hold: what they remember of it. */
   remembered?(): RememberedBytes;
   /** Reads back what is held, to rebuild a hash when a transfer resumes. */
   read(): AsyncIterable<Uint8Array>;
@@ -145,14 +146,14 @@ export interface PartialCopy {
   write(bytes: Uint8Array): Promise<void>;
   /** Forgets everything held, to start over. */
   restart(): Promise<void>;
-  /** Closes but keeps the bytes for a later attempt, as far as that is possible. Never throws. */
+  /** Closes but keeps the bytes for a later attempt, as far as possible. Never throws. */
   suspend(): Promise<void>;
   /** Closes and deletes everything held. Never throws. */
   discard(): Promise<void>;
   /**
-   * Makes the copy durable and visible under its name, never replacing anything else. When another
-   * recording has that name, a variant of it is taken (`name_2.mp3`). Afterwards the copy is closed;
-   * after an error, `suspend` or `discard` is still to be called.
+   * Makes the copy durable and visible under its name, never replacing anything else. When another recording
+   * has that name, a variant of it is used (`name_2.mp3`). Afterwards the copy is closed; after an error,
+   * call `suspend` or `discard`.
    *
    * @throws CodedError `STORE_FAILED`
    */
@@ -191,7 +192,7 @@ export interface SidecarWriter {
   /** @returns where the sidecar of a file is */
   pathOf(location: string): string;
   /**
-   * Writes it or brings it up to date. Durable when resolved.
+   * Writes or updates it. Durable when resolved.
    *
    * @throws CodedError `STORE_FAILED`
    */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Hashes bytes while they come, without holding them.
+ * Hashes bytes as they arrive, without holding them.
  *
- * @param signal ends the reading between two pieces
+ * @param signal stops the reading between two pieces
  * @returns SHA-256 in hex, and how many bytes there were
  * @throws as `bytes`; `signal.reason` when aborted
  */

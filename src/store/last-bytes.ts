@@ -1,4 +1,4 @@
-/** How many last bytes of a partial copy are asked for again when its transfer resumes. */
+/** How many of the last bytes of a partial copy are requested again when its transfer resumes. */
 export const OVERLAP_BYTES = 4096;
 
 /** The end of a growing file: its last bytes, at most `OVERLAP_BYTES`. */

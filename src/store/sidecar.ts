@@ -62,7 +62,7 @@ export async function readSidecar(file: string, fs: FileSystem = realFileSystem)
   try {
     const found = await fs.lstat(path);
     if (!found.isFile() || found.size > LARGEST_BYTES) return { ok: false, reason: 'unreadable' };
-    // A second name is the temporary one, of a process that was killed before it could remove it.
+    // A second name is the temporary one, left by a process that was killed before it could remove it.
     if (found.nlink > 1) await removeSecondName(fs, path, found);
     const record = parsed(await fs.readFile(path, 'utf8'));
     return record === null ? { ok: false, reason: 'unreadable' } : { ok: true, record };
@@ -112,12 +112,12 @@ const LONGEST_SECRET_NAME = 40;
 /** Telnyx API keys (`KEY` + digits and letters) and bearer tokens in running text. */
 const KEY_TEXT = /\bKEY[0-9A-F]{16}\w*|\bBearer\s+\S+/gi;
 
-/** Nothing that is described has so many levels; what is deeper is left out. */
+/** Far more levels than any description has; anything deeper is left out. */
 const DEEPEST = 100;
 
 /**
- * Copies a JSON value without what could open something: fields named like a secret are dropped,
- * links lose user, query and fragment, API keys are blanked. Dates become ISO 8601, `undefined` goes.
+ * Copies a JSON value without anything that could grant access: fields named like a secret are dropped, links
+ * lose user, query and fragment, API keys are blanked. Dates become ISO 8601, `undefined` goes.
  */
 export function withoutSecrets(value: unknown): unknown {
   return copied(value, 0);
@@ -143,8 +143,8 @@ function isSecretName(name: string): boolean {
 const SCHEME_END = '://';
 
 /**
- * Takes out of each link in a text what signs it and who opens it: user and password, query, fragment. Walks
- * through the text once, because a stranger can put thousands of links into one text.
+ * Removes from each link in a text what signs it or tells who opens it: user and password, query, fragment.
+ * Scans the text once, because a stranger can put thousands of links into it.
  */
 export function withoutLinkSecrets(text: string): string {
   let at = text.indexOf(SCHEME_END);
@@ -198,7 +198,7 @@ function endsLink(code: number): boolean {
   return code <= 0x20 || code === 0x22 || code === 0x27 || code === 0x3c || code === 0x3e;
 }
 
-/** What `\s` stands for beyond ASCII. */
+/** What `\s` matches beyond ASCII. */
 function isOtherBlank(code: number): boolean {
   if (code < 0x1680) return code === 0xa0;
   if (code < 0x3000)

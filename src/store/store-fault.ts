@@ -27,7 +27,7 @@ const MEANINGS: Record<string, string> = {
   EFBIG: 'the file is too large for this file system (FAT ends at 4 GB)'
 };
 
-/** Faults that no waiting heals. */
+/** Faults that waiting does not fix. */
 const FINAL = new Set(['ENAMETOOLONG', 'EFBIG']);
 
 /**

@@ -1,6 +1,6 @@
 import type { RecordingDetails } from '../recording/recording-details';
 
-/** The destinations that there are. They are on disk, in sidecars and in the index: a name never changes. */
+/** The destinations. Their names are on disk, in sidecars and in the index, so they never change. */
 export type DestinationKind = 'folder' | 'bucket' | 'message';
 
 /** What is known of a file once it is stored. */
@@ -27,7 +27,7 @@ export interface StoredFacts {
   /** ISO 8601 UTC. */
   stored_at: string;
   deleted_at_source: string | null;
-  /** Under what the index knows it, so that the index can be built again from sidecars. */
+  /** The identity under which the index knows it, so that the index can be rebuilt from sidecars. */
   identity?: string;
   /** The location of the text of the recording; absent if there is none. */
   transcription_file?: string;

@@ -3,9 +3,9 @@ import { monotonicNow, steadyNow } from '../../clock/clocks';
 import { isSameList, type DueJob, type JobList, type JobRepository } from '../queue/job-repository';
 import type { JobMark, UnderWayFile } from './under-way-file';
 
-/** A job that was under way at so many deaths of its process runs alone. */
+/** A job that was under way at this many deaths of its process runs alone. */
 const DEATHS_BEFORE_ALONE = 2;
-/** After so many deaths at which no other job can have been the reason, a job is given up. */
+/** A job is given up after this many deaths that no other job can have caused. */
 export const DEATHS_ALONE_BEFORE_END = 5;
 
 /** A job that may have ended the process. */
@@ -28,16 +28,16 @@ export interface Seat {
 }
 
 interface SeatReport {
-  /** No job is worked on, and none that is not held back is due. */
+  /** No job is running, and none is due except those held back. */
   isIdle: boolean;
-  /** One more job may be worked on. */
+  /** There is room for one more job. */
   hasPlace: boolean;
 }
 
 interface CrashGuardOptions {
   file: UnderWayFile;
   jobs: Pick<JobRepository, 'at' | 'dueTimes'>;
-  /** the clock of the jobs. Default: that clock. */
+  /** Milliseconds since 1970 by the clock of the jobs. Default: `steadyNow`. */
   now?: () => number;
   /** Milliseconds of a monotonic clock. */
   monotonic?: () => number;
@@ -48,9 +48,9 @@ interface CrashGuardOptions {
 export interface GuardTimes {
   /** From the arrival of a node to the first held job, so that the other nodes can arrive. */
   settle: number;
-  /** The longest wait of a held job for other jobs. */
+  /** The longest that a held job waits for other jobs. */
   patience: number;
-  /** So long held jobs follow each other then. */
+  /** How long held jobs then run one after another. */
   round: number;
   /** Until a state that could not be read is read again. */
   retry: number;
@@ -73,9 +73,9 @@ interface Running {
 }
 
 /**
- * Prevents a job that crashes the process, for whatever reason, from crashing it forever: it marks running
- * jobs, and a job that was running during two crashes runs alone, after all others of all nodes. Its callers
- * give it up after five crashes alone. A finished job has no history.
+ * Prevents a job that crashes the process, for whatever reason, from crashing it again and again: it marks
+ * running jobs, and a job that was running during two crashes runs alone, after all others of all nodes. Its
+ * callers give it up after five crashes alone. A finished job has no history.
  */
 export class CrashGuard {
   /** Jobs that were under way at a death, by id. */
@@ -141,7 +141,7 @@ export class CrashGuard {
     this.#settledAt = this.#monotonic() + this.#times.settle;
   }
 
-  /** To be called whenever it may have changed. */
+  /** Call it whenever the report may have changed. */
   report(seat: Seat, report: SeatReport): void {
     if (!this.#seats.has(seat)) return;
     this.#seats.set(seat, report);
@@ -153,7 +153,7 @@ export class CrashGuard {
     this.#lookSoon();
   }
 
-  /** A job is going to be worked on. Its mark outlives this process when resolved; never rejects. */
+  /** A job is about to run. Once this resolves, its mark outlives this process; never rejects. */
   begin(list: JobList, { job: { id }, dueAt }: DueJob): Promise<void> {
     const known = this.#deaths.get(id);
     const mark: JobMark = {
@@ -229,7 +229,7 @@ export class CrashGuard {
     this.#timer.unref();
   }
 
-  /** Whose turn it is: that of the held jobs, or of all others. */
+  /** Decides whose turn it is: the held jobs, or all others. */
   #decide(): void {
     clearTimeout(this.#timer);
     if (this.#alone !== undefined) return;
@@ -274,7 +274,7 @@ export class CrashGuard {
     return this.#running.size === 0 && [...this.#seats.values()].every(({ isIdle }) => isIdle);
   }
 
-  /** The held job that is next: that with the fewest deaths, so that plain kills spread, then the oldest. */
+  /** The next held job: the one with the fewest deaths, so that plain kills spread, then the oldest. */
   #next(): [Seat, JobMark] | undefined {
     const elapsed = this.#monotonic() - this.#begunAt;
     let best: [Seat, JobMark] | undefined;
@@ -307,7 +307,7 @@ function comesBefore(one: JobMark, other: JobMark): boolean {
   return one.deaths === other.deaths ? one.id < other.id : one.deaths < other.deaths;
 }
 
-/** Those whose jobs are on disk, each with the time under which it is. */
+/** The marks whose jobs are on disk, each with its current due time. */
 function stillThere(marks: JobMark[], jobs: Pick<JobRepository, 'at' | 'dueTimes'>): JobMark[] {
   const lost: { list: JobList; ids: Set<string> }[] = [];
   for (const { list, dueAt, id } of marks) {
@@ -325,20 +325,20 @@ function stillThere(marks: JobMark[], jobs: Pick<JobRepository, 'at' | 'dueTimes
   });
 }
 
-/** Milliseconds from the start that a job waits, by its deaths alone. */
+/** Milliseconds from the start that a job waits, by how often it died alone. */
 const PAUSES = new Map([
   [3, 10_000],
   [4, 30_000]
 ]);
 
 const LONGEST_PROOF_MS = 30_000;
-/** From so many deaths on, plain kills do not explain them. */
+/** Plain kills do not explain more deaths than this. */
 const BEYOND_CHANCE = 10;
 const LONGEST_DOUBT_MS = 3_600_000;
 
 /**
- * What a process finds at its start: each job that was under way when the one before it died has one more death. It
- * died alone when all others had been under way for long.
+ * Counts the deaths that a process finds at its start: each job that was under way when the previous process
+ * died has one more. It died alone if all others had been running for long.
  */
 export function countDeaths(found: readonly JobMark[]): JobMark[] {
   const suspects = found.filter(({ state }) => state === 'begun').length;
@@ -363,7 +363,7 @@ export function proofMs(deaths: number): number {
   return Math.min(2000 * 2 ** (deaths - DEATHS_BEFORE_ALONE), LONGEST_PROOF_MS);
 }
 
-/** @returns milliseconds from the start of the process that a job with so many deaths alone waits */
+/** @returns milliseconds from the start of the process that a job waits after this many deaths alone */
 export function crashPauseMs(alone: number): number {
   return PAUSES.get(alone) ?? 0;
 }

@@ -19,20 +19,20 @@ export interface JobMark {
   id: string;
   /** The list that it is in. */
   list: JobList;
-  /** Under which the repository has it; milliseconds since 1970. */
+  /** The due time under which the repository has it; milliseconds since 1970. */
   dueAt: number;
   /** How often the process died while it was under way. */
   deaths: number;
   /** How often it was the only suspect then. */
   alone: number;
   /**
-   * `begun`: running, but only just started. `proven`: running for so long that another job must cause a crash
-   * now. `resting`: not running.
+   * `begun`: running, but only just started. `proven`: running for so long that a crash now must come from
+   * another job. `resting`: not running.
    */
   state: 'begun' | 'proven' | 'resting';
 }
 
-/** Bytes of one mark: a line of JSON, filled up with blanks. */
+/** Bytes of one mark: a line of JSON, padded with blanks. */
 const SLOT = 256;
 /** Slots that are read; a process has a few hundred jobs under way at most. */
 const MOST_SLOTS = 16_384;
@@ -42,9 +42,9 @@ const openFiles = new Set<UnderWayFile>();
 let isExitWatched = false;
 
 /**
- * The jobs that are under way, in a file of fixed slots. It is written and never synced: what the process wrote
- * survives its death in the page cache, and for a power cut no job is to blame. When it cannot be written, jobs run
- * all the same.
+ * The jobs that are under way, in a file of fixed slots. It is written but never synced: what the process
+ * wrote survives its death in the page cache, and no job is to blame for a power cut. If it cannot be
+ * written, jobs run anyway.
  */
 export class UnderWayFile {
   readonly #file: string;
@@ -54,7 +54,7 @@ export class UnderWayFile {
   #count = 0;
   readonly #slots = new Map<string, number>();
   #free: number[] = [];
-  /** Slots that are not on disk yet: the first, and the one behind the last. */
+  /** Slots that are not on disk yet: the first, and the one after the last. */
   #dirty: { from: number; to: number } | null = null;
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -66,7 +66,7 @@ export class UnderWayFile {
     this.#retryMs = retryMs;
   }
 
-  /** What an earlier process left. What cannot be read, or is no mark, is left out. */
+  /** What an earlier process left, without anything that is unreadable or not a mark. */
   read(): JobMark[] {
     let fd: number | undefined;
     try {
@@ -95,7 +95,7 @@ export class UnderWayFile {
     return false;
   }
 
-  /** Sets the mark of a job. On its way past the death of this process when resolved; never rejects. */
+  /** Sets the mark of a job. Once this resolves, the mark outlives this process; never rejects. */
   set(mark: JobMark): Promise<void> {
     this.#put(mark);
     return this.#flushed();
@@ -124,7 +124,7 @@ export class UnderWayFile {
       writeAll(this.#fd, bytes);
       ftruncateSync(this.#fd, bytes.length);
     } catch {
-      // What a process leaves that cannot write counts as its death.
+      // If the process cannot write, what it leaves counts as its death.
     }
   }
 
@@ -159,7 +159,7 @@ export class UnderWayFile {
     this.#dirty = { from: Math.min(from, slot), to: Math.max(to, slot + 1) };
   }
 
-  /** Marks that are set while a write is under way go together with the next one. */
+  /** Marks set during a write are written together with the next one. */
   #flushed(): Promise<void> {
     this.#next ??= this.#writing.then(() => {
       this.#next = undefined;
@@ -188,7 +188,7 @@ export class UnderWayFile {
       if (this.#fd !== null && fstatSync(this.#fd).nlink > 0) return;
       if (this.#fd !== null) closeSync(this.#fd);
     } catch {
-      // What cannot be looked at is opened again.
+      // A file that cannot be checked is opened again.
     }
     this.#fd = null;
     this.#open();
@@ -199,7 +199,7 @@ export class UnderWayFile {
     try {
       this.#fd = openSync(this.#file, constants.O_RDWR | constants.O_CREAT, 0o600);
       const bytes = this.#table.subarray(0, this.#count * SLOT);
-      // In this order: whenever the process ends, the deaths are counted, and once.
+      // In this order, deaths are counted exactly once, whenever the process ends.
       writeAll(this.#fd, bytes);
       ftruncateSync(this.#fd, bytes.length);
       this.#dirty = null;
@@ -212,12 +212,12 @@ export class UnderWayFile {
     }
   }
 
-  /** A file that stays as it is would blame the same jobs at each start. */
+  /** A file left as it is would blame the same jobs at each start. */
   #abandon(): void {
     try {
       if (this.#fd !== null) ftruncateSync(this.#fd, 0);
     } catch {
-      // Removing it is the other way.
+      // Removed below instead.
     }
     try {
       if (this.#fd !== null) closeSync(this.#fd);
@@ -229,7 +229,7 @@ export class UnderWayFile {
   }
 }
 
-/** Node-RED ends with 0 when it was asked to end, with something else when an error was not caught. */
+/** Node-RED exits with 0 when it was asked to stop, and with another code after an uncaught error. */
 function clearOnOrderlyEnd(code: number): void {
   if (code === 0) for (const file of openFiles) file.clear();
 }

@@ -34,7 +34,7 @@ export function gaveUp(last: CodedError, attempts: number): CodedError {
 }
 
 /**
- * Under these recordings, and nothing else, the process died again and again.
+ * The process died again and again while nothing but these recordings was worked on.
  *
  * @param deaths how often
  */

@@ -38,7 +38,7 @@ type CurrentLink = MediaLink & { isFresh: boolean };
 export interface FileDownloadOptions {
   reference: RecordingReference;
   file: WantedFile;
-  /** What earlier attempts achieved; brought up to date. */
+  /** What earlier attempts achieved; updated in place. */
   note: FileNote;
   settings: ArchiveSettings;
   progress: FileProgress;
@@ -48,8 +48,8 @@ export interface FileDownloadOptions {
 export type Turn = <T>(task: () => Promise<T>) => Promise<T>;
 
 /**
- * The attempts to store one file. What an attempt achieved stays: received bytes are resumed from, and
- * a published file whose sidecar failed is not fetched again.
+ * The attempts to store one file. What an attempt achieved is kept: a transfer resumes after the received
+ * bytes, and a published file whose sidecar failed is not fetched again.
  */
 export class FileDownload {
   readonly #reference: RecordingReference;
@@ -127,12 +127,12 @@ export class FileDownload {
       const part = await this.#deps.store.openPart(this.#resume.copyId);
       begun.push(part);
       await this.#resume.begin(part.size);
-      // Asked for while the bytes come; they do not wait for each other.
+      // Requested while the bytes arrive; neither waits for the other.
       if (this.#note.details === undefined) this.#details.begin(signal);
       return { part, result: await this.#transfer(link, part, signal) };
     };
     try {
-      // A disk makes one file durable while the next one comes. In a bucket the end is a transfer as well.
+      // A disk makes one file durable while the next one arrives. In a bucket, publishing is a transfer, too.
       if (this.#deps.store.capabilities.canPublishAside)
         return await this.#publish(await this.#turn(receive), signal);
       return await this.#turn(async () => this.#publish(await receive(), signal));
@@ -166,7 +166,7 @@ export class FileDownload {
     return { published: { result, file }, described: file.sidecarWritten === true ? described : undefined };
   }
 
-  /** After a fault: what was received stays when it is of use to another attempt. */
+  /** After a fault: keeps what was received if another attempt can use it. */
   async #leave(part: PartialCopy, error: unknown, signal: AbortSignal): Promise<void> {
     if (signal.aborted || (error instanceof CodedError && error.retryable)) {
       await part.suspend();
@@ -280,8 +280,8 @@ interface TakenDetails {
 }
 
 /**
- * Asks the API for the details of one recording while its file is transferred. A slow or unavailable API costs
- * the recording its details for now, and only a moment.
+ * Asks the API for the details of one recording while its file is transferred. A slow or unavailable API
+ * costs the recording only a moment, and its details for now.
  */
 class DetailsRequest {
   readonly #reference: RecordingReference;
@@ -295,7 +295,7 @@ class DetailsRequest {
     this.#deps = deps;
   }
 
-  /** Asks, unless that was done. */
+  /** Asks, unless already asked. */
   begin(signal: AbortSignal): void {
     void this.#begun(signal);
   }

@@ -30,7 +30,7 @@ export interface LateDetailsDeps {
   index: StoredIndex;
   sidecar: SidecarWriter;
   completeDetails?: ArchiveDeps['completeDetails'];
-  /** Shared by all that bring sidecars of the same place up to date, by location. */
+  /** Shared by everything that updates sidecars in the same place, by location. */
   turns?: KeyedMutex;
 }
 
@@ -81,7 +81,7 @@ export class LateDetails {
   }
 }
 
-/** Fills in what is null; what is known is never overruled. */
+/** Fills in what is null; what is known is never overwritten. */
 export function withAdded<Known extends RecordingDetails>(known: Known, added: AddedDetails): Known {
   const missing = Object.entries(added).filter(([name]) => known[name as keyof RecordingDetails] === null);
   return { ...known, ...Object.fromEntries(missing) };

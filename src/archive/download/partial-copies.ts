@@ -7,7 +7,7 @@ import type { PartOwner } from '../../store/folder/parts/part-owner';
 import { losslessText } from '../../values/fields';
 import { fileKey } from '../queue/job';
 
-/** The file of which a partial copy holds the beginning. */
+/** The file whose beginning a partial copy holds. */
 export interface BegunFile {
   /** A strong one. */
   etag: string;
@@ -21,8 +21,8 @@ interface PartialNote extends BegunFile {
 }
 
 /**
- * The notes about partial copies, so that a transfer resumes where it ended, even after a crash. A partial copy
- * without a note is useless.
+ * The notes about partial copies, so that a transfer resumes where it stopped, even after a crash. A partial
+ * copy without a note is useless.
  */
 export interface ResumeStates {
   /** @returns what to resume with */
@@ -58,7 +58,7 @@ export class NodeResumeStates implements ResumeStates {
     return this.#notes.remove([this.#node, copyId]);
   }
 
-  /** Partial copies that are where the node stored before its settings were changed; by folder. */
+  /** Partial copies in folders where the node stored before its settings changed, by folder. */
   elsewhere(): Map<string, string[]> {
     const found = new Map<string, string[]>();
     for (const { key, value } of this.#notes.range({
@@ -72,7 +72,7 @@ export class NodeResumeStates implements ResumeStates {
   }
 }
 
-/** Bytes from which on a transfer that a crash cuts off is worth resuming. */
+/** Bytes after which a transfer that a crash cuts off is worth resuming. */
 const WORTH_NOTING = 1024 * 1024;
 
 /**
@@ -104,13 +104,16 @@ export class ResumePoint {
     if (held === 0 && this.#noted !== undefined) await this.#write(undefined);
   }
 
-  /** What is received from now on. @param etag null: it cannot be gone on with; @param size of all of it */
+  /**
+   * Describes what is received from now on. @param etag null: it cannot be resumed. @param size of the whole
+   * file
+   */
   validator(etag: string | null, size: number | null): void {
     this.#file = etag === null ? undefined : { etag, size };
     if (this.#noted !== undefined && !this.#isNoted(this.#file)) void this.#write(undefined);
   }
 
-  /** @param bytes held by now */
+  /** @param bytes held so far */
   received(bytes: number): void {
     if (bytes >= WORTH_NOTING && !this.#isNoted(this.#file)) void this.#write(this.#file);
   }
@@ -147,7 +150,7 @@ interface Clearance {
   /** Whose the partial copies are. */
   owner: PartOwner;
   notes: NodeResumeStates;
-  /** Also those that a job could resume. */
+  /** Whether to delete those that a job could resume, too. */
   all: boolean;
 }
 
@@ -174,8 +177,8 @@ export async function clearPartialCopies({ node, destination, owner, notes, all 
 }
 
 /**
- * Names the partial copy of one file. The same recording wanted by the same node gives the same id, so
- * that a later attempt finds what an earlier one left; another node with the same folder gives another.
+ * Names the partial copy of one file. The same recording wanted by the same node gives the same id, so that a
+ * later attempt finds what an earlier one left; another node with the same folder gets another.
  *
  * @param scope id of the node
  * @returns safe characters only

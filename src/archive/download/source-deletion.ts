@@ -17,7 +17,7 @@ export interface StoredWhole {
 export interface SourceDeletionDeps {
   store: Pick<Destination, 'readBack' | 'sidecars'>;
   deleteRecording: RecordingProvider['deleteRecording'];
-  /** What is deleted already; the same for all download nodes. */
+  /** What is already deleted; shared by all download nodes. */
   deleted: DeletedRecordings;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -42,7 +42,7 @@ export class SourceDeletion {
    * Deletes one recording and notes it in `files` and their sidecars. May be repeated: what is done is not
    * done again.
    *
-   * @returns a failure with `retryable` when it can be tried again. Rejects with `signal.reason` only
+   * @returns a failure with `retryable` when it can be tried again. Rejects only with `signal.reason`
    */
   async delete({ reference, files }: StoredWhole, signal: AbortSignal): Promise<DeletionResult> {
     try {

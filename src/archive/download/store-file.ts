@@ -50,7 +50,7 @@ export async function storeFile(
       try {
         if (DEAD_LINK.has(error.code)) next = await links.next(error, signal);
       } catch (fault) {
-        // It may have been deleted since the last look.
+        // It may have been deleted since the last check.
         const since = await storedByAnother(fault);
         if (since !== null) return since;
         throw fault;
@@ -62,7 +62,7 @@ export async function storeFile(
   }
 }
 
-/** The addresses of one file, best first; at their end, fresh ones from the API, once. */
+/** The addresses of one file, best first; after the last, fresh ones from the API, once. */
 class LinkSupply {
   readonly #reference: RecordingReference;
   readonly #file: WantedFile;
@@ -109,7 +109,7 @@ function mayBeRenewed({ code }: CodedError): boolean {
   return code === 'LINK_EXPIRED' || code === 'LINK_REFUSED';
 }
 
-/** When there is no fresh link either, why the old one failed must not be lost. */
+/** Keeps the reason why the old link failed when there is no fresh one either. */
 function withReason(fault: CodedError, error: unknown): unknown {
   if (!(error instanceof CodedError) || error.retryable || error.code !== 'LINK_EXPIRED') return error;
   return fault.code === 'LINK_EXPIRED'

@@ -6,7 +6,7 @@ import type { TransferResult } from '../../transfer/transfer-types';
 import { asCount, asText } from '../../values/fields';
 import type { ArchiveDeps } from '../archive-context';
 
-/** Of the recordings of each kind, the likely ones first. */
+/** The formats of each kind of recording, likely ones first. */
 const FORMATS: Readonly<Record<MediaKind, readonly string[]>> = {
   audio: ['mp3', 'wav'],
   video: ['mp4', 'webm', 'mkv', 'm4a'],
@@ -26,7 +26,7 @@ export function mayBeGone({ code, retryable }: CodedError): boolean {
   return code === 'LINK_EXPIRED' || code === 'LINK_REFUSED' || (code === 'API_NOT_FOUND' && !retryable);
 }
 
-/** The possible formats of a recording's file, likely ones first, when no link shows it. */
+/** The possible formats of a recording's file, likely ones first, when no link shows the format. */
 export function likelyFormats({ kind, details }: RecordingReference, choice: FormatChoice): string[] {
   if (kind === 'audio' && (choice === 'mp3' || choice === 'wav')) return [choice];
   const told = details.format === null ? [] : [details.format];

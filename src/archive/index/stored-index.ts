@@ -15,7 +15,7 @@ export interface IndexedFile {
   /** The format under which the file was wanted; `recording.format` is what its bytes are. */
   wantedFormat: string | null;
   recording: StoredRecording;
-  /** Id of the job that stored it: the same job again is no repetition. */
+  /** Id of the job that stored it: the same job again is not a repetition. */
   order: string;
 }
 
@@ -30,8 +30,8 @@ export interface StoredIndex {
 type StateKey = [identity: string, destination: string, wantedFormat: string];
 
 /**
- * All files that this Node-RED has stored, in all destinations, on disk. A look-up takes microseconds
- * whatever the number of recordings.
+ * All files that this Node-RED has stored, in all destinations, on disk. A look-up takes microseconds,
+ * however many recordings there are.
  */
 export class StoredRecordings {
   readonly #files: StateCollection<IndexedFile>;
@@ -57,14 +57,14 @@ export class StoredRecordings {
     return this.#range([digest(identity)]);
   }
 
-  /** Everything, in no particular job; read while it is iterated, a little at a time. */
+  /** Everything, in no particular order; read while it is iterated, a little at a time. */
   *all(): Iterable<IndexedFile> {
     for (const { value } of this.#files.range({})) yield value;
   }
 
   /**
-   * Everything, some at a time. Nothing of the state is held open between two steps, which may be hours
-   * apart; what is entered meanwhile may be left out.
+   * Everything, a few entries at a time. Nothing of the state is held open between two steps, which may be
+   * hours apart; what is entered meanwhile may be left out.
    */
   *steps(size = 200): Iterable<readonly IndexedFile[]> {
     let last: StateKey | undefined;
@@ -116,18 +116,18 @@ export function storedCopies(
   return [];
 }
 
-/** Far more than can be on their way into the index at a time. */
+/** Far more than can be on their way into the index at once. */
 const MOST_FRESH = 500;
 
 interface KnownFile {
   copy: IndexedFile | undefined;
-  /** Whether it may be missing in the index. */
+  /** Whether it may be missing from the index. */
   isFresh: boolean;
 }
 
 /**
- * What one node knows of stored files: the index, and before it what was stored a moment ago. A file gets into the
- * index when its job is through, and another job for the same recording may come before that.
+ * What one node knows of stored files: what was stored a moment ago, then the index. A file is entered into
+ * the index when its job is done, and another job for the same recording may come earlier.
  */
 export class RecentEntries {
   readonly #index: StoredIndex;
@@ -163,7 +163,7 @@ export class RecentEntries {
   }
 }
 
-/** Sorts behind every text that a key part can be. */
+/** Sorts after every text that can be part of a key. */
 const AFTER_ALL_TEXT = '\u{10ffff}';
 
 /** Identities and paths come from outside and may be longer than a key can be. */

@@ -52,7 +52,7 @@ export class FailedRecordings {
     }
   }
 
-  /** Removes what is too old or too much, in small steps. Resolves when through. */
+  /** Removes entries that are too old or too many, in small steps. Resolves when done. */
   async sweep(): Promise<void> {
     const kept: { key: Key; at: number }[] = [];
     for await (const step of inSteps(this.#entries)) {

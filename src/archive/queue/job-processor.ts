@@ -26,7 +26,7 @@ export interface JobProcessorDeps {
   deletion: SourceDeletion | null;
   /** Completes what is known of stored recordings. */
   lateDetails: LateDetails;
-  /** Makes changes of the state. Durable when resolved; rejects when the disk did not take them. */
+  /** Applies changes to the state. Durable when resolved; rejects when the disk did not take them. */
   commit: (changes: readonly StateChange[]) => Promise<void>;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -34,12 +34,12 @@ export interface JobProcessorDeps {
   random: () => number;
   /** Sends the outcome to the flow: stored and failed files. Must not throw. */
   deliver: (job: Job, outcomes: FileOutcome[]) => void;
-  /** The trouble that a job is in has changed, or it comes again. Must not throw. */
+  /** The trouble of a job has changed or recurred. Must not throw. */
   onTrouble?: (change: TroubleChange) => void;
   /**
    * A stored recording was not deleted at the source, and will not be. Must not throw.
    *
-   * @param error null when the source does not delete such a thing at all
+   * @param error null when the source does not delete such recordings at all
    */
   onNotDeleted: (job: Job, message: string, error: CodedError | null) => void;
   /** A stored recording stays without what the API knows of it. Must not throw. @param message for the log */
@@ -66,7 +66,7 @@ export class JobProcessor {
     this.#parts = parts;
   }
 
-  /** @param job brought up to date; @returns never rejects */
+  /** @param job updated in place. @returns never rejects */
   async work(job: Job): Promise<JobOutcome> {
     if (job.deletion !== undefined || job.details !== undefined) return await this.#followUp(job);
     const { archiver, index, deliver } = this.#parts;
@@ -138,7 +138,7 @@ export class JobProcessor {
     this.#parts.onTrouble?.({ before, now: { retry, pauseMs, error } });
   }
 
-  /** What it waited for is done. */
+  /** The job no longer waits for another attempt. */
   #through(job: Job): void {
     const { retry } = job;
     delete job.retry;
@@ -176,7 +176,7 @@ export class JobProcessor {
   }
 
   /**
-   * What is deleted at the source cannot be fetched again: that it is stored is on disk before.
+   * First puts on disk that the files are stored: what is deleted at the source cannot be fetched again.
    *
    * @returns recordings that were not deleted, each with the reason
    */
@@ -222,7 +222,10 @@ export class JobProcessor {
     return this.#again(job, pauseMs, outcome.changes);
   }
 
-  /** What a provider forgets is on disk before. @returns why the recordings are not to be deleted yet */
+  /**
+   * Puts the details on disk before the provider forgets them. @returns why the recordings must not be
+   * deleted yet
+   */
   async #kept({ deletion }: Job, details: StateChange[]): Promise<CodedError | null> {
     if (deletion === undefined || details.length === 0) return null;
     try {
@@ -263,7 +266,7 @@ export class JobProcessor {
     this.#parts.onDetailsMissing(`${name} is stored without the details that only the API knows: ${reason}`);
   }
 
-  /** @param hindrance why the recordings are not to be deleted yet */
+  /** @param hindrance why the recordings must not be deleted yet */
   async #deleteAgain(job: Job, hindrance: CodedError | null, changes: StateChange[]): Promise<JobOutcome> {
     if (job.deletion === undefined) return { kind: 'done', changes };
     const { recordings } = job.deletion;

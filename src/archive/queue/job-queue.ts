@@ -9,7 +9,7 @@ import type { DueJob, JobList, JobRepository } from './job-repository';
 
 /** What happens to a job after a run. */
 export type JobOutcome = {
-  /** To be made along with it. */
+  /** Made in the same commit. */
   changes: StateChange[];
 } & (
   | { kind: 'done' }
@@ -23,13 +23,16 @@ export interface JobQueueOptions {
   list: JobList;
   /** The maximum number of concurrent jobs. */
   concurrency: number;
-  /** the clock of the jobs: milliseconds since 1970 that do not jump when the clock is set. Default: that clock. */
+  /**
+   * The clock of the jobs: milliseconds since 1970 that do not jump when the clock is set. Default:
+   * `steadyNow`.
+   */
   now?: () => number;
-  /** Works on a job, which it may bring up to date. Never rejects. */
+  /** Runs a job, and may update it. Never rejects. */
   work: (job: Job) => Promise<JobOutcome>;
-  /** Gives up a job that keeps ending the process. Never rejects. */
+  /** Gives up a job that keeps crashing the process. Never rejects. */
   giveUp?: (job: Job, held: HeldJob) => Promise<JobOutcome>;
-  /** Shared by the queues of a process. Left out: no job is marked or held back. */
+  /** Shared by the queues of a process. If absent, no job is marked or held back. */
   guard?: CrashGuard;
   /** Takes over the follow-ups of jobs whose files the flow has. Default: they stay here. */
   followUps?: JobQueue;
@@ -37,7 +40,9 @@ export interface JobQueueOptions {
   onWaiting: (count: number) => void;
   /** The state could not be read or written; the queue retries by itself. */
   onFault: (error: CodedError) => void;
-  /** Milliseconds after which the state is tried again; each attempt costs it a line in the log. Default 15,000. */
+  /**
+   * Milliseconds after which the state is tried again; each attempt adds a line to the log. Default 15,000.
+   */
   statePauseMs?: number;
 }
 
@@ -52,23 +57,23 @@ export interface Retrying {
 const MOST_COUNTED = 1000;
 const STATE_PAUSE_MS = 15_000;
 /**
- * Jobs whose end may be in flight to disk. Without a limit, jobs that end immediately would all run before
- * anything else in the process gets its turn.
+ * Ended jobs whose outcome may be on its way to disk at a time. Without a limit, jobs that end immediately
+ * would all run before anything else in the process gets its turn.
  */
 const MOST_SETTLING = 100;
-/** Timers sleep no longer than this, because clocks are set while they do. */
+/** No timer sleeps longer than this, because the clock may be set meanwhile. */
 const LONGEST_TIMER_MS = 60_000;
 
 /**
- * Works through the jobs of one node, oldest first, a few at a time. What waits is on disk only; the
- * memory it takes does not depend on how many there are.
+ * Works through the jobs of one node, oldest first, a few at a time. Waiting jobs are only on disk, so memory
+ * use does not depend on their number.
  */
 export class JobQueue {
   readonly #jobs: JobRepository;
   readonly #options: JobQueueOptions;
-  /** Ids of jobs that are worked on or being removed. */
+  /** Ids of jobs that are running or being removed. */
   readonly #busy = new Set<string>();
-  /** Why those that are worked on have failed before. */
+  /** Why running jobs failed before. */
   readonly #again = new Map<string, RetryNote>();
   readonly #tasks = new Set<Promise<void>>();
   /** Jobs on their way to disk since before the start, which did not count them. */
@@ -186,7 +191,7 @@ export class JobQueue {
     const { list, now = steadyNow, guard } = this.#options;
     const next = this.#jobs.next(list, { has: (id) => this.#busy.has(id) || guard?.holds(id) === true });
     if (next === undefined) {
-      // Counted along the way; what went wrong with that ends here.
+      // The total is kept along the way; any error in it ends here.
       if (this.#busy.size === 0 && (guard?.heldOf(list).length ?? 0) === 0) this.#total = 0;
       return undefined;
     }
@@ -223,7 +228,7 @@ export class JobQueue {
     this.#working -= 1;
     this.#again.delete(id);
     if (outcome.kind === 'done' || this.#successor(outcome) !== this) this.#total -= 1;
-    // The place is free; that the job is still on disk for a moment must not start it again.
+    // The slot is free, but the job is still on disk for a moment and must not start again.
     this.#track(this.#settle(due, outcome).finally(() => this.#settled(id)));
     // A stopped processor would return every other job immediately, one after another.
     if (outcome.kind !== 'stopped') this.#pump();

@@ -44,7 +44,7 @@ export class JobRepository {
   readonly #now: () => number;
   readonly #today: () => number;
   readonly #jobs: StateCollection<PersistedJob>;
-  /** When a node was seen to be gone, in milliseconds since 1970. */
+  /** When a node was found to be gone, in milliseconds since 1970. */
   readonly #gone: StateCollection<number>;
   #sequence = 0;
 
@@ -90,7 +90,7 @@ export class JobRepository {
   /**
    * The job of a list that is due first, whether it is due already or not.
    *
-   * @param busy ids of jobs that are left out
+   * @param busy ids of jobs to leave out
    */
   next(list: JobList, busy: Pick<ReadonlySet<string>, 'has'>): DueJob | undefined {
     for (const key of this.#jobs.keys(spanOf(list))) {
@@ -175,7 +175,7 @@ export class JobRepository {
     return this.handOver(list, due, { list, dueAt: until }, changes);
   }
 
-  /** As `postpone`, for another list. */
+  /** Like `postpone`, but moves the job to another list. */
   handOver(
     list: JobList,
     { job, dueAt }: DueJob,
@@ -287,15 +287,15 @@ function prefixOf(list: JobList): string[] {
   return typeof list === 'string' ? [list] : [list.followUpsOf, FOLLOW_UPS];
 }
 
-/** The jobs of a list: numbers sort before texts, so that follow-ups are behind all other jobs of their node. */
+/** The jobs of a list: numbers sort before texts, so follow-ups come after all other jobs of their node. */
 function spanOf(list: JobList): { start: Key; end: Key } {
   return { start: prefixOf(list), end: [...prefixOf(list), Number.MAX_VALUE] };
 }
 
-/** Sorts behind every text that a key part can be. */
+/** Sorts after every text that can be part of a key. */
 const AFTER_ALL_TEXT = '\u{10ffff}';
 
-/** Under which name of a node versions up to 0.1 had its follow-ups. */
+/** The name under which versions up to 0.1 kept the follow-ups of a node. */
 function earlierName(node: string): string {
   return `${node}${EARLIER_MARK}`;
 }
@@ -304,7 +304,7 @@ function nodeOfName(name: string): string {
   return name.endsWith(EARLIER_MARK) ? name.slice(0, -EARLIER_MARK.length) : name;
 }
 
-/** The list that a name of such a version meant. */
+/** The list that a name of such a version means. */
 export function listOfName(name: string): JobList {
   return name.endsWith(EARLIER_MARK) ? { followUpsOf: nodeOfName(name) } : name;
 }

@@ -15,13 +15,13 @@ export interface Job {
   acceptedAt: number;
   message: MessageSnapshot;
   items: JobItem[];
-  /** What became of each thing; see `noteOf` for the keys. */
+  /** What became of each subject; see `noteOf` for the keys. */
   files: Record<string, FileNote>;
   /** Set when the last attempt failed. */
   retry?: RetryNote;
   /** Set when everything is stored and the flow has its messages. */
   deletion?: DeletionNote;
-  /** As `deletion`. It comes first: a provider forgets what it deletes. */
+  /** Like `deletion`, but done first: a provider forgets what it deletes. */
   details?: DetailsNote;
 }
 
@@ -37,15 +37,15 @@ export interface JobItem {
 /** What became of one file in earlier runs. */
 export interface FileNote {
   attempts: number;
-  /** Attempts that failed in a way worth another one. */
+  /** Failed attempts after which another one is worthwhile. */
   failures: number;
-  /** What is known of the recording, with what the API added; the file has its name by it. */
+  /** What is known of the recording, with what the API added; the file is named after it. */
   details?: RecordingDetails;
   /** The API did not return its details in time; it is asked again when the file is stored. */
   areDetailsLate?: boolean;
   /** Addresses that the API gave in place of dead ones. */
   links?: MediaLink[];
-  /** The file is in its place; only what describes it was not written yet. */
+  /** The file is in its place; only what describes it is not written yet. */
   published?: PublishedNote;
   /** Why it will not be tried again. */
   failed?: { code: string; message: string; trouble?: Trouble; cause?: { code: string; message: string } };
@@ -100,9 +100,9 @@ export type NoteSubject =
   | { about: 'text'; identity: string; format: string | null };
 
 /**
- * The note of a job about one thing. One that an earlier version wrote is taken, and has the new key from then on.
+ * The note of a job about one subject. A note that an earlier version wrote is moved to the new key.
  *
- * @returns an empty note, which is the job's from now on, when there was none
+ * @returns a new, empty note of the job when there was none
  */
 export function noteOf(job: Job, subject: NoteSubject): FileNote {
   const found = findNote(job, subject);
@@ -112,7 +112,7 @@ export function noteOf(job: Job, subject: NoteSubject): FileNote {
   return note;
 }
 
-/** As `noteOf`, without making one. */
+/** Like `noteOf`, but creates nothing. */
 export function findNote({ files }: Pick<Job, 'files'>, subject: NoteSubject): FileNote | undefined {
   const key = noteKey(subject);
   const earlier = earlierKey(subject);
@@ -124,13 +124,16 @@ export function findNote({ files }: Pick<Job, 'files'>, subject: NoteSubject): F
   return files[key];
 }
 
-/** Text of a list: whatever an identity holds, no two subjects have one key. */
+/** A list as text: whatever an identity holds, no two subjects share a key. */
 function noteKey(subject: NoteSubject): string {
   const { about, identity } = subject;
   return JSON.stringify(about === 'recording' ? [about, identity] : [about, identity, subject.format]);
 }
 
-/** As up to version 0.1. An identity that ended in a line and `*` had the key of another recording. */
+/**
+ * The key up to version 0.1, when an identity that ended in a line break and `*` had the key of another
+ * recording.
+ */
 function earlierKey(subject: NoteSubject): string {
   if (subject.about === 'recording') return `${subject.identity}\n*`;
   const key = fileKey(subject.identity, subject.format);
@@ -139,10 +142,10 @@ function earlierKey(subject: NoteSubject): string {
 
 /** Bytes of one message that are kept, counted roughly. */
 const LONGEST_MESSAGE = 256 * 1024;
-/** Larger Buffers are media, which no message of the past needs again. */
+/** Larger Buffers are media, which an old message never needs again. */
 const LONGEST_BUFFER = 64 * 1024;
 const DEEPEST = 50;
-/** What a value or the name of a field counts, besides its characters. */
+/** What a value or the name of a field counts on top of its characters. */
 const VALUE_BYTES = 8;
 
 /** Live objects of the HTTP request: they end with the process. */
@@ -152,9 +155,9 @@ const LIVE = new Set(['req', 'res']);
 const FIRST = ['_msgid', 'topic', 'event', 'payload', 'parts'];
 
 /**
- * Copies what of a message can be written to disk: text, numbers, booleans, null, dates, Buffers up to
- * 64 kB, arrays and plain objects of these. `req`, `res`, functions and objects of classes are left out,
- * and properties that would make it larger than 256 kB; of `event` the body goes first.
+ * Copies the parts of a message that can be written to disk: text, numbers, booleans, null, dates, Buffers up
+ * to 64 kB, arrays and plain objects of these. Left out are `req`, `res`, functions, objects of classes, and
+ * properties that would make it larger than 256 kB; the body of `event` is dropped first.
  *
  * @param message a message of a flow; not changed
  */

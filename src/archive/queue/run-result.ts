@@ -13,7 +13,7 @@ interface OneFile {
   wantedFormat: string | null;
 }
 
-/** Another attempt is worth while, after a pause. */
+/** Another attempt is worthwhile, after a pause. */
 export interface Again {
   kind: 'again';
   error: CodedError;
@@ -85,7 +85,7 @@ export function judgeFault(
   return { kind: 'failed', error: fault };
 }
 
-/** The error again that a file ended with in an earlier run, perhaps in an earlier process. */
+/** Rebuilds the error that a file ended with in an earlier run, perhaps in an earlier process. */
 function failedBefore({ code, message, trouble, cause }: NonNullable<FileNote['failed']>): CodedError {
   return new CodedError(codeOf(code), message, {
     ...(trouble !== undefined && { trouble }),

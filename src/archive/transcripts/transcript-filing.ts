@@ -13,17 +13,17 @@ import type { FileResult } from '../queue/run-result';
 export interface TranscriptDeps {
   sidecar: SidecarWriter;
   texts: TextWriter;
-  /** Left out when no API is at hand. */
+  /** Absent when no API is available. */
   fetchTranscript?: RecordingProvider['fetchTranscript'];
-  /** Shared by all that bring sidecars of the same place up to date, by location. */
+  /** Shared by everything that updates sidecars in the same place, by location. */
   turns?: KeyedMutex;
 }
 
 /**
  * Files the text of a recording beside its stored audio: `<same name>.txt`, and `transcription` and
- * `transcription_file` in the sidecar. It does not matter which of the two came first, as long as the
- * audio is stored when this is called. May be repeated: the same text is filed once, a later text of the
- * same recording takes the place of an earlier one.
+ * `transcription_file` in the sidecar. It does not matter which of the two came first, as long as the audio
+ * is stored when this is called. May be repeated: the same text is filed only once, and a later text of the
+ * same recording replaces the earlier one.
  */
 export class TranscriptFiling {
   readonly #deps: TranscriptDeps;
@@ -83,7 +83,7 @@ export class TranscriptFiling {
   }
 }
 
-/** `call.mp3` has `call.txt`, else `call_2.txt` … */
+/** For `call.mp3`: `call.txt`, else `call_2.txt` … */
 function textLocations(location: string): Iterable<string> {
   const stem = location.replace(/\.[^./\\]{1,8}$/, '');
   const tail = createHash('sha256').update(location).digest('hex').slice(0, 12);
@@ -103,8 +103,8 @@ export interface TextDeps {
  * Files the text that an event announced beside the files that a run stored or found for it.
  *
  * @param reference of the event, with the links that the API gave, if it was asked
- * @returns the results as they are now. A text that cannot be filed for good fails beside the stored file,
- *   which stays stored; one that can be filed later takes its place. Rejects only as `judge` does
+ * @returns the results as they are now. A text that can never be filed adds a failure beside the stored file,
+ *   which stays stored; one that can be filed later replaces it. Rejects only as `judge` does
  */
 export async function withTexts(
   results: readonly FileResult[],

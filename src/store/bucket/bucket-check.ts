@@ -224,7 +224,7 @@ class BucketCheck {
     }
   }
 
-  /** Also those that the SDK's repetitions made, and the markers of deletions. */
+  /** Includes those that the SDK's retries made, and delete markers. */
   async #ownVersions(): Promise<Iterable<string | null>> {
     const known = new Set(this.#written);
     if (![...known].some((id) => id !== null)) return [null];

@@ -28,8 +28,8 @@ export interface BucketTools {
 }
 
 /**
- * A file on its way into a bucket. Up to one part waits in memory and is stored in one request;
- * beyond that it is sent in parts while it arrives: one part is filled while the one before is sent.
+ * A file on its way into a bucket. Up to one part waits in memory and is stored in one request; beyond that
+ * it is sent in parts while it arrives: one part is filled while the previous one is sent.
  */
 export class BucketCopy implements PartialCopy {
   readonly #tools: BucketTools;
@@ -40,7 +40,7 @@ export class BucketCopy implements PartialCopy {
   #arrived: RememberedBytes = this.#hash.remembered();
   #ahead: FileAhead | undefined;
   #place: Place | undefined;
-  /** Keys at which other files turned out to be. */
+  /** Keys that turned out to hold other files. */
   readonly #taken = new Set<string>();
   #filling: FillingPart | undefined;
   #upload: MultipartUpload | undefined;
@@ -54,7 +54,7 @@ export class BucketCopy implements PartialCopy {
 
   /**
    * @param jobId makes the last variant of the name
-   * @param ended called when the copy is closed; `keep`: a later attempt gains by what is known
+   * @param ended called when the copy is closed; `keep`: what is known helps a later attempt
    */
   constructor(tools: BucketTools, jobId: string, ended: (keep: boolean) => void) {
     this.#tools = tools;
@@ -193,7 +193,7 @@ export class BucketCopy implements PartialCopy {
     } else await this.#sendPart();
   }
 
-  /** Starts to send the part, once the one before has arrived. */
+  /** Starts to send the part once the previous one has arrived. */
   async #sendPart(): Promise<void> {
     const part = this.#filling;
     if (part === undefined) return;
@@ -281,7 +281,7 @@ export class BucketCopy implements PartialCopy {
   }
 }
 
-/** A store that reports free names as taken does not use up names. */
+/** Keeps a store that reports free names as taken from using up names. */
 function refusedAsTaken(key: string): CodedError {
   return new CodedError(
     'STORE_FAILED',

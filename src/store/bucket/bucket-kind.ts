@@ -15,7 +15,7 @@ export interface BucketKind {
   retention: DefaultRetention | null;
 }
 
-/** Answers of stores that know versions or locks, and say that this bucket has none, or that know neither. */
+/** Error codes of stores that support versions or locks but have none on this bucket, or support neither. */
 const NONE: ReadonlySet<string> = new Set([
   'ObjectLockConfigurationNotFoundError',
   'NoSuchObjectLockConfiguration',

@@ -9,7 +9,7 @@ import type { BucketObjects, Probed } from './objects';
 /** Larger objects beside a recording are not ours, and would take too long to parse. */
 const LARGEST_BYTES = 4 * 1024 * 1024;
 
-/** A bucket, as far as what is beside recordings needs it. */
+/** The part of a bucket that objects beside recordings need. */
 export interface BucketPlace {
   readonly objects: BucketObjects;
   readonly settings: BucketSettings;

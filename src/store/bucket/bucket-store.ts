@@ -18,7 +18,7 @@ import { type NotedUpload, UploadLog } from './upload/upload-log';
 
 /** Longer than any pause between two attempts: older parts are never resumed. */
 const KEPT_MS = 30 * 60_000;
-/** Between two looks for what others left and may still be alive. */
+/** Between two checks of what others left that may still be alive. */
 const SWEEP_MS = 60 * 60_000;
 /** How long clearing up may hold up a deploy. What is not dropped by then is dropped at the next start. */
 const CLOSING_MS = 5000;
@@ -29,11 +29,11 @@ export interface BucketStoreOptions {
   uploadLog: StateCollection<NotedUpload>;
   /** Distinguishes the uploads of this process from earlier ones in the log. */
   run?: string;
-  /** Names this process among all that ever used the log, and on which machine. */
+  /** Identifies this process, and its machine, among all that ever used the log. */
   owner?: string;
-  /** Whether the process of that name has ended for certain. */
+  /** Whether the process of that name has certainly ended. */
   isDead?: (owner: string) => boolean;
-  /** Milliseconds after which an upload without name and parts is without an owner. */
+  /** Milliseconds after which an upload without a name or parts counts as abandoned. */
   emptyMs?: number;
   /** Default: the AWS SDK, loaded when it is first needed. */
   loadSdk?: () => Promise<S3Sdk>;
@@ -55,8 +55,8 @@ export interface BucketStore extends Destination {
   readonly objects: BucketObjects;
   readonly settings: BucketSettings;
   /**
-   * Drops the uploads that earlier processes with this state left incomplete; those that may still be alive are
-   * looked at again every hour. Uploads of other instances are left alone, also those to the same keys.
+   * Drops the uploads that earlier processes with this state left incomplete; those that may still be alive
+   * are checked again every hour. Uploads of other instances are left alone, even those to the same keys.
    *
    * @returns how many were dropped
    * @throws CodedError `STORE_FAILED`
@@ -167,7 +167,9 @@ class OpenBucket implements BucketStore {
     return Promise.resolve();
   }
 
-  /** Uploads are in the log of this instance, and nothing waits for the bucket. What stays is dropped another time. */
+  /**
+   * Uploads are in the log of this instance, and nothing waits for the bucket. What stays is dropped later.
+   */
   sweep(): Promise<number> {
     if (!this.#connection.isClosing) void this.dropLeftOvers().catch(() => undefined);
     return Promise.resolve(0);
@@ -194,7 +196,7 @@ class OpenBucket implements BucketStore {
 
   #sweepLater(): void {
     clearTimeout(this.#sweep);
-    // What cannot be dropped now is dropped at another time.
+    // What cannot be dropped now is dropped later.
     this.#sweep = setTimeout(() => void this.dropLeftOvers().catch(() => this.#sweepLater()), SWEEP_MS);
     this.#sweep.unref();
   }

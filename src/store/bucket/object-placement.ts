@@ -87,7 +87,7 @@ export class ObjectPlacement {
    * Compares what the store reports about a new object with what was sent, and checks that it exists. A store
    * without checksums has checked the hash in the signature.
    *
-   * @throws CodedError `STORE_FAILED` when the object is wrong; it is deleted then
+   * @throws CodedError `STORE_FAILED` when the object is wrong; it is then deleted
    */
   async verify(key: string, written: WrittenObject, checksum: string, content: Content): Promise<void> {
     if (await this.#isAsSent(key, written, checksum, content)) return;
@@ -110,7 +110,7 @@ export class ObjectPlacement {
     const isSaid = written.checksum === null || written.checksum === checksum;
     const isOther =
       found.kind === 'object' && found.etag !== null && written.etag !== null && found.etag !== written.etag;
-    // Some stores name a checksum of another kind, or write an ETag in another way when they are asked for it.
+    // Some stores report another kind of checksum, or spell an ETag differently when asked for it.
     return (isSaid && !isOther) || (await this.holds(key, content, versionId)) !== null;
   }
 }

@@ -18,7 +18,7 @@ const CANNOT_LIST: ReadonlySet<string> = new Set(['AccessDenied', 'NotImplemente
  * @throws CodedError `STORE_FAILED` for what cannot be an id
  */
 export function versionOf(id: string | undefined): string | null {
-  // `null` is what objects have that were written without versions.
+  // Objects that were written without versions have `null`.
   if (id === undefined || id === '' || id === 'null') return null;
   if (id.length > LONGEST_ID || /[^\x21-\x7e]/.test(id))
     throw notAStore('it names a version by what cannot be one');

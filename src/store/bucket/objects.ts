@@ -44,13 +44,15 @@ export type Written = WrittenObject | { ok: false; reason: 'taken' | 'gone'; und
 interface WriteCondition {
   /** ETag of what is replaced; null: without any condition; left out: the key must be free. */
   ifMatch?: string | null;
-  /** Asked before each request, which may be made again without what the store does not implement. */
+  /** Checked before each request; a request may be repeated without what the store does not implement. */
   when: () => Promise<boolean>;
 }
 
 export interface ReadOptions {
   versionId?: string | null;
-  /** Bytes; one more may be read, to see that there are more. Default: as many as the answer announces. */
+  /**
+   * Bytes; one more may be read, to see whether there are more. Default: as many as the response announces.
+   */
   most?: number;
 }
 
@@ -101,8 +103,8 @@ export class BucketObjects {
   }
 
   /**
-   * Whether something is at a key. Asked before each write: some stores have no conditional writes, and some
-   * ignore the condition once the bucket is versioned.
+   * Whether something is at a key. Checked before each write: some stores have no conditional writes, and
+   * some ignore the condition once the bucket is versioned.
    */
   async isTaken(key: string): Promise<boolean> {
     const { kind } = await this.probe(key);
@@ -157,7 +159,7 @@ export class BucketObjects {
       return now.kind === 'object' && now.versionId === replaces.versionId && now.etag === replaces.etag;
     };
     const etag = replaces.etag ?? '*';
-    // AWS takes an ETag with and without its quotes, Ceph only without, others only as HTTP has it.
+    // AWS accepts an ETag with or without its quotes, Ceph only without, others only as in HTTP.
     for (const ifMatch of new Set([etag.replaceAll('"', ''), etag])) {
       const isSafe = async (): Promise<boolean> => this.#connection.sendsConditions || (await isSame());
       try {
@@ -258,7 +260,10 @@ export function saysTaken(error: unknown): boolean {
   return code === 'PreconditionFailed' || status === 412;
 }
 
-/** Ends a body of which nothing more is needed. Only the byte that was asked for is worth its connection. */
+/**
+ * Ends a body that is no longer needed. Reads it to its end only if that is a single byte, which keeps the
+ * connection.
+ */
 function letGo(body: unknown, length: number | undefined): void {
   const stream = body as Readable | undefined;
   stream?.on('error', () => undefined);

@@ -13,7 +13,7 @@ export class TrackBucket {
   }
 
   /**
-   * @param key of an object, complete: the prefix of the bucket's settings is not put before it
+   * @param key the complete key of an object: the prefix of the bucket's settings is not added
    * @returns a signed link that works for an hour
    * @throws CodedError `STORE_FAILED` when there are no credentials or no region
    */
@@ -31,7 +31,7 @@ export class TrackBucket {
     }
   }
 
-  /** Ends the connections. */
+  /** Closes the connections. */
   close(): Promise<void> {
     return this.#connection.end();
   }
@@ -45,7 +45,7 @@ export interface BucketAddress {
   forcePathStyle: boolean;
 }
 
-/** Who asks, as the settings or the AWS SDK's default chain have it. */
+/** Who asks, according to the settings or the AWS SDK's default chain. */
 export interface BucketIdentity {
   accessKeyId: string;
   secretAccessKey: string;

@@ -4,7 +4,7 @@ import { shownText } from '../../text/shown-text';
 import { type FileSystem, errnoOf, makeDirectory } from './file-system';
 import type { PartOwner } from './parts/part-owner';
 
-/** Splits a wanted name into its segments; the naming step made them safe, this makes sure. */
+/** Splits a wanted name into its segments; the naming step made them safe, and this makes sure. */
 export function nameSegments(name: string): string[] {
   const segments = name.split('/');
   for (const segment of segments)
@@ -14,23 +14,23 @@ export function nameSegments(name: string): string[] {
   return segments;
 }
 
-/** Milliseconds for which a directory is taken to be what it was: long enough for a batch of recordings. */
+/** Milliseconds for which a directory is assumed to be unchanged: long enough for a batch of recordings. */
 const KNOWN_MS = 1000;
 const MOST_KNOWN = 100;
 const MOVED = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
-/** The directories of one archive: made when missing, and never followed out of its folder. */
+/** The directories of one archive: created when missing, and never followed out of its folder. */
 export class ArchiveDirectories {
   readonly #fs: FileSystem;
   readonly #folder: string;
   readonly #now: () => number;
-  /** Real path of the folder when it was last looked at step by step. */
+  /** Real path of the folder when it was last checked step by step. */
   #root: string | undefined;
-  /** The directories that were looked at last: where partial copies are, and where files go. */
+  /** The directories that were checked last: where partial copies are, and where files go. */
   readonly #known = new Map<string, { real: string; at: number }>();
 
   /**
-   * @param folder absolute; may itself be a symbolic link, that is the owner's choice
+   * @param folder absolute; may itself be a symbolic link, which is the owner's choice
    * @param now milliseconds of a monotonic clock
    */
   constructor(fs: FileSystem, folder: string, now: () => number = () => performance.now()) {
@@ -58,7 +58,7 @@ export class ArchiveDirectories {
 
   /**
    * Whether a fault may come from a folder that was removed, or a disk that was unmounted, since it was
-   * looked at. Then everything is looked at again.
+   * checked. If so, everything is checked again.
    */
   mayHaveMoved(error: unknown): boolean {
     if (!MOVED.has(errnoOf(error))) return false;
@@ -143,9 +143,9 @@ export const PARTIAL_DIRECTORY = '.telnyx-partial';
 
 export const JOB_ID = /^[0-9a-zA-Z_-]{1,100}$/;
 
-/** The names that one attempt has in the hidden directory. No other attempt, of whichever process, uses them. */
+/** The names that one attempt has in the hidden directory. No other attempt of any process uses them. */
 export interface PartPaths {
-  /** Being written. After a power cut its content is not to be trusted. */
+  /** Being written. After a power cut its content must not be trusted. */
   part: string;
   /** Set aside by `suspend`, after a sync. The only name that the processes of an instance pass on. */
   held: string;
@@ -166,7 +166,7 @@ export interface PartName {
   process: string | null;
 }
 
-// Written out, because a pattern that is made at run time is seen by no lint rule.
+// Written out, because no lint rule sees a pattern that is built at run time.
 const OWNED =
   /^([0-9a-zA-Z_-]{1,100})\.([0-9a-f]{16})(?:\.([0-9a-z.]{1,120})\.[0-9a-z]{1,8})?\.(part|held|claim|sidecar)$/;
 const FORMER = /^([0-9a-zA-Z_-]{1,128})\.(part|held|claim|sidecar)$/;
@@ -185,7 +185,7 @@ export function partPaths(directory: string, jobId: string, { instance, process 
   };
 }
 
-/** @returns null for what this package has not named */
+/** @returns null for names that this package did not make */
 export function readPartName(name: string): PartName | null {
   const owned = OWNED.exec(name);
   if (owned !== null) {
@@ -205,8 +205,8 @@ export interface LeftPart extends PartName {
 }
 
 /**
- * Knows what earlier processes of this instance left, and which copies were put aside, so that the many
- * recordings that never were interrupted need no question to the disk. The directory is read once.
+ * Tracks what earlier processes of this instance left, and which copies were put aside, so that the many
+ * recordings that were never interrupted need no access to the disk. The directory is read once.
  */
 export class LeftParts {
   readonly #fs: FileSystem;
@@ -236,7 +236,7 @@ export class LeftParts {
     if (parts !== undefined) add(parts, name, this.#owner);
   }
 
-  /** The directory may be another one now, of a disk that was mounted there. */
+  /** The directory may be another one now, on a disk that was mounted there. */
   forget(): void {
     this.#parts = undefined;
   }
@@ -261,7 +261,7 @@ export class LeftParts {
     try {
       return await this.#fs.readdir(directory);
     } catch (error) {
-      // A directory may be open for writing and closed for reading: then nothing can be resumed.
+      // A directory may be writable but not readable: then nothing can be resumed.
       if (errnoOf(error) === 'EACCES' || errnoOf(error) === 'EPERM') return [];
       throw error;
     }

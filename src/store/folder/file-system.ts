@@ -8,7 +8,7 @@ import { CoalescedRuns } from '../../concurrency/keyed-runs';
 import { CodedError } from '../../errors/coded-error';
 import { hashStream } from '../hash-stream';
 
-/** What the store asks of a disk. Injected, so that tests can make a disk that fails. */
+/** What the store asks of a disk. Injected, so that tests can simulate a failing disk. */
 export type FileSystem = Pick<
   typeof nodeFs,
   | 'link'
@@ -28,7 +28,7 @@ export type FileSystem = Pick<
   open: (path: string, flags: string | number, mode?: number) => Promise<OpenFile>;
 };
 
-/** What every recording needs goes the shorter way through Node's callbacks. */
+/** The calls that every recording needs take the shorter way through Node's callbacks. */
 export const realFileSystem: FileSystem = {
   ...nodeFs,
   open: openFile,
@@ -55,7 +55,7 @@ export interface FileStat {
   mtimeMs: number;
 }
 
-/** An open file: what the store uses of Node's `FileHandle`, which is one too. */
+/** An open file: the part of Node's `FileHandle` that the store uses. */
 export interface OpenFile {
   read(
     buffer: Uint8Array,
@@ -64,13 +64,13 @@ export interface OpenFile {
     position: number | null
   ): Promise<{ bytesRead: number }>;
   writev(buffers: Uint8Array[], position: number): Promise<{ bytesWritten: number }>;
-  /** Writes all of a text, from where the file stands. */
+  /** Writes all of a text, from the current position. */
   writeFile(text: string): Promise<void>;
   stat(): Promise<FileStat>;
   truncate(length: number): Promise<void>;
   /** Resolves when content and size are durable. */
   sync(): Promise<void>;
-  /** As `sync`, without what is not needed to read the content. */
+  /** Like `sync`, but without what is not needed to read the content. */
   datasync(): Promise<void>;
   close(): Promise<void>;
 }
@@ -86,7 +86,7 @@ const fsync = promisify(callbacks.fsync);
 const fdatasync = promisify(callbacks.fdatasync);
 
 /**
- * Opens a file. Node's own `FileHandle` uses half as much again of the main thread as its callbacks, which
+ * Opens a file. Node's own `FileHandle` uses the main thread for half as long again as its callbacks, which
  * matters for many small recordings.
  *
  * @param flags as `fs.open` has them
@@ -96,7 +96,7 @@ export async function openFile(path: string, flags: string | number, mode?: numb
   return new Descriptor(await open(path, flags, mode));
 }
 
-/** No file. The system gives the number of a closed one to the next that is opened. */
+/** No file. The system gives the number of a closed file to the next one opened. */
 const CLOSED = -1;
 
 class Descriptor implements OpenFile {
@@ -147,10 +147,12 @@ export const DIRECTORY_MODE = 0o750;
 
 const LONGEST_SHOWN = 200;
 
-/** Windows has no such flag; there a link made in the meantime is caught by the exclusive creation. */
+/** Windows has no such flag; there, exclusive creation catches a link made in the meantime. */
 export const NO_FOLLOW: number = (constants as { O_NOFOLLOW?: number }).O_NOFOLLOW ?? 0;
 
-/** Where a directory cannot be opened or synced at all (Windows, some network and FUSE file systems). */
+/**
+ * Errors where a directory cannot be opened or synced at all (Windows, some network and FUSE file systems).
+ */
 const NO_DIRECTORY_SYNC = new Set(['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EBADF']);
 
 const directorySyncs = new WeakMap<FileSystem, CoalescedRuns>();
@@ -245,7 +247,7 @@ const WITHOUT_LINKS = new Set(
 
 const BUSY_WAITS_MS = [20, 50, 100, 200, 400, 800];
 
-/** Repeats what a virus scanner or indexer on Windows holds up for a moment. */
+/** Repeats an action that a virus scanner or indexer on Windows blocks for a moment. */
 export async function whileBusy<T>(
   action: () => Promise<T>,
   waits: readonly number[] = BUSY_WAITS_MS
@@ -264,7 +266,7 @@ export async function whileBusy<T>(
   return await action();
 }
 
-/** Deletes a file; that it is not there, or cannot be deleted now, is no error. */
+/** Deletes a file; it is no error if it is missing or cannot be deleted now. */
 export async function removeIfThere(fs: FileSystem, path: string): Promise<void> {
   try {
     await whileBusy(() => fs.unlink(path), BUSY_WAITS_MS.slice(0, 3));
@@ -273,7 +275,7 @@ export async function removeIfThere(fs: FileSystem, path: string): Promise<void>
   }
 }
 
-/** Creates a file, also in place of one that was left behind under its name: that one is not written into. */
+/** Creates a file. One that was left behind under its name is replaced, not written into. */
 export async function openNew(fs: FileSystem, path: string): Promise<OpenFile> {
   try {
     return await fs.open(path, 'wx', FILE_MODE);
@@ -307,10 +309,10 @@ export function hashFile(fs: FileSystem, path: string): Promise<{ sha256: string
 }
 
 /**
- * The time by the clock that gives the files of a disk their times, which on a network share is that of another
+ * The time by the clock that stamps the files of a disk; on a network share, that is the clock of another
  * machine. The clock of this one may be wrong.
  *
- * @param probe path of a file that is made for a moment
+ * @param probe path of a file that is created for a moment
  * @returns milliseconds since 1970
  * @throws the system's error
  */
@@ -325,10 +327,10 @@ export async function diskTime(fs: FileSystem, probe: string): Promise<number> {
 }
 
 /**
- * How long a file has not changed.
+ * How long a file has been unchanged.
  *
  * @param now by the clock of its disk
- * @returns milliseconds; also for a file from the future, whose clock was wrong then or is wrong now
+ * @returns milliseconds, never negative: for a file from the future, the clock was wrong then or is wrong now
  * @throws the system's error
  */
 export async function unchangedFor(fs: FileSystem, path: string, now: number): Promise<number> {

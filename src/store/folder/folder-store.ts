@@ -23,7 +23,7 @@ import { folderTexts } from './transcript-writer';
 export interface FolderStoreOptions {
   /** Absolute path of the archive's folder; created when it is missing. */
   folder: string;
-  /** Whose the partial copies are: others may store in the same folder. */
+  /** The owner of the partial copies: others may store in the same folder. */
   owner: PartOwner;
   fs?: FileSystem;
   /** Milliseconds of a monotonic clock. */
@@ -33,7 +33,7 @@ export interface FolderStoreOptions {
 export interface FolderStore extends Destination {
   readonly kind: 'folder';
   readonly folder: string;
-  /** Also deletes what others have left for long; see `sweep-parts.ts`. */
+  /** Also deletes what others left long ago; see `sweep-parts.ts`. */
   sweep(isWanted: (jobId: string) => boolean): Promise<number>;
 }
 

@@ -20,7 +20,7 @@ import { clearTemporaries, temporaryName } from './whole-file';
 interface Publication {
   /** The complete, synced copy. It is gone afterwards. */
   part: string;
-  /** What the file behind that name is known by to its writer. */
+  /** The inode of that file, as its writer knows it. */
   inode: Inode;
   /** Wanted place; its directory exists. */
   target: string;
@@ -44,8 +44,8 @@ export interface PlacedFile {
 }
 
 /**
- * Gives a complete copy its name. `link` does that in one step that fails when the name is taken, so nothing is
- * overwritten and nothing incomplete is visible. Different bytes under the wanted name: `name_2.ext` …
+ * Gives a complete copy its name. `link` does that in one step that fails when the name is taken, so nothing
+ * is overwritten and nothing incomplete is visible. When other bytes have the wanted name: `name_2.ext` …
  * `name_9.ext`, then `name_<start of the hash>.ext`.
  *
  * @returns where the bytes are; `alreadyStored` when they already existed
@@ -74,7 +74,7 @@ export async function publishFile(fs: FileSystem, publication: Publication): Pro
   );
 }
 
-/** Puts one file under the first name that is free, by the means that the file system has. */
+/** Gives one file the first free name, by whatever means the file system has. */
 class Placement {
   readonly #fs: FileSystem;
   readonly #publication: Publication;
@@ -172,8 +172,8 @@ class Placement {
 }
 
 /**
- * Makes sure that the name leads to the very file that was written and hashed. Where a file system numbers its
- * files again at every look, and for a copy on another disk, the bytes are read back instead.
+ * Makes sure that the name leads to the very file that was written and hashed. Where a file system renumbers
+ * its files at every look, and for a copy on another disk, the bytes are read back instead.
  *
  * @throws CodedError `STORE_FAILED`
  */
@@ -181,7 +181,7 @@ async function proveSame(fs: FileSystem, path: string, { inode, sha256, size }: 
   const found = await fs.lstat(path);
   if (found.ino === inode.ino && found.dev === inode.dev && found.size === size) return;
   if (found.isFile() && found.size === size && (await hashFile(fs, path)).sha256 === sha256) return;
-  // The name is the one that was given just now. Bytes that have another one besides are not lost with it.
+  // This name was given just now. Bytes that also have another one are not lost with it.
   const now = await fs.lstat(path);
   if (now.nlink > 1 && now.ino === found.ino) await removeIfThere(fs, path);
   throw new CodedError('STORE_FAILED', 'Another program put other bytes in place of the partial copy.', {
@@ -204,11 +204,11 @@ async function holdsSameBytes(fs: FileSystem, path: string, sha256: string, size
 }
 
 /**
- * The sidecar of a file that is about to get its name. It is written under a hidden name while the file itself
- * is made durable, so that the disk does both in one go, and gets its own name right after the file, so that
- * one sync of the directory does for both.
+ * The sidecar of a file that is about to get its name. It is written under a hidden name while the file
+ * itself is made durable, so that the disk does both in one go, and gets its own name right after the file,
+ * so that one sync of the directory covers both.
  *
- * Nothing of this holds up the file: when it does not work out, the sidecar is still to be written.
+ * None of this holds up the file: if it fails, the sidecar still has to be written.
  */
 export class StagedSidecar {
   readonly #fs: FileSystem;

@@ -20,7 +20,7 @@ export function isSetAside(name: string): boolean {
   return DAMAGED.test(name);
 }
 
-/** What was to be at a place, and what comes there. */
+/** What should be at a place, and what replaces it. */
 export interface Replacement {
   /** Hex SHA-256 of what was stored there. */
   expected: string;
@@ -59,7 +59,7 @@ export async function setAside(
   }
   const aside = await reserve(fs, (tail) => `${path}.damaged-${time}${tail}`);
   if (aside === null) return null;
-  // Before the file: as long as that has the name, no fresh sidecar of another process can be beside it.
+  // Before the file: while that has the name, no fresh sidecar of another process can be beside it.
   const asideSidecar = await reserve(fs, (tail) => `${aside}${tail}.json`);
   const hasSidecar = asideSidecar !== null && (await moveOnto(fs, sidecar, asideSidecar, isOutdated));
   const isMoved = await moveOnto(fs, path, aside, async (moved) => (await fs.lstat(moved)).ino === inode);
@@ -106,10 +106,10 @@ async function reserve(fs: FileSystem, nameWith: (tail: string) => string): Prom
 }
 
 /**
- * Moves a file onto a reservation, in one step. Another process may have put a fresh copy there a moment before:
- * what turns out to be none of those that are to move goes back.
+ * Moves a file onto a reservation, in one step. Another process may have put a fresh copy there a moment
+ * before: what turns out to be the wrong file is moved back.
  *
- * @returns false when nothing was moved; the reservation is gone then
+ * @returns false when nothing was moved; the reservation is then gone
  */
 async function moveOnto(
   fs: FileSystem,
@@ -129,7 +129,7 @@ async function moveOnto(
   return false;
 }
 
-/** Never over anything else. */
+/** Never overwrites anything. */
 async function putBack(fs: FileSystem, from: string, to: string): Promise<void> {
   try {
     await whileBusy(() => fs.link(from, to));
@@ -145,7 +145,7 @@ async function putBack(fs: FileSystem, from: string, to: string): Promise<void> 
   }
 }
 
-/** @returns null for what is no sidecar */
+/** @returns null for anything but a sidecar */
 async function sha256In(fs: FileSystem, path: string): Promise<unknown> {
   try {
     const record: unknown = JSON.parse(await fs.readFile(path, 'utf8'));

@@ -15,8 +15,7 @@ import {
 import { fateOf, ownProcess } from './parts/part-owner';
 
 /**
- * Creates a file with the given content under a name that must be free, complete from its first
- * moment on.
+ * Creates a file with the given content under a name that must be free, complete from the moment it exists.
  *
  * @throws the system's error; `EEXIST` when the name is taken
  */
@@ -26,7 +25,7 @@ export async function writeNewFile(fs: FileSystem, path: string, content: string
       await fs.link(temporary, path);
     } catch (error) {
       if (!lacksHardLinks(error)) throw error;
-      // Reserve the name exclusively, then let the complete file take the place of the reservation.
+      // Reserve the name exclusively, then replace the reservation with the complete file.
       await (await fs.open(path, 'wx', FILE_MODE)).close();
       await whileBusy(() => fs.rename(temporary, path));
     }
@@ -67,7 +66,7 @@ async function withTemporary(
 }
 
 const TEMPORARY = /^\.telnyx-[0-9a-f]{16}(?:\.([0-9a-z.]{1,120}))?\.tmp$/;
-/** No file is written for so long: the process that began it is gone, also where that cannot be known otherwise. */
+/** No write takes this long: the process that began it is gone, even where nothing else shows that. */
 const LEFT_MS = 24 * 60 * 60 * 1000;
 /** Directories that are remembered as clean. */
 const MOST_CLEAN = 1000;
@@ -75,8 +74,8 @@ const MOST_CLEAN = 1000;
 const clean = new WeakMap<FileSystem, Set<string>>();
 
 /**
- * Names a file that is being written. One name for each purpose, so that what an earlier attempt of this process
- * left is found; other processes have others.
+ * Names a file that is being written. One name for each purpose, so that what an earlier attempt of this
+ * process left is found; other processes use other names.
  *
  * @param purpose as text, for example the path that the file will have
  */
@@ -86,10 +85,10 @@ export function temporaryName(directory: string, purpose: string): string {
 }
 
 /**
- * Clears away what processes left in a directory that were killed while they wrote there: once for each
- * directory. Nothing has to wait for that: there may be a million files.
+ * Clears away what processes that were killed while writing left in a directory: once for each directory.
+ * Nothing should wait for that: there may be a million files.
  *
- * @returns when through; never rejects
+ * @returns when done; never rejects
  */
 export async function clearTemporaries(fs: FileSystem, directory: string): Promise<void> {
   let known = clean.get(fs);
@@ -112,8 +111,8 @@ export async function clearTemporaries(fs: FileSystem, directory: string): Promi
 }
 
 /**
- * Removes the temporary name of a file that has its own, of a process that was killed in between. Does no harm
- * to one that is about to remove it itself.
+ * Removes the temporary name of a file that already has its own, left by a process that was killed in
+ * between. Does no harm to a process that is about to remove it itself.
  */
 export async function removeSecondName(
   fs: FileSystem,

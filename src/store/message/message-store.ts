@@ -10,7 +10,7 @@ export const DEFAULT_MESSAGE_BYTES = 64 * 1024 * 1024;
 /** The limit for a message, whatever the setting: later nodes copy it. */
 export const MOST_MESSAGE_BYTES = 1024 * 1024 * 1024;
 
-/** What is worked on between two turns of the event loop; a few milliseconds on a slow machine. */
+/** Bytes processed between two turns of the event loop; a few milliseconds on a slow machine. */
 const PIECE_BYTES = 256 * 1024;
 
 export interface MessageStore extends Destination {
@@ -75,7 +75,7 @@ class BufferedCopy implements PartialCopy {
     return Promise.resolve();
   }
 
-  /** Copies: the network's buffers are larger than what they hold, and are used again. */
+  /** Copies: the network's buffers are larger than what they hold, and are reused. */
   write(bytes: Uint8Array): Promise<void> {
     if (this.#held + bytes.length > this.#maxSize) return Promise.reject(this.#tooLarge());
     for (let done = 0; done < bytes.length;) {
@@ -127,7 +127,7 @@ class BufferedCopy implements PartialCopy {
     return { location: null, alreadyStored: false, content };
   }
 
-  /** @param atLeast bytes that are to come, where nothing is announced */
+  /** @param atLeast bytes still to come, used when no size was announced */
   #addBuffer(atLeast: number): void {
     const size = this.#announced > this.#held ? this.#announced - this.#held : Math.max(atLeast, PIECE_BYTES);
     this.#buffers.push(Buffer.allocUnsafeSlow(size));

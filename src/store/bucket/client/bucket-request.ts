@@ -9,7 +9,7 @@ export interface SentBytes {
   sha256: Buffer;
 }
 
-/** How the server is to encrypt. */
+/** How the server should encrypt. */
 export function encryption({ settings }: Pick<BucketConnection, 'settings'>): {
   ServerSideEncryption?: ServerSideEncryption;
   SSEKMSKeyId?: string;
@@ -40,8 +40,8 @@ export function checksum(
 }
 
 /**
- * What the store is to check of the bytes that it gets. Where it does not know SHA-256, Content-MD5: buckets with
- * object lock refuse what has neither.
+ * The hash by which the store checks the bytes that it receives: Content-MD5 where it does not support
+ * SHA-256, because buckets with object lock refuse requests with neither.
  */
 export async function integrity(
   connection: Pick<BucketConnection, 'sendsChecksums'>,
@@ -52,7 +52,7 @@ export async function integrity(
   return md5 === null ? {} : { ContentMD5: md5 };
 }
 
-/** What is hashed at a time: one or two milliseconds. */
+/** Bytes hashed at a time, in one or two milliseconds. */
 const PIECE_BYTES = 1024 * 1024;
 
 /** @returns base64; null where this machine's rules forbid MD5 */

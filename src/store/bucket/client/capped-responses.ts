@@ -9,17 +9,19 @@ interface HttpRequest {
   body?: unknown;
 }
 
-/** How much of an answer is read, and for how long. */
+/** How much of a response is read, and for how long. */
 export interface ResponseLimits {
-  /** Bytes of an answer that is not a file or a list: errors and receipts have a few hundred. */
+  /** Bytes of a response that is not a file or a list: errors and receipts have a few hundred. */
   responseBytes: number;
   /** Bytes of a page of a list. */
   listBytes: number;
-  /** Milliseconds from the request to the end of its answer; more for what is sent, see `answerTime`. */
+  /** Milliseconds from the request to the end of its response; more for what is sent, see `responseTime`. */
   responseMs: number;
-  /** Milliseconds in which a store puts the parts of a file together. Large files take minutes at AWS. */
+  /**
+   * Milliseconds that a store may take to put the parts of a file together. Large files take minutes at AWS.
+   */
   completeMs: number;
-  /** Bytes a second, over all: a slower transfer is a store that only pretends to be alive. */
+  /** Bytes per second on average: a slower store only pretends to be alive. */
   slowestRate: number;
 }
 
@@ -32,7 +34,7 @@ export const ANSWER_LIMITS: ResponseLimits = {
   slowestRate: 16 * 1024
 };
 
-/** Milliseconds that a transfer of so many bytes may take, the answer included. */
+/** Milliseconds that a transfer of this many bytes may take, including the response. */
 export function responseTime(bytes: number, { responseMs: responseMs, slowestRate }: ResponseLimits): number {
   return responseMs + (bytes / slowestRate) * 1000;
 }

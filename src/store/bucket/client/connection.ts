@@ -31,8 +31,8 @@ const CONNECT_MS = 10_000;
 const IDLE_MS = 60_000;
 
 /**
- * The way to one bucket. The AWS SDK is loaded with the first request. What a compatible store does
- * not implement (checksums, conditional writes) is left out from its first refusal on.
+ * The connection to one bucket. The AWS SDK is loaded with the first request. What a compatible store does
+ * not implement (checksums, conditional writes) is left out after its first refusal.
  */
 export class BucketConnection {
   readonly #closing = new AbortController();
@@ -90,7 +90,7 @@ export class BucketConnection {
     }
   }
 
-  /** Learns from the version that an answer names. @returns the same */
+  /** Notes that the bucket keeps versions when a response names one. @returns the same id */
   seen(versionId: string | null): string | null {
     if (versionId !== null) this.#isVersioned = true;
     return versionId;
@@ -110,12 +110,12 @@ export class BucketConnection {
     return bucketFault(`${doing} in the bucket ${this.settings.bucket}`, error);
   }
 
-  /** Ends the requests under way; those that clear up still work. */
+  /** Aborts the requests under way; those that clear up still work. */
   close(): void {
     this.#closing.abort();
   }
 
-  /** Ends the connections. */
+  /** Closes the connections. */
   async end(): Promise<void> {
     this.close();
     const loaded = this.#loaded;

@@ -5,7 +5,7 @@ import { retryAfterMs } from '../../../http/retry-after';
 
 interface Meaning {
   text: string;
-  /** True when no waiting heals it. */
+  /** True when waiting does not help. */
   final?: boolean;
 }
 
@@ -17,7 +17,7 @@ const REGION: Meaning = {
   text: 'the bucket is in another region, or not at this address; check region and endpoint'
 };
 
-/** What Node's parser of HTTP refuses. */
+/** What Node's HTTP parser rejects. */
 const NO_STORE: Meaning = {
   text: 'the endpoint does not answer as an S3 store does; check it, and what stands between it and this computer'
 };
@@ -89,9 +89,9 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
 );
 
 /**
- * Turns an error of the AWS SDK into `STORE_FAILED` without anything secret: those errors hold the
- * access key, the signature and the text that was signed. Retryable as a full disk is: keys are put in
- * order and buckets created while jobs wait.
+ * Turns an error of the AWS SDK into `STORE_FAILED` without anything secret: those errors hold the access
+ * key, the signature and the text that was signed. Retryable, like a full disk: keys are fixed and buckets
+ * created while jobs wait.
  *
  * @param doing what failed, for example `store calls/a.mp3 in the bucket "archive"`
  */

@@ -21,7 +21,7 @@ export function isRegion(text: string): boolean {
   return /^[a-z0-9-]*$/i.test(text);
 }
 
-/** The names of AWS, and the wider ones that other stores and old buckets have. */
+/** The names that AWS allows, and the less strict ones of other stores and old buckets. */
 export function isBucketName(text: string): boolean {
   return /^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/i.test(text) && !text.includes('..');
 }
@@ -34,7 +34,7 @@ export function isPrefix(text: string): boolean {
   return !isOdd && !/[\p{Cc}\\]/u.test(prefix) && new TextEncoder().encode(prefix).length <= LONGEST_PREFIX;
 }
 
-/** Whether a kind of encryption is by a key of AWS KMS. */
+/** Whether a kind of encryption uses a key of AWS KMS. */
 export function takesKmsKey(sse: string): boolean {
   return sse === 'aws:kms';
 }

@@ -7,8 +7,8 @@ export type S3Sdk = typeof import('@aws-sdk/client-s3');
 const ENTRY = '@aws-sdk/client-s3';
 
 /**
- * Loads the AWS SDK a module at a time. In one go it would hold up every flow for as long as all of its modules take:
- * a tenth of a second on a fast machine, half a second on a busy one.
+ * Loads the AWS SDK one module at a time. In one go, it would hold up every flow while all of its modules
+ * load: a tenth of a second on a fast machine, half a second on a busy one.
  *
  * @throws whatever a module throws while it is loaded
  */

@@ -9,10 +9,10 @@ import {
   withoutOuterSlashes
 } from './field-rules';
 
-/** How the server is to encrypt what it stores; blank: as the bucket itself is set. */
+/** How the server encrypts what it stores; blank: as the bucket itself is configured. */
 export type BucketEncryption = '' | 'AES256' | 'aws:kms';
 
-/** Where a bucket is and how it is written. */
+/** Where a bucket is and how to write to it. */
 export interface BucketSettings {
   /** `https://…` of an S3-compatible store; null: AWS. */
   endpoint: string | null;

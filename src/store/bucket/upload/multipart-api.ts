@@ -6,7 +6,7 @@ import { shownKey } from '../object-key';
 import { saysTaken, type BucketObjects, type Written } from '../objects';
 import { checksum, condition, encryption, integrity, type SentBytes } from '../client/bucket-request';
 
-/** Far longer than any store makes what it wants to be sent back. */
+/** Far longer than any id or ETag that a store issues. */
 const LONGEST_NAME = 2048;
 
 export interface UploadedPart {
@@ -83,7 +83,9 @@ export class MultipartApi {
     }
   }
 
-  /** Makes the object. Looks first whether its key is free, because some stores ignore the condition here. */
+  /**
+   * Makes the object. First checks whether its key is free, because some stores ignore the condition here.
+   */
   async complete(key: string, uploadId: string, parts: readonly UploadedPart[]): Promise<Written> {
     try {
       return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
@@ -110,7 +112,7 @@ export class MultipartApi {
     }
   }
 
-  /** Drops an upload with its parts; that it is gone already is no error. Works while closing, too. */
+  /** Drops an upload with its parts; it is no error if it is already gone. Works while closing, too. */
   async abort(key: string, uploadId: string): Promise<void> {
     try {
       await this.#connection.send(async ({ sdk, client }) => {
@@ -132,7 +134,7 @@ export class MultipartApi {
     const { code, status } = describeError(error);
     if (code === 'NoSuchUpload') return true;
     if (status < 500 && !HUNG_UP.has(code)) return false;
-    // Who may not look, or finds the store out of order, tries again with what there is.
+    // If looking is forbidden, or the store is out of order, the upload counts as known and is tried again.
     const known = await this.listTo(key).catch(() => [uploadId]);
     return !known.includes(uploadId);
   }

@@ -39,7 +39,7 @@ export class MultipartUpload {
     const entry = await uploadLog.open(key);
     const created = await uploads.create(key, contentType);
     if (!created.ok) {
-      // When it may exist all the same, the entry stays: the next start looks for it by its key.
+      // If it may exist anyway, the entry stays: the next start looks for it by its key.
       if (!created.mayExist) await uploadLog.close(entry).catch(() => undefined);
       throw created.fault;
     }
@@ -79,7 +79,7 @@ export class MultipartUpload {
     this.#parts.push(part);
   }
 
-  /** Makes the object of all parts. @throws CodedError `STORE_FAILED` */
+  /** Makes the object from all parts. @throws CodedError `STORE_FAILED` */
   async complete(): Promise<Written> {
     const written = await this.#uploads.complete(this.key, this.#uploadId, this.#parts);
     if (written.ok) await this.#forget();
@@ -103,7 +103,7 @@ export class MultipartUpload {
     await this.#forget();
   }
 
-  /** An entry too many does no harm: the upload it names is gone. */
+  /** An extra entry does no harm: the upload it names is gone. */
   async #forget(): Promise<void> {
     await this.#uploadLog.close(this.#entry).catch(() => undefined);
   }
@@ -114,7 +114,7 @@ const SMALLEST_PART_BYTES = 5 * 1024 * 1024;
 const MOST_PARTS = 10_000;
 
 /**
- * The size of the parts: 5 MiB, to keep memory small; as much more as a file needs to fit into
+ * The size of the parts: 5 MiB, to keep memory small; larger only as far as a file needs it to fit into
  * 10,000 parts. All parts have the same size, because some stores insist on it.
  *
  * @param size of the file in bytes, or null when it is unknown
@@ -130,10 +130,10 @@ function isLastPart(number: number): boolean {
   return number >= MOST_PARTS;
 }
 
-/** Up to here one part of a file may be filled while the one before is sent; beyond, one after the other. */
+/** Up to here, one part of a file may be filled while the previous one is sent; beyond, only after it. */
 const PLENTY_BYTES = 4 * SMALLEST_PART_BYTES;
 
-/** Memory for parts, used again: fresh memory for each would grow the process until it is collected. */
+/** Memory for parts, reused: fresh memory for each would grow the process until it is garbage-collected. */
 export class PartMemory {
   readonly #free: Buffer[] = [];
   #lent = 0;
@@ -187,7 +187,7 @@ export class FillingPart {
     return taken;
   }
 
-  /** What is in it, to be sent; once. */
+  /** Its content, to be sent. Call this only once. */
   content(): SentBytes {
     return { bytes: this.#buffer.subarray(0, this.#filled), sha256: this.#hash.digest() };
   }

@@ -19,7 +19,7 @@ export interface UploadLogOptions {
   settings: Pick<BucketSettings, 'endpoint' | 'region' | 'bucket'>;
   /** Identifies this process among all that ever used the state; if absent, only `run` distinguishes them. */
   owner?: string | undefined;
-  /** Whether the process of that name has ended for certain. */
+  /** Whether the process of that name has certainly ended. */
   isDead?: ((owner: string) => boolean) | undefined;
   /** Distinguishes the uploads of this process from those of earlier ones. */
   run?: string | undefined;
@@ -30,8 +30,9 @@ export interface UploadLogOptions {
 const RUN = randomUUID();
 
 /**
- * No live process leaves an upload alone for so long. By then one is abandoned whose process cannot be proved dead:
- * that of a container, or of a machine that was started again, or of another one to which the state was copied.
+ * No live process leaves an upload alone for this long. After it, an upload counts as abandoned even if its
+ * process cannot be proved dead: one of a container, of a machine that was restarted, or of another machine
+ * with a copy of the state.
  */
 const ABANDONED_MS = 24 * 60 * 60_000;
 

@@ -9,7 +9,7 @@ export interface Adoption {
   owner: PartOwner;
   /** Where partial copies are. */
   directory: string;
-  /** New names, which become those of what is adopted. */
+  /** New names for what is adopted. */
   paths: PartPaths;
   /** What earlier processes of the same instance left of the job. */
   left: LeftPart[];
@@ -28,7 +28,7 @@ export async function adoptPart(adoption: Adoption): Promise<{ handle: OpenFile;
   const { fs, directory, paths, left } = adoption;
   const remove = (part: LeftPart): Promise<void> => removeIfThere(fs, join(directory, part.name));
   const copies = left.filter(({ kind }) => kind === 'part' || kind === 'held');
-  // With two copies it is unknown to which one the resume note refers.
+  // With two copies, it is unknown which one the resume note describes.
   const [copy] = copies.length === 1 ? copies : [];
   const taken = copy !== undefined && (await take(adoption, copy));
   // Before the claim: a process that still lives can no longer publish what it had, so the claim is ours.

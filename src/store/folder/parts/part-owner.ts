@@ -13,15 +13,15 @@ import {
  * What is known here of another process:
  * - `alive`: it runs on this machine, or is stopped and able to resume;
  * - `ended`: it ran since this machine was started and is gone, so all it wrote is in its files;
- * - `another-boot`: of another machine, or from before a restart of this one. It may live, and what it wrote may
- *   have never reached the disk;
- * - `unknown`: it may live, in another container of this machine for example.
+ * - `another-boot`: of another machine, or from before a restart of this one. It may still run, and what it
+ *   wrote may never have reached the disk;
+ * - `unknown`: it may still run, for example in another container of this machine.
  */
 export type Fate = 'alive' | 'ended' | 'another-boot' | 'unknown';
 
-/** The process that partial copies are made by, in the words of their names. */
+/** The process that makes partial copies, as written in their names. */
 export interface PartOwner {
-  /** The installation, of which one process at a time may work: 16 hex digits. */
+  /** The installation, of which only one process may work at a time: 16 hex digits. */
   readonly instance: string;
   /** Lower-case letters, digits and dots. */
   readonly process: string;
@@ -29,7 +29,7 @@ export interface PartOwner {
   fateOf(process: string): Fate;
 }
 
-/** Digits of an instance's id in a name: some disks end names at 143 characters. */
+/** Digits of an instance's id in a name: some disks limit names to 143 characters. */
 const INSTANCE_DIGITS = 16;
 const NO_INSTANCE = '0'.repeat(32);
 

@@ -25,7 +25,7 @@ export interface Archive {
   directories: ArchiveDirectories;
   owner: PartOwner;
   left: LeftParts;
-  /** Set once the file system turned out to have no hard links: sidecars cannot be written ahead then. */
+  /** Set once the file system turned out to have no hard links: sidecars then cannot be written ahead. */
   lacksLinks: boolean;
 }
 
@@ -80,7 +80,7 @@ export class PartialFile implements PartialCopy {
   async restart(): Promise<void> {
     try {
       await this.#close();
-      // A new file, never a shortened one: should the old one be linked into the archive, it stays.
+      // A new file, never a truncated one: if the old one is linked into the archive, it stays.
       await this.#fs.unlink(this.#paths.part);
       this.#handle = await openNewPart(this.#fs, this.#paths.part);
     } catch (error) {
@@ -96,7 +96,7 @@ export class PartialFile implements PartialCopy {
   async suspend(): Promise<void> {
     try {
       if (this.#isOpen && this.#mayGoOn) {
-        // A full disk refuses the last bytes, not those that are in the file already.
+        // A full disk refuses the last bytes, not those that are already in the file.
         await this.#writer.flush().catch(() => undefined);
         await refuseShared(this.#handle);
         await this.#handle.truncate(this.#writer.written);
@@ -116,7 +116,7 @@ export class PartialFile implements PartialCopy {
     try {
       await this.#close();
     } catch {
-      // A handle that cannot be closed is lost anyway; the file below it is still to be removed.
+      // A handle that cannot be closed is lost anyway; its file still has to be removed.
     }
     await removeIfThere(this.#fs, this.#paths.part);
     await removeIfThere(this.#fs, this.#paths.claim);
@@ -146,7 +146,8 @@ export class PartialFile implements PartialCopy {
       const { dev, ino } = await this.#makeDurable(size);
       const beside = async (placed: PlacedFile): Promise<void> => {
         this.#isPlaced ||= !placed.alreadyStored;
-        // Until here it was open, so that no other file could get its number. Nothing waits for the end of it.
+        // It was open until now, so that no other file could get its inode number. Nothing waits for it
+        // to close.
         this.#close().catch(() => undefined);
         sidecarWritten = (await sidecar?.place(placed)) ?? false;
         this.#archive.lacksLinks ||= sidecar?.isInVain ?? false;
@@ -340,8 +341,8 @@ class BatchWriter {
 }
 
 /**
- * For a file that only one name may have: a second one means that it was published, and by that name it must
- * stay what it is.
+ * For a file that may have only one name: a second one means that it was published, and what was published
+ * must not change.
  *
  * @throws CodedError `STORE_FAILED`, or the system's error
  */

@@ -3,15 +3,17 @@ import { PARTIAL_DIRECTORY, type PartName, partPaths, readPartName } from '../ar
 import { type FileSystem, diskTime, errnoOf, removeIfThere, unchangedFor } from '../file-system';
 import type { PartOwner } from './part-owner';
 
-/** The name of the file that shows the disk's time, which a killed process leaves; ids of jobs are longer. */
+/**
+ * The name of the file that shows the disk's time; a killed process may leave it. Ids of jobs are longer.
+ */
 const TIME = 'time';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A file that is untouched for this long is useless, whoever owned it. */
 const FORGOTTEN_MS = 30 * DAY_MS;
 /**
- * For files of an ended process, whose instance may return and resume, and of versions without owners in names:
- * no transfer pauses this long.
+ * For files of an ended process, whose instance may return and resume, and of versions without owners in
+ * their names: no transfer pauses this long.
  */
 const LEFT_MS = DAY_MS;
 
