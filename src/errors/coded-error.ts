@@ -30,7 +30,7 @@ export class CodedError extends Error {
 
   constructor(code: ErrorCode, message: string, options: CodedErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    // The name is what Node-RED's log shows before the message.
+    // Node-RED's log shows the name before the message.
     this.name = code;
     this.code = code;
     this.retryable = options.retryable ?? false;

@@ -36,13 +36,13 @@ export const DOWNLOAD_ERROR_CODES = [
   'GAVE_UP'
 ] as const;
 
-/** Codes of the recording-list node. What the API answers has the codes of downloads. */
+/** Codes of the recording-list node. Errors of the API have the codes of downloads. */
 export const LIST_ERROR_CODES = ['ALREADY_RUNNING', 'LIST_INCOMPLETE'] as const;
 
 /** Settings that cannot work; raised at deploy, never for a single message. */
 export const SETTINGS_ERROR_CODES = ['BAD_SETTING'] as const;
 
-/** Codes of all nodes that keep something: why the state cannot be used now. */
+/** Codes of all nodes that keep state: why it cannot be used now. */
 export const STATE_ERROR_CODES = ['STATE_IN_USE'] as const;
 
 export type WebhookErrorCode = (typeof WEBHOOK_ERROR_CODES)[number];

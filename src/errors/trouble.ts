@@ -1,6 +1,6 @@
 import type { ErrorCode } from './codes';
 
-/** What can be wrong, in words for which the nodes have short texts. They hold nothing that came from outside. */
+/** What can be wrong; the nodes have a short text for each word. None of them comes from outside. */
 export const TROUBLES = [
   'source-unreachable',
   'source-fault',
@@ -33,7 +33,7 @@ export const TROUBLES = [
 
 export type Trouble = (typeof TROUBLES)[number];
 
-/** By code, for errors that do not say more. */
+/** The trouble that a code implies, for errors that do not say more. */
 const BY_CODE: Partial<Record<ErrorCode, Trouble>> = {
   LINK_EXPIRED: 'link-expired',
   LINK_REFUSED: 'source-refuses',
@@ -102,12 +102,12 @@ export function troubleOfCode(code: ErrorCode): Trouble {
   return BY_CODE[code] ?? 'unexpected';
 }
 
-/** What an error of the file system is about. @param errno such as `ENOSPC` */
+/** The trouble behind an error of the file system. @param errno such as `ENOSPC` */
 export function diskTrouble(errno: string): Trouble {
   return BY_ERRNO.get(errno) ?? 'cannot-store';
 }
 
-/** What an error of a bucket is about. @param code of S3 or of the system; @param status 0 without an answer */
+/** The trouble behind an error of a bucket. @param code of S3 or of the system; @param status 0 without a response */
 export function bucketTrouble(code: string, status: number): Trouble {
   const known = BY_STORE_CODE.get(code);
   if (known !== undefined) return known;

@@ -25,7 +25,7 @@ export type ParseResult =
 /** Turns a verified delivery into an event. Never throws. */
 export type DeliveryParser = (content: DeliveryContent) => ParseResult;
 
-/** What the fields of a body say, before the catalogue is asked about the type. */
+/** What the fields of a body say, before the type is looked up in the catalogue. */
 export interface BodyReading {
   event_type: string;
   shape: Shape;
@@ -58,7 +58,7 @@ export function emptyReading(event_type: string, shape: Shape, payload: unknown)
   };
 }
 
-/** Longer values are no identity that a sender gives, and would not fit as a key of the journal. */
+/** No sender gives a longer identity, and it would not fit into a key of the journal. */
 const LONGEST_ID = 256;
 
 /**
@@ -88,16 +88,16 @@ export function deliveryMeta(meta: Fields | null): {
 /**
  * `client_state` as the flow author wrote it.
  *
- * Telnyx returns the base64 it was given. Other Telnyx products put binary terms there, and some users text
- * that was never encoded; both stay unchanged.
+ * Telnyx returns the base64 it was given. Other Telnyx products put binary terms there, and some users put
+ * text there that was never encoded; both stay unchanged.
  *
  * @param value - the field as received
  * @returns the decoded text when the value is strict, padded base64 of valid UTF-8; the value itself when it is
- *   any other string; null when it is absent or no string
+ *   any other string; null when it is absent or not a string
  */
 export function decodeClientState(value: unknown): string | null {
   if (typeof value !== 'string') return null;
-  // Also spare bits in the last character mean that it was not made by an encoder.
+  // Spare bits set in the last character also mean that no encoder made it.
   const bytes = decodeStrictBase64(value);
   return bytes !== null && isUtf8(bytes) ? bytes.toString('utf8') : value;
 }
@@ -140,7 +140,7 @@ export function deliveryIdentity(event: Pick<ParsedEvent, 'own_id'>, content: De
   return hash.digest('hex');
 }
 
-/** What a delivery is remembered by. No text spells what is remembered of a query that nobody signed. */
+/** The key by which a delivery is remembered. For a query that nobody signed, it is one that no text can equal. */
 export type RememberedId = string | { readonly partial: string };
 
 /**

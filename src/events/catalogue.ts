@@ -13,7 +13,7 @@ import { PROVIDERS, type Provider } from './provider';
 
 export type { CatalogueEntry, MediaCarried } from './catalogue/catalogue-entry';
 
-/** Every family with its types, as the data files state them. The order is that of the README's table. */
+/** Every family with its types, as the data files state them, in the order of the README's table. */
 export const FAMILY_GROUPS = [
   ...TELNYX_CALL_GROUPS,
   ...TELNYX_RECORDING_GROUPS,
@@ -36,7 +36,7 @@ export interface Family {
   readonly label: string;
 }
 
-/** The family of whatever no row and no prefix matches. */
+/** The family of types that match no row and no prefix. */
 export const UNKNOWN_FAMILY = 'unknown';
 
 function namesOf(group: FamilyGroup, row: TypeRow): string[] {

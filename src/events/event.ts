@@ -14,7 +14,7 @@ export interface Discriminator {
 
 /**
  * What the parser knows of a delivery from its body alone: no clock, no key, no memory of earlier
- * deliveries. Everything in it came from outside and stays untrusted as a path, URL or template value.
+ * deliveries. Everything in it comes from outside: never trust it as a path, URL or template value.
  */
 export interface ParsedEvent {
   provider: Provider;
@@ -58,6 +58,6 @@ export interface WebhookEvent extends Omit<ParsedEvent, 'own_id' | 'payload'> {
    * in the provider's log.
    */
   recovered?: boolean;
-  /** True when the flow had it before and gets it once more, from the delivery log. */
+  /** True when the flow has had it before and gets it again, from the delivery log. */
   replayed?: boolean;
 }

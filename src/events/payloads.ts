@@ -1,7 +1,7 @@
 import type { EventType } from './catalogue';
 import type { ParsedEvent } from './event';
 
-/** A field that the documentation promises, and that real deliveries leave out or set to null. */
+/** A field that the documentation promises, but real deliveries may leave out or set to null. */
 type Documented<T> = { readonly [Name in keyof T]?: T[Name] | null };
 
 interface CallFields {

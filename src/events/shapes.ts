@@ -1,6 +1,6 @@
 /**
- * The forms in which a body can arrive. Two senders' documentation and captures of real deliveries
- * show all of them; which one a delivery had is told to the flow as `msg.event.shape`.
+ * The forms in which a body can arrive, all found in the documentation of the two senders or in captures of
+ * real deliveries. The flow sees the form of a delivery as `msg.event.shape`.
  */
 export const SHAPES = [
   /** `data.event_type`, no `meta`. */

@@ -6,8 +6,8 @@ import type { Shape } from './shapes';
 
 /**
  * Derives the event type of a TeXML callback (or of a TwiML-compatible message callback) from its
- * fields. TeXML sends no event type: the names `texml.…` are this package's own, the field that told
- * the type is kept as `discriminator`. A value that no page names still gives a stable type.
+ * fields. TeXML sends no event type: the `texml.…` names are this package's own, and the field that
+ * determined the type is kept as `discriminator`. An undocumented value still gives a stable type.
  *
  * TeXML has neither an identity nor a client_state of its own.
  *
@@ -37,7 +37,7 @@ interface TexmlFields {
   readonly names: readonly string[];
   /** Whether the field is there, even if empty. */
   has(name: string): boolean;
-  /** The value as sent; empty when absent or no simple value. */
+  /** The value as sent; empty when absent or not a simple value. */
   text(name: string): string;
 }
 
@@ -53,7 +53,7 @@ function texmlFields(fields: Fields): TexmlFields {
   };
 }
 
-/** What a rule found: the derived type and the field that told it (none for a plain voice request). */
+/** What a rule found: the derived type and the field that determined it (none for a plain voice request). */
 interface TexmlMatch {
   readonly event_type: string;
   readonly discriminator: Discriminator | null;
@@ -89,7 +89,7 @@ function valued(field: string, toType: (value: string) => string): TexmlRule {
   };
 }
 
-/** `siprec-started` says `siprec` twice once it follows `texml.siprec.`. */
+/** Removes what the type already says: `texml.siprec.siprec-started` would say `siprec` twice. */
 function without(prefix: string, value: string): string {
   return value.startsWith(prefix) && value.length > prefix.length ? value.slice(prefix.length) : value;
 }
@@ -115,7 +115,7 @@ const callCost: TexmlRule = (fields) => {
   return name === undefined ? undefined : match(fields, 'texml.call.cost', name);
 };
 
-/** A report on an ended call can show DialCallStatus too; CallbackSource tells it from a Dial action. */
+/** A report on an ended call can show DialCallStatus too; CallbackSource distinguishes it from a Dial action. */
 const dial: TexmlRule = (fields) =>
   fields.has('DialCallStatus') && normal(fields.text('CallbackSource')) !== PROGRESS
     ? match(fields, 'texml.dial', 'DialCallStatus')
@@ -129,7 +129,7 @@ const callStatus: TexmlRule = (fields) => {
   return match(fields, `texml.call.${status === 'in-progress' ? 'answered' : status}`, 'CallStatus');
 };
 
-/** No page names the field that carries these two values. */
+/** No documentation page names the field with these two values. */
 const conversation: TexmlRule = (fields) => {
   for (const field of fields.names) {
     const value = normal(fields.text(field));
@@ -154,7 +154,7 @@ const message: TexmlRule = (fields) => {
 };
 
 /**
- * The rules in the order in which they are tried; the first that matches decides.
+ * The rules in order; the first that matches decides.
  *
  * Why this order: the transcript of a recording also has CallStatus and RecordingUrl; an ended call
  * and a Dial action share their fields; synchronous machine detection puts AnsweredBy on a status

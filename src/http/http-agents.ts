@@ -13,11 +13,11 @@ export interface ConnectionOptions {
   rule?: AddressRule;
   /** Certificates trusted instead of the system's (PEM). */
   ca?: string | Buffer;
-  /** Milliseconds for name, TCP and TLS together. */
+  /** Milliseconds for name resolution, TCP and TLS together. */
   connectTimeoutMs: number;
 }
 
-/** Milliseconds that an idle connection is kept. Storages close theirs after five seconds at the earliest. */
+/** How long an idle connection is kept, in milliseconds. Storage servers close theirs after five seconds or more. */
 const IDLE_MS = 4000;
 
 type Created = (error: Error | null, socket: Duplex) => void;
@@ -73,20 +73,20 @@ interface CheckOptions {
   ready: 'connect' | 'secureConnect';
 }
 
-/** Makes a connection that keeps the rules. */
+/** Makes a connection that obeys the address rule and the deadline. */
 function checked(
   make: () => Duplex | null | undefined,
   { host, created, connection, ready }: CheckOptions
 ): Duplex | null | undefined {
   const { rule, connectTimeoutMs } = connection;
-  // Sockets look up names only.
+  // Sockets look up only names, so an address is checked here.
   if (rule !== undefined && typeof host === 'string' && isIP(host) !== 0 && !rule.allows(host)) {
     created?.(rule.refusal(host, 'literal'), new Socket());
     return undefined;
   }
   const socket = make();
   if (!(socket instanceof Socket)) return socket;
-  // For its whole life: between two requests, and after its last user.
+  // For its whole life, even between requests and after the last one.
   socket.on('error', () => undefined);
   const late = setTimeout(() => {
     socket.destroy(new Overdue(`no connection within ${connectTimeoutMs / 1000} seconds`));
@@ -106,14 +106,14 @@ export type Resolver = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void
 ) => void;
 
-/** Which machines may be contacted. Asked at the socket, where it is certain which machine it is. */
+/** Which machines may be contacted. Checked at the socket, where it is certain which machine it is. */
 export interface AddressRule {
   /** @param address IPv4 or IPv6 */
   allows: (address: string) => boolean;
   /**
    * The error of a refused host.
    *
-   * @param how `literal`: the host is such an address; `name`: its name leads to such addresses only;
+   * @param how `literal`: the host is a forbidden address; `name`: its name leads only to such addresses;
    *   `reached`: the connection led to one
    */
   refusal: (host: string, how: 'literal' | 'name' | 'reached') => CodedError;

@@ -29,7 +29,7 @@ export interface HttpRequest {
   signal?: AbortSignal;
   /** Milliseconds from the request to the headers of the final answer. Default 30,000. */
   responseTimeoutMs?: number;
-  /** Milliseconds in which the body must bring another byte while it is read. Default 30,000. */
+  /** Longest wait for another byte of the body while it is read, in milliseconds. Default 30,000. */
   stallTimeoutMs?: number;
 }
 
@@ -41,7 +41,7 @@ const MOST_HEADER_BYTES = 16 * 1024;
 
 /**
  * HTTP over `node:http` and `node:https`, with kept connections. It follows no redirects and decodes nothing.
- * Each request ends by a response, its own deadline, the signal, or `destroy`.
+ * Each request ends with a response, its own deadline, the signal, or `destroy`.
  */
 export class HttpClient {
   readonly #agents: { http: Agent; https: Agent };
@@ -60,11 +60,11 @@ export class HttpClient {
    * Sends a request.
    *
    * @throws CodedError `STALLED` after a deadline; `LINK_REFUSED` without a connection, or when no proper
-   *   HTTP answer came (retryable both); what the address rule refuses; `signal.reason` when aborted. The body
+   *   HTTP answer came (both retryable); the refusal of the address rule; `signal.reason` when aborted. The body
    *   throws the same while it is read, and `TRUNCATED` when it breaks off.
    */
   async request(request: HttpRequest): Promise<HttpResponse> {
-    // Many requests may end by the same signal.
+    // Many requests may share the signal.
     if (request.signal !== undefined) setMaxListeners(0, request.signal);
     for (;;) {
       request.signal?.throwIfAborted();
@@ -72,14 +72,14 @@ export class HttpClient {
       try {
         return await exchange.response;
       } catch (error) {
-        // The other side closed a kept connection just as it was taken: that is no failure of anything. Each
-        // repetition uses one kept connection up.
+        // The other side closed a kept connection just as it was reused, which is not a failure. Each repetition
+        // uses up one kept connection.
         if (!exchange.isStale || request.method === 'POST' || this.#isClosed) throw error;
       }
     }
   }
 
-  /** Ends all connections. Requests and bodies under way fail, later requests as well. */
+  /** Ends all connections. Requests and bodies under way fail, and so do later requests. */
   destroy(): void {
     this.#isClosed = true;
     for (const exchange of this.#exchanges) exchange.abort(closed());
@@ -98,7 +98,7 @@ export class HttpClient {
       this.#exchanges.add(exchange);
       return exchange;
     } catch (error) {
-      // What Node does not send: characters that no path and no header may have.
+      // Node refuses to send characters that no path or header may have.
       throw httpFault(error, { ...place, phase: 'connect' });
     }
   }
@@ -140,7 +140,7 @@ interface ExchangeOptions {
   isTls: boolean;
   options: RequestOptions;
   body: Uint8Array | undefined;
-  /** Milliseconds in which a connection must be there. */
+  /** Milliseconds in which the connection must be made. */
   connectTimeoutMs: number;
   /** Milliseconds from then until the headers of the final answer. */
   responseTimeoutMs: number;
@@ -150,7 +150,7 @@ interface ExchangeOptions {
   signal: AbortSignal | undefined;
 }
 
-/** More interim answers (1xx) than that come from no server that means to answer. */
+/** A server that means to answer sends no more interim answers (1xx) than this. */
 const MOST_INTERIM = 100;
 
 /** One request and its answer. Nothing that the other side sends or breaks raises an error anywhere else. */
@@ -199,7 +199,7 @@ class HttpExchange {
 
   #listen(request: ClientRequest): void {
     const { isTls } = this.#options;
-    // The server's limits of headers are bytes; Node would drop headers beyond a number without a word.
+    // Servers limit headers by bytes; Node would silently drop those beyond a certain number.
     request.maxHeadersCount = 0;
     request.once('socket', (socket: Socket) => {
       if (request.reusedSocket) this.#connected();
@@ -216,12 +216,12 @@ class HttpExchange {
     request.on('response', (message) => this.#receive(message));
     request.on('error', (error) => this.#fail(error));
     request.on('close', () => {
-      // The body knows its own end, which may come later than that of the connection.
+      // The body detects its own end, which may come later than that of the connection.
       if (this.#body === undefined) this.#fail(new Error('the connection was closed'));
     });
   }
 
-  /** From here on the other side has to answer, whatever it sends before that. */
+  /** From now on the other side must answer in time, whatever it sends before that. */
   #connected(): void {
     if (this.#settle === undefined) return;
     clearTimeout(this.#deadline);
@@ -236,7 +236,7 @@ class HttpExchange {
   }
 
   #receive(message: IncomingMessage): void {
-    // Errors of a message without a reader.
+    // For errors while the message has no reader.
     message.on('error', () => undefined);
     if (this.#settle === undefined) {
       message.destroy();

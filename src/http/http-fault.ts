@@ -1,7 +1,7 @@
 import { CodedError } from '../errors/coded-error';
 import { rootCause } from '../errors/root-cause';
 
-/** A deadline of ours that passed. Becomes a `CodedError` with the code `STALLED`. */
+/** One of our deadlines has passed. Becomes a `CodedError` with the code `STALLED`. */
 export class Overdue extends Error {
   readonly code = 'ETIMEDOUT';
 }
@@ -16,7 +16,7 @@ export interface FaultPlace {
 }
 
 /**
- * Turns what broke an exchange into a coded error; every one of them is worth another attempt.
+ * Turns the failure of an exchange into a coded error; each one is worth another attempt.
  *
  * | what                                     | code           |
  * |------------------------------------------|----------------|
@@ -61,7 +61,7 @@ export function httpFault(error: unknown, { phase, host, wanted }: FaultPlace): 
   });
 }
 
-/** Errors of Node's parser and sockets whose texts help no user, by code. */
+/** Texts for errors of Node's parser and sockets whose own texts do not help users, by code. */
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['HPE_HEADER_OVERFLOW', 'its headers are too long'],
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 'its chunks are labelled without end'],

@@ -29,9 +29,9 @@ const SINGLE = [
 ] as const;
 
 /**
- * Reads what the headers of an answer say.
+ * Reads the headers of an answer.
  *
- * @returns CodedError `LINK_REFUSED` when they cannot be understood in one way only
+ * @returns CodedError `LINK_REFUSED` when they are invalid or ambiguous
  */
 export function readResponse(
   message: IncomingMessage,
@@ -68,27 +68,27 @@ function notUnderstood(host: string, what: string): CodedError {
   );
 }
 
-/** Bytes that may wait for the reader before the other side has to. */
+/** Bytes that may wait for the reader before the other side is held back. */
 const MOST_WAITING_BYTES = 512 * 1024;
 /** Chunks that may wait: each costs memory, however few bytes it has. */
 const MOST_WAITING_CHUNKS = 512;
 /** Smaller waiting chunks are joined into one. */
 const SMALL_BYTES = 16 * 1024;
 
-/** A body that arrives. To be read once, to its end or until `destroy`. */
+/** A body that is arriving. Read it once, to its end or until `destroy`. */
 export interface HttpBody extends AsyncIterable<Uint8Array> {
   /** Hangs up unless the body is complete. */
   destroy(): void;
 }
 
 export interface BodyOptions {
-  /** Nothing but the end of the connection ends it. */
+  /** Only the end of the connection ends it. */
   endsWithConnection: boolean;
-  /** Milliseconds in which another byte must arrive. */
+  /** Longest wait for another byte, in milliseconds. */
   stallMs: number;
-  /** Translates what broke the body off. */
+  /** Translates the error that broke off the body. */
   fault: (error: unknown) => unknown;
-  /** No more data arrives, for whatever reason. */
+  /** Called when no more data will arrive, for whatever reason. */
   over: () => void;
 }
 
@@ -111,12 +111,12 @@ export class ArrivingBody implements HttpBody {
   constructor(message: IncomingMessage, options: BodyOptions) {
     this.#message = message;
     this.#options = options;
-    // The message lets go of it at its end.
+    // Read now, because the message drops its socket at its end.
     const { socket } = message;
     message.on('data', (chunk: Buffer) => this.#take(chunk));
     message.on('end', () => {
-      // The parser takes the end of a torn connection for that of the body. Before Node.js 24 the system may tell
-      // a torn one as one that has ended: that a body is complete which ends like this, its content has to prove.
+      // The parser mistakes the end of a broken connection for that of the body. Before Node.js 24 the system may
+      // report a broken connection as ended, so only its content can prove that such a body is complete.
       const isTorn = options.endsWithConnection && socket.errored !== null;
       if (message.complete && !isTorn) this.#finish({});
       else this.fail(premature());
@@ -138,7 +138,7 @@ export class ArrivingBody implements HttpBody {
   abort(reason: unknown): void {
     this.#waiting = [];
     this.#waitingBytes = 0;
-    // Even when it has arrived completely: its rest is not needed.
+    // Even when it has arrived completely: the rest is not needed.
     this.#end = undefined;
     this.#finish({ error: reason });
     this.destroy();
@@ -161,7 +161,7 @@ export class ArrivingBody implements HttpBody {
   destroy(): void {
     clearTimeout(this.#stall);
     this.#waiting = [];
-    // Never an end that looks like that of a complete body.
+    // This must never look like the end of a complete body.
     if (this.#end === undefined) this.#finish({ error: new Error('the reader hung up') });
     // A complete one is read to its end, so that the connection can be used again.
     if (this.#message.complete) this.#message.resume();

@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** No server may put a recording off for longer; its link would be dead anyway. */
+/** No server may delay a recording for longer; its link would be dead by then. */
 const LONGEST_MS = 3_600_000;
 
 /**
  * When the other side wants to be asked again: `retry-after-ms`, `Retry-After` (seconds or a date,
  * RFC 9110), `x-ratelimit-reset` (seconds until the limit is lifted, Telnyx "Rate limiting").
  *
- * @param now milliseconds since 1970; for a date, when the answer does not say what time it is where it comes from
+ * @param now milliseconds since 1970; used for a date when the answer has no `Date` header
  * @returns milliseconds from now, at most one hour; undefined when nothing usable was sent
  */
 export function retryAfterMs(headers: IncomingHttpHeaders, now: number): number | undefined {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { CodedError } from '../errors/coded-error';
 import { DEFAULT_FOLDER } from './archive-defaults';
 
-/** No system takes longer paths. */
+/** No system accepts longer paths. */
 const LONGEST_SETTING = 32_767;
 
 export interface FolderSurroundings {
@@ -14,7 +14,7 @@ export interface FolderSurroundings {
 
 /**
  * Turns the setting `folder` into an absolute path: `${NAME}` becomes the environment variable, a
- * leading `~/` the home folder, blank the default; what is relative is in the userDir.
+ * leading `~/` the home folder, blank the default; relative paths are in the userDir.
  *
  * @throws CodedError `BAD_SETTING` when a variable is not set or the text cannot be a path
  */
@@ -36,7 +36,7 @@ export function archiveFolder(setting: string, surroundings: FolderSurroundings)
   return path.resolve(surroundings.userDir, expanded === '' ? DEFAULT_FOLDER : expanded);
 }
 
-/** Puts values in the place of each `${NAME}`. */
+/** Replaces each `${NAME}` with its value. */
 function withVariables(text: string, valueOf: (name: string) => string): string {
   let done = '';
   let from = 0;

@@ -33,11 +33,11 @@ export const LONGEST_TEMPLATE = 4096;
 
 export type FilenamePart = { literal: string } | { token: FilenameToken };
 
-/** What can be wrong with a template, with what shows it. */
+/** What can be wrong with a template, and the part that shows it. */
 export type FilenameFault =
   | { fault: 'length' | 'empty' | 'absolute' | 'braces' | 'nameless' }
   | { fault: 'levels'; count: number }
-  /** `shown`: what stands between the braces. */
+  /** `shown`: the text between the braces. */
   | { fault: 'token'; shown: string }
   /** `shown`: the character. */
   | { fault: 'character'; shown: string }
@@ -45,8 +45,8 @@ export type FilenameFault =
   | { fault: 'dots'; shown: string };
 
 /**
- * Reads a template. The dialog and the runtime read it with this, so that both agree. `/` in the template's own
- * text makes folders; nothing that a value holds ever does.
+ * Reads a template, both for the dialog and at runtime, so that they agree. Only `/` in the template's own text
+ * makes folders, never one in a value.
  *
  * @returns the parts of each folder level, the file's own last; or the first fault
  */
@@ -55,7 +55,7 @@ export function parseFilename(template: string): FilenamePart[][] | FilenameFaul
   if (template.trim() === '') return { fault: 'empty' };
   if (/^[/\\]|^[A-Za-z]:/.test(template)) return { fault: 'absolute' };
   const segments: FilenamePart[][] = [[]];
-  // Splitting by a group gives literal text at even places and token names at odd ones.
+  // Splitting by a pattern with a group gives literal text at even places and token names at odd ones.
   for (const [place, piece] of template.split(/\{\{([^{}]*)\}\}/).entries()) {
     if (place % 2 === 1) {
       const token = FILENAME_TOKENS.find((known) => known === piece.trim());

@@ -16,7 +16,7 @@ import {
 /** What the tokens stand for; null when unknown. */
 export type FilenameValues = Readonly<Record<FilenameToken, string | null>>;
 
-/** Leaves room for what the store adds: `.json` of the sidecar, a hash against a collision. */
+/** Leaves room for what the store adds: the sidecar's `.json`, a hash to avoid a collision. */
 const MAX_SEGMENT_BYTES = 200;
 const MAX_NAME_BYTES = 1000;
 
@@ -27,8 +27,8 @@ export interface FilenameTemplate {
 }
 
 /**
- * Checks a template once, so that no recording meets a bad one. `/` in the template's own text makes
- * folders; nothing that a value holds ever does.
+ * Checks a template in advance, so that a bad one affects no recording. Only `/` in the template's own text
+ * makes folders, never one in a value.
  *
  * @throws CodedError `BAD_SETTING` that names what is wrong
  */
@@ -49,10 +49,10 @@ export function compileFilename(template: string): FilenameTemplate {
   };
 }
 
-/** What the archive itself puts beside a file: its sidecar, and what was set aside. */
+/** Endings of what the archive itself puts beside a file: its sidecar, and files that were set aside. */
 const BESIDE = /\.json$|\.damaged-\d{8}T\d{6}Z(?:_\d+)?$/i;
 
-/** A template without an ending could make a name that is the sidecar's of another file. */
+/** A template without an ending could make the name of another file's sidecar. */
 function notOfAnother(name: string): string {
   return BESIDE.test(name) ? `${name}_` : name;
 }
@@ -95,17 +95,17 @@ function advice(problem: FilenameFault): string {
   }
 }
 
-/** What names a file besides the recording's details. */
+/** Facts that name a file, besides the recording's details. */
 export interface NamingFacts {
   /** Ending without dot, from the bytes themselves; null when unknown. */
   ext: string | null;
-  /** ISO 8601 UTC; stands in when the recording's own start is unknown. */
+  /** ISO 8601 UTC; used when the recording's own start is unknown. */
   announced_at: string | null;
   media_index: number | null;
 }
 
 /**
- * The values of the filename tokens. Times are UTC and those of the recording, never of the archiving:
+ * The values of the filename tokens. Times are UTC and those of the recording, never of its archiving:
  * the same recording archived tomorrow gets the same name.
  */
 export function filenameValues(details: RecordingDetails, facts: NamingFacts): FilenameValues {
@@ -151,7 +151,7 @@ function isoParts(iso: string | null): IsoParts | null {
 }
 
 /**
- * What no name may hold: control and format characters (incl. NUL, bidi overrides, zero-width), line
+ * What no name may contain: control and format characters (incl. NUL, bidi overrides, zero-width), line
  * separators, lone surrogates, private use; what Windows refuses (`<>:"/\|?*`); and the characters that
  * look like a slash.
  */
@@ -161,24 +161,24 @@ const UNSAFE =
 /** What Windows drops at the end of a name, and other systems hide or trip over at its beginning. */
 const EDGES = '. ';
 
-/** Device names of Windows; they count with any ending, and with blanks before it. */
+/** Windows device names, which are reserved with any ending, and with blanks before it. */
 const RESERVED =
   /^(?:con|prn|aux|nul|clock\$|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?=\.|$)/i;
 
-/** Characters of a value that a name can show; of the others only the hash of all of them tells. */
+/** Characters of a value that a name can show; the hash covers the others too. */
 const LONGEST_VALUE = 1024;
 
-/** Bytes of an ending that survives when a name is cut. */
+/** Longest ending that is kept when a name is cut, in bytes. */
 const LONGEST_ENDING = 12;
 
 /**
- * Makes text from outside harmless inside a file name. What had to be changed gets a short hash of the
+ * Makes text from outside harmless inside a file name. A changed value gets a short hash of the
  * original, so that different values stay different.
  *
  * @returns non-empty text without path separators, without dots or blanks at its ends
  */
 export function safeValue(value: string): string {
-  // Unicode sorts the marks on one letter, which takes long for a thousand times a thousand of them.
+  // Normalising sorts the marks on each letter, which takes too long for a million of them.
   const looked = value.slice(0, LONGEST_VALUE);
   const safe = withSafeEdges(looked.normalize('NFC').replace(UNSAFE, '_'));
   return safe === value ? safe : `${safe}-${shortHash(value)}`;
@@ -204,7 +204,7 @@ function withSafeEdges(text: string): string {
  * Makes one path segment, assembled from template text and safe values, acceptable to every file
  * system: never `.` or `..`, no dot or blank at the end, no Windows device name, not too long.
  *
- * @param maxBytes of UTF-8; a longer segment is cut at a character and gets a hash, its ending stays
+ * @param maxBytes of UTF-8; a longer segment is cut at a character and gets a hash, but keeps its ending
  */
 export function safeSegment(segment: string, maxBytes: number): string {
   const dropped = hasBadEdge(segment) ? trailingRun(segment, EDGES) : 0;
@@ -239,6 +239,6 @@ function byteLength(text: string): number {
 }
 
 function shortHash(text: string): string {
-  // utf16le keeps lone surrogates apart, which UTF-8 would all turn into the same character.
+  // utf16le keeps lone surrogates distinct; UTF-8 would turn them all into the same character.
   return createHash('sha256').update(Buffer.from(text, 'utf16le')).digest('hex').slice(0, 10);
 }

@@ -36,7 +36,7 @@ export function readFilter(value: unknown, dialect: FilterDialect): Query {
   return Object.fromEntries(query);
 }
 
-/** Whether `readFilter` takes it. */
+/** Whether `readFilter` accepts a value. */
 export function isReadable(value: unknown, dialect: FilterDialect): boolean {
   try {
     readFilter(value, dialect);
@@ -60,7 +60,7 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return parsed;
 }
 
-/** As `asFields` of `values/fields.ts`, which needs Node.js: the dialogs have none. */
+/** As `asFields` of `values/fields.ts`, which needs Node.js and so cannot be used in the dialogs. */
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -10,7 +10,7 @@ import type { FilterDialect, Query } from './list-filter';
 /** Why links are wanted: the event had none, or they no longer work. */
 export type LinkReason = 'missing' | 'dead';
 
-/** How a deletion ended that the API answered. */
+/** The outcome of a deletion that the API answered. */
 export type Deletion =
   | { ok: true; already_gone: boolean }
   /** It is not deleted, or not completely, and never can be from here; `message` explains why. */
@@ -18,7 +18,7 @@ export type Deletion =
 
 /** What to list. */
 export interface ListQuery {
-  /** As `readFilter` made it of the provider's own filters. */
+  /** As `readFilter` makes it from the provider's own filters. */
   filter: Query;
   /** The span of time, as the provider dates its recordings. Milliseconds since 1970; null where it is open. */
   from: number | null;
@@ -31,18 +31,18 @@ export interface ListQuery {
 
 /**
  * The recordings of one account at one provider. Each provider is a folder that implements this, and is listed in
- * `registry.ts`. A provider is asked for references whose `details.provider` is its name.
+ * `registry.ts`. A provider is asked only about references whose `details.provider` is its name.
  *
- * All that throw, throw a CodedError, `retryable` when the same request may succeed later, or `signal.reason` when
- * aborted. No message holds a link or a key.
+ * Methods that throw, throw a CodedError, `retryable` when the same request may succeed later, or `signal.reason`
+ * when aborted. No message contains a link or a key.
  */
 export interface RecordingProvider {
   /**
-   * Left out by providers whose links all open by themselves.
+   * Left out by providers whose links never need a header.
    *
    * @param url of a recording
-   * @returns the `Authorization` header that a download of it needs; undefined for links that open by themselves. The
-   *   key goes to the host of the account's API and nowhere else. Never throws.
+   * @returns the `Authorization` header that its download needs; undefined when it needs none. The key goes to the host
+   *   of the account's API and nowhere else. Never throws.
    */
   authorize?(url: string): string | undefined;
 
@@ -83,10 +83,10 @@ export interface RecordingProvider {
   deleteRecording(reference: RecordingReference, signal: AbortSignal): Promise<Deletion>;
 
   /**
-   * Lists the recordings of the account, batch by batch. Requests that fail in passing are repeated.
+   * Lists the recordings of the account, batch by batch. Requests that fail temporarily are repeated.
    *
    * @returns each recording once, as the API describes it (see `RecordingOrigin.fromListed`)
-   * @throws CodedError while it is read: as `JsonApi.request`; `LIST_INCOMPLETE` when the list cannot be whole
+   * @throws CodedError while it is read: as `JsonApi.request`; `LIST_INCOMPLETE` when the list cannot be complete
    */
   listRecordings(query: ListQuery, signal: AbortSignal): AsyncIterable<ListedBatch>;
 
@@ -99,7 +99,7 @@ export interface ProviderAccount {
   /** Without a trailing slash. */
   readonly apiUrl: string;
   /**
-   * A secret; a function, so that it does not appear by accident. Null when unset. An edited account is a new
+   * A secret; a function, so that nothing prints it by accident. Null when unset. An edited account is a new
    * object.
    */
   apiKey(): string | null;
@@ -107,10 +107,10 @@ export interface ProviderAccount {
   readonly pace?: ServerPace;
 }
 
-/** A bucket of the customer's own, in which a provider puts files. */
+/** The customer's own bucket, into which a provider puts files. */
 export interface OwnBucket {
   /**
-   * @param key of an object, complete
+   * @param key the complete key of an object
    * @returns a signed link to it
    * @throws CodedError
    */
@@ -126,7 +126,7 @@ export interface ProviderOptions {
 
 /** Everything about a provider without an account, as registered. */
 export interface ProviderDefinition extends RecordingOrigin {
-  /** As people call it, in texts. */
+  /** Its name in texts for people. */
   readonly label: string;
   /** How its lists are filtered. */
   readonly filters: FilterDialect;
@@ -143,11 +143,11 @@ export interface ListedBatch {
   items: readonly Fields[];
   /** Why recordings may be missing from this batch; null when it is whole. */
   gap: CodedError | null;
-  /** Everything up to this time was listed; null when the list is not in the order of time. Milliseconds since 1970. */
+  /** Everything up to this time was listed; null when the list is not in chronological order. Milliseconds since 1970. */
   through: number | null;
 }
 
-/** The list of a provider is asked for, and there is no account to ask with. */
+/** The error of a list that was asked for without an account. */
 export function withoutAccount({ label }: { label: string }): CodedError {
   return new CodedError(
     'BAD_SETTING',

@@ -9,7 +9,7 @@ export class ProviderRegistry implements RecordingOrigins {
   readonly usual: ProviderDefinition;
   readonly #known: ReadonlyMap<unknown, ProviderDefinition>;
 
-  /** @param usual is meant where a message names no provider */
+  /** @param usual the provider of messages that name none */
   constructor(usual: ProviderDefinition, ...others: readonly ProviderDefinition[]) {
     this.usual = usual;
     this.#known = new Map([usual, ...others].map((definition) => [definition.name, definition]));
@@ -33,7 +33,7 @@ export class ProviderRegistry implements RecordingOrigins {
 /** To add a provider: a folder beside this file that exports a `ProviderDefinition`, and its name here. */
 export const providers = new ProviderRegistry(telnyxProvider, dailyProvider);
 
-/** What archiving asks the providers for; each recording's own provider is asked. */
+/** What archiving needs of the providers; each recording's own provider is asked. */
 export type OpenProviders = Required<Omit<RecordingProvider, 'listRecordings'>>;
 
 /** The accounts that are chosen, by the names of their providers; null where none is. */
@@ -54,7 +54,7 @@ export function openProviders(
     registry.all.map((one) => [one.name, one.open(accounts.get(one.name) ?? null, options)] as const)
   );
   const usual = open.get(registry.usual.name) ?? registry.usual.open(null, options);
-  // A job can be of a provider that another version of this package knew; the usual one refuses it.
+  // A job may belong to a provider that only another version of this package knows; the usual one refuses it.
   const of = ({ details }: RecordingReference): RecordingProvider => open.get(details.provider) ?? usual;
   return {
     authorize: (url) => {

@@ -44,7 +44,7 @@ const WITHOUT_FILE = new Set(['canceled', 'failed', 'deleted', 'absent']);
 /**
  * Compares what a provider lists with what is stored, and emits what is wanted.
  *
- * @param counts brought up to date, also when the list fails
+ * @param counts updated in place, even when the list fails
  * @throws as the list and `emit` do
  */
 export async function compareList(
@@ -84,7 +84,7 @@ function judge(
 }
 
 /**
- * Whether all files of a listed recording are stored, in whichever destinations.
+ * Whether all files of a listed recording are stored, in any destination.
  *
  * @param references of the listed item; none: there is nothing that could be stored
  */

@@ -13,16 +13,16 @@ import { type StoredRecording, knownCopy } from '../store/stored-recording';
 /** The result of reading a stored copy. `archive` names its folder or bucket, if known. */
 export type CopyState =
   | { kind: 'read'; archive: string; sha256: string; size: number }
-  /** It is not in its place, and its archive seems to be there. */
+  /** It is not in its place, but its archive seems to be there. */
   | { kind: 'missing'; archive: string }
   /** Unknown. */
   | { kind: 'unreadable'; error: CodedError };
 
 type Place = Pick<StoredRecording, 'path' | 'bucket' | 'key' | 'version_id' | 'size'>;
 
-/** Faults of this one file: its bytes are lost, whatever they were. */
+/** Faults of this one file: its bytes are lost. */
 const FAULTS_OF_FILE = new Set(['EIO', 'ELOOP', 'EISDIR']);
-/** Folders whose archive is remembered: those of many years have one for each day. */
+/** Folders whose archive is remembered; an archive of many years has one for each day. */
 const MOST_FOLDERS = 10_000;
 
 /** Reads stored copies from where they are. */
@@ -84,7 +84,7 @@ export class CopyReader {
   }
 }
 
-/** Where files are that were put there by other means than a download node. */
+/** Stands for the archive of files that no download node put where they are. */
 const NO_ARCHIVE = 'other folders';
 
 /** @returns the result of the work, unless the signal fires first; the work then ends by itself */

@@ -6,11 +6,11 @@ export interface DownloadLoad {
   all: number;
 }
 
-/** More than this is not put before the download nodes: links work for ten minutes. */
+/** Most due jobs that the download nodes are given: links work for ten minutes. */
 export const MOST_DUE = 100;
-/** With those that wait for another attempt. */
+/** Most jobs, including those that wait for another attempt. */
 export const MOST_ORDERS = 1000;
-/** A message is on its way for a moment before it is a job. */
+/** A message takes a moment to become a job. */
 const AT_ONCE = 25;
 const MOMENT_MS = 50;
 const LOOK_AGAIN_MS = 250;

@@ -9,7 +9,7 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 7 * 86_400_000
 };
 
-/** In 1973 and in 9999: smaller and larger numbers are no milliseconds. */
+/** In 1973 and in 9999: smaller and larger numbers do not count as milliseconds. */
 const SMALLEST_MS = 1e11;
 const LARGEST_MS = Date.UTC(9999, 11);
 
@@ -20,7 +20,7 @@ export interface TimeRange {
 }
 
 /**
- * Reads the two ends of the span to list: each a time (ISO 8601, without a zone UTC; a date is its first
+ * Reads the two ends of the span to list: each a time (ISO 8601, UTC without a zone; a date is its first
  * moment), a span before now (`90m`, `36h`, `7d`, `2w`), a number of milliseconds since 1970 or a Date.
  *
  * @param now milliseconds since 1970

@@ -23,7 +23,7 @@ export interface RebuildCounts {
   known: number;
   /** Their file is gone; not entered. */
   missing: number;
-  /** Their file has another size; entered all the same. */
+  /** Their file has another size; entered anyway. */
   changed: number;
   /** Not added: they do not identify their recording, or are unreadable. */
   unusable: number;
@@ -34,7 +34,7 @@ export interface RebuildParts {
   folder: string;
   /** Of that folder. */
   index: StoredIndex;
-  /** The providers that there are. */
+  /** The known providers. */
   origins: RecordingOrigins;
   /** Makes changes durable. */
   commit: (changes: readonly StateChange[]) => Promise<void>;
@@ -51,11 +51,12 @@ const STEP = 500;
 const AT_ONCE = 16;
 
 /**
- * Enters what the sidecars of a folder say into the index: after a move, or when the state is lost. Sizes are
- * compared; hashes are for the check of the archive.
+ * Enters what the sidecars of a folder say into the index, after a move or when the state is lost. It compares
+ * sizes; comparing hashes is left to the check of the archive.
  *
- * @param counts brought up to date
- * @throws CodedError `STORE_FAILED` when the folder cannot be read or has no sidecar; `signal.reason` when aborted; as `emit`
+ * @param counts updated in place
+ * @throws CodedError `STORE_FAILED` when the folder cannot be read or has no sidecar; `signal.reason` when aborted; as
+ *   `emit` does
  */
 export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): Promise<void> {
   const { index, origins, commit, emit, onSidecar, signal } = parts;
@@ -101,7 +102,7 @@ function nothingThere(folder: string): CodedError {
   );
 }
 
-/** Disks and network shares answer several questions in the time of one. */
+/** Disks and network shares answer several requests in the time of one. */
 async function* someAtOnce(paths: AsyncIterable<string>): AsyncGenerator<string[]> {
   let some: string[] = [];
   for await (const path of paths) {
@@ -142,7 +143,7 @@ function isKnown(index: StoredIndex, { identity, wantedFormat, recording }: Inde
   return known?.recording.path === recording.path && known?.recording.sha256 === recording.sha256;
 }
 
-/** Hidden folders and what was set aside are left out; symbolic links are not followed. */
+/** Skips hidden folders and what was set aside; does not follow symbolic links. */
 async function* sidecarsBelow(folder: string, signal: AbortSignal): AsyncGenerator<string> {
   const folders = [folder];
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
@@ -165,14 +166,14 @@ export function noRebuildCounts(): RebuildCounts {
   return { sidecars: 0, indexed: 0, known: 0, missing: 0, changed: 0, unusable: 0 };
 }
 
-/** Names the jobs of entries that no job made. */
+/** Stands for the job in entries that no job made. */
 const REBUILT = 'rebuilt from sidecars';
 
 type SidecarEntry =
   | { kind: 'entry'; entry: IndexedFile }
   /** A JSON file that is not ours. */
   | { kind: 'other' }
-  /** It does not say which recording it is of. */
+  /** It does not say which recording it describes. */
   | { kind: 'nameless' };
 
 /**
@@ -193,7 +194,7 @@ export function sidecarEntry(record: Fields, file: string, origins: RecordingOri
 
   const provider = origin.name;
   const details = storedDetails(record, provider);
-  // As it was stored: to read it as new text would change it once more.
+  // As it was stored: reading it as new text would change it again.
   const told = record['identity'];
   const { recording_id, track } = details;
   const identity =

@@ -22,7 +22,7 @@ export interface RunSummary extends ListCounts {
   /** False: something may be missing from what was listed or checked; `errors` says why. */
   complete: boolean;
   errors: { code: string; message: string }[];
-  /** How far the list came, by creation; null when it did not begin or is not in the order of time. */
+  /** How far the list got, by creation; null when it did not begin or is not in chronological order. */
   listed_through: string | null;
   started_at: string;
   ended_at: string | null;
@@ -34,7 +34,7 @@ export interface RunSummary extends ListCounts {
 
 export type Phase = 'rebuild' | 'list' | 'verify';
 
-/** What one run is to do; the phases that are null are left out. */
+/** What a run does; phases that are null are left out. */
 export interface RunPlan {
   /** Whose list it is. */
   origin: RecordingOrigin;
@@ -63,8 +63,8 @@ interface RunParts {
 
 /**
  * Finds what the archive lacks. In this order, as planned: reads sidecars into the index, reads stored files
- * again, lists the provider's recordings. So it does not check files that the list fetches. A failed phase does
- * not prevent the next one.
+ * again, lists the provider's recordings. The order avoids checking files that the list fetches. A failed phase
+ * does not prevent the next one.
  *
  * @returns the summary, and the first failure of a phase
  * @throws `signal.reason` when aborted, nothing else
@@ -144,7 +144,7 @@ export function newSummary(from: number | null, to: number | null, now: number):
   };
 }
 
-/** Notes why something may be missing; the same reason once. */
+/** Notes why something may be missing; each reason once. */
 export function noteError(
   summary: Pick<RunSummary, 'complete' | 'errors'>,
   { code, message }: CodedError

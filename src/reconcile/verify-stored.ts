@@ -30,10 +30,10 @@ export interface VerifyParts {
 }
 
 /**
- * Reads all files of the archive again, one at a time, and compares their SHA-256 with that of the day when
- * they were stored.
+ * Reads all files of the archive again, one at a time, and compares their SHA-256 with that from when they
+ * were stored.
  *
- * @param counts brought up to date
+ * @param counts updated in place
  * @throws `signal.reason` when aborted; as `emit` does
  */
 export async function verifyStored(parts: VerifyParts, counts: VerifyCounts): Promise<void> {
@@ -98,7 +98,7 @@ export function noVerifyCounts(): VerifyCounts {
   return { files: 0, intact: 0, changed: 0, missing: 0, unreadable: 0 };
 }
 
-/** So few are removed by hand. */
+/** Up to this many may have been removed by hand. */
 const FEW = 10;
 /** Maximum number of files held back, per archive. */
 const MOST_HELD = 1000;
@@ -127,7 +127,7 @@ export class MissingFiles {
     return release(of);
   }
 
-  /** A file of the archive is not there. @returns those that are believed to be missing now */
+  /** A file of the archive is not there. @returns the files that now count as missing */
   missing(archive: string, file: IndexedFile): readonly IndexedFile[] {
     const of = this.#archive(archive);
     of.missing += 1;
@@ -138,7 +138,7 @@ export class MissingFiles {
     return believed;
   }
 
-  /** When all have been looked at. */
+  /** Call this when all files have been looked at. */
   end(): { believed: readonly IndexedFile[]; refused: number; errors: readonly CodedError[] } {
     const believed: IndexedFile[] = [];
     const errors: CodedError[] = [];

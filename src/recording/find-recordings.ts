@@ -40,7 +40,7 @@ const EXTRACTORS: readonly ((announcement: Announcement) => RecordingReference[]
 
 /**
  * Finds what an event announces that can be stored. Fields decide, never the event type: Telnyx adds
- * types without notice, and a new one with `recording_urls` shall be archived too.
+ * types without notice, and a new one with `recording_urls` must be archived too.
  *
  * @param source `msg.event` and `msg.payload` of a webhook node; either may be missing or changed
  * @returns one reference per file; empty when there is nothing to store. Never throws.
@@ -74,13 +74,13 @@ export interface RecordingRequest {
   recording_id?: unknown;
   provider?: unknown;
   url?: unknown;
-  /** As the list node sends it: what the provider's list says of the recording. */
+  /** As the list node sends it: the provider's list entry of the recording. */
   payload?: unknown;
 }
 
 /**
- * What a message names without an event. When its payload is what the provider's list says of the very
- * recording, that gives the details, and tells raw tracks apart.
+ * The recordings that a message names without an event. When its payload is the provider's list entry of that
+ * recording, the entry gives the details, and tells raw tracks apart.
  *
  * @returns empty when the message names none
  */
@@ -148,20 +148,20 @@ export const STORED_RECORD_TYPE = 'stored_recording';
  * same.
  *
  * @param payload of a message
- * @param origins the providers that there are
+ * @param origins the known providers
  * @returns null when it does not describe a stored file
  */
 export function fromStored(payload: unknown, origins: RecordingOrigins): RecordingReference | null {
   const fields = asFields(payload);
   if (fields === null || fields['record_type'] !== STORED_RECORD_TYPE) return null;
   const origin = origins.find(fields['provider']);
-  // As it was stored: to read it as new text would change it once more.
+  // As it was stored: reading it as new text would change it again.
   const { identity } = fields;
   if (origin === undefined || typeof identity !== 'string' || !identity.startsWith(`${origin.name}:`))
     return null;
   const details = storedDetails(fields, origin.name);
   const { recording_id, track } = details;
-  // A track has its object key in its identity, behind the recording's id.
+  // A track has its object key in its identity, after the recording's id.
   const trackKey =
     track === null || recording_id === null ? null : partOfIdentity(identity, origin.name, recording_id);
   const resource = origin.resourceOf?.(details.event_type);
@@ -177,7 +177,7 @@ export function fromStored(payload: unknown, origins: RecordingOrigins): Recordi
   };
 }
 
-/** The details that are no text. The compiler asks for those that are missing here. */
+/** The details that are not text. The compiler reports those that are missing here. */
 const OTHER_TYPES: {
   readonly [
     Name in keyof RecordingDetails as string extends NonNullable<RecordingDetails[Name]> ? never : Name

@@ -16,14 +16,14 @@ export interface RecordingOrigin {
    * @returns one reference per file; empty when the item has no id. Never throws.
    */
   fromListed(item: Fields): RecordingReference[];
-  /** What the API calls the thing that an event of this type announced. Left out by providers that have one kind. */
+  /** The kind of API resource that an event of this type announces. Left out by providers that have only one. */
   resourceOf?(eventType: string | null): ApiResource;
 }
 
 /** The providers whose recordings can be archived. */
 export interface RecordingOrigins {
-  /** Of what names no provider. */
+  /** The origin of what names no provider. */
   readonly usual: RecordingOrigin;
-  /** @param name from outside @returns undefined for what is no provider's name */
+  /** @param name from outside @returns undefined when no provider has that name */
   find(name: unknown): RecordingOrigin | undefined;
 }

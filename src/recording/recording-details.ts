@@ -25,7 +25,7 @@ export interface RecordingDetails {
   connection_id: string | null;
   from: string | null;
   to: string | null;
-  /** What had the recording made: `DialVerb`, `RecordVerb`, `StartCallRecordingAPI`, … */
+  /** What started the recording: `DialVerb`, `RecordVerb`, `StartCallRecordingAPI`, … */
   initiated_by: string | null;
   room_name: string | null;
   /** Most people in the room at once, as Daily counts. */

@@ -17,15 +17,15 @@ export interface MediaLink {
 export type MediaKind = 'audio' | 'video' | 'fax' | 'attachment' | 'track';
 
 /**
- * What the provider's API calls the thing. `texml-recording` is known to the recordings API too, as far
- * as is known; `message` is an attachment, of which the API makes no links.
+ * The kind of resource in the provider's API. The recordings API seems to know a `texml-recording` too;
+ * `message` is an attachment, for which the API makes no links.
  */
 export type ApiResource =
   'recording' | 'texml-recording' | 'fax' | 'room-recording' | 'room-composition' | 'message';
 
 /**
  * One recording (or fax, attachment, track) that an event announces: what is known of it and where
- * its bytes can be had. `links` is empty when only the provider's API knows the address.
+ * to get its bytes. `links` is empty when only the provider's API knows the address.
  */
 export interface RecordingReference {
   kind: MediaKind;
@@ -52,7 +52,7 @@ export const FORMAT_CHOICES = ['any', 'mp3', 'wav', 'all'] as const;
 /** The setting `format` of the download node. */
 export type FormatChoice = (typeof FORMAT_CHOICES)[number];
 
-/** One file to store and the addresses under which its bytes can be had, best first. */
+/** One file to store and the addresses of its bytes, best first. */
 export interface WantedFile {
   /** Null if only the bytes show it. */
   format: string | null;
@@ -60,7 +60,7 @@ export interface WantedFile {
 }
 
 /**
- * Decides which files of a recording are stored. The choice concerns audio; a fax, an attachment, a
+ * Decides which files of a recording are stored. The choice concerns only audio; a fax, an attachment, a
  * video or a track has one form only and is always wanted. An address that does not show its format is
  * wanted whatever was chosen: leaving it out could lose the only copy.
  *

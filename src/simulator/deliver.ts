@@ -11,7 +11,7 @@ export interface DeliveryKey {
   sign(body: Uint8Array, timestamp: string): object;
 }
 
-/** What a provider does in its own way. */
+/** What is specific to one provider. */
 export interface DeliveryHabits {
   userAgent: string;
   /** @param now unix milliseconds */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
 export interface LocalServerOptions {
-  /** Address to listen on, which links then name. Default 127.0.0.1. */
+  /** Address to listen on and to name in links. Default 127.0.0.1. */
   host?: string;
   /** Default 0: any free port. */
   port?: number;
@@ -15,7 +15,7 @@ export class LocalServer {
   readonly #server: Server;
   #port: number | undefined;
 
-  /** @param handle answers a request; `url` is its address, of which the host means nothing */
+  /** @param handle answers a request; `url` is its address, whose host means nothing */
   constructor(
     options: LocalServerOptions,
     handle: (request: IncomingMessage, url: URL, response: ServerResponse) => void
@@ -30,7 +30,7 @@ export class LocalServer {
   }
 
   /**
-   * Starts to listen.
+   * Starts listening.
    *
    * @throws Error when the port is taken or the address is not one of this machine
    */
@@ -43,7 +43,7 @@ export class LocalServer {
     this.#port = address.port;
   }
 
-  /** Stops listening and cuts what is still being sent. */
+  /** Stops listening and cuts off what is still being sent. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');

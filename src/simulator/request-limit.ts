@@ -19,7 +19,7 @@ export class RequestLimit {
     this.#clock = clock;
   }
 
-  /** Takes one request into account. */
+  /** Counts one request. */
   take(): { allowed: boolean; headers: Record<string, string> } {
     const { requests, seconds } = this.#options;
     const now = this.#clock();

@@ -17,11 +17,11 @@ import { SigningKey } from './signing-key';
 export interface StandInOptions extends LocalServerOptions {
   /** Default: a new key. */
   key?: SigningKey;
-  /** What the recordings API asks for. Default: random. */
+  /** The key that the API expects. Default: random. */
   apiKey?: string;
   /** Default: the system's clock. */
   clock?: Clock;
-  /** How long a media link works, in seconds. Default 600, as Telnyx's. */
+  /** How long a media link works, in seconds. Default 600, as at Telnyx. */
   linkSeconds?: number;
   /** Default: no limit. */
   apiLimit?: RequestLimitOptions;
@@ -51,7 +51,7 @@ export class TelnyxStandIn {
   readonly #links: SignedLinks;
   readonly #shelf = new RecordingShelf();
   readonly #downloads = new DownloadCounts();
-  /** What was delivered, or was not. */
+  /** What was delivered and what was not. */
   readonly deliveries: DeliveriesApi;
   readonly #server: LocalServer;
 
@@ -70,17 +70,17 @@ export class TelnyxStandIn {
     this.#server = this.#createServer(access);
   }
 
-  /** Starts to listen; see `LocalServer.start`. */
+  /** Starts listening; see `LocalServer.start`. */
   start(): Promise<void> {
     return this.#server.start();
   }
 
-  /** Stops listening and cuts what is still being sent. */
+  /** Stops listening and cuts off what is still being sent. */
   stop(): Promise<void> {
     return this.#server.stop();
   }
 
-  /** Base64 of the raw 32 bytes: what belongs into the account's public keys. */
+  /** Base64 of the raw 32 bytes, to be put into the account's public keys. */
   get publicKey(): string {
     return this.key.publicKey;
   }
@@ -90,7 +90,7 @@ export class TelnyxStandIn {
     return this.#server.url;
   }
 
-  /** What belongs into the account's API address. */
+  /** To be put into the account's API address. */
   get apiUrl(): string {
     return `${this.url}/v2`;
   }
@@ -123,7 +123,7 @@ export class TelnyxStandIn {
    * Makes a delivery, and the recording that it announces.
    *
    * @param name event type as in the catalogue
-   * @param overrides what to fix of the recording; ignored for events without one
+   * @param overrides fixed properties of the recording; ignored for events without one
    * @throws Error when the catalogue does not have the event
    */
   sample(name: string, overrides: Partial<StandInRecording> = {}): SampleDelivery {

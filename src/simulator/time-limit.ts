@@ -28,12 +28,12 @@ export class TimeLimit {
     return this.#stop.signal;
   }
 
-  /** Whether the time is what ended it. */
+  /** Whether the time is over. */
   get over(): boolean {
     return this.#over;
   }
 
-  /** Ends the timer and lets go of the outer signal. Call it always. */
+  /** Ends the timer and releases the outer signal. Always call it. */
   dispose(): void {
     clearTimeout(this.#timer);
     this.#outer?.removeEventListener('abort', this.#onOuter);

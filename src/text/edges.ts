@@ -1,8 +1,8 @@
 /**
- * How long the run of certain characters is at the beginning of a text. Patterns such as `[. ]+$` try each
- * run of a text to its end before they find that it is not the last one; these look at the edges only.
+ * The length of the run of certain characters at the beginning of a text. Patterns such as `[. ]+$` follow each
+ * run to its end before they find that it is not the last one; these functions look only at the edges.
  *
- * @param characters of ASCII; each of them counts
+ * @param characters ASCII; each of them counts
  */
 export function leadingRun(text: string, characters: string): number {
   const isOne = tableOf(characters);

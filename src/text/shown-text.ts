@@ -1,4 +1,4 @@
-/** What a terminal or a log would obey, turn around, or not show. */
+/** Characters that a terminal or a log would obey, reorder or hide. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 
 /**

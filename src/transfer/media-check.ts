@@ -3,7 +3,7 @@ import { leadingRun } from '../text/edges';
 
 export type MediaVerdict = { ok: true; format: string } | { ok: false; code: 'NOT_MEDIA'; message: string };
 
-/** How many first bytes the check wants to see; fewer only when the file is shorter. */
+/** How many first bytes the check needs; fewer only when the file is shorter. */
 export const HEAD_BYTES = 1024;
 
 const AUDIO_AND_VIDEO = new Set('mp3 wav mp2 aac ogg flac amr m4a mp4 webm mkv 3gp mov'.split(' '));
@@ -24,7 +24,7 @@ const WANTED: Record<MediaKind, string> = {
   attachment: 'a message attachment'
 };
 
-/** Attachments that no signature gives away, by content type. */
+/** Formats of attachments without a known signature, by content type. */
 const ATTACHMENT_TYPES: ReadonlyMap<string, string> = new Map([
   ['text/plain', 'txt'],
   ['text/vcard', 'vcf'],
@@ -39,7 +39,7 @@ const ATTACHMENT_TYPES: ReadonlyMap<string, string> = new Map([
 
 /**
  * Decides from content type and first bytes whether a response is the announced media. The bytes
- * have the last word on the format; an error page is refused whatever its content type or status.
+ * decide the format; an error page is refused whatever its content type or status.
  *
  * @param contentType as sent, or null
  * @param head the first bytes (see `HEAD_BYTES`), or the whole body when it is shorter
@@ -148,7 +148,7 @@ function mpegAudio(head: Uint8Array): string | null {
 }
 
 /**
- * Sizes that recorders write which cannot seek back to correct them: zero, and the largest that fit, some less a
+ * Sizes written by recorders that cannot seek back to correct them: zero, and the largest that fit, some less a
  * header.
  */
 function isPlaceholder(size: number): boolean {
@@ -218,11 +218,11 @@ const HTML_ELEMENTS = ['html', 'head', 'body', 'title', 'script'];
 
 const JSON_BEGINNING = /^[{[]\s*(?:["{[\]}]|-?\d|true\b|false\b|null\b)/;
 
-/** Characters of a beginning that are looked at. */
+/** Characters of the beginning that are looked at. */
 const LONGEST_BEGINNING = 512;
 
 /**
- * What kind of page some bytes are, in any of the encodings pages come in.
+ * The kind of page that some bytes are, in any encoding that pages come in.
  *
  * @param head the first bytes; more than about 1,000 are not looked at
  * @returns null: not a page
@@ -240,7 +240,7 @@ export function pageKind(head: Uint8Array): string | null {
     : null;
 }
 
-/** What may stand before the first element, and how each of these ends. */
+/** What may come before the first element, and how each of these ends. */
 const PROLOGS = [
   ['<!--', '-->'],
   ['<?xml', '>'],

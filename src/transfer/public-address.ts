@@ -23,7 +23,7 @@ const NOT_PUBLIC_V4 = blockList('ipv4', [
 /** Global unicast (RFC 4291). Loopback, mapped, unique-local, link-local, multicast are outside of it. */
 const GLOBAL_UNICAST_V6 = blockList('ipv6', [['2000::', 3]]);
 
-/** Parts of global unicast that are no public hosts, or hide an IPv4 address. */
+/** Parts of global unicast that are not public hosts, or hide an IPv4 address. */
 const NOT_PUBLIC_V6 = blockList('ipv6', [
   ['2001::', 23], // protocol assignments, Teredo
   ['2001:db8::', 32], // documentation

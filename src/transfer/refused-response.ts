@@ -2,7 +2,7 @@ import { CodedError } from '../errors/coded-error';
 import { retryAfterMs } from '../http/retry-after';
 import { type SourceResponse, linkExpiry } from './source-request';
 
-/** A server that drips its error page does not hold up the attempt for longer. */
+/** A server that drips its error page holds up the attempt no longer than this. */
 const ERROR_BODY_MS = 5000;
 
 export const LINK_EXPIRED_TEXT =
@@ -84,7 +84,7 @@ async function firstBytes({ body }: SourceResponse): Promise<Buffer> {
 export interface S3Error {
   /** `AccessDenied`, `NoSuchKey`, … */
   code: string;
-  /** The link's time is over. */
+  /** Whether the link has expired. */
   expired: boolean;
 }
 
@@ -94,11 +94,11 @@ const S3_ERROR_BYTES = 8192;
 const EXPIRED_CODES = new Set(['ExpiredToken', 'RequestExpired', 'TokenRefreshRequired']);
 
 /**
- * Reads the XML (`<Error><Code>…`) that S3, Google and Azure answer with. Only the code is taken
- * over: the rest echoes the signed request.
+ * Reads the XML (`<Error><Code>…`) that S3, Google and Azure answer with. Only the code is used:
+ * the rest echoes the signed request.
  *
  * @param body at most `S3_ERROR_BYTES` of the response
- * @returns null when it is no such document
+ * @returns null for any other document
  */
 export function parseS3Error(body: Uint8Array): S3Error | null {
   const text = Buffer.from(body.subarray(0, S3_ERROR_BYTES)).toString('utf8');
@@ -108,7 +108,7 @@ export function parseS3Error(body: Uint8Array): S3Error | null {
   const message = /<Message>([^<]{0,1000})/.exec(text)?.[1] ?? '';
   const expired =
     EXPIRED_CODES.has(code) ||
-    // S3 and its likes; Google; Azure (AuthenticationFailed).
+    // S3 and compatible stores; Google; Azure (AuthenticationFailed).
     /request has expired|token (has|is) expired|expired token|link expired/i.test(message) ||
     /not valid in the specified time frame/i.test(text);
   return { code, expired };

@@ -14,7 +14,7 @@ export interface SourceResponse extends HttpResponse {
   url: URL;
 }
 
-/** The content type as sent; the default of the standard for a response without one. */
+/** The content type as sent, or the standard's default for a response without one. */
 export function contentTypeOf({ headers }: SourceResponse): string {
   return headers['content-type'] ?? 'application/octet-stream';
 }
@@ -39,7 +39,7 @@ export async function requestResponse(
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const { url, target, authorization } = checkAddress(address, request.network, agents.isPublic);
     firstOrigin ??= url.origin;
-    // One-way: a host that was left once does not get the key again.
+    // One-way: once a redirect leaves the first origin, no host gets the key again.
     if (url.origin !== firstOrigin) firstOrigin = '';
     const credentials = firstOrigin === '' ? undefined : (request.authorization ?? authorization);
     const response = await send(
@@ -119,11 +119,11 @@ export function strongEtag(etag: string | undefined): string | null {
  * What the answer to a resuming request means.
  * - `append`: 206 with exactly the wanted rest of the same file, up to its end
  * - `whole`: 200, the file changed or ranges are not served; its bytes replace the held ones
- * - `again`: anything that does not fit; to be asked for from the start
+ * - `again`: anything that does not fit; ask for the file from the start
  * - `refused`: any other status
  *
- * @param size of the whole file as it was told before, by its first answer or the event, or null. The same file cannot have another one, and
- *   without any nothing would show that the part reaches to the end: a server may send less than asked for
+ * @param size of the whole file as its first answer or the event stated it, or null. The same file cannot have
+ *   another size, and without one nothing shows that the part reaches the end: a server may send less than asked for
  */
 export function judgeResume(
   response: SourceResponse,
@@ -151,7 +151,7 @@ export interface TransferAgentOptions {
   isPublic?: (address: string) => boolean;
   /** Certificates trusted instead of the system's (PEM). */
   ca?: string | Buffer;
-  /** Milliseconds for name, TCP and TLS together. Default 10,000. */
+  /** Milliseconds for name resolution, TCP and TLS together. Default 10,000. */
   connectTimeoutMs?: number;
 }
 
@@ -167,7 +167,7 @@ export interface TransferAgents {
 /**
  * Creates the clients. Under `public-https` every connection is checked where it is made: the
  * addresses of a name are filtered in the socket's own look-up, so there is no second look-up that
- * could answer otherwise (DNS rebinding), and the address that was reached is checked once more.
+ * could answer differently (DNS rebinding), and the address that was reached is checked once more.
  */
 export function createTransferAgents(options: TransferAgentOptions = {}): TransferAgents {
   const { isPublic, ...connection } = options;
@@ -195,7 +195,7 @@ function publicOnly(allows: (address: string) => boolean): AddressRule {
   return { allows, refusal: (host, how) => unsafe({ host }, reasons[how]) };
 }
 
-/** An address that passed the rules which its text alone can break. */
+/** An address that passed all checks of its text. */
 interface CheckedAddress {
   url: URL;
   /** Path and query byte for byte. */
@@ -206,7 +206,7 @@ interface CheckedAddress {
 
 /**
  * Checks an address before anything is sent. Names are checked again when they are resolved, at
- * the socket: only there it is certain which machine is contacted.
+ * the socket: only there is it certain which machine is contacted.
  *
  * @param isPublic which literal addresses count as public; replaced in tests
  * @throws CodedError `UNSUPPORTED_URL`, `UNSAFE_URL`; neither is worth a retry
@@ -313,7 +313,7 @@ function ownStorage(place: string): string {
  */
 export function requestTarget(address: string, url: URL): string {
   const normalised = url.pathname + url.search;
-  // Backslashes, blanks and control characters are where parsers disagree on the end of the host.
+  // With backslashes, blanks and control characters, parsers disagree on where the host ends.
   if (/[^\x21-\x7e]|\\/.test(address)) return normalised;
   const exact = /^https?:\/\/[^/?#]+(\/[^#]*)/i.exec(address)?.[1];
   return exact ?? normalised;

@@ -8,7 +8,7 @@ export type NetworkPolicy = 'public-https' | 'any';
 export interface TransferRequest {
   /** The address, used byte for byte. A secret: it never reaches an error or a log. */
   url: string;
-  /** The provider has just made the address: it is asked for although it is over by this machine's clock. */
+  /** The provider has just made the address: it is used even if it has expired by this machine's clock. */
   isFresh?: boolean;
   /** Sent to the first host only, never after a redirect to another origin. */
   authorization?: string;

@@ -29,8 +29,8 @@ export interface TransferDeps {
 }
 
 /**
- * Makes one attempt to bring a file into `request.into`, whole and checked. It neither suspends,
- * discards nor publishes the copy: the caller that retries decides that.
+ * Makes one attempt to bring a file into `request.into`, whole and checked. It does not suspend,
+ * discard or publish the copy: the caller that retries decides that.
  *
  * | what happens                                                        | code             | retryable |
  * |---------------------------------------------------------------------|------------------|-----------|
@@ -116,7 +116,7 @@ async function accept(request: TransferRequest, start: Start): Promise<TransferR
   const total = resumed ? start.total : length;
   try {
     refuseCompressed(response);
-    // Only now: as long as the answer was not the file, the bytes held could still be of use.
+    // Only now: until the answer was known to be the file, the held bytes could still be useful.
     if (!resumed && request.into.size > 0) await request.into.restart();
     request.onValidator?.(strongEtag(headers.etag), total);
   } catch (error) {
@@ -228,7 +228,7 @@ class Intake {
     this.#held = held;
     this.#frame = frame;
     this.#overlap = frame.overlaps ? held.tail : new Uint8Array();
-    // Bytes that are held have passed the check; their format is still wanted.
+    // Held bytes have passed the check, but their format is still needed.
     if (held.size > 0) this.#format = this.#checked(held.head);
   }
 
@@ -259,7 +259,7 @@ class Intake {
       await this.#request.into.restart();
       throw truncated(`${size} bytes arrived, but the event announced ${announced}`);
     }
-    // A server that sends in chunks may mark the end of what it got itself.
+    // A server that sends in chunks may mark the end of a file of which it has only a part itself.
     if (total === null && size !== announced && lacksBytes(this.#held.head, size))
       throw truncated(
         `${size} bytes arrived, but its own header states ${sizeFromHeader(this.#held.head) ?? 'more'}`
@@ -297,7 +297,7 @@ class Intake {
   #checked(head: Uint8Array): string {
     const verdict = checkMedia(this.#request.kind, this.#response.headers['content-type'] ?? null, head);
     if (verdict.ok) return verdict.format;
-    // An empty answer is often a fault that passes; a page is what the link leads to.
+    // An empty answer is often a temporary fault; a page is what the link leads to.
     throw new CodedError(verdict.code, verdict.message, { retryable: head.length === 0 });
   }
 

@@ -30,7 +30,7 @@ export function textField(fields: Fields | null, name: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** @returns non-blank text, without blanks around it, as `losslessText` has it; a finite number becomes text */
+/** @returns non-blank text, without blanks around it, as `losslessText` returns it; a finite number becomes text */
 export function asText(value: unknown): string | null {
   const text = trimmedText(value);
   return text === null ? null : losslessText(text);
@@ -79,7 +79,7 @@ export function asSha256(value: unknown): string | null {
 export function asParty(value: unknown): string | null {
   if (Array.isArray(value)) {
     for (const entry of value) {
-      // No list has lists in it, and lists in lists without end would overflow the stack.
+      // Real lists contain no lists, and endless nesting would overflow the stack.
       const party = Array.isArray(entry) ? null : asParty(entry);
       if (party !== null) return party;
     }
@@ -89,13 +89,13 @@ export function asParty(value: unknown): string | null {
   return fields === null ? asText(value) : firstText(fields, 'phone_number', 'agent_id');
 }
 
-/** Of the last plane for private use; no sender has a meaning for it. */
+/** From the last private-use plane; no sender gives it a meaning. */
 const MARK = '\u{10fffd}';
 
 /**
- * Makes a text the same in UTF-8 as in memory. Halves of characters, which JSON can spell (`\ud800`), all become
- * the same `\ufffd` there, so that two ids would be one as soon as they are a key, a file name or an
- * address, or come back from disk. Such a text gets a hash of what it was. All others stay as they are.
+ * Makes a text the same in UTF-8 as in memory. In UTF-8, halves of characters, which JSON can spell (`\ud800`),
+ * all become the same `\ufffd`: two ids would be one as a key, a file name or an address, or when read back from
+ * disk. Such a text gets a hash of the original. All others stay as they are.
  */
 export function losslessText(text: string): string {
   if (text.isWellFormed() && !text.includes(MARK)) return text;
@@ -108,12 +108,12 @@ export function isChangedText(text: string): boolean {
   return text.includes(MARK) || !text.isWellFormed();
 }
 
-/** Characters. No server takes longer addresses: Node.js ends at 16 kB for all headers together. */
+/** Characters. No server takes longer addresses: Node.js takes at most 16 kB for all headers together. */
 const LONGEST_URL = 16_384;
 
 /**
- * As many characters may an address have that is not escaped. Host names are put into the order of Unicode, which
- * takes as long as the square of the letters and marks: a second for 45,000 of them.
+ * Most characters of an address that is not escaped. Normalising a host name takes time that grows with the square
+ * of its letters and marks: a second for 45,000 of them.
  */
 const LONGEST_UNESCAPED = 2048;
 

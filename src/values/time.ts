@@ -18,7 +18,7 @@ const LATEST = 253_402_300_799_999;
  * (UTC), a space for the `T`, RFC 2822, seconds or milliseconds since 1970 as number or digits.
  * Decimals beyond milliseconds are cut off, so that a time never moves into the next second.
  *
- * @returns null when the value is no readable time. Never throws.
+ * @returns null when the value is not a readable time. Never throws.
  */
 export function readTime(value: unknown): string | null {
   if (typeof value === 'number') return fromEpoch(value);

@@ -1,7 +1,7 @@
 import type { Provider } from '../provider';
 import type { Shape } from '../shapes';
 
-/** What media an event leads to, and by which fields. Paths are relative to the payload. */
+/** The media that an event leads to, and the fields that lead there. Paths are relative to the payload. */
 export interface MediaCarried {
   readonly kind: 'recording' | 'fax' | 'attachment' | 'transcript';
   /** Fields that hold an address (or a bucket key) of the media. */
@@ -34,7 +34,7 @@ export interface TypeRow {
 export interface FamilyGroup {
   readonly provider: Provider;
   readonly family: string;
-  /** The family's name for people. */
+  /** The family's name as people see it. */
   readonly label: string;
   /** A type that no row names belongs to the family when it starts with one of these; the longest wins. */
   readonly prefixes: readonly string[];
@@ -49,7 +49,7 @@ export interface CatalogueEntry {
   readonly family: string;
   readonly shapes: readonly Shape[];
   readonly discriminator: string | null;
-  /** The name this one stands for; equal to `event_type` for most. */
+  /** The name this one stands for; usually `event_type` itself. */
   readonly canonical_type: string;
   /** Every other name of the same event. */
   readonly aliases: readonly string[];

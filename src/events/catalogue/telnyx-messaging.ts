@@ -82,7 +82,7 @@ export const WHATSAPP = {
   ]
 } as const satisfies FamilyGroup;
 
-/** Codes sent to prove a phone number. */
+/** Codes sent to verify a phone number. */
 export const VERIFY = {
   provider,
   family: 'verify',

@@ -77,7 +77,7 @@ export const CONFERENCE = {
   ]
 } as const satisfies FamilyGroup;
 
-/** Meetings (signed with a secret of their own); no event carries an address of media. */
+/** Meetings (signed with their own secret); no event carries an address of media. */
 export const MEETING = {
   provider,
   family: 'meeting',

@@ -3,7 +3,7 @@ import type { FamilyGroup } from './catalogue-entry';
 const provider = 'telnyx';
 const shapes = ['texml-form', 'texml-query'] as const;
 
-/** TeXML: recordings and everything made from the sound of a call. */
+/** TeXML: recordings and everything else made from the sound of a call. */
 export const TEXML_RECORDING = {
   provider,
   family: 'texml-recording',

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-/** A body that could be read, and whether it was a form; or why it could not, in words. */
+/** A body and whether it was a form; or, as text, why it could not be read. */
 type ParsedBody =
   | { readonly ok: true; readonly form: true; readonly body: FormFields }
   | { readonly ok: true; readonly form: false; readonly body: unknown }
@@ -11,13 +11,13 @@ const JSON_ADVICE = 'expected JSON or an urlencoded form';
 /** Node-RED clones messages recursively; deeper bodies would overflow its stack and end the process. */
 export const MAX_DEPTH = 100;
 
-/** A transcript of an hour has about a tenth. As many empty lists take 100 ms to parse. */
+/** A one-hour transcript has about a tenth of this. This many empty lists take 100 ms to parse. */
 const MOST_VALUES = 250_000;
 
-/** TeXML has about fifty. */
+/** A TeXML callback has about fifty. */
 const MOST_FIELDS = 2000;
 
-/** What a form consists of once it is encoded; white space, quotes, angle brackets and braces are not in it. */
+/** The characters of an encoded form: no white space, quotes, angle brackets or braces. */
 const ENCODED_FORM = /^[^\s"<>{}\\^`]*$/;
 
 const TOO_MANY = `the JSON has more than ${MOST_VALUES} values`;
@@ -25,12 +25,12 @@ const TOO_MANY = `the JSON has more than ${MOST_VALUES} values`;
 const TOO_DEEP = `the JSON is nested deeper than ${MAX_DEPTH} levels`;
 
 /**
- * Reads the body of a delivery as JSON or as a form, by what it is rather than by what its
- * Content-Type says (TeXML senders and the tools of users get that wrong).
+ * Reads the body of a delivery as JSON or as a form, judging by its content rather than its
+ * Content-Type, which TeXML senders and users' tools get wrong.
  *
  * - starts with `{`, `[` or `"`: JSON and nothing else, so that a body cut off in transit is never
- *   taken for a form because of some `=` in it
- * - else a form, if the Content-Type says so, or if it holds a `=` and only characters of an encoded form
+ *   taken for a form because it contains a `=`
+ * - else a form, if the Content-Type says so, or if it has a `=` and only characters of an encoded form
  * - else JSON (numbers, `true`, `null`)
  *
  * Refused: invalid UTF-8, a form of more than 2,000 fields, truncated JSON, JSON nested deeper than 100 levels
@@ -97,14 +97,14 @@ export type FormFields = Record<string, string>;
  * Reads `application/x-www-form-urlencoded` text (a form body, or a query string without its `?`).
  *
  * Names stay literal: `CallCost[v3:…]` is one field, not an object. `+` is a space; a percent sign
- * that starts no escape stays a percent sign; bytes that are no UTF-8 become U+FFFD. A name that is
- * repeated keeps its last value, as in JSON. A field called `__proto__` is left out.
+ * that starts no escape stays as it is; bytes that are not UTF-8 become U+FFFD. A repeated name
+ * keeps its last value, as in JSON. A field called `__proto__` is left out.
  *
  * Rule: WHATWG URL, "application/x-www-form-urlencoded parsing". Never throws.
  */
 export function readFormFields(text: string): FormFields {
   const fields: FormFields = {};
-  // The leading `&` keeps URLSearchParams from taking a first `?` for its own; empty parts are skipped.
+  // The leading `&` keeps URLSearchParams from dropping a first `?`; empty parts are skipped.
   for (const [name, value] of new URLSearchParams(`&${text}`)) {
     if (name !== '__proto__') fields[name] = value;
   }
@@ -113,7 +113,7 @@ export function readFormFields(text: string): FormFields {
 
 /**
  * Makes a freshly parsed JSON value safe to hand on: removes every own key `__proto__` (harmless as
- * parsed, a changed prototype as soon as somebody copies the object with Object.assign), and checks
+ * parsed, but copying the object with Object.assign would change its prototype), and checks
  * that arrays and objects are nested no deeper than {@link MAX_DEPTH}. Works in place, level by
  * level without recursion.
  *
@@ -150,7 +150,7 @@ export function isTooDeep(text: string): boolean {
 }
 
 /**
- * Whether a JSON text has more than a number of values: parsing takes time for each value, not for its
+ * Whether a JSON text has more than `most` values: the time to parse it depends on the number of values, not of
  * characters.
  */
 export function hasMoreValues(text: string, most: number): boolean {

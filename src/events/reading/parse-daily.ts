@@ -21,7 +21,7 @@ interface DailyDelivery {
 /**
  * Reads a delivery of Daily: root `type`, `payload`, `id`, `event_ts` (seconds since 1970).
  *
- * Unknown types are accepted: Daily stops sending altogether when a receiver refuses some. A body
+ * Unknown types are accepted: when a receiver refuses some, Daily stops sending altogether. A body
  * of any other form is an event of type `unknown`. Never throws, whatever the bytes.
  */
 export function parseDailyDelivery(delivery: DailyDelivery): ParseResult {
@@ -43,19 +43,19 @@ function readDailyEnvelope(body: unknown): BodyReading | undefined {
   };
 }
 
-/** No probe is longer, white space included; longer bodies need not be parsed to know. */
+/** No probe is longer, white space included, so longer bodies need not be parsed. */
 const LONGEST_PROBE = 256;
 
 /**
- * Whether a parsed body is the request by which Daily tries an address before it creates or
- * re-activates a webhook: exactly `{"test":"test"}`. It is answered 200 and is no event.
+ * Whether a parsed body is the request with which Daily tests an address before it creates or
+ * re-activates a webhook: exactly `{"test":"test"}`. It is answered 200 and is not an event.
  */
 export function isDailyProbe(body: unknown): boolean {
   const record = asFields(body);
   return record !== null && Object.keys(record).length === 1 && record['test'] === 'test';
 }
 
-/** The same for a body that is not parsed yet. Never throws. */
+/** As `isDailyProbe`, for a body that is not parsed yet. Never throws. */
 export function isDailyProbeBody(rawBody: Buffer): boolean {
   if (rawBody.length > LONGEST_PROBE) return false;
   try {

@@ -36,10 +36,10 @@ interface TelnyxDelivery {
  * Reads a delivery of Telnyx in any of its shapes: JSON envelopes of API v2, bare and flat bodies,
  * meetings, porting records, API v1, TeXML forms and query strings.
  *
- * What no rule knows is an event of type `unknown`, never an error and never dropped. The only
+ * A body that no rule knows is an event of type `unknown`, never an error and never dropped. The only
  * failure is a body that is neither JSON nor a form.
  *
- * @returns the event as its body tells it; nothing in it is to be trusted as a path, URL or template.
+ * @returns the event as its body describes it; never trust anything in it as a path, URL or template.
  * Never throws, whatever the bytes.
  */
 export function parseTelnyxDelivery(delivery: TelnyxDelivery): ParseResult {
@@ -112,7 +112,7 @@ function readRootTyped(body: Fields): BodyReading | undefined {
   };
 }
 
-/** The order decides: a dispatch record has an `id` too, an API v1 body may have one. */
+/** The order matters: a dispatch record has an `id` too, and an API v1 body may have one. */
 function rootShape(body: Fields): Shape {
   const has = (name: string) => fieldOf(body, name) !== undefined;
   if (has('urls') && has('format')) return 'dispatch';
@@ -122,7 +122,7 @@ function rootShape(body: Fields): Shape {
   return has('id') ? 'bare' : 'bare-minimal';
 }
 
-/** A delivery record that holds the event: shown by one documentation page as if it were a body. */
+/** A delivery record that contains the event; one documentation page shows it as if it were a body. */
 function readDebugRecord(body: Fields): BodyReading | undefined {
   const metadata = recordField(body, 'metadata');
   const event = recordField(metadata, 'event');
@@ -146,7 +146,7 @@ function readTexmlJson(body: Fields): BodyReading | undefined {
  * The fields that an event has beside its payload.
  *
  * @param event - the object with `payload`, `id`, `occurred_at`, `record_type`
- * @param root - the whole body, in which the identity and the time are looked for next
+ * @param root - the whole body, searched next for the identity and the time
  */
 function readEventFields(
   event: Fields,

@@ -5,7 +5,7 @@ import type { Shape } from '../shapes';
 import { readTexml } from '../texml';
 import type { FormFields } from './parse-body';
 
-/** A form body: a TeXML callback; one that carries an event type after all; or unknown. */
+/** A form body: a TeXML callback, a form that carries an event type, or unknown. */
 export function readForm(fields: FormFields): BodyReading {
   return (
     readTexml(fields, 'texml-form') ??
@@ -37,7 +37,7 @@ function readFlattened(fields: FormFields, shape: Shape): BodyReading | undefine
     names.find((name) => name === 'event_type') ?? names.find((name) => /event_type\]?$/.test(name));
   const event_type = typeName === undefined ? null : textField(fields, typeName);
   if (typeName === undefined || event_type === null) return undefined;
-  // The neighbours of the type have the same name but for its last part.
+  // The fields beside the type have the same name except for its last part.
   const beside = (name: string) => fieldOf(fields, typeName.replace('event_type', name));
   const nested = typeName !== 'event_type';
   const payload = (name: string) =>

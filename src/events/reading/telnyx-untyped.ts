@@ -15,7 +15,7 @@ export function readMeeting(body: Fields): BodyReading | undefined {
   };
 }
 
-/** A click on a shortened link: known by its `record_type` alone. */
+/** A click on a shortened link: recognised by its `record_type` alone. */
 export function readLinkClick(body: Fields): BodyReading | undefined {
   const data = recordField(body, 'data');
   const record_type = textField(data, 'record_type');

@@ -14,7 +14,7 @@ import { createDailyLinkResolver } from './link-resolver';
 import { dailyFilters } from './list-filters';
 import { listDaily } from './recording-list';
 
-/** Recordings of rooms: at Daily itself, and raw tracks in a bucket of the customer's. */
+/** Recordings of rooms: at Daily itself, and raw tracks in the customer's own bucket. */
 export const dailyProvider: ProviderDefinition = {
   name: 'daily',
   label: 'Daily',
@@ -39,7 +39,7 @@ function openDaily(
   return {
     resolveLinks: createDailyLinkResolver({ api, bucket: ownBucket }),
     completeDetails: (reference, signal) => completeDailyDetails(api?.optional ?? null, reference, signal),
-    // Its events hold texts or have none.
+    // Its events contain the text, or there is none.
     fetchTranscript: ({ details }) => Promise.resolve(details.transcription),
     deleteRecording: (reference, signal) => deleteAtDaily(api, reference, signal),
     listRecordings: ({ filter, from, to, onWait }, signal) => {

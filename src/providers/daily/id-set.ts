@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { losslessText } from '../../values/fields';
 
-/** Bytes of a hash that are kept: two ids never have the same 16. */
+/** Bytes of each hash that are kept; two ids never share the same 16. */
 const BYTES = 16;
 const FIRST_SLOTS = 1024;
 
-/** A set of ids that takes about 40 bytes for each, whatever their length. */
+/** A set of ids that takes about 40 bytes per id, whatever their length. */
 export class IdSet {
   #slots = Buffer.alloc(FIRST_SLOTS * BYTES);
   #size = 0;

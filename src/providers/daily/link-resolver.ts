@@ -9,7 +9,7 @@ import { dailyRecording } from './recording-object';
 export interface DailyLinkResolverOptions {
   /** Null when there is no account. */
   api: DailyApi | null;
-  /** In which Daily puts raw tracks. Null when none is chosen. */
+  /** Where Daily puts raw tracks. Null when none is chosen. */
   bucket: OwnBucket | null;
 }
 
@@ -38,12 +38,12 @@ export function createDailyLinkResolver({ api, bucket }: DailyLinkResolverOption
     }
     if (id === null) throw unavailable(why, 'The message does not name the recording. Set msg.recording_id.');
     if (api?.hasKey !== true) throw unavailable(why, WITHOUT_KEY);
-    // What no event announced need not be finished.
+    // A recording that no event announced may be unfinished.
     if (details.event_type === null) await expectFile(api, id, signal);
     try {
       return [await accessLink(api, id, signal)];
     } catch (error) {
-      // Daily may not read a bucket of your own; you may.
+      // Daily may be unable to read the customer's own bucket; we can.
       if (storage_key === null || bucket === null || !isFinalRefusal(error)) throw error;
       return [await linkInBucket(bucket, storage_key)];
     }
@@ -51,8 +51,8 @@ export function createDailyLinkResolver({ api, bucket }: DailyLinkResolverOption
 }
 
 /**
- * @throws CodedError as `OwnBucket.link`; `UNSAFE_URL` for a key that would be another one in an address: clients leave
- *   `.` and `..` out of an address, and half a character has no bytes
+ * @throws CodedError as `OwnBucket.link`; `UNSAFE_URL` for a key that an address would change: clients drop `.` and `..`
+ *   from an address, and half a character has no bytes
  */
 async function linkInBucket(bucket: OwnBucket, key: string): Promise<MediaLink> {
   if (/(^|\/)\.\.?(\/|$)/.test(key) || isChangedText(key))
@@ -103,7 +103,7 @@ function unavailable(why: LinkReason, advice: string): CodedError {
 }
 
 const LONGEST_QUOTE = 120;
-/** Longer texts are only looked at so far. */
+/** Longer texts are read only this far. */
 const LONGEST_LOOK = 1000;
 
 /**
@@ -117,8 +117,8 @@ export async function accessLink(api: DailyApi, id: string, signal: AbortSignal)
   const path = ['recordings', idSegment(id), 'access-link'];
   const answer = asFields(await api.request({ method: 'GET', path, signal }));
   const link = answer?.['download_link'];
-  // Which of http and https may be contacted is for the network setting to say. A sentence can begin with an
-  // address too; a link has no white space.
+  // The network setting decides whether http may be used. A sentence can begin with an address too, but a link
+  // has no white space.
   if (typeof link === 'string' && /^https?:\/\/\S+$/i.test(link) && parseUrl(link) !== null)
     return mediaLink(link, null);
   throw new CodedError(

@@ -2,7 +2,7 @@ import type { FilterDialect } from '../list-filter';
 
 /** Daily "List recordings": plain parameters. */
 export const dailyFilters: FilterDialect = {
-  // The list asks by its place in it.
+  // The list sets its page size and position itself.
   own: ['limit', 'starting_after', 'ending_before'],
   parameter: (name) => name,
   hasOperators: false

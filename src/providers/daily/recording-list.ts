@@ -7,11 +7,11 @@ import type { Query } from '../list-filter';
 import type { ListedBatch } from '../provider';
 import { IdSet } from './id-set';
 
-/** Daily "List recordings": the most that one page has. */
+/** Daily "List recordings": the most per page. */
 const PAGE_SIZE = 100;
 /** How often the list may start over because its position was deleted. */
 const MOST_RESTARTS = 10;
-/** Recordings are listed when they end, and known by when they began. */
+/** Recordings are listed by when they end, but dated by when they began. */
 const LONGEST_RECORDING_MS = 24 * 60 * 60 * 1000;
 const OLD_PAGES_TO_END = 3;
 
@@ -48,7 +48,7 @@ export async function* listDaily({ ask, filter, from, to }: DailyListOptions): A
     const fresh = (page ?? []).filter((item) => seen.add(asText(item['id']) ?? ''));
     const last: string | null = asText(page?.at(-1)?.['id']);
     const isEnd = page?.length === 0 && (cursor === null || (await exists(ask, cursor)));
-    // Behind a place that is gone a server lists nothing, or everything again.
+    // After a position that is gone, a server lists nothing, or everything again.
     const isOldNews: boolean = fresh.length === 0 && (!isCatchingUp || last === null || last === cursor);
     const isLost: boolean = !isEnd && cursor !== null && isOldNews;
     yield batch(held);
@@ -107,11 +107,11 @@ function startOf(item: Fields): number {
 
 function isWithin(item: Fields, from: number | null, to: number | null): boolean {
   const start = startOf(item);
-  // What does not say when it began is never left out.
+  // A recording without a start time is never left out.
   return !(start < (from ?? -Infinity)) && !(start > (to ?? Infinity));
 }
 
-/** Sees that a list that is in the order of time has come to what is too old. */
+/** Detects that a chronological list has reached recordings that are too old. */
 class Order {
   readonly #from: number | null;
   #isDescending = true;

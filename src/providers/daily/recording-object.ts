@@ -17,7 +17,7 @@ export interface DailyRecording {
 /**
  * Asks for a recording (Daily "Get info about a recording").
  *
- * @throws CodedError as `JsonApi.request`; `LINK_REFUSED` when something else was answered
+ * @throws CodedError as `JsonApi.request`; `LINK_REFUSED` for any other answer
  */
 export async function dailyRecording(
   api: Pick<ApiAccess, 'request'>,
@@ -36,7 +36,7 @@ export async function dailyRecording(
   );
 }
 
-/** Reads one recording as single and list answers have it. */
+/** Reads one recording from a single answer or from a list. */
 export function readDailyRecording(fields: Fields): DailyRecording {
   const tracks = fields['tracks'];
   return {

@@ -1,7 +1,7 @@
 /** The meaning of an API's error code, whatever the status. */
 export type ErrorMeaning = 'processing' | 'unauthorized' | 'not-found' | 'rate-limited' | 'passing';
 
-/** What one provider's API does in its own way. */
+/** What is specific to one provider's API. */
 export interface ApiDialect {
   provider: string;
   defaultUrl: string;

@@ -3,7 +3,7 @@ import { CodedError } from '../../errors/coded-error';
 import { retryAfterMs } from '../../http/retry-after';
 import type { ApiDialect, ErrorMeaning } from './api-dialect';
 
-/** An answer that is not the wanted one. */
+/** An answer other than the wanted one. */
 export interface RefusedRequest {
   /** `GET /recordings/…` at `api.example.com`, without the query. */
   what: string;
@@ -17,11 +17,11 @@ export interface RefusedRequest {
   apiKey: string;
 }
 
-/** Besides 5xx and 429, what the SDKs of the providers try again. */
+/** Statuses that the providers' SDKs try again, besides 5xx and 429. */
 const PASSING = new Set([408, 409, 425]);
 
 /**
- * Explains a refusal of an API. What the error code means goes before what the status means.
+ * Explains a refusal of an API. The meaning of the error code takes precedence over that of the status.
  *
  * | status | code | retryable |
  * |---|---|---|

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { monotonicNow } from '../../clock/clocks';
 import { CodedError } from '../../errors/coded-error';
 
-/** Requests in a row that got no answer, until an API counts as away. */
+/** An API counts as down after this many requests in a row without an answer. */
 const MOST_FAILURES = 3;
 const FIRST_PAUSE_MS = 5000;
 const LONGEST_PAUSE_MS = 60_000;
-/** While one request finds out whether the API is back, others come again after so long. */
+/** How long other requests wait while one finds out whether the API is back. */
 const PROBE_MS = 1000;
 /** A caller that stops waiting sooner proves nothing about the API. */
 const LATE_MS = 1500;
@@ -30,14 +30,14 @@ export interface BreakerOptions {
 
 /**
  * Knows whether an API answers at all. After three requests in a row without an answer, optional requests fail at
- * once for a while that grows up to a minute; then a single one finds out whether the API is back. Any answer, also
- * to a request that is not optional, ends that.
+ * once for a while that grows up to a minute; then a single one finds out whether the API is back. Any answer,
+ * even to a request that is not optional, ends that.
  */
 export class CircuitBreaker {
   readonly #now: () => number;
   readonly #random: () => number;
   #failures = 0;
-  /** How often in a row the API was found to be away. */
+  /** How often in a row the API was found to be down. */
   #openings = 0;
   #openUntil = 0;
   #probe: Attempt | undefined;
@@ -48,10 +48,10 @@ export class CircuitBreaker {
   }
 
   /**
-   * To be called before an optional request waits for anything.
+   * Call this before an optional request waits for anything.
    *
    * @param host for the error text
-   * @throws CodedError `STALLED`, retryable, while the API counts as away
+   * @throws CodedError `STALLED`, retryable, while the API counts as down
    */
   expectAnswers(host: string): void {
     const wait = this.#wait();
@@ -103,7 +103,7 @@ export class CircuitBreaker {
     if (this.#openings === 0 ? this.#failures < MOST_FAILURES : !isProbe) return;
     const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#openings);
     this.#openings += 1;
-    // Two processes that ask the same API do not come back at the same moment.
+    // So that two processes that ask the same API do not come back at the same moment.
     this.#openUntil = this.#now() + ceiling * (0.8 + 0.2 * this.#random());
   }
 }

@@ -97,9 +97,8 @@ export abstract class JsonApi implements ApiAccess {
   /**
    * @returns the JSON of a 2xx answer; null when it had no body
    * @throws CodedError as in `apiFault`; `API_UNAUTHORIZED` without a usable key; `STALLED` when no answer
-   *   came in time or an optional request is not worth it, `LINK_REFUSED` when there was no connection or no JSON
-   *   (all retryable);
-   *   `signal.reason` when aborted
+   *   came in time or the API of an optional request is down, `LINK_REFUSED` when there was no connection or no
+   *   JSON (all retryable); `signal.reason` when aborted
    */
   async request(request: ApiRequest): Promise<unknown> {
     request.signal.throwIfAborted();
@@ -118,7 +117,7 @@ export abstract class JsonApi implements ApiAccess {
     }
   }
 
-  /** Ends the own connections; requests under way fail. */
+  /** Ends its own connections; requests under way fail. */
   close(): Promise<void> {
     this.#isClosed = true;
     this.#http.destroy();
@@ -201,7 +200,7 @@ export abstract class JsonApi implements ApiAccess {
     });
     this.answered?.(headers);
     if (status < 300) return { status, headers, answer: await readJsonBody(body, this.#maxBody) };
-    // The status of a refusal speaks for itself when the rest of it is lost.
+    // The status of a refusal is enough when the rest of it is lost.
     const answer = await readJsonBody(body, MOST_REFUSAL_BYTES).catch(
       () => ({ ok: true, value: null }) as const
     );
@@ -238,7 +237,7 @@ function isTimeOut(reason: unknown): boolean {
   return reason instanceof CodedError && reason.code === 'STALLED';
 }
 
-/** What broke a request off, with the request. */
+/** The error that broke off a request, with the request. */
 function failed(what: string, error: unknown): unknown {
   if (!(error instanceof CodedError)) return error;
   const code = error.code === 'TRUNCATED' ? 'LINK_REFUSED' : error.code;

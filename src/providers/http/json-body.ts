@@ -16,7 +16,7 @@ const MOST_VALUES = 100_000;
  * Reads a JSON body of limited size, and destroys what is beyond the limit. An empty body is null.
  *
  * @param limit bytes
- * @throws what breaks the connection
+ * @throws the error that breaks the connection
  */
 export async function readJsonBody(body: HttpBody, limit: number): Promise<JsonBody> {
   const chunks: Uint8Array[] = [];
@@ -38,6 +38,6 @@ export async function readJsonBody(body: HttpBody, limit: number): Promise<JsonB
   } catch {
     return { ok: false, reason: 'something that is not JSON' };
   }
-  // Lists of recordings go to flows as they are.
+  // Lists of recordings are passed to flows unchanged.
   return mayHavePrototype(text) && !sanitiseJson(value) ? tooDeep : { ok: true, value };
 }

@@ -2,7 +2,7 @@ import type { ApiRequest } from './json-api';
 import { backoffMs, sleep } from '../../clock/backoff';
 import { CodedError } from '../../errors/coded-error';
 
-/** Attempts after the first: with their pauses about ten minutes, longer than most disturbances. */
+/** Attempts after the first. With their pauses they take about ten minutes, longer than most outages. */
 const RETRIES = 12;
 
 export interface Patience {
@@ -15,14 +15,14 @@ export interface Patience {
   retries?: number;
 }
 
-/** Asks an API for one thing, again and again while that makes sense. */
+/** Asks an API for one thing, repeatedly while that makes sense. */
 export type Ask = (request: Omit<ApiRequest, 'signal'>) => Promise<unknown>;
 
 /**
- * Makes requests to an API that are repeated after what may pass: too many requests, faults of the other side,
- * a broken connection. The pauses grow, and are never shorter than what the API asks for.
+ * Makes requests to an API that are repeated after temporary failures: too many requests, faults on the other
+ * side, a broken connection. The pauses grow, and are never shorter than what the API asks for.
  *
- * @returns a function that throws CodedError as the API client, when it is final or time and again;
+ * @returns a function that throws CodedError as the API client, when the error is final or persists;
  *   `signal.reason` when aborted
  */
 export function patientAsk(

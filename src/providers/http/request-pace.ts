@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { monotonicNow } from '../../clock/clocks';
 
-/** A rate limit: so many requests in any span of this length. */
+/** A rate limit: at most this many requests in any span of this length. */
 export interface RateLimit {
   requests: number;
   /** Milliseconds. */
@@ -25,7 +25,7 @@ export class RequestPace {
   }
 
   /**
-   * Resolves when a request may be made. Turns are given in the order in which they were asked for; a caller that
+   * Resolves when a request may be made. Callers get their turns in the order in which they came; a caller that
    * stops waiting leaves its turn to the next one.
    *
    * @throws `signal.reason` when aborted
@@ -36,7 +36,7 @@ export class RequestPace {
       this.#permit();
       return;
     }
-    // Many may wait, all for the same signal.
+    // Many may wait with the same signal.
     setMaxListeners(0, signal);
     await new Promise<void>((resolve, reject) => {
       const enter = (): void => {

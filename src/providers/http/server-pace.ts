@@ -5,7 +5,7 @@ import { monotonicNow } from '../../clock/clocks';
 
 /** No header may silence a client for longer. */
 const LONGEST_WINDOW_MS = 60_000;
-/** `x-ratelimit-reset` is rounded up to whole seconds: two of them may name the same moment. */
+/** `x-ratelimit-reset` is rounded up to whole seconds, so two different ones may name the same moment. */
 const ROUNDING_MS = 1000;
 /** How long others wait for the response to the first request. A slower server reports its limit too late. */
 const FIRST_ANSWER_MS = 2000;
@@ -44,7 +44,7 @@ export class ServerPace {
    * @throws `signal.reason` when aborted
    */
   async turn(signal: AbortSignal): Promise<void> {
-    // Many may wait, all for the same signal.
+    // Many may wait with the same signal.
     setMaxListeners(0, signal);
     for (;;) {
       signal.throwIfAborted();
@@ -61,7 +61,7 @@ export class ServerPace {
     this.#left -= 1;
   }
 
-  /** A request was answered. @param headers of the answer, also of a refusal */
+  /** A request was answered. @param headers of the answer, even of a refusal */
   answered(headers: IncomingHttpHeaders): void {
     this.#gate.open();
     const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) =>
@@ -71,11 +71,11 @@ export class ServerPace {
     const span = Math.min(reset * 1000, LONGEST_WINDOW_MS);
     const now = this.#now();
     const isNew = this.#limit === null || now >= this.#until || now + span > this.#until + ROUNDING_MS;
-    // Requests under way were taken off already; the server may not have counted them yet.
+    // Requests under way are already subtracted; the server may not have counted them yet.
     const uncounted = Math.max(0, this.#inFlight - 1 - this.#old);
     this.#left = isNew ? remaining - uncounted : Math.min(this.#left, remaining);
     if (isNew) this.#old = this.#inFlight - 1;
-    // The server began its window when the first request arrived there, later than it was sent.
+    // The server's window began when the first request arrived, which is later than it was sent.
     if (isNew) this.#until = now + span;
     else if (this.#isGuess) this.#until = Math.max(this.#until, now + span);
     this.#isGuess = false;
@@ -100,7 +100,7 @@ export class ServerPace {
       this.#old = this.#inFlight;
       this.#isGuess = true;
     }
-    // With everything under way still unanswered, one more is not known to be permitted.
+    // While all requests under way are unanswered, it is unknown whether one more is permitted.
     return this.#left > 0 ? 0 : Math.max(1, this.#until - now);
   }
 }

@@ -4,7 +4,7 @@ import { JsonApi, type ApiRequest, type JsonApiOptions } from '../http/json-api'
 import { ServerPace } from '../http/server-pace';
 import { asFields, asText } from '../../values/fields';
 
-/** Telnyx "API errors": 10036 is a thing that exists but is not ready. */
+/** Telnyx "API errors": 10036 means that something exists but is not ready. */
 const TELNYX: ApiDialect = {
   provider: 'Telnyx',
   defaultUrl: 'https://api.telnyx.com/v2',
@@ -22,7 +22,7 @@ export interface TelnyxApiOptions extends JsonApiOptions {
   pace?: ServerPace;
 }
 
-/** Telnyx's API v2. Requests wait for their turn as long as the API says that there are too many. */
+/** Telnyx's API v2. Requests wait for their turn while the API says that there are too many. */
 export class TelnyxApi extends JsonApi {
   readonly #pace: ServerPace;
 

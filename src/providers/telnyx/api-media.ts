@@ -21,7 +21,7 @@ export interface ApiMedia {
   details: Partial<RecordingDetails>;
 }
 
-/** Resources that are asked for by an id of their own. */
+/** Resources that are asked for by their own id. */
 export type KnownResource = Exclude<ApiResource, 'message'>;
 
 const READERS: Readonly<Record<KnownResource, (fields: Fields) => ApiMedia>> = {
@@ -36,7 +36,7 @@ const READERS: Readonly<Record<KnownResource, (fields: Fields) => ApiMedia>> = {
  * Reads one item of an answer.
  *
  * @param value what `data` holds (the TeXML API has no such wrapper)
- * @returns null when it is no object
+ * @returns null when it is not an object
  */
 export function readApiMedia(resource: KnownResource, value: unknown): ApiMedia | null {
   const fields = asFields(value);

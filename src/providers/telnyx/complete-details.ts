@@ -36,7 +36,7 @@ export async function completeDetails(
 ): Promise<RecordingDetails> {
   const { details } = reference;
   const resource = resourceOf(reference);
-  // Events of faxes and messages say all that the API could say.
+  // Events of faxes and messages already have all that the API knows.
   const worthAsking = resource !== 'message' && resource !== 'fax' && details.provider === 'telnyx';
   if (!worthAsking || isFromApi(details) || api?.hasKey !== true) return details;
   try {
@@ -61,7 +61,7 @@ function isFromApi({
 }
 
 function added(details: RecordingDetails, { media, by }: FoundMedia): RecordingDetails {
-  // The only recording of the call need not be that of the event: its details are not used.
+  // The only recording of the call may not be that of the event, so its details are not used.
   if (by === 'elimination') return details;
   const complete: RecordingDetails = { ...details, recording_id: details.recording_id ?? media.id };
   for (const name of ADDED) fill(complete, name, media.details[name]);

@@ -29,7 +29,7 @@ export async function deleteAtSource(
     );
   const named = { ...reference, details: { ...reference.details, recording_id: id } };
   const deleted = await deleteOne(api, resourcePath(resource, id), signal);
-  // Whether a RecordingSid is an id of the recordings API is not documented: there a 404 proves nothing.
+  // It is undocumented whether a RecordingSid is an id of the recordings API, so a 404 there proves nothing.
   const elsewhere = resource === 'texml-recording' && !deleted ? texmlPath(named) : null;
   if (resource === 'texml-recording' && !deleted && elsewhere === null)
     return refused('The recordings API does not know its RecordingSid, and the event lacks the AccountSid.');

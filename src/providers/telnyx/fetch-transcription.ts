@@ -5,7 +5,7 @@ import { idSegment } from '../http/api-address';
 import type { TelnyxApi } from './api-client';
 
 /**
- * The text of a recording when its event named but did not hold it (Telnyx "Retrieve a recording
+ * The text of a recording whose event names but does not contain it (Telnyx "Retrieve a recording
  * transcription").
  *
  * @returns null when there is nothing to ask for, or the text is empty

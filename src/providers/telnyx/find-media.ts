@@ -6,7 +6,7 @@ import type { ApiAccess } from '../http/json-api';
 import { type ApiMedia, type KnownResource, readApiMedia } from './api-media';
 import { type Choice, chooseRecording } from './same-recording';
 
-/** What has to be known of a thing to ask the API for it. */
+/** What must be known of a recording, fax, … to ask the API for it. */
 export type Askable = Pick<RecordingReference, 'kind' | 'details' | 'links' | 'resource' | 'account_sid'>;
 
 type Asked = Pick<ApiAccess, 'request'>;
@@ -32,19 +32,19 @@ const COLLECTIONS = {
   'room-composition': 'room_compositions'
 } as const satisfies Record<KnownResource, string>;
 
-/** The path of a thing with an id in the API. */
+/** The path of a resource with an id in the API. */
 export function resourcePath(resource: KnownResource, id: string): string[] {
   return [COLLECTIONS[resource], idSegment(id)];
 }
 
-/** Where the TeXML API has a recording, or null when the event did not say whose it is. */
+/** The path of a recording in the TeXML API, or null when the event does not name its account. */
 export function texmlPath({ account_sid, details }: Askable): string[] | null {
   const { recording_id } = details;
   if (account_sid === undefined || recording_id === null) return null;
   return ['texml', 'Accounts', idSegment(account_sid), 'Recordings', `${idSegment(recording_id)}.json`];
 }
 
-/** What the API calls the thing; references that flows made do not say. */
+/** The kind of resource in the API; references that flows made do not say. */
 export function resourceOf({ kind, resource }: Askable): KnownResource | 'message' {
   if (resource !== undefined) return resource;
   if (kind === 'attachment') return 'message';
@@ -52,10 +52,10 @@ export function resourceOf({ kind, resource }: Askable): KnownResource | 'messag
 }
 
 /**
- * Asks the API about a thing: by its id, else among the recordings of its call.
+ * Asks the API about a resource: by its id, else among the recordings of its call.
  *
  * @throws CodedError as `TelnyxApi.request`; `API_NOT_FOUND` when the API does not know it, `NO_RECORDING`
- *   when the event does not say enough to find it, or not which one of several it is
+ *   when the event does not say enough to find it, or to choose among several
  */
 export async function findMedia(api: Asked, wanted: Askable, signal: AbortSignal): Promise<FoundMedia> {
   const resource = resourceOf(wanted);
@@ -77,7 +77,7 @@ async function mediaById(
 ): Promise<ApiMedia> {
   try {
     const answer = await api.request({ method: 'GET', path: resourcePath(resource, id), signal });
-    // What the recordings API answers has its own names, also when TeXML gave the id.
+    // The recordings API answers with its own field names, even when TeXML gave the id.
     const read = resource === 'texml-recording' ? 'recording' : resource;
     return checked(readApiMedia(read, asFields(answer)?.['data']), id);
   } catch (error) {
@@ -113,7 +113,7 @@ async function amongCall(api: Asked, wanted: Askable, signal: AbortSignal): Prom
     const value = wanted.details[name];
     if (value === null) continue;
     const listed = await list(api, name, value, signal);
-    // A server that does not know a filter leaves it out and lists everything.
+    // A server that does not know a filter ignores it and lists everything.
     const ofCall = listed.filter((media) => media.details[name] === value);
     const choice = chooseRecording(wanted, ofCall);
     if (choice.ok) return { media: choice.media, by: choice.by };

@@ -12,13 +12,13 @@ export type LinkResolver = (
   signal: AbortSignal
 ) => Promise<MediaLink[]>;
 
-/** Pause until the next search for the audio of a text. */
+/** Pause before the next search for the audio of a text. */
 const AUDIO_MAY_COME_MS = 15_000;
 
 export interface LinkResolverOptions {
   /** Null when there is no account. */
   api: TelnyxApi | null;
-  /** Milliseconds until a recording that an event has just announced is asked for once more. Default 2000. */
+  /** Milliseconds before a recording that an event has just announced is asked for again. Default 2000. */
   lagMs?: number;
 }
 
@@ -29,8 +29,7 @@ export interface LinkResolverOptions {
  * @returns a function that returns at least one link; none only for what is not Telnyx's, or when a
  *   dead address names nothing that the API could be asked for. It throws CodedError as `findMedia`;
  *   `LINK_EXPIRED` or `NO_RECORDING` when an API key is missing (retryable for the text of a recording, whose
- *   audio may follow) or the API makes no such links;
- *   a retryable `LINK_REFUSED` while Telnyx still processes the recording
+ *   audio may follow) or the API makes no such links; a retryable `LINK_REFUSED` while Telnyx still processes the recording
  */
 export function createLinkResolver({ api, lagMs = 2000 }: LinkResolverOptions): LinkResolver {
   return async (reference, why, signal) => {
@@ -42,7 +41,7 @@ export function createLinkResolver({ api, lagMs = 2000 }: LinkResolverOptions): 
       return await freshLinks(api, reference, signal);
     } catch (error) {
       if (why === 'dead') throw expired(error);
-      // The API can be behind the event.
+      // The API may lag behind the event.
       if (details.event_type === null || !hasCode(error, 'API_NOT_FOUND')) throw error;
       // When aborted, the next request throws.
       await timer(lagMs, undefined, { signal }).catch(() => undefined);
@@ -72,7 +71,7 @@ async function freshLinks(
   });
 }
 
-/** Without this the fax still has its old, dead link. A fax that needs none refuses it. */
+/** Without this the fax still has its old, dead link. The API refuses to refresh a fax that does not need it. */
 async function refreshFax(
   api: TelnyxApi,
   { details }: RecordingReference,
@@ -93,7 +92,7 @@ function isNamed({ details, resource }: RecordingReference): boolean {
   return resource !== undefined || details.recording_id !== null;
 }
 
-/** The recording exists, but there is no longer a way to it. */
+/** The recording exists, but can no longer be reached. */
 function expired(error: unknown): unknown {
   return hasCode(error, 'NO_RECORDING')
     ? new CodedError('LINK_EXPIRED', `The link no longer works, and there is no fresh one. ${error.message}`)
@@ -117,7 +116,7 @@ function withoutKey(why: LinkReason, { details, transcription_id }: RecordingRef
     'Telnyx gives fresh links only to an API key: put one into the account of the download node, and send the ' +
     'message again.';
   if (why === 'dead') return new CodedError('LINK_EXPIRED', `The link no longer works. ${advice}`);
-  // The text of a recording can be here before the event that has the link to its audio.
+  // The text of a recording can arrive before the event with the link to its audio.
   const mayCome = details.transcription !== null || transcription_id !== undefined;
   return new CodedError(
     'NO_RECORDING',

@@ -2,7 +2,7 @@ import type { FilterDialect } from '../list-filter';
 
 /** Telnyx "List all call recordings": `filter[name]` and `filter[name][gte]`. */
 export const telnyxFilters: FilterDialect = {
-  // The list asks by the time of creation.
+  // The list filters by the time of creation itself.
   own: ['created_at'],
   parameter: (name) => `filter[${name}]`,
   hasOperators: true

@@ -3,17 +3,17 @@ import { asCount, asFields, type Fields } from '../../values/fields';
 import type { Ask } from '../http/patient-request';
 import type { Query } from '../list-filter';
 
-/** A list of Telnyx's that is asked for by a span of time. */
+/** A Telnyx list that is asked for by a span of time. */
 export interface TelnyxListing {
   /** Last segment of its address. */
   readonly path: string;
   /** What it lists, for texts. */
   readonly things: string;
-  /** Field by which it is filtered, and how texts call it: `recordings created between …`. */
+  /** Field by which it is filtered, and its wording in texts: `recordings created between …`. */
   readonly time: string;
   readonly dated: string;
   readonly pageSize: number;
-  /** Of an item as the API lists it; null when it has none. */
+  /** The id of an item as the API lists it; null when it has none. */
   readonly idOf: (item: Fields) => string | null;
   /** What is kept of an item. Left out: all of it. */
   readonly keep?: (item: Fields) => Fields;
@@ -26,7 +26,7 @@ export interface TelnyxList {
   filter: Query;
 }
 
-/** Both ends belong to it. Milliseconds since 1970. */
+/** Both ends are included. Milliseconds since 1970. */
 export interface CreatedBetween {
   /** Null: no limit. */
   gte: number | null;
@@ -44,7 +44,7 @@ export interface TelnyxPage {
 /**
  * Asks for one page of a list.
  *
- * @throws CodedError as `ask`; `LINK_REFUSED` when something else was answered
+ * @throws CodedError as `ask`; `LINK_REFUSED` for any other answer
  */
 export async function telnyxPage(
   { ask, listing, filter }: TelnyxList,
@@ -75,7 +75,7 @@ export async function telnyxPage(
   return {
     items,
     total: asCount(meta?.['total_results']),
-    // Without a count: as long as pages are full.
+    // Without a count, continue while pages are full.
     pages: pages ?? (items.length < pageSize ? number : number + 1)
   };
 }

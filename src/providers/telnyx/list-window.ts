@@ -27,12 +27,12 @@ export interface WindowOptions {
 }
 
 /**
- * Reads all pages of a window. Pages are counted from the newest item, so one that is deleted
- * meanwhile moves all others up, and the first of the next page would be passed over. Therefore the window is
- * read again until nothing has changed under it and there are as many items as the API counts.
+ * Reads all pages of a window. Pages are counted from the newest item, so when an item is deleted meanwhile, the
+ * others move up and the first of the next page would be skipped. Therefore the window is read again until
+ * nothing changes during the reading and there are as many items as the API counts.
  *
  * @param first its first page, already fetched
- * @returns what the last round has; with `gap` set, what all rounds have; null when there are too many
+ * @returns the items of the last round, or of all rounds when `gap` is set; null when there are too many
  */
 export async function readWindow(
   list: TelnyxList,
@@ -58,7 +58,7 @@ export async function readWindow(
       }
       if (page.total !== total) isStable = false;
       if (items.size + nameless > most) return null;
-      // A server that lists the same again and again never comes to an end.
+      // A server that keeps listing the same items never comes to an end.
       isRepeated = page.items.length > 0 && items.size + nameless === before;
       if (isRepeated || page.items.length === 0 || number >= page.pages) break;
       number += 1;

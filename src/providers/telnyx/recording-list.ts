@@ -22,11 +22,11 @@ const LARGEST_WINDOW = 2000;
 const WANTED_IN_WINDOW = 1200;
 const MOST_PARTS = 16;
 const SHORTEST_WINDOW_MS = 60_000;
-/** What is read of a window that cannot be cut. */
+/** Most items that are read of a window that cannot be cut. */
 const MOST_AT_A_MOMENT = 50_000;
-/** Windows overlap: times may be rounded on the other side. */
+/** Windows overlap, because the server may round times. */
 const OVERLAP_MS = 10_000;
-/** Before the company had anything to list; only where to cut is decided by it. */
+/** Before the company had anything to list; only used to decide where to cut. */
 const EARLIEST = Date.UTC(2010, 0);
 
 interface Window extends CreatedBetween {
@@ -115,7 +115,7 @@ function tooMany({ things, dated }: TelnyxListing, { lte }: CreatedBetween): Cod
   );
 }
 
-/** A server that does not know a filter leaves it out and lists everything, in every window. */
+/** A server that does not know a filter ignores it and lists everything, in every window. */
 function checkHonoured(
   { things, time, dated }: TelnyxListing,
   { parent }: Window,

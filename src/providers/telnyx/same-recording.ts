@@ -8,7 +8,7 @@ export type Choice =
   | {
       ok: true;
       media: ApiMedia;
-      /** How it is known to be the same: the same file, the same time, or just nothing against it. */
+      /** How it is known to be the same: the same file, the same time, or only the lack of evidence against it. */
       by: 'file' | 'time' | 'elimination';
     }
   | { ok: false; reason: 'none' | 'ambiguous' };
@@ -17,14 +17,14 @@ export type Choice =
 const SAME_TIME_MS = 2000;
 /** TeXML durations are whole seconds. */
 const SAME_DURATION_S = 2;
-/** Telnyx's own paths hold the account and the call leg; a shorter one may be the same by chance. */
+/** Telnyx's own paths contain the account and the call leg; a shorter one may match by chance. */
 const TELLING_PATH = 24;
 
 const IDS = ['call_leg_id', 'call_session_id', 'conference_id', 'connection_id', 'channels'] as const;
 
 /**
  * Picks the recording that an event announced from those of its call. A call can be recorded several
- * times, so nothing is taken for it that contradicts the event, and none when several are left.
+ * times, so none that contradicts the event is picked, and none at all when several are left.
  */
 export function chooseRecording(wanted: WantedRecording, candidates: readonly ApiMedia[]): Choice {
   const possible = candidates.filter((candidate) => !contradicts(wanted, candidate));
@@ -62,7 +62,7 @@ function times({ details }: WantedRecording, candidate: ApiMedia): (boolean | nu
   });
 }
 
-/** A dead link and its fresh one differ in the signature only. */
+/** A dead link and its fresh one differ only in the signature. */
 function sharesFile(wanted: WantedRecording, candidate: ApiMedia): boolean {
   const mine = new Set(wanted.links.map(({ url }) => pathOf(url)));
   return candidate.links.some(({ url }) => {

@@ -69,7 +69,7 @@ function resourceOf(eventType: string | null): ApiResource {
   return type.startsWith('texml.') ? 'texml-recording' : 'recording';
 }
 
-/** A signed link opens itself; a key beside it would be refused by the storage, and leak. */
+/** A signed link needs no key: the storage would refuse one, and it would leak. */
 const SIGNED = /[?&](X-Amz-Signature|Signature|X-Goog-Signature|sig)=/i;
 
 /**

@@ -6,22 +6,22 @@ import { isoOrNull, noteError } from '../reconcile';
 export interface DeliverySummary {
   /** Deliveries in the span. */
   listed: number;
-  /** Of those that are asked for: how many this Node-RED has accepted. */
+  /** How many of those asked for this Node-RED has accepted. */
   known: number;
   /** Messages sent to the first output. */
   emitted: number;
-  /** Sent to other addresses of the account only. */
+  /** Sent only to other addresses of the account. */
   elsewhere: number;
   /** Events of other types than those asked for. */
   other_types: number;
-  /** Without an event that could be sent on; `complete` is false then. */
+  /** Without an event that could be sent on; then `complete` is false. */
   unreadable: number;
   from: string | null;
   to: string | null;
   /** False: something may be missing from what was listed; `errors` says why. */
   complete: boolean;
   errors: { code: string; message: string }[];
-  /** How far the list came; null when it did not begin. */
+  /** How far the list got; null when it did not begin. */
   listed_through: string | null;
   started_at: string;
   ended_at: string | null;
@@ -53,7 +53,7 @@ export function newDeliverySummary(from: number | null, to: number, now: number)
 }
 
 /**
- * Does the work of a run. What it throws is in the summary.
+ * Does the work of a run. An error goes into the summary.
  *
  * @param now milliseconds since 1970
  * @throws `signal.reason` when aborted, nothing else

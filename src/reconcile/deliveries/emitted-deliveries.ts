@@ -3,7 +3,7 @@ import { inSteps } from '../../state/in-steps';
 import type { StateCollection, StateDatabase } from '../../state/state-database';
 import { losslessText } from '../../values/fields';
 
-/** How long it is remembered that an event was fetched: a list may reach back further than webhook nodes remember. */
+/** How long fetched events are remembered: a list may reach back further than webhook nodes remember. */
 const REMEMBERED_MS = 30 * 24 * 60 * 60 * 1000;
 
 /** Remembers which events the delivery lists have handed to the flow. */
@@ -31,16 +31,16 @@ export class EmittedDeliveries {
   }
 
   /**
-   * Keeps others from an event that is about to be handed over: two lists may find it at the same moment.
+   * Claims an event that is about to be handed over, because two lists may find it at the same moment.
    *
-   * @returns ends the claim
+   * @returns a function that ends the claim
    */
   claim(id: string): () => void {
     this.#claimed.add(id);
     return () => this.#claimed.delete(id);
   }
 
-  /** Removes what is too old, in small steps. Resolves when through. */
+  /** Removes what is too old, in small steps. Resolves when done. */
   async sweep(): Promise<void> {
     for await (const step of inSteps(this.#entries)) {
       for (const { key, value } of step)

@@ -11,7 +11,7 @@ export type EventFilter = (event: ParsedEvent) => boolean;
  * Reads which events are asked for: patterns as in a rule of the event switch (`call.*, message.received`), as one
  * text or a list of texts.
  *
- * @returns takes every event when there is no pattern
+ * @returns a filter, which accepts every event when there is no pattern
  * @throws CodedError `BAD_SETTING`
  */
 export function readEvents(value: unknown): EventFilter {

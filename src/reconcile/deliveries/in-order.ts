@@ -1,7 +1,7 @@
-/** How much later than it occurred an event is sent for the first time, as a rule. */
+/** The usual time from an event to its first delivery attempt, at most. */
 const USUAL_LAG_MS = 60_000;
 
-/** Puts what comes roughly in the order of time into that order, and holds only a minute of it back. */
+/** Puts entries that come roughly in chronological order into that order, holding back only a minute of them. */
 export class InOrder<Entry> {
   readonly #timeOf: (entry: Entry) => number;
   #held: Entry[] = [];
@@ -16,9 +16,9 @@ export class InOrder<Entry> {
   }
 
   /**
-   * Takes out what nothing is expected to come before, in order.
+   * Takes out, in order, the entries before which no others are expected.
    *
-   * @param through how far the list came. Milliseconds since 1970; left out at its end: all that is held
+   * @param through how far the list got. Milliseconds since 1970; left out at its end, to take all that is held
    */
   take(through = Infinity): Entry[] {
     this.#held.sort((a, b) => this.#timeOf(a) - this.#timeOf(b));

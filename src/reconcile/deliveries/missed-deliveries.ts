@@ -24,7 +24,7 @@ export interface MissedParts {
   reception: Pick<Reception, 'isKnown' | 'receive' | 'repeat'>;
   /** Resolves when the next one may be handed to the flow. */
   turn: () => Promise<void>;
-  /** Told after each batch. */
+  /** Called after each batch. */
   onProgress: () => void;
   signal: AbortSignal;
 }
@@ -34,11 +34,11 @@ const MOST_NAMED = 5;
 const LONGEST_NAME = 40;
 
 /**
- * Compares what Telnyx has tried to deliver with what this Node-RED has accepted, and hands over what is asked for, in
- * the order in which it occurred. What was listed before the list broke off is handed over all the same.
+ * Compares what Telnyx has tried to deliver with what this Node-RED has accepted, and hands over the events that are
+ * asked for, in the order in which they occurred. If the list breaks off, what it listed before is still handed over.
  *
  * @param list entries of `GET /v2/webhook_deliveries`
- * @param summary brought up to date, also when the list fails
+ * @param summary updated in place, even when the list fails
  * @throws as the list and the reception do; `signal.reason` when aborted
  */
 export async function findMissed(
@@ -123,7 +123,7 @@ async function handOver(
   }
 }
 
-/** What could not be read: how many, why, and some of them by their names. */
+/** What could not be read: how many, why, and the names of some. */
 class UnreadableEntries {
   readonly #reasons = new Map<Unreadable, number>();
   readonly #names: string[] = [];

@@ -1,11 +1,11 @@
 import { comparablePath } from '../../webhook/express/route-path';
 
 /**
- * Makes the test whether a delivery was meant for this Node-RED: the log of an account has those of all its addresses.
+ * Makes a test for deliveries meant for this Node-RED: the log of an account has those to all its addresses.
  *
- * @param wanted text that the address must have in it; blank: one of the paths decides
- * @param paths of this Node-RED's webhook nodes; none, and without a text every address will do
- * @returns takes the addresses that were tried; none, when the log does not tell, will do as well
+ * @param wanted text that the address must contain; if blank, it must end with one of the paths
+ * @param paths of this Node-RED's webhook nodes; with neither paths nor text, every address passes
+ * @returns a test of the addresses that were tried; it also passes if there are none, because the log lacks them
  */
 export function ownAddresses(wanted: string, paths: readonly string[]): (urls: readonly string[]) => boolean {
   const comparable = paths.map(comparablePath);

@@ -5,17 +5,17 @@ import type { EmittedDeliveries } from './emitted-deliveries';
 
 /** An event from the provider's log, ready to be handed to the flow. */
 export interface FetchedDelivery {
-  /** Its identity, as that of a delivery. */
+  /** Its identity, as for a delivery. */
   id: string;
   event: ParsedEvent;
   rawBody: Buffer;
   /** Of the first attempt. Milliseconds since 1970; null when unknown. */
   startedAt: number | null;
-  /** Whether it was answered 200 at last; null when unknown. */
+  /** Whether it was answered 200 in the end; null when unknown. */
   isDelivered: boolean | null;
 }
 
-/** A webhook node that listens. */
+/** A listening webhook node. */
 export interface Receiver {
   isReceiving(id: string): boolean;
   hold(id: string, outcome: Promise<boolean>): void;
@@ -26,9 +26,9 @@ export interface ReceptionParts {
   scope: string;
   journal: Pick<DeliveryJournal, 'find' | 'accept' | 'remember' | 'pending'>;
   emitted: Pick<EmittedDeliveries, 'has' | 'add' | 'claim'>;
-  /** Those of the provider that listen now. */
+  /** The provider's webhook nodes that listen now. */
   receivers: () => readonly Receiver[];
-  /** Ids of the provider's webhook nodes, of those too that are disabled. */
+  /** Ids of the provider's webhook nodes, including disabled ones. */
   scopes: () => readonly string[];
   /** How long webhook nodes remember. Milliseconds. */
   rememberedMs: number;
@@ -44,8 +44,8 @@ const CLOCKS_DIFFER_MS = 10 * 60_000;
 
 /**
  * Receives events that did not come by webhook but were fetched. They are remembered like accepted deliveries, so that
- * one that comes late is a duplicate, and are handed over like them: what a crash keeps from the flow gets there at
- * the next start.
+ * a late delivery is a duplicate, and are handed over like them: what a crash keeps from the flow reaches it at the
+ * next start.
  */
 export class Reception {
   readonly #parts: ReceptionParts;
@@ -64,13 +64,13 @@ export class Reception {
     const webhookNodes = scopes();
     if (receivers().some((receiver) => receiver.isReceiving(id)) || emitted.has(id)) return true;
     if ([scope, ...webhookNodes].some((one) => journal.find(one, id) !== undefined)) return true;
-    // It may have been forgotten. Then the provider knows best whether it was taken.
+    // It may have been forgotten. Then the provider knows best whether it was accepted.
     const isOld = startedAt !== null && now() - startedAt > rememberedMs - CLOCKS_DIFFER_MS;
     return webhookNodes.length > 0 && isDelivered === true && isOld;
   }
 
   /**
-   * Hands an event to the flow that has not got it.
+   * Hands the flow an event that it does not have.
    *
    * @throws CodedError `NOT_RECORDED` when it cannot be recorded; then the flow does not get it
    */
@@ -100,13 +100,13 @@ export class Reception {
       resolve(false);
       throw error;
     }
-    // Real deliveries wait until their nodes know of it. What cannot be noted may come twice, but it comes.
+    // Real deliveries wait until their nodes know of it. An event that cannot be noted may come twice, but it comes.
     void this.#remember(id).then(() => resolve(true));
     if (signal.aborted) handOver.leave();
     else emit(messageOf(event, delivery), handOver);
   }
 
-  /** Hands an event to the flow that the flow had before. */
+  /** Hands the flow an event that it has had before. */
   repeat({ id, event }: FetchedDelivery): void {
     const { emit, now } = this.#parts;
     emit(messageOf(event, { id, receivedAt: now(), verified: 'api', keyIndex: 0 }, true), null);

@@ -13,7 +13,7 @@ import type { DeliverySummary } from './delivery-summary';
 import type { EventFilter } from './event-patterns';
 import { InOrder } from './in-order';
 
-/** What is needed of an accepted delivery to hand it over once more. */
+/** What is needed of an accepted delivery to hand it over again. */
 export interface ReplayedDelivery extends DeliveryContent {
   provider: Provider;
   /** Milliseconds since 1970. */
@@ -29,16 +29,16 @@ export interface ReplayParts {
   emit: (message: WebhookMessage) => void;
   /** Resolves when the next one may be handed to the flow. */
   turn: () => Promise<void>;
-  /** Told after each batch. */
+  /** Called after each batch. */
   onProgress: () => void;
   signal: AbortSignal;
 }
 
 /**
- * Hands deliveries to the flow once more, in the order in which they occurred.
+ * Hands deliveries to the flow again, in the order in which they occurred.
  *
  * @param log accepted deliveries of the span, oldest first
- * @param summary brought up to date
+ * @param summary updated in place
  * @throws as the log and `turn` do; `signal.reason` when aborted
  */
 export async function replayDeliveries(
@@ -77,7 +77,7 @@ export async function replayDeliveries(
   if (summary.unreadable > 0) noteError(summary, unreadable(summary.unreadable));
 }
 
-/** They could be read when they were accepted: by another version. */
+/** The version that accepted them could read them. */
 function unreadable(count: number): CodedError {
   return new CodedError(
     'LIST_INCOMPLETE',

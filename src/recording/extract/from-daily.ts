@@ -32,7 +32,7 @@ export function fromDaily(announcement: Announcement): RecordingReference[] {
     return tracks.map((track, index) => ({
       ...common,
       kind: 'track',
-      // A track without a key cannot be fetched, but it must not be missing without a word either.
+      // A track without a key cannot be fetched, but it must not go missing silently either.
       identity: identityOfId('daily', id, track ?? `track ${index} without key`),
       details: { ...details, track: track?.slice(track.lastIndexOf('/') + 1) ?? null },
       media_index: index,

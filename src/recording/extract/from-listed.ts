@@ -54,13 +54,13 @@ export function listedByTelnyx(payload: Fields): RecordingReference[] {
 }
 
 /**
- * What an item of Daily's `GET /recordings` stands for, which spells some fields otherwise than the events: one
+ * What an item of Daily's `GET /recordings` stands for, which spells some fields differently from the events: one
  * recording, or all tracks of one; see `RecordingOrigin.fromListed`.
  */
 export function listedByDaily(item: Fields): RecordingReference[] {
   const id = idOf(item);
   if (id === null) return [];
-  // Whether it is finished is for the API to say when its file is fetched.
+  // The API says whether it is finished when its file is fetched.
   const payload = { ...item, recording_id: id, status: 'finished' };
   return fromDaily({ ...announcementOf('daily', item), payload });
 }

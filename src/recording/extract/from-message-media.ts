@@ -5,7 +5,7 @@ import { type Announcement, unknownDetails } from './announcement';
 
 /**
  * Files in received messages: MMS `media[]` and the RCS `body.user_file` (Telnyx page
- * message.received). Files of outbound messages are the user's own and stay out.
+ * message.received). Files of outbound messages are the user's own and are left out.
  */
 export function fromMessageMedia(announcement: Announcement): RecordingReference[] {
   const { payload } = announcement;

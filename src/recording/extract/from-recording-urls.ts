@@ -10,14 +10,14 @@ import {
 } from '../recording-reference';
 import { type Announcement, callIdentifiers, unknownDetails } from './announcement';
 
-/** A recording comes in two formats; each of these would be looked up and tried. */
+/** Most formats that are read: a recording has two, and each would be looked up and tried. */
 const MOST_FORMATS = 50;
 
 const VIDEO_FORMATS = new Set(['mp4', 'webm', 'mkv', 'mov']);
 
 /**
  * `recording_urls` and `public_recording_urls`, as in call.recording.saved, conference.recording.saved
- * and the v1 recording_saved (Telnyx pages of the same names), and in whatever comes with these maps.
+ * and the v1 recording_saved (Telnyx pages of the same names), and in any other event with these maps.
  * `download_urls` is the same map as the recordings API spells it.
  */
 export function fromRecordingUrls(announcement: Announcement): RecordingReference[] {

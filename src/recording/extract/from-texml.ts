@@ -17,7 +17,7 @@ const CHANNELS = new Map([
 /**
  * TeXML callbacks: recording status, ended calls, Dial and Record actions, recording transcription
  * (Telnyx pages "TeXML recording status callback", "call completed", …). `RecordingUrl` is missing
- * with `sendRecordingUrl=false`; the address is then known to the API only.
+ * with `sendRecordingUrl=false`; then only the API knows the address.
  */
 export function fromTexml(announcement: Announcement): RecordingReference[] {
   const { payload } = announcement;

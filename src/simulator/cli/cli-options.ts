@@ -138,7 +138,7 @@ function readEvents(
   return (named ?? [usualEvent]).map((name) => sampleKind(name, kinds).name);
 }
 
-/** @param range the least and the most that is taken */
+/** @param range the smallest and the largest accepted number */
 function readNumber(
   option: string,
   value: string | undefined,

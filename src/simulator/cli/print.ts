@@ -3,7 +3,7 @@ export type Print = (line: string) => void;
 
 /**
  * Prints to stdout. When its reader goes away (`… | head`), the program ends without a stack trace;
- * what it has started is cleared away by its exit handlers.
+ * its exit handlers clean up what it has started.
  */
 export function printToStdout(): Print {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

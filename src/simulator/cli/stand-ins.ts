@@ -7,7 +7,7 @@ import { SAMPLE_KINDS } from '../telnyx/sample-catalogue';
 import type { SampleDelivery } from '../telnyx/sample-delivery';
 import { dailyKeysFromFile, keyFromFile } from './key-file';
 
-/** All that the command has to know of the stand-in for one provider. */
+/** All that the command needs to know about the stand-in for one provider. */
 export interface StandInDescription {
   readonly name: Provider;
   /** The events that it sends. */
@@ -16,13 +16,13 @@ export interface StandInDescription {
   readonly usualEvent: string;
   /** 0: any free one. */
   readonly usualPort: number;
-  /** What the sender of a delivery proves itself with, as the dialog of the account calls it. */
+  /** What proves the sender of a delivery, as the dialog of the account calls it. */
   readonly proof: string;
-  /** Prints what belongs into the account. */
+  /** The command that prints what to put into the account. */
   readonly keyCommand: string;
   /** What that prints. @throws Error when the key file cannot be used */
   keyLines(keyFile: string): string[];
-  /** What else may be wrong when the flow fetches nothing; null: nothing that others do not have. */
+  /** Its own advice for a flow that fetches nothing; null if there is none. */
   readonly adviceOnNothing: string | null;
   /** @throws Error when the key file cannot be used */
   open(options: OpenOptions): OpenStandIn;
@@ -35,7 +35,7 @@ export interface OpenOptions {
   keyFile: string;
 }
 
-/** A stand-in, whichever provider it stands in for. */
+/** A stand-in for any provider. */
 export interface OpenStandIn {
   readonly apiUrl: string;
   readonly apiKey: string;
@@ -65,7 +65,7 @@ export interface AnnouncedRecording {
   downloaded(signal: AbortSignal): Promise<void>;
 }
 
-/** Daily's recordings are asked for at the API, whose address the flow must know before. */
+/** Daily's recordings are asked for at the API, whose address the flow must know in advance. */
 export const DAILY_PORT = 8791;
 
 const telnyx: StandInDescription = {
@@ -110,7 +110,7 @@ const daily: StandInDescription = {
   }
 };
 
-/** The stand-ins that there are, the usual one first. */
+/** All stand-ins, the usual one first. */
 export const STAND_INS: readonly [StandInDescription, ...StandInDescription[]] = [telnyx, daily];
 
 /** What all stand-ins have in common. */

@@ -5,7 +5,7 @@ import { type DailyRecording, storageKey } from './daily-shelf';
 export interface DailyFacts {
   /** Unix milliseconds. */
   now: number;
-  /** The recording that the event announces; for other events one that never was. */
+  /** The recording that the event announces; for other events a made-up one. */
   recording: DailyRecording;
 }
 
@@ -19,7 +19,7 @@ export interface DailyKind {
   payload: (facts: DailyFacts) => Record<string, unknown>;
 }
 
-/** Every event of Daily of which the simulator can make sample deliveries. */
+/** Every Daily event that the simulator can send as a sample. */
 export const DAILY_KINDS: readonly DailyKind[] = [
   {
     name: 'recording.ready-to-download',

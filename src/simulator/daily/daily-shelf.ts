@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Media } from '../media/media';
 import { mp4Media } from '../media/media-mp4';
 
-/** A recording that the stand-in for Daily keeps. Its media are made when they are asked for. */
+/** A recording that the stand-in for Daily keeps. Its media are made on request. */
 export interface DailyRecording {
   id: string;
   type: 'cloud' | 'cloud-audio-only';
@@ -22,7 +22,7 @@ export class DailyShelf {
   /**
    * Puts a recording on the shelf.
    *
-   * @param overrides what to fix of it; the rest is made up
+   * @param overrides its fixed properties; the rest is made up
    * @param now unix milliseconds
    */
   add(overrides: Partial<DailyRecording>, now: number): DailyRecording {
@@ -53,7 +53,7 @@ export class DailyShelf {
     return [...this.#recordings.values()].sort((a, b) => b.startedAt - a.startedAt);
   }
 
-  /** @param path as `pathOf` made it */
+  /** @param path as `pathOf` makes it */
   at(path: string): DailyRecording | undefined {
     return this.all().find((recording) => pathOf(recording) === path);
   }

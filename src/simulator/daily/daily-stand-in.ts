@@ -16,7 +16,7 @@ import type { ExpectedFile } from '../stand-in';
 export interface DailyStandInOptions extends LocalServerOptions {
   /** Default: a new secret. */
   secret?: DailySecret;
-  /** What the API asks for. Default: random. */
+  /** The key that the API expects. Default: random. */
   apiKey?: string;
   /** Default: the system's clock. */
   clock?: Clock;
@@ -50,12 +50,12 @@ export class DailyStandIn {
     this.#server = this.#createServer(options);
   }
 
-  /** Starts to listen; see `LocalServer.start`. */
+  /** Starts listening; see `LocalServer.start`. */
   start(): Promise<void> {
     return this.#server.start();
   }
 
-  /** Stops listening and cuts what is still being sent. */
+  /** Stops listening and cuts off what is still being sent. */
   stop(): Promise<void> {
     return this.#server.stop();
   }
@@ -65,7 +65,7 @@ export class DailyStandIn {
     return this.#server.url;
   }
 
-  /** What belongs into the account's API address. */
+  /** To be put into the account's API address. */
   get apiUrl(): string {
     return `${this.url}/v1`;
   }
@@ -85,7 +85,7 @@ export class DailyStandIn {
    * Makes a delivery, and the recording that it announces.
    *
    * @param name event type
-   * @param overrides what to fix of the recording
+   * @param overrides fixed properties of the recording
    * @throws Error that lists the known events
    */
   sample(name: string, overrides: Partial<DailyRecording> = {}): DailySample {

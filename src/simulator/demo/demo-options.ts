@@ -10,7 +10,7 @@ export interface DemoOptions {
   keep: boolean;
   /** 0: any free port. */
   port: number;
-  /** Where Node-RED and the recordings live when the real Telnyx sends. */
+  /** Where Node-RED and the recordings are kept when the real Telnyx sends. */
   directory: string;
   fault: MediaFault;
 }

@@ -49,8 +49,9 @@ const LOST_EVENT = 'message.received';
 
 /**
  * Shows the main job: a real Node-RED with the installed package gets one signed delivery of each seed
- * event. Two more deliveries are lost on purpose. The recording of the one is found by comparing Telnyx's list with the
- * archive, the other by comparing Telnyx's log of deliveries with what arrived. In the end the stored recordings are compared byte for byte with those of the stand-ins.
+ * event. Two more deliveries are lost on purpose. Comparing Telnyx's list with the archive finds the recording of one;
+ * comparing Telnyx's log of deliveries with what arrived finds the other. In the end the stored recordings are
+ * compared byte for byte with those of the stand-ins.
  *
  * @returns the running Node-RED
  * @throws Error that says what is missing or differs
@@ -137,7 +138,7 @@ export async function demonstrate(
   return nodeRed;
 }
 
-/** @returns what its payload has under `id` */
+/** @returns the `id` of its payload */
 function loseEvent(standIn: TelnyxStandIn, to: string): string {
   const sample = standIn.sample(LOST_EVENT);
   standIn.lose(sample, to);
@@ -181,7 +182,7 @@ async function deliverSeeds<Recording>(
   return expected;
 }
 
-/** Settings of the user's own Telnyx and Daily accounts have no business in a demonstration. */
+/** The settings of the user's own Telnyx and Daily accounts do not belong in a demonstration. */
 function withoutOwnSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const own = /^(TELNYX_|DAILY_|NODE_RED_|npm_)/;
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !own.test(name)));

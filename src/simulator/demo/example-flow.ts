@@ -5,14 +5,14 @@ const DELIVERY_LIST = 'telnyx-delivery-list';
 /** A node as Node-RED exports it. */
 type ExportedNode = Record<string, unknown> & { id: string; type: string };
 
-/** What the stand-in needs to be different in the example; the rest stays as users get it. */
+/** What the stand-in needs changed in the example; the rest stays as users get it. */
 export interface ExampleChanges {
   /** Base64; for every Telnyx account in the flow. */
   publicKey: string;
   apiUrl: string;
   /** For every Daily account in the flow. */
   dailyApiUrl: string;
-  /** Absolute path, where a delivery list is to write the payloads that it finds. Left out: nowhere. */
+  /** Absolute path of the file for the payloads that a delivery list finds. Left out: none. */
   foundFile?: string;
 }
 
@@ -31,12 +31,12 @@ export interface PreparedFlow {
 }
 
 /**
- * Loads example flows, for the stand-in with its key, its API and leave to fetch from this machine.
+ * Loads example flows and gives them the stand-in's key, its API and permission to fetch from this machine.
  *
- * @param files paths of the exported flows. What the later ones fetch goes where the first one stores, as they ask
- *   their users to set it.
+ * @param files paths of the exported flows. The later ones store where the first one does, as they ask their users
+ *   to set it.
  * @param changes null leaves the flows as they are
- * @throws Error when a file is missing or no flow, or there is no webhook or download node
+ * @throws Error when a file is missing or not a flow, or there is no webhook or download node
  */
 export function prepareExample(files: readonly string[], changes: ExampleChanges | null): PreparedFlow {
   const exported = files.flatMap(readFlow);
@@ -90,7 +90,7 @@ function changed(
   }
 }
 
-/** What a delivery list finds is to be seen by the program that shows it. */
+/** Lets the demonstration see what a delivery list finds. */
 function withFile(node: ExportedNode, filename: string | undefined): ExportedNode[] {
   if (node.type !== DELIVERY_LIST || filename === undefined || !Array.isArray(node['wires'])) return [node];
   const [found, ...others] = node['wires'] as string[][];

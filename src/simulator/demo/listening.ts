@@ -22,7 +22,7 @@ export async function listen(
   signal: AbortSignal
 ): Promise<NodeRedChild> {
   const port = await freePort(options.port);
-  // At later starts the flow is the user's: its own path and folder count.
+  // On later starts the flow is the user's own, so its path and folder count.
   const kept = path.join(options.directory, 'flows.json');
   const flow = prepareExample([existsSync(kept) ? kept : places.telnyxExample], null);
   prepareUserDirectory(options.directory, places.stockSettings, flow.json);

@@ -7,7 +7,7 @@ import { TimeLimit } from '../time-limit';
 import type { NodeRedChild } from './node-red-child';
 import { step } from './steps';
 
-/** What was never announced, and what finds it. */
+/** A recording that was never announced, and what finds it. */
 export interface LostRecording {
   standIn: Pick<TelnyxStandIn, 'recordings' | 'downloads' | 'downloaded'>;
   lost: StandInRecording;
@@ -56,13 +56,13 @@ export async function fetchLost(
 /** An event that never arrived, and what finds it. */
 export interface LostEvent {
   type: string;
-  /** What its payload has under `id`. */
+  /** The `id` of its payload. */
   id: string;
   /** Id of the inject node that begins the list. */
   button: string;
   /** Name of its flow, for display. */
   flow: string;
-  /** Where that flow writes the payloads that it found, one a line. */
+  /** Where that flow writes the payloads that it finds, one per line. */
   file: string;
 }
 

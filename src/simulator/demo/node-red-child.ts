@@ -78,7 +78,7 @@ export class NodeRedChild {
     if (!this.#ended) await once(this.#child, 'exit', { signal });
   }
 
-  /** Ends Node-RED in good order, by force when it takes too long. */
+  /** Ends Node-RED cleanly, or by force when it takes too long. */
   async stop(): Promise<void> {
     if (this.#ended) return;
     const exit = once(this.#child, 'exit');
@@ -88,7 +88,7 @@ export class NodeRedChild {
     clearTimeout(force);
   }
 
-  /** Kills Node-RED; for the last moments of this process. */
+  /** Kills Node-RED, for when this process is ending. */
   kill(): void {
     this.#child.kill('SIGKILL');
   }

@@ -20,7 +20,7 @@ export async function installPackage(
   const folder = path.join(userDir, 'package');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
-  // The package is built already, and a build during the packing would take the files away.
+  // The package is already built, and building it while packing would remove the files.
   const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
   const { filename, size } = readPacked(await runNpm(pack, repository, signal));
   const tarball = `./package/${filename}`;

@@ -20,7 +20,7 @@ export async function runNpm(args: string[], cwd: string, signal: AbortSignal): 
     cwd,
     env: plainEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
-    // npm is a command file there, which only a shell can run.
+    // On Windows npm is a command file, which only a shell can run.
     shell: windows && first.length === 0,
     signal
   });
@@ -41,7 +41,7 @@ export async function runNpm(args: string[], cwd: string, signal: AbortSignal): 
   return stdout;
 }
 
-/** The npm that runs `npm start`, so that the same version and settings are at work. */
+/** The npm that runs `npm start`, so that the same version and settings are used. */
 function npmCommand(): { command: string; first: string[] } {
   const running = process.env['npm_execpath'];
   return running?.endsWith('.js') === true
@@ -49,7 +49,7 @@ function npmCommand(): { command: string; first: string[] } {
     : { command: 'npm', first: [] };
 }
 
-/** The environment without what `npm start` says about this package, which a user's npm does not have. */
+/** The environment without what `npm start` adds about this package; a user's npm has none of it. */
 function plainEnvironment(): NodeJS.ProcessEnv {
   const names = Object.keys(process.env).filter((name) => !/^npm_(package|lifecycle|command)/.test(name));
   return Object.fromEntries(names.map((name) => [name, process.env[name]]));

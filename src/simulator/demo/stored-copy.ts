@@ -95,7 +95,7 @@ async function filesBelow(folder: string): Promise<string[]> {
   }
 }
 
-/** @returns undefined while the file is being written, and for JSON that is no sidecar */
+/** @returns undefined while the file is being written, and for JSON that is not a sidecar */
 async function readSidecar(file: string): Promise<Record<string, unknown> | undefined> {
   try {
     const content: unknown = JSON.parse(await readFile(file, 'utf8'));

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { NodeRedChild, type NodeRedOptions } from './node-red-child';
 
-/** Something that is started, and stopped in the end. */
+/** Something that is started, and stopped at the end. */
 interface Startable {
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Owns what a run has started and made, and clears it away, also when this process ends in a hurry. */
+/** Owns what a run has started and made, and cleans it up, even when this process ends abruptly. */
 export class Workshop {
   #nodeRed: NodeRedChild | undefined;
   readonly #standIns: Startable[] = [];
@@ -23,7 +23,7 @@ export class Workshop {
     process.once('exit', this.#atExit);
   }
 
-  /** A new folder that goes away in the end, unless it is kept. */
+  /** A new folder that is deleted at the end, unless it is kept. */
   temporaryFolder(keep: boolean): string {
     const folder = mkdtempSync(path.join(tmpdir(), 'telnyx-npm-start-'));
     if (!keep) this.#temporary = folder;

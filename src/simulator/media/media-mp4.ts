@@ -23,7 +23,7 @@ export function mp4Media(sound: Sound): Media {
   const size = frames * frame.length;
   const type = box('ftyp', ascii('isom'), u32(0x200), ascii('isomiso2mp41'));
   const mdatHead = Buffer.concat([u32(8 + size), ascii('mdat')]);
-  // The place of the data stands in the tables, whose size does not depend on it.
+  // The tables contain the position of the data; their size does not depend on it.
   const offset = type.length + movie(sound, frames, frame.length, 0).length + mdatHead.length;
   const head = Buffer.concat([type, movie(sound, frames, frame.length, offset), mdatHead]);
   return new Media('video/mp4', head, frame, size);

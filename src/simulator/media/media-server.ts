@@ -32,7 +32,7 @@ export class MediaServer {
     this.#options = options;
   }
 
-  /** Answers one request; `url` is its address. Never rejects: a receiver that goes away may come again. */
+  /** Answers one request; `url` is its address. Never rejects: a receiver that hangs up may come back. */
   async handle(request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
     const refusal = this.#refusal(request, url);
     if (refusal) {
@@ -69,7 +69,7 @@ export class MediaServer {
   async #send(file: ServedFile, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { media } = file;
     const ifRange = request.headers['if-range'];
-    // If-Range names the copy of which the receiver holds a part; of another one it needs everything.
+    // If-Range names the version that the receiver has a part of; it needs all of any other.
     const wanted = ifRange === undefined || ifRange === media.etag ? request.headers.range : undefined;
     const range = readRange(wanted, media.size);
     if (range.kind === 'unsatisfiable') {

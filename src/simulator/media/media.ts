@@ -6,8 +6,8 @@ export type MediaFormat = 'mp3' | 'wav';
 const PIECE = 64 * 1024;
 
 /**
- * A file that is a head followed by one block over and over. That is enough for real audio, and a
- * recording of any length costs no more memory than its block; any part of it can be made alone.
+ * A file that is a head followed by one repeated block. That is enough for real audio, and a recording
+ * of any length takes no more memory than its block; any part of it can be made on its own.
  */
 export class Media {
   /** Bytes. */
@@ -57,7 +57,7 @@ export class Media {
     return this.#sha256;
   }
 
-  /** A strong entity tag in S3's form: hex in quotes. Does not go through the bytes. */
+  /** A strong entity tag in S3's form: hex in quotes. Does not read all bytes. */
   get etag(): string {
     const hash = createHash('sha256').update(this.head).update(this.block).update(String(this.size));
     return `"${hash.digest('hex').slice(0, 32)}"`;

@@ -11,7 +11,7 @@ export interface ApiAccess {
   limit?: RequestLimit;
 }
 
-/** Whether a request may be answered; if not it has been refused. */
+/** Whether a request may be answered; if not, it has been refused. */
 export function isAdmitted(
   request: IncomingMessage,
   response: ServerResponse,

@@ -18,12 +18,12 @@ interface Entry {
   attempts: readonly DeliveryAttempt[];
 }
 
-/** What becomes of the answer of the API, to try how its callers take it. */
+/** Changes what the API answers, to test how its callers cope. */
 export type Garble = (item: Record<string, unknown>) => unknown;
 
 const LONGEST_BODY = 10_000;
 
-/** What the stand-in has tried to deliver, and the part of Telnyx's API v2 that tells it ("List webhook deliveries"). */
+/** What the stand-in has tried to deliver, and the part of Telnyx's API v2 that reports it ("List webhook deliveries"). */
 export class DeliveriesApi {
   readonly #access: ApiAccess;
   readonly #entries: Entry[] = [];
@@ -35,7 +35,7 @@ export class DeliveriesApi {
   }
 
   /**
-   * Notes what became of a delivery. Forms (TeXML) have no event that the log could tell.
+   * Notes what became of a delivery. Forms (TeXML) have no event that the log could show.
    *
    * @param startedAt of the first attempt. Milliseconds since 1970
    */
@@ -116,7 +116,7 @@ function describe({
   };
 }
 
-/** As Telnyx numbers what can go wrong with an answer. */
+/** Telnyx's numbers for what can go wrong with an answer. */
 function errorCode(status: number | null): number {
   if (status === null) return 75_002;
   if (status < 300) return 75_299;

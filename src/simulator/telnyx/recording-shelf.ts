@@ -4,7 +4,7 @@ import { mp3Media } from '../media/media-mp3';
 import { wavMedia } from '../media/media-wav';
 import { type SampleCall, sampleCall } from './sample-call';
 
-/** A recording that the stand-in keeps. Its media are made when they are asked for. */
+/** A recording that the stand-in keeps. Its media are made on request. */
 export interface StandInRecording {
   id: string;
   source: 'call' | 'conference';
@@ -36,9 +36,9 @@ export class RecordingShelf {
   /**
    * Puts a recording on the shelf.
    *
-   * @param overrides what to fix of it; the rest is made up
+   * @param overrides its fixed properties; the rest is made up
    * @param now unix milliseconds
-   * @throws Error when there is one with that id already
+   * @throws Error when there is already one with that id
    */
   add(overrides: Partial<StandInRecording>, now: number): StandInRecording {
     const seconds = overrides.seconds ?? 3;

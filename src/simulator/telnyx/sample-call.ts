@@ -10,7 +10,7 @@ export interface SampleCall {
   to: string;
 }
 
-/** A call that never was: fresh ids, numbers from the range reserved for documentation. */
+/** A made-up call: fresh ids, numbers from the range reserved for documentation. */
 export function sampleCall(): SampleCall {
   const from = randomInt(100, 200);
   const to = 100 + ((from - 100 + randomInt(1, 100)) % 100);

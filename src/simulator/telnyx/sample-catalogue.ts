@@ -2,7 +2,7 @@ import { CALL_EVENTS } from './sample-call-events';
 import type { SampleKind } from './sample-delivery';
 import { TEXML_EVENTS } from './sample-texml-events';
 
-/** Every event of which the simulator can make sample deliveries. */
+/** Every Telnyx event that the simulator can send as a sample. */
 export const SAMPLE_KINDS: readonly SampleKind[] = [...CALL_EVENTS, ...TEXML_EVENTS];
 
 /** The events that `npm start` shows. */

@@ -14,13 +14,13 @@ const DELIVERIES: TelnyxListing = {
   things: 'deliveries',
   time: 'started_at',
   dated: 'begun',
-  // Each attempt of each has its headers and up to 20 kB of bodies.
+  // Each attempt of a delivery has its headers and up to 20 kB of bodies.
   pageSize: 25,
   idOf: ({ id }) => asText(id),
   keep: withoutTraffic
 };
 
-/** Bytes of a page. */
+/** Most bytes of a page. */
 const MOST_PAGE_BYTES = 16 * 1024 * 1024;
 /** Deliveries that are held in memory at once. */
 const LARGEST_WINDOW = 1000;
@@ -30,7 +30,7 @@ export interface DeliveriesQuery {
   /** By the first attempt. Milliseconds since 1970; null where it is open. */
   from: number | null;
   to: number;
-  /** Told why the list waits for the API, and null when it resumes. Must not throw. */
+  /** Called with the reason why the list waits for the API, and with null when it resumes. Must not throw. */
   onWait: (reason: CodedError | null) => void;
 }
 
@@ -39,7 +39,7 @@ export interface TelnyxDeliveries {
    * Lists the deliveries of the account, oldest first.
    *
    * @returns entries for `readDelivery`
-   * @throws CodedError while it is read: as `JsonApi.request`; `LIST_INCOMPLETE` when the list cannot be whole
+   * @throws CodedError while it is read: as `JsonApi.request`; `LIST_INCOMPLETE` when the list cannot be complete
    */
   list(query: DeliveriesQuery, signal: AbortSignal): AsyncIterable<ListedBatch>;
 

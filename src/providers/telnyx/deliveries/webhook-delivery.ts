@@ -3,7 +3,7 @@ import { readTime } from '../../../values/time';
 
 /** One delivery in Telnyx's log. */
 export interface WebhookDelivery {
-  /** The body that was sent, as far as it can be put together again: the bytes themselves are not in the log. */
+  /** The body that was sent, as far as it can be reconstructed: the bytes themselves are not in the log. */
   body: Fields;
   /** Of the first attempt. Milliseconds since 1970; null if the log does not contain it. */
   startedAt: number | null;
@@ -15,14 +15,14 @@ export interface WebhookDelivery {
 export type Unreadable = 'no event' | 'no id' | 'no payload';
 
 /**
- * Reads an entry of `GET /v2/webhook_deliveries`. Its documentation and what was seen differ, so that all but the event
- * itself may be missing or of another form.
+ * Reads an entry of `GET /v2/webhook_deliveries`. Its documentation differs from what was seen, so everything but the
+ * event itself may be missing or of another form.
  *
  * @param item untrusted
  */
 export function readDelivery(item: Fields): WebhookDelivery | Unreadable {
   const webhook = recordField(item, 'webhook');
-  // Documented is the event alone; the whole body, with `data` around it, means the same.
+  // Only the event itself is documented; the whole body, with `data` around it, means the same.
   const inner = recordField(webhook, 'data');
   const event = textField(inner, 'event_type') === null ? webhook : inner;
   if (event === null || textField(event, 'event_type') === null) return 'no event';
@@ -44,7 +44,7 @@ export function addressesOf(item: Fields): string[] {
     .filter((url) => url !== null);
 }
 
-/** An entry without what takes most of its room: headers and bodies of each attempt, of which nothing is needed. */
+/** An entry without the headers and bodies of its attempts, which take most of its space and are not needed. */
 export function withoutTraffic(item: Fields): Fields {
   const { id, status, started_at, webhook } = item;
   const attempts = attemptsOf(item).map((attempt) => ({
@@ -68,12 +68,12 @@ function urlOf(attempt: Fields): string | null {
 /** @returns the status of the answer */
 function answerOf(attempt: Fields): number | null {
   const http = recordField(attempt, 'http');
-  // Spelled so in one of the documentation's samples.
+  // Spelled like this in one of the documentation's samples.
   const status = fieldOf(recordField(http, 'response') ?? recordField(http, 'reponse'), 'status');
   return typeof status === 'number' ? status : null;
 }
 
-/** As a delivery says it of itself. */
+/** As in the `meta` of a delivery. */
 function metaOf(attempts: readonly Fields[]): Fields {
   const delivered_to = attempts.map(urlOf).find((url) => url !== null);
   return { attempt: attempts.length, ...(delivered_to !== undefined && { delivered_to }) };
