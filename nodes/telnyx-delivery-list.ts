@@ -48,7 +48,7 @@ export = function (RED: NodeRedApi): void {
       begin: recover,
       end: async () => {
         await watch.settle(node);
-        // Node-RED may exit next. What the flow has must not come again at the next start.
+        // Node-RED may exit next. What the flow has must not be repeated at the next start.
         await deliveryJournal(RED).written();
       }
     };

@@ -58,7 +58,7 @@ export = function (RED: NodeRedApi): void {
     });
   }
 
-  /** Shows the problem, logs it, and gives it to the Catch nodes for every message: none is lost in silence. */
+  /** Shows and logs the problem, and reports it to the Catch nodes for every message: none is lost silently. */
   function refuse(node: RedNode, reason: string, rule = 0): void {
     const error = new CodedError('BAD_SETTING', reason);
     const key = rule > 0 ? 'bad-rule' : 'bad-settings';

@@ -37,7 +37,7 @@ export = function (RED: NodeRedApi): void {
   });
 };
 
-/** Checks whether this process owns the state; each run reports other faults of it. */
+/** Checks whether this process owns the state; each run reports its other faults. */
 function ownIt(RED: NodeRedApi): void {
   try {
     archiveState(RED);

@@ -2,7 +2,7 @@ import { dailyFilters } from '../../src/providers/daily/list-filters';
 import type { FilterDialect } from '../../src/providers/list-filter';
 import { telnyxFilters } from '../../src/providers/telnyx/list-filters';
 
-/** The properties of a node in which its accounts are chosen. */
+/** The properties of a node that name its accounts. */
 export interface AccountChoices {
   account?: string;
   dailyAccount?: string;
@@ -12,7 +12,7 @@ export interface AccountChoice {
   /** The name of the provider, as in `src/providers/registry.ts`. */
   provider: string;
   property: keyof AccountChoices;
-  /** How dialogs call it, in ids and keys of texts. */
+  /** Its name in dialogs, in ids and keys of texts. */
   key: string;
   /** How the provider's lists are filtered. */
   filters: FilterDialect;
@@ -25,7 +25,7 @@ export const USUAL_CHOICE: AccountChoice = {
   filters: telnyxFilters
 };
 
-/** In which property a node names the account of each provider. Part of the editor too: it imports nothing large. */
+/** Which property of a node names the account of each provider. Also part of the editor, so it imports nothing large. */
 export const ACCOUNT_CHOICES: readonly AccountChoice[] = [
   USUAL_CHOICE,
   { provider: 'daily', property: 'dailyAccount', key: 'daily-account', filters: dailyFilters }

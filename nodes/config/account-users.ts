@@ -6,7 +6,7 @@ import { onClose } from '../lib/on-input';
 /** Node-RED passes the errors of a config node to the Catch nodes in the flows of these nodes. */
 export type AccountNode = RedNode & { users?: Record<string, RedNode> };
 
-/** Reports faults of the account to the Catch nodes of `user`, as long as that exists. */
+/** Reports faults of the account to the Catch nodes of `user`, for as long as that node exists. */
 export function noteUser(account: AccountNode, user: RedNode): void {
   const { users } = account;
   if (users === undefined) return;
@@ -17,7 +17,7 @@ export function noteUser(account: AccountNode, user: RedNode): void {
 }
 
 /**
- * One `BAD_SETTING` for each secret that is the name of an environment variable without a value.
+ * One `BAD_SETTING` for each secret that names an environment variable without a value.
  *
  * @param labels as the dialog shows them
  */

@@ -1,4 +1,4 @@
-/** Where the API of a provider is when the account names no other place. */
+/** The API address of each provider, unless the account names another. */
 export const DEFAULT_API_URLS = {
   telnyx: 'https://api.telnyx.com/v2',
   daily: 'https://api.daily.co/v1'

@@ -8,7 +8,7 @@ export const BUCKET_TEXTS = ['endpoint', 'region', 'bucket', 'prefix', 'sse', 'k
 
 export const BUCKET_CREDENTIALS = ['accessKeyId', 'secretAccessKey'] as const;
 
-/** The values as they stand in the dialog. A password that the editor does not know is `HIDDEN_PASSWORD`. */
+/** The current values of the dialog. A password that the editor does not know is `HIDDEN_PASSWORD`. */
 export type BucketTestRequest = { id: string; forcePathStyle: boolean } & Record<
   (typeof BUCKET_TEXTS)[number] | (typeof BUCKET_CREDENTIALS)[number],
   string

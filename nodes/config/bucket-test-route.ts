@@ -22,7 +22,7 @@ interface Reply {
 
 /**
  * The route behind the Test button of the dialog: tries a bucket with values that need not be deployed. It is as
- * mighty as a deploy, so it needs the same permission.
+ * powerful as a deploy, so it needs the same permission.
  */
 export function serveBucketTest(
   RED: NodeRedApi,
@@ -35,7 +35,7 @@ export function serveBucketTest(
       response.statusCode = status;
       response.json(body);
     };
-    // Also when the clock is set back.
+    // Also works when the clock is set back.
     if (isRunning || Math.abs(now() - last) < PAUSE_MS) {
       reply({
         status: 429,
@@ -55,7 +55,7 @@ export function serveBucketTest(
     last = now();
     check(settings)
       .then((findings) => reply({ status: 200, body: { findings } }))
-      // What a stranger's store can raise is a finding; this is a fault of ours, and its text may hold anything.
+      // Errors of the store are findings; this is a fault of our own, whose text may contain anything.
       .catch(() => reply({ status: 500, body: { error: 'The test itself failed.' } }))
       .finally(() => {
         isRunning = false;
@@ -87,7 +87,7 @@ function settingsOf(RED: NodeRedApi, body: unknown): BucketSettings {
   return readBucket(config as unknown as BucketConfig, credentials);
 }
 
-/** Values such as `${BUCKET}` are only known here. */
+/** Only the runtime knows values such as `${BUCKET}`. */
 function resolved(RED: NodeRedApi, node: RedNode | null, text: string): string {
   if (!/^\$\{[^{}]{1,200}\}$/.test(text)) return text;
   let value: unknown = '';

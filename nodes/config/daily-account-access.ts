@@ -17,7 +17,7 @@ export interface DailyAccount {
 export type DailyAccountNode = AccountNode & { dailyAccount?: DailyAccount };
 
 /**
- * @param user a node whose Catch nodes are to see what is wrong with the account
+ * @param user a node whose Catch nodes get the faults of the account
  * @returns null when none is chosen, or the chosen one is missing, disabled or of another type
  */
 export function dailyAccountOf(RED: NodeRedApi, id: unknown, user?: RedNode): DailyAccount | null {

@@ -1,2 +1,2 @@
-/** What the editor shows, saves and sends in place of a password that is set already. */
+/** What the editor shows, saves and sends in place of a password that is already set. */
 export const HIDDEN_PASSWORD = '__PWRD__';

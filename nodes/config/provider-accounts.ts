@@ -7,7 +7,7 @@ import { ACCOUNT_CHOICES, type AccountChoices } from './account-choices';
 import { dailyAccountOf } from './daily-account-access';
 import { telnyxAccountOf } from './telnyx-account-access';
 
-/** Whether the API of an account answers is the same for all nodes that ask it. */
+/** Shared by all nodes: whether an account's API answers does not depend on the node that asks. */
 export const apiBreakers = new CircuitBreakers();
 
 type Finder = (RED: NodeRedApi, id: unknown, user: RedNode) => ProviderAccount | null;

@@ -20,7 +20,7 @@ export interface TelnyxAccount {
 export type TelnyxAccountNode = AccountNode & { telnyxAccount?: TelnyxAccount };
 
 /**
- * @param user a node whose Catch nodes are to see what is wrong with the account
+ * @param user a node whose Catch nodes get the faults of the account
  * @returns null when none is chosen, or the chosen one is missing, disabled or of another type
  */
 export function telnyxAccountOf(RED: NodeRedApi, id: unknown, user?: RedNode): TelnyxAccount | null {

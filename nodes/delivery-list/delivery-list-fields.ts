@@ -1,14 +1,14 @@
 import { PROVIDERS } from '../../src/events/provider';
 
-// What the settings of the delivery list may be. The runtime and the dialog read it here; the first choice is the default.
+// The valid settings of the delivery list, shared by the runtime and the dialog. The first choice is the default.
 
 /** Where deliveries are looked up. */
 export const SOURCES = ['log', 'telnyx'] as const;
 
 export const DEFAULT_FROM = '24h';
 
-/** Which deliveries of Telnyx's log are taken. */
+/** Which deliveries from Telnyx's log are included. */
 export const OUTCOMES = ['any', 'failed'] as const;
 
-/** Whose deliveries of the own log are sent again. */
+/** Whose deliveries from our own log are sent again. */
 export const SENDERS = ['any', ...PROVIDERS] as const;

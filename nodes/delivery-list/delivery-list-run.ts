@@ -32,10 +32,10 @@ const LOOK_AGAIN_MS = 1000;
 type FromTelnyx = Extract<DeliverySettings, { source: 'telnyx' }>;
 
 /**
- * Hands over what Telnyx tried to deliver and this Node-RED has not accepted.
+ * Hands over what Telnyx tried to deliver but this Node-RED has not accepted.
  *
  * @param account null when none is chosen
- * @throws CodedError `BAD_SETTING` when there is no account to ask; `signal.reason` when aborted
+ * @throws CodedError `BAD_SETTING` when there is no account; `signal.reason` when aborted
  */
 export async function runMissed(
   RED: NodeRedApi,
@@ -131,7 +131,7 @@ export function receptionOf(
   });
 }
 
-/** Looked up once a second: all nodes of all flows are looked at. */
+/** Looked up at most once a second, because it goes through all nodes of all flows. */
 function receiverScopes(RED: NodeRedApi): () => readonly string[] {
   let ids: readonly string[] = [];
   let until = -Infinity;
@@ -144,7 +144,7 @@ function receiverScopes(RED: NodeRedApi): () => readonly string[] {
   };
 }
 
-/** @returns resolves when the next message may be sent: no faster than the download nodes take them */
+/** @returns resolves when the next message may be sent, no faster than the download nodes take them */
 function pacedBy(RED: NodeRedApi, status: ListRun['status'], signal: AbortSignal): () => Promise<void> {
   const { jobs, nodes } = archiveState(RED);
   const pace = new EmissionPace(
@@ -154,7 +154,7 @@ function pacedBy(RED: NodeRedApi, status: ListRun['status'], signal: AbortSignal
   return () => pace.turn(signal);
 }
 
-/** Milliseconds between two rounds of forgetting. */
+/** Milliseconds between two sweeps of old entries. */
 const SWEEP_INTERVAL_MS = 60 * 60 * 1000;
 
 const known = new WeakMap<StateDatabase, EmittedDeliveries>();
@@ -164,7 +164,7 @@ function emittedDeliveries(database: StateDatabase): EmittedDeliveries {
   if (found !== undefined) return found;
   const emitted = new EmittedDeliveries(database);
   known.set(database, emitted);
-  // Old entries only take up room; what cannot be removed now is tried again in an hour.
+  // Old entries only take up space; what cannot be removed now is tried again in an hour.
   const sweep = (): void => void emitted.sweep().catch(() => undefined);
   setInterval(sweep, SWEEP_INTERVAL_MS).unref();
   return emitted;

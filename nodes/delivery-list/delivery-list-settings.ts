@@ -37,7 +37,7 @@ export interface DeliveryRequest {
 
 /** @throws CodedError `BAD_SETTING` that names the setting */
 export function readDeliverySettings(config: DeliveryListConfig): DeliverySettings {
-  // Wrong ones are told at deploy, and read again for every message.
+  // Invalid settings are reported on deploy, and read again for every message.
   readDeliveryRequest(config, {});
   const source = readChoice(config.source, 'Source', SOURCES);
   if (source === 'log') {
@@ -53,7 +53,7 @@ export function readDeliverySettings(config: DeliveryListConfig): DeliverySettin
 }
 
 /**
- * What a message asks for: its own `from`, `to` and `events` go before the node's.
+ * What a message asks for: its own `from`, `to` and `events` override the node's.
  *
  * @throws CodedError `BAD_SETTING`
  */

@@ -1,7 +1,6 @@
 import type { NumberLimits } from '../lib/number-limits';
 
-// What the settings of the download node may be. The runtime and the dialog read it here; the first choice is the
-// default.
+// The valid settings of the download node, shared by the runtime and the dialog. The first choice is the default.
 
 /** Concurrent transfers. */
 export const CONCURRENCY: NumberLimits = { fallback: 4, min: 1, max: 64 };

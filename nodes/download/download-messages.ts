@@ -14,12 +14,12 @@ import type { StoredFile, StoredRecording } from '../../src/store/stored-recordi
 import { shownText } from '../../src/text/shown-text';
 import type { FlowMessage, NodeRedApi, Send } from '../lib/node-red';
 
-/** Far more than any message or recording has, and few enough to be persisted together. */
+/** Far more than any message or recording has, but few enough to persist together. */
 const MOST_FILES = 10_000;
 
 /**
- * What a message asks to be stored: a file of the archive that is damaged, else what its event carries, else
- * what `msg.recording_id` or `msg.url` names.
+ * What a message asks to be stored: a damaged file of the archive, else what its event carries, else what
+ * `msg.recording_id` or `msg.url` names.
  *
  * @throws CodedError `NO_RECORDING`; `TOO_LARGE` when there are too many
  */
@@ -59,14 +59,14 @@ function requestOf(message: FlowMessage): RecordingRequest {
 interface PendingMessage {
   message: FlowMessage;
   send: Send;
-  /** Ends the handling of the message, without or with an error. */
+  /** Ends the handling of the message, with or without an error. */
   end: (error: Error | null) => void;
 }
 
 /** Messages beyond this number are not kept in memory: they resume from disk, as after a restart. */
 const MOST_LIVE = 10_000;
 
-/** The messages that wait for their jobs, by the ids of these. */
+/** The messages that wait for their jobs, by job id. */
 export class PendingMessages {
   readonly #messages = new Map<string, PendingMessage>();
 
@@ -74,7 +74,7 @@ export class PendingMessages {
     if (this.#messages.size < MOST_LIVE) this.#messages.set(jobId, live);
   }
 
-  /** @returns undefined for a job of an earlier process; each message is given once */
+  /** @returns undefined for a job of an earlier process; each message is returned once */
   take(jobId: string): PendingMessage | undefined {
     const live = this.#messages.get(jobId);
     this.#messages.delete(jobId);
@@ -118,7 +118,7 @@ export function failureOf(outcomes: FileOutcome[]): CodedError | null {
   );
 }
 
-/** The line that the log gets for a stored file. */
+/** The log line for a stored file. */
 export function storedLine({
   already_stored,
   path,

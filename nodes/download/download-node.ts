@@ -25,7 +25,7 @@ import type { SourceSettings } from './recording-sources';
 import { RetryWarnings } from './retry-warnings';
 
 const TICK_MS = 1000;
-/** Summing up the jobs takes a moment, and bytes arrive more often. */
+/** Going through the jobs takes a moment, and bytes arrive more often than that. */
 const LOOK_MS = 500;
 const NOTHING: Retrying = { count: 0, next: null };
 
@@ -48,12 +48,12 @@ export class DownloadNode implements DownloadEvents {
   readonly #progress = new ArchiveProgress(() => this.#show());
   readonly #warnings = new RetryWarnings((text) => this.#node.warn(text));
   #failure: CodedError | null = null;
-  /** Why it could not start. */
+  /** Why the node could not start. */
   #hindrance: CodedError | null = null;
   #retrying = NOTHING;
   #isClosed = false;
   #lookedAt = -Infinity;
-  /** Runs while something is tried again, whose seconds count down. */
+  /** Runs while a retry is pending, to count down its seconds. */
   #ticking: NodeJS.Timeout | undefined;
   #work: DownloadWork | undefined;
 
@@ -67,10 +67,10 @@ export class DownloadNode implements DownloadEvents {
   }
 
   /**
-   * Resumes what was left.
+   * Resumes the jobs that were left.
    *
-   * @throws CodedError `STORE_FAILED` while the state cannot be written, and every message tries again;
-   *   `STATE_IN_USE` while it is another process's
+   * @throws CodedError `STORE_FAILED` while the state cannot be written, which every message tries again;
+   *   `STATE_IN_USE` while another process owns it
    */
   async start(): Promise<void> {
     try {
@@ -85,7 +85,7 @@ export class DownloadNode implements DownloadEvents {
   }
 
   /**
-   * Stores what a message asks for. Resolves when all of it is stored.
+   * Stores what a message asks for. Resolves when everything is stored.
    *
    * @throws CodedError when something was given up, or the job could not be persisted
    */
@@ -117,7 +117,7 @@ export class DownloadNode implements DownloadEvents {
     });
   };
 
-  /** The state is another process's now, which continues the jobs. Can be started again. */
+  /** Stops because another process now owns the state and continues the jobs. The node can be started again. */
   async stop(problem: CodedError): Promise<void> {
     const work = this.#work;
     this.#work = undefined;
@@ -161,7 +161,7 @@ export class DownloadNode implements DownloadEvents {
 
   readonly onTrouble = (change: TroubleChange): void => {
     this.#warnings.add(change);
-    // It is on disk in a moment.
+    // The change will be on disk in a moment.
     this.#tick();
   };
 

@@ -46,12 +46,12 @@ export interface DownloadSettings {
   archive: ArchiveSettings;
   format: FormatChoice;
   answer: 'never' | 'queued' | 'stored';
-  /** Only after the stored copy was read back and matched. */
+  /** Only after the stored copy has been read back and matches. */
   deleteAtSource: boolean;
   target: DownloadTarget;
 }
 
-/** Where a node stores, as its settings say. */
+/** Where a node stores, according to its settings. */
 export type DownloadTarget =
   /** `folder`: absolute path. */
   | { kind: 'folder'; folder: string }
@@ -121,7 +121,7 @@ function folderOf(
     userDir: userDirectory(RED),
     env: (name) => {
       let found: unknown;
-      // Knows the variables of the tab, of groups and of the editor's global ones too.
+      // Also knows the variables of the tab and its groups, and the editor's global ones.
       RED.util.evaluateNodeProperty(name, 'env', node, {}, (_error, value) => {
         found = value;
       });

@@ -7,11 +7,11 @@ import type { NodeStatus, Say } from '../lib/node-status';
 export interface DownloadState {
   progress: ProgressSummary;
   retrying: Retrying;
-  /** The latest failure that no success has followed, or null. */
+  /** The latest failure that was not followed by a success, or null. */
   failure: Pick<CodedError, 'code' | 'trouble'> | null;
 }
 
-/** Codes of something given up after retries: the trouble is more informative. */
+/** Codes of what was given up after retries; there, the trouble is more informative. */
 const GIVEN_UP: ReadonlySet<string> = new Set(['GAVE_UP', 'REPEATED_CRASH']);
 /** Seconds from which a wait is shown in minutes. */
 const LONG_WAIT_S = 100;
@@ -32,7 +32,7 @@ export function showDownloads(
       return waitingText(say, waiting);
     return [...retryTexts(say, retrying, retrying.next), ...waitingText(say, waiting - retrying.count)];
   };
-  // What was under way is another process's now.
+  // Another process has taken over what was under way.
   if (failure?.code === 'STATE_IN_USE') status.problem(() => failureText(say, failure));
   else if (active > 0)
     status.working(() => [say('active', { active }), amount(say, progress), ...waits()].join(' · '));

@@ -29,7 +29,7 @@ export interface DownloadEvents {
 
 export interface DownloadWork {
   readonly queue: JobQueue;
-  /** What is retried later: downloads, or if there are none, follow-ups of stored files. */
+  /** What is retried later: downloads, or if none are, follow-ups of stored files. */
   retrying(): Retrying;
   /** Resumes the jobs that an earlier process left. */
   start(): Promise<void>;
@@ -51,7 +51,7 @@ export interface DownloadWorkDeps {
 }
 
 /**
- * Puts the parts of the archive together for one download node.
+ * Assembles the parts of the archive for one download node.
  *
  * @throws CodedError `BAD_SETTING` when the API address of an account cannot be used
  */
@@ -143,7 +143,7 @@ export function createDownloadWork(
       await clearPartialCopies({ node, destination, owner, notes: partials, all: false });
       followUps.start();
       queue.start();
-      // Jobs wait until it is mended. A network share that does not answer holds up nothing but this.
+      // If it fails, jobs wait until it is fixed. A network share that does not answer holds up only this check.
       void destination.check().catch((error: unknown) => {
         if (error instanceof CodedError) events.onFault(error);
       });
@@ -155,14 +155,14 @@ export function createDownloadWork(
       await Promise.all([queue.close(), followUps.close(), work.close(), destination.close()]);
       await Promise.all([agents.close(), sources.close()]);
       if (!removed) return;
-      // The jobs wait for the return of the node; partial copies need not.
+      // The jobs wait for the node to come back; partial copies need not.
       await state.jobs.nodeGone(node).catch(() => undefined);
       await clearPartialCopies({ node, destination, owner, notes: partials, all: true });
     }
   };
 }
 
-/** Files come first; follow-ups of stored files have a little room of their own. */
+/** Files come first; follow-ups of stored files have a small limit of their own. */
 const FOLLOW_UPS_AT_ONCE = 4;
 
 /**

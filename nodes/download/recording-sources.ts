@@ -9,7 +9,7 @@ import type { BucketSettings } from '../../src/store/bucket/client/settings';
 import { TrackBucket } from '../../src/store/bucket/track-bucket';
 import { apiBreakers } from '../config/provider-accounts';
 
-/** Where recordings come from, as far as a download node knows it. */
+/** Where recordings come from, according to a download node's settings. */
 export interface SourceSettings {
   accounts: ProviderAccounts;
   /** The bucket in which Daily puts raw tracks. */

@@ -34,7 +34,7 @@ export class RetryWarnings {
     );
   }
 
-  /** A job may have met its trouble in an earlier process, which is not counted. */
+  /** A job may have met its trouble in an earlier process, so the count could go below zero. */
   #count(trouble: Trouble, change: 1 | -1): void {
     const count = (this.#waiting.get(trouble) ?? 0) + change;
     if (count > 0) this.#waiting.set(trouble, count);

@@ -17,7 +17,7 @@ const ICONS: Readonly<Record<Result, string>> = {
 };
 const COLOURS: Readonly<Record<Result, string>> = { ok: 'success', warning: 'warning', failed: 'error' };
 
-/** Tests the values as they stand in the dialog, whether they are deployed or not, and shows what was found. */
+/** Tests the current values of the dialog, deployed or not, and shows the findings. */
 export function testBucket(node: EditorNode): void {
   const button = $('#telnyx-bucket-test').prop('disabled', true);
   const list = $('#telnyx-bucket-findings').empty().show();
@@ -63,7 +63,7 @@ function field(name: string): JQuery {
   return $(`#node-config-input-${name}`);
 }
 
-/** What a password field holds; the editor knows one that was typed and not yet deployed. */
+/** The value of a password field; the editor knows a password that was typed but not yet deployed. */
 function secret(node: EditorNode, name: string): string {
   const shown = textOf(field(name).val());
   const typed = textOf(node.credentials?.[name]);

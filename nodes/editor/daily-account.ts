@@ -7,7 +7,7 @@ import { belowNodeRoot } from './lib/address';
 import { apiAddress } from './lib/api-address';
 import { entriesOf, isVariable, textOf } from './lib/validators';
 
-/** What an archive and a switch by meeting need; Daily asks for a list. */
+/** Daily requires a list; these are what an archive and a switch on meetings need. */
 const EVENT_TYPES = [
   'meeting.started',
   'meeting.ended',
@@ -16,12 +16,12 @@ const EVENT_TYPES = [
   'recording.error'
 ];
 
-/** One word of a shell command, whatever is in it. */
+/** Quotes any text as one word of a shell command. */
 function quoted(text: string): string {
   return `'${text.replace(/'/g, "'\\''")}'`;
 }
 
-/** The path of this account's webhook node, otherwise of any; null if there is none. */
+/** The path of this account's webhook node, otherwise of any other; null if there is none. */
 function webhookPathOf(accountId: string): string | null {
   const own: string[] = [];
   const others: string[] = [];

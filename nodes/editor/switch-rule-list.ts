@@ -10,7 +10,7 @@ interface Row {
   port?: number;
 }
 
-/** Ports of new rows in the map of outputs; beyond the number of any output that a node can have had. */
+/** Ports of new rows in the map of outputs; higher than any output that a node can have had. */
 const FIRST_NEW_PORT = 1_000_000;
 
 const LIST = '#node-input-rules-list';

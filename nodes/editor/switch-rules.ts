@@ -7,7 +7,7 @@ export interface SavedRule {
   v?: string;
 }
 
-/** What is wrong with a rule, as the key of a text below the type; null when it is in order. */
+/** What is wrong with a rule, as the key of a text below the type; null when it is valid. */
 export function problemOf(rule: unknown): 'error.bad-kind' | 'error.no-event' | 'error.no-family' | null {
   const { t, v } = (rule ?? {}) as Partial<SavedRule>;
   if (!RULE_KINDS.some((kind) => kind === t)) return 'error.bad-kind';

@@ -18,7 +18,7 @@ RED.nodes.registerType('telnyx-account', {
           if (isApiKey(entry)) return this._(`${this.type}.error.api-key`, number);
           return this._(`${this.type}.error.not-a-key`, number);
         });
-        // The editor marks a field only for a text; a list would count as valid there.
+        // The editor marks the field only if it gets a text; it would take a list for valid.
         return problems.length === 0 ? true : problems.join(' ');
       }
     },

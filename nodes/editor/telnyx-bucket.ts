@@ -62,7 +62,7 @@ RED.nodes.registerType<BucketNode>('telnyx-bucket', {
       .on('change', () => {
         const usesKms = takesKmsKey(textOf(encryption.val()));
         $('#telnyx-bucket-kms-row').toggle(usesKms);
-        // A key that cannot be seen could not be corrected either.
+        // A key that is not visible could not be corrected.
         if (!usesKms) $('#node-config-input-kmsKeyId').val('');
       })
       .trigger('change');

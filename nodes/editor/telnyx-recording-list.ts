@@ -10,7 +10,7 @@ interface ListNode extends EditorNode {
   filter?: unknown;
 }
 
-/** The account of the provider that is listed must be chosen; the others need not. */
+/** The account of the listed provider must be chosen; the others need not be. */
 function accountOf(property: keyof AccountChoices): EditorValidator<ListNode> {
   return function (value, _options) {
     const choice = choiceOf(this.provider);

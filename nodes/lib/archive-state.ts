@@ -12,23 +12,23 @@ import { type PartOwner, partOwner } from '../../src/store/folder/parts/part-own
 import type { NodeRedApi } from './node-red';
 import { ownIdentity, ownedState, stateDatabase, stateDirectory } from './state';
 
-/** What the download nodes of one Node-RED know together: jobs, stored files, what was given up. */
+/** What the download nodes of one Node-RED share: jobs, stored files, what was given up. */
 export interface ArchiveState {
   readonly database: StateDatabase;
   readonly jobs: JobRepository;
   readonly recordings: StoredRecordings;
   readonly givenUp: FailedRecordings;
   readonly deleted: DeletedRecordings;
-  /** Whose the partial copies in folders are. */
+  /** The owner of the partial copies in folders. */
   readonly owner: PartOwner;
   readonly guard: CrashGuard;
-  /** Ids of the download nodes that run. */
+  /** Ids of the running download nodes. */
   readonly nodes: Set<string>;
-  /** The buckets of those that store in one, by node. */
+  /** The buckets of the nodes that store in one, by node id. */
   readonly buckets: Map<string, BucketStore>;
 }
 
-/** Milliseconds between two rounds of forgetting. */
+/** Milliseconds between two sweeps of old entries. */
 const SWEEP_INTERVAL_MS = 60 * 60 * 1000;
 /** After the start, when the nodes of all flows exist. */
 const FIRST_SWEEP_MS = 5 * 60 * 1000;
@@ -36,7 +36,7 @@ const FIRST_SWEEP_MS = 5 * 60 * 1000;
 const states = new Map<string, ArchiveState>();
 
 /**
- * @throws CodedError `STORE_FAILED` when the state directory cannot be written, and the next call tries again;
+ * @throws CodedError `STORE_FAILED` when the state directory cannot be written; the next call tries again;
  *   `STATE_IN_USE` or `BAD_SETTING` as `OwnedState.database`
  */
 export function archiveState(RED: NodeRedApi): ArchiveState {
@@ -62,7 +62,7 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
     };
     states.set(directory, state);
     const sweep = (): void => {
-      // Old entries only take up room; what cannot be removed now is tried again in an hour.
+      // Old entries only take up space; what cannot be removed now is tried again in an hour.
       forget(state).catch(() => undefined);
     };
     setTimeout(sweep, FIRST_SWEEP_MS).unref();

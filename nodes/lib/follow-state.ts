@@ -5,9 +5,9 @@ import { inBackground, onClose } from './on-input';
 import { ownedState } from './state';
 
 export interface StateFollower {
-  /** The state is this process's, at the start or again. @throws CodedError `STATE_IN_USE` when it is not */
+  /** Called when this process owns the state, at the start or again. @throws CodedError `STATE_IN_USE` if it does not */
   begin: () => Promise<void> | void;
-  /** The state is no longer usable, or not yet. The node has reported the error. */
+  /** Called when the state is no longer usable, or not yet. The error is reported at the node. */
   stop: (problem: CodedError) => Promise<void> | void;
   /** Milliseconds after which a state that cannot be opened is tried again. Default 15,000. */
   retryMs?: number;
@@ -16,8 +16,8 @@ export interface StateFollower {
 const RETRY_MS = 15_000;
 
 /**
- * Lets a node work while the state is this process's: from the start of the flows, or once it takes over. A state that
- * cannot be opened, because the disk is full or not mounted yet, is reported once and tried again: what was left in it
+ * Lets a node work while this process owns the state: from the start of the flows, or once it takes over. A state that
+ * cannot be opened, because the disk is full or not mounted yet, is reported once and tried again: the work left in it
  * must not wait for the next message.
  */
 export function followState(

@@ -11,8 +11,8 @@ interface Response {
 }
 
 /**
- * Answers the HTTP request of a message (without a body) if it is still unanswered. The message carries it like
- * core *http in*, in `msg.res._res`.
+ * Answers the HTTP request of a message, without a body, if it is still unanswered. The response is in
+ * `msg.res._res`, as with core *http in*.
  *
  * @param status 200: accepted; 503: the sender should retry
  */

@@ -4,7 +4,7 @@ import type { ExpressApp } from '../../src/webhook/express/express-app';
 
 /**
  * The part of Node-RED's API that this package uses, as the runtime really behaves (4.0 to 5.x). Handwritten,
- * because the published typings disagree with it: `getNode` may find nothing, `done` takes an error, `_` is a
+ * because the published typings differ from that: `getNode` may find nothing, `done` takes an error, `_` is a
  * function.
  */
 export interface NodeRedApi {
@@ -17,7 +17,7 @@ export interface NodeRedApi {
       options?: { credentials?: Record<string, { type: 'text' | 'password' }>; settings?: object }
     ): void;
     getNode(id: string): unknown;
-    /** Calls back with every node of the flows as it is saved, also with those that are disabled. */
+    /** Calls back with every node of the flows as saved, including disabled ones. */
     eachNode(visit: (saved: NodeConfig) => void): void;
   };
   readonly httpNode: ExpressApp;
@@ -57,9 +57,9 @@ export interface NodeRedApi {
   _(key: string, replacements?: Record<string, string | number>): string;
 }
 
-/** Node-RED's hooks of the way of a message. `add` throws when the name after the dot has this hook already. */
+/** Node-RED's hooks into message delivery. `add` throws when the name after the dot already has this hook. */
 export interface MessageHooks {
-  /** `false` ends the way of the message. */
+  /** `false` stops the message. */
   add(hook: `onReceive.${string}`, listener: (event: ReceiveEvent) => false | undefined): void;
   has(hook: string): boolean;
 }

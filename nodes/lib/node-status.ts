@@ -20,8 +20,8 @@ interface Wanted extends Omit<StatusValue, 'text'> {
 
 /**
  * The status vocabulary of all nodes of this package, as the core nodes use it: green dot = ready,
- * blue dot = working, yellow ring = waiting, red ring = something the user has to mend, grey dot = idle.
- * Changes come at most once a second; the last one always arrives.
+ * blue dot = working, yellow ring = waiting, red ring = something the user has to fix, grey dot = idle.
+ * Changes are sent at most once a second; the last one is always sent.
  */
 export class NodeStatus {
   readonly #node: Pick<RedNode, 'status'>;

@@ -1,6 +1,6 @@
-/** What a number in a setting may be. The runtime and the dialogs read the same limits. */
+/** The valid range of a numeric setting, shared by the runtime and the dialogs. */
 export interface NumberLimits {
-  /** Stands in for a blank setting. */
+  /** Used for a blank setting. */
   fallback: number;
   min: number;
   max: number;

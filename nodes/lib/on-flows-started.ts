@@ -6,7 +6,7 @@ import type { NodeRedApi, RedNode } from './node-red';
 const waiting = new WeakMap<EventEmitter, Set<() => void>>();
 
 /**
- * Runs work once the flows have started. An error raised in a constructor would be lost: the Catch
+ * Runs work once the flows have started. An error reported in a constructor would be lost: the Catch
  * nodes that should see it do not exist yet.
  */
 export function afterStart(RED: NodeRedApi, node: RedNode, work: () => Promise<void> | void): void {

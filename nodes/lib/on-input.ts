@@ -1,8 +1,8 @@
 import type { FlowMessage, RedNode, Send } from './node-red';
 
 /**
- * The only way a promise ends in this package's nodes. An unhandled rejection would end the user's Node-RED, so
- * every asynchronous step runs through one of these functions.
+ * Every asynchronous step of this package's nodes runs through one of these functions, because an unhandled rejection
+ * would end the user's Node-RED.
  */
 
 /** Turns whatever was thrown into an Error that Node-RED can report. */
@@ -11,8 +11,8 @@ export function asError(thrown: unknown): Error {
 }
 
 /**
- * Handles `input`: calls `done()` when `handle` is through and `done(err)` when it fails, whether it
- * threw or its promise was rejected. Catch nodes see the error with the message.
+ * Handles `input`: calls `done()` when `handle` has finished and `done(err)` when it fails, whether it
+ * throws or its promise is rejected. Catch nodes see the error with the message.
  */
 export function onInput(
   node: RedNode,

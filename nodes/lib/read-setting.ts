@@ -2,8 +2,8 @@ import { CodedError } from '../../src/errors/coded-error';
 import type { NumberLimits } from './number-limits';
 
 /**
- * Reads a number that a user typed. Node-RED keeps it as text, and an environment variable that is
- * not set stays as written (`${NAME}`).
+ * Reads a number that a user typed. Node-RED keeps it as text, and leaves an environment variable
+ * that is not set as written (`${NAME}`).
  *
  * @param fallback used when the setting is blank or missing, as in flows saved by an older version
  * @throws CodedError `BAD_SETTING` that names the setting

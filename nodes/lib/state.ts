@@ -22,12 +22,12 @@ export function stateDirectory(RED: Pick<NodeRedApi, 'settings'>): string {
 }
 
 /**
- * The state of this Node-RED, which one process owns. Two that run in one process with one user directory
- * share it.
+ * The state of this Node-RED, which one process owns. Two Node-REDs in one process with one user
+ * directory share it.
  */
 export function ownedState(RED: StateApi): OwnedState {
   const directory = stateDirectory(RED);
-  // Every delivery asks for it: nothing touches the disk once it is known.
+  // Every delivery needs it, so the disk is not accessed once it is known.
   const known = states.get(directory);
   if (known !== undefined) return known;
   const name = realName(directory);
@@ -48,7 +48,7 @@ export function stateDatabase(RED: StateApi): StateDatabase {
 }
 
 /**
- * Who this process is: part of every name that it must not share with another process.
+ * Who this process is: part of every name that must be unique to it.
  *
  * @throws an error of the file system when the directory can be neither read nor written
  */
@@ -56,13 +56,13 @@ export function ownIdentity(RED: StateApi): ProcessIdentity {
   return ownedState(RED).identity;
 }
 
-/** A directory may be reached by several ways. */
+/** The same directory may have several paths. */
 function realName(directory: string): string {
   try {
     makePrivateDirectory(directory);
     return realpathSync(directory);
   } catch {
-    // What cannot be made now is the state's to report.
+    // The state reports it when the directory cannot be created.
     return directory;
   }
 }

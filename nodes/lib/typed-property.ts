@@ -12,7 +12,7 @@ export interface TypedProperty {
  * Reads what a typedInput of the editor points at: a message property, a context value, the result of
  * a JSONata expression.
  *
- * @returns the value; undefined when the message has no such property, also not its parents
+ * @returns the value; undefined when the message lacks the property or one of its parents
  * @throws CodedError `BAD_SETTING` when the property or the expression cannot be evaluated
  */
 export function readTypedProperty(
@@ -23,7 +23,7 @@ export function readTypedProperty(
 ): Promise<unknown> {
   return new Promise<unknown>((resolve, reject) => {
     const fail = (thrown: unknown): void => {
-      // `msg.event.event_type` of a message without `event` is a TypeError underneath, for us: nothing there.
+      // `msg.event.event_type` of a message without `event` raises a TypeError; here it only means that there is nothing.
       if (type === 'msg' && !isInvalidExpression(thrown)) {
         resolve(undefined);
         return;
@@ -38,7 +38,7 @@ export function readTypedProperty(
     };
     try {
       RED.util.evaluateNodeProperty(property, type, node, message, (error: unknown, value) => {
-        // Context stores say "no error" in both ways.
+        // Context stores use both for "no error".
         if (error === null || error === undefined) resolve(value);
         else fail(error);
       });

@@ -1,4 +1,4 @@
-// What the settings of the list node may be. The runtime and the dialog read it here; the first choice is the default.
+// The valid settings of the list node, shared by the runtime and the dialog. The first choice is the default.
 
 /** Further back than a nightly run needs, so that a late one misses nothing. */
 export const DEFAULT_FROM = '36h';

@@ -2,7 +2,7 @@ import type { Emitted } from '../../src/reconcile/reconcile';
 import { STORED_RECORD_TYPE } from '../../src/recording/find-recordings';
 import type { FlowMessage, NodeRedApi } from '../lib/node-red';
 
-/** What belongs to the trigger, or would be taken for another recording. */
+/** What belongs to the trigger, or would be mistaken for another recording. */
 const OWN = [
   'from',
   'to',
@@ -19,7 +19,7 @@ const OWN = [
 ];
 
 /**
- * The message that has the download node fetch a recording. All else that the trigger carries goes along.
+ * The message that makes the download node fetch a recording. It keeps everything else that the trigger carries.
  *
  * @param trigger the message that began the run
  */

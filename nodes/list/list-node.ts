@@ -10,33 +10,33 @@ import { ListStatus, type ShownSummary } from './list-status';
 /** What one run may use. */
 export interface ListRun {
   status: ListStatus;
-  /** Sends to the first output; nothing once the node closes. */
+  /** Sends to the first output; does nothing once the node closes. */
   emit: (message: FlowMessage) => void;
   /** Aborted when the node closes. */
   signal: AbortSignal;
 }
 
-/** What a list node does; all that is around it is the same for each of them. */
+/** What distinguishes one list node from another; everything around it is shared. */
 export interface ListWork {
-  /** Of the message of the second output. */
+  /** Topic of the message from the second output. */
   topic: string;
-  /** What a user whose run was stopped may want to know, a sentence. */
+  /** What a user should know after a run was stopped; the end of a sentence. */
   afterStop: string;
   /**
    * Runs the request of one message.
    *
-   * @returns the summary, and the first failure, which Catch nodes get after it
+   * @returns the summary, and the first failure, which Catch nodes get after the summary
    * @throws the error that prevented the run; the signal's reason when aborted
    */
   run: (message: FlowMessage, run: ListRun) => Promise<{ summary: ShownSummary; failure: CodedError | null }>;
-  /** The state is this process's. @throws CodedError as `StateFollower.begin` */
+  /** Called when this process owns the state. @throws CodedError as `StateFollower.begin` */
   begin: () => void;
-  /** The node closes, and its run has ended. */
+  /** Called when the node closes and its run has ended. */
   end?: () => Promise<void>;
 }
 
 /**
- * Puts a list node to work: one run at a time, the status, the summary, close.
+ * Starts a list node: one run at a time, the status, the summary, close.
  *
  * @param work reads the node's settings; its signal is aborted when the node closes. @throws CodedError `BAD_SETTING`,
  *   which the node reports

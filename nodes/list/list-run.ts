@@ -26,7 +26,7 @@ export interface ListRunDeps {
  * Runs the request of one message.
  *
  * @returns the summary, and the first failure
- * @throws CodedError `BAD_SETTING` when there is no account to ask; `signal.reason` when aborted
+ * @throws CodedError `BAD_SETTING` when there is no account; `signal.reason` when aborted
  */
 export async function runList(
   request: ListRequest,

@@ -46,8 +46,8 @@ export function readListSettings(config: RecordingListConfig): ListSettings {
 }
 
 /**
- * What a message asks for: its own `from`, `to` and `filter` go before the node's. `msg.verify` has what is
- * stored read again as well, or with `"only"` that alone; `msg.rebuild` reads sidecars and nothing else, unless
+ * What a message asks for: its own `from`, `to` and `filter` override the node's. `msg.verify` also reads the
+ * stored files again, or with `"only"` does nothing else; `msg.rebuild` reads sidecars and nothing else, unless
  * `msg.verify` is set too.
  *
  * @throws CodedError `BAD_SETTING`
@@ -62,7 +62,7 @@ export function readListRequest(
   const isRebuild = readSwitch('rebuild', rebuild) === true;
   const check = readSwitch('verify', verify, 'only');
   const account = config[choiceOf(provider.name).property];
-  // Without an account there is nothing to list, and stored files can be checked all the same.
+  // Without an account there is nothing to list, but stored files can still be checked.
   const isCheckOnly = check === 'only' || (check && readText(account) === '');
   return {
     range: readRange(from, to, Date.now()),
@@ -73,7 +73,7 @@ export function readListRequest(
   };
 }
 
-/** What is neither yes nor no is refused: a list in place of a check would look like success. */
+/** Anything but yes or no is refused: a list instead of a check would look like success. */
 function readSwitch<Word extends string>(name: string, value: unknown, word?: Word): boolean | Word {
   const text = typeof value === 'string' ? value.trim().toLowerCase() : value;
   if (text === undefined || text === null || text === '' || text === false || text === 'false') return false;

@@ -5,11 +5,11 @@ import type { HandOver } from '../../src/webhook/journal/delivery-journal';
 
 /**
  * Milliseconds after which a message that has not reached all of its nodes counts as handed over. Node-RED delivers it in
- * the next turn; only a hook of the user can hold it for longer, or end it.
+ * the next turn; only a user's hook can delay it further, or stop it.
  */
 const TAKEN_BY_A_HOOK_MS = 10_000;
 
-/** Turns of the event loop in which a message passes even a long chain of junctions and links. */
+/** Turns of the event loop that are enough for even a long chain of junctions and links. */
 const MOST_TURNS = 20;
 
 /** Entries that are kept in memory; beyond that, the oldest one is dropped. */
@@ -18,7 +18,7 @@ const MOST_REMEMBERED = 10_000;
 /** Unique, because the process may hold another copy of this package. */
 const HOOK = `onReceive.telnyx-hand-overs-${randomUUID()}` as const;
 
-/** Types of nodes that only pass a message on, so that what they are wired to counts. Subflows are of this kind, too. */
+/** Types of nodes that only pass a message on, so that the nodes they are wired to count. Subflows do this, too. */
 const PASSES_ON: ReadonlySet<string> = new Set(['junction', 'link in', 'link out']);
 
 /** A delivery that the flow is to get. */
@@ -33,11 +33,11 @@ interface OnTheWay extends Omit<Outgoing, 'message'> {
   /** The message's id, which its first node may change. */
   key: string;
   node: RedNode;
-  /** The nodes that lack it, by id. */
+  /** The nodes that do not have it yet, by id. */
   waiting: Map<string, unknown>;
   /** Ids of the nodes that have it. */
   had: Set<string>;
-  /** Ids of the nodes that have it from an earlier message, so that this one must not reach them. */
+  /** Ids of the nodes that have it from an earlier message, and must not get this one. */
   barred: Set<string>;
   /** Milliseconds of a monotonic clock. */
   sentAt: number;
@@ -46,8 +46,8 @@ interface OnTheWay extends Omit<Outgoing, 'message'> {
 /**
  * Watches messages from a webhook node until the nodes that it is wired to have them. Node-RED's `send` returns earlier: a
  * deploy in the same turn stops those nodes first, and Node-RED drops the message silently. So a delivery is handed over
- * when its nodes have received it (`onReceive`; `postDeliver` comes before that). What a deploy catches stays in the journal
- * and is sent again once the flows have started, only to the nodes that lack it.
+ * when its nodes have received it (`onReceive`; `postDeliver` comes before that). What a deploy interrupts stays in the
+ * journal and is sent again once the flows have started, only to the nodes that lack it.
  */
 export class HandOvers {
   readonly #RED: NodeRedApi;
@@ -56,9 +56,9 @@ export class HandOvers {
   /** Ids of the nodes that have a delivery which others lack, by delivery. */
   readonly #partly = new Map<string, Set<string>>();
   readonly #recoveries = new Map<RedNode, () => Promise<void>>();
-  /** Webhook nodes with something to send again after the current deploy. */
+  /** Nodes with something to send again after the current deploy. */
   readonly #owing = new Set<RedNode>();
-  /** From the moment when nodes are stopped until all have started again. */
+  /** True from when nodes are stopped until all have started again. */
   #isDeploying = true;
 
   /** @param takenMs see `TAKEN_BY_A_HOOK_MS` */
@@ -68,16 +68,16 @@ export class HandOvers {
     RED.events.on('flows:stopping', () => {
       this.#isDeploying = true;
     });
-    // Before the nodes begin, some of which send at once.
+    // Runs before the nodes' own listeners, some of which send at once.
     RED.events.prependListener('flows:started', () => {
       this.#isDeploying = false;
       this.#afterDeploy();
     });
-    // After a blocked event loop, messages have their turn first.
+    // After a blocked event loop, messages are delivered first.
     setInterval(() => setImmediate(() => this.#endOld()), takenMs).unref();
   }
 
-  /** @param recover sends again what was left; called after a deploy that did not restart the node */
+  /** @param recover sends again what was left behind; called after a deploy that did not restart the node */
   watch(node: RedNode, recover: () => Promise<void>): void {
     this.#recoveries.set(node, recover);
     onClose(node, () => {
@@ -92,9 +92,9 @@ export class HandOvers {
   }
 
   /**
-   * Sends a message from the first output, and tells its hand-over what becomes of it.
+   * Sends a message from the first output, and completes or leaves its hand-over.
    *
-   * @returns false when nothing was sent because a deploy replaces the nodes; it is left
+   * @returns false when nothing was sent because a deploy is replacing the nodes; the hand-over is left
    */
   send(node: RedNode, outgoing: Outgoing): boolean {
     const { waiting, areAllThere } = this.#targetsOf(node);
@@ -120,7 +120,7 @@ export class HandOvers {
     return true;
   }
 
-  /** For a node that closes: waits until its messages have reached what they can reach, and leaves the others. */
+  /** For a node that closes: waits until its messages have reached the nodes that they can, and leaves the others. */
   async settle(node: RedNode): Promise<void> {
     const left = (): OnTheWay[] => [...this.#onTheWay.values()].filter((one) => one.node === node);
     for (let turn = 0; turn < MOST_TURNS && left().length > 0; turn += 1) {
@@ -129,16 +129,16 @@ export class HandOvers {
     for (const one of left()) this.#leave(one);
   }
 
-  /** @returns false when Node-RED does not tell what becomes of messages */
+  /** @returns false when Node-RED has no hooks, so that nothing can be watched */
   #listen(): boolean {
     const { hooks } = this.#RED;
     if (hooks === undefined) return false;
-    // Somebody may have cleared all of them.
+    // Somebody may have cleared all hooks.
     if (!hooks.has(HOOK)) hooks.add(HOOK, (event) => this.#onReceive(event));
     return true;
   }
 
-  /** For every message of every flow: what is not ours has to be known at once. */
+  /** Called for every message of every flow, so it has to recognise quickly what is not ours. */
   #onReceive({ msg, destination: { id, node } }: ReceiveEvent): false | undefined {
     if (this.#onTheWay.size === 0) return undefined;
     const one = this.#onTheWay.get(msg._msgid);
@@ -161,7 +161,7 @@ export class HandOvers {
     if (waiting.size + barred.size === 0) this.#onTheWay.delete(key);
   }
 
-  /** For the next attempt. */
+  /** Leaves a message for the next attempt. */
   #leave({ key, node, id, waiting, had, handOver }: OnTheWay): void {
     this.#onTheWay.delete(key);
     if (waiting.size === 0) return;
@@ -195,8 +195,8 @@ export class HandOvers {
   }
 
   /**
-   * What a message of the first output comes to in the end. What is not there while no deploy is under way is disabled, or
-   * cannot work: it gets nothing, as in Node-RED.
+   * The nodes that a message from the first output finally reaches. A node that is missing while no deploy is under way is
+   * disabled, or cannot work: it gets nothing, as in Node-RED.
    */
   #targetsOf(node: RedNode): { waiting: Map<string, unknown>; areAllThere: boolean } {
     const waiting = new Map<string, unknown>();
@@ -220,7 +220,7 @@ function isNode(value: unknown): value is Partial<Pick<RedNode, 'type' | 'wires'
   return typeof value === 'object' && value !== null;
 }
 
-/** Where a node leads to that only passes on; a dead end of that kind takes the message itself. */
+/** What a node that only passes messages on is wired to; a dead end counts as the receiver itself. */
 function wiresBehind(node: unknown): readonly string[] {
   if (!isNode(node) || typeof node.type !== 'string') return [];
   const passesOn = PASSES_ON.has(node.type) || node.type.startsWith('subflow:');

@@ -3,7 +3,7 @@ import type { Rejection } from '../../src/webhook/endpoint/rejection';
 /** Milliseconds between two warnings; a flood of forged deliveries must not become a flood of log lines. */
 const INTERVAL_MS = 1000;
 
-/** Logs why deliveries are rejected, at most once a second; others are reported after that. */
+/** Logs why deliveries are rejected, at most once a second; the others are summed up in the next line. */
 export class RejectionWarnings {
   readonly #warn: (text: string) => void;
   readonly #now: () => number;

@@ -42,19 +42,19 @@ export interface WebhookProvider {
   /** Seconds. */
   tolerance: NumberLimits;
   acceptGet: boolean;
-  /** Whether its dialog has a switch for GET. */
+  /** Whether the dialog has a checkbox for GET. */
   offersGet: boolean;
   parse: DeliveryParser;
   isProbe?: (rawBody: Buffer) => boolean;
   /** @param tolerance seconds */
   verifier: (tolerance: number) => DeliveryVerifier;
-  /** Why no delivery could be verified with the account as it is, or null. */
+  /** Why the account cannot verify any delivery, or null. */
   problem: CodedError | null;
   /** Short status text for `problem`. */
   problemStatus: string;
 }
 
-/** Puts a webhook node to work: settings, path, endpoint, outputs, status, close. */
+/** Starts a webhook node: settings, path, endpoint, outputs, status, close. */
 export function startWebhookNode(
   RED: NodeRedApi,
   node: RedNode,
@@ -76,7 +76,7 @@ export function startWebhookNode(
     fail(error, say('bad-setting'));
   }
 
-  /** Keeps the path when the other settings cannot work: senders try again until the user has mended them. */
+  /** Keeps the path when the other settings cannot work: senders try again until the user has fixed them. */
   function orKeepPath<T>(path: string, read: () => T): T {
     try {
       return read();
@@ -232,7 +232,7 @@ function flowMessage(
   const sent: FlowMessage & { _msgid: string } = { _msgid: RED.util.generateId(), ...message };
   if (exchange !== null) {
     const { request, response } = exchange;
-    // Node reads headers on first use and hides the property; the Debug sidebar should show them.
+    // Node.js parses headers on first use and hides the property; the Debug sidebar should show it.
     Object.defineProperty(request, 'headers', { value: request.headers, enumerable: true });
     sent['req'] = request;
     sent['res'] = { _res: response };

@@ -3,17 +3,17 @@ import type { WebhookEndpoint } from '../../src/webhook/endpoint/webhook-endpoin
 import type { NodeRedApi, RedNode } from '../lib/node-red';
 import { onClose } from '../lib/on-input';
 
-/** A webhook node that runs. */
+/** A running webhook node. */
 export interface RunningReceiver {
   /** As written in the node. */
   path: string;
   receiver: Pick<WebhookEndpoint, 'isReceiving' | 'hold'>;
 }
 
-/** By Node-RED, for there may be several in one process. */
+/** By Node-RED, because one process may run several. */
 const running = new WeakMap<EventEmitter, Map<RedNode, RunningReceiver>>();
 
-/** Lets others find a webhook node while it runs. */
+/** Makes a webhook node findable while it runs. */
 export function noteReceiver(RED: NodeRedApi, node: RedNode, receiver: RunningReceiver): void {
   const here = runningIn(RED);
   here.set(node, receiver);
@@ -22,12 +22,12 @@ export function noteReceiver(RED: NodeRedApi, node: RedNode, receiver: RunningRe
   });
 }
 
-/** The webhook nodes of a type that run now. */
+/** The running webhook nodes of a type. */
 export function runningReceivers(RED: NodeRedApi, type: string): RunningReceiver[] {
   return [...runningIn(RED)].filter(([node]) => node.type === type).map(([, receiver]) => receiver);
 }
 
-/** Ids of the webhook nodes of a type: of those that run, also in subflows, and of those that are disabled. */
+/** Ids of the webhook nodes of a type: running ones, including those in subflows, and disabled ones. */
 export function receiverIds(RED: NodeRedApi, type: string): string[] {
   const ids = new Set([...runningIn(RED).keys()].filter((node) => node.type === type).map(({ id }) => id));
   RED.nodes.eachNode((saved) => {

@@ -15,7 +15,7 @@ import { HandOvers } from './hand-overs';
 import { ownedState, stateDatabase, stateDirectory } from '../lib/state';
 
 /**
- * The route table of this Node-RED. Called when the package loads, so that the dispatcher stands before
+ * The route table of this Node-RED. Called when the package loads, so that the dispatcher comes before
  * the routes of any flow.
  */
 export function deliveryRoutes(RED: NodeRedApi): RouteTable {
@@ -24,26 +24,26 @@ export function deliveryRoutes(RED: NodeRedApi): RouteTable {
     RED.events.on('flows:started', () => table.settle(databaseFor(RED, table)));
   };
   const { httpAdminRoot, httpAdminMiddleware, httpAdminAuth } = RED.settings;
-  // What the owner put in front of the admin app may be meant for everything below its root.
+  // Middleware before the admin app may be meant for everything below its root.
   const guarded = httpAdminMiddleware !== undefined || httpAdminAuth !== undefined;
   const httpAdmin = httpAdminRoot === false ? undefined : RED.httpAdmin;
   return routesOf(RED.httpNode, settle, guarded ? undefined : { httpAdmin }, ownerMiddleware(RED));
 }
 
-/** Opened for what is of use only: not where none of these nodes has ever been. */
+/** Opens the database only where it is useful: not where none of these nodes has ever been used. */
 function databaseFor(RED: NodeRedApi, { size }: RouteTable): StateDatabase | null {
   try {
     return size > 0 || existsSync(stateDirectory(RED)) ? stateDatabase(RED) : null;
   } catch {
-    // The webhook nodes report its faults.
+    // The webhook nodes report faults of the state.
     return null;
   }
 }
 
-/** Milliseconds between two lines of the log: a stranger must not fill it. */
+/** Milliseconds between two log lines: a stranger must not fill the log. */
 const LOG_INTERVAL_MS = 10_000;
 
-/** `httpNodeMiddleware` and `httpNodeCors` stand before our addresses as before those of core *http in*. */
+/** `httpNodeMiddleware` and `httpNodeCors` apply to our addresses as to those of core *http in*. */
 function ownerMiddleware(RED: NodeRedApi): OwnerMiddleware {
   let said = -Infinity;
   return {
@@ -63,27 +63,27 @@ function ownerMiddleware(RED: NodeRedApi): OwnerMiddleware {
   };
 }
 
-/** Milliseconds between two looks at what may go; at what has to stay for days only each hour. */
+/** Milliseconds between two removals of what was handed over. What is kept for days is checked only every hour. */
 const TIDY_MS = 60 * 1000;
 const TIDIES_AN_HOUR = 60;
 
-/** MiB that all deliveries together may take. */
+/** MiB that all logs together may take. */
 const USUAL_LOG_MIB = 512;
 
 interface OpenJournal {
   journal: LogJournal;
-  /** As `OwnedState.losses` when it was opened. */
+  /** `OwnedState.losses` at the time of opening. */
   losses: number;
 }
 
 const journals = new Map<string, OpenJournal>();
 
-/** For how many days deliveries are kept: by the state's directory, then by the id of the node. */
+/** How many days deliveries are kept: by the state's directory, then by the id of the node. */
 const daysKept = new Map<string, Map<string, number>>();
 
 /**
- * The one journal of this Node-RED. It outlives redeploys, as the nodes do not. While its directory cannot
- * be written, or is another process's, nothing is accepted; every delivery tries again.
+ * The one journal of this Node-RED. Unlike the nodes, it outlives redeploys. While its directory cannot be
+ * written, or belongs to another process, nothing is accepted; every delivery tries again.
  */
 export function deliveryJournal(RED: NodeRedApi): DeliveryJournal {
   const open = (): LogJournal => openJournal(RED);
@@ -98,7 +98,7 @@ export function deliveryJournal(RED: NodeRedApi): DeliveryJournal {
 }
 
 /**
- * The accepted deliveries of a time that are kept, oldest first, in batches.
+ * The kept deliveries of a span, oldest first, in batches.
  *
  * @throws CodedError `NOT_RECORDED`, or as `OwnedState.database`
  */
@@ -106,7 +106,7 @@ export function loggedDeliveries(RED: NodeRedApi, span: Span): AsyncIterable<rea
   return openJournal(RED).read(span);
 }
 
-/** Has the deliveries of a node kept for some days after they were handed over. */
+/** Sets for how many days the deliveries of a node are kept. */
 export function keepDeliveries(RED: NodeRedApi, node: string, days: number): void {
   keptIn(stateDirectory(RED)).set(node, days);
 }
@@ -124,7 +124,7 @@ function openJournal(RED: NodeRedApi): LogJournal {
   const known = journals.get(directory);
   if (known !== undefined) {
     if (known.losses === state.losses && !known.journal.isLost) return known.journal;
-    // The files are no longer what this one knows of them.
+    // The files may have changed since this journal was opened.
     journals.delete(directory);
     void known.journal.dispose();
   }
@@ -153,7 +153,7 @@ function openJournal(RED: NodeRedApi): LogJournal {
 
 const handOversOf = new WeakMap<EventEmitter, HandOvers>();
 
-/** The one watch over hand-overs of this Node-RED. Called when the package loads, before any node listens for the start. */
+/** This Node-RED's one watcher of hand-overs. Called when the package loads, before any node listens for the start. */
 export function handOvers(RED: NodeRedApi): HandOvers {
   const known = handOversOf.get(RED.events);
   if (known !== undefined) return known;
@@ -162,7 +162,7 @@ export function handOvers(RED: NodeRedApi): HandOvers {
   return added;
 }
 
-/** Old entries only take up room; what cannot be removed now is tried again later. */
+/** Old entries only take up space; what cannot be removed now is tried again later. */
 function tidyRegularly(directory: string, journal: LogJournal): void {
   let round = 0;
   const timer = setInterval(() => {

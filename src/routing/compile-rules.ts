@@ -4,7 +4,7 @@ import type { RoutedEvent, RoutingCatalogue } from './routed-event';
 import type { SwitchRule } from './rules';
 
 /**
- * Finds the rules that an event meets.
+ * Finds the rules that match an event.
  *
  * @param event what the message is about; null when it is about no event (only `else` matches then)
  * @param carriesRecording whether the download node could store something of the message; asked at
@@ -15,10 +15,10 @@ export type RuleMatcher = (event: RoutedEvent | null, carriesRecording: () => bo
 
 /**
  * Prepares rules once, at deploy, so that a message costs a few look-ups however many rules there are:
- * plain types and families by hash, patterns by one tree of their beginnings.
+ * plain types and families by hash, patterns by one prefix tree.
  *
- * @param checkAll false: stop at the first rule that matches; true: find all of them. An `else` matches
- *   when no rule before it did, in both ways.
+ * @param checkAll false: stop at the first rule that matches; true: find all of them. Either way, an
+ *   `else` matches when no rule before it did.
  */
 export function compileRules(
   rules: readonly SwitchRule[],
@@ -32,7 +32,7 @@ export function compileRules(
 }
 
 interface RuleIndex {
-  /** Plain names, and the names that they are aliases of. What an alias stands for depends on the sender. */
+  /** Plain names, and the names that they are aliases of. What an alias resolves to depends on the provider. */
   readonly literals: Record<Provider, Map<string, number[]>>;
   readonly globs: GlobIndex;
   readonly families: Map<string, number[]>;
@@ -78,15 +78,15 @@ function addPattern(index: RuleIndex, pattern: string, rule: number, { names, ca
     return;
   }
   index.globs.add(pattern, rule);
-  // `call.siprec.*` fits no name that arrives today, only other names of events: it means those events.
-  // `call.*` fits many and stays with them, or it would take `siprec.started` from a rule for `siprec.*`.
+  // `call.siprec.*` fits only aliases, no name that arrives today, so it stands for the events behind the
+  // aliases. `call.*` fits canonical names and keeps to them: it must not take `siprec.started` from `siprec.*`.
   const fits = compileGlob(pattern);
   const fitting = names.filter(({ name }) => fits(name));
   if (fitting.some(({ name, canonical }) => name === canonical)) return;
   for (const { provider, canonical } of fitting) append(index.literals[provider], canonical, rule);
 }
 
-/** Reports the rules met by the event's names, family and standing, in no order and perhaps repeatedly. */
+/** Reports the rules that match the event's names, its family or its being unknown; unordered, perhaps repeatedly. */
 function collect(index: RuleIndex, event: RoutedEvent, found: (rule: number) => void): void {
   const literals = index.literals[event.provider];
   literals.get(event.event_type)?.forEach(found);

@@ -1,11 +1,11 @@
-/** One place in the tree of literal beginnings. */
+/** One node of the prefix tree. */
 interface PrefixNode {
   readonly next: Map<string, PrefixNode>;
-  /** Globs whose literal beginning ends here. */
+  /** Globs whose literal prefix ends here. */
   readonly globs: GlobTail[];
 }
 
-/** What a glob asks for after its literal beginning: the pieces between its stars, and its end. */
+/** What a glob requires after its literal prefix: the pieces between its stars, and its end. */
 interface GlobTail {
   readonly pieces: readonly string[];
   readonly end: string;
@@ -13,12 +13,12 @@ interface GlobTail {
 }
 
 /**
- * Many globs, matched together. `*` stands for any run of characters, dots and nothing at all
- * included; every other character stands for itself; upper and lower case differ.
+ * Many globs, matched together. `*` stands for any run of characters, including dots and the empty
+ * run; every other character stands for itself. Matching is case-sensitive.
  *
- * The literal beginnings of all globs form one tree, so a name is compared only with globs that start
- * like it. Behind that, each piece between two stars is looked for once, from left to right: taking
- * the first occurrence is always right, nothing is tried again, and no pattern or name, however
+ * The literal prefixes of all globs form one tree, so a name is compared only with globs that start
+ * like it. After the prefix, each piece between two stars is searched once, from left to right: the
+ * first occurrence is always right, there is no backtracking, and no pattern or name, however
  * contrived, costs more than (length of name) × (length of pattern).
  */
 export class GlobIndex {
@@ -43,7 +43,7 @@ export class GlobIndex {
     node.globs.push(tail);
   }
 
-  /** Calls `found` with the rule of every glob that fits the whole `name`; a rule can come several times. */
+  /** Calls `found` with the rule of every glob that fits the whole `name`; a rule may be reported repeatedly. */
   collect(name: string, found: (rule: number) => void): void {
     let node: PrefixNode | undefined = this.#root;
     for (let at = 0; ; at++) {

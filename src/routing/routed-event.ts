@@ -5,14 +5,14 @@ export interface RoutedEvent {
   provider: Provider;
   /** The name on the wire. */
   event_type: string;
-  /** The same with aliases and v1 names resolved. */
+  /** The same name with aliases and v1 names resolved. */
   canonical_type: string;
   family: string;
   /** Whether the catalogue lists the type. */
   known: boolean;
 }
 
-/** What routing needs to know of the catalogue of event types. */
+/** What routing needs from the catalogue of event types. */
 export interface RoutingCatalogue {
   /** Every name an event can be called by, aliases included, with the name it resolves to. */
   readonly names: Iterable<{ provider: Provider; name: string; canonical: string }>;
@@ -25,11 +25,11 @@ export interface RoutingCatalogue {
 /**
  * Completes a message's data about its event from the catalogue.
  *
- * @param type the event type the user's property gave; anything but a non-empty string is no event
- * @param told `msg.event` when it describes that very type, else undefined; its fields win
- * @param provider who sent the event, when the message tells; without it the provider that knows the type is
- *   taken, Telnyx first
- * @returns null when the message is about no event: then only an `else` rule can match
+ * @param type the event type read from the user's property; anything but a non-empty string means no event
+ * @param told `msg.event` when it describes exactly that type, else undefined; its fields win
+ * @param provider who sent the event, if the message says so; otherwise the first provider that knows the type,
+ *   Telnyx before Daily
+ * @returns null when the message is not about an event: then only an `else` rule can match
  */
 export function describeEvent(
   type: unknown,

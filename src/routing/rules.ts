@@ -1,7 +1,7 @@
 /** Where the webhook nodes put the type of an event in a message. */
 export const TYPE_PROPERTY = 'event.event_type';
 
-/** What a rule can ask for, in the order in which the dialog offers it. */
+/** What a rule can match, in the order of the dialog. */
 export const RULE_KINDS = ['event', 'family', 'recording', 'unknown', 'else'] as const;
 
 export type RuleKind = (typeof RULE_KINDS)[number];
@@ -21,7 +21,7 @@ export type RulesResult =
 
 /**
  * Reads the rules as a flow file holds them: `[{t: 'event', v: 'call.hangup, conference.*'}, …]`. Stops at the
- * first invalid rule, so that no route seems to exist that does not.
+ * first invalid rule, so that no route appears to exist when it does not.
  *
  * @param rules the node's `rules` property, untrusted
  * @param isFamily whether the catalogue has a family of that name
@@ -39,7 +39,7 @@ export function readRules(rules: unknown, isFamily: (family: string) => boolean)
   return { ok: true, rules: read };
 }
 
-/** Cuts a list of patterns at commas and white space, line breaks included. */
+/** Splits a list of patterns at commas and white space, including line breaks. */
 export function splitPatterns(list: string): string[] {
   return list.split(/[\s,]+/).filter((pattern) => pattern !== '');
 }

@@ -4,7 +4,7 @@ import { KEY_LENGTH, isLowOrderPoint } from './ed25519';
 import { isApiKey, isHexKey } from './key-text';
 
 interface PublicKeys {
-  /** 32 bytes each, in the order written; a key that stands there twice counts once. */
+  /** 32 bytes each, in the order written, without duplicates. */
   keys: Buffer[];
   /** One `BAD_PUBLIC_KEY` for each invalid entry. The valid keys stay usable. */
   problems: CodedError[];
@@ -40,7 +40,7 @@ function whyNoPublicKey(entry: string): string | null {
   }
   if (isHexKey(entry)) return `is written in hex; it must be base64 (44 characters). ${copyAgain}`;
   const key = decodeStrictBase64(entry);
-  // Only what is no key: a public key may begin with any letters.
+  // Only if it is not a key: a public key may begin with any letters.
   if (key?.length !== KEY_LENGTH && isApiKey(entry)) {
     return (
       'is an API key. That is a secret and belongs into "API key"; here everybody who gets the flow can read ' +
@@ -54,7 +54,7 @@ function whyNoPublicKey(entry: string): string | null {
 }
 
 interface DailySecrets {
-  /** Decoded, in the order written; a secret that stands there twice counts once. */
+  /** Decoded, in the order written, without duplicates. */
   secrets: Buffer[];
   /** One `BAD_PUBLIC_KEY` for each invalid entry. The valid ones stay usable. */
   problems: CodedError[];
@@ -62,7 +62,7 @@ interface DailySecrets {
 
 /**
  * Reads the secrets of Daily's webhooks. One is usual; several, separated by white space or commas,
- * serve several webhooks, or a secret that is being changed.
+ * cover several webhooks, or the time while a secret is being replaced.
  *
  * @param text base64, the `hmac` of a webhook (docs.daily.co, REST API, "Webhooks")
  */
@@ -91,10 +91,10 @@ function whyNoSecret(entry: string): string {
 }
 
 /**
- * Reads a list of HMAC secrets, separated like public keys. The text of each is the key, as its
- * UTF-8 bytes; a secret that stands there twice counts once.
+ * Reads a list of HMAC secrets, separated like public keys. The UTF-8 bytes of each
+ * text are the key; duplicates count once.
  *
- * The name of an environment variable that is not set is left out: as a secret it could be guessed.
+ * The name of an environment variable that is not set is skipped: as a secret it could be guessed.
  */
 export function parseSecrets(text: string): string[] {
   const entries = text.split(/[\s,]+/).filter((entry) => entry !== '' && !isUnsetVariable(entry));

@@ -18,8 +18,8 @@ export const DAILY_TIMESTAMP_HEADER = 'x-webhook-timestamp';
 const DIGEST_LENGTH = 32;
 
 /**
- * Above this a number is milliseconds: as seconds it would be the year 5138, as milliseconds 1973.
- * Daily does not document the unit; milliseconds were seen.
+ * A larger number is milliseconds: in seconds this is the year 5138, in milliseconds 1973. Daily does not
+ * document the unit; milliseconds have been seen.
  */
 const FIRST_MILLISECOND = 1e11;
 
@@ -31,8 +31,8 @@ const DAILY_TIMESTAMP: TimestampFormat = {
 };
 
 /**
- * Daily: HMAC-SHA256 over the timestamp text as received, `.`, and the raw body; the key is the decoded
- * `hmac` of the webhook, the digest comes in base64.
+ * Daily: HMAC-SHA256 over the timestamp text as received, `.`, and the raw body. The key is the decoded
+ * `hmac` of the webhook; the digest is base64.
  *
  * @see docs.daily.co, REST API, "Webhooks"
  */

@@ -10,8 +10,8 @@ export const SIGNATURE_LENGTH = 64;
 const GROUP_ORDER = Buffer.from('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010', 'hex');
 
 /**
- * Points of small order. A signature under such a key can be made without any secret, and one of
- * them verifies for every message. The top bit of the last byte is ignored.
+ * Points of small order. Anyone can sign for such a key without a secret, and for one of them a single
+ * signature verifies every message. The top bit of the last byte is ignored.
  */
 const LOW_ORDER_POINTS: ReadonlySet<string> = new Set([
   '00'.repeat(32),
@@ -33,7 +33,7 @@ export function isLowOrderPoint(key: Uint8Array): boolean {
 
 /**
  * Whether S is below the group order. Adding the order to S gives a second signature for the same
- * message (RFC 8032, 5.1.7); TweetNaCl accepts it, so the check stands before every engine.
+ * message (RFC 8032, 5.1.7); TweetNaCl accepts it, so the check precedes every engine.
  */
 export function hasCanonicalS(signature: Uint8Array): boolean {
   for (let index = KEY_LENGTH - 1; index >= 0; index -= 1) {
@@ -44,7 +44,7 @@ export function hasCanonicalS(signature: Uint8Array): boolean {
   return false;
 }
 
-/** Checks one signature; both engines sit behind the same length, S and key checks. */
+/** Checks one signature; the same length, S and key checks precede both engines. */
 export interface Ed25519Engine {
   /** @param key 32 bytes @returns a function that answers for one message and signature */
   prepare(key: Buffer): (message: Buffer, signature: Buffer) => Promise<boolean>;
@@ -104,7 +104,7 @@ export function createEd25519Verifier(
     try {
       return await verify(message, signature);
     } catch {
-      // A crypto library may take the key and refuse to compute only later.
+      // A crypto library may accept the key and refuse only when it verifies.
       return verifyInstead(message, signature);
     }
   };

@@ -1,13 +1,13 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
- * Which of several secrets made an HMAC-SHA256. Every secret is tried whatever the result, and the
- * comparison takes the same time for every wrong digest. The message is hashed once for each secret,
+ * Finds which of several secrets produced an HMAC-SHA256. Every secret is tried whatever the result, and
+ * the comparison takes the same time for every wrong digest. The message is hashed once for each secret,
  * however many digests a stranger sends.
  *
  * @param secrets keys, as bytes or as text (its UTF-8 bytes)
  * @param message the signed bytes, in parts
- * @param digests as received, one of which has to fit
+ * @param digests as received; one of them has to match
  * @returns the index of the secret, or -1
  */
 export function matchHmac(

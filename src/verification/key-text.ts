@@ -13,7 +13,7 @@ export function isHexKey(text: string): boolean {
   return /^[0-9a-f]{64}$/i.test(text);
 }
 
-/** @param text no public key: those may begin with any letters */
+/** @param text not a public key: those may begin with any letters */
 export function isApiKey(text: string): boolean {
   return text.startsWith('KEY');
 }

@@ -2,7 +2,7 @@ import type { WebhookErrorCode } from '../errors/codes';
 import type { VerifiedBy } from '../events/event';
 import { decodeStrictBase64 } from '../values/fields';
 
-/** The input of a verifier. Header pairs are as they arrived, so that repeats are visible. */
+/** The input of a verifier. Header pairs are kept as received, so that repeats are visible. */
 export interface SignedDelivery {
   /** Name, value, name, value, … as `IncomingMessage.rawHeaders`. */
   rawHeaders: readonly string[];
@@ -14,14 +14,14 @@ export interface SignedDelivery {
   receivedAt: number;
 }
 
-/** The outcome of looking at a delivery's signature. `keyIndex` counts the account's keys from 0. */
+/** The outcome of checking a delivery's signature. `keyIndex` counts the account's keys from 0. */
 export type Verdict =
   | { ok: true; verified: VerifiedBy; keyIndex: number }
   | { ok: false; code: WebhookErrorCode; message: string };
 
-/** What a delivery was verified by, so that anybody can verify it again. A secret is never part of it. */
+/** What verified a delivery, so that anybody can verify it again. Never contains a secret. */
 export interface SignatureProof {
-  /** The headers that a verification reads, as they came: name, value. */
+  /** The headers that a verification reads, as received: name, value. */
   headers: readonly (readonly [name: string, value: string])[];
   /** Base64; null where the key is a secret. */
   publicKey: string | null;
@@ -30,7 +30,7 @@ export interface SignatureProof {
 export interface DeliveryVerifier {
   /** Never rejects; a delivery that cannot be verified is refused. */
   verify(delivery: SignedDelivery): Promise<Verdict>;
-  /** What a delivery was verified by that `verify` has accepted with a key. */
+  /** The proof of a delivery that `verify` has accepted with a key. */
   proof?(delivery: Pick<SignedDelivery, 'rawHeaders'>, keyIndex: number): SignatureProof;
 }
 
@@ -66,7 +66,7 @@ export function headerValues(rawHeaders: readonly string[], name: string): strin
   return values;
 }
 
-/** Those of some headers that are there, by their lower-case names, as they arrived. */
+/** The headers present among `names` (lower case), with their values as received. */
 export function headersOf(
   rawHeaders: readonly string[],
   names: readonly string[]
@@ -81,7 +81,7 @@ export function headersOf(
  *
  * @param header its lower-case name
  * @param length bytes of every signature of this scheme
- * @param sender as it is named to the user
+ * @param sender its name in error texts
  */
 export function readSignature(
   rawHeaders: readonly string[],
@@ -111,7 +111,7 @@ export function readSignature(
 /** How a sender writes the time of signing. */
 export interface TimestampFormat {
   sender: string;
-  /** What the whole header has to be. */
+  /** Matches the whole header. */
   pattern: RegExp;
   /** For the error text: what was expected. */
   described: string;
@@ -132,12 +132,12 @@ export interface TimestampOptions {
   receivedAt: number;
   /** How far the sender's clock may be off, in either direction. */
   toleranceSeconds: number;
-  /** Default: as Telnyx writes it. */
+  /** Default: Telnyx's format. */
   format?: TimestampFormat;
 }
 
 /**
- * Checks a timestamp header. The text stays as it came: it is part of the signed bytes.
+ * Checks a timestamp header. The text is kept as received: it is part of the signed bytes.
  *
  * @param header its name, for the error text
  * @param values all values of the header

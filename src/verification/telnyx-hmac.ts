@@ -13,8 +13,8 @@ export const MEETING_SIGNATURE_HEADER = 'x-meeting-bot-signature';
 
 /**
  * Telnyx meeting sessions: HMAC-SHA256 over the timestamp, `.`, and the raw body, with the
- * `webhook_secret` of the session. The header holds `t=<unix seconds>,v1=<hex>`; several `v1` may
- * stand there while a secret is changed.
+ * `webhook_secret` of the session. The header holds `t=<unix seconds>,v1=<hex>`; there may be
+ * several `v1` while a secret is being replaced.
  *
  * @see developers.telnyx.com, meeting sessions, "Webhooks"
  */
@@ -58,9 +58,9 @@ export function verifyMeeting(
 export const LEGACY_SIGNATURE_HEADER = 'x-telnyx-signature';
 
 /**
- * Telnyx API v1: HMAC-SHA256 over the raw body with the secret of the v1 profile. How the digest is
- * written is not documented: hex and base64 are accepted, with or without `sha256=`. There is no
- * timestamp, so only the memory of identities stops a replay.
+ * Telnyx API v1: HMAC-SHA256 over the raw body with the secret of the v1 profile. The digest's
+ * encoding is not documented: hex and base64 are accepted, with or without `sha256=`. There is no
+ * timestamp, so only the remembered identities stop a replay.
  */
 export function verifyLegacy(delivery: SignedDelivery, secrets: readonly string[]): Verdict {
   if (secrets.length === 0) {

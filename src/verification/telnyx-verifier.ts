@@ -34,8 +34,8 @@ export interface TelnyxKeys {
 
 /**
  * Verifies deliveries of any Telnyx product. The header determines the scheme: Ed25519 first, then meetings,
- * then legacy v1; without one of them the delivery is unsigned and rejected. A scheme never replaces another
- * that failed.
+ * then legacy v1; without one of them the delivery is unsigned and rejected. If a scheme fails, no other
+ * is tried.
  */
 export class TelnyxVerifier implements DeliveryVerifier {
   readonly #keys: TelnyxKeys;

@@ -1,4 +1,4 @@
-/** The path by which a node's path is reached from outside. */
+/** The path under which a node's path is reachable from outside. */
 export function belowNodeRoot(path: string): string {
   return `/${RED.settings.httpNodeRoot ?? '/'}/${path}`.replace(/\/{2,}/g, '/');
 }

@@ -1,5 +1,5 @@
 /// <reference types="jquery" />
-// What the dialogs use of Node-RED's editor (4.0 to 5), which ships no types for authors of nodes. Everything
+// The parts of Node-RED's editor (4.0 to 5) that the dialogs use; it ships no types for node authors. Everything
 // here is global on the editor's page.
 
 /** A node as the editor holds it: its saved properties and what Node-RED adds. */
@@ -11,15 +11,15 @@ interface EditorNode {
   /** Set when the node is disabled. */
   d?: boolean;
   name?: string;
-  /** Secrets typed since the last deploy; those of before are hidden. */
+  /** Secrets typed since the last deploy; older ones are hidden. */
   credentials?: Readonly<Record<string, unknown>>;
   _def: { defaults: Record<string, { value: unknown }> };
   _(key: string, values?: Record<string, string | number>): string;
 }
 
 /**
- * @returns true when the value is valid, otherwise why not. It has two parameters, although it needs one: from
- *   their number Node-RED knows that the result may be a text
+ * @returns true when the value is valid, otherwise the reason. It needs one parameter but has two: from their
+ *   number, Node-RED knows that the result may be a text
  */
 type EditorValidator<Node extends EditorNode = EditorNode> = (
   this: Node,
@@ -30,7 +30,7 @@ type EditorValidator<Node extends EditorNode = EditorNode> = (
 interface EditorProperty<Node extends EditorNode> {
   value: unknown;
   required?: boolean;
-  /** Type of the config node that it names. */
+  /** Type of the config node that the value refers to. */
   type?: string;
   validate?: EditorValidator<Node>;
 }

@@ -5,7 +5,7 @@ export function isVariable(value: unknown): boolean {
   return typeof value === 'string' && /^\$\{[^}\s]+\}$/.test(value);
 }
 
-/** What a field holds, as text; whatever is not text counts as blank. */
+/** The value of a field as text; anything but text or a number counts as blank. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
@@ -17,7 +17,7 @@ export function entriesOf(value: unknown): string[] {
     .filter((entry) => entry !== '');
 }
 
-/** Whether a config node is chosen; `_ADD_` is what the list holds while a new one is offered. */
+/** Whether a config node is chosen; `_ADD_` is the entry that offers a new one. */
 export function isChosen(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && value !== '_ADD_';
 }
@@ -25,7 +25,7 @@ export function isChosen(value: unknown): boolean {
 /** @param problem key of the text that says what is wrong, below `<type>.error.` */
 export function numberWithin(limits: NumberLimits, problem: string): EditorValidator {
   return function (value, _options) {
-    // Flows of older versions lack the property; the runtime has a value for it.
+    // Flows of older versions lack the property; the runtime has a default for it.
     if (value === undefined || isVariable(value)) return true;
     const number = Number(value);
     const isWithin = value !== '' && number >= limits.min && number <= limits.max;

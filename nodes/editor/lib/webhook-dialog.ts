@@ -6,7 +6,7 @@ import { chooseDefaults, isVariable, textOf } from './validators';
 /** The types of all webhook nodes. */
 const WEBHOOK_TYPES = Object.keys(DEFAULT_PATH).map((provider) => `${provider}-webhook-in`);
 
-/** The properties that the scripts of all webhook nodes read. */
+/** The properties that the dialogs of all webhook nodes use. */
 interface WebhookNode extends EditorNode {
   path?: string;
 }
@@ -17,7 +17,7 @@ export const webhookPath: EditorValidator = function (value, _options) {
   const path = textOf(value);
   const sharesAdminRoot =
     comparablePath(RED.settings.httpNodeRoot ?? '/') === comparablePath(window.location.pathname);
-  // The runtime takes a path without its slash as well, but shows and compares it with one.
+  // The runtime also accepts a path without a leading slash, but shows and compares it with one.
   const fault = path.startsWith('/') ? pathFault(path, sharesAdminRoot) : 'empty';
   if (fault !== null) return this._(`${this.type}.error.${problemKey(fault)}`);
   return isServedByAnother(this, path) ? this._(`${this.type}.error.path-twice`) : true;

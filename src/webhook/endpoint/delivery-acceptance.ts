@@ -6,7 +6,7 @@ import { type CopyOutcome, type Exchange, type FlowAnswer, PendingReplies } from
 import { answer, repeatAnswer } from './http-responses';
 
 export interface AcceptanceSettings {
-  /** Node id; keeps what two nodes remember apart. */
+  /** Node id; each node has its own memory. */
   scope: string;
   reply: 'at-once' | 'flow';
   replyTimeoutMs: number;
@@ -14,22 +14,22 @@ export interface AcceptanceSettings {
 }
 
 /**
- * Knows which deliveries are copies of one another. Only an accepted delivery is remembered, so that a
- * failed attempt never eats its retry; a copy that comes while the first is under way waits for it.
+ * Recognises copies of a delivery. Only an accepted delivery is remembered, so that the retry of a failed
+ * attempt is never dropped; a copy that arrives while the first is under way waits for it.
  */
 class Deduplicator {
   readonly #journal: Pick<DeliveryJournal, 'find'>;
   readonly #scope: string;
   readonly #running = new Map<string, Promise<CopyOutcome>>();
 
-  /** @param scope node id: two nodes remember apart */
+  /** @param scope node id; each node has its own memory */
   constructor(journal: Pick<DeliveryJournal, 'find'>, scope: string) {
     this.#journal = journal;
     this.#scope = scope;
   }
 
   /**
-   * How an earlier copy ended or is going to end; undefined when there was none, or all of them failed.
+   * How an earlier copy ended or will end; undefined when there was none, or all of them failed.
    *
    * @throws CodedError `NOT_RECORDED` when the memory cannot be read
    */
@@ -40,7 +40,7 @@ class Deduplicator {
     return remembered && { accepted: true, answer: remembered.answer };
   }
 
-  /** Works on the first copy of a delivery; others wait for its outcome meanwhile. */
+  /** Processes the first copy of a delivery; others wait for its outcome. */
   async first(id: RememberedId, work: () => Promise<CopyOutcome>): Promise<void> {
     const outcome = work();
     this.#running.set(textOf(id), outcome);
@@ -52,7 +52,7 @@ class Deduplicator {
     return this.#running.has(textOf(id));
   }
 
-  /** Resolves when all first copies that are under way have ended, well or not. */
+  /** Resolves when all first copies under way have ended, successfully or not. */
   async ended(): Promise<void> {
     await Promise.allSettled(this.#running.values());
   }
@@ -64,35 +64,35 @@ function textOf(id: RememberedId): string {
 
 export interface AcceptanceDeps {
   journal: DeliveryJournal;
-  /** Whether the journal may be used now: not while another process owns it. Left out: always. */
+  /** Whether the journal may be used now, which it may not while another process owns it. Omitted: always. */
   isOpen?: () => boolean;
   /** Hands an accepted event to the flow. Must not throw. */
   emit: (message: WebhookMessage, rawBody: Buffer, extras: EmitExtras) => void;
-  /** Whether the nodes of the flow that get the events are there: not while a deploy replaces them. Left out: always. */
+  /** Whether the nodes that get the events exist, which they may not during a deploy. Omitted: always. */
   isFlowThere?: () => boolean;
-  /** Resolves when every hand-over has been told what became of it, for an endpoint that emits no more. */
+  /** Resolves when all hand-overs have ended, once the endpoint emits nothing more. */
   handedOver?: () => Promise<void>;
-  /** A fault of our own, for the log and Catch nodes; the sender was asked to try again. */
+  /** Reports a fault of our own to the log and Catch nodes; the sender was asked to try again. */
   onFault: (code: WebhookErrorCode, message: string, about: WebhookMessage | null, cause?: unknown) => void;
-  /** The flow answered a delivery that was answered already; nothing came of it. */
+  /** Called when the flow answers a delivery that is already answered; the answer is ignored. */
   onLateAnswer: (about: WebhookMessage) => void;
 }
 
-/** What goes along with an event to the flow. */
+/** What accompanies an event to the flow. */
 export interface EmitExtras {
-  /** For the flow to answer; null when the sender was answered. */
+  /** For the flow to answer; null when the sender already has an answer. */
   exchange: Exchange | null;
-  /** To be told what becomes of the event; null when nothing remembers that it is to be handed over. */
+  /** Called with what becomes of the event; null when no hand-over is recorded. */
   handOver: HandOver | null;
 }
 
-/** A delivery whose signature fits, as the flow gets it and as it is recorded. */
+/** A delivery with a valid signature, as the flow gets it and as it is recorded. */
 interface VerifiedDelivery {
   message: WebhookMessage;
   record: AcceptedDelivery;
 }
 
-/** What becomes of a verified delivery: duplicates, record, answer, hand-over. */
+/** Accepts verified deliveries: duplicates, record, answer, hand-over. */
 export class DeliveryAcceptance {
   readonly #settings: AcceptanceSettings;
   readonly #deps: AcceptanceDeps;
@@ -107,7 +107,7 @@ export class DeliveryAcceptance {
     this.#questions = new PendingReplies(settings.replyTimeoutMs);
   }
 
-  /** Whether everything that comes is to be answered 503. */
+  /** Whether every delivery is to be answered with 503. */
   isClosed(): boolean {
     return this.#closed || this.#deps.isOpen?.() === false;
   }
@@ -118,7 +118,7 @@ export class DeliveryAcceptance {
     this.#questions.withdraw();
     await this.#copies.ended();
     await this.#deps.handedOver?.();
-    // Node-RED may exit next. What the flow has must not come again at the next start.
+    // Node-RED may exit next. What the flow has must not be repeated at the next start.
     await this.#deps.journal.written();
   }
 
@@ -135,7 +135,7 @@ export class DeliveryAcceptance {
     void this.#copies.first(id, () => ended);
   }
 
-  /** Answers the request, now or once the flow has; rejects unanswered when the memory cannot be read. */
+  /** Answers the request, now or once the flow has. Rejects without an answer when the memory cannot be read. */
   async accept(
     request: IncomingMessage,
     response: ServerResponse,
@@ -143,7 +143,7 @@ export class DeliveryAcceptance {
   ): Promise<void> {
     const { record } = delivery;
     const id = rememberedId(record);
-    // What the flow is to answer is not remembered until it has: the sender keeps it meanwhile.
+    // A delivery that the flow answers is remembered only after that; until then the sender still has it.
     if (this.#settings.reply === 'flow' && !this.#isFlowThere()) {
       answer(request, response, 503);
       return;
@@ -195,7 +195,7 @@ export class DeliveryAcceptance {
     return { accepted: true, answer: null };
   }
 
-  /** A copy of what was accepted goes to the flow as well, marked; it is remembered already. */
+  /** Sends a copy of an accepted delivery to the flow as well, marked as such; it is already remembered. */
   async #passOn(
     request: IncomingMessage,
     response: ServerResponse,

@@ -13,7 +13,7 @@ export type CopyOutcome =
   | { accepted: true; answer: FlowAnswer | null }
   | { accepted: false; status: number; answer: FlowAnswer | null };
 
-/** Bytes of an answer that are kept; TeXML documents and dynamic variables are far smaller. */
+/** The largest answer body that is kept; TeXML documents and dynamic variables are far smaller. */
 const KEPT_BYTES = 256 * 1024;
 
 export type ReplyOutcome =
@@ -22,17 +22,17 @@ export type ReplyOutcome =
 export interface FlowReplyOptions {
   timeoutMs: number;
   /**
-   * Makes a 2xx answer count before it goes out. When it fails the sender gets 503 instead and tries
-   * again later.
+   * Commits a 2xx answer before it is sent. If that fails, the sender gets 503 instead and tries again
+   * later.
    */
   commit: (answer: FlowAnswer) => Promise<void>;
   /** Called once, when the reply is settled. */
   onSettled: (outcome: ReplyOutcome) => void;
-  /** Called when the flow answers something that is answered already. */
+  /** Called when the flow answers something that is already answered. */
   onLate: () => void;
 }
 
-/** The ways in which a flow can touch the response. */
+/** The methods by which a flow can change the response. */
 const METHODS = [
   'setHeader',
   'appendHeader',
@@ -44,10 +44,10 @@ const METHODS = [
 ] as const;
 
 /**
- * Stands between the flow's answer and the wire, on the very response object that a core *http response*
- * node uses. The first complete answer is taken; a 2xx is committed before it is sent; a second or late
- * answer goes nowhere, without an exception in the flow. A sender that hangs up changes nothing: the
- * flow's work counts, and a copy of the delivery that waits meanwhile gets the answer.
+ * Intercepts the flow's answer on the very response object that a core *http response* node uses. The
+ * first complete answer is taken; a 2xx is committed before it is sent; a second or late answer is
+ * ignored, without an exception in the flow. A sender that hangs up changes nothing: the flow's work
+ * counts, and a waiting copy of the delivery gets the answer.
  */
 export class FlowReply {
   readonly #response: ServerResponse;
@@ -56,7 +56,7 @@ export class FlowReply {
   #size = 0;
   #settled = false;
   readonly #timer: NodeJS.Timeout;
-  /** What a middleware in front may have put on the response itself, such as the saving of a session. */
+  /** Methods that earlier middleware may have put on the response itself, for example to save a session. */
   readonly #own: [name: (typeof METHODS)[number], own: PropertyDescriptor | undefined][];
 
   constructor(response: ServerResponse, options: FlowReplyOptions) {
@@ -68,7 +68,7 @@ export class FlowReply {
     this.#listen();
   }
 
-  /** Ends the wait because the node closes: the sender is asked to try again. */
+  /** Stops waiting because the node closes: the sender is asked to try again. */
   withdraw(): void {
     if (!this.#settled) this.#refuse('withdrawn');
   }
@@ -114,7 +114,7 @@ export class FlowReply {
       try {
         this.#onWire(() => (response.end as (...args: unknown[]) => unknown)(...args));
       } catch {
-        // Nobody is left to be told. A connection that breaks makes the sender ask again.
+        // There is nobody left to report to. The broken connection makes the sender try again.
         response.destroy();
       }
       this.#options.onSettled({ kind: 'answered', answer });
@@ -143,7 +143,7 @@ export class FlowReply {
     this.#onWire(() => {
       const response = this.#response;
       if (response.headersSent) {
-        // The flow has begun to write. To end it here would pass half an answer for a whole one.
+        // The flow has begun to write. Ending here would make half an answer look complete.
         response.destroy();
         return;
       }
@@ -155,7 +155,7 @@ export class FlowReply {
     });
   }
 
-  /** From now on nothing that the flow does to the response has an effect. */
+  /** From now on, nothing that the flow does to the response has any effect. */
   #silence(status: number): void {
     const response = this.#response;
     const late = (): void => this.#options.onLate();
@@ -181,7 +181,7 @@ export class FlowReply {
     Object.defineProperty(response, 'statusCode', { configurable: true, get: () => status, set: ignored });
   }
 
-  /** Gives the response its own methods back for one step, then silences it again. */
+  /** Restores the response's own methods for one step, then silences it again. */
   #onWire(step: () => void): void {
     const response = this.#response;
     const status = response.statusCode;
@@ -199,7 +199,7 @@ export class FlowReply {
 }
 
 /**
- * Throws in the flow, where a Catch node sees it, what Node.js would throw only when the answer goes out.
+ * Throws what Node.js would throw only when the answer is sent, but in the flow, where a Catch node sees it.
  * The delivery can still be answered afterwards.
  */
 function assertSendable(status: unknown, chunk: unknown): void {
@@ -212,21 +212,21 @@ function assertSendable(status: unknown, chunk: unknown): void {
   }
 }
 
-/** Request and response of a delivery that the flow has to answer. */
+/** Request and response of a delivery that the flow is to answer. */
 export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
 }
 
-/** One delivery that is put to the flow. */
+/** A delivery that the flow is to answer. */
 interface Question {
   exchange: Exchange;
   /** Hands the delivery to the flow. */
   put: () => void;
-  /** Makes a 2xx answer count before it goes out. When it fails the sender is asked to try again. */
+  /** Commits a 2xx answer before it is sent. If that fails, the sender is asked to try again. */
   commit: (answer: FlowAnswer) => Promise<void>;
   onTimedOut: () => void;
-  /** The flow answered something that was answered already. */
+  /** Called when the flow answers something that is already answered. */
   onLate: () => void;
 }
 
@@ -257,7 +257,7 @@ export class PendingReplies {
     });
   }
 
-  /** Waits no longer: the senders are asked to try again. */
+  /** Stops waiting: the senders are asked to try again. */
   withdraw(): void {
     for (const reply of this.#open) reply.withdraw();
   }

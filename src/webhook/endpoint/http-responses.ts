@@ -4,11 +4,11 @@ import type { WebhookErrorCode } from '../../errors/codes';
 /** Seconds after which a sender may try again when the fault is on our side. */
 const RETRY_AFTER_SECONDS = 10;
 
-/** Milliseconds and bytes for which the rest of a refused body is still taken off the wire. */
+/** Milliseconds and bytes for which the rest of a refused body is still read. */
 const LINGER_MS = 2000;
 const LINGER_BYTES = 4 * 1024 * 1024;
 
-/** What a small piece of it counts at least, because each costs some work. */
+/** The least that a piece of it counts, because each costs some work. */
 const LINGER_PIECE = 1024;
 
 /** The HTTP status for each reason to refuse. 4xx is final for most senders; our own faults are 503. */

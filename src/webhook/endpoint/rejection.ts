@@ -9,7 +9,7 @@ export interface Rejection {
   message: string;
   /** HTTP status that the sender got. */
   status: number;
-  /** The sender's address; behind a trusted proxy the one that the proxy names. */
+  /** The sender's address; behind a trusted proxy, the one that the proxy reports. */
   remote: string | null;
   method: string;
   /** Without the query. */
@@ -28,7 +28,7 @@ export function rejectionOf(request: IncomingMessage, code: WebhookErrorCode, me
   };
 }
 
-/** The reason for a body whose bytes are not there. @param maxBody bytes */
+/** Why the bytes of a body are missing. @param maxBody bytes */
 export function whyNoBytes(
   kind: CapturedBody['kind'],
   maxBody: number

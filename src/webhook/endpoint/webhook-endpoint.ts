@@ -13,7 +13,7 @@ import type { Exchange } from './flow-reply';
 import { STATUS_OF, answer } from './http-responses';
 import { type Rejection, rejectionOf, whyNoBytes } from './rejection';
 
-/** Recovered messages that are sent before others get their turn. */
+/** Recovered messages that are sent in one turn of the event loop. */
 const RECOVERED_IN_ONE_GO = 50;
 
 export interface EndpointSettings extends AcceptanceSettings {
@@ -25,17 +25,17 @@ export interface EndpointSettings extends AcceptanceSettings {
 export interface EndpointDeps extends AcceptanceDeps {
   verifier: DeliveryVerifier;
   parse: DeliveryParser;
-  /** Whether this is the provider's test of the address: answered 200 and not sent on. */
+  /** Whether this is the provider's test of the address: answered with 200 and not sent on. */
   isProbe?: (rawBody: Buffer) => boolean;
-  /** Whether the user can have GET accepted. */
+  /** Whether the user can choose to accept GET. */
   offersGet?: boolean;
   onRejected: (rejection: Rejection) => void;
   now: () => number;
 }
 
 /**
- * One path's way from request to event: method, body, signature, parsing, duplicates, record, answer,
- * hand-over, in this order. Each rejection has its response; nothing that is not verified reaches `emit`.
+ * Turns the requests of one path into events: method, body, signature, parsing, duplicates, record, answer,
+ * hand-over, in this order. Each rejection has its response; nothing unverified reaches `emit`.
  */
 export class WebhookEndpoint implements DeliveryReceiver {
   readonly #settings: EndpointSettings;
@@ -74,7 +74,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
 
   /**
    * Hands over what was accepted before a crash, a restart or a redeploy and did not reach the flow.
-   * Resolves when through; stops when the endpoint closes.
+   * Resolves when done; stops when the endpoint closes.
    */
   async recover(): Promise<void> {
     let count = 0;
@@ -97,14 +97,14 @@ export class WebhookEndpoint implements DeliveryReceiver {
     }
   }
 
-  /** Whether a delivery with this identity is being received at this moment. */
+  /** Whether a delivery with this identity is being received right now. */
   isReceiving(id: string): boolean {
     return this.#acceptance.isReceiving(id);
   }
 
   /**
-   * Holds deliveries with this identity until it is known whether the flow got the event by another way: then they
-   * are duplicates, and otherwise their sender is asked to try again.
+   * Holds deliveries with this identity until it is known whether the flow got the event in another way. If it did, they
+   * are duplicates; otherwise their sender is asked to try again.
    *
    * @param outcome must not reject
    */
@@ -113,8 +113,8 @@ export class WebhookEndpoint implements DeliveryReceiver {
   }
 
   /**
-   * From now on senders are asked to try again, and so are those who still wait for the flow. Resolves
-   * when all is on disk, so that a successor finds what is left and nothing else.
+   * From now on, senders are asked to try again, including those still waiting for the flow. Resolves when
+   * everything is on disk, so that a successor finds what is left and nothing else.
    */
   close(): Promise<void> {
     return this.#acceptance.close();
@@ -210,10 +210,10 @@ function queryOf(request: IncomingMessage): string {
   return start === -1 ? '' : url.slice(start + 1);
 }
 
-/** So many refusals in a row make a node suspect that worked before. Strangers alone cannot count that far. */
+/** This many refusals in a row make a node that used to work suspect. Unsigned requests do not count. */
 const SUSPICIOUS_IN_A_ROW = 10;
 
-/** What anybody on the internet causes by a visit, with no signature of a provider. */
+/** What any visitor from the internet can cause, without a provider's signature. */
 const NOISE: ReadonlySet<WebhookErrorCode> = new Set(['METHOD_NOT_ALLOWED', 'MISSING_SIGNATURE']);
 
 /** A node that refuses everything: how many deliveries since the last accepted one, and why. */
@@ -223,9 +223,8 @@ interface Trouble {
 }
 
 /**
- * Counts deliveries, and tells a node that refuses everything from one that strangers knock at. Before the first
- * delivery is accepted each refusal tells the user what is wrong; later only ten in a row that carried a
- * signature do.
+ * Counts deliveries, and distinguishes a node that refuses everything from one that strangers probe. Before the first
+ * accepted delivery, every refusal shows the user what is wrong; later, only ten signed ones in a row do.
  */
 export class DeliveryTally {
   #received = 0;
@@ -235,7 +234,7 @@ export class DeliveryTally {
   #signedSinceAccepted = 0;
   #code: WebhookErrorCode | null = null;
 
-  /** @param recovered handed over again after a crash: says nothing about the keys of today */
+  /** @param recovered handed over again after a crash: says nothing about the current keys */
   received(recovered: boolean): void {
     this.#received += 1;
     if (recovered) return;
@@ -248,7 +247,7 @@ export class DeliveryTally {
   refused(code: WebhookErrorCode): void {
     this.#refused += 1;
     this.#sinceAccepted += 1;
-    // A scanner that comes by does not hide why the provider's own deliveries are refused.
+    // A passing scanner must not hide why the provider's own deliveries are refused.
     if (!NOISE.has(code) || this.#signedSinceAccepted === 0) this.#code = code;
     if (!NOISE.has(code)) this.#signedSinceAccepted += 1;
   }

@@ -3,7 +3,7 @@ import type { CapturedBody, FoundRoute } from '../endpoint/delivery-receiver';
 import { type ExpressApp, type Middleware, MountPaths, stackOf } from './express-app';
 import { comparablePath } from './route-path';
 
-/** Where a captured body rests on the request. Shared by every copy of the package in the process. */
+/** Where the request holds a captured body. Shared by all copies of the package in the process. */
 const CAPTURED = Symbol.for('@red-telephony/node-red-telnyx/captured-body');
 
 /** Milliseconds that a sender has for a whole body. Senders themselves give up after 2 to 30 s. */
@@ -18,7 +18,7 @@ type CapturedRequest = IncomingMessage & {
 /**
  * The body of a request, already captured, or read now if untouched.
  *
- * @returns `lost` when something else parsed the body first: the rest cannot be verified
+ * @returns `lost` when something else parsed the body first: what remains cannot be verified
  */
 export async function bodyOf(request: IncomingMessage, maxBody: number): Promise<CapturedBody> {
   const captured = (request as CapturedRequest)[CAPTURED];
@@ -45,7 +45,7 @@ export function installCapture(
   find: FindRoute,
   direct: (root: ExpressApp) => boolean
 ): void {
-  /** The equipped root apps, each with the paths under which it leads to `httpNode`. */
+  /** The root apps with a capture layer, each with the paths under which it leads to `httpNode`. */
   const basesOf = new Map<ExpressApp, string[]>();
   const equip = (): void => {
     for (const root of mounts.roots()) {
@@ -70,17 +70,17 @@ function captureFor(bases: () => string[], find: FindRoute, direct: () => boolea
   return function telnyxRawBody(request, response, next) {
     const route = routeOf(request.url ?? '/', bases(), find);
     const captured = request as CapturedRequest;
-    // Untouched also by this layer: an app of ours may be on another one.
+    // Also untouched by this layer itself, because one root app may be mounted on another.
     if (route === undefined || !isUntouched(request)) return next();
 
     const { receiver } = route;
     const claim = (body: CapturedBody): void => {
       if (receiver?.plain === true && direct()) return receiver.receive(request, response, body);
       captured[CAPTURED] = body;
-      // Every body parser leaves a request with this mark alone.
+      // Every body parser skips a request with this mark.
       captured._body = true;
       captured.body = body.kind === 'bytes' ? body.bytes : undefined;
-      // Another layer answers, perhaps a login: a connection with an unread rest cannot continue.
+      // Another layer may answer, such as a login: a connection with unread bytes cannot continue.
       if (body.kind !== 'bytes') response.once('finish', () => endUnread(request));
       next();
     };
@@ -132,7 +132,7 @@ interface CaptureLimits {
 /** Bytes that a piece of a body takes up in memory besides its content. */
 const PIECE_BYTES = 256;
 
-/** Pieces in which any body may come; a larger one may come in more of them. */
+/** The number of pieces allowed for any body; a larger body may have more. */
 const FEWEST_PIECES = 4096;
 
 /** Whether the request's body has not been read, replaced, or set to decode its bytes. */
@@ -146,8 +146,8 @@ export function isUntouched(request: IncomingMessage & { _body?: unknown; body?:
 }
 
 /**
- * Reads a request body to its end, counting. The limit holds for a declared length, before anything
- * is read, and for the bytes that really come.
+ * Reads a request body to its end and counts its bytes. The limit applies to the declared length, before
+ * anything is read, and to the bytes that really arrive.
  *
  * @returns never rejects
  */
@@ -190,18 +190,18 @@ export function captureBody(request: IncomingMessage, limits: CaptureLimits): Pr
   });
 }
 
-/** A body of which not everything has come. */
+/** A body that has not arrived completely. */
 interface UnfinishedBody {
   /** Bytes in memory. */
   held: number;
-  /** Ends the reading, because the room is needed. */
+  /** Stops reading, because the memory is needed. */
   giveWay: () => void;
 }
 
 /**
  * Limits the memory that unverified senders can use. When it is used up, the body that has been arriving for
- * longest is dropped: a genuine one takes milliseconds, one that is meant to use memory stays as long as it
- * can.
+ * longest is dropped: a genuine one takes milliseconds, while one that is meant to use memory stays as
+ * long as it can.
  */
 export class ByteBudget {
   readonly #limit: number;
@@ -218,7 +218,7 @@ export class ByteBudget {
     this.#unfinished.add(body);
   }
 
-  /** Counts further bytes of a body that has entered. @returns false when it had to give way itself */
+  /** Counts further bytes of an entered body. @returns false when this body itself had to give way */
   take(body: UnfinishedBody, bytes: number): boolean {
     while (this.#used + bytes > this.#limit) {
       const [oldest = body] = this.#unfinished;

@@ -6,7 +6,7 @@ export type Next = (error?: unknown) => void;
 export type Middleware = (request: IncomingMessage, response: ServerResponse, next: Next) => void;
 
 /**
- * The little of an Express application that capturing needs (Express 4.21 to 5). `_router` is
+ * The part of an Express application that capturing needs (Express 4.21 to 5). `_router` is
  * Express 4, `router` Express 5; both hold the layers in the order in which they run.
  */
 export interface ExpressLayer {
@@ -19,9 +19,9 @@ export interface ExpressLayer {
 
 export interface ExpressApp {
   use(middleware: Middleware): unknown;
-  /** Where the app was mounted last, below `parent`; `/` for a root app. Elements may be patterns. */
+  /** The path where the app was last mounted on `parent`; `/` for a root app. Elements may be patterns. */
   readonly mountpath: string | readonly string[];
-  /** The app this one was mounted on last, if any. */
+  /** The app on which this one was last mounted, if any. */
   readonly parent?: ExpressApp;
   readonly _router?: { stack: ExpressLayer[] };
   readonly router?: { stack: ExpressLayer[] };
@@ -42,15 +42,15 @@ interface Mount {
 }
 
 /**
- * Knows where an Express app can be reached: below which root apps and under which paths. An app may be
- * mounted late, several times, under several paths, and so may the apps it is mounted on.
+ * Tracks where an Express app can be reached: below which root apps and under which paths. An app may be
+ * mounted late, several times and under several paths, and so may the apps on which it is mounted.
  */
 export class MountPaths {
   readonly #app: ExpressApp;
   readonly #onChange: () => void;
   readonly #mounts = new Map<ExpressApp, Mount[]>();
 
-  /** @param onChange called when an app was mounted, once the new place is known */
+  /** @param onChange called after an app was mounted, when its place is known */
   constructor(app: ExpressApp, onChange: () => void) {
     this.#app = app;
     this.#onChange = onChange;
@@ -126,8 +126,8 @@ export class FastPath {
   }
 
   /**
-   * Looks again for every delivery, at the few layers before the dispatcher: an answer that is remembered would
-   * have to notice every exchange of a layer, an app or a setting.
+   * Checks the few layers before the dispatcher for every delivery: a cached answer would have to notice every
+   * change of a layer, an app or a setting.
    */
   from(root: ExpressApp): boolean {
     const { httpNode, httpAdmin, dispatcher, owner } = this.#deps;
@@ -148,9 +148,9 @@ export class FastPath {
 const TRUST_PROXY = 'trust proxy';
 
 /**
- * The layers of a root app before the last app on it, which is the flows' app when the number of apps is right.
+ * The layers of a root app before the last app mounted on it, which is the flows' app if the number of apps is right.
  *
- * @returns null when another number of apps is mounted than Node-RED itself mounts
+ * @returns null when the number of mounted apps is not what Node-RED itself mounts
  */
 function layersBefore(stack: readonly ExpressLayer[], apps: number): ExpressLayer[] | null {
   const before: ExpressLayer[] = [];
@@ -168,7 +168,7 @@ function layersBefore(stack: readonly ExpressLayer[], apps: number): ExpressLaye
   return mounted === apps ? before : null;
 }
 
-/** Node-RED gives nodes an admin app of their own, which is on the one that is on the root. */
+/** Whether an app is mounted on `root`, perhaps indirectly: the admin app of the nodes is mounted on another one. */
 function liesOn(root: ExpressApp, app: ExpressApp | undefined): boolean {
   for (let at = app?.parent; at !== undefined; at = at.parent) if (at === root) return true;
   return false;
@@ -186,18 +186,18 @@ function onlyHarmless(layers: readonly ExpressLayer[]): boolean {
   });
 }
 
-/** As Express takes it: request, response, next; with four parameters it takes a fault first. */
+/** As Express calls it, with request, response and next; one with four parameters gets a fault first. */
 export type Handler = (...args: unknown[]) => unknown;
 
-/** What the owner of a Node-RED put before each address of its flows. */
+/** The middleware that the owner of a Node-RED put before all addresses of its flows. */
 export interface OwnerMiddleware {
-  /** Asked for each delivery, because settings may change while Node-RED runs. */
+  /** Called for each delivery, because settings may change while Node-RED runs. */
   handlers(): readonly Handler[];
   /** A handler failed, and the sender was asked to try again. */
   onFault(fault: unknown): void;
 }
 
-/** @param setting `httpNodeMiddleware`; what is neither a function nor a list is ignored, as by core *http in* */
+/** @param setting `httpNodeMiddleware`; anything but a function or a list is ignored, as in core *http in* */
 export function handlersOf(setting: unknown): Handler[] {
   if (typeof setting === 'function') return [setting as Handler];
   if (!Array.isArray(setting)) return [];
@@ -210,7 +210,7 @@ function notAFunction(): never {
   throw new TypeError('an entry of the list is not a function');
 }
 
-/** What core *http in* puts on the app for `httpNodeCors`: the `cors` package under its own name. */
+/** The handlers that core *http in* adds to the app for `httpNodeCors`, recognised by the name in the `cors` package. */
 export function corsHandlersOf(httpNode: ExpressApp): Handler[] {
   for (const { route } of stackOf(httpNode) ?? []) {
     const handlers = handlersOfRoute(route);
@@ -234,9 +234,9 @@ interface HandlersEnd {
 }
 
 /**
- * Runs handlers like an Express route, with the cookies that core *http in* reads before them. Nothing is
- * called when a handler answers the request itself. A rejected promise counts as a fault, where Express 4 would
- * end the process.
+ * Runs handlers like an Express route, after reading cookies as core *http in* does. If a handler answers the
+ * request itself, none of `end` is called. A rejected promise counts as a fault, where Express 4 would end the
+ * process.
  */
 export function runHandlers(
   handlers: readonly Handler[],

@@ -3,10 +3,10 @@ import type { StateCollection, StateDatabase } from '../../state/state-database'
 /** Milliseconds for which senders are asked to try again at a path that a deploy has removed: it may be undone. */
 export const REMOVED_MS = 10 * 60 * 1000;
 
-/** Characters of a path that is persisted; a key of the database could not hold any length. */
+/** Characters of a path that is persisted; the length of a database key is limited. */
 const LONGEST_PATH = 500;
 
-/** What the state holds of a path, by the path. */
+/** What the state holds for a path. */
 interface PathRecord {
   /** Milliseconds since 1970; null while a node serves it. */
   removedAt: number | null;
@@ -20,14 +20,14 @@ export interface RemovedPathsOptions {
 }
 
 /**
- * The paths whose nodes were there a moment ago. Most senders take "not found" as final, and a node that is gone may be
- * back soon: the deploy was a mistake, or a half of a move. Remembered across a restart, for which the paths that are
- * served are persisted, too: a flow file may be exchanged while Node-RED does not run.
+ * The paths that nodes served until a moment ago. Most senders take "not found" as final, and a removed node may be back
+ * soon: the deploy was a mistake, or half of a move. Remembered across restarts. For this, served paths are persisted,
+ * too: the flow file may be replaced while Node-RED is not running.
  */
 export class RemovedPaths {
   readonly #now: () => number;
   readonly #elapsed: () => number;
-  /** Until when, by the monotonic clock. */
+  /** Until when, on the monotonic clock. */
   readonly #removed = new Map<string, number>();
   #served: ReadonlySet<string> = new Set();
 
@@ -43,10 +43,10 @@ export class RemovedPaths {
   }
 
   /**
-   * The flows have started.
+   * To be called when the flows have started.
    *
    * @param served the paths that nodes serve now, in comparable form
-   * @param database null when the state cannot be used: then nothing of this survives a restart
+   * @param database null when the state cannot be used: then nothing is remembered across a restart
    */
   update(served: ReadonlySet<string>, database: StateDatabase | null): void {
     const known = database === null ? null : read(database);
@@ -73,7 +73,7 @@ export class RemovedPaths {
         })
         .map(([path, record]) => records.putting(path, record))
     ];
-    // What the disk does not take now is written at the next deploy.
+    // What cannot be written now is written at the next deploy.
     database.commit(changes).catch(() => undefined);
   }
 
@@ -89,7 +89,7 @@ function collectionOf(database: StateDatabase): StateCollection<PathRecord> {
   return database.collection<PathRecord>('webhook-paths');
 }
 
-/** @returns null when they cannot be read; the paths themselves are served all the same */
+/** @returns null when they cannot be read; the paths are served all the same */
 function read(database: StateDatabase): Map<string, PathRecord> | null {
   try {
     return new Map([...collectionOf(database).range({})].map(({ key, value }) => [String(key), value]));

@@ -1,10 +1,10 @@
 /**
- * The form in which paths are compared. Express matches without regard to case, to a trailing slash
- * and to the query; a request that reaches our handler must be recognised by the capture as well, so
- * both compare this form.
+ * The form in which paths are compared. Express ignores case, a trailing slash and the query when it
+ * matches. The capture must recognise every request that reaches our handler, so both compare this
+ * form.
  *
  * @param path URL path or whole URL, with or without query; percent escapes stay as they are, as in Express
- * @returns begins with `/`, lower case, no doubled and no trailing slash (`/` alone for the root)
+ * @returns lower case, with a leading slash but no doubled or trailing one (`/` alone for the root)
  */
 export function comparablePath(path: string): string {
   const end = path.indexOf('?');
@@ -13,12 +13,12 @@ export function comparablePath(path: string): string {
   return collapsed.length > 1 && collapsed.endsWith('/') ? collapsed.slice(0, -1) : collapsed;
 }
 
-/** Some proxies ask for `http://host/path`, which a server has to take for `/path` (RFC 9112, 3.2.2). */
+/** Some proxies request `http://host/path`, which a server has to treat as `/path` (RFC 9112, 3.2.2). */
 function withoutOrigin(target: string): string {
   return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/]*/i, '');
 }
 
-/** First segments that belong to Node-RED's admin API when that is on the same root as the flows' URLs. */
+/** First segments that belong to Node-RED's admin API when it shares its root with the flows' URLs. */
 const ADMIN_SEGMENTS: ReadonlySet<string> = new Set(
   (
     'auth comms context credentials debug diagnostics flow flows icons inject library locales nodes ' +
@@ -26,7 +26,7 @@ const ADMIN_SEGMENTS: ReadonlySet<string> = new Set(
   ).split(' ')
 );
 
-/** Below the admin root: where the dialog of the event switch asks for the event types. */
+/** Below the admin root: where the dialog of the event switch gets the event types. */
 export const CATALOGUE_PATH = '/telnyx/catalogue';
 
 /** What can be wrong with a path. */
@@ -34,7 +34,7 @@ export type PathFault =
   'empty' | 'variable' | 'query' | 'pattern' | 'characters' | 'dots' | 'root' | 'reserved';
 
 /**
- * What is wrong with a path, or null when a node can listen on it. The dialogs check with it as well.
+ * What is wrong with a path, or null when a node can listen on it. The dialogs use it as well.
  *
  * @param path as written in the node
  * @param sharesAdminRoot whether flows' URLs and the admin API begin at the same place (Node-RED's default)
@@ -44,7 +44,7 @@ export function pathFault(path: string, sharesAdminRoot: boolean): PathFault | n
   if (/\$[({]/.test(path)) return 'variable';
   if (/[?#\s]/.test(path)) return 'query';
   if (/[:*()]/.test(path)) return 'pattern';
-  // Senders escape other characters and resolve dots, so that the path they ask for would be another one.
+  // Senders escape other characters and resolve dots, so they would request another path.
   if (!/^[\w\-.~!$&'+,;=@%/]*$/.test(path)) return 'characters';
   if (/(^|\/)\.\.?(\/|$)/.test(path)) return 'dots';
   const comparable = comparablePath(path);

@@ -14,7 +14,7 @@ import {
 import { RemovedPaths, type RemovedPathsOptions } from './removed-paths';
 import { comparablePath } from './route-path';
 
-/** One table for all copies of the package that share an Express app; the number is its layout's version. */
+/** One table for all copies of the package that share an Express app; the number is the version of its layout. */
 const TABLE = Symbol.for('@red-telephony/node-red-telnyx/routes/2');
 
 const NO_MIDDLEWARE: OwnerMiddleware = { handlers: () => [], onFault: () => undefined };
@@ -28,15 +28,15 @@ const SIGNATURE_HEADERS = [
 ] as const;
 
 /**
- * The one route table of an app. The first call puts the capture in front and one permanent dispatcher
- * on the app; nodes come and go in the table, never in Express, so a redeploy needs no surgery on its
+ * The one route table of an app. The first call adds the capture at the front and one permanent dispatcher
+ * to the app. Nodes come and go in the table, never in Express, so a redeploy does not have to edit its
  * stack and leaves no dead route behind.
  *
  * @param httpNode `RED.httpNode`
  * @param onNew called once per app, to connect the table with the runtime's events
- * @param shortCut lets deliveries skip both apps where nothing stands between (see `FastPath`); left out
- *   when that cannot be known
- * @param owner what every delivery passes before it is received
+ * @param shortCut lets deliveries skip both apps if nothing is in between (see `FastPath`); omitted when
+ *   that cannot be known
+ * @param owner what every delivery passes through before it is received
  */
 export function routesOf(
   httpNode: ExpressApp,
@@ -63,7 +63,7 @@ export function routesOf(
   return table;
 }
 
-/** Behind all routes: what serves the path now, such as core *http in*, goes before. */
+/** Comes after all routes, so that whatever serves the path now, such as core *http in*, takes precedence. */
 function askToTryAgain(isRemoved: (path: string) => boolean): Middleware {
   return function telnyxRemovedPath(request, response, next) {
     if (isRemoved(request.url ?? '/')) answer(request, response, 503);
@@ -71,7 +71,7 @@ function askToTryAgain(isRemoved: (path: string) => boolean): Middleware {
   };
 }
 
-/** Nodes add their routes when they start. */
+/** Needed again after each start, because nodes add their routes then. */
 function putLast(app: ExpressApp, layer: Middleware): void {
   const stack = stackOf(app) ?? [];
   const index = stack.findIndex(({ handle }) => handle === layer);
@@ -82,7 +82,7 @@ function dispatch(table: RouteTable, owner: OwnerMiddleware): Middleware {
   return function telnyxDispatcher(request, response, next) {
     const route = table.find(request.url ?? '/');
     if (route === undefined) {
-      // Before the flows have started nobody knows whose path this is: a provider is asked to wait.
+      // Until the flows have started, it is unknown whose path this is: a provider is asked to wait.
       if (!table.settled && isDelivery(request)) answer(request, response, 503);
       else next();
       return;
@@ -108,7 +108,7 @@ function dispatch(table: RouteTable, owner: OwnerMiddleware): Middleware {
   };
 }
 
-/** The answer that a handler has begun cannot be made good any more; an end without a length tells the sender. */
+/** An answer that a handler has begun cannot be replaced; a broken connection tells the sender so. */
 function tryAgain(request: IncomingMessage, response: ServerResponse): void {
   if (response.headersSent && !response.writableEnded) request.socket.destroy();
   else answer(request, response, 503);
@@ -118,7 +118,7 @@ function isDelivery(request: IncomingMessage): boolean {
   return SIGNATURE_HEADERS.some((name) => request.headers[name] !== undefined);
 }
 
-/** What became of a node's request to listen on a path. */
+/** The result of a node's request to listen on a path. */
 interface Claim {
   /** Whether this claim's receiver serves the path now. */
   readonly serving: boolean;
@@ -144,8 +144,8 @@ export interface RouteTableOptions extends RemovedPathsOptions {
 }
 
 /**
- * Which node serves which path. A path without a live node stays known until the flows have started again, and as a
- * removed one for ten minutes more, so that a deploy never shows a sender "404", which most of them take as final.
+ * Which node serves which path. A path without a live node stays known until the flows have started again, and counts
+ * as removed for ten more minutes, so that a deploy never shows a sender "404", which most of them take as final.
  */
 export class RouteTable {
   readonly #routes = new Map<string, Route>();
@@ -164,8 +164,8 @@ export class RouteTable {
   }
 
   /**
-   * Asks for a path. The first node to ask serves it; later ones wait, and the longest waiting one takes
-   * over when the path is free after a deploy.
+   * Asks for a path. The first node to ask serves it; later ones wait, and the one that has waited longest
+   * takes over when the path is free after a deploy.
    *
    * @param path below the root of the flows' URLs
    * @param onServing called when a waiting claim takes over
@@ -197,20 +197,21 @@ export class RouteTable {
     return route && { receiver: route.holder?.receiver ?? null };
   }
 
-  /** Of paths. */
+  /** Number of paths. */
   get size(): number {
     return this.#routes.size;
   }
 
-  /** Whether a node served a path until a deploy of the last ten minutes. @param path as for `find` */
+  /** Whether a deploy within the last ten minutes removed a path. @param path as for `find` */
   isRemoved(path: string): boolean {
     return this.#removed.has(comparablePath(path));
   }
 
   /**
-   * The flows have started: paths that nobody serves any more are removed, waiting claims take over.
+   * To be called when the flows have started: removes paths that no node serves any more, and lets waiting claims take
+   * over.
    *
-   * @param database keeps the removed ones for the next start, when it can be used
+   * @param database keeps the removed ones for the next start; null when it cannot be used
    */
   settle(database: StateDatabase | null = null): void {
     this.#settled = true;

@@ -14,16 +14,16 @@ interface Identity {
   answer: FlowAnswer | null;
 }
 
-/** `kind` tells what is not an id from every id. */
+/** `kind` distinguishes what is not an id from all ids. */
 type IdentityKey = [scope: string, id: string] | [scope: string, kind: number, hash: string];
-/** What was accepted since the database was told last. */
+/** What was accepted since the database was last updated. */
 export interface RecentIdentity {
   name: string;
   identity: Identity;
   change: StateChange;
 }
 
-/** Which deliveries were accepted within the last 24 hours. Those of the last moment are in memory only. */
+/** Which deliveries were accepted within the last 24 hours. The most recent ones are only in memory. */
 export class DeliveryIdentities {
   readonly #now: () => number;
   readonly #collection: StateCollection<Identity>;
@@ -49,12 +49,12 @@ export class DeliveryIdentities {
     this.#recent.set(nameOf(key), { key, identity: { at, answer } });
   }
 
-  /** Puts one into the database itself. */
+  /** The change that puts one directly into the database. */
   putting(scope: string, id: RememberedId, answer: FlowAnswer | null): StateChange {
     return this.#collection.putting(identityKey(scope, id), { at: this.#now(), answer });
   }
 
-  /** Those that the database is to be told. */
+  /** Those that the database does not have yet. */
   recent(): RecentIdentity[] {
     return [...this.#recent].map(([name, { key, identity }]) => ({
       name,
@@ -69,7 +69,7 @@ export class DeliveryIdentities {
       if (this.#recent.get(name)?.identity === identity) this.#recent.delete(name);
   }
 
-  /** Forgets those that are too old, in small steps. Resolves when through. */
+  /** Forgets those that are too old, in small steps. Resolves when done. */
   async forget(): Promise<void> {
     const now = this.#now();
     await sweepCollection(this.#collection, (identity) => now - identity.at >= REMEMBERED_MS);
@@ -81,18 +81,18 @@ export class DeliveryIdentities {
   }
 }
 
-/** A key that is its own text has no control character in it. */
+/** Unique, because a key that is its own text contains no control characters. */
 function nameOf(key: IdentityKey): string {
   return key.join('\0');
 }
 
-/** Characters of an id that is its own key; longer ones, which a key could not hold, are hashed. */
+/** Characters of an id that serves as its own key; longer ones, which may not fit a key, are hashed. */
 const LONGEST_PLAIN_ID = 100;
 
-/** What the database spells in different ways in short and in long keys, so that two ids could have one. */
+/** Characters that the database encodes differently in short and long keys, so that two ids could collide. */
 const SPECIAL = /\p{Cc}/u;
 
-/** How former versions spelled what is no id. An id that is spelled so is hashed. */
+/** How former versions spelled keys that are not ids. An id that looks like one is hashed. */
 const FORMERLY_NO_ID = /^(?:partial .*|[\w-]{43})$/su;
 
 const HASHED = 0;
@@ -104,7 +104,7 @@ function identityKey(scope: string, id: RememberedId): IdentityKey {
   return isPlain(text) && !FORMERLY_NO_ID.test(text) ? [scope, text] : [scope, HASHED, hashOf(text)];
 }
 
-/** Where a former version may have remembered it: hashes and texts of its own making lay among the ids. */
+/** Where a former version may have remembered it: its hashes and `partial` keys were stored among the ids. */
 function formerKey(scope: string, id: RememberedId): IdentityKey | null {
   if (typeof id === 'string') {
     const text = losslessText(id);

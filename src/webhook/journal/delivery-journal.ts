@@ -4,9 +4,9 @@ import type { Provider } from '../../events/provider';
 import type { SignatureProof } from '../../verification/signed-delivery';
 import type { FlowAnswer } from '../endpoint/flow-reply';
 
-/** A delivery as it has to be known to hand it over after a crash, and to send it once more. */
+/** What must be known of a delivery to hand it over after a crash, or to send it once more. */
 export interface AcceptedDelivery {
-  /** Node id: two nodes remember apart. */
+  /** Node id; each node has its own memory. */
   scope: string;
   /** Its identity; see `rememberedId`. Former versions wrote `partial ` before that of a `partial` one. */
   id: string;
@@ -20,16 +20,16 @@ export interface AcceptedDelivery {
   rawBody: Buffer;
   provider: Provider;
   eventType: string;
-  /** What it was verified by; null when it was not signed. */
+  /** What verified it; null when it was not signed. */
   proof: SignatureProof | null;
 }
 
-/** What is remembered of an accepted delivery; the flow's answer when it gave one worth repeating. */
+/** What is remembered of an accepted delivery: the flow's answer, if it gave one worth repeating. */
 export interface Remembered {
   answer: FlowAnswer | null;
 }
 
-/** What becomes of an accepted delivery. One of the two is called, once. */
+/** How the hand-over of an accepted delivery ends. Exactly one of the two is called, once. */
 export interface HandOver {
   /** The flow has it. */
   done: () => void;
@@ -42,7 +42,7 @@ export interface PendingDelivery extends HandOver {
   delivery: Omit<AcceptedDelivery, 'provider' | 'eventType' | 'proof'>;
 }
 
-/** The memory of accepted deliveries. An implementation decides how lasting it is. */
+/** The memory of accepted deliveries. How durable it is depends on the implementation. */
 export interface DeliveryJournal {
   /** Whether a delivery was accepted within the last 24 hours. */
   find(scope: string, id: RememberedId): Remembered | undefined;
@@ -69,11 +69,11 @@ export interface DeliveryJournal {
   remember(scope: string, id: RememberedId, answer: FlowAnswer | null): Promise<void>;
 
   /**
-   * What a node accepted and could not hand over before it or the process ended, oldest first. Each is
-   * given to one caller only.
+   * What a node accepted and could not hand over before it or the process ended, oldest first. Only
+   * one caller gets each.
    */
   pending(scope: string): Iterable<PendingDelivery>;
 
-  /** Resolves when all hand-overs told so far are on disk (or cannot be): none of them is repeated. */
+  /** Resolves when all hand-overs reported so far are on disk (or cannot be written): then none is repeated. */
   written(): Promise<void>;
 }

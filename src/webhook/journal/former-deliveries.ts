@@ -10,7 +10,7 @@ type PendingKey = [scope: string, receivedAt: number, sequence: number];
 /** As versions before 0.2 kept it. */
 type FormerDelivery = Omit<AcceptedDelivery, 'provider' | 'eventType' | 'proof'>;
 
-/** Deliveries that a version before the delivery log has accepted and not handed over: they were in the database. */
+/** Deliveries that a version without the delivery log accepted and did not hand over. They are in the database. */
 export class FormerDeliveries {
   readonly #database: StateDatabase;
   readonly #now: () => number;
@@ -43,7 +43,7 @@ export class FormerDeliveries {
     this.#underWay.add(name);
     return {
       done: () => {
-        // When the disk does not take it the delivery comes again after the next start: twice, not never.
+        // If this cannot be written, the delivery is repeated after the next start: better twice than never.
         this.#database
           .commitSoon([this.#pending.removing(key)])
           .catch(() => undefined)

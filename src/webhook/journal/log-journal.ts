@@ -18,29 +18,29 @@ import { FormerDeliveries } from './former-deliveries';
 import { LogRetention } from './log-retention';
 import { mergedByTime } from './merged-logs';
 
-/** Milliseconds after which the database follows the logs. */
+/** Milliseconds after which the database is updated from the logs. */
 const FOLLOW_MS = 500;
 
-/** Changes of one commit: more would keep the event loop. */
+/** Changes of one commit: more would block the event loop. */
 const CHANGES_AT_ONCE = 250;
 
 /** How long an accepted delivery waits for its node, which may be disabled or deleted meanwhile. */
 const WAITING_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** Days that deliveries are kept which no webhook node has received. */
+/** Days for which deliveries are kept when no webhook node sets them. */
 const USUAL_DAYS = 7;
 
 const LOG_NAME = 'keep-';
 
 export interface LogJournalOptions {
   database: StateDatabase;
-  /** Of the logs; made when the first delivery comes. */
+  /** Of the logs; created with the first delivery. */
   directory: string;
   /** Throws when the state belongs to another process. */
   guard: () => void;
-  /** For what the owner of the machine should know; whole sentences. */
+  /** Receives what the owner of the machine should know, in whole sentences. */
   log: (text: string) => void;
-  /** For how many days deliveries are kept, by the id of their node. It may change. */
+  /** How many days deliveries are kept, by the id of their node. It may change. */
   days: ReadonlyMap<string, number>;
   /** Bytes that all logs together may take. */
   mostBytes: number;
@@ -48,7 +48,7 @@ export interface LogJournalOptions {
   now?: () => number;
 }
 
-/** A delivery that was accepted and not handed over. */
+/** A delivery that was accepted and not yet handed over. */
 interface Waiting {
   days: number;
   scope: string;
@@ -63,9 +63,9 @@ type WaitingKey = [days: number, sequence: number];
 type SavedWaiting = [scope: string, receivedAt: number, segment: number, at: number, length: number];
 
 /**
- * The journal on disk. An accepted delivery is in a log before it is answered, one log for each number of days that
- * deliveries are kept. The database follows within a moment with what has to be found by key, and remembers how far it
- * has come; the rest is read from the logs at the next start.
+ * The journal on disk. An accepted delivery is in a log before it is answered; there is one log for each number of
+ * days that deliveries are kept. Shortly after, the database gets what has to be found by key, and the position that it
+ * has reached; the rest is read from the logs at the next start.
  */
 export class LogJournal implements DeliveryJournal {
   readonly #options: LogJournalOptions;
@@ -78,9 +78,9 @@ export class LogJournal implements DeliveryJournal {
   readonly #retention: LogRetention;
   readonly #days: ReadonlyMap<string, number>;
   readonly #waiting = new Map<string, Waiting>();
-  /** Of the waiting: those that somebody in this process is about to hand over. */
+  /** Those of `#waiting` that this process is about to hand over. */
   readonly #underWay = new Set<Waiting>();
-  /** What the database has to be told. */
+  /** What the database does not list yet, and what it still has to remove. */
   #unsaved = new Set<Waiting>();
   #gone: WaitingKey[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -108,7 +108,7 @@ export class LogJournal implements DeliveryJournal {
     this.#follow();
   }
 
-  /** Whether the files are not this journal's any more: then it has to be opened again. */
+  /** Whether the files are no longer this journal's: then it has to be opened again. */
   get isLost(): boolean {
     for (const { writer } of this.#logs.values()) if (writer.isLost) return true;
     return false;
@@ -182,12 +182,12 @@ export class LogJournal implements DeliveryJournal {
     await this.#options.database.written();
   }
 
-  /** The deliveries of a time that are kept, oldest first, in batches. */
+  /** The kept deliveries of a span, oldest first, in batches. */
   read(span: Span): AsyncIterable<readonly LoggedDelivery[]> {
     return mergedByTime([...this.#logs.values()].map((log) => log.read(span)));
   }
 
-  /** Removes what may go by now. To be called each minute, and with `isHourly` each hour. */
+  /** Removes what no longer has to be kept. To be called every minute, and with `isHourly` every hour. */
   async tidy({ isHourly }: { isHourly: boolean }): Promise<void> {
     await this.#retention.removeHandedOver();
     if (!isHourly) return;
@@ -196,15 +196,15 @@ export class LogJournal implements DeliveryJournal {
     await this.#retention.removeOld();
   }
 
-  /** Forgets the identities that are too old, in small steps. Resolves when through. */
+  /** Forgets the identities that are too old, in small steps. Resolves when done. */
   async forgetIdentities(): Promise<void> {
     await this.#save();
     await this.#identities.forget();
   }
 
   /**
-   * As `forgetIdentities`, for deliveries whose node does not come back. Not before the nodes that are there
-   * had their time to take theirs: a machine may have been off for longer than a delivery waits.
+   * As `forgetIdentities`, for deliveries whose node does not come back. To be called only after the existing
+   * nodes had time to take theirs: a machine may have been off for longer than a delivery waits.
    */
   async forgetPending(): Promise<void> {
     await this.#former.forget();
@@ -213,7 +213,7 @@ export class LogJournal implements DeliveryJournal {
         this.#take(waiting).done();
   }
 
-  /** Ends what goes on by itself. What was not saved is read from the logs by the next one. */
+  /** Stops the timer and closes the logs. The next journal reads from them what was not saved. */
   async dispose(): Promise<void> {
     clearTimeout(this.#timer);
     this.#isDisposed = true;
@@ -224,7 +224,7 @@ export class LogJournal implements DeliveryJournal {
     return this.#days.get(scope) ?? (this.#days.size === 0 ? USUAL_DAYS : Math.max(...this.#days.values()));
   }
 
-  /** Days that are left to a log: no node may want to keep deliveries for so long any more. */
+  /** Days for which a log is really kept: perhaps no node asks for that many any more. */
   #retainedDays(days: number): number {
     return this.#days.size === 0 ? days : Math.min(days, Math.max(...this.#days.values()));
   }
@@ -268,13 +268,13 @@ export class LogJournal implements DeliveryJournal {
         }
       }
     });
-    // What the database lists is in the part that was not told, or in files that are gone.
+    // What the database lists is in the part that was not reported, or in files that are gone.
     if (opened.wasReadWholly) for (const name of known) if (!told.has(name)) this.#forget(name);
     this.#logs.set(days, opened);
     return opened;
   }
 
-  /** Before a delivery is accepted, a database that somebody removed is restored: its memory is a part of the answer. */
+  /** Restores a database that somebody removed before a delivery is accepted: the answer depends on its memory. */
   #guard(): Promise<void> | undefined {
     const { guard, database } = this.#options;
     guard();
@@ -306,7 +306,7 @@ export class LogJournal implements DeliveryJournal {
       done: () => {
         this.#underWay.delete(waiting);
         this.#forget(nameOf(days, place.sequence));
-        // When the disk does not take it the delivery comes again after the next start: twice, not never.
+        // If this cannot be written, the delivery is repeated after the next start: better twice than never.
         this.#logs.get(days)?.writer.handedOver(place.sequence);
         this.#follow();
       },
@@ -329,7 +329,7 @@ export class LogJournal implements DeliveryJournal {
     this.#timer ??= setTimeout(() => void this.#save(), FOLLOW_MS).unref();
   }
 
-  /** Tells the database what the logs hold already. Never rejects. */
+  /** Saves to the database what the logs already hold. Never rejects. */
   async #save(): Promise<void> {
     await this.#saving;
     clearTimeout(this.#timer);
@@ -340,7 +340,7 @@ export class LogJournal implements DeliveryJournal {
 
   async #saveNow(): Promise<void> {
     if (this.#isDisposed) return;
-    // Before what follows: it may say more than the logs do up to there, and never less.
+    // Read first: the database may then know more than the logs up to these ends, but never less.
     const ends = [...this.#logs].map(([days, { writer }]) => this.#ends.putting(days, writer.durable));
     const recent = this.#identities.recent();
     const [unsaved, gone] = [this.#unsaved, this.#gone];
@@ -359,7 +359,7 @@ export class LogJournal implements DeliveryJournal {
       this.#identities.saved(recent);
       this.#retention.keepToSize();
     } catch {
-      // A full disk, or another owner. The logs know it, and the database is told again.
+      // A full disk, or another owner. The logs have it all, and the database is updated again later.
       for (const waiting of unsaved)
         if (this.#waiting.has(nameOf(waiting.days, waiting.place.sequence))) this.#unsaved.add(waiting);
       this.#gone.push(...gone);
@@ -378,7 +378,7 @@ function nameOf(days: number, sequence: number): string {
   return `${days}/${sequence}`;
 }
 
-/** Of the logs that are there. */
+/** The numbers of days for which a log exists. */
 function daysIn(directory: string): number[] {
   let names: string[];
   try {

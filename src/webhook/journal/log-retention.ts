@@ -2,7 +2,7 @@ import type { DeliveryLog } from '../log/delivery-log';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Milliseconds since 1970 up to which a segment is written; then another one begins, so that this one can go. */
+/** Milliseconds for which a segment is written; then another one begins, so that this one can be removed later. */
 const LONGEST_SEGMENT_MS = DAY_MS;
 
 const MIB = 1024 * 1024;
@@ -12,15 +12,15 @@ export interface LogRetentionOptions {
   log: (text: string) => void;
   mostBytes: number;
   now: () => number;
-  /** By their days. */
+  /** By the days that they keep. */
   logs: ReadonlyMap<number, DeliveryLog>;
-  /** For how many days what is in a log has to be kept. */
+  /** How many days the content of a log has to be kept. */
   daysOf: (days: number) => number;
-  /** Whether a log has a delivery that waits, from one sequence (included) to another (excluded). */
+  /** Whether a delivery between two sequences (first included, second excluded) of a log still waits. */
   isWanted: (days: number, first: number, end: number) => boolean;
 }
 
-/** How long deliveries stay in the logs. What was not handed over yet is not removed. */
+/** Removes old deliveries from the logs, but never one that is not handed over yet. */
 export class LogRetention {
   readonly #options: LogRetentionOptions;
   #warnedAt = -Infinity;
@@ -29,7 +29,7 @@ export class LogRetention {
     this.#options = options;
   }
 
-  /** Removes what is kept until it is handed over only. */
+  /** Removes deliveries that are kept only until they are handed over. */
   async removeHandedOver(): Promise<void> {
     const log = this.#options.logs.get(0);
     if (log === undefined || log.size === 0) return;

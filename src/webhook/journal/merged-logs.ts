@@ -2,7 +2,7 @@ import type { LoggedDelivery } from '../log/record';
 
 const BATCH = 256;
 
-/** Deliveries of several logs in the order in which they came, in batches. */
+/** Deliveries of several logs, in order of arrival, in batches. */
 export async function* mergedByTime(
   logs: readonly AsyncIterable<readonly LoggedDelivery[]>[]
 ): AsyncGenerator<readonly LoggedDelivery[]> {
@@ -42,7 +42,7 @@ class Head {
     return head;
   }
 
-  /** Undefined: there are no more. */
+  /** Undefined when there are no more. */
   get delivery(): LoggedDelivery | undefined {
     return this.#batch[this.#at];
   }

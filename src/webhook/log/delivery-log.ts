@@ -23,26 +23,25 @@ import { SegmentDirectory, type Segment } from './segments';
 
 export type { LogEnd, Place } from './segment-header';
 
-/** A Raspberry Pi writes the first one within a moment; the second is larger. */
+/** Even a Raspberry Pi writes the first one in a moment. */
 const SIZES: SegmentSizes = { first: 1024 * 1024, most: 8 * 1024 * 1024 };
 
-/** Deliveries that a reader gets at once. */
+/** Deliveries in one batch of a reader. */
 const BATCH = 256;
 
 export interface DeliveryLogOptions {
-  /** Made when something is written. */
+  /** Created by the first write. */
   directory: string;
   /**
-   * Called around each write. Throws when the state belongs to another process, or its place is gone; what it returns
-   * is waited for.
+   * Called around each write, and awaited. Throws when the state belongs to another process, or its directory is gone.
    */
   guard?: () => Promise<void> | undefined;
-  /** For what the owner of the machine should know; whole sentences. */
+  /** Receives what the owner of the machine should know, in whole sentences. */
   log: (text: string) => void;
-  /** Up to where the caller knows the log; what is behind it is told to `onEntry`. Null: nothing. */
+  /** The end of what the caller knows; `onEntry` gets everything after it. Null: the caller knows nothing. */
   since: LogEnd | null;
   onEntry: (entry: LogEntry) => void;
-  /** Told when somebody removed the files of the log, before it is written again. */
+  /** Called when somebody has removed the files of the log, before it is written again. */
   onVanished?: () => Promise<void>;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -50,7 +49,7 @@ export interface DeliveryLogOptions {
   sizes?: SegmentSizes;
 }
 
-/** What an opening log tells of the past, in the order in which it happened. */
+/** What a log reports when it is opened, in the order in which it happened. */
 export type LogEntry = DeliveryEntry | { kind: 'handed-over'; sequences: readonly number[] };
 
 export interface DeliveryEntry {
@@ -58,9 +57,9 @@ export interface DeliveryEntry {
   /** Milliseconds since 1970. */
   receivedAt: number;
   place: Place;
-  /** Whether the flow has it: it answered. */
+  /** Whether the flow has it, because the flow answered it. */
   isHandedOver: boolean;
-  /** The delivery itself; to be called at once. Null when it is not understood. */
+  /** Returns the delivery, or null when it is not understood. To be called at once. */
   read: () => LoggedDelivery | null;
 }
 
@@ -72,27 +71,27 @@ export interface Span {
 }
 
 export interface PruneOptions {
-  /** Deliveries that came before this moment may go; milliseconds since 1970. */
+  /** Deliveries received before this moment may be removed; milliseconds since 1970. */
   before: number;
-  /** Whether one of the deliveries from one sequence (included) to another (excluded) has to stay. */
+  /** Whether a delivery between two sequences (first included, second excluded) has to be kept. */
   isWanted: (first: number, end: number) => boolean;
 }
 
-/** What is known of the oldest segment that is not being written. */
+/** The oldest segment that may be removed. */
 export interface OldestSegment {
   number: number;
   /** Bytes on disk. */
   size: number;
-  /** Its latest delivery, milliseconds since 1970; NaN when not known. */
+  /** Its latest delivery, milliseconds since 1970; NaN when unknown. */
   latest: number;
 }
 
 /**
- * The accepted deliveries of some days, in the order in which they came: segments of a fixed size, each written from
- * its beginning to its end. What is appended is on disk when its promise resolves; many deliveries share one sync.
+ * The accepted deliveries of some days, in order of arrival: segments of a fixed size, each written from start to
+ * end. A delivery is on disk when the promise of its append resolves; many deliveries share one sync.
  *
- * A log that was cut or damaged gives all records that are whole. Each start begins a segment of its own, so that no
- * file is ever written by two processes.
+ * From a truncated or damaged log, all intact records are read. Each start begins a new segment, so that two processes
+ * never write to one file.
  */
 export class DeliveryLog {
   readonly #options: DeliveryLogOptions;
@@ -101,11 +100,11 @@ export class DeliveryLog {
   readonly #marker: Buffer;
   /** Its end. */
   readonly writer: LogWriter;
-  /** Whether all of it was told when it was opened: what the caller knew was of another log. */
+  /** Whether opening reported the whole log, because the caller knew nothing of it or knew another one. */
   readonly wasReadWholly: boolean;
 
   /**
-   * Opens the log and tells what it holds behind `since`. Writes nothing but what it sets aside.
+   * Opens the log and reports what it holds after `since`. Writes only what it sets aside, and trims the last segment.
    *
    * @throws an error of the file system when the directory cannot be read
    */
@@ -144,7 +143,7 @@ export class DeliveryLog {
     return this.writer.close();
   }
 
-  /** @returns null when it cannot be read any more */
+  /** @returns null when it can no longer be read */
   at({ segment, at, length, sequence }: Place): LoggedDelivery | null {
     try {
       const bytes = readSome(this.#directory.file(segment), at, length);
@@ -156,7 +155,7 @@ export class DeliveryLog {
   }
 
   /**
-   * The deliveries of a time, oldest first, in batches. What cannot be read is left out, and told in the log.
+   * The deliveries of a span, oldest first, in batches. Unreadable ones are skipped and reported.
    */
   async *read({ from, to }: Span): AsyncGenerator<readonly LoggedDelivery[]> {
     for (const segment of [...this.#segments]) {
@@ -177,7 +176,7 @@ export class DeliveryLog {
     }
   }
 
-  /** Removes the segments at the beginning whose deliveries are all older than a moment and not wanted any more. */
+  /** Removes segments, oldest first, up to the first with a delivery that is wanted or not old enough. */
   prune({ before, isWanted }: PruneOptions): void {
     for (const segment of this.#sealed()) {
       if (!((Number.isNaN(segment.latest) ? this.#changedAt(segment) : segment.latest) < before)) return;
@@ -192,7 +191,7 @@ export class DeliveryLog {
     return segment === undefined ? null : { ...segment };
   }
 
-  /** Removes one segment: deliveries in it are lost. */
+  /** Removes one segment with its deliveries. */
   remove(number: number): void {
     const segment = this.#sealed().find((each) => each.number === number);
     if (segment !== undefined) this.#remove(segment);
@@ -239,7 +238,7 @@ export class DeliveryLog {
   }
 
   /**
-   * The records of a segment that count.
+   * The valid records of a segment.
    *
    * @param bytes of the segment, from `offset` on
    */
@@ -260,14 +259,14 @@ export class DeliveryLog {
       if (record.at > at)
         this.#directory.setAside({ number, at: offset + at, bytes: bytes.subarray(at, record.at) });
       at = record.at + record.length;
-      // What a process wrote that did not own the log any more, or could not be synced.
+      // Written by a process that no longer owned the log, or never synced.
       if (record.sequence >= end || record.sequence <= sequence) continue;
       sequence = record.sequence;
       yield { record, after: offset + at };
     }
   }
 
-  /** Tells what is behind a place, and finds the end. */
+  /** Reports what follows `since`, and finds the end. */
   #replay(since: LogEnd | null): LogEnd {
     const known = this.wasReadWholly ? null : since;
     const end: LogEnd = known ?? {
@@ -328,7 +327,7 @@ export class DeliveryLog {
     }
   }
 
-  /** What a crash left half written, and the room that was not used. */
+  /** Cuts off what a crash left half written, and the unused space. */
   #cut(segment: Segment, used: number): void {
     if (used >= segment.size) return;
     const file = this.#directory.file(segment.number);
@@ -341,7 +340,7 @@ export class DeliveryLog {
     segment.size = used;
   }
 
-  /** Whether a record still ends where the caller has seen the end. */
+  /** Whether the log still has its known end where the caller saw it. */
   #isStillTrue(since: LogEnd): boolean {
     const segment = this.#segments.find(({ number }) => number === since.segment);
     if (segment === undefined || !(segment.first <= since.sequence) || since.at > segment.size) return false;
@@ -357,7 +356,7 @@ function isDelivery({ kind }: FoundRecord): boolean {
 
 const ZEROS = Buffer.alloc(4096);
 
-/** Without the zeros at the end: what was allocated and not used. */
+/** Without the trailing zeros, which were allocated and not used. */
 function withoutZeros(bytes: Buffer): Buffer {
   let end = bytes.length;
   while (end >= ZEROS.length && bytes.compare(ZEROS, 0, ZEROS.length, end - ZEROS.length, end) === 0)

@@ -3,28 +3,28 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { makePrivateDirectory } from '../../state/private-directory';
 
-/** What the log asks of the file system while it writes. Everything rejects with the system's error. */
+/** The file system operations that writing the log needs. All of them reject with the system's error. */
 export interface LogFiles {
   /**
-   * Makes a file of zeros that has all of its blocks, so that a later sync of its data writes nothing else.
+   * Creates a file of zeros with all of its blocks allocated, so that a later data sync writes nothing else.
    * Durable when resolved; leaves nothing when it rejects.
    *
    * @returns its handle, open for reading and writing
    */
   allocate(file: string, bytes: number): Promise<number>;
   write(handle: number, bytes: Buffer, at: number): Promise<void>;
-  /** Ends a file at a place. Never rejects: what is behind it only takes room, or does not count anyway. */
+  /** Truncates a file. Never rejects: what remains after the end only takes space, or is ignored anyway. */
   cut(handle: number, bytes: number): Promise<void>;
-  /** The data of a file; its size does not change. */
+  /** Syncs the data of a file, whose size does not change. */
   sync(handle: number): Promise<void>;
   close(handle: number): void;
-  /** Gives the first bytes of an open file, which has lost its name, that name again. Durable when resolved. */
+  /** Copies the first bytes of an open file that has lost its name to a new file of that name. Durable when resolved. */
   restore(handle: number, bytes: number, file: string): Promise<void>;
-  /** Whether a name still leads to an open file, to none, or to another one. */
+  /** Whether a name still refers to an open file, to no file, or to another one. */
   place(file: string, handle: number): 'own' | 'none' | 'other';
 }
 
-/** Bytes of zeros that are written at once. */
+/** Zeros that are written at once. */
 const ZEROS = Buffer.alloc(256 * 1024);
 
 const openFile = promisify(fs.open);
@@ -90,13 +90,13 @@ async function syncDirectory(directory: string): Promise<void> {
   try {
     handle = await openFile(directory, 'r');
   } catch {
-    // Not every platform opens a directory; the others keep names in order by themselves.
+    // Some platforms cannot open a directory; they make names durable by themselves.
     return;
   }
   try {
     await syncFile(handle);
   } catch (error) {
-    // Windows, and some file systems: they cannot sync a directory, and it is not needed there.
+    // Windows and some file systems cannot sync a directory, and do not need it.
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EPERM' && code !== 'EINVAL' && code !== 'EISDIR' && code !== 'ENOTSUP') throw error;
   } finally {
@@ -104,7 +104,7 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** @returns as many bytes from a place as there are, at most `length` */
+/** @returns the bytes from `at` on, at most `length` */
 export function readSome(file: string, at: number, length: number): Buffer {
   const handle = fs.openSync(file, 'r');
   try {
@@ -121,7 +121,7 @@ export function readSome(file: string, at: number, length: number): Buffer {
   }
 }
 
-/** As `readSome` to the end of the file, without holding up others. */
+/** As `readSome`, without blocking the event loop. */
 export async function readFrom(file: string, at: number, length: number): Promise<Buffer> {
   const handle = await fs.promises.open(file, 'r');
   try {
@@ -139,7 +139,7 @@ export async function readFrom(file: string, at: number, length: number): Promis
   }
 }
 
-/** A file that never gets longer than what is worth keeping. What fails only costs room. */
+/** Truncates a file to what is worth keeping. A failure only costs space. */
 export function trim(file: string, bytes: number): void {
   try {
     fs.truncateSync(file, bytes);
@@ -158,7 +158,7 @@ function segmentName(number: number): string {
   return `${String(number).padStart(8, '0')}${EXTENSION}`;
 }
 
-/** Numbers of the segments in a directory, in their order. A directory that is missing has none. */
+/** Numbers of the segments in a directory, ascending. A missing directory has none. */
 export function segmentNumbers(directory: string): number[] {
   let names: string[];
   try {
@@ -174,7 +174,7 @@ export function segmentNumbers(directory: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Where damaged bytes of a segment are copied to. One place has one name, so that it is told of once. */
+/** Where damaged bytes of a segment are copied to. Each damaged place has one name, so that it is reported once. */
 export function asideFile(directory: string, number: number, at: number): string {
   return path.join(directory, `${String(number).padStart(8, '0')}-${at}.damaged`);
 }

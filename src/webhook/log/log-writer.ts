@@ -13,27 +13,27 @@ import { SegmentSupply, type OpenSegment, type SegmentSupplyOptions } from './se
 import type { Segment } from './segments';
 
 /**
- * Milliseconds after which a hand-over is written, at the latest after twice as many. What the flow begins then, such as
- * writing to a file, has a moment: a kill within it repeats a delivery, and does not lose it.
+ * A hand-over is written after one to two times this many milliseconds. That gives the flow time for what it begins,
+ * such as writing to a file: a kill meanwhile repeats the delivery rather than losing it.
  */
 const SOON_MS = 10;
 
-/** Bytes and deliveries that are written together: more would keep the event loop and everybody who waits. */
+/** Bytes and deliveries that are written together: more would block the event loop and delay all that wait. */
 const MOST_BYTES = 1024 * 1024;
 const MOST_DELIVERIES = 256;
 
 const MOST_REMOVALS = 3;
 
 export interface LogWriterOptions extends SegmentSupplyOptions {
-  /** Throws when the state belongs to another process, or its place is gone; what it returns is waited for. */
+  /** Awaited. Throws when the state belongs to another process, or its directory is gone. */
   guard: () => Promise<void> | undefined;
   /** Milliseconds since 1970. */
   now: () => number;
   marker: Buffer;
   end: LogEnd;
-  /** A segment has its first records. */
+  /** Called when a segment has its first records. */
   onBegun: (segment: Segment) => void;
-  /** The files of the log were removed by somebody; those that could be were restored. */
+  /** Called when somebody has removed files of the log, after those that could be restored were. */
   onVanished: () => Promise<void>;
 }
 
@@ -53,14 +53,14 @@ interface Group {
 }
 
 /**
- * Writes to the end of the log. What is appended while a group is on its way to disk makes the next group: one write
- * and one sync for all of it. A file whose write or sync failed is never written again, because nobody knows what it
- * holds; the next segment says from which sequence on it counts.
+ * Writes to the end of the log. What is appended while a group is being written forms the next group, with one write
+ * and one sync for all of it. A file whose write or sync failed is never written again, because its content is unknown;
+ * the header of the next segment tells from which sequence on that segment replaces it.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;
   #waiting: Entry[] = [];
-  /** Handed over, in four states: told a moment ago, before that, to be written, written and not synced. */
+  /** Hand-overs in four states: just reported, reported earlier, due to be written, written but not synced. */
   #fresh: number[] = [];
   #aging: number[] = [];
   #handedOver: number[] = [];
@@ -71,7 +71,7 @@ export class LogWriter {
   #isWorking = false;
   #active: OpenSegment | null = null;
   readonly #supply: SegmentSupply;
-  /** The end of what is written, and of what is on disk for certain. */
+  /** The end of what is written, and of what is certainly on disk. */
   #tip: LogEnd;
   #durable: LogEnd;
   #buffer = Buffer.alloc(0);
@@ -83,7 +83,7 @@ export class LogWriter {
     this.#tip = this.#durable = options.end;
   }
 
-  /** Up to where everything is on disk. */
+  /** The end of what is certainly on disk. */
   get durable(): LogEnd {
     return this.#durable;
   }
@@ -98,13 +98,13 @@ export class LogWriter {
     return this.#enqueue(new DeliveryDraft(delivery)) as Promise<Place>;
   }
 
-  /** Goes along with a group, or soon by itself and then without a sync. */
+  /** Written with the next group, or soon on its own and without a sync. */
   handedOver(sequence: number): void {
     this.#fresh.push(sequence);
     this.#timer ??= setTimeout(() => this.#ripen(), SOON_MS);
   }
 
-  /** Resolves when all that was told so far is on disk, or cannot be. */
+  /** Resolves when everything reported so far is on disk, or cannot be written. */
   async written(): Promise<void> {
     this.#handedOver.push(...this.#aging.splice(0), ...this.#fresh.splice(0));
     clearTimeout(this.#timer);
@@ -118,7 +118,7 @@ export class LogWriter {
     return this.#active?.number ?? null;
   }
 
-  /** As `written`; what comes next begins a new segment. */
+  /** As `written`; the next record begins a new segment. */
   async endSegment(): Promise<void> {
     await this.written();
     if (this.#isWorking || this.#active === null) return;
@@ -130,7 +130,7 @@ export class LogWriter {
     this.#options.files.close(active.handle);
   }
 
-  /** As `written`, and closes the files. The room that was not used goes back. */
+  /** As `written`, and closes the files and frees unused space. */
   async close(): Promise<void> {
     await this.written();
     clearTimeout(this.#timer);
@@ -151,7 +151,7 @@ export class LogWriter {
   #enqueue(draft: DeliveryDraft | null): Promise<Place | null> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ draft, resolve, reject });
-      // What comes in the same turn of the event loop goes together.
+      // Everything from one turn of the event loop is written together.
       if (!this.#isWorking) this.#turn ??= setImmediate(() => this.#begin());
     });
   }
@@ -166,14 +166,14 @@ export class LogWriter {
   async #work(): Promise<void> {
     this.#isWorking = true;
     let vanished = 0;
-    // Somebody may remove the file of a group while it is written; then it is written anew.
+    // If somebody removes the file of a group while it is being written, the group is written again.
     while (this.#waiting.length > 0 || (this.#isDue && this.#handedOver.length > 0)) {
       vanished = (await this.#step()) === 'vanished' ? vanished + 1 : 0;
       if (vanished < MOST_REMOVALS) continue;
       this.#isDue = false;
       this.#refuse(this.#waiting.splice(0), new Error('The delivery log is removed again and again.'));
     }
-    // In the same moment as the look at what waits: nothing that comes later is left to nobody.
+    // Synchronous with the check of what waits, so that whatever comes later starts a new run.
     this.#isWorking = false;
   }
 
@@ -203,7 +203,7 @@ export class LogWriter {
       const isSynced = group.entries.length > 0;
       if (active !== null) {
         if (isSynced) await files.sync(active.handle);
-        // What was written to a file without a name would be lost with the process.
+        // Data in a file without a name would be lost with the process.
         const place = files.place(active.file, active.handle);
         if (place !== 'own') return await this.#misplaced(place, active, group);
       }
@@ -217,14 +217,14 @@ export class LogWriter {
     return 'ended';
   }
 
-  /** Bytes for the first delivery that waits, and for the hand-overs. */
+  /** Bytes for the first waiting delivery and the hand-overs. */
   #leastRoom(): number {
     const first = this.#waiting.find(({ draft }) => draft !== null)?.draft?.size ?? 0;
     const count = Math.min(this.#handedOver.length, MOST_HANDED_OVER);
     return first + (count > 0 ? handedOverSize(count) : 0);
   }
 
-  /** Makes records of what waits, as far as there is room. */
+  /** Turns what waits into records, as far as there is space. */
   #fill(active: OpenSegment): Group {
     const handedOver = this.#handedOver.splice(0, MOST_HANDED_OVER);
     let size = active.at === 0 ? SEGMENT_HEAD : 0;
@@ -312,7 +312,7 @@ export class LogWriter {
     return segment;
   }
 
-  /** The active file has lost its name while it was written. */
+  /** The active file lost its name while it was being written. */
   async #misplaced(
     place: 'none' | 'other',
     active: OpenSegment,
@@ -337,7 +337,7 @@ export class LogWriter {
     return 'vanished';
   }
 
-  /** Goes back to what is on disk for certain. What else is in the file does not count, and is cut off if possible. */
+  /** Goes back to what is certainly on disk. The rest of the file is ignored, and cut off if possible. */
   async #abandon(group: Group | null): Promise<void> {
     const active = this.#active;
     this.#active = null;
@@ -364,13 +364,13 @@ export class LogWriter {
     for (const { reject } of entries) reject(reason);
   }
 
-  /** The active segment when it has room for so many bytes, else a new one. */
+  /** The active segment if it has space for so many bytes, else a new one. */
   async #segmentFor(bytes: number): Promise<OpenSegment> {
     const { files } = this.#options;
     if (this.#active !== null) {
       if (this.#active.size - this.#active.at >= bytes + (this.#active.at === 0 ? SEGMENT_HEAD : 0))
         return this.#active;
-      // What went without a sync so far must not depend on a file that is closed.
+      // What was not synced yet must not depend on a closed file.
       if (this.#unsynced.length > 0) await files.sync(this.#active.handle);
       this.#durable = this.#tip;
       this.#unsynced = [];

@@ -6,13 +6,13 @@ import type { SignatureProof } from '../../verification/signed-delivery';
 /*
  * A record, little endian:
  *
- *  0  8 bytes   the marker of the log, by which a reader finds its way behind a damaged place
+ *  0  8 bytes   the marker of the log, by which a reader finds the next record after damage
  *  8  uint32    length of the whole record
  * 12  uint32    CRC32C of all but the marker and this field
  * 16  uint32    kind
  * 20  uint64    sequence, without gaps in the whole log
  * 28  float64   time, milliseconds since 1970
- * 36  32 bytes  SHA-256 of the record before (all of its bytes)
+ * 36  32 bytes  SHA-256 of all bytes of the previous record
  * 68            content
  */
 const LENGTH_AT = 8;
@@ -22,18 +22,18 @@ const SEQUENCE_AT = 20;
 const TIME_AT = 28;
 const PREVIOUS_AT = 36;
 
-/** Bytes of a record in front of its content. */
+/** Bytes of a record before its content. */
 export const RECORD_HEAD = 68;
 
 /**
- * Bytes of the marker. It is random and known to nobody outside: what a sender writes into a body can never be taken
- * for a record.
+ * Bytes of the marker. It is random and secret, so nothing that a sender writes into a body can be taken for a
+ * record.
  */
 export const MARKER_BYTES = 8;
 
 export const HASH_BYTES = 32;
 
-/** `answered`: a delivery, and what the flow answered; it was handed over before it was logged. */
+/** `answered`: a delivery with the flow's answer, handed over before it was logged. */
 export const KINDS = { delivery: 1, handedOver: 2, answered: 3 } as const;
 
 export interface RecordFields {
@@ -46,11 +46,11 @@ export interface RecordFields {
 export interface FoundRecord extends RecordFields {
   /** Where it begins. */
   at: number;
-  /** Bytes of all of it. */
+  /** Bytes of the whole record. */
   length: number;
 }
 
-/** Completes a record whose content is in its place already, and returns its hash. */
+/** Completes a record whose content is already in place, and returns its hash. */
 export function sealRecord(
   record: Buffer,
   marker: Buffer,
@@ -68,9 +68,9 @@ export function sealRecord(
 }
 
 /**
- * The next whole record. Where it does not begin at `from`, what is between the two is damaged.
+ * Finds the next intact record. If it does not begin at `from`, the bytes in between are damaged.
  *
- * @returns null when there is none in the rest
+ * @returns null when there is none
  */
 export function findRecord(bytes: Buffer, from: number, marker: Buffer): FoundRecord | null {
   let at = from;
@@ -82,7 +82,7 @@ export function findRecord(bytes: Buffer, from: number, marker: Buffer): FoundRe
   }
 }
 
-/** The record that begins at a place, or null when none does, or not all of it is there. */
+/** The record that begins at `at`, or null when there is none or it is incomplete. */
 export function readRecord(bytes: Buffer, at: number, marker: Buffer): FoundRecord | null {
   if (at + RECORD_HEAD > bytes.length) return null;
   if (bytes.compare(marker, 0, MARKER_BYTES, at, at + MARKER_BYTES) !== 0) return null;
@@ -98,12 +98,12 @@ export function readRecord(bytes: Buffer, at: number, marker: Buffer): FoundReco
   };
 }
 
-/** The hash of the record before, as a record tells it. */
+/** The hash of the previous record, as stored in a record. */
 export function previousHash(bytes: Buffer, at: number): Buffer {
   return bytes.subarray(at + PREVIOUS_AT, at + PREVIOUS_AT + HASH_BYTES);
 }
 
-/** SHA-256 in one call where this Node.js has it (20.12): half the time on a short record. */
+/** SHA-256 in one call, where Node.js has it (20.12): twice as fast for a short record. */
 const { hash } = crypto as { hash?: typeof crypto.hash };
 
 export function hashOf(record: Buffer): Buffer {
@@ -111,7 +111,7 @@ export function hashOf(record: Buffer): Buffer {
   return crypto.createHash('sha256').update(record).digest();
 }
 
-/** Whole numbers up to 2^53 take 8 bytes. */
+/** Writes a whole number up to 2^53, in 8 bytes. */
 export function writeWhole(bytes: Buffer, value: number, at: number): void {
   bytes.writeUInt32LE(value % 2 ** 32, at);
   bytes.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
@@ -151,22 +151,22 @@ export interface LoggedDelivery {
   /** Raw query string of a GET delivery, else null. */
   query: string | null;
   rawBody: Buffer;
-  /** Null when it is not known. */
+  /** Null when unknown. */
   proof: SignatureProof | null;
-  /** Set when the flow has answered it with 2xx: it was handed over before it was logged. */
+  /** Set when the flow has answered with 2xx: then it was handed over before it was logged. */
   answer: LoggedAnswer | null;
 }
 
 export type NewDelivery = Omit<LoggedDelivery, 'sequence'>;
 
-/** The part of a delivery that is neither in the head of its record nor bytes. */
+/** The part of a delivery that is neither in the head of its record nor binary. */
 interface Facts extends Omit<NewDelivery, 'receivedAt' | 'rawBody' | 'answer' | 'contentType'> {
   contentType?: string;
-  /** The body of the answer follows that of the delivery, which has so many bytes. */
+  /** The answer's body follows that of the delivery, which has `behind` bytes. */
   answer?: Omit<LoggedAnswer, 'body'> & { behind: number };
 }
 
-/** Bytes in front of the facts: their length. */
+/** Bytes before the facts, which hold their length. */
 const LENGTH_BYTES = 4;
 
 /**
@@ -211,7 +211,7 @@ export class DeliveryDraft {
 
 /**
  * @param record all of its bytes; the buffers of the result are copies
- * @param receivedAt milliseconds since 1970, as the head of the record tells it
+ * @param receivedAt milliseconds since 1970, from the head of the record
  * @returns null when its content is not understood
  */
 export function readDelivery(record: Buffer, sequence: number, receivedAt: number): LoggedDelivery | null {
@@ -223,7 +223,7 @@ export function readDelivery(record: Buffer, sequence: number, receivedAt: numbe
   if (facts === null) return null;
   const bodies = Buffer.from(record.subarray(end));
   const { answer } = facts;
-  // The object that was parsed becomes the delivery: a copy of it would double the cost of reading a log.
+  // The parsed object itself becomes the delivery: copying it would double the cost of reading a log.
   const delivery = facts as Omit<Facts, 'answer'> as LoggedDelivery;
   delivery.sequence = sequence;
   delivery.receivedAt = receivedAt;
@@ -236,7 +236,7 @@ export function readDelivery(record: Buffer, sequence: number, receivedAt: numbe
   return delivery;
 }
 
-/** The checksum has been looked at: what is there was written by this package. */
+/** The checksum has been verified: this package wrote the text. */
 function parseFacts(text: string): Facts | null {
   try {
     return JSON.parse(text) as Facts;
@@ -247,10 +247,10 @@ function parseFacts(text: string): Facts | null {
 
 const SEQUENCE_BYTES = 8;
 
-/** Deliveries that one record may tell to be handed over. */
+/** Hand-overs in one record. */
 export const MOST_HANDED_OVER = 4096;
 
-/** @returns bytes of a record that tells of so many */
+/** @returns bytes of a record of so many hand-overs */
 export function handedOverSize(count: number): number {
   return RECORD_HEAD + count * SEQUENCE_BYTES;
 }
@@ -266,16 +266,16 @@ export function readHandedOver(record: Buffer): number[] {
   return sequences;
 }
 
-/** The polynomial of Castagnoli, bits reversed. */
+/** Castagnoli's polynomial, bit-reversed. */
 const POLYNOMIAL = 0x82f63b78;
 
-/** Eight tables one after the other: entry `n * 256 + b` is the checksum of byte `b` with `n` zero bytes behind it. */
+/** Eight consecutive tables: entry `n * 256 + b` is the checksum of byte `b` followed by `n` zero bytes. */
 const TABLES = makeTables();
 
 /**
- * CRC32C (RFC 3720, appendix B.4) over a part of some bytes, eight at a time.
+ * CRC32C (RFC 3720, appendix B.4) over a range of bytes, eight at a time.
  *
- * @param seed the checksum of what stands before, to go on from there
+ * @param seed the checksum of the bytes before, to continue from
  */
 export function crc32c(bytes: Uint8Array, start: number, end: number, seed = 0): number {
   const tables = TABLES;

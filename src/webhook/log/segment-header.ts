@@ -2,7 +2,7 @@ import { crc32c } from './record';
 import { HASH_BYTES, MARKER_BYTES, readWhole, writeWhole } from './record';
 
 /*
- * The head of a segment is written twice, so that one damaged place does not cost it. One copy, little endian:
+ * The head of a segment is written twice, so that it survives one damaged place. One copy, little endian:
  *
  *   0  8 bytes   "TXDELOG" and a line feed
  *   8  uint32    version of the format
@@ -10,9 +10,9 @@ import { HASH_BYTES, MARKER_BYTES, readWhole, writeWhole } from './record';
  *  16  uint32    number of the segment
  *  20  4 bytes   zero
  *  24  8 bytes   marker of the records
- *  32  uint64    sequence of the first record; records of former segments that have it or a higher one do not count
- *  40  float64   when it was begun, milliseconds since 1970
- *  48  float64   earliest delivery of the segment before, or NaN
+ *  32  uint64    sequence of the first record; records in earlier segments with this or a higher one are ignored
+ *  40  float64   start, milliseconds since 1970
+ *  48  float64   earliest delivery of the previous segment, or NaN
  *  56  float64   latest one
  *  64  32 bytes  SHA-256 of the record before the first
  */
@@ -28,13 +28,13 @@ const LATEST_AT = 56;
 const PREVIOUS_AT = 64;
 const COPY_BYTES = 128;
 
-/** Bytes of a segment in front of its first record. */
+/** Bytes of a segment before its first record. */
 export const SEGMENT_HEAD = 2 * COPY_BYTES;
 
-/** Rises when an older version of this package could not read what a newer one writes. */
+/** Raised when older versions of this package could not read what a newer one writes. */
 export const FORMAT_VERSION = 1;
 
-/** Times of the deliveries in a segment, milliseconds since 1970. `NaN`: not known, or there are none. */
+/** Times of the deliveries in a segment, milliseconds since 1970. `NaN`: unknown, or there are none. */
 export interface TimeSpan {
   earliest: number;
   latest: number;
@@ -48,11 +48,11 @@ export interface Place {
   sequence: number;
 }
 
-/** The end of what is on disk for certain. */
+/** The end of what is certainly on disk. */
 export interface LogEnd extends TimeSpan {
-  /** 0: there is none yet. */
+  /** 0: none yet. */
   segment: number;
-  /** Behind the last record. */
+  /** After the last record. */
   at: number;
   sequence: number;
   /** SHA-256 of the last record. */
@@ -64,12 +64,12 @@ export interface SegmentHeader {
   marker: Buffer;
   firstSequence: number;
   begunAt: number;
-  /** Of the segment before. */
+  /** Of the previous segment. */
   before: TimeSpan;
   previous: Buffer;
 }
 
-/** What the head of a file tells: `empty` is allocated and was not used yet. */
+/** What the head of a file says; `empty`: allocated, not used yet. */
 export type ReadHeader =
   | { kind: 'header'; header: SegmentHeader }
   | { kind: 'empty' | 'damaged' }
@@ -90,7 +90,7 @@ export function encodeHeader(target: Buffer, header: SegmentHeader): void {
   copy.copy(target, COPY_BYTES);
 }
 
-/** @param bytes the beginning of a file, as far as it is there */
+/** @param bytes the beginning of a file, which may be shorter than a head */
 export function readHeader(bytes: Buffer): ReadHeader {
   const copies = [bytes.subarray(0, COPY_BYTES), bytes.subarray(COPY_BYTES, SEGMENT_HEAD)];
   for (const copy of copies) if (isWhole(copy)) return { kind: 'header', header: decode(copy) };

@@ -2,13 +2,13 @@ import type { LogFiles } from './log-files';
 import { SEGMENT_HEAD, type TimeSpan } from './segment-header';
 import type { Segment, SegmentDirectory } from './segments';
 
-/** A larger segment follows one that was filled, up to the size of the largest. */
+/** Each filled segment is followed by one this many times as large, up to the largest size. */
 const GROWTH = 4;
 
 export interface SegmentSizes {
   /** Bytes of the first segment after a start. */
   first: number;
-  /** Bytes of the largest. A record that is larger gets one of its own. */
+  /** Bytes of the largest segment. A larger record gets a segment of its own. */
   most: number;
 }
 
@@ -18,12 +18,12 @@ export interface OpenSegment {
   readonly file: string;
   readonly handle: number;
   readonly size: number;
-  /** Where the next record goes. 0: its head is not written yet. */
+  /** Where the next record goes. 0: the head is not written yet. */
   at: number;
   /** The sequence of its first record. */
   first: number;
   span: TimeSpan;
-  /** As readers know it, once it has records. */
+  /** The segment as readers see it, once it has records. */
   listed: Segment | null;
 }
 
@@ -35,7 +35,7 @@ export interface SegmentSupplyOptions {
   next: number;
 }
 
-/** Allocates segments, one ahead, so that nobody waits for it while there is much to write. */
+/** Allocates segments one ahead, so that no delivery waits for it under load. */
 export class SegmentSupply {
   readonly #options: SegmentSupplyOptions;
   #nextNumber: number;
@@ -48,13 +48,13 @@ export class SegmentSupply {
     this.#nextSize = options.sizes.first;
   }
 
-  /** Allocates the next one in the background. A full disk is told when it is needed. */
+  /** Allocates the next one in the background. A full disk is reported only when the segment is needed. */
   prepare(): void {
     this.#spare ??= this.#allocate(0).catch(() => null);
   }
 
   /**
-   * @param bytes that it must have room for
+   * @param bytes that must fit into it
    * @throws the system's error
    */
   async take(bytes: number): Promise<OpenSegment> {
@@ -70,7 +70,7 @@ export class SegmentSupply {
     return this.#allocate(bytes);
   }
 
-  /** There is little to write: the segment after the next one need not be large. */
+  /** Little is being written: the next segment to allocate need not be large. */
   beginSmall(): void {
     this.#nextSize = this.#options.sizes.first;
   }
@@ -86,7 +86,7 @@ export class SegmentSupply {
     const least = Math.max(first, SEGMENT_HEAD + bytes);
     const size = Math.max(this.#nextSize, least);
     const made = await this.#make(size).catch((error: unknown) => {
-      // Little room is better than none.
+      // A small segment is better than none.
       if (size > least) return this.#make(least);
       throw error;
     });
@@ -113,7 +113,7 @@ export class SegmentSupply {
           listed: null
         };
       } catch (error) {
-        // A process that owned the log before may have made it; the directory itself may be in somebody's way, too.
+        // An earlier owner of the log may have created it. EEXIST may concern the directory instead, hence the path.
         const { code, path: where } = error as NodeJS.ErrnoException;
         if (code !== 'EEXIST' || where !== file) throw error;
         this.#nextNumber = number + 1;

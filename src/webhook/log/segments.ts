@@ -11,7 +11,7 @@ import {
   type TimeSpan
 } from './segment-header';
 
-/** What a disk says of a file that it has lost. */
+/** Error codes of a file that the disk can no longer read. */
 const UNREADABLE: ReadonlySet<string> = new Set(['EIO', 'EISDIR', 'EUCLEAN']);
 
 /** A segment that can be read. */
@@ -19,13 +19,13 @@ export interface Segment extends TimeSpan {
   readonly number: number;
   /** Bytes on disk. */
   size: number;
-  /** The sequence of its first record; NaN where its head is damaged. */
+  /** The sequence of its first record; NaN if its head is damaged. */
   first: number;
-  /** Records with this sequence or a higher one do not count: a later segment holds them. */
+  /** Records with this sequence or a higher one are ignored: a later segment holds them. */
   end: number;
 }
 
-/** Where damaged bytes are now, and how many they are. */
+/** Where damaged bytes are, and how many. */
 export interface Damage {
   file: string;
   bytes: number;
@@ -35,21 +35,21 @@ export interface Damage {
 
 export interface SegmentDirectoryOptions {
   directory: string;
-  /** For what the owner of the machine should know; whole sentences. */
+  /** Receives what the owner of the machine should know, in whole sentences. */
   log: (text: string) => void;
 }
 
 export interface FoundSegments {
   segments: Segment[];
-  /** Null where none could be read. */
+  /** Null if none could be read. */
   marker: Buffer | null;
   /** The last header that could be read. */
   last: SegmentHeader | null;
-  /** Numbers below it are taken. */
+  /** The first number after those in use. */
   next: number;
 }
 
-/** The files of one log: which there are, and what is to be said of them. */
+/** The files of one log: finds them, and reports what is wrong with them. */
 export class SegmentDirectory {
   readonly path: string;
   readonly #log: (text: string) => void;
@@ -115,7 +115,7 @@ export class SegmentDirectory {
   }
 
   /**
-   * Reads a file; one with a bad place on the disk costs what it holds, and not the log.
+   * Reads a file. A bad sector costs only the content of this file, not the log.
    *
    * @returns null when the disk cannot read it
    * @throws every other error
@@ -138,7 +138,7 @@ export class SegmentDirectory {
     );
   }
 
-  /** Copies damaged bytes beside the segments and tells of them, once for each place. */
+  /** Copies damaged bytes to a file next to the segments and reports them, once for each place. */
   setAside({ number, at, bytes }: { number: number; at: number; bytes: Buffer }): void {
     const aside = asideFile(this.path, number, at);
     if (existsSync(aside)) return;
@@ -151,7 +151,7 @@ export class SegmentDirectory {
     this.#log(damagedText({ file: this.file(number), bytes: bytes.length, aside: copied ? aside : null }));
   }
 
-  /** Removes a segment and what was set aside of it. */
+  /** Removes a segment and what was set aside from it. */
   remove(number: number): void {
     const name = path.basename(this.file(number), '.log');
     rmSync(this.file(number), { force: true });
@@ -160,7 +160,7 @@ export class SegmentDirectory {
   }
 }
 
-/** The first record of a segment whose head is damaged tells the marker, too. */
+/** Reads the marker of a segment with a damaged head from its first record. */
 function markerOf(file: string, size: number): Buffer | null {
   const bytes = readSome(file, SEGMENT_HEAD, size);
   const marker = Buffer.from(bytes.subarray(0, MARKER_BYTES));
@@ -171,7 +171,7 @@ function remove(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // Read-only; it is looked at again at the next start.
+    // Read-only; it is tried again at the next start.
   }
 }
 
