@@ -62,8 +62,13 @@ export class GroupCommit {
 
   /** Resolves when everything asked for so far is on disk or was rejected, including deferred changes. */
   async written(): Promise<void> {
-    // An entry without changes ends with the transaction that takes all of them along.
-    await this.#enqueue([]).catch(() => undefined);
+    await new Promise<void>((resolve) => {
+      // Last of all: a group of many changes is written in several transactions, deferred changes in the last ones.
+      this.#soon.push({ changes: [], resolve, reject: () => resolve() });
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      if (this.#underWay === undefined) this.#turn ??= setImmediate(() => this.#begin());
+    });
   }
 
   /** Like `written`, but also waits for what is asked for meanwhile. */

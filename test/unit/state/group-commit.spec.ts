@@ -42,6 +42,12 @@ describe('GroupCommit', () => {
     const changes = (count: number): StateChange[] =>
       Array.from({ length: count }, () => ({ apply: () => undefined }));
 
+    it('are all over when it tells that everything is written, deferred changes too', async () => {
+      for (let count = 0; count < 1200; count += 1) void commits.addSoon(changes(1));
+      await commits.written();
+      should(transactions.reduce((sum, size) => sum + size)).equal(1200);
+    });
+
     it('keeps each transaction below the size at which the library starts too early', async () => {
       await Promise.all(Array.from({ length: 2000 }, () => commits.add(changes(2))));
       should(Math.max(...transactions)).be.belowOrEqual(500);
