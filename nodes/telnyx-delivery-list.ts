@@ -35,7 +35,7 @@ export = function (RED: NodeRedApi): void {
     });
     return {
       topic: 'delivery.list',
-      afterStop: 'what the flow got from Telnyx already does not come twice.',
+      afterStop: 'what the flow already got from Telnyx is not sent again.',
       run: (message, run) => {
         const request = readDeliveryRequest(config, message);
         if (settings.source === 'log') {

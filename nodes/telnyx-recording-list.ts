@@ -15,7 +15,7 @@ export = function (RED: NodeRedApi): void {
       const accounts = accountsOf(RED, config, this);
       return {
         topic: 'recording.list',
-        afterStop: 'what is stored already is not fetched again.',
+        afterStop: 'what is already stored is not fetched again.',
         run: (message, { status, emit, signal }) =>
           runList(
             readListRequest(RED, config, settings.provider, message),

@@ -39,7 +39,7 @@ export function serveBucketTest(
     if (isRunning || Math.abs(now() - last) < PAUSE_MS) {
       reply({
         status: 429,
-        body: { error: 'Another test has just run. Wait some seconds, then try again.' }
+        body: { error: 'Another test has just run. Wait a few seconds, then try again.' }
       });
       return;
     }

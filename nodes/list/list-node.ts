@@ -115,15 +115,15 @@ function run(
 function stillRunning(): CodedError {
   return new CodedError(
     'ALREADY_RUNNING',
-    'The list is still being worked on, so this message began no second one. Wait for the message of the second output, ' +
-      'or deploy the node to stop the one that runs.'
+    'The previous list is still running, so this message did not start another. Wait for the message from the second ' +
+      'output, or deploy the node to stop the run.'
   );
 }
 
 function stopped(afterStop: string): CodedError {
   return new CodedError(
     'GAVE_UP',
-    'The list was stopped by a deploy or by the end of Node-RED before it was through. Send the message again: ' +
+    'The list was stopped by a deploy or by the end of Node-RED before it finished. Send the message again: ' +
       afterStop
   );
 }

@@ -89,7 +89,7 @@ function folderOf(RED: Pick<NodeRedApi, 'settings'>, folder: unknown): string {
   if (folder !== undefined && typeof folder !== 'string')
     throw new CodedError(
       'BAD_SETTING',
-      'msg.folder must be a text: the folder of the recording download node.'
+      'msg.folder must be text: the folder of the recording download node.'
     );
   return archiveFolder(readText(folder), {
     userDir: userDirectory(RED),

@@ -207,7 +207,7 @@ class HttpExchange {
     });
     request.on('information', () => {
       this.#interim += 1;
-      if (this.#interim > MOST_INTERIM) this.#refuse(`it announces an answer again and again and gives none`);
+      if (this.#interim > MOST_INTERIM) this.#refuse('it keeps announcing an answer and sends none');
     });
     request.on('upgrade', (_message: IncomingMessage, socket: Socket) => {
       socket.destroy();

@@ -64,10 +64,10 @@ export function httpFault(error: unknown, { phase, host, wanted }: FaultPlace): 
 /** Texts for errors of Node's parser and sockets whose own texts do not help users, by code. */
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['HPE_HEADER_OVERFLOW', 'its headers are too long'],
-  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 'its chunks are labelled without end'],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 'its chunk extensions are too long'],
   ['HPE_UNEXPECTED_CONTENT_LENGTH', 'it states several lengths'],
-  ['HPE_INVALID_CONTENT_LENGTH', 'it states a length that is none'],
-  ['HPE_INVALID_TRANSFER_ENCODING', 'it states how it sends in an unknown way'],
+  ['HPE_INVALID_CONTENT_LENGTH', 'it states an invalid length'],
+  ['HPE_INVALID_TRANSFER_ENCODING', 'it uses an unknown transfer encoding'],
   ['ECONNRESET', 'the other side closed it'],
   ['EPIPE', 'the other side closed it']
 ]);

@@ -29,7 +29,7 @@ export function readFilter(value: unknown, dialect: FilterDialect): Query {
     if (operators === null) query.set(parameter, textOf(name, wanted));
     else
       for (const [operator, limit] of Object.entries(operators)) {
-        if (!/^\w{1,16}$/.test(operator)) throw bad(`"${shown(operator)}" is no operator of a filter`);
+        if (!/^\w{1,16}$/.test(operator)) throw bad(`"${shown(operator)}" is not a filter operator`);
         query.set(`${parameter}[${operator}]`, textOf(name, limit));
       }
   }
@@ -56,7 +56,7 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
       throw bad('it is not JSON');
     }
   }
-  if (!isObject(parsed)) throw bad('it is no object');
+  if (!isObject(parsed)) throw bad('it is not an object');
   return parsed;
 }
 

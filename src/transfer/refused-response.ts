@@ -7,7 +7,7 @@ const ERROR_BODY_MS = 5000;
 
 export const LINK_EXPIRED_TEXT =
   'The link has expired (signed links work for about ten minutes). A fresh one is needed: with an API key in the ' +
-  'account of the download node it is fetched by itself.';
+  'account of the download node it is fetched automatically.';
 
 /**
  * Explains a status other than 200 and 206 (table in `transfer.ts`). Reads at most 8 kB of the body

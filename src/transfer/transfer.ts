@@ -314,7 +314,7 @@ class Intake {
 }
 
 function truncated(what: string): CodedError {
-  return new CodedError('TRUNCATED', `The file is not complete: ${what}. It is not stored like this.`, {
+  return new CodedError('TRUNCATED', `The file is not complete: ${what}. It was not stored.`, {
     retryable: true
   });
 }

@@ -43,7 +43,7 @@ function whyNoPublicKey(entry: string): string | null {
   // Only if it is not a key: a public key may begin with any letters.
   if (key?.length !== KEY_LENGTH && isApiKey(entry)) {
     return (
-      'is an API key. That is a secret and belongs into "API key"; here everybody who gets the flow can read ' +
+      'is an API key. That is a secret and belongs in "API key"; here everybody who gets the flow can read ' +
       'it. Copy the other one from the Telnyx portal: Keys & Credentials, Public Key.'
     );
   }

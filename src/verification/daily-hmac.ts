@@ -80,7 +80,7 @@ export class DailyHmac implements DeliveryVerifier {
     if (keyIndex !== -1) return { ok: true, verified: 'hmac', keyIndex };
     return refuse(
       'SIGNATURE_MISMATCH',
-      'The signature does not fit the secret of the account. Either it is not from this webhook of Daily, or ' +
+      "The signature does not match the account's secret. Either it is not from this webhook of Daily, or " +
         'something between Daily and Node-RED changed the body.'
     );
   }

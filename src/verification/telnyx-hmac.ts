@@ -52,7 +52,7 @@ export function verifyMeeting(
     digests.map((digest) => Buffer.from(digest, 'hex'))
   );
   if (keyIndex !== -1) return { ok: true, verified: hasQuery(delivery) ? 'partial' : 'hmac', keyIndex };
-  return refuse('SIGNATURE_MISMATCH', 'The signature fits none of the meeting secrets of the account.');
+  return refuse('SIGNATURE_MISMATCH', "The signature matches none of the account's meeting secrets.");
 }
 
 export const LEGACY_SIGNATURE_HEADER = 'x-telnyx-signature';
@@ -81,7 +81,7 @@ export function verifyLegacy(delivery: SignedDelivery, secrets: readonly string[
   }
   const keyIndex = matchHmac(secrets, [delivery.rawBody], [digest]);
   if (keyIndex !== -1) return { ok: true, verified: hasQuery(delivery) ? 'partial' : 'hmac', keyIndex };
-  return refuse('SIGNATURE_MISMATCH', 'The signature fits none of the legacy secrets of the account.');
+  return refuse('SIGNATURE_MISMATCH', "The signature matches none of the account's legacy secrets.");
 }
 
 function readDigest(text: string): Buffer | null {

@@ -120,7 +120,7 @@ export class TelnyxEd25519 {
     }
     return refuse(
       'SIGNATURE_MISMATCH',
-      'The signature fits none of the public keys of the account. Either it is not from this Telnyx ' +
+      "The signature matches none of the account's public keys. Either it is not from this Telnyx " +
         'account, or the key was replaced (copy it again), or something between Telnyx and Node-RED changed the body.'
     );
   }

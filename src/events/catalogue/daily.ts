@@ -35,7 +35,7 @@ export const DAILY_WAITING_PARTICIPANT = {
   shapes,
   types: [
     { event_type: 'waiting-participant.joined', description: 'Somebody waits to be let in' },
-    { event_type: 'waiting-participant.left', description: 'Somebody waits no longer' }
+    { event_type: 'waiting-participant.left', description: 'Somebody stopped waiting' }
   ]
 } as const satisfies FamilyGroup;
 
@@ -117,7 +117,7 @@ export const DAILY_DIALIN = {
     { event_type: 'dialin.ready', description: 'A room can take the waiting call' },
     { event_type: 'dialin.connected', description: 'A caller is in the room' },
     { event_type: 'dialin.stopped', description: 'A caller left the room' },
-    { event_type: 'dialin.warning', description: 'Something is odd with a caller' },
+    { event_type: 'dialin.warning', description: 'A problem with a caller' },
     { event_type: 'dialin.error', description: 'A caller could not be connected' }
   ]
 } as const satisfies FamilyGroup;
@@ -132,7 +132,7 @@ export const DAILY_DIALOUT = {
     { event_type: 'dialout.connected', description: 'A call from the room reached the other side' },
     { event_type: 'dialout.answered', description: 'A call from the room was answered' },
     { event_type: 'dialout.stopped', description: 'A call from the room ended' },
-    { event_type: 'dialout.warning', description: 'Something is odd with a call from the room' },
+    { event_type: 'dialout.warning', description: 'A problem with a call from the room' },
     { event_type: 'dialout.error', description: 'A call from the room failed' }
   ]
 } as const satisfies FamilyGroup;

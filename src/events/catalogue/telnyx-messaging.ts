@@ -112,7 +112,7 @@ export const VERIFY = {
     {
       event_type: 'verification.expired',
       verified: false,
-      description: 'Only in guides: the code was too late'
+      description: 'Only in guides: the code expired'
     }
   ]
 } as const satisfies FamilyGroup;

@@ -30,7 +30,7 @@ export const TEXML_HTTP_REQUEST = {
     {
       event_type: 'texml.http_request',
       answer: 'texml',
-      description: 'An HttpRequest verb asks to go on; its fields cannot be told from a voice request'
+      description: 'An HttpRequest verb asks how to continue; its fields look like those of a voice request'
     }
   ]
 } as const satisfies FamilyGroup;
@@ -57,7 +57,7 @@ export const TEXML_CALL = {
       event_type: 'texml.call.completed',
       discriminator: 'CallStatus=completed',
       media: { kind: 'recording', urls: ['RecordingUrl'], ids: ['CallSid'] },
-      description: 'The call ended after a talk'
+      description: 'The call ended after a conversation'
     },
     { event_type: 'texml.call.busy', discriminator: 'CallStatus=busy', description: 'The line was busy' },
     {
@@ -68,14 +68,14 @@ export const TEXML_CALL = {
     {
       event_type: 'texml.call.canceled',
       discriminator: 'CallStatus=canceled',
-      description: 'The call was taken back'
+      description: 'The call was canceled'
     },
     { event_type: 'texml.call.failed', discriminator: 'CallStatus=failed', description: 'The call failed' },
     { event_type: 'texml.call.dtmf', discriminator: 'CallStatus=dtmf', description: 'A key was pressed' },
     {
       event_type: 'texml.call.analyzed',
       discriminator: 'CallStatus=analyzed',
-      description: 'An AI call was looked through after its end'
+      description: 'An AI call was analyzed after it ended'
     },
     {
       event_type: 'texml.call.cost',

@@ -40,7 +40,7 @@ export async function deleteAtDaily(
   }
 }
 
-const OWN_BUCKET = 'It lies in a bucket of your own, where Daily deletes nothing; delete it there.';
+const OWN_BUCKET = 'It is in your own bucket, where Daily deletes nothing; delete it there.';
 
 const UNCONFIRMED: Deletion = {
   ok: false,

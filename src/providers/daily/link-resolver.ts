@@ -124,7 +124,7 @@ export async function accessLink(api: DailyApi, id: string, signal: AbortSignal)
   throw new CodedError(
     'LINK_REFUSED',
     `Expected a link to the recording, but Daily gave ${quoted(asText(link))}. Look at the recording in the Daily ` +
-      'dashboard; when it lies in a bucket of your own, Daily must be permitted to read it (allow_api_access).'
+      'dashboard; if it is in your own bucket, Daily must be permitted to read it (allow_api_access).'
   );
 }
 

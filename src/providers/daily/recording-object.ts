@@ -32,7 +32,7 @@ export async function dailyRecording(
     'LINK_REFUSED',
     fields === null
       ? 'The API answered without the recording that was asked for. Check the API address in the account.'
-      : 'The API answered with another recording than the one that was asked for; it was not taken.'
+      : 'The API answered with a different recording from the one requested; it was not used.'
   );
 }
 

@@ -56,7 +56,7 @@ export function idSegment(id: string): string {
   if (id.length > LONGEST_ID || /^\.*$/.test(id) || LEAVES_SEGMENT.test(id))
     throw new CodedError(
       'NO_RECORDING',
-      `Expected the id of a recording, but ${shown(id)} is none, so the API was not asked. Take the id from the event.`
+      `Expected the id of a recording, but ${shown(id)} is not one, so the API was not asked. Take the id from the event.`
     );
   return encodeURIComponent(id);
 }

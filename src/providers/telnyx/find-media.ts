@@ -65,7 +65,7 @@ export async function findMedia(api: Asked, wanted: Askable, signal: AbortSignal
   if (resource === 'recording' || resource === 'texml-recording') return amongCall(api, wanted, signal);
   throw new CodedError(
     'NO_RECORDING',
-    'The event does not name the thing, so the API cannot be asked for it.'
+    'The event does not name the recording, so the API cannot be asked for it.'
   );
 }
 
@@ -103,7 +103,7 @@ function checked(media: ApiMedia | null, id: string): ApiMedia {
     'LINK_REFUSED',
     media === null
       ? 'The API answered without the recording that was asked for. Check the API address in the account.'
-      : 'The API answered with another recording than the one that was asked for; it was not taken.'
+      : 'The API answered with a different recording from the one requested; it was not used.'
   );
 }
 

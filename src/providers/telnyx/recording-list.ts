@@ -130,7 +130,7 @@ function checkHonoured(
   if (!outside && (parent?.fullParts ?? 0) < 2) return;
   throw new CodedError(
     'LIST_INCOMPLETE',
-    `The API lists ${things} that were not ${dated} in the span of time that was asked for, so nothing tells whether ` +
-      'the list is whole. Check the API address in the account.'
+    `The API lists ${things} that were not ${dated} in the span of time that was asked for, so the list may be ` +
+      'incomplete. Check the API address in the account.'
   );
 }

@@ -21,6 +21,6 @@ export async function freePort(wanted: number): Promise<number> {
   const closed = once(server, 'close');
   server.close();
   await closed;
-  if (address === null || typeof address === 'string') throw new Error('No port could be had');
+  if (address === null || typeof address === 'string') throw new Error('No port is available');
   return address.port;
 }

@@ -128,7 +128,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
         method === 'GET' && this.#deps.offersGet === true
           ? ' If Telnyx sent this one, tick "Accept GET as well (TeXML voice URLs)".'
           : '';
-      const text = `A request came by ${method}; only ${allow} is accepted.${advice}`;
+      const text = `A request with the method ${method} arrived; only ${allow} is accepted.${advice}`;
       this.#refuse({ request, response }, 'METHOD_NOT_ALLOWED', text, {
         Allow: allow
       });

@@ -63,7 +63,7 @@ const ADVICE: Readonly<Record<PathFault, (path: string) => string>> = {
   empty: () => 'The path is empty. Enter one such as /telnyx.',
   variable: () =>
     'The path names an environment variable that is not set. Set it, or write the path itself here.',
-  query: () => 'The path must not hold spaces, "?" or "#".',
+  query: () => 'The path must not contain spaces, "?" or "#".',
   pattern: () => 'The path is taken literally; ":", "*" and brackets are not possible.',
   characters: () => 'The path must have only letters from a to z, digits, "-", "_", "." and "/".',
   dots: () => 'The path must not have "." or ".." between slashes.',

@@ -171,7 +171,7 @@ export class LogWriter {
       vanished = (await this.#step()) === 'vanished' ? vanished + 1 : 0;
       if (vanished < MOST_REMOVALS) continue;
       this.#isDue = false;
-      this.#refuse(this.#waiting.splice(0), new Error('The delivery log is removed again and again.'));
+      this.#refuse(this.#waiting.splice(0), new Error('The delivery log keeps being removed.'));
     }
     // Synchronous with the check of what waits, so that whatever comes later starts a new run.
     this.#isWorking = false;

@@ -108,7 +108,7 @@ describe('http/http-client', () => {
         /several lengths/
       ],
       ['a length and chunks', `${OK}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n`, /./],
-      ['a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok', /length that is none/],
+      ['a negative length', 'HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok', /an invalid length/],
       [
         'two content types',
         `${OK}Content-Type: audio/wav\r\nContent-Type: text/html\r\n\r\nok`,
