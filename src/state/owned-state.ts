@@ -219,17 +219,17 @@ export class OwnedState {
 
 const MOVED = {
   restored:
-    'The state of the Telnyx nodes was removed while Node-RED runs. It was rewritten from memory, and nothing is ' +
+    'The state of the Telnyx nodes was removed while Node-RED was running. It was rewritten from memory, and nothing is ' +
     'lost. To begin without it, stop Node-RED before you remove it.',
   replaced:
-    'The state of the Telnyx nodes was replaced by other files while Node-RED runs. What is there now is used; ' +
+    'The state of the Telnyx nodes was replaced by other files while Node-RED was running. What is there now is used; ' +
     'what was written to the earlier files is not in it. Stop Node-RED before you restore a backup.'
 };
 
 function damagedText(asideAt: string): string {
   return (
-    `The state of the Telnyx nodes was damaged, perhaps by a power cut, and is in ${asideAt} now. They go ` +
-    'on without it: deliveries of the last 24 hours may come twice, and downloads that were under way ' +
+    `The state of the Telnyx nodes was damaged, perhaps by a power cut, and is in ${asideAt} now. They ` +
+    'continue without it: deliveries of the last 24 hours may arrive twice, and downloads that were under way ' +
     'are forgotten. Let a recording list node look for the recordings that are missing.'
   );
 }

@@ -121,9 +121,7 @@ describe('the examples of the delivery list', function () {
     standIn.deliveries.garble = (item) => ({ ...item, webhook: null });
     should((await click(flow)).payload)
       .be.a.String()
-      .and.match(
-        /INCOMPLETE: The log of Telnyx has deliveries that hold nothing to send on: 1 with no event/
-      );
+      .and.match(/INCOMPLETE: Telnyx's log contains deliveries with nothing to send on: 1 with no event/);
     await nodeRed.messages(1, { file: 'put your alarm here.jsonl' });
   });
 

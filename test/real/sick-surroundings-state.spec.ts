@@ -60,7 +60,7 @@ describe('a state that is removed while in use', function () {
       for (const id of ['before', ...ids]) should(await statusOf(instance, id)).equal(200);
       should(idsOf(withoutRepeats(await instance.settled())).sort()).deepEqual([...ids, 'before'].sort());
 
-      should(nodeRed.log).match(/The state of the Telnyx nodes was removed while Node-RED runs/);
+      should(nodeRed.log).match(/The state of the Telnyx nodes was removed while Node-RED was running/);
     });
   }
 

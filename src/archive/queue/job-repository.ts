@@ -80,7 +80,7 @@ export class JobRepository {
       if (cause instanceof CodedError) throw cause;
       throw new CodedError(
         'STORE_FAILED',
-        'The job could not be written to disk, so it was not begun. Look at the free space and the permissions of ' +
+        'The job could not be written to disk, so it was not started. Look at the free space and the permissions of ' +
           '"telnyx" in the user directory of Node-RED, and send the message again.',
         { cause, retryable: true }
       );

@@ -141,7 +141,7 @@ class UnreadableEntries {
     const names = this.#names.length === 0 ? '' : ` (such as ${this.#names.join(', ')})`;
     return new CodedError(
       'LIST_INCOMPLETE',
-      `The log of Telnyx has deliveries that hold nothing to send on: ${reasons}${names}. Look at them in the Telnyx portal.`
+      `Telnyx's log contains deliveries with nothing to send on: ${reasons}${names}. Look at them in the Telnyx portal.`
     );
   }
 }

@@ -80,7 +80,7 @@ class BucketCheck {
           abortSignal
         })
       );
-      this.#add('reach', 'ok', `The bucket ${bucket} is there and knows the key.`);
+      this.#add('reach', 'ok', `The bucket ${bucket} exists and accepts the key.`);
       this.#add('list', 'ok', 'The key may list objects, so that a free name can be told from a hidden one.');
       return true;
     } catch (error) {
@@ -92,7 +92,7 @@ class BucketCheck {
       this.#add(
         'list',
         'warning',
-        'The key lacks s3:ListBucket: whether a name is free cannot be seen before it is written.'
+        'The key lacks s3:ListBucket: it cannot be checked whether a name is free before it is written.'
       );
       return true;
     }
@@ -130,8 +130,8 @@ class BucketCheck {
   async #condition({ versioning }: BucketKind): Promise<void> {
     const isVersioned = versioning === 'on' || this.#connection.isVersioned;
     const instead = isVersioned
-      ? 'Each name is looked at before it is written, and the list of versions tells afterwards who came first.'
-      : 'Each name is looked at before it is written. Let only one Node-RED write below this prefix: two that store ' +
+      ? 'Each name is checked before it is written, and the list of versions tells afterwards who came first.'
+      : 'Each name is checked before it is written. Let only one Node-RED write below this prefix: two that store ' +
         'under the same name at the same moment could overwrite each other.';
     try {
       const isHonoured = await this.#connection.send(async ({ sdk, client, abortSignal }) => {
@@ -155,7 +155,7 @@ class BucketCheck {
         this.#add(
           'condition',
           'warning',
-          `Whether conditional writes are honoured could not be seen. ${instead}`
+          `It could not be determined whether the store honours conditional writes. ${instead}`
         );
     }
     if (isVersioned) await this.#versions();
@@ -169,7 +169,7 @@ class BucketCheck {
       this.#add(
         'versions',
         'warning',
-        'The key lacks s3:ListBucketVersions: that two Node-REDs wrote one name at the same moment cannot be seen.'
+        'The key lacks s3:ListBucketVersions: simultaneous writes of one name by two Node-REDs cannot be detected.'
       );
   }
 
@@ -180,7 +180,7 @@ class BucketCheck {
       const versionId = this.#written[0] ?? null;
       const read = await new ObjectPlacement(this.#objects, settings).read(this.#key, { size, versionId });
       if (read.sha256 === this.#body.sha256.toString('hex'))
-        this.#add('read', 'ok', 'What was written was read back, and is the same.');
+        this.#add('read', 'ok', 'The test object was read back unchanged.');
       else this.#add('read', 'failed', 'What was read back is not what was written.');
     } catch (error) {
       const right = this.#written[0] ? 's3:GetObjectVersion' : 's3:GetObject';
@@ -197,7 +197,11 @@ class BucketCheck {
     }
     try {
       await uploads.abort(this.#key, created.uploadId);
-      this.#add('parts', 'ok', 'Large recordings can be sent in parts, and what broke off can be dropped.');
+      this.#add(
+        'parts',
+        'ok',
+        'Large recordings can be sent in parts, and interrupted uploads can be dropped.'
+      );
     } catch (error) {
       const why = isRejection(error)
         ? 'The key lacks s3:AbortMultipartUpload.'

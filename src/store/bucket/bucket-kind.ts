@@ -74,7 +74,7 @@ export function versioningText({ versioning }: BucketKind): string {
     case 'off':
       return 'It keeps no versions.';
     case 'unknown':
-      return 'Whether it keeps versions is not known: the key lacks s3:GetBucketVersioning.';
+      return 'It is not known whether it keeps versions: the key lacks s3:GetBucketVersioning.';
   }
 }
 
@@ -82,14 +82,14 @@ export function versioningText({ versioning }: BucketKind): string {
 export function lockText({ lock, retention }: BucketKind): string {
   if (lock === 'off') return 'It has no object lock.';
   if (lock === 'unknown')
-    return 'Whether it has an object lock is not known: the key lacks s3:GetBucketObjectLockConfiguration.';
+    return 'It is not known whether it has an object lock: the key lacks s3:GetBucketObjectLockConfiguration.';
   if (retention === null) return 'It has an object lock, without a default retention.';
   return `It has an object lock: everything that is stored is locked for ${retention.time} (${retention.mode}), JSON files too.`;
 }
 
 export function noticeText(notice: BucketNotice): string {
   return notice === 'cannot-list-versions'
-    ? 'The bucket keeps versions, and the key lacks s3:ListBucketVersions. Should two Node-REDs store another recording under ' +
+    ? 'The bucket keeps versions, and the key lacks s3:ListBucketVersions. If two Node-REDs store different recordings under ' +
         'the same name at the same moment, the later one would hide the earlier one, which stays in the bucket.'
     : 'Two recordings were stored under one name at the same moment. The later one is stored again under another name, but its ' +
         'first version could not be deleted and hides the earlier recording, which stays in the bucket: look at the versions. ' +

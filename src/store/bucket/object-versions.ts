@@ -20,8 +20,7 @@ const CANNOT_LIST: ReadonlySet<string> = new Set(['AccessDenied', 'NotImplemente
 export function versionOf(id: string | undefined): string | null {
   // Objects that were written without versions have `null`.
   if (id === undefined || id === '' || id === 'null') return null;
-  if (id.length > LONGEST_ID || /[^\x21-\x7e]/.test(id))
-    throw notAStore('it names a version by what cannot be one');
+  if (id.length > LONGEST_ID || /[^\x21-\x7e]/.test(id)) throw notAStore('it sends an invalid version id');
   return id;
 }
 

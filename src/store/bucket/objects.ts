@@ -111,13 +111,13 @@ export class BucketObjects {
     if (kind === 'unknown' && !this.#connection.sendsConditions)
       throw new CodedError(
         'STORE_FAILED',
-        'This store has no conditional writes, and the access key may not look whether a name is free: it could ' +
+        'This store has no conditional writes, and the access key may not check whether a name is free: it could ' +
           'overwrite a recording. Permit s3:GetObject and s3:ListBucket.'
       );
     if (kind === 'unknown' && this.#connection.isVersioned)
       throw new CodedError(
         'STORE_FAILED',
-        'This bucket keeps versions, and the access key may not look whether a name is free: it could hide another ' +
+        'This bucket keeps versions, and the access key may not check whether a name is free: it could hide another ' +
           'recording under this one. Permit s3:GetObject and s3:ListBucket.',
         { retryable: true }
       );

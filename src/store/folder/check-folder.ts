@@ -20,7 +20,7 @@ export async function checkFolder(fs: FileSystem, folder: string): Promise<void>
   } catch (error) {
     throw new CodedError(
       'STORE_FAILED',
-      `Recordings cannot be stored in ${shortened(folder)}: ${meaning(error)}. Mend that, or choose another folder ` +
+      `Recordings cannot be stored in ${shortened(folder)}: ${meaning(error)}. Fix that, or choose another folder ` +
         'under "Folder".',
       { cause: error, retryable: true }
     );
@@ -52,7 +52,7 @@ async function isBrokenLink(fs: FileSystem, path: string): Promise<boolean> {
 function meaning(error: unknown): string {
   if (error instanceof CodedError) return error.message;
   // The directory existed a moment ago.
-  return errnoOf(error) === 'ENOENT' ? 'nobody can make folders there' : meaningOf(error);
+  return errnoOf(error) === 'ENOENT' ? 'folders cannot be created there' : meaningOf(error);
 }
 
 function ignore(code: string): (error: unknown) => void {

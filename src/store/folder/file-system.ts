@@ -201,7 +201,7 @@ export async function makeDirectory(fs: FileSystem, directory: string): Promise<
     if (!(await madeOrThere(fs, level)))
       throw new CodedError(
         'STORE_FAILED',
-        `${shortened(level)} cannot be made: nobody can make folders there.`,
+        `${shortened(level)} cannot be made: folders cannot be created there.`,
         {
           retryable: true
         }

@@ -43,7 +43,7 @@ function notKept(): Promise<never> {
   return Promise.reject(
     new CodedError(
       'STORE_FAILED',
-      'Recordings that go to the message only are kept nowhere. Choose a folder or bucket.'
+      'Recordings that are only in the message are not kept. Choose a folder or bucket.'
     )
   );
 }

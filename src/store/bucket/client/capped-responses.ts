@@ -139,7 +139,7 @@ function isObjectRead({ method, query }: HttpRequest): boolean {
 }
 
 export function tooSlow(): CodedError {
-  return notAStore('its answer does not come to an end');
+  return notAStore('its response never ends');
 }
 
 export function notAStore(what: string): CodedError {

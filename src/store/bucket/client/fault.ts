@@ -9,7 +9,7 @@ interface Meaning {
   final?: boolean;
 }
 
-const CLOCK: Meaning = { text: "this machine's clock is wrong; set it by a time server" };
+const CLOCK: Meaning = { text: "this machine's clock is wrong; synchronize it with a time server" };
 const KEY_ID: Meaning = { text: 'the store does not know this access key ID; check it in the bucket node' };
 const TOKEN: Meaning = { text: 'the temporary credentials have run out; renew them' };
 const BUSY: Meaning = { text: 'the store is busy or has a fault of its own' };

@@ -61,7 +61,7 @@ export function readBucketSettings(fields: BucketFields): BucketSettings {
     throw bad('KMS key', 'blank unless "Encryption" is "by a KMS key (aws:kms)"');
   if (!isRegion(region)) throw bad('Region', 'the name of a region, such as eu-central-1');
   if ((accessKeyId === '') !== (secretAccessKey === ''))
-    throw bad(accessKeyId === '' ? 'Access key' : 'Secret key', 'set when the other half of the key is set');
+    throw bad(accessKeyId === '' ? 'Access key' : 'Secret key', 'set, because the other half of the key is');
   return {
     endpoint,
     region: region !== '' ? region : endpoint === null ? null : REGION_OF_OTHERS,

@@ -107,7 +107,7 @@ describe('bucket store, with a lying store', function () {
     should(read.size).equal(1001);
     liar.lie = LIES['drips its objects'];
     await should(store.readBack(location!, { size: 1000, versionId: null })).be.rejectedWith({
-      message: /does not come to an end/
+      message: /its response never ends/
     });
   });
 
