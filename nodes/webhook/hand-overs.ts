@@ -24,7 +24,7 @@ const PASSES_ON: ReadonlySet<string> = new Set(['junction', 'link in', 'link out
 /** A delivery that the flow is to get. */
 export interface Outgoing {
   message: FlowMessage & { _msgid: string };
-  /** Its identity among those of the node. */
+  /** The event's id. */
   id: string;
   handOver: HandOver;
 }
@@ -103,7 +103,7 @@ export class HandOvers {
       outgoing.handOver.leave();
       return false;
     }
-    const name = nameOf(node, outgoing.id);
+    const name = nameOf(node, outgoing);
     const had = this.#partly.get(name) ?? new Set();
     this.#partly.delete(name);
     const barred = new Set([...had].filter((id) => waiting.delete(id)));
@@ -162,11 +162,11 @@ export class HandOvers {
   }
 
   /** Leaves a message for the next attempt. */
-  #leave({ key, node, id, waiting, had, handOver }: OnTheWay): void {
-    this.#onTheWay.delete(key);
-    if (waiting.size === 0) return;
-    if (had.size > 0) remember(this.#partly, nameOf(node, id), had);
-    handOver.leave();
+  #leave(one: OnTheWay): void {
+    this.#onTheWay.delete(one.key);
+    if (one.waiting.size === 0) return;
+    if (one.had.size > 0) remember(this.#partly, nameOf(one.node, one), one.had);
+    one.handOver.leave();
   }
 
   #afterDeploy(): void {
@@ -227,8 +227,9 @@ function wiresBehind(node: unknown): readonly string[] {
   return passesOn ? (node.wires ?? []).flat() : [];
 }
 
-function nameOf(node: RedNode, id: string): string {
-  return `${node.id} ${id}`;
+/** Distinguishes a delivery from its copies, and from another one after the log was removed and begun again. */
+function nameOf(node: RedNode, { id, handOver }: Pick<Outgoing, 'id' | 'handOver'>): string {
+  return `${node.id} ${handOver.name} ${id}`;
 }
 
 function remember<Value>(memory: Map<string, Value>, name: string, value: Value): void {

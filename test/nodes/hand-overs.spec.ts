@@ -63,6 +63,8 @@ describe('a delivery on its way to the flow', () => {
       .map(({ event }) => event as { id: string; recovered?: boolean })
       .map(({ id, recovered }) => (recovered === true ? `${id} again` : id));
 
+  const seenOnce = (ids: readonly string[]): string[] => ids.map((id) => id.replace(' again', ''));
+
   /** Restarts nodes once, in the turn in which a message is sent or has reached a node. */
   function restartWhen(hook: 'onSend' | 'postReceive', changed: string[], at?: string): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -96,6 +98,35 @@ describe('a delivery on its way to the flow', () => {
     (await deliver('one')).status.should.equal(200);
     await restarted;
     (await settled()).should.eql(['one again']);
+  });
+
+  it('is handed over again with its copy where copies are passed on, each once to each node', async () => {
+    await start([node('others', 'recorder', { wires: [] })], {
+      duplicates: 'pass',
+      wires: [['events', 'others']]
+    });
+    (await deliver('one')).status.should.equal(200);
+    let restarted: Promise<void> | undefined;
+    // The deploy begins in the turn in which the second of two copies is sent: one node has the first already.
+    let sent = 0;
+    hooks.add('onSend.test', (events: readonly unknown[]) => {
+      sent += Math.sign(events.length);
+      if (sent === 2) restarted = restart('others');
+    });
+    const copies = [deliver('one'), deliver('one')];
+    for (const { status } of await Promise.all(copies)) status.should.equal(200);
+    await stage.until('the deploy', () => restarted !== undefined);
+    await restarted;
+    hooks.remove('*.test');
+    for (const recorder of ['events', 'others']) {
+      const came = (await settled(recorder)).filter((id) => id.startsWith('one'));
+      seenOnce(came).should.eql(['one', 'one', 'one']);
+      stage
+        .received(recorder)
+        .slice(0, 3)
+        .map(({ event }) => (event as { duplicate: boolean }).duplicate)
+        .should.eql([false, true, true]);
+    }
   });
 
   it('comes only once when only the webhook node is deployed', async () => {
@@ -219,7 +250,7 @@ describe('a delivery on its way to the flow', () => {
     accepted.length.should.be.above(20);
     for (const recorder of ['events', 'others']) {
       const came = (await settled(recorder)).filter((id) => /^\d/.test(id));
-      should(came.map((id) => id.replace(' again', '')).sort()).eql([...accepted].sort());
+      should(seenOnce(came).sort()).eql([...accepted].sort());
     }
   });
 });
@@ -240,7 +271,11 @@ describe('HandOvers', () => {
   const outgoing = (id: string) => ({
     message: { _msgid: `m-${id}` },
     id,
-    handOver: { done: () => void told.push(`done ${id}`), leave: () => void told.push(`leave ${id}`) }
+    handOver: {
+      name: id,
+      done: () => void told.push(`done ${id}`),
+      leave: () => void told.push(`leave ${id}`)
+    }
   });
   const sending = (send: (message: FlowMessage) => void): RedNode =>
     ({ ...webhook, send }) as unknown as RedNode;

@@ -115,14 +115,14 @@ export class Reception {
   /** Hands over what was recorded before a crash, a restart or a redeploy and did not reach the flow. */
   recover(parse: (rawBody: Buffer) => ParsedEvent | null): void {
     const { journal, scope, emit, signal } = this.#parts;
-    for (const { delivery, done, leave } of journal.pending(scope)) {
+    for (const { delivery, ...handOver } of journal.pending(scope)) {
       if (signal.aborted) {
-        leave();
+        handOver.leave();
         return;
       }
       const event = parse(delivery.rawBody);
-      if (event === null) done();
-      else emit(messageOf(event, delivery), { done, leave });
+      if (event === null) handOver.done();
+      else emit(messageOf(event, delivery), handOver);
     }
   }
 

@@ -20,6 +20,8 @@ export interface ReplayedDelivery extends DeliveryContent {
   receivedAt: number;
   verified: VerifiedBy;
   keyIndex: number;
+  /** Set for a later copy, which the flow got as well. */
+  duplicate?: true;
 }
 
 export interface ReplayParts {
@@ -98,7 +100,7 @@ function messageOf(event: ParsedEvent, delivery: ReplayedDelivery): WebhookMessa
     receivedAt,
     verified,
     keyIndex,
-    duplicate: false,
+    duplicate: delivery.duplicate === true,
     recovered: false,
     replayed: true
   });

@@ -21,6 +21,7 @@ class Deduplicator {
   readonly #journal: Pick<DeliveryJournal, 'find'>;
   readonly #scope: string;
   readonly #running = new Map<string, Promise<CopyOutcome>>();
+  readonly #others = new Set<Promise<CopyOutcome>>();
 
   /** @param scope node id; each node has its own memory */
   constructor(journal: Pick<DeliveryJournal, 'find'>, scope: string) {
@@ -47,14 +48,21 @@ class Deduplicator {
     await outcome.finally(() => this.#running.delete(textOf(id)));
   }
 
+  /** Processes a later copy that the flow gets as well. */
+  async another(work: () => Promise<CopyOutcome>): Promise<void> {
+    const outcome = work();
+    this.#others.add(outcome);
+    await outcome.finally(() => this.#others.delete(outcome));
+  }
+
   /** Whether a first copy is under way. */
   isUnderWay(id: RememberedId): boolean {
     return this.#running.has(textOf(id));
   }
 
-  /** Resolves when all first copies under way have ended, successfully or not. */
+  /** Resolves when everything under way has ended, successfully or not. */
   async ended(): Promise<void> {
-    await Promise.allSettled(this.#running.values());
+    await Promise.allSettled([...this.#running.values(), ...this.#others]);
   }
 }
 
@@ -161,8 +169,9 @@ export class DeliveryAcceptance {
     }
     const outcome = await earlier;
     if (outcome.accepted && this.#settings.duplicates === 'pass') {
-      if (this.isClosed() || !this.#isFlowThere()) answer(request, response, 503);
-      else await this.#passOn(request, response, delivery);
+      const isAway = this.#settings.reply === 'flow' && !this.#isFlowThere();
+      if (this.isClosed() || isAway) answer(request, response, 503);
+      else await this.#copies.another(() => this.#passOn(request, response, delivery));
       return;
     }
     if (outcome.answer !== null) repeatAnswer(response, outcome.answer);
@@ -195,19 +204,16 @@ export class DeliveryAcceptance {
     return { accepted: true, answer: null };
   }
 
-  /** Sends a copy of an accepted delivery to the flow as well, marked as such; it is already remembered. */
-  async #passOn(
+  /** Sends a copy of an accepted delivery to the flow as well, marked as such; the first is remembered. */
+  #passOn(
     request: IncomingMessage,
     response: ServerResponse,
-    delivery: VerifiedDelivery
-  ): Promise<void> {
-    delivery.message.event.duplicate = true;
-    if (this.#settings.reply === 'flow') {
-      await this.#askFlow({ request, response }, delivery, () => Promise.resolve());
-      return;
-    }
-    answer(request, response, 200);
-    this.#deps.emit(delivery.message, delivery.record.rawBody, { exchange: null, handOver: null });
+    { message, record }: VerifiedDelivery
+  ): Promise<CopyOutcome> {
+    message.event.duplicate = true;
+    if (this.#settings.reply === 'flow')
+      return this.#askFlow({ request, response }, { message, record }, () => Promise.resolve());
+    return this.#acceptAtOnce(request, response, { message, record: { ...record, duplicate: true } });
   }
 
   #askFlow(

@@ -78,19 +78,19 @@ export class WebhookEndpoint implements DeliveryReceiver {
    */
   async recover(): Promise<void> {
     let count = 0;
-    for (const { delivery, done, leave } of this.#deps.journal.pending(this.#settings.scope)) {
+    for (const { delivery, ...handOver } of this.#deps.journal.pending(this.#settings.scope)) {
       if (this.#acceptance.isClosed()) {
-        leave();
+        handOver.leave();
         return;
       }
       const parsed = this.#deps.parse(delivery);
       if (parsed.ok) {
         const id = deliveryIdentity(parsed.event, delivery);
-        const facts = { ...delivery, id, duplicate: false, recovered: true };
+        const facts = { ...delivery, id, duplicate: delivery.duplicate === true, recovered: true };
         const message = webhookMessage(parsed.event, facts);
-        this.#deps.emit(message, delivery.rawBody, { exchange: null, handOver: { done, leave } });
+        this.#deps.emit(message, delivery.rawBody, { exchange: null, handOver });
       } else {
-        done();
+        handOver.done();
       }
       count += 1;
       if (count % RECOVERED_IN_ONE_GO === 0) await new Promise((resolve) => setImmediate(resolve));

@@ -22,6 +22,8 @@ export interface AcceptedDelivery {
   eventType: string;
   /** What verified it; null when it was not signed. */
   proof: SignatureProof | null;
+  /** Set for a later copy that the flow gets as well. It changes nothing in what is remembered of the first. */
+  duplicate?: true;
 }
 
 /** What is remembered of an accepted delivery: the flow's answer, if it gave one worth repeating. */
@@ -29,8 +31,10 @@ export interface Remembered {
   answer: FlowAnswer | null;
 }
 
-/** How the hand-over of an accepted delivery ends. Exactly one of the two is called, once. */
+/** How the hand-over of an accepted delivery ends. Exactly one of the two functions is called, once. */
 export interface HandOver {
+  /** Tells it from others of the same event; the same when the delivery is found again among the pending ones. */
+  name: string;
   /** The flow has it. */
   done: () => void;
   /** The node closed before it could send; its successor finds the delivery among the pending ones. */

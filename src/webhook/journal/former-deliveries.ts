@@ -42,6 +42,7 @@ export class FormerDeliveries {
     const name = String(key);
     this.#underWay.add(name);
     return {
+      name,
       done: () => {
         // If this cannot be written, the delivery is repeated after the next start: better twice than never.
         this.#database

@@ -123,7 +123,7 @@ export class LogJournal implements DeliveryJournal {
     const days = this.#daysFor(scope);
     const log = this.#logs.get(days) ?? this.#open(days);
     const place = await log.writer.append({ ...delivery, answer: null });
-    this.#identities.add(scope, rememberedId(delivery), null);
+    if (delivery.duplicate === undefined) this.#identities.add(scope, rememberedId(delivery), null);
     const waiting: Waiting = { days, scope, receivedAt, place, isSaved: false };
     this.#waiting.set(nameOf(days, place.sequence), waiting);
     this.#unsaved.add(waiting);
@@ -257,8 +257,9 @@ export class LogJournal implements DeliveryJournal {
           const isRecent = this.#now() - receivedAt < REMEMBERED_MS;
           const delivery = isRecent || !isHandedOver ? read() : null;
           if (delivery === null) return;
-          const { scope } = delivery;
-          if (isRecent) this.#identities.add(scope, rememberedId(delivery), delivery.answer, receivedAt);
+          const { scope, duplicate } = delivery;
+          if (isRecent && duplicate === undefined)
+            this.#identities.add(scope, rememberedId(delivery), delivery.answer, receivedAt);
           if (isHandedOver) return;
           const name = nameOf(days, place.sequence);
           told.add(name);
@@ -302,10 +303,12 @@ export class LogJournal implements DeliveryJournal {
   #take(waiting: Waiting): HandOver {
     this.#underWay.add(waiting);
     const { days, place } = waiting;
+    const name = nameOf(days, place.sequence);
     return {
+      name,
       done: () => {
         this.#underWay.delete(waiting);
-        this.#forget(nameOf(days, place.sequence));
+        this.#forget(name);
         // If this cannot be written, the delivery is repeated after the next start: better twice than never.
         this.#logs.get(days)?.writer.handedOver(place.sequence);
         this.#follow();

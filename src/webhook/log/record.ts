@@ -155,6 +155,8 @@ export interface LoggedDelivery {
   proof: SignatureProof | null;
   /** Set when the flow has answered with 2xx: then it was handed over before it was logged. */
   answer: LoggedAnswer | null;
+  /** Set for a later copy of a delivery. */
+  duplicate?: true;
 }
 
 export type NewDelivery = Omit<LoggedDelivery, 'sequence'>;

@@ -159,6 +159,7 @@ describe('the reception of events that did not come by webhook', () => {
     const done: string[] = [];
     const left = (name: string) => ({
       delivery,
+      name,
       done: () => done.push(name),
       leave: () => done.push(`${name} left`)
     });

@@ -84,6 +84,11 @@ describe('replaying deliveries', () => {
     summary.should.have.properties({ listed: 1, known: 1, emitted: 1, complete: true });
   });
 
+  it('marks copies that the flow got as well', async () => {
+    const { sent } = await replay([[delivery('a', 1), delivery('a', 1, { duplicate: true })]]);
+    sent.map(({ event }) => event.duplicate).should.eql([false, true]);
+  });
+
   it('sends in the order in which things occurred', async () => {
     const { sent } = await replay([
       [delivery('c', 30), delivery('a', 10)],

@@ -34,7 +34,40 @@ describe('duplicates', () => {
       const stage = await EndpointStage.start({ duplicates: 'pass' });
       for (let copy = 0; copy < 3; copy += 1) (await stage.deliver('one')).status.should.equal(200);
       stage.ids.should.deepEqual(['one', 'one again', 'one again']);
-      stage.journal.log.should.deepEqual(['accept one', 'done one']);
+    });
+
+    it('are recorded before they are answered and passed on', async () => {
+      const stage = await EndpointStage.start({ duplicates: 'pass' });
+      (await stage.deliver('one')).status.should.equal(200);
+      const gate = deferred();
+      stage.journal.gate = gate.promise;
+      const second = stage.deliver('one');
+      await stage.arrived(2);
+      (await isOpen(second)).should.be.true();
+      stage.ids.should.deepEqual(['one']);
+      gate.resolve();
+      (await second).status.should.equal(200);
+      stage.ids.should.deepEqual(['one', 'one again']);
+      stage.journal.log.should.deepEqual(['accept one', 'done one', 'accept one again', 'done one again']);
+    });
+
+    it('are sent again by their sender when they cannot be recorded', async () => {
+      const stage = await EndpointStage.start({ duplicates: 'pass' });
+      (await stage.deliver('one')).status.should.equal(200);
+      stage.journal.gate = Promise.reject(new Error('disk full'));
+      stage.journal.gate.catch(() => undefined);
+      (await stage.deliver('one')).status.should.equal(503);
+      stage.faults.map(({ code }) => code).should.deepEqual(['NOT_RECORDED']);
+      stage.ids.should.deepEqual(['one']);
+      stage.journal.gate = Promise.resolve();
+      (await stage.deliver('one')).status.should.equal(200);
+      stage.ids.should.deepEqual(['one', 'one again']);
+    });
+
+    it('are accepted while the nodes that get them are away', async () => {
+      const stage = await EndpointStage.start({ duplicates: 'pass' }, { isFlowThere: () => false });
+      for (let copy = 0; copy < 2; copy += 1) (await stage.deliver('one')).status.should.equal(200);
+      stage.ids.should.deepEqual(['one', 'one again']);
     });
 
     it('are known by their bytes where the body has no id', async () => {

@@ -38,11 +38,16 @@ export class TestJournal implements DeliveryJournal {
   }
 
   async accept(delivery: AcceptedDelivery): Promise<HandOver> {
-    const { scope, id } = delivery;
+    const { scope, duplicate } = delivery;
+    const id = `${delivery.id}${duplicate === true ? ' again' : ''}`;
     this.log.push(`accept ${id}`);
     await this.gate;
     this.#known.set(JSON.stringify([scope, rememberedId(delivery)]), { answer: null });
-    return { done: () => this.log.push(`done ${id}`), leave: () => this.log.push(`leave ${id}`) };
+    return {
+      name: id,
+      done: () => this.log.push(`done ${id}`),
+      leave: () => this.log.push(`leave ${id}`)
+    };
   }
 
   answered(delivery: AcceptedDelivery, answer: FlowAnswer): Promise<void> {

@@ -142,6 +142,24 @@ describe('WebhookEndpoint over time', () => {
       stage.journal.log.should.deepEqual(['accept one', 'leave one', 'written']);
     });
 
+    it('leaves a copy that is being recorded to its successor', async () => {
+      const stage = await EndpointStage.start({ duplicates: 'pass' });
+      (await stage.deliver('one')).status.should.equal(200);
+      const gate = deferred();
+      stage.journal.gate = gate.promise;
+      const sent = stage.deliver('one');
+      await stage.arrived(2);
+      let closed = false;
+      const closing = stage.endpoint.close().then(() => (closed = true));
+      await new Promise((resolve) => setImmediate(resolve));
+      closed.should.be.false();
+      gate.resolve();
+      await closing;
+      (await sent).status.should.equal(200);
+      stage.ids.should.deepEqual(['one']);
+      stage.journal.log.slice(2).should.deepEqual(['accept one again', 'leave one again', 'written']);
+    });
+
     for (const [duplicates, status] of [
       ['drop', 200],
       ['pass', 503]
@@ -192,7 +210,8 @@ describe('WebhookEndpoint over time', () => {
           rawBody
         },
         done: () => stage.journal.log.push(`done ${id}`),
-        leave: () => stage.journal.log.push(`leave ${id}`)
+        leave: () => stage.journal.log.push(`leave ${id}`),
+        name: id
       });
 
     it('hands over what its predecessor could not, in order and marked', async () => {

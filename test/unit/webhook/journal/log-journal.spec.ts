@@ -138,6 +138,19 @@ describe('LogJournal', () => {
     ]);
   });
 
+  it('lists a copy that the flow gets as well, and remembers only the first', async () => {
+    (await journal.accept(delivery('a'))).leave();
+    now += 5;
+    (await journal.accept(delivery('a', { duplicate: true }))).leave();
+    await reopen();
+    const [first, copy, ...more] = [...journal.pending('node')];
+    should(more).be.empty();
+    should([first, copy].map((each) => each?.delivery.duplicate)).eql([undefined, true]);
+    should(first?.name).not.equal(copy?.name);
+    now += REMEMBERED_MS - 5;
+    should(journal.find('node', 'a')).be.undefined();
+  });
+
   it('does not list what its own process is about to hand over, or has', async () => {
     const first = await journal.accept(delivery('first'));
     const second = await journal.accept(delivery('second'));
@@ -296,6 +309,18 @@ describe('LogJournal', () => {
         should(journal.find('node', id)).deepEqual({ answer: null });
       should(journal.find('node', 'answered')).deepEqual({ answer });
       should(pendingIds()).deepEqual(['waiting']);
+    });
+
+    it('knows for how long the first of several copies is remembered', async () => {
+      await journal.accept(delivery('a'));
+      now += 5;
+      await journal.accept(delivery('a', { duplicate: true }));
+      crash();
+      now += REMEMBERED_MS - 6;
+      should(journal.find('node', 'a')).deepEqual({ answer: null });
+      now += 1;
+      should(journal.find('node', 'a')).be.undefined();
+      should(pendingIds()).deepEqual(['a', 'a']);
     });
 
     it('reads only what the database was not told', async () => {
