@@ -61,10 +61,11 @@ export interface NodeRedApi {
 export interface MessageHooks {
   /** `false` stops the message. */
   add(hook: `onReceive.${string}`, listener: (event: ReceiveEvent) => false | undefined): void;
+  add(hook: `postReceive.${string}`, listener: (event: ReceiveEvent) => void): void;
   has(hook: string): boolean;
 }
 
-/** A node is about to get a message. */
+/** A node is about to get a message, or has it. */
 export interface ReceiveEvent {
   readonly msg: { readonly _msgid: string };
   readonly destination: { readonly id: string; readonly node: unknown };

@@ -16,7 +16,9 @@ const MOST_TURNS = 20;
 const MOST_REMEMBERED = 10_000;
 
 /** Unique, because the process may hold another copy of this package. */
-const HOOK = `onReceive.telnyx-hand-overs-${randomUUID()}` as const;
+const LABEL = `telnyx-hand-overs-${randomUUID()}`;
+const BEFORE = `onReceive.${LABEL}` as const;
+const AFTER = `postReceive.${LABEL}` as const;
 
 /** Types of nodes that only pass a message on, so that the nodes they are wired to count. Subflows do this, too. */
 const PASSES_ON: ReadonlySet<string> = new Set(['junction', 'link in', 'link out']);
@@ -46,7 +48,7 @@ interface OnTheWay extends Omit<Outgoing, 'message'> {
 /**
  * Watches messages from a webhook node until the nodes that it is wired to have them. Node-RED's `send` returns earlier: a
  * deploy in the same turn stops those nodes first, and Node-RED drops the message silently. So a delivery is handed over
- * when its nodes have received it (`onReceive`; `postDeliver` comes before that). What a deploy interrupts stays in the
+ * when its nodes have received it (`postReceive`; `postDeliver` comes before that). What a deploy interrupts stays in the
  * journal and is sent again once the flows have started, only to the nodes that lack it.
  */
 export class HandOvers {
@@ -55,6 +57,8 @@ export class HandOvers {
   readonly #onTheWay = new Map<string, OnTheWay>();
   /** Ids of the nodes that have a delivery which others lack, by delivery. */
   readonly #partly = new Map<string, Set<string>>();
+  /** Ids of the nodes that get a delivery with a new message, by the id of the message that a hook may still hold. */
+  readonly #replaced = new Map<string, ReadonlySet<string>>();
   readonly #recoveries = new Map<RedNode, () => Promise<void>>();
   /** Nodes with something to send again after the current deploy. */
   readonly #owing = new Set<RedNode>();
@@ -134,27 +138,38 @@ export class HandOvers {
     const { hooks } = this.#RED;
     if (hooks === undefined) return false;
     // Somebody may have cleared all hooks.
-    if (!hooks.has(HOOK)) hooks.add(HOOK, (event) => this.#onReceive(event));
+    if (!hooks.has(BEFORE)) {
+      hooks.add(BEFORE, (event) => this.#beforeReceive(event));
+      hooks.add(AFTER, (event) => this.#afterReceive(event));
+    }
     return true;
   }
 
-  /** Called for every message of every flow, so it has to recognise quickly what is not ours. */
-  #onReceive({ msg, destination: { id, node } }: ReceiveEvent): false | undefined {
-    if (this.#onTheWay.size === 0) return undefined;
+  // These two are called for every message of every flow, so they have to recognise quickly what is not ours.
+
+  #beforeReceive({ msg, destination: { id, node } }: ReceiveEvent): false | undefined {
+    if (this.#onTheWay.size + this.#replaced.size === 0) return undefined;
     const one = this.#onTheWay.get(msg._msgid);
-    if (one === undefined) return undefined;
+    if (one === undefined) return this.#replaced.get(msg._msgid)?.has(id) === true ? false : undefined;
     if (one.barred.delete(id)) {
       this.#forgetDone(one);
       return false;
     }
     if (!one.waiting.has(id)) return undefined;
     // A closing node may still take it, and its successor would get it a second time.
-    if (this.#isDeploying && this.#RED.nodes.getNode(id) !== node) return false;
+    return this.#isDeploying && this.#RED.nodes.getNode(id) !== node ? false : undefined;
+  }
+
+  #afterReceive({ msg, destination: { id, node } }: ReceiveEvent): void {
+    if (this.#onTheWay.size === 0) return;
+    const one = this.#onTheWay.get(msg._msgid);
+    if (one === undefined || !one.waiting.has(id)) return;
+    // A user's hook may have held it until its node had closed.
+    if (this.#isDeploying && this.#RED.nodes.getNode(id) !== node) return;
     one.waiting.delete(id);
     one.had.add(id);
     if (one.waiting.size === 0) one.handOver.done();
     this.#forgetDone(one);
-    return undefined;
   }
 
   #forgetDone({ key, waiting, barred }: OnTheWay): void {
@@ -166,6 +181,8 @@ export class HandOvers {
     this.#onTheWay.delete(one.key);
     if (one.waiting.size === 0) return;
     if (one.had.size > 0) remember(this.#partly, nameOf(one.node, one), one.had);
+    // A node that has it may have sent it on to one that still waits, under the same id: that message has to pass.
+    else remember(this.#replaced, one.key, new Set(one.waiting.keys()));
     one.handOver.leave();
   }
 

@@ -23,7 +23,10 @@ const flows = nodeRed('@node-red/runtime/lib/flows') as {
   startFlows(type: string, diff?: Diff): Promise<void>;
 };
 const { hooks } = nodeRed('@node-red/util') as {
-  hooks: { add(hook: string, listener: (event: never) => unknown): void; remove(hook: string): void };
+  hooks: {
+    add(hook: string, listener: (event: never, done: () => void) => unknown): void;
+    remove(hook: string): void;
+  };
 };
 const core = (name: string) => nodeRed(`@node-red/nodes/core/common/${name}`) as (RED: NodeRedApi) => void;
 
@@ -226,6 +229,35 @@ describe('a delivery on its way to the flow', () => {
     (await settled()).filter((id) => id.endsWith('again')).should.be.empty();
   });
 
+  const holding: [hook: string, changed: string[], where: string][] = [
+    ['onSend', ['events'], 'of its nodes'],
+    ['preRoute', ['events'], 'of its nodes'],
+    ['preDeliver', ['events'], 'of its nodes'],
+    ['onReceive', ['events'], 'of its nodes'],
+    ['onSend', [], 'of everything'],
+    ['preRoute', [], 'of everything'],
+    ['preDeliver', [], 'of everything'],
+    ['onReceive', [], 'of everything']
+  ];
+  for (const [hook, changed, where] of holding) {
+    it(`comes once when a hook (${hook}) of the user holds it until a deploy ${where} is over`, async () => {
+      await start([]);
+      let release: (() => void) | undefined;
+      // Added after the first message, as by a debugger that is switched on: our hook comes before it.
+      (await deliver('first')).status.should.equal(200);
+      hooks.add(`${hook}.test`, (_event: unknown, done: () => void) => {
+        if (release === undefined) release = done;
+        else done();
+      });
+      (await deliver('one')).status.should.equal(200);
+      await stage.until('the hook', () => release !== undefined);
+      await restart(...changed);
+      await stage.until('the hand-over', () => seen().includes('one again'));
+      release?.();
+      (await settled()).should.eql(['first', 'one again']);
+    });
+  }
+
   it('is neither lost nor repeated over many deploys', async function () {
     this.timeout(30_000);
     await start([node('others', 'recorder', { wires: [] })], { wires: [['events', 'others']] });
@@ -260,7 +292,13 @@ describe('HandOvers', () => {
   const webhook = { id: 'webhook', wires: [['a']] } as unknown as RedNode;
   const target = { type: 'function' };
   let told: string[];
-  let receive: (event: ReceiveEvent) => false | undefined;
+  let before: (event: ReceiveEvent) => false | undefined;
+  let after: (event: ReceiveEvent) => void;
+  const receive = (event: ReceiveEvent): false | undefined => {
+    if (before(event) === false) return false;
+    after(event);
+    return undefined;
+  };
 
   function handOversWith(api: Partial<NodeRedApi>, takenMs?: number): HandOvers {
     const RED = { events: started, nodes: { getNode: (id: string) => (id === 'a' ? target : null) }, ...api };
@@ -283,9 +321,10 @@ describe('HandOvers', () => {
     let isThere = false;
     return {
       has: () => isThere,
-      add: (_hook, listener) => {
+      add: (hook: string, listener: typeof before | typeof after) => {
         isThere = true;
-        receive = listener;
+        if (hook.startsWith('onReceive')) before = listener as typeof before;
+        else after = listener;
       }
     };
   };
