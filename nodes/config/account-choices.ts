@@ -1,6 +1,6 @@
-import { dailyFilters } from '../../src/providers/daily/list-filters';
+import { dailyFilters, dailyTranscriptFilters } from '../../src/providers/daily/list-filters';
 import type { FilterDialect } from '../../src/providers/list-filter';
-import { telnyxFilters } from '../../src/providers/telnyx/list-filters';
+import { telnyxFilters, telnyxTranscriptFilters } from '../../src/providers/telnyx/list-filters';
 
 /** The properties of a node that name its accounts. */
 export interface AccountChoices {
@@ -16,19 +16,28 @@ export interface AccountChoice {
   key: string;
   /** How the provider's lists are filtered. */
   filters: FilterDialect;
+  /** How its lists of transcripts are filtered. */
+  transcriptFilters: FilterDialect;
 }
 
 export const USUAL_CHOICE: AccountChoice = {
   provider: 'telnyx',
   property: 'account',
   key: 'account',
-  filters: telnyxFilters
+  filters: telnyxFilters,
+  transcriptFilters: telnyxTranscriptFilters
 };
 
 /** Which property of a node names the account of each provider. Also part of the editor, so it imports nothing large. */
 export const ACCOUNT_CHOICES: readonly AccountChoice[] = [
   USUAL_CHOICE,
-  { provider: 'daily', property: 'dailyAccount', key: 'daily-account', filters: dailyFilters }
+  {
+    provider: 'daily',
+    property: 'dailyAccount',
+    key: 'daily-account',
+    filters: dailyFilters,
+    transcriptFilters: dailyTranscriptFilters
+  }
 ];
 
 /** @returns the choice of a provider; the usual one for an unknown name */

@@ -7,7 +7,8 @@ import {
   type RecordingRequest,
   findRecordings,
   fromStored,
-  referencesFromMessage
+  referencesFromMessage,
+  transcriptsFromMessage
 } from '../../src/recording/find-recordings';
 import type { FormatChoice } from '../../src/recording/recording-reference';
 import type { StoredFile, StoredRecording } from '../../src/store/stored-recording';
@@ -18,16 +19,18 @@ import type { FlowMessage, NodeRedApi, Send } from '../lib/node-red';
 const MOST_FILES = 10_000;
 
 /**
- * What a message asks to be stored: a damaged file of the archive, else what its event carries, else what
- * `msg.recording_id` or `msg.url` names.
+ * What a message asks to be stored: a damaged file of the archive or a listed transcript, else what its event
+ * carries, else what `msg.recording_id` or `msg.url` names.
  *
  * @throws CodedError `NO_RECORDING`; `TOO_LARGE` when there are too many
  */
 export function itemsOf(message: FlowMessage, format: FormatChoice): JobItem[] {
   const source = { event: message['event'], payload: message.payload };
   const damaged = fromStored(message.payload, providers);
-  const found = damaged === null ? findRecordings(source) : [damaged];
-  const references = found.length > 0 ? found : referencesFromMessage(requestOf(message), providers);
+  const request = requestOf(message);
+  const listed = damaged === null ? transcriptsFromMessage(request, providers) : [damaged];
+  const found = listed.length > 0 ? listed : findRecordings(source);
+  const references = found.length > 0 ? found : referencesFromMessage(request, providers);
   if (references.length > MOST_FILES)
     throw new CodedError(
       'TOO_LARGE',
@@ -51,8 +54,8 @@ export function itemsOf(message: FlowMessage, format: FormatChoice): JobItem[] {
 }
 
 function requestOf(message: FlowMessage): RecordingRequest {
-  const { recording_id, provider, url, payload } = message;
-  return { recording_id, provider, url, payload };
+  const { recording_id, transcript_id, provider, url, payload } = message;
+  return { recording_id, transcript_id, provider, url, payload };
 }
 
 /** A message of this process whose job is under way. */

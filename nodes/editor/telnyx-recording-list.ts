@@ -1,6 +1,6 @@
-import { isReadable } from '../../src/providers/list-filter';
+import { isReadable, type FilterDialect } from '../../src/providers/list-filter';
 import { ACCOUNT_CHOICES, choiceOf, USUAL_CHOICE, type AccountChoices } from '../config/account-choices';
-import { DEFAULT_FROM, SELECTIONS } from '../list/list-fields';
+import { DEFAULT_FROM, LISTED, SELECTIONS } from '../list/list-fields';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { momentOf } from './lib/moments';
 import { chooseDefaults, isChosen, textOf } from './lib/validators';
@@ -8,6 +8,7 @@ import { chooseDefaults, isChosen, textOf } from './lib/validators';
 interface ListNode extends EditorNode {
   provider?: string;
   filter?: unknown;
+  what?: string;
 }
 
 /** The account of the listed provider must be chosen; the others need not be. */
@@ -17,6 +18,13 @@ function accountOf(property: keyof AccountChoices): EditorValidator<ListNode> {
     const isMissing = choice.property === property && !isChosen(value);
     return isMissing ? this._(`${this.type}.error.${choice.key}`) : true;
   };
+}
+
+/** The lists of the provider through which the filter goes. */
+function filteredLists({ provider, what }: ListNode): FilterDialect[] {
+  const { filters, transcriptFilters } = choiceOf(provider);
+  if (what === 'transcripts') return [transcriptFilters];
+  return what === 'both' ? [filters, transcriptFilters] : [filters];
 }
 
 /** The filter as text; handwritten flows may contain an object. */
@@ -48,10 +56,13 @@ RED.nodes.registerType<ListNode>('telnyx-recording-list', {
     filter: {
       value: '',
       validate: function (value, _options) {
+        const text = filterText(value).trim();
+        if (filteredLists(this).every((dialect) => isReadable(text, dialect))) return true;
         const { filters } = choiceOf(this.provider);
-        return isReadable(filterText(value).trim(), filters) ? true : this._(`${this.type}.error.filter`);
+        return this._(`${this.type}.error.${isReadable(text, filters) ? 'transcript-filter' : 'filter'}`);
       }
     },
+    what: { value: LISTED[0] },
     only: { value: SELECTIONS[0] }
   },
   inputs: 1,
@@ -65,7 +76,7 @@ RED.nodes.registerType<ListNode>('telnyx-recording-list', {
   },
   labelStyle,
   oneditprepare: function () {
-    chooseDefaults(this, ['provider', 'only']);
+    chooseDefaults(this, ['provider', 'what', 'only']);
     $('#node-input-filter')
       .val(filterText(this.filter))
       .typedInput({ types: ['json'] });

@@ -3,5 +3,8 @@
 /** Further back than a nightly run needs, so that a late one misses nothing. */
 export const DEFAULT_FROM = '36h';
 
+/** What is listed. */
+export const LISTED = ['recordings', 'transcripts', 'both'] as const;
+
 /** Which recordings are sent. */
 export const SELECTIONS = ['missing', 'all'] as const;

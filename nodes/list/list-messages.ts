@@ -7,11 +7,14 @@ const OWN = [
   'from',
   'to',
   'filter',
+  'what',
   'verify',
   'rebuild',
   'folder',
   'event',
   'recording',
+  'recording_id',
+  'transcript_id',
   'url',
   'parts',
   'req',
@@ -19,7 +22,7 @@ const OWN = [
 ];
 
 /**
- * The message that makes the download node fetch a recording. It keeps everything else that the trigger carries.
+ * The message that makes the download node fetch a recording or a transcript. It keeps everything else that the trigger carries.
  *
  * @param trigger the message that began the run
  */
@@ -49,12 +52,14 @@ export function emittedMessage(
       }
     };
   }
-  const { provider, recording_id, isStored, item } = emitted.recording;
+  const { provider, recording_id, transcript_id = null, isStored, item } = emitted.recording;
+  const thing = transcript_id === null ? 'recording' : 'transcript';
   return {
     ...base,
-    topic: isStored ? 'recording.stored' : 'recording.missing',
+    topic: isStored ? `${thing}.stored` : `${thing}.missing`,
     provider,
-    recording_id,
+    ...(recording_id !== null && { recording_id }),
+    ...(transcript_id !== null && { transcript_id }),
     payload: item
   };
 }

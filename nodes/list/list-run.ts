@@ -1,9 +1,20 @@
 import type { CodedError } from '../../src/errors/coded-error';
-import { withoutAccount } from '../../src/providers/provider';
+import {
+  type ListQuery,
+  type RecordingProvider,
+  withoutAccount,
+  withoutTranscripts
+} from '../../src/providers/provider';
 import { type ProviderAccounts, providers } from '../../src/providers/registry';
 import { CopyReader } from '../../src/reconcile/copy-reader';
 import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
-import { type Emitted, type Phase, type RunSummary, reconcile } from '../../src/reconcile/reconcile';
+import {
+  type Emitted,
+  type Phase,
+  type RunPlan,
+  type RunSummary,
+  reconcile
+} from '../../src/reconcile/reconcile';
 import { apiBreakers } from '../config/provider-accounts';
 import type { ArchiveState } from '../lib/archive-state';
 import type { ListRequest, ListSettings } from './list-settings';
@@ -35,16 +46,18 @@ export async function runList(
   signal: AbortSignal
 ): Promise<{ summary: RunSummary; failure: CodedError | null }> {
   const account = accounts.get(settings.provider.name) ?? null;
-  if (request.list && account === null) throw withoutAccount(settings.provider);
-  const provider = request.list ? settings.provider.open(account, { breakers: apiBreakers }) : null;
+  const { rebuild, range, verify } = request;
+  const isListing = request.recordings !== null || request.transcripts !== null;
+  if (isListing && account === null) throw withoutAccount(settings.provider);
+  const provider = isListing ? settings.provider.open(account, { breakers: apiBreakers }) : null;
   const begun = Date.now();
   const pace = new EmissionPace(
     () => state.jobs.load(state.nodes, MOST_ORDERS),
     (isWaiting) => events.onWaiting(isWaiting ? 'downloads' : null)
   );
   const { recordings, database, buckets } = state;
-  const { rebuild, range, filter, verify } = request;
   const copies = new CopyReader(() => buckets.values(), signal);
+  const onWait = (reason: CodedError | null): void => events.onWaiting(reason === null ? null : 'api');
   // The flow may receive a file a moment before it is in the index.
   await database.written();
   try {
@@ -63,11 +76,7 @@ export async function runList(
                 origins: providers,
                 commit: (changes) => database.commit(changes)
               },
-        list:
-          provider?.listRecordings(
-            { filter, ...range, begun, onWait: (reason) => events.onWaiting(reason === null ? null : 'api') },
-            signal
-          ) ?? null,
+        ...listsOf(request, settings, provider, { begun, onWait, signal }),
         verify: verify ? { read: (recording) => copies.read(recording) } : null
       },
       {
@@ -84,4 +93,26 @@ export async function runList(
   } finally {
     await provider?.close();
   }
+}
+
+/** What the provider is asked for, in the order of the run. */
+function listsOf(
+  { range, recordings, transcripts }: ListRequest,
+  settings: ListSettings,
+  provider: RecordingProvider | null,
+  { signal, ...common }: Pick<ListQuery, 'begun' | 'onWait'> & { signal: AbortSignal }
+): Pick<RunPlan, 'list' | 'transcripts'> {
+  if (transcripts !== null && provider?.listTranscripts === undefined)
+    throw withoutTranscripts(settings.provider);
+  const query = { ...range, ...common };
+  return {
+    list:
+      recordings === null
+        ? null
+        : (provider?.listRecordings({ ...query, filter: recordings }, signal) ?? null),
+    transcripts:
+      transcripts === null
+        ? null
+        : (provider?.listTranscripts?.({ ...query, filter: transcripts }, signal) ?? null)
+  };
 }

@@ -1,14 +1,14 @@
 import { CodedError } from '../../src/errors/coded-error';
 import { archiveFolder } from '../../src/naming/archive-folder';
 import { type Query, readFilter } from '../../src/providers/list-filter';
-import type { ProviderDefinition } from '../../src/providers/provider';
+import { type ProviderDefinition, withoutTranscripts } from '../../src/providers/provider';
 import { providers } from '../../src/providers/registry';
 import { type TimeRange, readRange } from '../../src/reconcile/read-moment';
 import { type AccountChoices, choiceOf } from '../config/account-choices';
 import type { FlowMessage, NodeConfig, NodeRedApi } from '../lib/node-red';
 import { readChoice, readText } from '../lib/read-setting';
 import { userDirectory } from '../lib/state';
-import { SELECTIONS } from './list-fields';
+import { LISTED, SELECTIONS } from './list-fields';
 
 /** The properties of a `telnyx-recording-list` node, as saved in a flow. */
 export interface RecordingListConfig extends NodeConfig, AccountChoices {
@@ -16,6 +16,7 @@ export interface RecordingListConfig extends NodeConfig, AccountChoices {
   from?: string;
   to?: string;
   filter?: unknown;
+  what?: string;
   only?: string;
 }
 
@@ -27,12 +28,13 @@ export interface ListSettings {
 /** What one message asks for. */
 export interface ListRequest {
   range: TimeRange;
-  filter: Query;
   /** Absolute; null: the index is not rebuilt. */
   rebuild: string | null;
   verify: boolean;
-  /** Whether the provider is asked. */
-  list: boolean;
+  /** The filters of the list of recordings; null: it is not asked for. */
+  recordings: Query | null;
+  /** The same of the list of transcripts. */
+  transcripts: Query | null;
 }
 
 /** @throws CodedError `BAD_SETTING` that names the setting */
@@ -41,12 +43,12 @@ export function readListSettings(config: RecordingListConfig): ListSettings {
     providers.find(readChoice(config.provider, 'Provider', providers.names)) ?? providers.usual;
   // Invalid settings are reported on deploy, and read again for every message.
   readRange(config.from, config.to, Date.now());
-  readFilter(config.filter, provider.filters);
+  readFilters(config.what, config.filter, provider);
   return { provider, only: readChoice(config.only, 'Send', SELECTIONS) };
 }
 
 /**
- * What a message asks for: its own `from`, `to` and `filter` override the node's. `msg.verify` also reads the
+ * What a message asks for: its own `what`, `from`, `to` and `filter` override the node's. `msg.verify` also reads the
  * stored files again, or with `"only"` does nothing else; `msg.rebuild` reads sidecars and nothing else, unless
  * `msg.verify` is set too.
  *
@@ -58,19 +60,35 @@ export function readListRequest(
   provider: ProviderDefinition,
   message: FlowMessage
 ): ListRequest {
-  const { from = config.from, to = config.to, filter = config.filter, verify, rebuild } = message;
+  const { from = config.from, to = config.to, what = config.what, filter = config.filter } = message;
+  const { verify, rebuild } = message;
   const isRebuild = readSwitch('rebuild', rebuild) === true;
   const check = readSwitch('verify', verify, 'only');
   const account = config[choiceOf(provider.name).property];
   // Without an account there is nothing to list, but stored files can still be checked.
   const isCheckOnly = check === 'only' || (check && readText(account) === '');
+  const filters = readFilters(what, filter, provider);
   return {
     range: readRange(from, to, Date.now()),
-    filter: readFilter(filter, provider.filters),
     rebuild: isRebuild ? folderOf(RED, message['folder']) : null,
     verify: check !== false,
-    list: !isRebuild && !isCheckOnly
+    ...(isRebuild || isCheckOnly ? NOTHING : filters)
   };
+}
+
+const NOTHING = { recordings: null, transcripts: null };
+
+/** Reads what is listed, and the filters of each of the lists. */
+function readFilters(
+  listed: unknown,
+  filter: unknown,
+  provider: ProviderDefinition
+): Pick<ListRequest, 'recordings' | 'transcripts'> {
+  const what = readChoice(listed, 'List', LISTED);
+  const recordings = what === 'transcripts' ? null : readFilter(filter, provider.filters);
+  if (what === 'recordings') return { recordings, transcripts: null };
+  if (provider.transcriptFilters === undefined) throw withoutTranscripts(provider);
+  return { recordings, transcripts: readFilter(filter, provider.transcriptFilters) };
 }
 
 /** Anything but yes or no is refused: a list instead of a check would look like success. */

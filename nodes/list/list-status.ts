@@ -3,7 +3,7 @@ import type { NodeStatus, Say } from '../lib/node-status';
 
 /** What is shown of a summary. */
 export type ShownSummary = Pick<RunSummary, 'listed' | 'emitted' | 'complete'> &
-  Partial<Pick<RunSummary, 'verify' | 'rebuild'>>;
+  Partial<Pick<RunSummary, 'transcripts' | 'verify' | 'rebuild'>>;
 
 /**
  * Shows what a list node is doing: `1250 listed · 37 fetched`, `1200 checked · 5 damaged`, what it waits
@@ -57,10 +57,11 @@ export class ListStatus {
     else this.#status.waiting(() => `${counts()}${this.#say(`waiting-${reason}`)}`);
   }
 
-  #counts({ listed, emitted, verify, rebuild }: ShownSummary): string {
+  #counts({ listed, emitted, transcripts, verify, rebuild }: ShownSummary): string {
     const parts: string[] = [];
     if (rebuild !== undefined) parts.push(this.#say('sidecars', { count: rebuild.sidecars }));
     if (listed > 0) parts.push(this.#say('listed', { count: listed }));
+    if (transcripts !== undefined) parts.push(this.#say('transcripts-listed', { count: transcripts.listed }));
     if (verify !== undefined) parts.push(this.#say('checked', { count: verify.files }));
     if (emitted > 0) parts.push(this.#say('emitted', { count: emitted }));
     return parts.map((part) => `${part} · `).join('');

@@ -6,6 +6,8 @@ export type Query = Readonly<Record<string, string>>;
 export interface FilterDialect {
   /** Filters that the list itself sets. */
   readonly own: readonly string[];
+  /** All that the list knows; left out when it knows many, and more in time. What a list ignores lists everything. */
+  readonly known?: readonly string[];
   /** @returns the parameter of the query that a filter becomes */
   parameter(name: string): string;
   /** Whether a filter can be an object of operators, as in `{"gte": …}`; each becomes `<parameter>[gte]`. */
@@ -24,6 +26,9 @@ export function readFilter(value: unknown, dialect: FilterDialect): Query {
   for (const [name, wanted] of Object.entries(fieldsOf(value))) {
     if (!/^\w{1,64}$/.test(name)) throw bad(`"${shown(name)}" is not the name of a filter`);
     if (dialect.own.includes(name)) throw bad(`"${name}" is set by the node; use "From" and "To" instead`);
+    const { known } = dialect;
+    if (known?.includes(name) === false)
+      throw bad(`"${name}" is no filter of this list; it knows ${known.join(' and ')}`);
     const parameter = dialect.parameter(name);
     const operators = dialect.hasOperators && isObject(wanted) ? wanted : null;
     if (operators === null) query.set(parameter, textOf(name, wanted));

@@ -90,6 +90,13 @@ export interface RecordingProvider {
    */
   listRecordings(query: ListQuery, signal: AbortSignal): AsyncIterable<ListedBatch>;
 
+  /**
+   * Lists the transcripts of the account, as `listRecordings` does. Left out by providers that do not list them.
+   *
+   * @returns each transcript once, as the API describes it (see `RecordingOrigin.transcripts`)
+   */
+  listTranscripts?(query: ListQuery, signal: AbortSignal): AsyncIterable<ListedBatch>;
+
   /** Ends connections and requests under way. Never throws. */
   close(): Promise<void>;
 }
@@ -130,6 +137,8 @@ export interface ProviderDefinition extends RecordingOrigin {
   readonly label: string;
   /** How its lists are filtered. */
   readonly filters: FilterDialect;
+  /** How its lists of transcripts are filtered. Left out by providers that do not list them. */
+  readonly transcriptFilters?: FilterDialect;
   /**
    * @param account null when none is chosen: functions that need none still work, all others report what is
    *   missing
@@ -138,13 +147,21 @@ export interface ProviderDefinition extends RecordingOrigin {
   open(account: ProviderAccount | null, options: ProviderOptions): RecordingProvider;
 }
 
-/** Some recordings as a provider lists them. No recording is in two batches of a list. */
+/** Some recordings or transcripts as a provider lists them. None is in two batches of a list. */
 export interface ListedBatch {
   items: readonly Fields[];
-  /** Why recordings may be missing from this batch; null when it is whole. */
+  /** Why some may be missing from this batch; null when it is whole. */
   gap: CodedError | null;
   /** Everything up to this time was listed; null when the list is not in chronological order. Milliseconds since 1970. */
   through: number | null;
+}
+
+/** The error of a list of transcripts at a provider that has none. */
+export function withoutTranscripts({ label }: { label: string }): CodedError {
+  return new CodedError(
+    'BAD_SETTING',
+    `The transcripts of ${label} cannot be listed. Set "List" to recordings in the node.`
+  );
 }
 
 /** The error of a list that was asked for without an account. */

@@ -34,7 +34,7 @@ export class ProviderRegistry implements RecordingOrigins {
 export const providers = new ProviderRegistry(telnyxProvider, dailyProvider);
 
 /** What archiving needs of the providers; each recording's own provider is asked. */
-export type OpenProviders = Required<Omit<RecordingProvider, 'listRecordings'>>;
+export type OpenProviders = Required<Omit<RecordingProvider, 'listRecordings' | 'listTranscripts'>>;
 
 /** The accounts that are chosen, by the names of their providers; null where none is. */
 export type ProviderAccounts = ReadonlyMap<string, ProviderAccount | null>;

@@ -1,15 +1,20 @@
 import { type StoredRecordings, storedCopies } from '../archive/index/stored-index';
+import { isTextFiled } from '../archive/transcripts/filed-text';
 import type { CodedError } from '../errors/coded-error';
 import type { ListedBatch } from '../providers/provider';
+import { announcesText } from '../recording/find-recordings';
 import { identityOfId } from '../recording/recording-reference';
-import type { RecordingOrigin } from '../recording/origin';
+import type { ListedState, ListedTranscripts, RecordingOrigin } from '../recording/origin';
 import type { RecordingReference } from '../recording/recording-reference';
 import { type Fields, asText } from '../values/fields';
 
-/** A listed recording to fetch. */
+/** A listed recording or transcript to fetch. */
 export interface WantedRecording {
   provider: string;
-  recording_id: string;
+  /** Null for a transcript that does not name its recording. */
+  recording_id: string | null;
+  /** Null or left out for a recording. */
+  transcript_id?: string | null;
   /** Whether this instance has stored it. */
   isStored: boolean;
   /** As the provider lists it. */
@@ -22,13 +27,15 @@ export interface ListCounts {
   missing: number;
   /** Still being recorded or processed; a later run finds them. */
   not_ready: number;
-  /** Canceled or failed recordings, which have no file. */
+  /** Canceled or failed, without a file or text. */
   without_file: number;
 }
 
 interface ComparisonParts {
   /** Whose list it is. */
   origin: RecordingOrigin;
+  /** Default: recordings. */
+  what?: ListedKind;
   recordings: Pick<StoredRecordings, 'find'>;
   only: 'missing' | 'all';
   /** Sends a recording to the flow; resolves when the next one may follow. */
@@ -36,6 +43,15 @@ interface ComparisonParts {
   /** Called after each batch; updated in place. */
   onBatch: (counts: ListCounts, batch: ListedBatch) => void;
   onGap: (gap: CodedError) => void;
+}
+
+/** What is listed. */
+export type ListedKind = 'recordings' | 'transcripts';
+
+/** How to read the items of one list. */
+interface ListedItems extends ListedTranscripts {
+  provider: string;
+  isTranscript: boolean;
 }
 
 const NOT_READY = new Set(['in-progress', 'processing', 'paused', 'pending']);
@@ -49,13 +65,14 @@ const WITHOUT_FILE = new Set(['canceled', 'failed', 'deleted', 'absent']);
  */
 export async function compareList(
   list: AsyncIterable<ListedBatch>,
-  { origin, recordings, only, emit, onBatch, onGap }: ComparisonParts,
+  { origin, what = 'recordings', recordings, only, emit, onBatch, onGap }: ComparisonParts,
   counts: ListCounts
 ): Promise<void> {
+  const items = what === 'recordings' ? recordingItems(origin) : transcriptItems(origin);
   for await (const batch of list) {
     if (batch.gap !== null) onGap(batch.gap);
     for (const item of batch.items) {
-      const wanted = judge(item, origin, recordings, counts);
+      const wanted = judge(item, items, recordings, counts);
       if (wanted !== null && (only === 'all' || !wanted.isStored)) await emit(wanted);
     }
     onBatch(counts, batch);
@@ -64,27 +81,54 @@ export async function compareList(
 
 function judge(
   item: Fields,
-  origin: RecordingOrigin,
+  items: ListedItems,
   recordings: Pick<StoredRecordings, 'find'>,
   counts: ListCounts
 ): WantedRecording | null {
   counts.listed += 1;
-  const status = asText(item['status'])?.toLowerCase() ?? '';
-  const recording_id = asText(item['id']);
-  const references = origin.fromListed(item);
+  const { provider, isTranscript } = items;
+  const id = items.idOf(item);
+  const references = items.fromListed(item);
+  const said = items.stateOf(item);
+  const isNameless = id === null || references.length === 0;
+  const state: ListedState = isNameless && said === 'ready' ? 'without-file' : said;
   const stored = references.length > 0 && isStored(recordings, references);
   if (stored) counts.stored += 1;
-  else if (NOT_READY.has(status)) counts.not_ready += 1;
-  else if (WITHOUT_FILE.has(status) || references.length === 0 || recording_id === null)
-    counts.without_file += 1;
+  else if (state === 'not-ready') counts.not_ready += 1;
+  else if (state === 'without-file') counts.without_file += 1;
   else counts.missing += 1;
-  const isWanted = stored || !(NOT_READY.has(status) || WITHOUT_FILE.has(status));
-  if (recording_id === null || references.length === 0 || !isWanted) return null;
-  return { provider: origin.name, recording_id, isStored: stored, item };
+  if (isNameless || !(stored || state === 'ready')) return null;
+  const ids = isTranscript
+    ? { recording_id: references[0]?.details.recording_id ?? null, transcript_id: id }
+    : { recording_id: id, transcript_id: null };
+  return { provider, ...ids, isStored: stored, item };
+}
+
+function recordingItems(origin: RecordingOrigin): ListedItems {
+  return {
+    provider: origin.name,
+    isTranscript: false,
+    idOf: (item) => asText(item['id']),
+    fromListed: (item) => origin.fromListed(item),
+    stateOf: (item) => {
+      const status = asText(item['status'])?.toLowerCase() ?? '';
+      if (NOT_READY.has(status)) return 'not-ready';
+      return WITHOUT_FILE.has(status) ? 'without-file' : 'ready';
+    }
+  };
+}
+
+function transcriptItems({ name, transcripts }: RecordingOrigin): ListedItems {
+  const nothing: ListedTranscripts = {
+    idOf: () => null,
+    fromListed: () => [],
+    stateOf: () => 'without-file'
+  };
+  return { provider: name, isTranscript: true, ...(transcripts ?? nothing) };
 }
 
 /**
- * Whether all files of a listed recording are stored, in any destination.
+ * Whether everything that a listed item stands for is stored, in any destination.
  *
  * @param references of the listed item; none: there is nothing that could be stored
  */
@@ -93,7 +137,9 @@ function isStored(
   references: readonly RecordingReference[]
 ): boolean {
   return references.every((reference) => {
-    if (storedCopies(recordings, reference).length > 0) return true;
+    const copies = storedCopies(recordings, reference);
+    if (announcesText(reference)) return copies.some(({ recording }) => isTextFiled(recording, reference));
+    if (copies.length > 0) return true;
     // Sidecars of older versions know only the last part of a track's key.
     const { provider, recording_id, track } = reference.details;
     if (recording_id === null || track === null) return false;

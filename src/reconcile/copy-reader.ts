@@ -150,7 +150,7 @@ function archiveGone(file: string): CodedError {
     'STORE_FAILED',
     `${path.dirname(file)} is not there or empty, as when a disk is not mounted, so its files were not counted as missing. ` +
       'Mount the disk and check again. When they were deleted on purpose, have the recording list node send ' +
-      '"all recordings", and they are fetched again.'
+      '"everything in the list", and they are fetched again.'
   );
 }
 

@@ -13,6 +13,7 @@ import { readSidecar, sidecarPath } from '../store/sidecar';
 import { storeFault } from '../store/store-fault';
 import type { StoredRecording } from '../store/stored-recording';
 import { type Fields, asSha256, asText } from '../values/fields';
+import { readTime } from '../values/time';
 import type { DamagedFile } from './verify-stored';
 
 export interface RebuildCounts {
@@ -206,6 +207,7 @@ export function sidecarEntry(record: Fields, file: string, origins: RecordingOri
   if (identity === null) return { kind: 'nameless' };
 
   const text = asText(record['transcription_file']);
+  const transcribed_at = readTime(record['transcribed_at']);
   const recording: StoredRecording = {
     ...details,
     size,
@@ -221,7 +223,8 @@ export function sidecarEntry(record: Fields, file: string, origins: RecordingOri
     stored_at,
     deleted_at_source: asText(record['deleted_at_source']),
     identity,
-    ...(text !== null && { transcription_file: join(dirname(file), basename(text.replace(/\\/g, '/'))) })
+    ...(text !== null && { transcription_file: join(dirname(file), basename(text.replace(/\\/g, '/'))) }),
+    ...(transcribed_at !== null && { transcribed_at })
   };
   // A part of a key, from a file that anyone may have put there.
   const wantedFormat = origin.hasFormatsInLinks ? asFormat(details.format) : null;

@@ -3,7 +3,13 @@ import type { StoredRecordings } from '../archive/index/stored-index';
 import { CodedError } from '../errors/coded-error';
 import type { ListedBatch } from '../providers/provider';
 import type { RecordingOrigin } from '../recording/origin';
-import { type ListCounts, type WantedRecording, compareList, noCounts } from './compare-list';
+import {
+  type ListCounts,
+  type ListedKind,
+  type WantedRecording,
+  compareList,
+  noCounts
+} from './compare-list';
 import { type RebuildCounts, type RebuildParts, noRebuildCounts, rebuildIndex } from './rebuild-index';
 import {
   type DamagedFile,
@@ -13,7 +19,7 @@ import {
   verifyStored
 } from './verify-stored';
 
-/** The payload of the second output. Times are ISO 8601 UTC. */
+/** The payload of the second output. Its counts are those of recordings. Times are ISO 8601 UTC. */
 export interface RunSummary extends ListCounts {
   /** Messages sent to the first output. */
   emitted: number;
@@ -22,17 +28,21 @@ export interface RunSummary extends ListCounts {
   /** False: something may be missing from what was listed or checked; `errors` says why. */
   complete: boolean;
   errors: { code: string; message: string }[];
-  /** How far the list got, by creation; null when it did not begin or is not in chronological order. */
+  /**
+   * How far the lists got, by creation; null when one of them did not begin or is not in chronological order.
+   */
   listed_through: string | null;
   started_at: string;
   ended_at: string | null;
+  /** When transcripts were listed. */
+  transcripts?: ListCounts;
   /** With `msg.verify` only. */
   verify?: VerifyCounts;
   /** With `msg.rebuild` only. */
   rebuild?: RebuildCounts;
 }
 
-export type Phase = 'rebuild' | 'list' | 'verify';
+export type Phase = 'rebuild' | 'list' | 'transcripts' | 'verify';
 
 /** What a run does; phases that are null are left out. */
 export interface RunPlan {
@@ -44,6 +54,7 @@ export interface RunPlan {
   to: number | null;
   rebuild: Pick<RebuildParts, 'folder' | 'index' | 'origins' | 'commit'> | null;
   list: AsyncIterable<ListedBatch> | null;
+  transcripts?: AsyncIterable<ListedBatch> | null;
   verify: Pick<VerifyParts, 'read'> | null;
 }
 
@@ -63,7 +74,7 @@ interface RunParts {
 
 /**
  * Finds what the archive lacks. In this order, as planned: reads sidecars into the index, reads stored files
- * again, lists the provider's recordings. The order avoids checking files that the list fetches. A failed phase
+ * again, lists the provider's recordings, then its transcripts, which are filed beside them. The order avoids checking files that the list fetches. A failed phase
  * does not prevent the next one.
  *
  * @returns the summary, and the first failure of a phase
@@ -92,7 +103,7 @@ export async function reconcile(
     }
   };
 
-  const { rebuild, list, verify } = plan;
+  const { rebuild, list, transcripts = null, verify } = plan;
   if (rebuild !== null) {
     const counts = (summary.rebuild = noRebuildCounts());
     const onSidecar = (): void => onProgress(summary, 'rebuild');
@@ -108,23 +119,42 @@ export async function reconcile(
       verifyStored({ ...verify, ...told, recordings, emit: damaged, signal }, counts)
     );
   }
-  if (list !== null) {
+  const throughs = new Map<ListedKind, number | null>();
+  const compare = async (what: ListedKind, listed: AsyncIterable<ListedBatch>): Promise<void> => {
+    const name = what === 'recordings' ? 'list' : what;
+    throughs.set(what, null);
+    const counts = what === 'recordings' ? summary : (summary.transcripts = noCounts());
     const comparison = {
       origin: plan.origin,
+      what,
       only: plan.only,
       recordings,
       emit: (recording: WantedRecording) => hand({ kind: 'recording', recording }),
       onGap: (gap: CodedError) => noteError(summary, gap),
       onBatch: (_counts: unknown, { through }: ListedBatch) => {
-        if (through !== null) summary.listed_through = isoOrNull(through);
-        onProgress(summary, 'list');
+        if (through !== null) throughs.set(what, through);
+        summary.listed_through = isoOrNull(earliest(throughs.values()));
+        onProgress(summary, name);
       }
     };
-    await phase('list', () => compareList(list, comparison, summary));
-  }
+    await phase(name, () => compareList(listed, comparison, counts));
+    summary.listed_through = isoOrNull(earliest(throughs.values()));
+  };
+  if (list !== null) await compare('recordings', list);
+  if (transcripts !== null) await compare('transcripts', transcripts);
   signal.throwIfAborted();
   summary.ended_at = new Date(now()).toISOString();
   return { summary, failure };
+}
+
+/** Null when one of the times is. */
+function earliest(times: Iterable<number | null>): number | null {
+  let first = Infinity;
+  for (const time of times) {
+    if (time === null) return null;
+    first = Math.min(first, time);
+  }
+  return Number.isFinite(first) ? first : null;
 }
 
 const MOST_ERRORS = 20;

@@ -175,6 +175,6 @@ function notBelieved(name: string, { missing, present }: Archive): CodedError {
     'STORE_FAILED',
     `${missing} of the ${missing + present} files in ${name} are not there, as when a disk is not mounted or another ` +
       'one is in its place, so they were not fetched again. Look at the disk and check again. When they were deleted on ' +
-      'purpose, have the recording list node send "all recordings", and they are fetched again.'
+      'purpose, have the recording list node send "everything in the list", and they are fetched again.'
   );
 }

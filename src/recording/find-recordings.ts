@@ -73,6 +73,8 @@ export function announcesText({ details, transcription_id }: RecordingReference)
 export interface RecordingRequest {
   recording_id?: unknown;
   provider?: unknown;
+  /** As the list node sends it: which transcript its payload describes. */
+  transcript_id?: unknown;
   url?: unknown;
   /** As the list node sends it: the provider's list entry of the recording. */
   payload?: unknown;
@@ -96,6 +98,23 @@ export function referencesFromMessage(
   }
   const named = referenceFromMessage(message, origins);
   return named === null ? [] : [named];
+}
+
+/**
+ * The transcript that the list node sends: `msg.transcript_id`, and its payload the provider's list entry of that
+ * transcript.
+ *
+ * @returns empty when the message is not one of these
+ */
+export function transcriptsFromMessage(
+  { transcript_id, provider, payload }: RecordingRequest,
+  origins: RecordingOrigins
+): RecordingReference[] {
+  const id = asText(transcript_id);
+  const listed = id === null ? null : asFields(payload);
+  if (listed === null) return [];
+  const { transcripts } = originOf({ provider }, origins);
+  return transcripts !== undefined && transcripts.idOf(listed) === id ? transcripts.fromListed(listed) : [];
 }
 
 /**

@@ -1,6 +1,23 @@
 import type { Fields } from '../values/fields';
 import type { ApiResource, MediaKind, RecordingReference } from './recording-reference';
 
+/** Whether a listed item has something to fetch: now, later, or never. */
+export type ListedState = 'ready' | 'not-ready' | 'without-file';
+
+/** What the items of a provider's list of transcripts are like. Items are untrusted; nothing throws. */
+export interface ListedTranscripts {
+  /** @returns its id in the API; null when it has none */
+  idOf(item: Fields): string | null;
+  /**
+   * What an item stands for: its text, to be filed beside a recording (`transcription`, `transcription_id`), or a
+   * file of its own.
+   *
+   * @returns empty when it names nothing that can be stored
+   */
+  fromListed(item: Fields): RecordingReference[];
+  stateOf(item: Fields): ListedState;
+}
+
 /** What a provider's recordings are like, as far as that is known without its API. */
 export interface RecordingOrigin {
   /** As in `msg.provider`, sidecars and identities: lower case, digits and `-`. Never changes: it is on disk. */
@@ -16,6 +33,8 @@ export interface RecordingOrigin {
    * @returns one reference per file; empty when the item has no id. Never throws.
    */
   fromListed(item: Fields): RecordingReference[];
+  /** Left out by providers that do not list transcripts. */
+  readonly transcripts?: ListedTranscripts;
   /** The kind of API resource that an event of this type announces. Left out by providers that have only one. */
   resourceOf?(eventType: string | null): ApiResource;
 }

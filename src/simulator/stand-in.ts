@@ -7,6 +7,7 @@ import { type MediaFault, MediaServer } from './media/media-server';
 import { mediaOf, RecordingShelf, type ShelvedFile, type StandInRecording } from './telnyx/recording-shelf';
 import { DeliveriesApi } from './telnyx/deliveries-api';
 import { RecordingsApi } from './telnyx/recordings-api';
+import { type StandInTranscription, TranscriptionsApi } from './telnyx/transcriptions-api';
 import { RequestLimit, type RequestLimitOptions } from './request-limit';
 import type { ApiAccess } from './telnyx/api-answers';
 import { sampleKind } from './telnyx/sample-catalogue';
@@ -53,6 +54,7 @@ export class TelnyxStandIn {
   readonly #downloads = new DownloadCounts();
   /** What was delivered and what was not. */
   readonly deliveries: DeliveriesApi;
+  readonly #transcriptions: TranscriptionsApi;
   readonly #server: LocalServer;
 
   constructor(options: StandInOptions = {}) {
@@ -67,6 +69,7 @@ export class TelnyxStandIn {
       ...(apiLimit && { limit: new RequestLimit(apiLimit, this.#clock) })
     };
     this.deliveries = new DeliveriesApi(access);
+    this.#transcriptions = new TranscriptionsApi(access);
     this.#server = this.#createServer(access);
   }
 
@@ -98,6 +101,15 @@ export class TelnyxStandIn {
   /** Puts a recording into the account without announcing it. */
   addRecording(overrides: Partial<StandInRecording> = {}): StandInRecording {
     return this.#shelf.add(overrides, this.#clock());
+  }
+
+  /**
+   * Puts the text of a recording into the account without announcing it.
+   *
+   * @param recordingId of any recording, also of one that is gone
+   */
+  addTranscription(recordingId: string, overrides: Partial<StandInTranscription> = {}): StandInTranscription {
+    return this.#transcriptions.add(recordingId, overrides, this.#clock());
   }
 
   /** All recordings of the account, newest first, as they are listed. */
@@ -197,6 +209,8 @@ export class TelnyxStandIn {
     });
     return new LocalServer(this.#options, (request, url, response) => {
       if (url.pathname.startsWith('/v2/webhook_deliveries')) this.deliveries.handle(request, url, response);
+      else if (url.pathname.startsWith('/v2/recording_transcriptions'))
+        this.#transcriptions.handle(request, url, response);
       else if (url.pathname.startsWith('/v2/')) api.handle(request, url, response);
       else void media.handle(request, url, response);
     });

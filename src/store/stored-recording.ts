@@ -31,6 +31,8 @@ export interface StoredFacts {
   identity?: string;
   /** The location of the text of the recording; absent if there is none. */
   transcription_file?: string;
+  /** When the provider made or announced that text. ISO 8601 UTC. */
+  transcribed_at?: string;
 }
 
 /** `msg.recording`, and what the sidecar holds. */

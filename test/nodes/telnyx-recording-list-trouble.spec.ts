@@ -205,7 +205,7 @@ describe('telnyx-recording-list in trouble', () => {
     const { summary } = await stage.run({ verify: 'only' });
     should(summary!.verify).eql({ files: 12, intact: 0, changed: 0, missing: 0, unreadable: 12 });
     summary!.errors[0]!.message.should.containEql('12 of the 12 files').and.containEql(
-      'send "all recordings"'
+      'send "everything in the list"'
     );
     await stage.run();
     await stage.storedAll(stored, 24);

@@ -9,6 +9,7 @@ import { nameVariants } from '../../store/folder/archive-path';
 import type { StoredFile, StoredRecording } from '../../store/stored-recording';
 import { type IndexedFile, type StoredIndex, storedCopies } from '../index/stored-index';
 import type { FileResult } from '../queue/run-result';
+import { isSuperseded } from './filed-text';
 
 export interface TranscriptDeps {
   sidecar: SidecarWriter;
@@ -22,8 +23,8 @@ export interface TranscriptDeps {
 /**
  * Files the text of a recording beside its stored audio: `<same name>.txt`, and `transcription` and
  * `transcription_file` in the sidecar. It does not matter which of the two came first, as long as the audio
- * is stored when this is called. May be repeated: the same text is filed only once, and a later text of the
- * same recording replaces the earlier one.
+ * is stored when this is called. May be repeated: the same text is filed only once, a later text of the same
+ * recording replaces the earlier one, and an earlier one never a later one.
  */
 export class TranscriptFiling {
   readonly #deps: TranscriptDeps;
@@ -49,16 +50,28 @@ export class TranscriptFiling {
     if (typeof payload !== 'string') return { payload, recording: { ...recording, transcription: text } };
     return await this.#turns.run(payload, async () => ({
       payload,
-      recording: await this.#fileBeside(payload, recording, text)
+      recording: await this.#fileBeside(payload, recording, { text, reference })
     }));
   }
 
-  async #fileBeside(location: string, recording: StoredRecording, text: string): Promise<StoredRecording> {
+  async #fileBeside(
+    location: string,
+    recording: StoredRecording,
+    { text, reference }: { text: string; reference: RecordingReference }
+  ): Promise<StoredRecording> {
     const { sidecar } = this.#deps;
     const known = recording.sidecar === null ? null : await sidecar.read(location);
+    const later = laterText(known ?? recording, reference);
+    if (later !== null) return { ...recording, ...later };
     const earlier = known?.['transcription_file'] ?? recording.transcription_file;
     const transcription_file = await this.#write(location, text, earlier);
-    const described = { ...recording, transcription: text, transcription_file };
+    const { announced_at } = reference;
+    const described = {
+      ...recording,
+      transcription: text,
+      transcription_file,
+      ...(announced_at !== null && { transcribed_at: announced_at })
+    };
     if (recording.sidecar === null) return described;
     // The sidecar may be more complete than the caller's details, and it records how the audio was stored.
     const deleted = known?.['deleted_at_source'];
@@ -81,6 +94,21 @@ export class TranscriptFiling {
       `The text of ${location} was not filed: other files have all the names that it could have beside it.`
     );
   }
+}
+
+/** The text that is filed already, when it is later than the one of a reference; else null. */
+function laterText(
+  known: Readonly<Record<string, unknown>> | StoredRecording,
+  reference: RecordingReference
+): Pick<StoredRecording, 'transcription' | 'transcription_file' | 'transcribed_at'> | null {
+  const { transcription, transcription_file, transcribed_at } = known;
+  if (typeof transcription !== 'string' || typeof transcribed_at !== 'string') return null;
+  if (!isSuperseded({ transcribed_at }, reference)) return null;
+  return {
+    transcription,
+    transcribed_at,
+    ...(typeof transcription_file === 'string' && { transcription_file })
+  };
 }
 
 /** For `call.mp3`: `call.txt`, else `call_2.txt` … */
@@ -144,8 +172,11 @@ function described(
       (copy) => copy.wantedFormat === wantedFormat && copy.recording.sha256 === file.recording.sha256
     );
   if (known === undefined) return { ...result, file };
-  const { transcription, transcription_file, deleted_at_source } = file.recording;
-  const text = transcription_file === undefined ? {} : { transcription_file };
+  const { transcription, transcription_file, transcribed_at, deleted_at_source } = file.recording;
+  const text = {
+    ...(transcription_file !== undefined && { transcription_file }),
+    ...(transcribed_at !== undefined && { transcribed_at })
+  };
   const recording = { ...known.recording, transcription, deleted_at_source, ...text };
   return { ...result, file, entry: { ...known, recording } };
 }

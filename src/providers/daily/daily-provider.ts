@@ -11,7 +11,7 @@ import { completeDailyDetails } from './complete-details';
 import { DailyApi } from './daily-client';
 import { deleteAtDaily } from './delete-at-source';
 import { createDailyLinkResolver } from './link-resolver';
-import { dailyFilters } from './list-filters';
+import { dailyFilters, dailyTranscriptFilters } from './list-filters';
 import { listDaily } from './recording-list';
 
 /** Recordings of rooms: at Daily itself, and raw tracks in the customer's own bucket. */
@@ -21,6 +21,7 @@ export const dailyProvider: ProviderDefinition = {
   usualKind: 'video',
   hasFormatsInLinks: false,
   filters: dailyFilters,
+  transcriptFilters: dailyTranscriptFilters,
   fromListed: listedByDaily,
   open: openDaily
 };

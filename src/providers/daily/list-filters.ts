@@ -7,3 +7,6 @@ export const dailyFilters: FilterDialect = {
   parameter: (name) => name,
   hasOperators: false
 };
+
+/** Daily "List transcripts". */
+export const dailyTranscriptFilters: FilterDialect = { ...dailyFilters, known: ['roomId', 'mtgSessionId'] };

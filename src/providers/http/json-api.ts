@@ -31,6 +31,8 @@ export interface ApiRequest {
   /** Segments below the base; ids must have passed `idSegment`. */
   path: readonly string[];
   query?: Readonly<Record<string, string>>;
+  /** Bytes of the largest answer. Default: as for the API. */
+  maxBody?: number;
   /**
    * Whether its caller can do without it: then it fails immediately while the API does not respond. Default:
    * false.
@@ -199,7 +201,8 @@ export abstract class JsonApi implements ApiAccess {
       signal
     });
     this.answered?.(headers);
-    if (status < 300) return { status, headers, answer: await readJsonBody(body, this.#maxBody) };
+    if (status < 300)
+      return { status, headers, answer: await readJsonBody(body, request.maxBody ?? this.#maxBody) };
     // The status of a refusal is enough when the rest of it is lost.
     const answer = await readJsonBody(body, MOST_REFUSAL_BYTES).catch(
       () => ({ ok: true, value: null }) as const

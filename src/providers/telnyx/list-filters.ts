@@ -7,3 +7,6 @@ export const telnyxFilters: FilterDialect = {
   parameter: (name) => `filter[${name}]`,
   hasOperators: true
 };
+
+/** Telnyx "List all recording transcriptions". */
+export const telnyxTranscriptFilters: FilterDialect = { ...telnyxFilters, known: ['recording_id'] };

@@ -60,13 +60,14 @@ export async function readWindow(
       if (items.size + nameless > most) return null;
       // A server that keeps listing the same items never comes to an end.
       isRepeated = page.items.length > 0 && items.size + nameless === before;
-      if (isRepeated || page.items.length === 0 || number >= page.pages) break;
+      const { next } = page;
+      if (isRepeated || page.items.length === 0 || (next === null && number >= page.pages)) break;
       number += 1;
-      page = await telnyxPage(list, between, number);
+      page = await telnyxPage(list, between, { number, next });
     }
     if (isRepeated) isStable = false;
     if (isNewest && isStable && page.items !== newest) {
-      const again = await telnyxPage(list, between, 1);
+      const again = await telnyxPage(list, between, { number: 1 });
       isStable = again.total === total && again.items.map(idOf).join() === newest.map(idOf).join();
     }
     if (isStable && nameless === 0 && (total === null || items.size >= total)) return { items, gap: null };
@@ -74,7 +75,7 @@ export async function readWindow(
     if (round === ROUNDS || nameless > 0)
       return { items: all, gap: changing(list.listing, between, nameless) };
     await sleep(PAUSE_MS * round, signal);
-    page = await telnyxPage(list, between, 1);
+    page = await telnyxPage(list, between, { number: 1 });
   }
 }
 

@@ -43,7 +43,7 @@ export interface TelnyxListOptions {
   from: number | null;
   to: number;
   signal: AbortSignal;
-  /** Default 2000; for tests. */
+  /** Default: the listing's, or 2000; for tests. */
   largestWindow?: number;
 }
 
@@ -54,13 +54,14 @@ export interface TelnyxListOptions {
  * @throws CodedError as `ask`; `LIST_INCOMPLETE` when the API lists items outside a window
  */
 export async function* listTelnyx(options: TelnyxListOptions): AsyncGenerator<ListedBatch> {
-  const { ask, listing = RECORDINGS, filter, from, to, signal, largestWindow = LARGEST_WINDOW } = options;
+  const { ask, listing = RECORDINGS, filter, from, to, signal } = options;
+  const largestWindow = options.largestWindow ?? listing.largestWindow ?? LARGEST_WINDOW;
   const list = { ask, listing, filter };
   const waiting: Window[] = [{ gte: from, lte: to }];
   let before: ReadonlySet<string> = new Set();
   for (let window = waiting.pop(); window !== undefined; window = waiting.pop()) {
     const between = overlapping(window, from);
-    const first = await telnyxPage(list, between, 1);
+    const first = await telnyxPage(list, between, { number: 1 });
     checkHonoured(listing, window, between, first);
     const span = window.lte - (window.gte ?? EARLIEST);
     const canBeCut = span > 2 * SHORTEST_WINDOW_MS;

@@ -1,8 +1,11 @@
 import { listedByTelnyx } from '../../recording/extract/from-listed';
+import { transcriptsListedByTelnyx } from '../../recording/extract/from-listed-transcript';
 import type { ApiResource } from '../../recording/recording-reference';
 import { parseUrl } from '../../values/fields';
 import { patientAsk } from '../http/patient-request';
 import {
+  type ListedBatch,
+  type ListQuery,
   type ProviderAccount,
   type ProviderDefinition,
   type ProviderOptions,
@@ -14,8 +17,10 @@ import { completeDetails } from './complete-details';
 import { deleteAtSource } from './delete-at-source';
 import { fetchTranscription } from './fetch-transcription';
 import { createLinkResolver } from './link-resolver';
-import { telnyxFilters } from './list-filters';
-import { listTelnyx } from './recording-list';
+import { telnyxFilters, telnyxTranscriptFilters } from './list-filters';
+import type { TelnyxListing } from './list-page';
+import { RECORDINGS, listTelnyx } from './recording-list';
+import { TRANSCRIPTIONS } from './transcription-list';
 
 /** Recordings of calls and conferences, faxes, attachments, video rooms. */
 export const telnyxProvider: ProviderDefinition = {
@@ -24,7 +29,9 @@ export const telnyxProvider: ProviderDefinition = {
   usualKind: 'audio',
   hasFormatsInLinks: true,
   filters: telnyxFilters,
+  transcriptFilters: telnyxTranscriptFilters,
   fromListed: listedByTelnyx,
+  transcripts: transcriptsListedByTelnyx,
   resourceOf,
   open: openTelnyx
 };
@@ -39,6 +46,15 @@ function openTelnyx(account: ProviderAccount | null, { breakers }: ProviderOptio
       ...(account.pace && { pace: account.pace }),
       ...(breakers && { breakers })
     });
+  const list = (
+    listing: TelnyxListing,
+    { filter, from, to, begun, onWait }: ListQuery,
+    signal: AbortSignal
+  ): AsyncIterable<ListedBatch> => {
+    if (api === null) throw withoutAccount(telnyxProvider);
+    const ask = patientAsk(api, { onWait, random: Math.random, signal });
+    return listTelnyx({ ask, listing, filter, from, to: to ?? begun, signal });
+  };
   return {
     authorize: (url) => (account === null ? undefined : apiAuthorization(url, account.apiUrl, apiKey)),
     resolveLinks: createLinkResolver({ api }),
@@ -49,11 +65,8 @@ function openTelnyx(account: ProviderAccount | null, { breakers }: ProviderOptio
     },
     fetchTranscript: (reference, signal) => fetchTranscription(api, reference, signal),
     deleteRecording: (reference, signal) => deleteAtSource(api, reference, signal),
-    listRecordings: ({ filter, from, to, begun, onWait }, signal) => {
-      if (api === null) throw withoutAccount(telnyxProvider);
-      const ask = patientAsk(api, { onWait, random: Math.random, signal });
-      return listTelnyx({ ask, filter, from, to: to ?? begun, signal });
-    },
+    listRecordings: (query, signal) => list(RECORDINGS, query, signal),
+    listTranscripts: (query, signal) => list(TRANSCRIPTIONS, query, signal),
     close: async () => {
       await api?.close();
     }

@@ -73,7 +73,7 @@ describe('a reconcile run', () => {
     download_urls: { mp3: `https://media.example.com/${id}.mp3?X-Amz-Signature=x` },
     ...more
   });
-  const ids = (): string[] =>
+  const ids = (): (string | null)[] =>
     emitted.map((one) =>
       one.kind === 'recording' ? one.recording.recording_id : `damaged ${one.file.recording.recording_id}`
     );
@@ -101,6 +101,100 @@ describe('a reconcile run', () => {
       listed_through: '2026-03-04T11:59:59.000Z',
       started_at: '2026-03-04T12:00:00.000Z',
       ended_at: '2026-03-04T12:00:00.000Z'
+    });
+  });
+
+  describe('with transcripts', () => {
+    const text = (id: string, recording_id: string, more: object = {}): Record<string, unknown> => ({
+      record_type: 'recording_transcription',
+      id,
+      recording_id,
+      status: 'completed',
+      transcription_text: `text of ${recording_id}`,
+      created_at: '2026-03-04T09:20:00.000Z',
+      ...more
+    });
+    const wanted = (): unknown[] =>
+      emitted.map(
+        (one) => one.kind === 'recording' && [one.recording.transcript_id, one.recording.recording_id]
+      );
+
+    it('counts and emits them apart from recordings', async () => {
+      await stored.enter(
+        stored.file('rec-1', { transcription: 'text of rec-1' }),
+        stored.file('rec-2'),
+        stored.file('rec-3')
+      );
+      const transcripts = batches({
+        items: [
+          text('text-1', 'rec-1'),
+          text('text-2', 'rec-2'),
+          text('text-3', 'rec-3', { status: 'in-progress', transcription_text: null }),
+          text('text-4', 'rec-4'),
+          text('text-5', 'rec-5', { status: 'failed', transcription_text: null }),
+          text('silent', 'rec-6', { transcription_text: ' ' }),
+          text('unknown-status', 'rec-7', { status: 'archived' }),
+          text('without-text', 'rec-8', { transcription_text: undefined })
+        ],
+        through: NOW - 5000
+      });
+      const list = batches({ items: [item('rec-1'), item('rec-4')], through: NOW });
+      const { summary } = await run({ list, transcripts });
+      wanted().should.eql([
+        [null, 'rec-4'],
+        ['text-2', 'rec-2'],
+        ['text-4', 'rec-4'],
+        ['unknown-status', 'rec-7'],
+        ['without-text', 'rec-8']
+      ]);
+      should(summary).have.properties({
+        listed: 2,
+        stored: 1,
+        missing: 1,
+        emitted: 5,
+        complete: true,
+        transcripts: { listed: 8, stored: 1, missing: 4, not_ready: 1, without_file: 2 },
+        listed_through: '2026-03-04T11:59:55.000Z'
+      });
+    });
+
+    it('says how far both lists got when the second fails at once', async () => {
+      const { summary, failure } = await run({
+        list: batches({ items: [item('rec-1')], through: NOW }),
+        transcripts: batches(new CodedError('API_NOT_FOUND', 'No such list.'))
+      });
+      should(failure).have.property('code', 'API_NOT_FOUND');
+      should(summary).have.properties({ listed: 1, complete: false, listed_through: null });
+      should(summary.transcripts).have.properties({ listed: 0 });
+    });
+
+    it('knows the newest of several texts of a recording, and no other counts as missing', async () => {
+      const [older, newer] = [
+        text('older', 'rec-1', { transcription_text: 'first try' }),
+        text('newer', 'rec-1', { transcription_text: 'second try', created_at: '2026-03-04T10:00:00.000Z' })
+      ] as const;
+      const both = (): AsyncGenerator<ListedBatch> => batches({ items: [older, newer] });
+      await stored.enter(
+        stored.file('rec-1', { transcription: 'second try', transcribed_at: '2026-03-04T10:00:07.000Z' })
+      );
+      should((await run({ transcripts: both() })).summary.transcripts).have.properties({
+        stored: 2,
+        missing: 0
+      });
+      await stored.enter(
+        stored.file('rec-1', { transcription: 'first try', transcribed_at: '2026-03-04T09:20:07.000Z' })
+      );
+      should((await run({ transcripts: both() })).summary.transcripts).have.properties({
+        stored: 1,
+        missing: 1
+      });
+      wanted().should.eql([['newer', 'rec-1']]);
+    });
+
+    it('emits stored ones too when told to', async () => {
+      await stored.enter(stored.file('rec-1', { transcription: 'text of rec-1' }));
+      await run({ transcripts: batches({ items: [text('text-1', 'rec-1')] }), only: 'all' });
+      emitted.should.match([{ recording: { transcript_id: 'text-1', isStored: true } }]);
     });
   });
 
