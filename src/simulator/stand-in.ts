@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { deliver, TELNYX_HABITS, type DeliverOptions, type DeliveryReport } from './deliver';
 import { DownloadCounts } from './download-counts';
 import { LocalServer, type LocalServerOptions } from './local-server';
@@ -9,11 +10,15 @@ import { DeliveriesApi } from './telnyx/deliveries-api';
 import { RecordingsApi } from './telnyx/recordings-api';
 import { type StandInTranscription, TranscriptionsApi } from './telnyx/transcriptions-api';
 import { RequestLimit, type RequestLimitOptions } from './request-limit';
-import type { ApiAccess } from './telnyx/api-answers';
+import { type ApiAccess, isAdmitted } from './telnyx/api-answers';
+import { sendJson } from './send-json';
 import { sampleKind } from './telnyx/sample-catalogue';
 import { factsWithoutRecording, type SampleDelivery } from './telnyx/sample-delivery';
 import { type Clock, SignedLinks } from './signed-links';
 import { SigningKey } from './signing-key';
+
+/** The made-up account. */
+const ORGANIZATION = '0b7c7e2a-5d0e-4f7b-8f57-3f5c1f0f8a11';
 
 export interface StandInOptions extends LocalServerOptions {
   /** Default: a new key. */
@@ -45,8 +50,9 @@ export interface ExpectedFile {
  * recordings that they announce, and answers the API that lists recordings and deliveries.
  */
 export class TelnyxStandIn {
-  readonly key: SigningKey;
   readonly apiKey: string;
+  #key: SigningKey;
+  #keyQuestions = 0;
   readonly #options: StandInOptions;
   readonly #clock: Clock;
   readonly #links: SignedLinks;
@@ -61,7 +67,7 @@ export class TelnyxStandIn {
     this.#options = options;
     this.#clock = options.clock ?? Date.now;
     this.#links = new SignedLinks(this.#clock);
-    this.key = options.key ?? new SigningKey();
+    this.#key = options.key ?? new SigningKey();
     this.apiKey = options.apiKey ?? `KEY${randomBytes(24).toString('hex')}`;
     const { apiLimit } = options;
     const access = {
@@ -81,6 +87,21 @@ export class TelnyxStandIn {
   /** Stops listening and cuts off what is still being sent. */
   stop(): Promise<void> {
     return this.#server.stop();
+  }
+
+  /** What signs its deliveries. */
+  get key(): SigningKey {
+    return this.#key;
+  }
+
+  /** Signs with another key from now on, which its API tells. */
+  rotateKey(key = new SigningKey()): void {
+    this.#key = key;
+  }
+
+  /** How often its API was asked for the public key. */
+  get keyQuestions(): number {
+    return this.#keyQuestions;
   }
 
   /** Base64 of the raw 32 bytes, to be put into the account's public keys. */
@@ -193,6 +214,15 @@ export class TelnyxStandIn {
     return this.url + this.#links.sign(file.path, this.#options.linkSeconds ?? 600);
   }
 
+  #tellKey(request: IncomingMessage, response: ServerResponse, access: ApiAccess): void {
+    this.#keyQuestions += 1;
+    if (!isAdmitted(request, response, access)) return;
+    const { publicKey } = this.#key;
+    sendJson(response, 200, {
+      data: { record_type: 'public_key', organization_id: ORGANIZATION, public: publicKey }
+    });
+  }
+
   #createServer(access: ApiAccess): LocalServer {
     const { fault = 'none' } = this.#options;
     const api = new RecordingsApi({ ...access, shelf: this.#shelf, link: (file) => this.#linkTo(file) });
@@ -208,7 +238,9 @@ export class TelnyxStandIn {
       fault
     });
     return new LocalServer(this.#options, (request, url, response) => {
-      if (url.pathname.startsWith('/v2/webhook_deliveries')) this.deliveries.handle(request, url, response);
+      if (url.pathname === '/v2/public_key') this.#tellKey(request, response, access);
+      else if (url.pathname.startsWith('/v2/webhook_deliveries'))
+        this.deliveries.handle(request, url, response);
       else if (url.pathname.startsWith('/v2/recording_transcriptions'))
         this.#transcriptions.handle(request, url, response);
       else if (url.pathname.startsWith('/v2/')) api.handle(request, url, response);

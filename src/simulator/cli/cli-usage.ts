@@ -6,7 +6,7 @@ export const USAGE = `telnyx-simulator: sends signed sample deliveries to a Node
 Usage
   telnyx-simulator key                    print the public key
   telnyx-simulator send --to <address>    send sample deliveries
-  telnyx-simulator serve                  serve recordings and the recordings API
+  telnyx-simulator serve                  serve recordings, and the API with the public key
   telnyx-simulator --list                 list the events that can be sent
 
 First run "telnyx-simulator key". Paste what it prints into the public keys of the flow's
@@ -14,6 +14,9 @@ Telnyx account, and deploy. Then send:
   telnyx-simulator send --to http://127.0.0.1:1880/telnyx
 
 For Daily, "telnyx-simulator key --provider daily" prints what belongs into the Daily account.
+
+An account with the API address and the API key that "telnyx-simulator serve" prints needs no public
+key: it is asked of the API.
 
 Options of send
   --to <address>     where the flow listens

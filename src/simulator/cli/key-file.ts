@@ -10,19 +10,23 @@ export function defaultKeyFile(): string {
   return path.join(homedir(), '.telnyx-simulator.json');
 }
 
-/** The command's key as a Telnyx account; see `seedFromFile`. */
-export function keyFromFile(file: string): SigningKey {
-  return new SigningKey(seedFromFile(file));
+/** The command's keys as a Telnyx account; see `seedFromFile`. */
+export function telnyxKeysFromFile(file: string): { key: SigningKey; apiKey: string } {
+  const seed = seedFromFile(file);
+  return { key: new SigningKey(seed), apiKey: `KEY${derived(seed, 'telnyx api key').toString('hex')}` };
 }
 
 /** The command's secrets as a Daily account; see `seedFromFile`. */
 export function dailyKeysFromFile(file: string): { secret: DailySecret; apiKey: string } {
   const seed = seedFromFile(file);
-  const derived = (name: string): Buffer => createHmac('sha256', seed).update(name).digest();
   return {
-    secret: new DailySecret(derived('daily webhook secret')),
-    apiKey: derived('daily api key').toString('hex')
+    secret: new DailySecret(derived(seed, 'daily webhook secret')),
+    apiKey: derived(seed, 'daily api key').toString('hex')
   };
+}
+
+function derived(seed: Buffer, name: string): Buffer {
+  return createHmac('sha256', seed).update(name).digest();
 }
 
 /**

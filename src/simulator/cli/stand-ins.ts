@@ -5,7 +5,7 @@ import type { DeliveryReport } from '../deliver';
 import { TelnyxStandIn } from '../stand-in';
 import { SAMPLE_KINDS } from '../telnyx/sample-catalogue';
 import type { SampleDelivery } from '../telnyx/sample-delivery';
-import { dailyKeysFromFile, keyFromFile } from './key-file';
+import { dailyKeysFromFile, telnyxKeysFromFile } from './key-file';
 
 /** All that the command needs to know about the stand-in for one provider. */
 export interface StandInDescription {
@@ -75,10 +75,10 @@ const telnyx: StandInDescription = {
   usualPort: 0,
   proof: 'key',
   keyCommand: 'telnyx-simulator key',
-  keyLines: (keyFile) => [keyFromFile(keyFile).publicKey],
+  keyLines: (keyFile) => [telnyxKeysFromFile(keyFile).key.publicKey],
   adviceOnNothing: null,
   open: ({ host, port, keyFile }) => {
-    const standIn = new TelnyxStandIn({ host, port, key: keyFromFile(keyFile) });
+    const standIn = new TelnyxStandIn({ host, port, ...telnyxKeysFromFile(keyFile) });
     return opened(standIn, `Public key   ${standIn.publicKey}`, (index, seconds) => {
       standIn.addRecording({ seconds, formats: [index % 2 === 0 ? 'mp3' : 'wav'] });
     });

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
-import { keyFromFile } from '../../../src/simulator/cli/key-file';
+import { telnyxKeysFromFile } from '../../../src/simulator/cli/key-file';
 import { SigningKey } from '../../../src/simulator/signing-key';
 
 describe('simulator signing key', () => {
@@ -32,8 +32,12 @@ describe('simulator signing key', () => {
 
     it('is created once, readable only by its owner, and gives the same key from then on', () => {
       const file = path.join(folder, 'key.json');
-      const first = keyFromFile(file).publicKey;
-      should(keyFromFile(file).publicKey).equal(first);
+      const first = telnyxKeysFromFile(file);
+      const again = telnyxKeysFromFile(file);
+      should(again.key.publicKey).equal(first.key.publicKey);
+      should(again.apiKey)
+        .equal(first.apiKey)
+        .and.match(/^KEY[0-9a-f]{64}$/);
       if (process.platform !== 'win32') should(statSync(file).mode & 0o777).equal(0o600);
       should(readFileSync(file, 'utf8')).not.containEql(first);
     });
@@ -42,13 +46,13 @@ describe('simulator signing key', () => {
       it(`is not replaced when it holds ${JSON.stringify(content)}`, () => {
         const file = path.join(folder, 'key.json');
         writeFileSync(file, content);
-        should(() => keyFromFile(file)).throw(/does not hold a key/);
+        should(() => telnyxKeysFromFile(file)).throw(/does not hold a key/);
         should(readFileSync(file, 'utf8')).equal(content);
       });
     }
 
     it('says what to do when it is not writable', () => {
-      should(() => keyFromFile(path.join(folder, 'missing', 'key.json'))).throw(/--key-file/);
+      should(() => telnyxKeysFromFile(path.join(folder, 'missing', 'key.json'))).throw(/--key-file/);
     });
   });
 });
