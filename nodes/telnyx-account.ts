@@ -3,7 +3,8 @@ import { withoutTrailingSlashes } from '../src/text/edges';
 import { isUnsetVariable, parsePublicKeys, parseSecrets } from '../src/verification/account-keys';
 import { unsetSecrets } from './config/account-users';
 import { DEFAULT_API_URLS } from './config/api-urls';
-import type { TelnyxAccountNode } from './config/telnyx-account-access';
+import { askedKeysOf, reportAskedKeys } from './config/asked-public-keys';
+import type { KeyOrigin, TelnyxAccountNode } from './config/telnyx-account-access';
 import type { NodeConfig, NodeRedApi } from './lib/node-red';
 import { afterStart } from './lib/on-flows-started';
 import { readText } from './lib/read-setting';
@@ -23,22 +24,30 @@ export = function (RED: NodeRedApi): void {
       RED.nodes.createNode(this, config);
       this.users = {};
       const secret = (name: SecretName): string => readText(this.credentials?.[name]);
-      const { keys, problems } = parsePublicKeys(
-        readText(config.publicKeys, process.env['TELNYX_PUBLIC_KEY'] ?? '')
-      );
+      const written = readText(config.publicKeys);
+      const given = readText(written, readText(process.env['TELNYX_PUBLIC_KEY']));
+      const { keys, problems } = parsePublicKeys(given);
       const key = readText(secret('apiKey'), process.env['TELNYX_API_KEY'] ?? '');
       const apiKey = key === '' || isUnsetVariable(key) ? null : key;
+      const access = {
+        apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URLS.telnyx)),
+        apiKey: () => apiKey,
+        pace: new ServerPace()
+      };
+      const askedKeys = given === '' && apiKey !== null ? askedKeysOf(RED, access) : null;
+      const keyOrigin: KeyOrigin = askedKeys !== null ? 'api' : written !== '' ? 'account' : 'environment';
       this.telnyxAccount = {
+        ...access,
+        keyOrigin,
+        askedKeys,
         keys: {
           publicKeys: keys,
           meetingSecrets: parseSecrets(secret('meetingSecrets')),
           legacySecrets: parseSecrets(secret('legacySecrets'))
         },
-        keyProblems: problems,
-        apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URLS.telnyx)),
-        apiKey: () => apiKey,
-        pace: new ServerPace()
+        keyProblems: problems
       };
+      if (askedKeys !== null) reportAskedKeys(RED, this, askedKeys);
       const faults = [...problems, ...unsetSecrets(SECRETS, secret)];
       if (faults.length > 0) {
         afterStart(RED, this, () => {

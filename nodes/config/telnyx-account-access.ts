@@ -1,12 +1,20 @@
 import type { ServerPace } from '../../src/providers/http/server-pace';
 import type { CodedError } from '../../src/errors/coded-error';
+import type { AskedKeys } from '../../src/verification/asked-keys';
 import type { TelnyxKeys } from '../../src/verification/telnyx-verifier';
 import { noteUser, type AccountNode } from './account-users';
 import type { NodeRedApi, RedNode } from '../lib/node-red';
 
+/** Where the public keys of an account come from: its field, the environment variable, or Telnyx's API. */
+export type KeyOrigin = 'account' | 'environment' | 'api';
+
 /** What a `telnyx-account` config node offers to the nodes that use it. */
 export interface TelnyxAccount {
+  /** Without those that the API tells. */
   readonly keys: TelnyxKeys;
+  readonly keyOrigin: KeyOrigin;
+  /** With the origin `api`: the public keys that the API tells. */
+  readonly askedKeys: AskedKeys | null;
   /** One `BAD_PUBLIC_KEY` for each entry that is not a key. */
   readonly keyProblems: readonly CodedError[];
   /** Without a trailing slash. */

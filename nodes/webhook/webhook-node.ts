@@ -52,6 +52,17 @@ export interface WebhookProvider {
   problem: CodedError | null;
   /** Short status text for `problem`. */
   problemStatus: string;
+  keys?: KeyStatus;
+}
+
+/** What the status of a webhook node says about the keys of its account. */
+export interface KeyStatus {
+  /** Which key is in use; blank to say nothing. */
+  inUse: string | (() => string);
+  /** Why there is no key yet, or null. */
+  trouble?: () => { text: string; isForUser: boolean } | null;
+  /** @returns a function that removes the listener */
+  onChange?: (listener: () => void) => () => void;
 }
 
 /** Starts a webhook node: settings, path, endpoint, outputs, status, close. */
@@ -107,8 +118,10 @@ export function startWebhookNode(
 
     const showCounts = (): void => {
       if (!claim.serving || provider.problem !== null || state.problem !== null) return;
+      const keyTrouble = provider.keys?.trouble?.() ?? null;
       const { trouble } = tally;
-      if (trouble === null) status.ready(() => countsText(say, tally));
+      if (keyTrouble !== null) status[keyTrouble.isForUser ? 'problem' : 'waiting'](keyTrouble.text);
+      else if (trouble === null) status.ready(() => countsText(say, tally, provider.keys));
       else
         status.waiting(() =>
           say('refused', { refused: trouble.refused, cause: say(`cause.${trouble.code}`) })
@@ -167,6 +180,7 @@ export function startWebhookNode(
         status.problem(say(code === 'STATE_IN_USE' ? 'state-in-use' : 'bad-setting'));
       }
     });
+    if (provider.keys?.onChange) onClose(node, provider.keys.onChange(showCounts));
     showCounts();
     if (provider.problem !== null) fail(provider.problem, provider.problemStatus);
     if (!claim.serving) {
@@ -185,9 +199,14 @@ export function startWebhookNode(
 
 type Say = (key: string, values?: Record<string, string | number>) => string;
 
-function countsText(say: Say, { counts: { received, refused } }: DeliveryTally): string {
-  if (received + refused === 0) return say('ready');
-  return refused === 0 ? say('received', { received }) : say('received-refused', { received, refused });
+function countsText(
+  say: Say,
+  { counts: { received, refused } }: DeliveryTally,
+  keys: KeyStatus = { inUse: '' }
+): string {
+  const count = received + refused === 0 ? 'ready' : refused === 0 ? 'received' : 'received-refused';
+  const inUse = typeof keys.inUse === 'string' ? keys.inUse : keys.inUse();
+  return [say(count, { received, refused }), inUse].filter((text) => text !== '').join(', ');
 }
 
 interface WebhookNodeSettings extends EndpointSettings {

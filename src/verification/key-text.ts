@@ -17,3 +17,8 @@ export function isHexKey(text: string): boolean {
 export function isApiKey(text: string): boolean {
   return text.startsWith('KEY');
 }
+
+/** The beginning of a public key, enough to compare it with the Telnyx portal. @param key 44 characters of base64 */
+export function beginningOfKey(key: string): string {
+  return `${key.slice(0, 8)}…`;
+}

@@ -25,6 +25,12 @@ const TIMESTAMP_HEADER = 'telnyx-timestamp';
 const ED25519_HEADERS = [SIGNATURE_HEADER, TIMESTAMP_HEADER];
 const HMAC_HEADERS = [MEETING_SIGNATURE_HEADER, LEGACY_SIGNATURE_HEADER];
 
+/** Whether a delivery counts as signed by Telnyx's key: its header decides, and without any header it is unsigned. */
+export function isSignedByKey(rawHeaders: readonly string[]): boolean {
+  const has = (name: string): boolean => headerValues(rawHeaders, name).length > 0;
+  return has(SIGNATURE_HEADER) || !HMAC_HEADERS.some(has);
+}
+
 export interface TelnyxKeys {
   /** 32 bytes each. */
   publicKeys: readonly Buffer[];

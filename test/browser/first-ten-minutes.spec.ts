@@ -67,9 +67,9 @@ describe('the first ten minutes', function () {
       `RED.nodes.filterNodes({}).find(({ name }) => name === ${JSON.stringify(name)}).id`
     );
 
-  async function status(name: string, wanted: RegExp): Promise<void> {
+  async function status(name: string, wanted: RegExp): Promise<string> {
     const label = editor.node(await idOf(name)).locator('.red-ui-flow-node-status-label');
-    await until(`the status ${String(wanted)} under ${name}`, async () => {
+    return until(`the status ${String(wanted)} under ${name}`, async () => {
       const text = (await label.textContent()) ?? '';
       return wanted.test(text) ? text : undefined;
     });
@@ -111,7 +111,8 @@ describe('the first ten minutes', function () {
     await page.locator('#node-config-dialog-ok').waitFor({ state: 'detached' });
     await editor.done();
     await editor.deploy();
-    await status('Made-up calls', /^ready$/);
+    const ready = await status('Made-up calls', /^ready, key \S{8}… of the account$/);
+    should(ready).containEql(key.slice(0, 8));
   });
 
   it('send a made-up recording, and find its file', async () => {
@@ -119,7 +120,7 @@ describe('the first ten minutes', function () {
     const { code, output } = await type(line);
     should(output).containEql('The flow fetched 1 of 1 recording.');
     should(code).equal(0);
-    await status('Made-up calls', /^1 received$/);
+    await status('Made-up calls', /^1 received, key \S{8}… of the account$/);
     await status('Store made-up recordings', /^1 stored$/);
     const folder = path.join(nodeRed.userDir, 'telnyx-trial');
     const files = readdirSync(folder, { recursive: true }).map(String);

@@ -4,7 +4,7 @@ import telnyxAccount from '../../nodes/telnyx-account';
 import telnyxWebhookIn from '../../nodes/telnyx-webhook-in';
 import { account, node, tab, webhookIn } from '../support/flows';
 import { loadedNode } from '../support/node-helper';
-import { STRANGER, TRUSTED } from '../support/sign';
+import { STRANGER, TRUSTED, type SigningKey } from '../support/sign';
 import { NodeStage } from './node-stage';
 
 const VARIABLES = ['TELNYX_PUBLIC_KEY', 'TELNYX_API_KEY', 'SOME_KEY'] as const;
@@ -43,6 +43,7 @@ describe('telnyx-account', () => {
     return (loadedNode('account') as unknown as { telnyxAccount: TelnyxAccount }).telnyxAccount;
   }
 
+  const beginning = ({ publicKey }: SigningKey): string => `${publicKey.slice(0, 8)}…`;
   const keysOf = ({ keys }: TelnyxAccount): string[] => keys.publicKeys.map((key) => key.toString('base64'));
 
   describe('public keys', () => {
@@ -50,11 +51,13 @@ describe('telnyx-account', () => {
       const found = await start({ publicKeys: `${TRUSTED.publicKey}\n ${STRANGER.publicKey},` });
       keysOf(found).should.deepEqual([TRUSTED.publicKey, STRANGER.publicKey]);
       found.keyProblems.should.be.empty();
+      should(stage?.status('webhook')?.text).equal(`ready, key ${beginning(TRUSTED)} (+1) of the account`);
     });
 
     it('are read from the environment only where the field is blank', async () => {
       process.env['TELNYX_PUBLIC_KEY'] = `${TRUSTED.publicKey} `;
       keysOf(await start({ publicKeys: ' \n' })).should.deepEqual([TRUSTED.publicKey]);
+      should(stage?.status('webhook')?.text).equal(`ready, key ${beginning(TRUSTED)} from TELNYX_PUBLIC_KEY`);
       await stage?.unload();
       keysOf(await start({ publicKeys: STRANGER.publicKey })).should.deepEqual([STRANGER.publicKey]);
     });
@@ -73,7 +76,7 @@ describe('telnyx-account', () => {
         ['BAD_PUBLIC_KEY', 'account']
       ]);
       should(stage?.caught[1]?.message).match(/Public key 3 of 3 is a weak key/);
-      should(stage?.status('webhook')?.text).equal('ready');
+      should(stage?.status('webhook')?.text).equal(`ready, key ${beginning(TRUSTED)} of the account`);
     });
 
     it('named by an unset variable are reported as unset', async () => {
