@@ -7,6 +7,7 @@ import {
 } from './extract/announcement';
 import { fromDaily } from './extract/from-daily';
 import { fromFax } from './extract/from-fax';
+import { fromIdAlone } from './extract/from-id-alone';
 import { fromMessageMedia } from './extract/from-message-media';
 import { fromRecordingUrls } from './extract/from-recording-urls';
 import { fromTexml } from './extract/from-texml';
@@ -46,13 +47,15 @@ const EXTRACTORS: readonly ((announcement: Announcement) => RecordingReference[]
  * @returns one reference per file; empty when there is nothing to store. Never throws.
  */
 export function findRecordings(source: RecordingSource): RecordingReference[] {
-  for (const announcement of announcementsOf(source)) {
+  const announcements = announcementsOf(source);
+  for (const announcement of announcements) {
     for (const extract of EXTRACTORS) {
       const found = extract(announcement);
       if (found.length > 0) return found;
     }
   }
-  return [];
+  // Last, because a flow may have left the links out of its payload.
+  return announcements.map(fromIdAlone).find((found) => found.length > 0) ?? [];
 }
 
 /**

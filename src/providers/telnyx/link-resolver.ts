@@ -113,8 +113,8 @@ function withoutApi(why: LinkReason): CodedError {
 
 function withoutKey(why: LinkReason, { details, transcription_id }: RecordingReference): CodedError {
   const advice =
-    'Telnyx gives fresh links only to an API key: put one into the account of the download node, and send the ' +
-    'message again.';
+    'Telnyx gives links only to an API key: choose an account that has an "API key" as "Telnyx" in the download node, and ' +
+    'send the message again.';
   if (why === 'dead') return new CodedError('LINK_EXPIRED', `The link no longer works. ${advice}`);
   // The text of a recording can arrive before the event with the link to its audio.
   const mayCome = details.transcription !== null || transcription_id !== undefined;

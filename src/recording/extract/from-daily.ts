@@ -16,7 +16,8 @@ export function fromDaily(announcement: Announcement): RecordingReference[] {
   const id = asText(payload['recording_id']);
   const key = firstText(payload, 's3_key', 's3Key', 's3key');
   const tracks = trackKeysOf(payload);
-  const finished = payload['status'] === 'finished' || (payload['status'] === undefined && key !== null);
+  const isSaid = key !== null || announcement.event_type === 'recording.ready-to-download';
+  const finished = payload['status'] === 'finished' || (payload['status'] === undefined && isSaid);
   if (id === null || !finished) return [];
 
   const details: RecordingDetails = {
