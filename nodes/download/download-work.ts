@@ -77,6 +77,7 @@ export function createDownloadWork(
       transcripts: new TranscriptFiling({ sidecar, texts, turns, fetchTranscript: sources.fetchTranscript }),
       authorize: sources.authorize,
       resolveLinks: sources.resolveLinks,
+      expand: sources.expand,
       completeDetails: sources.completeDetails,
       now: Date.now,
       startedAt: performance.timeOrigin,

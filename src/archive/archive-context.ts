@@ -29,6 +29,8 @@ export interface ArchiveDeps {
   authorize: NonNullable<RecordingProvider['authorize']>;
   /** Absent when no API is available. */
   resolveLinks?: RecordingProvider['resolveLinks'];
+  /** Absent when no provider has collections. */
+  expand?: NonNullable<RecordingProvider['expand']>;
   /** Absent when no API is available. */
   completeDetails?: RecordingProvider['completeDetails'];
   /** Milliseconds that a recording waits for its details, from when the API is asked. Default 2000. */

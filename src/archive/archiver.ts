@@ -84,6 +84,7 @@ export class Archiver {
     const { reference } = item;
     const note = noteOf(job, { about: 'recording', identity: reference.identity });
     if (note.failed !== undefined) return [this.#fault(reference, null, note, undefined)];
+    if (reference.isCollection === true) return await this.#collection(job, item, note);
     try {
       // Once stored, a recording may be gone at the source: the API is asked last.
       const known = reference.links.length > 0 ? [] : await this.#storedBefore(job, reference);
@@ -102,6 +103,22 @@ export class Archiver {
       if (files.length === 0) throw notInFormat(item.reference, item.format);
       return await Promise.all(files.map((file) => this.#file(job, item.reference, file)));
     } catch (error) {
+      return [this.#fault(reference, null, note, error)];
+    }
+  }
+
+  /** Asks in each run which files it stands for, because their links may not work for long. */
+  async #collection(job: Job, { reference, format }: JobItem, note: FileNote): Promise<FileResult[]> {
+    try {
+      const known = await this.#storedBefore(job, reference);
+      if (known.length > 0) return known;
+      const isLast = note.failures >= this.#settings.retries;
+      const files = (await this.#deps.expand?.(reference, isLast, this.#closing.signal)) ?? [];
+      if (files.length === 0) throw withoutLink(reference);
+      const found = await Promise.all(files.map((file) => this.#files(job, { reference: file, format })));
+      return found.flat().map(withoutLinks);
+    } catch (error) {
+      note.attempts += 1;
       return [this.#fault(reference, null, note, error)];
     }
   }
@@ -288,6 +305,11 @@ function entryOf(
  */
 function isLasting({ details }: RecordingReference): boolean {
   return details.recording_id !== null || details.event_type !== null;
+}
+
+/** A job keeps what it stored for later work, which needs no link. */
+function withoutLinks(result: FileResult): FileResult {
+  return result.kind === 'stopped' ? result : { ...result, reference: { ...result.reference, links: [] } };
 }
 
 function repeated(file: StoredFile): StoredFile {

@@ -44,7 +44,9 @@ export function compileFilename(template: string): FilenameTemplate {
           const isValue = parts[0] !== undefined && 'token' in parts[0];
           return safeSegment([isValue ? safeStart(first) : first, ...rest].join(''), limit);
         })
-        .map((segment, level) => (level === segments.length - 1 ? notOfAnother(segment) : segment))
+        .map((segment, level) =>
+          level === segments.length - 1 ? notOfAnother(segment, values.ext) : segment
+        )
         .join('/')
   };
 }
@@ -52,9 +54,13 @@ export function compileFilename(template: string): FilenameTemplate {
 /** Endings of what the archive itself puts beside a file: its sidecar, and files that were set aside. */
 const BESIDE = /\.json$|\.damaged-\d{8}T\d{6}Z(?:_\d+)?$/i;
 
-/** A template without an ending could make the name of another file's sidecar. */
-function notOfAnother(name: string): string {
-  return BESIDE.test(name) ? `${name}_` : name;
+/**
+ * A template without an ending could make the name of another file's sidecar. With one, no file has the name that a
+ * JSON file would describe.
+ */
+function notOfAnother(name: string, ext: string | null): string {
+  const isOwn = ext === 'json' && name.endsWith('.json') && !name.endsWith('.json.json');
+  return BESIDE.test(name) && !isOwn ? `${name}_` : name;
 }
 
 function spell(part: FilenamePart, values: FilenameValues): string {
@@ -102,6 +108,8 @@ export interface NamingFacts {
   /** ISO 8601 UTC; used when the recording's own start is unknown. */
   announced_at: string | null;
   media_index: number | null;
+  /** What tells the files of a recording apart that has no channels. */
+  kind?: string | null;
 }
 
 /**
@@ -122,7 +130,7 @@ export function filenameValues(details: RecordingDetails, facts: NamingFacts): F
     call_control_id: details.call_control_id,
     conference_id: details.conference_id,
     connection_id: details.connection_id,
-    channels: details.channels,
+    channels: details.channels ?? facts.kind ?? null,
     ext: facts.ext,
     event_type: details.event_type,
     provider: details.provider,

@@ -57,6 +57,16 @@ export interface RecordingProvider {
   resolveLinks(reference: RecordingReference, why: LinkReason, signal: AbortSignal): Promise<MediaLink[]>;
 
   /**
+   * Names the files that a collection stands for. Left out by providers without collections.
+   *
+   * @param reference with `isCollection`
+   * @param isLast the files are not asked for again: what is there now is better than nothing
+   * @returns one reference per file, at least one. Those without links are announced, but not there yet
+   * @throws CodedError as `resolveLinks`
+   */
+  expand?(reference: RecordingReference, isLast: boolean, signal: AbortSignal): Promise<RecordingReference[]>;
+
+  /**
    * Adds the API's details of a recording to those of its event. It never overrides the event, and a rejection
    * by the API leaves the details unchanged: missing details do not delay a recording.
    *
@@ -77,10 +87,15 @@ export interface RecordingProvider {
    * Deletes a recording for good. The caller has read the stored copy back and matched its hash.
    *
    * @param reference as the event gave it
+   * @param stored what is known of each of its stored files; left out: nothing
    * @returns ok even when the API no longer knows the recording
    * @throws CodedError as `JsonApi.request`; `NO_RECORDING` for an invalid id
    */
-  deleteRecording(reference: RecordingReference, signal: AbortSignal): Promise<Deletion>;
+  deleteRecording(
+    reference: RecordingReference,
+    signal: AbortSignal,
+    stored?: readonly RecordingDetails[]
+  ): Promise<Deletion>;
 
   /**
    * Lists the recordings of the account, batch by batch. Requests that fail temporarily are repeated.

@@ -65,9 +65,11 @@ export function openProviders(
       return undefined;
     },
     resolveLinks: (reference, why, signal) => of(reference).resolveLinks(reference, why, signal),
+    expand: async (reference, isLast, signal) =>
+      (await of(reference).expand?.(reference, isLast, signal)) ?? [],
     completeDetails: (reference, signal) => of(reference).completeDetails(reference, signal),
     fetchTranscript: (reference, signal) => of(reference).fetchTranscript(reference, signal),
-    deleteRecording: (reference, signal) => of(reference).deleteRecording(reference, signal),
+    deleteRecording: (reference, signal, stored) => of(reference).deleteRecording(reference, signal, stored),
     close: async () => {
       await Promise.all([...open.values()].map((provider) => provider.close()));
     }

@@ -8,6 +8,7 @@ import {
 import { fromDaily } from './extract/from-daily';
 import { fromFax } from './extract/from-fax';
 import { fromIdAlone } from './extract/from-id-alone';
+import { fromMeeting, fromStoredMeeting } from './extract/from-meeting';
 import { fromMessageMedia } from './extract/from-message-media';
 import { fromRecordingUrls } from './extract/from-recording-urls';
 import { fromTexml } from './extract/from-texml';
@@ -36,7 +37,8 @@ const EXTRACTORS: readonly ((announcement: Announcement) => RecordingReference[]
   fromMessageMedia,
   fromVideoRoom,
   fromDaily,
-  fromTranscription
+  fromTranscription,
+  fromMeeting
 ];
 
 /**
@@ -60,8 +62,7 @@ export function findRecordings(source: RecordingSource): RecordingReference[] {
 
 /**
  * Whether the event carries something the download node can store: a link, or an id whose link the
- * provider's API knows. Announcements without a file (`in-progress`, `absent`, `*.started`,
- * `*.error`, `meeting.recording.available`) do not.
+ * provider's API knows. Announcements without a file (`in-progress`, `absent`, `*.started`, `*.error`) do not.
  */
 export function carriesRecording(source: RecordingSource): boolean {
   return findRecordings(source).length > 0;
@@ -187,13 +188,14 @@ export function fromStored(payload: unknown, origins: RecordingOrigins): Recordi
   const trackKey =
     track === null || recording_id === null ? null : partOfIdentity(identity, origin.name, recording_id);
   const resource = origin.resourceOf?.(details.event_type);
+  const stored = { identity, details, announced_at: asText(fields['stored_at']) };
+  const ofMeeting = resource === undefined ? null : fromStoredMeeting(stored, resource);
+  if (ofMeeting !== null) return ofMeeting;
   return {
     kind: trackKey === null ? storedKind(details.format, resource, origin) : 'track',
-    identity,
-    details,
+    ...stored,
     links: [],
     media_index: null,
-    announced_at: asText(fields['stored_at']),
     storage_key: trackKey,
     ...(resource !== undefined && { resource })
   };

@@ -11,17 +11,50 @@ export interface MediaLink {
   sha256: string | null;
   /** Size in bytes that the sender announced, or null. */
   size: number | null;
+  /** It may die at any moment and needs no key: it is not kept for another attempt, and no key is sent to it. */
+  isFleeting?: true;
+  /** The file itself, in place of an address; `url` is then blank. */
+  content?: TextContent;
 }
 
-/** What kind of media to expect; decides which content types and first bytes are accepted. */
-export type MediaKind = 'audio' | 'video' | 'fax' | 'attachment' | 'track';
+/** A file that an event contains, or that is made from what an API says. */
+export interface TextContent {
+  text: string;
+  contentType: string;
+}
+
+/**
+ * What kind of media to expect; decides which content types and first bytes are accepted. A `text` has its content
+ * in its links.
+ */
+export type MediaKind = 'audio' | 'video' | 'fax' | 'attachment' | 'track' | 'text';
 
 /**
  * The kind of resource in the provider's API. The recordings API seems to know a `texml-recording` too;
  * `message` is an attachment, for which the API makes no links.
  */
 export type ApiResource =
-  'recording' | 'texml-recording' | 'fax' | 'room-recording' | 'room-composition' | 'message';
+  | 'recording'
+  | 'texml-recording'
+  | 'fax'
+  | 'room-recording'
+  | 'room-composition'
+  | 'message'
+  | MeetingResource;
+
+/** What a meeting session leaves; each is asked for by the session. */
+export type MeetingResource = 'meeting-recording' | 'meeting-transcript' | 'meeting-artifact';
+
+/** What an event says of a meeting session, beyond the details of its recording. */
+export interface MeetingFacts {
+  session_id: string;
+  /** The types of recordings that it announces. */
+  types: string[];
+  /** The last segment of the transcript, and how many there are; null when it does not say. */
+  last_seq: number | null;
+  segment_count: number | null;
+  artifact_id: string | null;
+}
 
 /**
  * One recording (or fax, attachment, track) that an event announces: what is known of it and where
@@ -45,6 +78,9 @@ export interface RecordingReference {
   account_sid?: string;
   /** Id of the text of the recording, when an event announced that. */
   transcription_id?: string;
+  meeting?: MeetingFacts;
+  /** It stands for files that only the API can name: each becomes a reference of its own in each run. */
+  isCollection?: boolean;
 }
 
 export const FORMAT_CHOICES = ['any', 'mp3', 'wav', 'all'] as const;
@@ -125,6 +161,27 @@ const SIGNING_PARAMETER =
 export function identityOfId(provider: string, recordingId: string, part: string | null = null): string {
   const recording = `${provider}:${withoutPartMark(recordingId)}`;
   return part === null ? recording : `${recording}#${part}`;
+}
+
+/**
+ * Identity of a file of a meeting session.
+ *
+ * @param part type of a recording, id of an artifact, or `transcript`; null: all of the session
+ */
+export function identityOfMeeting(provider: string, sessionId: string, part: string | null): string {
+  const session = `${provider}:meeting:${withoutColons(sessionId)}`;
+  return part === null ? session : `${session}:${withoutColons(part)}`;
+}
+
+/** The part that an identity of the session was made with, escaped; null when there is none. */
+export function partOfMeeting(identity: string, provider: string, sessionId: string): string | null {
+  const session = `${identityOfMeeting(provider, sessionId, null)}:`;
+  return identity.startsWith(session) ? identity.slice(session.length) : null;
+}
+
+/** A colon separates the parts of such an identity. */
+function withoutColons(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll(':', '%3A').replaceAll('#', '%23');
 }
 
 /** The part that an identity was made with; null when it is that of a whole recording, or of another one. */

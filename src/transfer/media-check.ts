@@ -13,7 +13,9 @@ const FORMATS: Record<Exclude<MediaKind, 'attachment'>, ReadonlySet<string>> = {
   audio: AUDIO_AND_VIDEO,
   video: AUDIO_AND_VIDEO,
   track: AUDIO_AND_VIDEO,
-  fax: new Set(['pdf', 'tiff'])
+  fax: new Set(['pdf', 'tiff']),
+  // Never fetched from an address.
+  text: new Set()
 };
 
 const WANTED: Record<MediaKind, string> = {
@@ -21,7 +23,8 @@ const WANTED: Record<MediaKind, string> = {
   video: 'a video or audio file',
   track: 'an audio or video track',
   fax: 'a fax (PDF or TIFF)',
-  attachment: 'a message attachment'
+  attachment: 'a message attachment',
+  text: 'a text'
 };
 
 /** Formats of attachments without a known signature, by content type. */

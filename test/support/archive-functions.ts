@@ -20,6 +20,7 @@ import { readJsonBody } from '../../src/providers/http/json-body';
 import { ServerPace } from '../../src/providers/http/server-pace';
 import { readFilter } from '../../src/providers/list-filter';
 import { providers } from '../../src/providers/registry';
+import { readTranscript, transcriptLinks } from '../../src/providers/telnyx/meetings/transcript';
 import { apiAuthorization } from '../../src/providers/telnyx/telnyx-provider';
 import { readRange } from '../../src/reconcile/read-moment';
 import { sidecarEntry } from '../../src/reconcile/rebuild-index';
@@ -76,6 +77,13 @@ const [REFERENCE] = findRecordings({
 
 const daily = (answer: unknown) =>
   ({ hasKey: true, request: () => Promise.resolve(answer) }) as unknown as DailyApi;
+
+async function transcriptOf(text: string): Promise<unknown> {
+  const facts = { session_id: 's', types: [], last_seq: null, segment_count: null, artifact_id: null };
+  const answer = { data: [{ seq: 1, text, speaker_label: text, relative_ts: text }] };
+  const transcript = await readTranscript({ request: () => Promise.resolve(answer) }, facts, WHOLE);
+  return transcriptLinks(transcript, facts, { bot_name: text, meeting_url: text });
+}
 
 /** Functions that read responses, names and files. */
 export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
@@ -163,6 +171,11 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
           'x-ratelimit-reset': part
         })
       )
+  },
+  {
+    file: 'src/providers/telnyx/meetings/transcript.ts',
+    name: 'readTranscript',
+    call: (text) => onEach(text, (part) => refusesLater(transcriptOf(part)))
   },
   {
     file: 'src/providers/daily/link-resolver.ts',

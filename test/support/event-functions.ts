@@ -192,6 +192,22 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
       )
   },
   {
+    file: 'src/recording/extract/from-meeting.ts',
+    name: 'findRecordings, of meetings',
+    call: (text) =>
+      onEach(text, (part) => [
+        findRecordings({ event, payload: { session_id: part, recording_types: [part, part] } }),
+        findRecordings({
+          event,
+          payload: { session_id: part, artifact_id: part, type: part, content: part }
+        }),
+        findRecordings({
+          event,
+          payload: { session_id: part, segment_count: part, last_seq: part, ended_at: part }
+        })
+      ])
+  },
+  {
     file: 'src/recording/extract/from-message-media.ts',
     name: 'findRecordings, of attachments',
     call: (text) =>

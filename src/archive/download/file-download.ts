@@ -7,7 +7,8 @@ import type { MediaLink, RecordingReference, WantedFile } from '../../recording/
 import type { PartialCopy, PublishedFile } from '../../store/destination';
 import type { SidecarRecord } from '../../store/sidecar';
 import type { StoredFile, StoredRecording } from '../../store/stored-recording';
-import type { TransferResult } from '../../transfer/transfer-types';
+import type { MediaFound, TransferResult } from '../../transfer/transfer-types';
+import { writeContent } from '../../transfer/write-content';
 import type { ArchiveDeps, ArchiveSettings } from '../archive-context';
 import type { FileProgress } from '../archive-progress';
 import type { FileNote } from '../queue/job';
@@ -187,14 +188,21 @@ export class FileDownload {
   }
 
   async #name(format: string, signal: AbortSignal): Promise<string> {
-    const { announced_at, media_index } = this.#reference;
+    const { announced_at, media_index, meeting } = this.#reference;
     const details = await this.#settled(signal);
-    return this.#settings.filename.name(filenameValues(details, { ext: format, announced_at, media_index }));
+    const kind = meeting === undefined ? null : details.track;
+    const facts = { ext: format, announced_at, media_index, kind };
+    return this.#settings.filename.name(filenameValues(details, facts));
   }
 
   async #transfer(link: CurrentLink, part: PartialCopy, signal: AbortSignal): Promise<TransferResult> {
     const { maxSize, stallTimeoutMs, network } = this.#settings;
-    const authorization = this.#deps.authorize(link.url);
+    const begin = async ({ format, contentType, size }: MediaFound): Promise<void> => {
+      if (part.begin) await part.begin({ name: await this.#name(format, signal), contentType, size });
+    };
+    if (link.content !== undefined)
+      return await writeContent(link.content, { format: link.format, maxSize, into: part, onMedia: begin });
+    const authorization = link.isFleeting === true ? undefined : this.#deps.authorize(link.url);
     const { file } = this.#resume;
     return await this.#deps.transfer({
       url: link.url,
@@ -209,9 +217,7 @@ export class FileDownload {
       ...(file === undefined || file.size === null ? {} : { resumeSize: file.size }),
       expected: { size: link.size, sha256: link.sha256 },
       signal,
-      onMedia: async ({ format, contentType, size }) => {
-        if (part.begin) await part.begin({ name: await this.#name(format, signal), contentType, size });
-      },
+      onMedia: begin,
       onProgress: (received, total) => {
         this.#progress.bytes(received, total);
         this.#resume.received(received);

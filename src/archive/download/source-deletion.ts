@@ -65,7 +65,8 @@ export class SourceDeletion {
     const before = await this.#deletedBefore(files);
     if (before !== null) return { ok: true, at: before };
     for (const file of files) await this.#check(file);
-    const deleted = await this.#deps.deleteRecording(reference, signal);
+    const stored = files.map(({ recording }) => recording);
+    const deleted = await this.#deps.deleteRecording(reference, signal, stored);
     return deleted.ok ? { ok: true, at: new Date(this.#deps.now()).toISOString() } : deleted;
   }
 
@@ -172,8 +173,10 @@ export class DeletedRecordings {
 }
 
 /** @returns null for an address that a flow set itself: tomorrow it may lead to another recording */
-function keyOf({ identity, details }: RecordingReference): string | null {
+function keyOf({ kind, identity, details }: RecordingReference): string | null {
   const { provider, recording_id, event_type } = details;
+  // The texts of a meeting have the id of its recording, which is deleted without them.
+  if (kind === 'text') return `${provider}\n${identity}`;
   if (recording_id !== null) return `${provider}\n${recording_id}`;
   return event_type === null ? null : `${provider}\n${identity}`;
 }

@@ -79,6 +79,10 @@ class LinkSupply {
     this.#rest = [...(note.links ?? file.links)];
   }
 
+  get #isFleeting(): boolean {
+    return this.#file.links.some((link) => link.isFleeting === true);
+  }
+
   /** Whether the API has just given the addresses. */
   get areFresh(): boolean {
     return this.#asked;
@@ -92,14 +96,15 @@ class LinkSupply {
 
   async next(fault: CodedError, signal: AbortSignal): Promise<MediaLink | undefined> {
     const { resolveLinks } = this.#deps;
-    if (this.#rest.length === 0 && !this.#asked && mayBeRenewed(fault) && resolveLinks !== undefined) {
+    const mayBeDead = mayBeRenewed(fault) || this.#isFleeting;
+    if (this.#rest.length === 0 && !this.#asked && mayBeDead && resolveLinks !== undefined) {
       const fresh = await resolveLinks(this.#reference, 'dead', signal).catch((error: unknown) => {
         // The old link may still start to work.
         throw fault.retryable && !signal.aborted ? fault : withReason(fault, error);
       });
       this.#asked = fresh.length > 0;
       this.#rest = fresh.filter(({ format }) => this.#file.format === null || format === this.#file.format);
-      if (this.#rest.length > 0) this.#note.links = [...this.#rest];
+      if (this.#rest.length > 0 && !this.#isFleeting) this.#note.links = [...this.#rest];
     }
     return this.#rest.shift();
   }

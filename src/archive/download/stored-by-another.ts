@@ -12,7 +12,8 @@ const FORMATS: Readonly<Record<MediaKind, readonly string[]>> = {
   video: ['mp4', 'webm', 'mkv', 'm4a'],
   track: ['webm', 'mkv', 'mp4', 'm4a'],
   fax: ['pdf', 'tiff'],
-  attachment: []
+  attachment: [],
+  text: ['txt', 'json']
 };
 
 /** A complete file of the archive that this process knew nothing of. */

@@ -99,17 +99,19 @@ export const MEETING = {
     {
       event_type: 'meeting.transcript.completed',
       discriminator: 'event=transcript.completed',
+      media: { kind: 'transcript', ids: ['session_id'] },
       description: 'The transcript of a meeting is ready'
     },
     {
       event_type: 'meeting.artifact.completed',
       discriminator: 'event=artifact.completed',
-      description: 'A file of a meeting is ready'
+      media: { kind: 'transcript', ids: ['artifact_id'] },
+      description: 'A text about a meeting is ready, such as a summary'
     },
     {
       event_type: 'meeting.artifact.failed',
       discriminator: 'event=artifact.failed',
-      description: 'A file of a meeting could not be made'
+      description: 'A text about a meeting could not be made'
     }
   ]
 } as const satisfies FamilyGroup;

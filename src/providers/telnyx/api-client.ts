@@ -12,7 +12,12 @@ const TELNYX: ApiDialect = {
   readError: (body) => {
     const errors = asFields(body)?.['errors'];
     const first = asFields(Array.isArray(errors) ? (errors[0] as unknown) : null);
-    return { code: asText(first?.['code']), title: asText(first?.['title']) };
+    // Meeting sessions have one error, with a message in place of a title.
+    const only = first === null ? asFields(asFields(body)?.['error']) : null;
+    return {
+      code: asText((first ?? only)?.['code']),
+      title: asText(first?.['title'] ?? only?.['message'])
+    };
   },
   meanings: { '10036': 'processing' }
 };

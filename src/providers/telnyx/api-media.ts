@@ -3,6 +3,7 @@ import type { RecordingDetails } from '../../recording/recording-details';
 import {
   type ApiResource,
   type MediaLink,
+  type MeetingResource,
   asFormat,
   formatOfUrl,
   mediaLink
@@ -22,7 +23,7 @@ export interface ApiMedia {
 }
 
 /** Resources that are asked for by their own id. */
-export type KnownResource = Exclude<ApiResource, 'message'>;
+export type KnownResource = Exclude<ApiResource, 'message' | MeetingResource>;
 
 const READERS: Readonly<Record<KnownResource, (fields: Fields) => ApiMedia>> = {
   recording: readRecording,

@@ -1,5 +1,5 @@
 import { CodedError } from '../../errors/coded-error';
-import type { RecordingReference } from '../../recording/recording-reference';
+import type { ApiResource, MeetingResource, RecordingReference } from '../../recording/recording-reference';
 import { asFields } from '../../values/fields';
 import { idSegment } from '../http/api-address';
 import type { ApiAccess } from '../http/json-api';
@@ -46,9 +46,13 @@ export function texmlPath({ account_sid, details }: Askable): string[] | null {
 
 /** The kind of resource in the API; references that flows made do not say. */
 export function resourceOf({ kind, resource }: Askable): KnownResource | 'message' {
-  if (resource !== undefined) return resource;
+  if (resource !== undefined && !isOfMeeting(resource)) return resource;
   if (kind === 'attachment') return 'message';
   return kind === 'fax' ? 'fax' : kind === 'video' ? 'room-recording' : 'recording';
+}
+
+function isOfMeeting(resource: ApiResource): resource is MeetingResource {
+  return resource.startsWith('meeting-');
 }
 
 /**

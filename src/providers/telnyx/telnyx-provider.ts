@@ -19,10 +19,11 @@ import { fetchTranscription } from './fetch-transcription';
 import { createLinkResolver } from './link-resolver';
 import { telnyxFilters, telnyxTranscriptFilters } from './list-filters';
 import type { TelnyxListing } from './list-page';
+import { telnyxMeetings } from './meetings/telnyx-meetings';
 import { RECORDINGS, listTelnyx } from './recording-list';
 import { TRANSCRIPTIONS } from './transcription-list';
 
-/** Recordings of calls and conferences, faxes, attachments, video rooms. */
+/** Recordings of calls and conferences, faxes, attachments, video rooms, meetings. */
 export const telnyxProvider: ProviderDefinition = {
   name: 'telnyx',
   label: 'Telnyx',
@@ -55,16 +56,24 @@ function openTelnyx(account: ProviderAccount | null, { breakers }: ProviderOptio
     const ask = patientAsk(api, { onWait, random: Math.random, signal });
     return listTelnyx({ ask, listing, filter, from, to: to ?? begun, signal });
   };
+  const meetings = telnyxMeetings(api);
+  const resolveLinks = createLinkResolver({ api });
   return {
     authorize: (url) => (account === null ? undefined : apiAuthorization(url, account.apiUrl, apiKey)),
-    resolveLinks: createLinkResolver({ api }),
+    resolveLinks: (reference, why, signal) =>
+      (reference.meeting === undefined ? resolveLinks : meetings.resolveLinks)(reference, why, signal),
+    expand: meetings.expand,
     completeDetails: (reference, signal) => {
       // Without a key nothing is asked.
       if (api === null || apiKey === null) return Promise.resolve(reference.details);
+      if (reference.meeting !== undefined) return meetings.completeDetails(reference, signal);
       return completeDetails(api.optional, reference, signal);
     },
     fetchTranscript: (reference, signal) => fetchTranscription(api, reference, signal),
-    deleteRecording: (reference, signal) => deleteAtSource(api, reference, signal),
+    deleteRecording: (reference, signal, stored) =>
+      reference.meeting === undefined
+        ? deleteAtSource(api, reference, signal)
+        : meetings.deleteRecording(reference, signal, stored),
     listRecordings: (query, signal) => list(RECORDINGS, query, signal),
     listTranscripts: (query, signal) => list(TRANSCRIPTIONS, query, signal),
     close: async () => {
@@ -79,6 +88,9 @@ function resourceOf(eventType: string | null): ApiResource {
   if (type.startsWith('video.room.composition')) return 'room-composition';
   if (type.startsWith('video.room.')) return 'room-recording';
   if (type.startsWith('message.')) return 'message';
+  if (type === 'meeting.recording.available') return 'meeting-recording';
+  if (type === 'meeting.transcript.completed') return 'meeting-transcript';
+  if (type === 'meeting.artifact.completed') return 'meeting-artifact';
   return type.startsWith('texml.') ? 'texml-recording' : 'recording';
 }
 

@@ -164,6 +164,12 @@ describe('filename-template', () => {
     named('{{room_name}}/{{room_name}}.mp3', { room_name: 'a.json' }).should.equal('a.json/a.json.mp3');
   });
 
+  it('gives a JSON file its ending, unless that would describe another file', () => {
+    named('{{recording_id}}.{{ext}}', { recording_id: 'a', ext: 'json' }).should.equal('a.json');
+    named('{{recording_id}}.json.{{ext}}', { recording_id: 'a', ext: 'json' }).should.equal('a.json.json_');
+    named('{{recording_id}}.json', { recording_id: 'a', ext: 'mp3' }).should.equal('a.json_');
+  });
+
   it('shortens a very long value, and distinguishes it from others with the same start', () => {
     const [one, two] = ['a', 'b'].map((end) =>
       named('{{recording_id}}.{{ext}}', { recording_id: 'x'.repeat(1_000_000) + end, ext: 'mp3' })
