@@ -1,6 +1,6 @@
 import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
 import { Agent as PlainAgent, type AgentOptions, type ClientRequestArgs } from 'node:http';
-import { Agent as TlsAgent, type RequestOptions } from 'node:https';
+import { Agent as TlsAgent, type AgentOptions as TlsAgentOptions, type RequestOptions } from 'node:https';
 import { type LookupFunction, Socket, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { CodedError } from '../errors/coded-error';
@@ -20,19 +20,24 @@ export interface ConnectionOptions {
 /** How long an idle connection is kept, in milliseconds. Storage servers close theirs after five seconds or more. */
 const IDLE_MS = 4000;
 
-type Created = (error: Error | null, socket: Duplex) => void;
+export type Created = (error: Error | null, socket: Duplex) => void;
 
 /** The connection pools of one client, for http and https. Every connection is checked where it is made. */
 export function createAgents(options: ConnectionOptions): { http: PlainAgent; https: TlsAgent } {
-  const { resolve, rule, ca } = options;
-  const pool: AgentOptions = { keepAlive: true, timeout: IDLE_MS, lookup: socketLookup(resolve, rule) };
-  return {
-    http: new CheckedPlainAgent(options, pool),
-    https: new CheckedTlsAgent(options, { ...pool, ...(ca !== undefined && { ca }) })
-  };
+  const { plain, tls } = poolOptions(options);
+  return { http: new CheckedPlainAgent(options, plain), https: new CheckedTlsAgent(options, tls) };
 }
 
-class CheckedPlainAgent extends PlainAgent {
+/** The options of Node's own agents that a pool of connections has. */
+export function poolOptions({ resolve, rule, ca }: ConnectionOptions): {
+  plain: AgentOptions;
+  tls: TlsAgentOptions;
+} {
+  const plain: AgentOptions = { keepAlive: true, timeout: IDLE_MS, lookup: socketLookup(resolve, rule) };
+  return { plain, tls: { ...plain, ...(ca !== undefined && { ca }) } };
+}
+
+export class CheckedPlainAgent extends PlainAgent {
   readonly #connection: ConnectionOptions;
 
   constructor(connection: ConnectionOptions, pool: AgentOptions) {
@@ -46,10 +51,10 @@ class CheckedPlainAgent extends PlainAgent {
   }
 }
 
-class CheckedTlsAgent extends TlsAgent {
+export class CheckedTlsAgent extends TlsAgent {
   readonly #connection: ConnectionOptions;
 
-  constructor(connection: ConnectionOptions, pool: AgentOptions) {
+  constructor(connection: ConnectionOptions, pool: TlsAgentOptions) {
     super(pool);
     this.#connection = connection;
   }
@@ -62,6 +67,12 @@ class CheckedTlsAgent extends TlsAgent {
       connection: this.#connection,
       ready: 'secureConnect'
     });
+  }
+
+  /** TLS with the host of `options`, over a connection that leads to it already. */
+  protected secured(options: RequestOptions, tunnel: Socket): Duplex | null | undefined {
+    const over: RequestOptions & { socket: Socket } = { ...options, socket: tunnel };
+    return super.createConnection(over);
   }
 }
 
@@ -113,14 +124,14 @@ export interface AddressRule {
   /**
    * The error of a refused host.
    *
-   * @param how `literal`: the host is a forbidden address; `name`: its name leads only to such addresses;
-   *   `reached`: the connection led to one
+   * @param how `literal`: the host is a forbidden address; `name`: its name leads only to such addresses, or by a proxy
+   *   possibly to one; `private-name`: its name exists in private networks only; `reached`: the connection led to one
    */
-  refusal: (host: string, how: 'literal' | 'name' | 'reached') => CodedError;
+  refusal: (host: string, how: 'literal' | 'name' | 'private-name' | 'reached') => CodedError;
 }
 
 /** A `lookup` for sockets that returns no address that the rule forbids. */
-function socketLookup(resolve: Resolver = systemResolver, rule?: AddressRule): LookupFunction {
+export function socketLookup(resolve: Resolver = systemResolver, rule?: AddressRule): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, (error, addresses) => {
       if (error !== null) {
@@ -148,7 +159,7 @@ function isWantedFamily(family: number, wanted: LookupOptions['family']): boolea
   return wanted === family || wanted === `IPv${family}`;
 }
 
-function systemResolver(
+export function systemResolver(
   hostname: string,
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void
 ): void {

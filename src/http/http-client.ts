@@ -12,10 +12,16 @@ import { CodedError } from '../errors/coded-error';
 import { type ConnectionOptions, createAgents } from './http-agents';
 import { type FaultPlace, Overdue, httpFault } from './http-fault';
 import { ArrivingBody, type HttpResponse, readResponse } from './http-response';
+import { ProxyAgents } from './proxy/proxy-agents';
+import type { ProxyChoice } from './proxy/proxy-choice';
+import { proxyRefused, proxyUnreachable } from './proxy/proxy-fault';
+import type { ProxyServer } from './proxy/proxy-server';
 
 export interface HttpClientOptions extends Partial<ConnectionOptions> {
   /** What is asked for, for error texts. Default `answer`. */
   wanted?: string;
+  /** Which proxy leads to which host. Null or left out: every host is contacted directly. */
+  proxy?: ProxyChoice | null | undefined;
 }
 
 export interface HttpRequest {
@@ -45,14 +51,17 @@ const MOST_HEADER_BYTES = 16 * 1024;
  */
 export class HttpClient {
   readonly #agents: { http: Agent; https: Agent };
+  readonly #proxies: ProxyAgents | null;
   readonly #exchanges = new Set<HttpExchange>();
   readonly #connectTimeoutMs: number;
   readonly #wanted: string;
   #isClosed = false;
 
-  constructor({ wanted = 'answer', ...connection }: HttpClientOptions = {}) {
+  constructor({ wanted = 'answer', proxy = null, ...connection }: HttpClientOptions = {}) {
     this.#connectTimeoutMs = connection.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-    this.#agents = createAgents({ ...connection, connectTimeoutMs: this.#connectTimeoutMs });
+    const limited = { ...connection, connectTimeoutMs: this.#connectTimeoutMs };
+    this.#agents = createAgents(limited);
+    this.#proxies = proxy === null ? null : new ProxyAgents(proxy, limited);
     this.#wanted = wanted;
   }
 
@@ -60,8 +69,9 @@ export class HttpClient {
    * Sends a request.
    *
    * @throws CodedError `STALLED` after a deadline; `LINK_REFUSED` without a connection, or when no proper
-   *   HTTP answer came (both retryable); the refusal of the address rule; `signal.reason` when aborted. The body
-   *   throws the same while it is read, and `TRUNCATED` when it breaks off.
+   *   HTTP answer came (both retryable), from the proxy or the host; `BAD_SETTING` for settings of the proxy; the
+   *   refusal of the address rule; `signal.reason` when aborted. The body throws the same while it is read, and
+   *   `TRUNCATED` when it breaks off.
    */
   async request(request: HttpRequest): Promise<HttpResponse> {
     // Many requests may share the signal.
@@ -85,6 +95,7 @@ export class HttpClient {
     for (const exchange of this.#exchanges) exchange.abort(closed());
     this.#agents.http.destroy();
     this.#agents.https.destroy();
+    this.#proxies?.destroy();
   }
 
   #begin(request: HttpRequest): HttpExchange {
@@ -105,17 +116,14 @@ export class HttpClient {
 
   #optionsOf(request: HttpRequest, url: URL, place: ExchangeOptions['place']): ExchangeOptions {
     const { path, method, headers, body, signal } = request;
-    const isTls = url.protocol === 'https:';
+    const way = this.#wayTo(url, path);
     return {
-      isTls,
+      isTls: way.options.protocol === 'https:',
+      proxy: way.proxy,
       options: {
-        protocol: url.protocol,
-        hostname: url.hostname.replace(/^\[|\]$/g, ''),
-        ...(url.port !== '' && { port: url.port }),
-        path,
+        ...way.options,
         method,
-        headers: { ...headers },
-        agent: isTls ? this.#agents.https : this.#agents.http,
+        headers: { ...headers, ...way.options.headers },
         maxHeaderSize: MOST_HEADER_BYTES,
         insecureHTTPParser: false
       },
@@ -127,6 +135,33 @@ export class HttpClient {
       signal
     };
   }
+
+  #wayTo(url: URL, path: string): Way {
+    const isTls = url.protocol === 'https:';
+    const forward = isTls ? null : (this.#proxies?.forward(url) ?? null);
+    if (forward !== null) {
+      const { server, agent, prefix } = forward;
+      const { isTls: overTls, hostname, port } = server;
+      const headers = { host: url.host, ...forward.headers };
+      const protocol = overTls ? 'https:' : 'http:';
+      return { proxy: server, options: { protocol, hostname, port, path: prefix + path, headers, agent } };
+    }
+    const options = {
+      protocol: url.protocol,
+      hostname: url.hostname.replace(/^\[|\]$/g, ''),
+      ...(url.port !== '' && { port: url.port }),
+      path,
+      headers: {},
+      agent: isTls ? (this.#proxies?.https ?? this.#agents.https) : this.#agents.http
+    };
+    return { proxy: null, options };
+  }
+}
+
+/** Where a request is sent. `proxy`: it receives the request itself, in place of the host. */
+interface Way {
+  proxy: ProxyServer | null;
+  options: Omit<RequestOptions, 'headers'> & { headers: Record<string, string> };
 }
 
 function closed(): CodedError {
@@ -138,6 +173,8 @@ function closed(): CodedError {
 /** What an exchange sends, and how long it waits. */
 interface ExchangeOptions {
   isTls: boolean;
+  /** The proxy that receives the request in place of the host. */
+  proxy: ProxyServer | null;
   options: RequestOptions;
   body: Uint8Array | undefined;
   /** Milliseconds in which the connection must be made. */
@@ -163,6 +200,7 @@ class HttpExchange {
   #deadline: NodeJS.Timeout;
   #interim = 0;
   #isStale = false;
+  #isConnected = false;
   #isOver = false;
   readonly #ended: (exchange: HttpExchange) => void;
   readonly #stop = (): void => this.abort(this.#options.signal?.reason);
@@ -223,6 +261,7 @@ class HttpExchange {
 
   /** From now on the other side must answer in time, whatever it sends before that. */
   #connected(): void {
+    this.#isConnected = true;
     if (this.#settle === undefined) return;
     clearTimeout(this.#deadline);
     this.#deadline = this.#wait(this.#options.responseTimeoutMs);
@@ -242,8 +281,12 @@ class HttpExchange {
       message.destroy();
       return;
     }
-    const { stallTimeoutMs, place } = this.#options;
-    const response = readResponse(message, place.host);
+    const { stallTimeoutMs, place, proxy } = this.#options;
+    const { statusCode: status, headers } = message;
+    const response =
+      proxy !== null && status === 407
+        ? proxyRefused(proxy, { status, target: place.host, authenticate: headers['proxy-authenticate'] })
+        : readResponse(message, place.host);
     if (response instanceof CodedError) {
       this.#reject(response);
       return;
@@ -277,7 +320,11 @@ class HttpExchange {
       return;
     }
     this.#isStale = this.#settle !== undefined && this.#request.reusedSocket && isClosing(error);
-    this.#reject(httpFault(error, { ...this.#options.place, phase: 'connect' }));
+    const { proxy, place } = this.#options;
+    const isOfProxy = proxy !== null && !this.#isConnected && !(error instanceof CodedError);
+    this.#reject(
+      isOfProxy ? proxyUnreachable(proxy, error) : httpFault(error, { ...place, phase: 'connect' })
+    );
   }
 
   #reject(error: unknown): void {

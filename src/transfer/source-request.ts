@@ -3,6 +3,7 @@ import { CodedError } from '../errors/coded-error';
 import type { AddressRule, Resolver } from '../http/http-agents';
 import { HttpClient, type HttpClientOptions } from '../http/http-client';
 import type { HttpResponse } from '../http/http-response';
+import type { ProxyChoice } from '../http/proxy/proxy-choice';
 import { parseUrl } from '../values/fields';
 import { OVERLAP_BYTES } from '../store/last-bytes';
 import { isPublicAddress, isPublicAnswer } from './public-address';
@@ -153,6 +154,8 @@ export interface TransferAgentOptions {
   ca?: string | Buffer;
   /** Milliseconds for name resolution, TCP and TLS together. Default 10,000. */
   connectTimeoutMs?: number;
+  /** Which proxy leads to which host. Null or left out: every host is contacted directly. */
+  proxy?: ProxyChoice | null;
 }
 
 /** The connections of the transfers, kept apart by network policy. */
@@ -190,6 +193,7 @@ function publicOnly(allows: (address: string) => boolean): AddressRule {
   const reasons = {
     literal: 'it is not a public address',
     name: 'its name leads to an address that is not public',
+    'private-name': 'its name is one of private networks, not of the internet',
     reached: 'it led to an address that is not public'
   };
   return { allows, refusal: (host, how) => unsafe({ host }, reasons[how]) };
