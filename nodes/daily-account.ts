@@ -2,6 +2,7 @@ import { withoutTrailingSlashes } from '../src/text/edges';
 import { isUnsetVariable, parseDailySecrets } from '../src/verification/account-keys';
 import { unsetSecrets } from './config/account-users';
 import { DEFAULT_API_URLS } from './config/api-urls';
+import { proxyOf, reportProxy } from './config/proxy-access';
 import type { DailyAccountNode } from './config/daily-account-access';
 import type { NodeConfig, NodeRedApi } from './lib/node-red';
 import { afterStart } from './lib/on-flows-started';
@@ -9,6 +10,7 @@ import { readText } from './lib/read-setting';
 
 interface DailyAccountConfig extends NodeConfig {
   apiUrl?: string;
+  proxy?: string;
 }
 
 export = function (RED: NodeRedApi): void {
@@ -27,8 +29,11 @@ export = function (RED: NodeRedApi): void {
         secrets,
         secretProblems: problems,
         apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URLS.daily)),
-        apiKey: () => apiKey
+        apiKey: () => apiKey,
+        proxy: proxyOf(RED, config.proxy)
       };
+      // Without a key no request leaves.
+      if (apiKey !== null) reportProxy(RED, this, this.dailyAccount.proxy);
       const faults = [...problems, ...unsetSecrets({ apiKey: 'API key' }, () => secret('apiKey'))];
       if (faults.length > 0) {
         afterStart(RED, this, () => {

@@ -4,6 +4,7 @@ import { isUnsetVariable, parsePublicKeys, parseSecrets } from '../src/verificat
 import { unsetSecrets } from './config/account-users';
 import { DEFAULT_API_URLS } from './config/api-urls';
 import { askedKeysOf, reportAskedKeys } from './config/asked-public-keys';
+import { proxyOf, reportProxy } from './config/proxy-access';
 import type { KeyOrigin, TelnyxAccountNode } from './config/telnyx-account-access';
 import type { NodeConfig, NodeRedApi } from './lib/node-red';
 import { afterStart } from './lib/on-flows-started';
@@ -12,6 +13,7 @@ import { readText } from './lib/read-setting';
 interface TelnyxAccountConfig extends NodeConfig {
   publicKeys?: string;
   apiUrl?: string;
+  proxy?: string;
 }
 
 const SECRETS = { apiKey: 'API key', meetingSecrets: 'Meetings', legacySecrets: 'API v1' } as const;
@@ -32,6 +34,7 @@ export = function (RED: NodeRedApi): void {
       const access = {
         apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URLS.telnyx)),
         apiKey: () => apiKey,
+        proxy: proxyOf(RED, config.proxy),
         pace: new ServerPace()
       };
       const askedKeys = given === '' && apiKey !== null ? askedKeysOf(RED, access) : null;
@@ -48,6 +51,8 @@ export = function (RED: NodeRedApi): void {
         keyProblems: problems
       };
       if (askedKeys !== null) reportAskedKeys(RED, this, askedKeys);
+      // Without a key no request leaves.
+      if (apiKey !== null) reportProxy(RED, this, access.proxy);
       const faults = [...problems, ...unsetSecrets(SECRETS, secret)];
       if (faults.length > 0) {
         afterStart(RED, this, () => {

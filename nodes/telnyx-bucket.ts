@@ -1,7 +1,9 @@
 import { CodedError } from '../src/errors/coded-error';
+import type { BucketSettings } from '../src/store/bucket/client/settings';
 import { afterStart } from './lib/on-flows-started';
 import { readBucket, type BucketConfig, type TelnyxBucketNode } from './config/bucket-access';
 import { serveBucketTest } from './config/bucket-test-route';
+import { proxyOf } from './config/proxy-access';
 import type { NodeRedApi } from './lib/node-red';
 
 export = function (RED: NodeRedApi): void {
@@ -10,13 +12,17 @@ export = function (RED: NodeRedApi): void {
     'telnyx-bucket',
     function (this: TelnyxBucketNode, config: BucketConfig) {
       RED.nodes.createNode(this, config);
-      this.telnyxBucket = () => readBucket(config, this.credentials);
-      try {
-        this.telnyxBucket();
-      } catch (error) {
-        if (!(error instanceof CodedError)) throw error;
-        afterStart(RED, this, () => this.error(error, {}));
-      }
+      const read = (): BucketSettings => readBucket(config, this.credentials, proxyOf(RED, config.proxy));
+      this.telnyxBucket = read;
+      // The proxy may be created after the bucket.
+      afterStart(RED, this, () => {
+        try {
+          read();
+        } catch (error) {
+          if (!(error instanceof CodedError)) throw error;
+          this.error(error, {});
+        }
+      });
     },
     {
       credentials: {

@@ -20,7 +20,7 @@ const TIMEOUT_MS = 10_000;
 /** By Node-RED, then by API and key. They outlive redeploys, and are shared by all nodes and accounts with the same key. */
 const known = new WeakMap<EventEmitter, Map<string, AskedKeys>>();
 
-type AskingAccount = Pick<TelnyxAccount, 'apiUrl' | 'apiKey' | 'pace'>;
+type AskingAccount = Pick<TelnyxAccount, 'apiUrl' | 'apiKey' | 'pace' | 'proxy'>;
 
 /** The public keys that the API of an account tells. Nothing is asked before `useAskedKeys`. */
 export function askedKeysOf(RED: NodeRedApi, account: AskingAccount): AskedKeys {
@@ -79,8 +79,9 @@ function sourceOf(RED: NodeRedApi, account: AskingAccount): KeySource {
   const collection = () => stateDatabase(RED).collection<unknown>(COLLECTION);
   return {
     ask: async (signal) => {
-      const { apiUrl, pace } = account;
-      const api = new TelnyxApi({ apiUrl, apiKey: () => account.apiKey(), pace, timeoutMs: TIMEOUT_MS });
+      const { apiUrl, pace, proxy } = account;
+      const apiKey = (): string | null => account.apiKey();
+      const api = new TelnyxApi({ apiUrl, apiKey, pace, proxy, timeoutMs: TIMEOUT_MS });
       try {
         return await askPublicKeys(api, signal);
       } finally {

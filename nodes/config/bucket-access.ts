@@ -1,7 +1,9 @@
 import { CodedError } from '../../src/errors/coded-error';
+import type { ProxyChoice } from '../../src/http/proxy/proxy-choice';
 import { readBucketSettings, type BucketSettings } from '../../src/store/bucket/client/settings';
 import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
 import { readBoolean, readText } from '../lib/read-setting';
+import { checkProxy } from './proxy-access';
 
 /** The properties of a `telnyx-bucket` node, as saved in a flow. */
 export interface BucketConfig extends NodeConfig {
@@ -12,6 +14,7 @@ export interface BucketConfig extends NodeConfig {
   forcePathStyle?: boolean | string;
   sse?: string;
   kmsKeyId?: string;
+  proxy?: string;
 }
 
 /** @throws CodedError `BAD_SETTING` */
@@ -20,8 +23,12 @@ export type BucketAccess = () => BucketSettings;
 export type TelnyxBucketNode = RedNode & { telnyxBucket?: BucketAccess };
 
 /** @throws CodedError `BAD_SETTING` that names the setting */
-export function readBucket(config: BucketConfig, credentials: RedNode['credentials']): BucketSettings {
-  return readBucketSettings({
+export function readBucket(
+  config: BucketConfig,
+  credentials: RedNode['credentials'],
+  proxy: ProxyChoice | null = null
+): BucketSettings {
+  const settings = readBucketSettings({
     endpoint: readText(config.endpoint),
     region: readText(config.region),
     bucket: readText(config.bucket),
@@ -32,6 +39,8 @@ export function readBucket(config: BucketConfig, credentials: RedNode['credentia
     accessKeyId: readText(credentials?.['accessKeyId']),
     secretAccessKey: readText(credentials?.['secretAccessKey'])
   });
+  checkProxy(proxy);
+  return proxy === null ? settings : { ...settings, proxy };
 }
 
 /**

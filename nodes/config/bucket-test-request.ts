@@ -3,8 +3,8 @@ import type { Finding } from '../../src/store/bucket/finding';
 /** Below the admin root: where the Test button of the dialog sends its values. */
 export const BUCKET_TEST_PATH = '/telnyx-bucket/test';
 
-/** The settings that are text. */
-export const BUCKET_TEXTS = ['endpoint', 'region', 'bucket', 'prefix', 'sse', 'kmsKeyId'] as const;
+/** The settings that are text; `proxy` is the id of a deployed node, or blank. */
+export const BUCKET_TEXTS = ['endpoint', 'region', 'bucket', 'prefix', 'sse', 'kmsKeyId', 'proxy'] as const;
 
 export const BUCKET_CREDENTIALS = ['accessKeyId', 'secretAccessKey'] as const;
 

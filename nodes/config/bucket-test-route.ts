@@ -9,6 +9,7 @@ import {
   type BucketTestReply
 } from './bucket-test-request';
 import { HIDDEN_PASSWORD } from './hidden-password';
+import { proxyOf } from './proxy-access';
 import type { AdminHandler, NodeRedApi, RedNode } from '../lib/node-red';
 
 const LONGEST_TEXT = 2048;
@@ -84,7 +85,7 @@ function settingsOf(RED: NodeRedApi, body: unknown): BucketSettings {
     credentials[name] =
       given === HIDDEN_PASSWORD ? (deployed?.credentials?.[name] ?? '') : resolve(given.trim());
   }
-  return readBucket(config as unknown as BucketConfig, credentials);
+  return readBucket(config as unknown as BucketConfig, credentials, proxyOf(RED, config['proxy']));
 }
 
 /** Only the runtime knows values such as `${BUCKET}`. */

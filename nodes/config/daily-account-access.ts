@@ -1,4 +1,5 @@
 import type { CodedError } from '../../src/errors/coded-error';
+import type { ProxyChoice } from '../../src/http/proxy/proxy-choice';
 import { noteUser, type AccountNode } from './account-users';
 import type { NodeRedApi, RedNode } from '../lib/node-red';
 
@@ -12,6 +13,8 @@ export interface DailyAccount {
   readonly apiUrl: string;
   /** A secret; goes to the host of `apiUrl` and nowhere else. Null when none is set. */
   apiKey(): string | null;
+  /** Which proxy leads to the API; null: none. */
+  readonly proxy: ProxyChoice | null;
 }
 
 export type DailyAccountNode = AccountNode & { dailyAccount?: DailyAccount };

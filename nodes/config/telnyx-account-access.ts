@@ -1,3 +1,4 @@
+import type { ProxyChoice } from '../../src/http/proxy/proxy-choice';
 import type { ServerPace } from '../../src/providers/http/server-pace';
 import type { CodedError } from '../../src/errors/coded-error';
 import type { AskedKeys } from '../../src/verification/asked-keys';
@@ -21,6 +22,8 @@ export interface TelnyxAccount {
   readonly apiUrl: string;
   /** A secret; goes to the host of `apiUrl` and nowhere else. Null when none is set. */
   apiKey(): string | null;
+  /** Which proxy leads to the API; null: none. */
+  readonly proxy: ProxyChoice | null;
   /** Shared by all nodes that ask the API with this key. */
   readonly pace: ServerPace;
 }

@@ -6,9 +6,11 @@ import { DEFAULT_FILENAME } from '../../src/naming/filename-syntax';
 import { compileFilename } from '../../src/naming/filename-template';
 import type { FormatChoice } from '../../src/recording/recording-reference';
 import type { BucketSettings } from '../../src/store/bucket/client/settings';
+import type { ProxyChoice } from '../../src/http/proxy/proxy-choice';
 import type { AccountChoices } from '../config/account-choices';
 import { telnyxBucketOf } from '../config/bucket-access';
 import { hasAccount } from '../config/provider-accounts';
+import { checkProxy, proxyOf } from '../config/proxy-access';
 import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
 import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
 import { userDirectory } from '../lib/state';
@@ -37,6 +39,7 @@ export interface RecordingDownloadConfig extends NodeConfig, AccountChoices {
   maxSize?: string | number;
   stallTimeout?: string | number;
   network?: string;
+  proxy?: string;
   deleteAtSource?: boolean | string;
   answer?: string;
   queue?: string;
@@ -49,6 +52,8 @@ export interface DownloadSettings {
   /** Only after the stored copy has been read back and matches. */
   deleteAtSource: boolean;
   target: DownloadTarget;
+  /** Which proxy leads to the recordings; null: none. */
+  proxy: ProxyChoice | null;
 }
 
 /** Where a node stores, according to its settings. */
@@ -76,6 +81,8 @@ export function readDownloadSettings(
     network: readChoice(config.network, 'Addresses', NETWORKS)
   };
   const target = targetOf(RED, node, config, archive.maxSize);
+  const proxy = proxyOf(RED, config.proxy);
+  checkProxy(proxy);
   const deleteAtSource = readBoolean(config.deleteAtSource, false);
   if (deleteAtSource && target.kind === 'message') {
     throw new CodedError(
@@ -96,7 +103,8 @@ export function readDownloadSettings(
     format: readChoice(config.format, 'Format', FORMATS),
     answer: readChoice(config.answer, 'Answer', ANSWERS),
     deleteAtSource,
-    target
+    target,
+    proxy
   };
 }
 

@@ -60,7 +60,8 @@ RED.nodes.registerType('daily-account', {
   category: 'config',
   defaults: {
     name: { value: '' },
-    apiUrl: { value: DEFAULT_API_URLS.daily, validate: apiAddress }
+    apiUrl: { value: DEFAULT_API_URLS.daily, validate: apiAddress },
+    proxy: { value: '', type: 'http proxy', required: false }
   },
   credentials: {
     hmac: {

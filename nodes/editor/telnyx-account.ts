@@ -22,7 +22,8 @@ RED.nodes.registerType('telnyx-account', {
         return problems.length === 0 ? true : problems.join(' ');
       }
     },
-    apiUrl: { value: DEFAULT_API_URLS.telnyx, validate: apiAddress }
+    apiUrl: { value: DEFAULT_API_URLS.telnyx, validate: apiAddress },
+    proxy: { value: '', type: 'http proxy', required: false }
   },
   credentials: {
     apiKey: { type: 'password' },

@@ -37,7 +37,8 @@ RED.nodes.registerType<BucketNode>('telnyx-bucket', {
     kmsKeyId: {
       value: '',
       validate: check('kms-key-id', (text, node) => text === '' || takesKmsKey(textOf(node.sse)))
-    }
+    },
+    proxy: { value: '', type: 'http proxy', required: false }
   },
   credentials: {
     accessKeyId: { type: 'text' },

@@ -67,6 +67,7 @@ RED.nodes.registerType<DownloadNode>('telnyx-recording-download', {
       validate: numberWithin(STALL_TIMEOUT, 'stall-timeout')
     },
     network: { value: NETWORKS[0] },
+    proxy: { value: '', type: 'http proxy', required: false },
     deleteAtSource: {
       value: false,
       validate: function (value, _options) {

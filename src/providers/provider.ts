@@ -1,4 +1,5 @@
 import { CodedError } from '../errors/coded-error';
+import type { ProxyChoice } from '../http/proxy/proxy-choice';
 import type { RecordingOrigin } from '../recording/origin';
 import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
@@ -125,6 +126,8 @@ export interface ProviderAccount {
    * object.
    */
   apiKey(): string | null;
+  /** Which proxy leads to the API. Null or left out: it is contacted directly. */
+  readonly proxy?: ProxyChoice | null;
   /** Shared by all that ask the API with this key. Left out: each paces itself. */
   readonly pace?: ServerPace;
 }

@@ -12,6 +12,8 @@ const NO_SETTINGS: ReadonlySet<string> = new Set([
   's3Key',
   'telnyx',
   'transfer-encoding',
+  // A field of Node-RED's own http proxy node.
+  'Ignore hosts',
   // Characters.
   '?',
   '#',

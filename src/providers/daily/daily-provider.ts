@@ -35,6 +35,7 @@ function openDaily(
     new DailyApi({
       apiUrl: account.apiUrl,
       apiKey: () => account.apiKey(),
+      proxy: account.proxy,
       ...(breakers && { breakers })
     });
   return {

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { monotonicNow } from '../../clock/clocks';
 import { CodedError } from '../../errors/coded-error';
 import { HttpClient } from '../../http/http-client';
+import type { ProxyChoice } from '../../http/proxy/proxy-choice';
 import { type ApiBase, apiBase } from './api-address';
 import type { ApiDialect } from './api-dialect';
 import { apiFault } from './api-fault';
@@ -14,6 +15,8 @@ export interface JsonApiOptions {
   apiUrl?: string;
   /** A secret; asked for each time, because accounts are edited. Null when none is set. */
   apiKey: () => string | null;
+  /** Which proxy leads to the API. Null or left out: it is contacted directly. */
+  proxy?: ProxyChoice | null | undefined;
   /** Milliseconds for connection, headers and body together. Default 20,000. */
   timeoutMs?: number;
   /** Largest answer in bytes. Default 4 MiB: a page of 250 recordings has about half a megabyte. */
@@ -78,7 +81,7 @@ export abstract class JsonApi implements ApiAccess {
     this.#dialect = dialect;
     this.#base = apiBase(options.apiUrl ?? dialect.defaultUrl, dialect.defaultUrl);
     this.#timeoutMs = options.timeoutMs ?? 20_000;
-    this.#http = new HttpClient({ connectTimeoutMs: this.#timeoutMs });
+    this.#http = new HttpClient({ connectTimeoutMs: this.#timeoutMs, proxy: options.proxy });
     this.#maxBody = options.maxBody ?? 4 * 1024 * 1024;
     this.#now = options.now ?? Date.now;
     this.#monotonic = options.monotonic ?? monotonicNow;

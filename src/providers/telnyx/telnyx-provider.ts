@@ -44,6 +44,7 @@ function openTelnyx(account: ProviderAccount | null, { breakers }: ProviderOptio
     new TelnyxApi({
       apiUrl: account.apiUrl,
       apiKey: () => apiKey,
+      proxy: account.proxy,
       ...(account.pace && { pace: account.pace }),
       ...(breakers && { breakers })
     });

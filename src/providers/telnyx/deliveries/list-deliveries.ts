@@ -52,6 +52,7 @@ export function openDeliveries(account: ProviderAccount, { breakers }: ProviderO
   const api = new TelnyxApi({
     apiUrl: account.apiUrl,
     apiKey: () => account.apiKey(),
+    proxy: account.proxy,
     maxBody: MOST_PAGE_BYTES,
     ...(account.pace && { pace: account.pace }),
     ...(breakers && { breakers })

@@ -2,6 +2,7 @@ import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { CodedError } from '../../../errors/coded-error';
 import { ANSWER_LIMITS, limitResponses, type ResponseLimits } from './capped-responses';
 import { bucketFault, describeError } from './fault';
+import { BucketProxy } from './proxied-handler';
 import type { BucketSettings } from './settings';
 import { loadS3Sdk, type S3Sdk } from './s3-sdk';
 
@@ -27,6 +28,8 @@ export interface ConnectionOptions {
 }
 
 const CONNECT_MS = 10_000;
+/** Less, so that the error names the proxy. */
+const PROXY_CONNECT_MS = 9000;
 /** Without a byte in either direction. */
 const IDLE_MS = 60_000;
 
@@ -37,6 +40,7 @@ const IDLE_MS = 60_000;
 export class BucketConnection {
   readonly #closing = new AbortController();
   #loaded: Promise<{ sdk: S3Sdk; client: S3Client }> | undefined;
+  #proxy: BucketProxy | null = null;
   #sendsChecksums = true;
   #sendsConditions = true;
   #isVersioned = false;
@@ -121,6 +125,7 @@ export class BucketConnection {
     const loaded = this.#loaded;
     this.#loaded = undefined;
     (await loaded?.catch(() => undefined))?.client.destroy();
+    this.#proxy?.close();
   }
 
   async #ready(): Promise<{ sdk: S3Sdk; client: S3Client }> {
@@ -136,7 +141,11 @@ export class BucketConnection {
 
   async #start(): Promise<{ sdk: S3Sdk; client: S3Client }> {
     const sdk = await this.#load();
-    const client = new sdk.S3Client(clientConfig(this.settings));
+    const { proxy: choice = null, endpoint } = this.settings;
+    const proxy = choice && new BucketProxy({ choice, endpoint, connectTimeoutMs: PROXY_CONNECT_MS });
+    this.#proxy = proxy;
+    const client = new sdk.S3Client(clientConfig(this.settings, proxy));
+    proxy?.direct(client);
     limitResponses(client, this.limits);
     client.middlewareStack.add(
       (next) => (args) => {
@@ -164,7 +173,10 @@ export class BucketConnection {
   }
 }
 
-function clientConfig({ endpoint, region, credentials, forcePathStyle }: BucketSettings): S3ClientConfig {
+function clientConfig(
+  { endpoint, region, credentials, forcePathStyle }: BucketSettings,
+  proxy: BucketProxy | null
+): S3ClientConfig {
   return {
     ...(endpoint === null ? {} : { endpoint }),
     ...(region === null ? {} : { region }),
@@ -174,7 +186,7 @@ function clientConfig({ endpoint, region, credentials, forcePathStyle }: BucketS
     // SHA-256 is sent on purpose; the SDK's own default breaks stores that do not know CRC headers.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: IDLE_MS }
+    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: IDLE_MS, ...proxy?.agents }
   };
 }
 

@@ -1,6 +1,6 @@
 import { CodedError } from '../../../errors/coded-error';
 import { rootCause } from '../../../errors/root-cause';
-import { bucketTrouble } from '../../../errors/trouble';
+import { type Trouble, bucketTrouble } from '../../../errors/trouble';
 import { retryAfterMs } from '../../../http/retry-after';
 
 interface Meaning {
@@ -96,7 +96,7 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
  * @param doing what failed, for example `store calls/a.mp3 in the bucket "archive"`
  */
 export function bucketFault(doing: string, error: unknown): CodedError {
-  if (error instanceof CodedError) return error;
+  if (error instanceof CodedError) return isOfProxy(error) ? proxyFault(doing, error) : error;
   const { code, status } = describeError(error);
   // A store may send any code, even `constructor`, which every object has.
   const meaning = MEANINGS.get(code) ?? (code.startsWith('HPE_') ? NO_STORE : undefined);
@@ -113,6 +113,21 @@ export function bucketFault(doing: string, error: unknown): CodedError {
   );
   if (isRejection(error)) refusals.add(fault);
   return fault;
+}
+
+const PROXY_TROUBLES: ReadonlySet<Trouble> = new Set(['proxy-unreachable', 'proxy-refuses', 'beyond-proxy']);
+
+function isOfProxy({ code, trouble }: CodedError): boolean {
+  return code !== 'STORE_FAILED' && PROXY_TROUBLES.has(trouble);
+}
+
+function proxyFault(doing: string, error: CodedError): CodedError {
+  const { message, retryable, trouble } = error;
+  return new CodedError('STORE_FAILED', `Could not ${doing}. ${message}`, {
+    cause: error,
+    retryable,
+    trouble
+  });
 }
 
 /** Whether the access key is not permitted to do what failed. @param error of the SDK, or what `bucketFault` made of it */

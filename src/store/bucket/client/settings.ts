@@ -1,4 +1,5 @@
 import { CodedError } from '../../../errors/coded-error';
+import type { ProxyChoice } from '../../../http/proxy/proxy-choice';
 import { withoutTrailingSlashes } from '../../../text/edges';
 import {
   isBucketName,
@@ -27,6 +28,8 @@ export interface BucketSettings {
   kmsKeyId: string | null;
   /** Null: the AWS SDK's default chain (environment, shared files, role of the machine). */
   credentials: { accessKeyId: string; secretAccessKey: string } | null;
+  /** Null or left out: the store is contacted directly. */
+  proxy?: ProxyChoice | null;
 }
 
 /** The settings as a user typed them. */
