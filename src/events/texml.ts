@@ -121,6 +121,16 @@ const dial: TexmlRule = (fields) =>
     ? match(fields, 'texml.dial', 'DialCallStatus')
     : undefined;
 
+/**
+ * The action of a Pay verb. Telnyx documents its `PayResult`; `Result`, which comes with it, is too common a name to
+ * decide alone.
+ */
+const pay: TexmlRule = (fields) => {
+  if (fields.has('PayResult')) return match(fields, 'texml.pay', 'PayResult');
+  const isAboutPay = fields.names.some((name) => name.startsWith('Pay'));
+  return fields.has('Result') && isAboutPay ? match(fields, 'texml.pay', 'Result') : undefined;
+};
+
 /** CallStatus alone is not enough: a voice request can say `in-progress` as well. */
 const callStatus: TexmlRule = (fields) => {
   const status = normal(fields.text('CallStatus'));
@@ -158,7 +168,7 @@ const message: TexmlRule = (fields) => {
  *
  * Why this order: the transcript of a recording also has CallStatus and RecordingUrl; an ended call
  * and a Dial action share their fields; synchronous machine detection puts AnsweredBy on a status
- * report, which stays one; a Record action may have Digits.
+ * report, which stays one; a Record action may have Digits; the actions of Pay and Connect may have CallStatus.
  */
 const TEXML_RULES: readonly TexmlRule[] = [
   valued('SiprecEvent', (value) => `texml.siprec.${without('siprec-', value)}`),
@@ -169,6 +179,9 @@ const TEXML_RULES: readonly TexmlRule[] = [
   valued('RecordingStatus', (value) => `texml.recording.${value}`),
   present('texml.refer', 'ReferCallStatus'),
   callCost,
+  pay,
+  present('texml.pay.progress', 'PaymentStep', 'PaymentStatus'),
+  present('texml.connect', 'SessionStatus', 'SessionDuration', 'HandoffData'),
   dial,
   present('texml.queue.leave', 'QueueResult'),
   present('texml.queue', 'QueueSid'),

@@ -1,7 +1,9 @@
 /**
  * Checked only by the compiler (`tsc -p tsconfig.test.json`): the catalogue lists every webhook that the
- * official SDK of Telnyx types. When an update of the SDK adds one, the build fails here and names it.
+ * official SDK of Telnyx types, and every event to which a webhook of an email domain can subscribe. When an update
+ * of the SDK adds one, the build fails here and names it.
  */
+import type { EmailWebhookEvent } from 'telnyx/resources/email-domains/webhooks';
 import type {
   CampaignStatusUpdate,
   ReplacedLinkClickWebhookEvent,
@@ -30,7 +32,7 @@ type Equal<A, B> = [A, B] extends [B, A] ? true : false;
 type None<T extends never> = T;
 
 /** Types of the SDK that the catalogue lacks. There must be none; the compiler reports any. */
-type Missing = Exclude<SdkType, TelnyxEventType | EventAlias>;
+type Missing = Exclude<SdkType | EmailWebhookEvent, TelnyxEventType | EventAlias>;
 export type MissingInTheCatalogue = None<Missing>;
 
 /** Members without a type on the wire: the two whose type the parser derives, and no other. */
@@ -50,4 +52,9 @@ type Witness =
   | 'meeting.recording.available'
   | 'message.received'
   | 'whatsapp.account.update';
+export const theEmailEventsWereFound: ['email.cancelled' | 'email_domain.dkim_rotated'] extends [
+  EmailWebhookEvent
+]
+  ? true
+  : false = true;
 export const theSdkTypesWereFound: [Witness] extends [SdkType] ? true : false = true;

@@ -28,11 +28,20 @@ export const EMAIL = {
     { event_type: 'email.clicked', description: 'A link in an email was followed' },
     { event_type: 'email.complained', description: 'An email was reported as spam' },
     { event_type: 'email.unsubscribed', description: 'A receiver unsubscribed' },
+    { event_type: 'email.cancelled', description: 'A scheduled email was cancelled' },
+    {
+      event_type: 'email.daily_limit_exceeded',
+      description: 'An email was not sent, because the daily limit is reached'
+    },
     { event_type: 'email.sandbox', description: 'An email stayed in the sandbox' },
     { event_type: 'email_domain.created', description: 'A sending domain was added' },
     { event_type: 'email_domain.verified', description: 'A sending domain was verified' },
     { event_type: 'email_domain.degraded', description: 'A sending domain has problems' },
     { event_type: 'email_domain.suspended', description: 'A sending domain was suspended' },
-    { event_type: 'email_domain.deleted', description: 'A sending domain was removed' }
+    { event_type: 'email_domain.deleted', description: 'A sending domain was removed' },
+    {
+      event_type: 'email_domain.dkim_rotated',
+      description: 'A sending domain has a new DKIM key; dns_records says what to publish'
+    }
   ]
 } as const satisfies FamilyGroup;

@@ -182,6 +182,45 @@ export const TEXML_QUEUE = {
   ]
 } as const satisfies FamilyGroup;
 
+export const TEXML_PAY = {
+  provider,
+  family: 'texml-pay',
+  label: 'TeXML Pay',
+  prefixes: ['texml.pay'],
+  shapes,
+  types: [
+    {
+      event_type: 'texml.pay',
+      discriminator: 'PayResult',
+      answer: 'texml',
+      description: 'A Pay verb ended, with or without a payment; the call waits for instructions'
+    },
+    {
+      event_type: 'texml.pay.progress',
+      discriminator: 'PaymentStep or PaymentStatus',
+      verified: false,
+      description: 'A step of a payment was done'
+    }
+  ]
+} as const satisfies FamilyGroup;
+
+export const TEXML_CONNECT = {
+  provider,
+  family: 'texml-connect',
+  label: 'TeXML Connect',
+  prefixes: ['texml.connect'],
+  shapes,
+  types: [
+    {
+      event_type: 'texml.connect',
+      discriminator: 'SessionStatus, SessionDuration or HandoffData',
+      answer: 'texml',
+      verified: false,
+      description: 'A ConversationRelay session ended; the call waits for instructions'
+    }
+  ]
+} as const satisfies FamilyGroup;
+
 export const TEXML_GATHER = {
   provider,
   family: 'texml-gather',
@@ -225,6 +264,8 @@ export const TELNYX_TEXML_CALL_GROUPS = [
   TEXML_CALL,
   TEXML_GATHER,
   TEXML_AI_GATHER,
+  TEXML_PAY,
+  TEXML_CONNECT,
   TEXML_DIAL,
   TEXML_REFER,
   TEXML_QUEUE,

@@ -88,12 +88,14 @@ export const TEXML_CONFERENCE = {
     },
     {
       event_type: 'texml.conference.participant.join',
+      aliases: ['texml.conference.join'],
       discriminator: 'StatusCallbackEvent=participant-join',
       verified: false,
       description: 'Somebody joined'
     },
     {
       event_type: 'texml.conference.participant.leave',
+      aliases: ['texml.conference.leave'],
       discriminator: 'StatusCallbackEvent=participant-leave',
       verified: false,
       description: 'Somebody left'

@@ -30,6 +30,20 @@ const DERIVED: readonly (readonly [Fields, string, string | null])[] = [
   [{ CallbackSource: 'call-cost-events' }, 'texml.call.cost', 'CallbackSource'],
   [{ CallCost: '0.1' }, 'texml.call.cost', 'CallCost'],
   [{ 'CallCost[v3:made-up]': '0.1' }, 'texml.call.cost', 'CallCost[v3:made-up]'],
+  [{ PayResult: 'success', Result: 'success' }, 'texml.pay', 'PayResult'],
+  [{ Result: 'payment-connector-error', PaymentConnector: 'Default' }, 'texml.pay', 'Result'],
+  [{ Result: 'my own parameter' }, 'texml.voice', null],
+  [{ PaymentStep: 'payment-card-number' }, 'texml.pay.progress', 'PaymentStep'],
+  [{ PaymentStatus: 'completed' }, 'texml.pay.progress', 'PaymentStatus'],
+  [{ SessionId: 's-1', SessionStatus: 'ended' }, 'texml.connect', 'SessionStatus'],
+  [{ HandoffData: '{"reason":"agent"}' }, 'texml.connect', 'HandoffData'],
+  [{ SessionId: 'my own parameter' }, 'texml.voice', null],
+  [{ StatusCallbackEvent: 'join' }, 'texml.conference.join', 'StatusCallbackEvent'],
+  [
+    { StatusCallbackEvent: 'participant-speech-stop' },
+    'texml.conference.participant.speech-stop',
+    'StatusCallbackEvent'
+  ],
   [{ DialCallStatus: 'busy' }, 'texml.dial', 'DialCallStatus'],
   [{ QueueResult: 'bridged' }, 'texml.queue.leave', 'QueueResult'],
   [{ QueueSid: 'support' }, 'texml.queue', 'QueueSid'],
@@ -70,6 +84,21 @@ const PRECEDENCE: readonly (readonly [string, Fields, string])[] = [
       CallStatus: 'completed'
     },
     'texml.transcription.completed'
+  ],
+  [
+    'the result of a payment before its progress and call status',
+    { PayResult: 'success', PaymentStatus: 'completed', Timestamp: 'x', CallStatus: 'in-progress' },
+    'texml.pay'
+  ],
+  [
+    'a step of a payment before call status',
+    { PaymentStep: 'expiration-date', Timestamp: 'x', CallStatus: 'in-progress' },
+    'texml.pay.progress'
+  ],
+  [
+    'the end of a session before call status',
+    { SessionStatus: 'completed', Timestamp: 'x', CallStatus: 'in-progress' },
+    'texml.connect'
   ],
   [
     'recording before call status',
