@@ -6,21 +6,27 @@ import { node } from '../support/flows';
 import { STRANGER } from '../support/sign';
 import { WebhookInstance, webhookFlow } from '../support/webhook-instance';
 
-/** Node-RED's admin app allows other origins in every response that passes through it. */
+/** Node-RED's admin app allows other origins in every response that passes through it; Node-RED 5 only when it is told to. */
 const PASSED_THE_ADMIN_APP = 'access-control-allow-origin';
+const httpAdminCors = { origin: '*' };
 
 describe('the path of a delivery through the real Node-RED', function () {
   this.timeout(60_000);
   let instance: WebhookInstance;
   afterEach(() => instance.stop());
 
-  it('is direct with the default settings', async () => {
-    instance = await WebhookInstance.start({ flow: webhookFlow() });
-    const answer = await instance.deliver(jsonDelivery(holdEvent()));
-    should(answer.status).equal(200);
-    should(answer.headers).not.have.property(PASSED_THE_ADMIN_APP);
-    should((await instance.settled()).length).equal(1);
-  });
+  for (const [name, settings] of [
+    ['the default settings', {}],
+    ['an editor that allows other origins', { httpAdminCors }]
+  ] as const) {
+    it(`is direct with ${name}`, async () => {
+      instance = await WebhookInstance.start({ flow: webhookFlow(), settings });
+      const answer = await instance.deliver(jsonDelivery(holdEvent()));
+      should(answer.status).equal(200);
+      should(answer.headers).not.have.property(PASSED_THE_ADMIN_APP);
+      should((await instance.settled()).length).equal(1);
+    });
+  }
 
   it('leads through middleware before the editor, which may be meant for all requests', async () => {
     const settingsCode = `module.exports.httpAdminMiddleware = (request, response, next) => {
@@ -34,7 +40,11 @@ describe('the path of a delivery through the real Node-RED', function () {
 
   it('leads to the login if there is one, and ends there', async () => {
     const httpNodeAuth = { user: 'user', password: 'secret' };
-    instance = await WebhookInstance.start({ flow: webhookFlow(), httpNodeAuth });
+    instance = await WebhookInstance.start({
+      flow: webhookFlow(),
+      httpNodeAuth,
+      settings: { httpAdminCors }
+    });
     const { status, headers } = await instance.deliver(jsonDelivery(holdEvent()));
     should(status).equal(401);
     should(headers).have.property(PASSED_THE_ADMIN_APP);

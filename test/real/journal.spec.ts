@@ -190,7 +190,7 @@ describe('the journal of accepted deliveries', function () {
     should(refused.status).equal(503);
     should(refused.headers['retry-after']).match(/^\d+$/);
     const [error] = await nodeRed.messages(1, { file: 'errors.jsonl' });
-    should(error?.error?.code).equal('NOT_RECORDED');
+    should(instance.nodeRed.codeOf(error)).equal('NOT_RECORDED');
     rmSync(directory);
     mkdirSync(directory);
     should((await instance.deliver(jsonDelivery(holdEvent('first-refused')))).status).equal(200);

@@ -7,10 +7,9 @@ const { createRequire } = require('node:module');
 const path = require('node:path');
 const process = require('node:process');
 
-const RED = require('node-red');
-const express = createRequire(require.resolve('node-red'))('express');
-
-const [, , userDir, port] = process.argv;
+const [, , userDir, port, nodeRed] = process.argv;
+const RED = require(nodeRed);
+const express = createRequire(require.resolve(nodeRed))('express');
 const settings = { ...require(path.join(userDir, 'settings.js')), userDir };
 
 const app = express();

@@ -10,16 +10,26 @@ import { type Deadline, until } from './until';
 
 export type { FlowNode, Login, NodeRedOptions } from './node-red-settings';
 
-/** `full` restarts every node, `nodes` and `flows` only what changed, `reload` loads the file. */
-export type DeploymentType = 'full' | 'nodes' | 'flows';
+/** `full` restarts every node, `nodes` and `flows` only what changed, `reload` loads the file and restarts every node. */
+export type DeploymentType = 'full' | 'nodes' | 'flows' | 'reload';
 
 /** The folder of `recorder()` nodes below the userDir. */
 export const MESSAGES_FILE = 'messages.jsonl';
 
-/** The file to which the probe (option `probe`) writes every webhook message that the nodes `seen` and `seen-<n>` have received. */
+/**
+ * The file to which the probe (option `probe`) writes every webhook message that the nodes `seen` and `seen-<n>` have
+ * received, also those within the subflow `sub`.
+ */
 export const RECEIVED_FILE = 'received.jsonl';
 
-const RED_JS = path.join(path.dirname(require.resolve('node-red/package.json')), 'red.js');
+/** The Node-RED of this repository, or the one that was installed with npm into the folder `TEST_NODE_RED`. */
+const NODE_RED =
+  process.env['TEST_NODE_RED'] === undefined
+    ? path.dirname(require.resolve('node-red/package.json'))
+    : path.resolve(process.env['TEST_NODE_RED'], 'node_modules', 'node-red');
+const RED_JS = path.join(NODE_RED, 'red.js');
+/** Node-RED takes a few seconds to start, and much longer on a machine that is busy with other tests. */
+const START: Deadline = { deadline: 90_000 };
 const STARTED = /Started (flows|modified nodes|modified flows)/;
 const directories = new Set<string>();
 
@@ -85,15 +95,15 @@ export class NodeRedProcess {
     if (this.#child) this.#earlierLog += this.#child.output;
     const { env = {}, nodeArgs = [], embeddedIn } = this.#options;
     const args = embeddedIn
-      ? [this.userDir, String(this.#port)]
+      ? [this.userDir, String(this.#port), NODE_RED]
       : ['--userDir', this.userDir, '--settings', path.join(this.userDir, 'settings.js')].concat(
           '--port',
           String(this.#port)
         );
     this.#child = new Child(embeddedIn ?? RED_JS, args, { cwd: this.userDir, env, nodeArgs });
     await Promise.all([
-      this.#child.waitForOutput(/Server now running at|Running in headless mode/),
-      this.#child.waitForOutput(/Started flows/)
+      this.#child.waitForOutput(/Server now running at|Running in headless mode/, START),
+      this.#child.waitForOutput(/Started flows/, START)
     ]);
   }
 
@@ -185,6 +195,12 @@ export class NodeRedProcess {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as RecordedMessage);
+  }
+
+  /** The code of an error that a Catch node has caught. Node-RED 4.0 passes it on only at the beginning of the message. */
+  codeOf(caught: RecordedMessage | undefined): string | undefined {
+    const isBefore41 = /Node-RED version: v4\.0\./.test(this.log);
+    return isBefore41 ? /^([A-Z_]+): /.exec(caught?.error?.message ?? '')?.[1] : caught?.error?.code;
   }
 
   /** Ends the process immediately, like a power cut, and waits until it has ended. */

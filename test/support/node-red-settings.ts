@@ -37,7 +37,7 @@ export interface NodeRedOptions {
   installPackage?: boolean;
   /** Default false: record each message from a webhook node, even while a deploy runs. */
   probe?: boolean;
-  /** A program that embeds Node-RED, started with the arguments userDir and port instead of red.js. */
+  /** A program that embeds Node-RED, started with the arguments userDir, port and folder of Node-RED instead of red.js. */
   embeddedIn?: string;
 }
 

@@ -11,7 +11,7 @@ module.exports = function (RED) {
   RED.hooks.add('postReceive.test-probe', ({ msg, destination: { id, node } }) => {
     // The hook runs also for a node that is closed and takes nothing.
     const takes = Boolean(node._inputCallback ?? node._inputCallbacks);
-    if (!takes || !/^seen(?:-\d)?$/.test(id)) return;
+    if (!takes || !/^(?:sub-)?seen(?:-\d)?$/.test(id)) return;
     const line = { _msgid: msg._msgid, topic: msg.topic, event: msg.event, at: id };
     fs.appendFileSync(file, `${JSON.stringify(line)}\n`);
   });
