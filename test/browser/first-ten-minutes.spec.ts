@@ -62,13 +62,8 @@ describe('the first ten minutes', function () {
     return { code: 'code' in end ? end.code : 0, output: `${end.stdout}${end.stderr}` };
   }
 
-  const idOf = (name: string): Promise<string> =>
-    editor.page.evaluate<string>(
-      `RED.nodes.filterNodes({}).find(({ name }) => name === ${JSON.stringify(name)}).id`
-    );
-
   async function status(name: string, wanted: RegExp): Promise<string> {
-    const label = editor.node(await idOf(name)).locator('.red-ui-flow-node-status-label');
+    const label = editor.node(await editor.idOf(name)).locator('.red-ui-flow-node-status-label');
     return until(`the status ${String(wanted)} under ${name}`, async () => {
       const text = (await label.textContent()) ?? '';
       return wanted.test(text) ? text : undefined;
@@ -77,16 +72,8 @@ describe('the first ten minutes', function () {
 
   it('import the example from the menu', async () => {
     should(trial).containEql(`*Import*, *Examples*, \`${PACKAGE}\`, **${EXAMPLE}**`);
-    const { page } = editor;
-    await page.locator('#red-ui-header-button-sidemenu').click();
-    await page.locator('#menu-item-import').click();
-    const dialog = page.locator('#red-ui-clipboard-dialog');
-    await dialog.getByText('Examples', { exact: true }).first().click();
-    await dialog.getByText(PACKAGE, { exact: true }).click();
-    await dialog.getByText(EXAMPLE, { exact: true }).click();
-    await page.locator('#red-ui-clipboard-dialog-ok').click();
-    await page.locator('#red-ui-workspace-tabs').getByText(EXAMPLE).click();
-    await editor.node(await idOf('Made-up calls')).waitFor();
+    await editor.importExample(EXAMPLE);
+    await editor.node(await editor.idOf('Made-up calls')).waitFor();
   });
 
   it('deploy too early, and see what is missing', async () => {
@@ -99,7 +86,7 @@ describe('the first ten minutes', function () {
     const key = output.trim();
     should(key).match(/^[A-Za-z0-9+/]{43}=$/);
     const { page } = editor;
-    await editor.edit(await idOf('Made-up calls'));
+    await editor.edit(await editor.idOf('Made-up calls'));
     const dialog = page.locator('.red-ui-tray').last();
     await dialog
       .locator('.form-row', { hasText: 'Account' })

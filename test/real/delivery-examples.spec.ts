@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import should from 'should';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import type { SampleDelivery } from '../../src/simulator/telnyx/sample-delivery';
 import { exampleFlow, onlyNode } from '../support/example-flow';
 import { webhookIn } from '../support/flows';
 import { sha256 } from '../support/media';
+import { SETTABLE_CLOCK, setClock } from '../support/node-clock';
 import { type FlowNode, NodeRedProcess, type RecordedMessage } from '../support/node-red-process';
 
 const MINUTE = 60_000;
@@ -26,8 +26,7 @@ describe('the examples of the delivery list', function () {
     standIn = new TelnyxStandIn({ clock: () => Date.now() + shift });
     await standIn.start();
     const env = { TELNYX_API_KEY: standIn.apiKey, TELNYX_PUBLIC_KEY: standIn.publicKey };
-    const nodeArgs = ['--require', path.join(__dirname, '../support/settable-clock.cjs')];
-    nodeRed = await NodeRedProcess.start({ env, nodeArgs });
+    nodeRed = await NodeRedProcess.start({ env, nodeArgs: SETTABLE_CLOCK });
   });
   afterEach(async () => {
     await nodeRed.stop();
@@ -54,10 +53,7 @@ describe('the examples of the delivery list', function () {
   const deliver = async (sample: SampleDelivery): Promise<boolean> =>
     (await standIn.deliver(sample, new URL(nodeRed.nodePath('/telnyx'), nodeRed.url).href)).accepted;
   async function setClocks(byMs: number): Promise<void> {
-    const from = nodeRed.log.length;
-    writeFileSync(path.join(nodeRed.userDir, 'clock-set'), String(byMs));
-    process.kill(nodeRed.pid, 'SIGWINCH');
-    await nodeRed.waitForLog(/the clock was set by/, { from });
+    await setClock(nodeRed, byMs);
     shift = byMs;
   }
 

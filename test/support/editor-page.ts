@@ -1,6 +1,8 @@
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import type { NodeRedProcess } from './node-red-process';
 
+const PACKAGE = '@red-telephony/node-red-telnyx';
+
 const CHROMIUM_ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -80,6 +82,25 @@ export class EditorPage {
   async done(): Promise<void> {
     await this.page.locator('#node-dialog-ok').click();
     await this.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
+  }
+
+  /** Imports one of the package's examples from the menu, and shows its tab. */
+  async importExample(name: string): Promise<void> {
+    await this.page.locator('#red-ui-header-button-sidemenu').click();
+    await this.page.locator('#menu-item-import').click();
+    const dialog = this.page.locator('#red-ui-clipboard-dialog');
+    await dialog.getByText('Examples', { exact: true }).first().click();
+    await dialog.getByText(PACKAGE, { exact: true }).click();
+    await dialog.getByText(name, { exact: true }).click();
+    await this.page.locator('#red-ui-clipboard-dialog-ok').click();
+    await this.page.locator('#red-ui-workspace-tabs').getByText(name).click();
+  }
+
+  /** The id of the node with a name, on any tab. */
+  async idOf(name: string): Promise<string> {
+    return this.page.evaluate<string>(
+      `RED.nodes.filterNodes({}).find(({ name }) => name === ${JSON.stringify(name)}).id`
+    );
   }
 
   /** Deploys with the button and waits until the new flow runs. */
