@@ -5,6 +5,7 @@ type Bench = { run(): Promise<BenchResult | BenchResult[]> };
 const BENCHES: Record<string, () => Promise<Bench>> = {
   deliveries: () => import('./deliveries.js'),
   log: () => import('./log.js'),
+  hooks: () => import('./other-flows.js'),
   transfer: () => import('./transfer.js'),
   archive: () => import('./archive.js'),
   memory: () => import('./memory.js'),
