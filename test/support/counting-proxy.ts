@@ -11,10 +11,18 @@ export interface CountingProxy {
   close(): Promise<void>;
 }
 
-/** Passes requests on to a server and counts its responses. */
-export async function countingProxy(target: string): Promise<CountingProxy> {
+/**
+ * Passes requests on to a server and counts its responses.
+ *
+ * @param intercept answers a request itself and returns true, or leaves it to the server
+ */
+export async function countingProxy(
+  target: string,
+  intercept: (request: IncomingMessage, response: ServerResponse) => boolean = () => false
+): Promise<CountingProxy> {
   const statuses = new Map<number, number>();
   const server = await localServer((incoming: IncomingMessage, response: ServerResponse) => {
+    if (intercept(incoming, response)) return;
     const { method, headers } = incoming;
     const outgoing = request(new URL(incoming.url ?? '/', target), { method, headers }, (answer) => {
       const status = answer.statusCode ?? 0;

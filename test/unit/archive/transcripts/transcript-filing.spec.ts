@@ -96,6 +96,30 @@ describe('transcript-filing', () => {
     (await readdir(folder)).should.have.length(3);
   });
 
+  it('never replaces a text by one that is older, whichever comes first', async () => {
+    const audio = await stored('call.mp3');
+    const said = (text: string, announced_at: string): RecordingReference => ({
+      ...textOf(text),
+      announced_at
+    });
+    const older = said('first try', '2026-03-04T09:20:00.000Z');
+    const newer = said('second try', '2026-03-04T10:00:00.000Z');
+    for (const reference of [older, newer, older]) {
+      const filed = await filing().file(audio, reference, never);
+      if (reference === older) continue;
+      filed.recording.should.have.properties({ transcription: 'second try' });
+    }
+    const { recording } = await filing().file(audio, older, never);
+    const expected = {
+      transcription: 'second try',
+      transcription_file: at('call.txt'),
+      transcribed_at: '2026-03-04T10:00:00.000Z'
+    };
+    recording.should.have.properties(expected);
+    (await sidecarOf('call.mp3')).should.have.properties(expected);
+    (await readFile(at('call.txt'), 'utf8')).should.equal('second try');
+  });
+
   it('recovers when a crash left the text without its entry in the sidecar', async () => {
     const audio = await stored('call.mp3');
     await writeFile(at('call.txt'), TEXT);

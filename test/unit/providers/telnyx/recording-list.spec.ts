@@ -2,6 +2,7 @@ import should from 'should';
 import { CodedError } from '../../../../src/errors/coded-error';
 import type { ListedBatch } from '../../../../src/providers/provider';
 import { type TelnyxListOptions, listTelnyx } from '../../../../src/providers/telnyx/recording-list';
+import { TRANSCRIPTIONS } from '../../../../src/providers/telnyx/transcription-list';
 import { TelnyxShelf } from './telnyx-shelf';
 
 const NOW = Date.UTC(2026, 2, 4);
@@ -278,5 +279,70 @@ describe("listing Telnyx's recordings", () => {
     }
     should(listed).equal(1_000_000);
     should(largest).be.belowOrEqual(2000);
+  });
+
+  describe('by the positions that the API names', () => {
+    const COUNT = 130;
+    let requests: Readonly<Record<string, string>>[];
+    /** What `meta` says of the page after the item at an index. */
+    let metaOf: (after: number) => object;
+
+    beforeEach(() => {
+      requests = [];
+      metaOf = (after) => ({ next: `/v2/recording_transcriptions?page[after]=v1:g3+A/${after}==` });
+    });
+
+    /** Pages of 20, whatever is asked for; numbers of pages are ignored. */
+    const ask: TelnyxListOptions['ask'] = ({ query = {}, path, maxBody }) => {
+      requests.push(query);
+      should([path, maxBody]).eql([['recording_transcriptions'], 32 * 1024 * 1024]);
+      const start = Number(/^v1:g3\+A\/(\d+)==$/.exec(query['page[after]'] ?? 'v1:g3+A/0==')![1]);
+      const data = Array.from({ length: Math.min(20, COUNT - start) }, (_value, index) => ({
+        id: `text-${start + index}`,
+        recording_id: 'rec',
+        created_at: new Date(NOW - (start + index) * 60_000).toISOString()
+      }));
+      return Promise.resolve({ data, meta: start + 20 < COUNT ? metaOf(start + 20) : { next: null } });
+    };
+    const listed = async (): Promise<{ ids: string[]; gaps: unknown[] }> => {
+      const batches: ListedBatch[] = [];
+      const query = { filter: { 'filter[recording_id]': 'rec' }, from: null, to: NOW, signal: never };
+      for await (const batch of listTelnyx({ ask, listing: TRANSCRIPTIONS, ...query })) batches.push(batch);
+      return { ids: ids(batches), gaps: batches.flatMap(({ gap }) => gap ?? []) };
+    };
+
+    it('reads all pages, with its own filters on each', async () => {
+      const { ids: found, gaps } = await listed();
+      new Set(found).size.should.equal(COUNT);
+      gaps.should.eql([]);
+      requests.every((query) => query['filter[recording_id]'] === 'rec').should.be.true();
+      requests.every((query) => query['filter[created_at][lte]'] !== undefined).should.be.true();
+    });
+
+    it('takes only the position from an address, whatever else it says', async () => {
+      metaOf = (after) => ({
+        next: `https://evil.example.com/v2/other?page[after]=v1:g3%2BA/${after}==&filter[recording_id]=x&page[size]=1`
+      });
+      new Set((await listed()).ids).size.should.equal(COUNT);
+      requests.every((query) => query['filter[recording_id]'] === 'rec').should.be.true();
+      requests.every((query) => query['page[size]'] === '50').should.be.true();
+    });
+
+    it('finds the position in the cursors when the address has none', async () => {
+      metaOf = (after) => ({ next: 'yes', cursors: { after: `v1:g3+A/${after}==` } });
+      new Set((await listed()).ids).size.should.equal(COUNT);
+    });
+
+    it('says that there is more when nothing tells how to ask for it', async () => {
+      metaOf = () => ({ next: 'yes' });
+      await listed().should.be.rejectedWith({ code: 'LIST_INCOMPLETE' });
+    });
+
+    it('reports a list that never moves on, and what it had', async () => {
+      metaOf = () => ({ next: '/v2/recording_transcriptions?page[after]=v1:g3+A/0==' });
+      const { ids: found, gaps } = await listed();
+      found.should.have.length(20);
+      gaps.should.match([{ code: 'LIST_INCOMPLETE' }]);
+    }).timeout(20_000);
   });
 });
