@@ -6,6 +6,9 @@ export const REMOVED_MS = 10 * 60 * 1000;
 /** Characters of a path that is persisted; the length of a database key is limited. */
 const LONGEST_PATH = 500;
 
+/** Paths that are remembered; beyond that, those that were removed first are dropped. */
+const MOST_REMOVED = 1000;
+
 /** What the state holds for a path. */
 interface PathRecord {
   /** Milliseconds since 1970; null while a node serves it. */
@@ -54,6 +57,8 @@ export class RemovedPaths {
     for (const path of this.#served) this.#begin(path, this.#now());
     for (const path of served) this.#removed.delete(path);
     for (const path of this.#removed.keys()) if (!this.has(path)) this.#removed.delete(path);
+    const oldest = [...this.#removed].sort(([, a], [, b]) => a - b).slice(0, -MOST_REMOVED);
+    for (const [path] of oldest) this.#removed.delete(path);
     this.#served = new Set(served);
     if (database !== null && known !== null) this.#persist(database, known);
   }

@@ -40,6 +40,17 @@ describe('RemovedPaths', () => {
     should(keys()).eql(['/b']);
   });
 
+  it('are not remembered without bound, however often somebody deploys', async () => {
+    const paths = start();
+    for (let deploy = 0; deploy < 5; deploy += 1) {
+      await update(paths, '/kept', ...Array.from({ length: 400 }, (_, index) => `/${deploy}/${index}`));
+      time += 1000;
+    }
+    await update(paths, '/kept');
+    should(keys()).have.length(1001);
+    should([paths.has('/0/1'), paths.has('/3/399'), paths.has('/4/399')]).eql([false, true, true]);
+  });
+
   it('count from when they were removed, however many deploys come after', async () => {
     const paths = start();
     await update(paths, '/a');
