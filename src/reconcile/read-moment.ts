@@ -13,6 +13,9 @@ const UNITS: Readonly<Record<string, number>> = {
 const SMALLEST_MS = 1e11;
 const LARGEST_MS = Date.UTC(9999, 11);
 
+/** Longer spans before now reach back beyond every list, and some to years that no API can read. */
+const EARLIEST_MS = Date.UTC(1970, 0);
+
 /** A span of time; null where it is open. Milliseconds since 1970. */
 export interface TimeRange {
   from: number | null;
@@ -55,7 +58,10 @@ function readMoment(value: unknown, name: string, now: number): number | null {
     if (text === '') return null;
     const [, count, unit = ''] = /^(\d+(?:\.\d+)?) ?([smhdw])$/i.exec(text) ?? [];
     const length = UNITS[unit.toLowerCase()];
-    if (count !== undefined && length !== undefined) return now - Number(count) * length;
+    if (count !== undefined && length !== undefined) {
+      const moment = now - Number(count) * length;
+      if (moment >= EARLIEST_MS) return moment;
+    }
     const isCount = /^\d{1,8}(\.\d+)?$/.test(text);
     const time = isCount ? null : readTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
     if (time !== null) return Date.parse(time);
