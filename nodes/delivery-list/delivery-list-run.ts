@@ -12,7 +12,8 @@ import { EmittedDeliveries } from '../../src/reconcile/deliveries/emitted-delive
 import { findMissed } from '../../src/reconcile/deliveries/missed-deliveries';
 import { ownAddresses } from '../../src/reconcile/deliveries/own-addresses';
 import { Reception, type ReceptionParts } from '../../src/reconcile/deliveries/reception';
-import { replayDeliveries } from '../../src/reconcile/deliveries/replay-deliveries';
+import { missingFromLog, replayDeliveries } from '../../src/reconcile/deliveries/replay-deliveries';
+import { noteError } from '../../src/reconcile/reconcile';
 import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
 import type { StateDatabase } from '../../src/state/state-database';
 import { REMEMBERED_MS } from '../../src/webhook/journal/delivery-identities';
@@ -103,7 +104,9 @@ export async function runReplay(
     summary,
     () =>
       replayDeliveries(
-        loggedDeliveries(RED, { from: range.from ?? 0, to }),
+        loggedDeliveries(RED, { from: range.from ?? -Infinity, to }, () =>
+          noteError(summary, missingFromLog())
+        ),
         { provider, isWanted, emit, turn, onProgress: () => status.progress(summary, 'list'), signal },
         summary
       ),

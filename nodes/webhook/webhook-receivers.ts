@@ -1,7 +1,12 @@
 import type { EventEmitter } from 'node:events';
 import type { WebhookEndpoint } from '../../src/webhook/endpoint/webhook-endpoint';
-import type { NodeRedApi, RedNode } from '../lib/node-red';
+import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
 import { onClose } from '../lib/on-input';
+import { readNumber } from '../lib/read-setting';
+import { KEEP } from './webhook-fields';
+
+/** The end of the types of webhook nodes. */
+const WEBHOOK_SUFFIX = '-webhook-in';
 
 /** A running webhook node. */
 export interface RunningReceiver {
@@ -34,6 +39,27 @@ export function receiverIds(RED: NodeRedApi, type: string): string[] {
     if (saved.type === type) ids.add(saved.id);
   });
   return [...ids];
+}
+
+/** Ids of all running webhook nodes. */
+export function runningIds(RED: NodeRedApi): string[] {
+  return [...runningIn(RED).keys()].map(({ id }) => id);
+}
+
+/** How many days the saved webhook nodes keep their deliveries, by their ids; disabled nodes, too. */
+export function savedDays(RED: NodeRedApi): Map<string, number> {
+  const days = new Map<string, number>();
+  RED.nodes.eachNode((saved) => {
+    if (!saved.type.endsWith(WEBHOOK_SUFFIX)) return;
+    const { keep } = saved as NodeConfig & { keep?: unknown };
+    try {
+      days.set(saved.id, readNumber(keep, 'Keep', KEEP));
+    } catch {
+      // Perhaps an environment variable. It keeps nothing that is not kept anyway.
+      days.set(saved.id, KEEP.fallback);
+    }
+  });
+  return days;
 }
 
 function runningIn({ events }: NodeRedApi): Map<RedNode, RunningReceiver> {

@@ -12,6 +12,7 @@ import type { Span } from '../../src/webhook/log/delivery-log';
 import type { LoggedDelivery } from '../../src/webhook/log/record';
 import type { NodeRedApi } from '../lib/node-red';
 import { HandOvers } from './hand-overs';
+import { runningIds, savedDays } from './webhook-receivers';
 import { ownedState, stateDatabase, stateDirectory } from '../lib/state';
 
 /**
@@ -21,7 +22,10 @@ import { ownedState, stateDatabase, stateDirectory } from '../lib/state';
 export function deliveryRoutes(RED: NodeRedApi): RouteTable {
   handOvers(RED);
   const settle = (table: RouteTable): void => {
-    RED.events.on('flows:started', () => table.settle(databaseFor(RED, table)));
+    RED.events.on('flows:started', () => {
+      table.settle(databaseFor(RED, table));
+      keepToPromises(RED);
+    });
   };
   const { httpAdminRoot, httpAdminMiddleware, httpAdminAuth } = RED.settings;
   // Middleware before the admin app may be meant for everything below its root.
@@ -67,6 +71,9 @@ function ownerMiddleware(RED: NodeRedApi): OwnerMiddleware {
 const TIDY_MS = 60 * 1000;
 const TIDIES_AN_HOUR = 60;
 
+/** The first of them that does so: a machine may never run for an hour, and nodes need a while to take what is theirs. */
+const FIRST_HOURLY = 5;
+
 /** MiB that all logs together may take. */
 const USUAL_LOG_MIB = 512;
 
@@ -100,10 +107,31 @@ export function deliveryJournal(RED: NodeRedApi): DeliveryJournal {
 /**
  * The kept deliveries of a span, oldest first, in batches.
  *
+ * @param onGap called when deliveries that should be kept may be missing
  * @throws CodedError `NOT_RECORDED`, or as `OwnedState.database`
  */
-export function loggedDeliveries(RED: NodeRedApi, span: Span): AsyncIterable<readonly LoggedDelivery[]> {
-  return openJournal(RED).read(span);
+export function loggedDeliveries(
+  RED: NodeRedApi,
+  span: Span,
+  onGap: () => void
+): AsyncIterable<readonly LoggedDelivery[]> {
+  return openJournal(RED).read(span, onGap);
+}
+
+/** Old deliveries are removed even where no node receives any more, and those of a disabled node are not removed early. */
+function keepToPromises(RED: NodeRedApi): void {
+  const directory = path.join(stateDirectory(RED), 'deliveries');
+  if (!existsSync(directory)) return;
+  const kept = keptIn(stateDirectory(RED));
+  const saved = savedDays(RED);
+  const running = new Set(runningIds(RED));
+  for (const id of kept.keys()) if (!saved.has(id) && !running.has(id)) kept.delete(id);
+  for (const [id, days] of saved) if (!running.has(id)) kept.set(id, days);
+  try {
+    openJournal(RED);
+  } catch {
+    // The nodes that need it report this.
+  }
 }
 
 /** Sets for how many days the deliveries of a node are kept. */
@@ -171,7 +199,7 @@ function tidyRegularly(directory: string, journal: LogJournal): void {
       return;
     }
     round += 1;
-    journal.tidy({ isHourly: round % TIDIES_AN_HOUR === 0 }).catch(() => undefined);
+    journal.tidy({ isHourly: round % TIDIES_AN_HOUR === FIRST_HOURLY }).catch(() => undefined);
   }, TIDY_MS).unref();
 }
 

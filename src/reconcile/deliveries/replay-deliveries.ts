@@ -79,6 +79,15 @@ export async function replayDeliveries(
   if (summary.unreadable > 0) noteError(summary, unreadable(summary.unreadable));
 }
 
+/** What is said when the log does not have all deliveries of a span. */
+export function missingFromLog(): CodedError {
+  return new CodedError(
+    'LIST_INCOMPLETE',
+    'The delivery log no longer has all deliveries of this span: some were older than "Keep" of their webhook node, were ' +
+      'removed to stay within the size limit, or cannot be read. The log of Node-RED says so of the last two.'
+  );
+}
+
 /** The version that accepted them could read them. */
 function unreadable(count: number): CodedError {
   return new CodedError(

@@ -2,9 +2,6 @@ import { sweepCollection } from '../../state/in-steps';
 import type { StateCollection, StateDatabase } from '../../state/state-database';
 import type { AcceptedDelivery, HandOver, PendingDelivery } from './delivery-journal';
 
-/** How long a delivery waits for its node. */
-const PENDING_MS = 7 * 24 * 60 * 60 * 1000;
-
 type PendingKey = [scope: string, receivedAt: number, sequence: number];
 
 /** As versions before 0.2 kept it. */
@@ -13,13 +10,11 @@ type FormerDelivery = Omit<AcceptedDelivery, 'provider' | 'eventType' | 'proof'>
 /** Deliveries that a version without the delivery log accepted and did not hand over. They are in the database. */
 export class FormerDeliveries {
   readonly #database: StateDatabase;
-  readonly #now: () => number;
   readonly #pending: StateCollection<FormerDelivery>;
   readonly #underWay = new Set<string>();
 
-  constructor(database: StateDatabase, now: () => number) {
+  constructor(database: StateDatabase) {
     this.#database = database;
-    this.#now = now;
     this.#pending = database.collection('deliveries-pending');
   }
 
@@ -32,10 +27,9 @@ export class FormerDeliveries {
     }
   }
 
-  /** Forgets those whose node does not come back. */
-  async forget(): Promise<void> {
-    const now = this.#now();
-    await sweepCollection(this.#pending, (delivery) => now - delivery.receivedAt >= PENDING_MS);
+  /** Forgets those whose node does not come back. @param before milliseconds since 1970 */
+  async forget(before: number): Promise<void> {
+    await sweepCollection(this.#pending, (delivery) => delivery.receivedAt <= before);
   }
 
   #take(key: PendingKey): HandOver {

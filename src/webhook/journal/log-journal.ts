@@ -1,10 +1,11 @@
-import { readdirSync } from 'node:fs';
-import path from 'node:path';
+import { CautiousClock } from '../../clock/cautious-clock';
+import { monotonicNow } from '../../clock/clocks';
 import { CodedError } from '../../errors/coded-error';
+import { rootCause } from '../../errors/root-cause';
 import { type RememberedId, rememberedId } from '../../events/build-event';
-import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
+import type { StateChange, StateCollection } from '../../state/state-database';
 import type { FlowAnswer } from '../endpoint/flow-reply';
-import { DeliveryLog, type LogEnd, type Place, type Span } from '../log/delivery-log';
+import { DeliveryLog, type LogEnd, type Span } from '../log/delivery-log';
 import type { LoggedDelivery } from '../log/record';
 import { DeliveryIdentities, REMEMBERED_MS } from './delivery-identities';
 import type {
@@ -15,8 +16,11 @@ import type {
   Remembered
 } from './delivery-journal';
 import { FormerDeliveries } from './former-deliveries';
+import { daysIn, directoryOf } from './log-directories';
+import type { LogJournalOptions } from './log-journal-options';
 import { LogRetention } from './log-retention';
 import { mergedByTime } from './merged-logs';
+import type { SavedWaiting, Waiting, WaitingKey } from './waiting-delivery';
 
 /** Milliseconds after which the database is updated from the logs. */
 const FOLLOW_MS = 500;
@@ -30,37 +34,7 @@ const WAITING_MS = 7 * 24 * 60 * 60 * 1000;
 /** Days for which deliveries are kept when no webhook node sets them. */
 const USUAL_DAYS = 7;
 
-const LOG_NAME = 'keep-';
-
-export interface LogJournalOptions {
-  database: StateDatabase;
-  /** Of the logs; created with the first delivery. */
-  directory: string;
-  /** Throws when the state belongs to another process. */
-  guard: () => void;
-  /** Receives what the owner of the machine should know, in whole sentences. */
-  log: (text: string) => void;
-  /** How many days deliveries are kept, by the id of their node. It may change. */
-  days: ReadonlyMap<string, number>;
-  /** Bytes that all logs together may take. */
-  mostBytes: number;
-  /** Milliseconds since 1970. */
-  now?: () => number;
-}
-
-/** A delivery that was accepted and not yet handed over. */
-interface Waiting {
-  days: number;
-  scope: string;
-  /** Milliseconds since 1970. */
-  receivedAt: number;
-  place: Place;
-  /** Whether the database lists it. */
-  isSaved: boolean;
-}
-
-type WaitingKey = [days: number, sequence: number];
-type SavedWaiting = [scope: string, receivedAt: number, segment: number, at: number, length: number];
+export type { LogJournalOptions } from './log-journal-options';
 
 /**
  * The journal on disk. An accepted delivery is in a log before it is answered; there is one log for each number of
@@ -70,6 +44,7 @@ type SavedWaiting = [scope: string, receivedAt: number, segment: number, at: num
 export class LogJournal implements DeliveryJournal {
   readonly #options: LogJournalOptions;
   readonly #now: () => number;
+  readonly #clock: CautiousClock;
   readonly #identities: DeliveryIdentities;
   readonly #former: FormerDeliveries;
   readonly #ends: StateCollection<LogEnd>;
@@ -83,28 +58,34 @@ export class LogJournal implements DeliveryJournal {
   /** What the database does not list yet, and what it still has to remove. */
   #unsaved = new Set<Waiting>();
   #gone: WaitingKey[] = [];
+  /** When the last signed delivery was accepted. */
+  #provenAt = NaN;
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> | null = null;
   #isDisposed = false;
 
   /** @throws an error of the file system or of LMDB when the logs cannot be read */
   constructor(options: LogJournalOptions) {
-    const { database, now = Date.now } = options;
+    const { database, now = Date.now, elapsed = monotonicNow } = options;
     this.#options = options;
     this.#now = now;
+    this.#clock = new CautiousClock(now, elapsed);
     this.#days = options.days;
     this.#identities = new DeliveryIdentities(database, now);
-    this.#former = new FormerDeliveries(database, now);
+    this.#former = new FormerDeliveries(database);
     this.#ends = database.collection('delivery-log-ends');
     this.#saved = database.collection('deliveries-waiting');
     this.#retention = new LogRetention({
       ...options,
       now,
+      clock: this.#clock,
       logs: this.#logs,
       daysOf: (days) => this.#retainedDays(days),
       isWanted: (days, first, end) => this.#isWanted(days, first, end)
     });
     for (const days of daysIn(options.directory)) this.#open(days);
+    const times = [...this.#logs.values()].map(({ writer }) => writer.durable.latest);
+    this.#clock.begin(Math.max(...times.filter((time) => !Number.isNaN(time))));
     this.#follow();
   }
 
@@ -127,6 +108,7 @@ export class LogJournal implements DeliveryJournal {
     const waiting: Waiting = { days, scope, receivedAt, place, isSaved: false };
     this.#waiting.set(nameOf(days, place.sequence), waiting);
     this.#unsaved.add(waiting);
+    if (delivery.proof !== null) this.#provenAt = receivedAt;
     this.#follow();
     return this.#take(waiting);
   }
@@ -165,15 +147,26 @@ export class LogJournal implements DeliveryJournal {
     for (const waiting of mine) {
       if (this.#underWay.has(waiting)) continue;
       const handOver = this.#take(waiting);
-      const delivery = this.#logs.get(waiting.days)?.at(waiting.place);
-      if (delivery) yield { delivery, ...handOver };
-      else {
-        this.#options.log(
-          `A delivery that waited for the node ${scope} cannot be read from the delivery log any more.`
-        );
-        handOver.done();
-      }
+      const delivery = this.#readAgain(waiting, handOver);
+      if (delivery !== null) yield { delivery, ...handOver };
     }
+  }
+
+  /** Ends the hand-over of what is gone. What cannot be read at this moment waits for the next attempt. */
+  #readAgain({ days, scope, place }: Waiting, handOver: HandOver): LoggedDelivery | null {
+    const what = `A delivery that waited for the node ${scope} cannot be read from the delivery log`;
+    try {
+      const delivery = this.#logs.get(days)?.at(place) ?? null;
+      if (delivery !== null) return delivery;
+      this.#options.log(`${what} any more.`);
+      handOver.done();
+    } catch (error) {
+      this.#options.log(
+        `${what} now (${rootCause(error)}). It is tried again after the next deploy or start.`
+      );
+      handOver.leave();
+    }
+    return null;
   }
 
   async written(): Promise<void> {
@@ -182,13 +175,21 @@ export class LogJournal implements DeliveryJournal {
     await this.#options.database.written();
   }
 
-  /** The kept deliveries of a span, oldest first, in batches. */
-  read(span: Span): AsyncIterable<readonly LoggedDelivery[]> {
-    return mergedByTime([...this.#logs.values()].map((log) => log.read(span)));
+  /**
+   * The kept deliveries of a span, oldest first, in batches.
+   *
+   * @param onGap called when deliveries that should be kept may be missing
+   */
+  read(span: Span, onGap?: () => void): AsyncIterable<readonly LoggedDelivery[]> {
+    // What is kept only until it is handed over is not missing after that.
+    return mergedByTime([...this.#logs].map(([days, log]) => log.read(span, days === 0 ? undefined : onGap)));
   }
 
   /** Removes what no longer has to be kept. To be called every minute, and with `isHourly` every hour. */
   async tidy({ isHourly }: { isHourly: boolean }): Promise<void> {
+    this.#clock.prove(this.#provenAt);
+    // The database must know what it would no longer find in the logs.
+    await this.#save();
     await this.#retention.removeHandedOver();
     if (!isHourly) return;
     await this.forgetIdentities();
@@ -207,10 +208,17 @@ export class LogJournal implements DeliveryJournal {
    * nodes had time to take theirs: a machine may have been off for longer than a delivery waits.
    */
   async forgetPending(): Promise<void> {
-    await this.#former.forget();
-    for (const waiting of [...this.#waiting.values()])
-      if (this.#now() - waiting.receivedAt >= WAITING_MS && !this.#underWay.has(waiting))
-        this.#take(waiting).done();
+    const before = this.#clock.now() - WAITING_MS;
+    await this.#former.forget(before);
+    const old = [...this.#waiting.values()].filter(
+      (waiting) => waiting.receivedAt <= before && !this.#underWay.has(waiting)
+    );
+    for (const waiting of old) this.#take(waiting).done();
+    if (old.length > 0)
+      this.#options.log(
+        `Nodes that are disabled or deleted did not take ${old.length} accepted deliveries within 7 days. They are given up; ` +
+          'a delivery list node can still send those that are in the delivery log.'
+      );
   }
 
   /** Stops the timer and closes the logs. The next journal reads from them what was not saved. */
@@ -243,12 +251,16 @@ export class LogJournal implements DeliveryJournal {
     const told = new Set<string>();
     const since = this.#ends.get(days);
     const opened = new DeliveryLog({
-      directory: path.join(directory, `${LOG_NAME}${days}`),
+      directory: directoryOf(directory, days),
       guard: () => this.#guard(),
       log,
       now: this.#now,
       since: since === undefined ? null : { ...since, hash: Buffer.from(since.hash) },
       onVanished: () => database.written(),
+      onOutlived: (first, end) => {
+        for (let sequence = first; sequence < end; sequence += 1)
+          if (!this.#waiting.has(nameOf(days, sequence))) opened.writer.handedOver(sequence);
+      },
       onEntry: (entry) => {
         if (entry.kind === 'handed-over')
           for (const sequence of entry.sequences) this.#forget(nameOf(days, sequence));
@@ -379,19 +391,4 @@ export class LogJournal implements DeliveryJournal {
 
 function nameOf(days: number, sequence: number): string {
   return `${days}/${sequence}`;
-}
-
-/** The numbers of days for which a log exists. */
-function daysIn(directory: string): number[] {
-  let names: string[];
-  try {
-    names = readdirSync(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-  return names
-    .filter((name) => name.startsWith(LOG_NAME))
-    .map((name) => Number(name.slice(LOG_NAME.length)))
-    .filter((days) => Number.isSafeInteger(days) && days >= 0);
 }

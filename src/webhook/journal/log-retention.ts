@@ -1,9 +1,13 @@
+import type { CautiousClock } from '../../clock/cautious-clock';
 import type { DeliveryLog } from '../log/delivery-log';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Milliseconds for which a segment is written; then another one begins, so that this one can be removed later. */
-const LONGEST_SEGMENT_MS = DAY_MS;
+/**
+ * Milliseconds for which a segment is written; then another one begins, so that this one can be removed within a day after
+ * its first delivery is old enough. Both are done every hour.
+ */
+const LONGEST_SEGMENT_MS = DAY_MS - 2 * 60 * 60 * 1000;
 
 const MIB = 1024 * 1024;
 
@@ -12,6 +16,8 @@ export interface LogRetentionOptions {
   log: (text: string) => void;
   mostBytes: number;
   now: () => number;
+  /** Decides what is old. */
+  clock: Pick<CautiousClock, 'now'>;
   /** By the days that they keep. */
   logs: ReadonlyMap<number, DeliveryLog>;
   /** How many days the content of a log has to be kept. */
@@ -39,24 +45,25 @@ export class LogRetention {
 
   /** Removes segments whose deliveries are all too old. */
   async removeOld(): Promise<void> {
-    const { logs, daysOf, now } = this.#options;
+    const { logs, daysOf, clock } = this.#options;
+    const now = clock.now();
     for (const [days, log] of logs) {
       if (days === 0) continue;
-      const before = now() - daysOf(days) * DAY_MS;
-      if (log.writer.durable.earliest < Math.max(before, now() - LONGEST_SEGMENT_MS))
+      const before = now - daysOf(days) * DAY_MS;
+      if (log.writer.durable.earliest < Math.max(before, now - LONGEST_SEGMENT_MS))
         await log.writer.endSegment();
-      log.prune({ before, isWanted: this.#wanting(days) });
+      log.prune({ now, before, isWanted: this.#wanting(days) });
     }
   }
 
   /** Removes the oldest segments until all are within the limit. */
   keepToSize(): void {
-    const { logs, mostBytes } = this.#options;
+    const { logs, mostBytes, now } = this.#options;
     let removed: number | null = null;
     for (let left = sizeOf(logs); left > mostBytes; left = sizeOf(logs)) {
       const [oldest] = [...logs]
         .flatMap(([days, log]) => {
-          const segment = log.oldest(this.#wanting(days));
+          const segment = log.oldest(this.#wanting(days), now());
           return segment === null ? [] : [{ log, segment }];
         })
         .sort((a, b) => a.segment.latest - b.segment.latest);
@@ -71,7 +78,7 @@ export class LogRetention {
     const { log, now, directory, mostBytes } = this.#options;
     if (now() - this.#warnedAt < DAY_MS) return;
     this.#warnedAt = now();
-    const until = Number.isNaN(removed) ? '' : ` up to ${new Date(removed).toISOString()}`;
+    const until = !Number.isFinite(removed) ? '' : ` up to ${new Date(removed).toISOString()}`;
     log(
       `The delivery log in ${directory} has reached its limit of ${Math.round(mostBytes / MIB)} MiB, so deliveries${until} ` +
         'were removed earlier than their webhook nodes ask for. Nothing that waits for a flow was removed. Set "Keep" of the ' +

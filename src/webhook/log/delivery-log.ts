@@ -1,6 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
-import { rmSync, statSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFrom, readSome, systemFiles, trim, type LogFiles } from './log-files';
 import { LogWriter } from './log-writer';
 import {
@@ -8,7 +6,6 @@ import {
   HASH_BYTES,
   hashOf,
   KINDS,
-  MARKER_BYTES,
   previousHash,
   readDelivery,
   readHandedOver,
@@ -19,15 +16,14 @@ import {
 } from './record';
 import { SEGMENT_HEAD, type LogEnd, type Place } from './segment-header';
 import type { SegmentSizes } from './segment-supply';
-import { SegmentDirectory, type Segment } from './segments';
+import { isDelivery, readSpan, type Span } from './read-span';
+import { SegmentDirectory, withoutZeros, type Segment } from './segments';
 
+export type { Span } from './read-span';
 export type { LogEnd, Place } from './segment-header';
 
 /** Even a Raspberry Pi writes the first one in a moment. */
 const SIZES: SegmentSizes = { first: 1024 * 1024, most: 8 * 1024 * 1024 };
-
-/** Deliveries in one batch of a reader. */
-const BATCH = 256;
 
 export interface DeliveryLogOptions {
   /** Created by the first write. */
@@ -43,6 +39,11 @@ export interface DeliveryLogOptions {
   onEntry: (entry: LogEntry) => void;
   /** Called when somebody has removed the files of the log, before it is written again. */
   onVanished?: () => Promise<void>;
+  /**
+   * Called with the sequences of a segment (first included, second excluded) when younger segments were removed, and with
+   * them the hand-overs of its deliveries.
+   */
+  onOutlived?: (first: number, end: number) => void;
   /** Milliseconds since 1970. */
   now?: () => number;
   files?: LogFiles;
@@ -63,15 +64,10 @@ export interface DeliveryEntry {
   read: () => LoggedDelivery | null;
 }
 
-export interface Span {
-  /** Milliseconds since 1970; included. */
-  from: number;
-  /** Milliseconds since 1970; excluded. */
-  to: number;
-}
-
 export interface PruneOptions {
-  /** Deliveries received before this moment may be removed; milliseconds since 1970. */
+  /** Milliseconds since 1970: later times are a wrong clock's. Default: none are. */
+  now?: number;
+  /** Deliveries received before this moment may be removed; milliseconds since 1970. Infinity: all. */
   before: number;
   /** Whether a delivery between two sequences (first included, second excluded) has to be kept. */
   isWanted: (first: number, end: number) => boolean;
@@ -82,7 +78,7 @@ export interface OldestSegment {
   number: number;
   /** Bytes on disk. */
   size: number;
-  /** Its latest delivery, milliseconds since 1970; NaN when unknown. */
+  /** Its latest delivery, milliseconds since 1970; Infinity when unknown. */
   latest: number;
 }
 
@@ -97,7 +93,6 @@ export class DeliveryLog {
   readonly #options: DeliveryLogOptions;
   readonly #directory: SegmentDirectory;
   readonly #segments: Segment[];
-  readonly #marker: Buffer;
   /** Its end. */
   readonly writer: LogWriter;
   /** Whether opening reported the whole log, because the caller knew nothing of it or knew another one. */
@@ -113,17 +108,18 @@ export class DeliveryLog {
     this.#directory = new SegmentDirectory(options);
     const found = this.#directory.find();
     this.#segments = found.segments;
-    this.#marker = found.marker ?? randomBytes(MARKER_BYTES);
     const { since } = options;
     this.wasReadWholly = since === null || !this.#isStillTrue(since);
     const end = this.#replay(since);
+    // No new record may have the sequence of one that can be read again one day.
+    end.sequence += Math.ceil(found.unread / RECORD_HEAD);
     this.writer = new LogWriter({
       directory: this.#directory,
       files: options.files ?? systemFiles,
       guard: options.guard ?? (() => undefined),
       now: options.now ?? Date.now,
       sizes: options.sizes ?? SIZES,
-      marker: this.#marker,
+      marker: found.marker,
       end,
       next: found.next,
       onBegun: (segment) => this.#begun(segment),
@@ -143,92 +139,98 @@ export class DeliveryLog {
     return this.writer.close();
   }
 
-  /** @returns null when it can no longer be read */
-  at({ segment, at, length, sequence }: Place): LoggedDelivery | null {
+  /**
+   * @returns null when it is gone or damaged
+   * @throws an error of the file system when it cannot be read now
+   */
+  at({ segment: number, at, length, sequence }: Place): LoggedDelivery | null {
+    const segment = this.#segments.find((each) => each.number === number);
+    if (segment === undefined) return null;
+    let bytes: Buffer;
     try {
-      const bytes = readSome(this.#directory.file(segment), at, length);
-      const record = readRecord(bytes, 0, this.#marker);
-      return record?.sequence === sequence ? this.#deliveryOf(bytes, record) : null;
-    } catch {
-      return null;
+      bytes = readSome(this.#directory.file(number), at, length);
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
     }
+    const record = readRecord(bytes, 0, segment.marker);
+    return record?.sequence === sequence ? this.#deliveryOf(bytes, record) : null;
   }
 
   /**
    * The deliveries of a span, oldest first, in batches. Unreadable ones are skipped and reported.
+   *
+   * @param onGap called when deliveries of the span may be missing: removed, damaged or unreadable
    */
-  async *read({ from, to }: Span): AsyncGenerator<readonly LoggedDelivery[]> {
-    for (const segment of [...this.#segments]) {
-      if (segment.latest < from || segment.earliest >= to) continue;
-      const bytes = await this.#load(segment);
-      if (bytes === null) continue;
-      let batch: LoggedDelivery[] = [];
-      for (const { record } of this.#records(segment, bytes, 0)) {
-        if (!isDelivery(record) || record.time < from || record.time >= to) continue;
-        const delivery = this.#deliveryOf(bytes, record);
-        if (delivery !== null) batch.push(delivery);
-        if (batch.length < BATCH) continue;
-        yield batch;
-        batch = [];
-        await turn();
-      }
-      if (batch.length > 0) yield batch;
-    }
+  read(span: Span, onGap: () => void = () => undefined): AsyncGenerator<readonly LoggedDelivery[]> {
+    const parts = {
+      load: (segment: Segment) => this.#load(segment),
+      records: (segment: Segment, bytes: Buffer) => this.#records(segment, bytes, 0),
+      deliveryOf: (bytes: Buffer, record: FoundRecord) => this.#deliveryOf(bytes, record)
+    };
+    return readSpan([...this.#segments], parts, span, onGap);
   }
 
-  /** Removes segments, oldest first, up to the first with a delivery that is wanted or not old enough. */
-  prune({ before, isWanted }: PruneOptions): void {
-    for (const segment of this.#sealed()) {
-      if (!((Number.isNaN(segment.latest) ? this.#changedAt(segment) : segment.latest) < before)) return;
-      if (isWanted(segment.first, segment.end)) return;
-      this.#remove(segment);
-    }
+  /** Removes segments whose deliveries are all old enough and not wanted. */
+  prune({ now = Infinity, before, isWanted }: PruneOptions): void {
+    const times = this.#directory.latestTimes(this.#segments, now);
+    this.#removeAll((segment) => {
+      const isOld = before === Infinity || (times.get(segment) ?? Infinity) < before;
+      return isOld && !isWanted(segment.first, segment.end);
+    });
+    this.#directory.removeOrphans(before);
   }
 
   /** The oldest segment that `isWanted` does not want and that is not being written, or null. */
-  oldest(isWanted: PruneOptions['isWanted']): OldestSegment | null {
+  oldest(isWanted: PruneOptions['isWanted'], now = Infinity): OldestSegment | null {
     const segment = this.#sealed().find(({ first, end }) => !isWanted(first, end));
-    return segment === undefined ? null : { ...segment };
+    if (segment === undefined) return null;
+    return { ...segment, latest: this.#directory.latestTimes(this.#segments, now).get(segment) ?? Infinity };
   }
 
   /** Removes one segment with its deliveries. */
   remove(number: number): void {
-    const segment = this.#sealed().find((each) => each.number === number);
-    if (segment !== undefined) this.#remove(segment);
+    this.#removeAll((segment) => segment.number === number);
   }
 
   #sealed(): Segment[] {
     return this.#segments.filter(({ number }) => number !== this.writer.active);
   }
 
-  #remove(segment: Segment): void {
-    this.#directory.remove(segment.number);
-    this.#segments.splice(this.#segments.indexOf(segment), 1);
+  #removeAll(isToRemove: (segment: Segment) => boolean): void {
+    const removed = this.#sealed().filter(isToRemove);
+    for (const { number } of removed) this.#directory.remove(number);
+    for (const segment of removed) this.#segments.splice(this.#segments.indexOf(segment), 1);
+    const last = removed.at(-1)?.number ?? 0;
+    for (const { number, first, end } of this.#segments)
+      if (number < last && end < Infinity) this.#options.onOutlived?.(first, end);
   }
 
   #begun(segment: Segment): void {
     const before = this.#segments.at(-1);
-    if (before !== undefined) before.end = Math.min(before.end, segment.first);
+    if (before !== undefined) {
+      before.end = Math.min(before.end, segment.first);
+      segment.before = { earliest: before.earliest, latest: before.latest };
+    }
     this.#segments.push(segment);
   }
 
   #forgetVanished(): void {
     for (const segment of [...this.#segments])
-      if (statSync(this.#directory.file(segment.number), { throwIfNoEntry: false }) === undefined)
+      if (!existsSync(this.#directory.file(segment.number)))
         this.#segments.splice(this.#segments.indexOf(segment), 1);
   }
 
-  #changedAt({ number }: Segment): number {
-    return statSync(this.#directory.file(number), { throwIfNoEntry: false })?.mtimeMs ?? -Infinity;
-  }
-
   async #load({ number, size }: Segment): Promise<Buffer | null> {
+    const file = this.#directory.file(number);
+    const { durable, active } = this.writer;
+    // What follows is being written.
+    const unfinished = number === active ? 0 : size;
+    const length = number === durable.segment ? durable.at : unfinished;
     try {
-      const { durable } = this.writer;
-      return await readFrom(this.#directory.file(number), 0, number === durable.segment ? durable.at : size);
+      return await readFrom(file, 0, length, (bytes) => this.#directory.tellBadSectors(file, bytes));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      this.#directory.tellUnreadable(this.#directory.file(number), error);
+      if (!isMissing(error)) this.#directory.tellUnreadable(file, error);
       return null;
     }
   }
@@ -243,14 +245,14 @@ export class DeliveryLog {
    * @param bytes of the segment, from `offset` on
    */
   *#records(
-    { number, end }: Segment,
+    { number, end, marker }: Segment,
     bytes: Buffer,
     offset: number
   ): Generator<{ record: FoundRecord; after: number }> {
     let at = offset === 0 ? Math.min(SEGMENT_HEAD, bytes.length) : 0;
     let sequence = 0;
     for (;;) {
-      const record = findRecord(bytes, at, this.#marker);
+      const record = findRecord(bytes, at, marker);
       if (record === null) {
         const rest = withoutZeros(bytes.subarray(at));
         if (rest.length > 0) this.#directory.setAside({ number, at: offset + at, bytes: rest });
@@ -273,7 +275,7 @@ export class DeliveryLog {
       segment: 0,
       at: 0,
       sequence: since?.sequence ?? 0,
-      hash: Buffer.alloc(HASH_BYTES),
+      hash: since?.hash ?? Buffer.alloc(HASH_BYTES),
       earliest: NaN,
       latest: NaN
     };
@@ -290,8 +292,13 @@ export class DeliveryLog {
     const offset = isKnown ? before.at : 0;
     const end = isKnown ? { ...before } : { ...before, earliest: NaN, latest: NaN };
     const file = this.#directory.file(segment.number);
-    const bytes = this.#directory.attempt(file, () => readSome(file, offset, segment.size));
-    if (bytes === null) return before;
+    let lost = 0;
+    const bytes = this.#directory.attempt(file, () =>
+      readSome(file, offset, segment.size, (unread) => (lost = unread))
+    );
+    if (bytes === null)
+      return { ...before, sequence: before.sequence + Math.ceil(segment.size / RECORD_HEAD) };
+    if (lost > 0) this.#directory.tellBadSectors(file, lost);
     let last: FoundRecord | null = null;
     let used = isKnown ? before.at : Math.min(SEGMENT_HEAD, bytes.length);
     for (const { record, after } of this.#records(segment, bytes, offset)) {
@@ -307,9 +314,12 @@ export class DeliveryLog {
       }
       this.#tell(segment.number, bytes, record, offset);
     }
-    if (last !== null) end.hash = hashOf(bytes.subarray(last.at, last.at + last.length));
+    // The caller may know of later records, which are lost.
+    if (last !== null && last.sequence === end.sequence)
+      end.hash = hashOf(bytes.subarray(last.at, last.at + last.length));
+    end.sequence += Math.ceil(lost / RECORD_HEAD);
     Object.assign(segment, { earliest: end.earliest, latest: end.latest });
-    if (segment === this.#segments.at(-1)) this.#cut(segment, used);
+    if (lost === 0 && segment === this.#segments.at(-1)) this.#cut(segment, used);
     return end;
   }
 
@@ -333,7 +343,7 @@ export class DeliveryLog {
     const file = this.#directory.file(segment.number);
     if (used <= SEGMENT_HEAD && !Number.isNaN(segment.first)) {
       this.#segments.pop();
-      rmSync(file, { force: true });
+      this.#directory.removeUnused(segment.number);
       return;
     }
     trim(file, used);
@@ -345,24 +355,13 @@ export class DeliveryLog {
     const segment = this.#segments.find(({ number }) => number === since.segment);
     if (segment === undefined || !(segment.first <= since.sequence) || since.at > segment.size) return false;
     const head = readSome(this.#directory.file(segment.number), since.at, RECORD_HEAD);
-    if (head.length < RECORD_HEAD || head.indexOf(this.#marker) !== 0) return true;
+    if (head.length < RECORD_HEAD || head.indexOf(segment.marker) !== 0) return true;
     return previousHash(head, 0).equals(since.hash);
   }
 }
 
-function isDelivery({ kind }: FoundRecord): boolean {
-  return kind === KINDS.delivery || kind === KINDS.answered;
-}
-
-const ZEROS = Buffer.alloc(4096);
-
-/** Without the trailing zeros, which were allocated and not used. */
-function withoutZeros(bytes: Buffer): Buffer {
-  let end = bytes.length;
-  while (end >= ZEROS.length && bytes.compare(ZEROS, 0, ZEROS.length, end - ZEROS.length, end) === 0)
-    end -= ZEROS.length;
-  while (end > 0 && bytes[end - 1] === 0) end -= 1;
-  return bytes.subarray(0, end);
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 function smaller(known: number, value: number): number {

@@ -104,25 +104,67 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** @returns the bytes from `at` on, at most `length` */
-export function readSome(file: string, at: number, length: number): Buffer {
+/** Bytes that are read together where a disk cannot read more at once: what is lost to a bad sector. */
+const SECTOR = 4096;
+
+/** Receives how many bytes the disk could not read; they are zeros in the result. */
+export type OnUnreadable = (bytes: number) => void;
+
+/**
+ * @param onUnreadable left out: an unreadable place is an error
+ * @returns the bytes from `at` on, at most `length`
+ */
+export function readSome(file: string, at: number, length: number, onUnreadable?: OnUnreadable): Buffer {
   const handle = fs.openSync(file, 'r');
   try {
     const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, fs.fstatSync(handle).size - at)));
     let done = 0;
+    let lost = 0;
+    let isBad = false;
     while (done < bytes.length) {
-      const read = fs.readSync(handle, bytes, done, bytes.length - done, at + done);
-      if (read === 0) break;
-      done += read;
+      const sector = SECTOR - ((at + done) % SECTOR);
+      const wanted = Math.min(isBad ? sector : bytes.length, bytes.length - done);
+      try {
+        const read = fs.readSync(handle, bytes, done, wanted, at + done);
+        if (read === 0) break;
+        done += read;
+      } catch (error) {
+        if (onUnreadable === undefined || !isBadSector(error)) throw error;
+        if (wanted <= sector) {
+          bytes.fill(0, done, done + wanted);
+          done += wanted;
+          lost += wanted;
+        }
+        isBad = true;
+      }
     }
+    if (lost > 0) onUnreadable?.(lost);
     return bytes.subarray(0, done);
   } finally {
     fs.closeSync(handle);
   }
 }
 
-/** As `readSome`, without blocking the event loop. */
-export async function readFrom(file: string, at: number, length: number): Promise<Buffer> {
+function isBadSector(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EIO';
+}
+
+/** As `readSome`, without blocking the event loop unless the disk is bad. */
+export async function readFrom(
+  file: string,
+  at: number,
+  length: number,
+  onUnreadable: OnUnreadable
+): Promise<Buffer> {
+  try {
+    return await readAtEase(file, at, length);
+  } catch (error) {
+    if (isBadSector(error)) return readSome(file, at, length, onUnreadable);
+    throw error;
+  }
+}
+
+async function readAtEase(file: string, at: number, length: number): Promise<Buffer> {
   const handle = await fs.promises.open(file, 'r');
   try {
     const { size } = await handle.stat();
@@ -149,6 +191,7 @@ export function trim(file: string, bytes: number): void {
 }
 
 const EXTENSION = '.log';
+const ASIDE_EXTENSION = '.damaged';
 
 export function segmentFile(directory: string, number: number): string {
   return path.join(directory, segmentName(number));
@@ -157,6 +200,9 @@ export function segmentFile(directory: string, number: number): string {
 function segmentName(number: number): string {
   return `${String(number).padStart(8, '0')}${EXTENSION}`;
 }
+
+/** Higher numbers do not fit into the head of a segment, or leave no room for the next ones. */
+const HIGHEST_NUMBER = 2 ** 31;
 
 /** Numbers of the segments in a directory, ascending. A missing directory has none. */
 export function segmentNumbers(directory: string): number[] {
@@ -169,12 +215,17 @@ export function segmentNumbers(directory: string): number[] {
   }
   return names
     .map((name) => ({ name, number: Number(name.slice(0, -EXTENSION.length)) }))
-    .filter(({ name, number }) => number > 0 && name === segmentName(number))
+    .filter(({ name, number }) => number > 0 && number < HIGHEST_NUMBER && name === segmentName(number))
     .map(({ number }) => number)
     .sort((a, b) => a - b);
 }
 
 /** Where damaged bytes of a segment are copied to. Each damaged place has one name, so that it is reported once. */
 export function asideFile(directory: string, number: number, at: number): string {
-  return path.join(directory, `${String(number).padStart(8, '0')}-${at}.damaged`);
+  return path.join(directory, `${String(number).padStart(8, '0')}-${at}${ASIDE_EXTENSION}`);
+}
+
+/** Whether a name is that of such a copy. */
+export function isAside(name: string): boolean {
+  return name.endsWith(ASIDE_EXTENSION) && Number(name.slice(0, name.indexOf('-'))) > 0;
 }

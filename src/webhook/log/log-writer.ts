@@ -8,9 +8,10 @@ import {
   writeHandedOver,
   type NewDelivery
 } from './record';
+import type { Entry, Group } from './log-group';
 import { encodeHeader, SEGMENT_HEAD, type LogEnd, type Place } from './segment-header';
 import { SegmentSupply, type OpenSegment, type SegmentSupplyOptions } from './segment-supply';
-import type { Segment } from './segments';
+import { UNKNOWN_SPAN, type Segment } from './segments';
 
 /**
  * A hand-over is written after one to two times this many milliseconds. That gives the flow time for what it begins,
@@ -37,21 +38,6 @@ export interface LogWriterOptions extends SegmentSupplyOptions {
   onVanished: () => Promise<void>;
 }
 
-interface Entry {
-  /** Null for a caller that only waits. */
-  draft: DeliveryDraft | null;
-  resolve: (place: Place | null) => void;
-  reject: (error: unknown) => void;
-}
-
-interface Group {
-  bytes: Buffer;
-  entries: Entry[];
-  places: Place[];
-  handedOver: number[];
-  end: LogEnd;
-}
-
 /**
  * Writes to the end of the log. What is appended while a group is being written forms the next group, with one write
  * and one sync for all of it. A file whose write or sync failed is never written again, because its content is unknown;
@@ -76,6 +62,8 @@ export class LogWriter {
   #durable: LogEnd;
   #buffer = Buffer.alloc(0);
   #isLost = false;
+  /** Whether the next group begins a new segment. */
+  #isEnding = false;
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
@@ -121,6 +109,7 @@ export class LogWriter {
   /** As `written`; the next record begins a new segment. */
   async endSegment(): Promise<void> {
     await this.written();
+    this.#isEnding = this.#isWorking;
     if (this.#isWorking || this.#active === null) return;
     const active = this.#active;
     this.#active = null;
@@ -188,6 +177,8 @@ export class LogWriter {
       if (settling !== undefined) await settling;
       if (this.#waiting.some(({ draft }) => draft !== null) || this.#handedOver.length > 0) {
         active = await this.#segmentFor(this.#leastRoom());
+        // Allocating takes long. A new owner's records must not be followed by a segment of this process.
+        if (active.at === 0) void guard();
         group = this.#fill(active);
         await files.write(active.handle, group.bytes, active.at);
       } else {
@@ -201,13 +192,14 @@ export class LogWriter {
         };
       }
       const isSynced = group.entries.length > 0;
+      if (active !== null && isSynced) await files.sync(active.handle);
+      // Also before a file is restored: perhaps another owner has removed it.
+      void guard();
       if (active !== null) {
-        if (isSynced) await files.sync(active.handle);
         // Data in a file without a name would be lost with the process.
         const place = files.place(active.file, active.handle);
         if (place !== 'own') return await this.#misplaced(place, active, group);
       }
-      void guard();
       this.#settle(active, group, isSynced);
     } catch (error) {
       this.#isLost ||= error instanceof CodedError && error.code === 'STATE_IN_USE';
@@ -307,7 +299,16 @@ export class LogWriter {
   }
 
   #list({ number, size, first, span }: OpenSegment): Segment {
-    const segment: Segment = { number, size, first, end: Infinity, ...span };
+    const { marker } = this.#options;
+    const segment: Segment = {
+      marker,
+      number,
+      size,
+      first,
+      end: Infinity,
+      ...span,
+      before: UNKNOWN_SPAN
+    };
     this.#options.onBegun(segment);
     return segment;
   }
@@ -368,8 +369,8 @@ export class LogWriter {
   async #segmentFor(bytes: number): Promise<OpenSegment> {
     const { files } = this.#options;
     if (this.#active !== null) {
-      if (this.#active.size - this.#active.at >= bytes + (this.#active.at === 0 ? SEGMENT_HEAD : 0))
-        return this.#active;
+      const room = this.#active.size - this.#active.at - (this.#active.at === 0 ? SEGMENT_HEAD : 0);
+      if (room >= bytes && !(this.#isEnding && this.#active.at > 0)) return this.#active;
       // What was not synced yet must not depend on a closed file.
       if (this.#unsynced.length > 0) await files.sync(this.#active.handle);
       this.#durable = this.#tip;
@@ -377,8 +378,8 @@ export class LogWriter {
       files.close(this.#active.handle);
       this.#active = null;
     }
-    this.#active = await this.#supply.take(bytes);
-    return this.#active;
+    this.#isEnding = false;
+    return (this.#active = await this.#supply.take(bytes));
   }
 
   #isOurs(): boolean {

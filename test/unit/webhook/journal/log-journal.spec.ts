@@ -48,6 +48,7 @@ describe('LogJournal', () => {
       days,
       mostBytes: 1e9,
       now: () => now,
+      elapsed: () => now,
       ...options
     });
   const open = (): void => {

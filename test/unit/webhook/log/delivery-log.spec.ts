@@ -217,7 +217,8 @@ describe('DeliveryLog', function () {
       for (let receivedAt = 0; receivedAt < 100; receivedAt += 1)
         await log.writer.append(delivery(String(receivedAt), { receivedAt }));
       log.prune({ before: Infinity, isWanted: (first, end) => first <= 1 && 1 < end });
-      should(await readAll(log)).have.length(100);
+      should((await readAll(log))[0]).have.property('id', '0');
+      should((await readAll(log)).at(-1)).have.property('id', '99');
       log.prune({ before: Infinity, isWanted: none });
       const left = await readAll(log);
       should(left.at(-1)?.id).equal('99');
