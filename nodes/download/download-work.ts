@@ -7,6 +7,7 @@ import type { Job } from '../../src/archive/queue/job';
 import { JobProcessor, type TroubleChange } from '../../src/archive/queue/job-processor';
 import { JobQueue, type Retrying } from '../../src/archive/queue/job-queue';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
+import { SideFileSearch } from '../../src/archive/side-files/side-file-search';
 import { TranscriptFiling } from '../../src/archive/transcripts/transcript-filing';
 import { KeyedMutex } from '../../src/concurrency/keyed-runs';
 import { CodedError } from '../../src/errors/coded-error';
@@ -102,6 +103,15 @@ export function createDownloadWork(
     index,
     givenUp: state.givenUp,
     deletion,
+    sideFiles: new SideFileSearch({
+      archiver,
+      index,
+      sideFilesUntil: sources.sideFilesUntil,
+      findSideFiles: sources.findSideFiles,
+      now: Date.now,
+      random: Math.random,
+      onMissing: events.onDetailsMissing
+    }),
     lateDetails: new LateDetails({ index, sidecar, turns, completeDetails: sources.completeDetails }),
     commit: (changes) => state.database.commit(changes),
     now: Date.now,

@@ -85,13 +85,15 @@ export class Archiver {
     const note = noteOf(job, { about: 'recording', identity: reference.identity });
     if (note.failed !== undefined) return [this.#fault(reference, null, note, undefined)];
     if (reference.isCollection === true) return await this.#collection(job, item, note);
+    let current: RecordingReference;
     try {
       // Once stored, a recording may be gone at the source: the API is asked last.
       const known = reference.links.length > 0 ? [] : await this.#storedBefore(job, reference);
       if (known.length > 0) return known;
-      item.reference = await this.#withLinks(reference);
+      current = await this.#withLinks(reference);
+      if (!current.links.some(({ isFleeting }) => isFleeting === true)) item.reference = current;
       // A text names its recording by id; once the address is known, the recording may be found under that.
-      const found = announcesText(reference) ? await this.#storedBefore(job, item.reference) : [];
+      const found = announcesText(reference) ? await this.#storedBefore(job, current) : [];
       if (found.length > 0) return found;
     } catch (error) {
       note.attempts += 1;
@@ -99,9 +101,9 @@ export class Archiver {
       return held.length > 0 ? held : [this.#fault(reference, null, note, error)];
     }
     try {
-      const files = chooseFormat(item.reference, item.format);
-      if (files.length === 0) throw notInFormat(item.reference, item.format);
-      return await Promise.all(files.map((file) => this.#file(job, item.reference, file)));
+      const files = chooseFormat(current, item.format);
+      if (files.length === 0) throw notInFormat(current, item.format);
+      return await Promise.all(files.map((file) => this.#file(job, current, file)));
     } catch (error) {
       return [this.#fault(reference, null, note, error)];
     }

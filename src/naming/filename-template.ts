@@ -59,7 +59,8 @@ const BESIDE = /\.json$|\.damaged-\d{8}T\d{6}Z(?:_\d+)?$/i;
  * JSON file would describe.
  */
 function notOfAnother(name: string, ext: string | null): string {
-  const isOwn = ext === 'json' && name.endsWith('.json') && !name.endsWith('.json.json');
+  const isJson = ext !== null && /(?:^|[\w-]\.)json$/.test(ext);
+  const isOwn = isJson && name.endsWith(`.${ext}`) && !name.endsWith('.json.json');
   return BESIDE.test(name) && !isOwn ? `${name}_` : name;
 }
 

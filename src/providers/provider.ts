@@ -30,6 +30,16 @@ export interface ListQuery {
   onWait: (reason: CodedError | null) => void;
 }
 
+/** What a recording has beside its media. */
+export interface SideFiles {
+  /** Those that can be fetched, one reference each. */
+  ready: RecordingReference[];
+  /** Those that are announced and not there yet, by their names. */
+  missing: string[];
+  /** Whether the API says that no more than these will come. */
+  isComplete: boolean;
+}
+
 /**
  * The recordings of one account at one provider. Each provider is a folder that implements this, and is listed in
  * `registry.ts`. A provider is asked only about references whose `details.provider` is its name.
@@ -112,6 +122,22 @@ export interface RecordingProvider {
    * @returns each transcript once, as the API describes it (see `RecordingOrigin.transcripts`)
    */
   listTranscripts?(query: ListQuery, signal: AbortSignal): AsyncIterable<ListedBatch>;
+
+  /**
+   * Left out by providers whose recordings have nothing beside them.
+   *
+   * @param reference of a stored recording
+   * @returns until when files that belong to it may still come, in milliseconds since 1970; null when it has none,
+   *   or nothing can be asked
+   */
+  sideFilesUntil?(reference: RecordingReference, now: number): number | null;
+
+  /**
+   * Looks for the files that a recording has beside its media, which come later than it.
+   *
+   * @throws CodedError as `resolveLinks`
+   */
+  findSideFiles?(reference: RecordingReference, signal: AbortSignal): Promise<SideFiles>;
 
   /** Ends connections and requests under way. Never throws. */
   close(): Promise<void>;

@@ -1,7 +1,13 @@
 import type { RecordingOrigins } from '../recording/origin';
 import type { RecordingReference } from '../recording/recording-reference';
 import { dailyProvider } from './daily/daily-provider';
-import type { ProviderAccount, ProviderDefinition, ProviderOptions, RecordingProvider } from './provider';
+import type {
+  ProviderAccount,
+  ProviderDefinition,
+  ProviderOptions,
+  RecordingProvider,
+  SideFiles
+} from './provider';
 import { telnyxProvider } from './telnyx/telnyx-provider';
 
 /** The providers by their names. */
@@ -35,6 +41,8 @@ export const providers = new ProviderRegistry(telnyxProvider, dailyProvider);
 
 /** What archiving needs of the providers; each recording's own provider is asked. */
 export type OpenProviders = Required<Omit<RecordingProvider, 'listRecordings' | 'listTranscripts'>>;
+
+const NO_SIDE_FILES: SideFiles = { ready: [], missing: [], isComplete: true };
 
 /** The accounts that are chosen, by the names of their providers; null where none is. */
 export type ProviderAccounts = ReadonlyMap<string, ProviderAccount | null>;
@@ -70,6 +78,9 @@ export function openProviders(
     completeDetails: (reference, signal) => of(reference).completeDetails(reference, signal),
     fetchTranscript: (reference, signal) => of(reference).fetchTranscript(reference, signal),
     deleteRecording: (reference, signal, stored) => of(reference).deleteRecording(reference, signal, stored),
+    sideFilesUntil: (reference, now) => of(reference).sideFilesUntil?.(reference, now) ?? null,
+    findSideFiles: async (reference, signal) =>
+      (await of(reference).findSideFiles?.(reference, signal)) ?? NO_SIDE_FILES,
     close: async () => {
       await Promise.all([...open.values()].map((provider) => provider.close()));
     }

@@ -126,7 +126,8 @@ async function entryOf(
 ): Promise<FoundEntry | 'other' | 'unusable'> {
   const file = sidecar.slice(0, -'.json'.length);
   const read = await readSidecar(file);
-  if (!read.ok) return 'unusable';
+  // A stored JSON text, which has a sidecar of its own, may be larger than any sidecar.
+  if (!read.ok) return (await readSidecar(sidecar)).ok ? 'other' : 'unusable';
   const found = sidecarEntry(read.record, file, origins);
   if (found.kind !== 'entry') return found.kind === 'other' ? 'other' : 'unusable';
   const { entry } = found;

@@ -197,7 +197,8 @@ export function fromStored(payload: unknown, origins: RecordingOrigins): Recordi
     links: [],
     media_index: null,
     storage_key: trackKey,
-    ...(resource !== undefined && { resource })
+    ...(resource !== undefined && { resource }),
+    ...origin.restored?.(identity)
   };
 }
 

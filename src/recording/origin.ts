@@ -35,6 +35,12 @@ export interface RecordingOrigin {
   fromListed(item: Fields): RecordingReference[];
   /** Left out by providers that do not list transcripts. */
   readonly transcripts?: ListedTranscripts;
+  /**
+   * What else is known of a stored file by its identity. Left out by providers whose identities say no more.
+   *
+   * @returns null when the identity says no more
+   */
+  restored?(identity: string): Partial<RecordingReference> | null;
   /** The kind of API resource that an event of this type announces. Left out by providers that have only one. */
   resourceOf?(eventType: string | null): ApiResource;
 }

@@ -30,6 +30,9 @@ export interface RecordingDetails {
   room_name: string | null;
   /** Most people in the room at once, as Daily counts. */
   max_participants: number | null;
+  /** Which file of the recording it is, where there are several. */
   track: string | null;
+  /** Daily's id of the meeting session, which its recordings and transcripts share. */
+  mtg_session_id: string | null;
   transcription: string | null;
 }

@@ -24,8 +24,8 @@ export interface TextContent {
 }
 
 /**
- * What kind of media to expect; decides which content types and first bytes are accepted. A `text` has its content
- * in its links.
+ * What kind of media to expect; decides which content types and first bytes are accepted. A `text` may have its
+ * content in its links.
  */
 export type MediaKind = 'audio' | 'video' | 'fax' | 'attachment' | 'track' | 'text';
 
@@ -56,6 +56,27 @@ export interface MeetingFacts {
   artifact_id: string | null;
 }
 
+/** Which of the texts it is that Daily makes of a call. */
+export interface TextOutput {
+  what: 'transcript' | 'batch-job' | 'side-file';
+  /** The id of the transcript, of the job, or of the recording. */
+  of: string;
+  /** As Daily calls it: `transcription`, `summary`, `event-json`, …; blank for a whole job. */
+  name: string;
+  /** `vtt`, `json`, …; null when only its bytes show it. */
+  format: string | null;
+  /** How many files are deleted along with it, itself included. Left out when that is unknown. */
+  total?: number;
+  /** Those that the event of a job lists. */
+  listed?: ListedOutput[];
+}
+
+/** An output that an event lists. */
+export interface ListedOutput extends Pick<TextOutput, 'name' | 'format'> {
+  /** Object key in the customer's own bucket, or null. */
+  key: string | null;
+}
+
 /**
  * One recording (or fax, attachment, track) that an event announces: what is known of it and where
  * to get its bytes. `links` is empty when only the provider's API knows the address.
@@ -81,6 +102,27 @@ export interface RecordingReference {
   meeting?: MeetingFacts;
   /** It stands for files that only the API can name: each becomes a reference of its own in each run. */
   isCollection?: boolean;
+  output?: TextOutput;
+}
+
+/**
+ * What the provider deletes in one request: all files with the same key go together.
+ *
+ * @returns null for an address that a flow set itself: tomorrow it may lead to another recording
+ */
+export function deletionKey({
+  kind,
+  identity,
+  details,
+  output
+}: Pick<RecordingReference, 'kind' | 'identity' | 'details' | 'output'>): string | null {
+  const { provider, recording_id, event_type } = details;
+  // A job and a transcript may have the id of a recording.
+  if (output !== undefined && output.what !== 'side-file') return `${provider}\n${output.what}\n${output.of}`;
+  // The texts of a meeting have the id of its recording, which is deleted without them.
+  if (kind === 'text' && output === undefined) return `${provider}\n${identity}`;
+  if (recording_id !== null) return `${provider}\n${recording_id}`;
+  return event_type === null ? null : `${provider}\n${identity}`;
 }
 
 export const FORMAT_CHOICES = ['any', 'mp3', 'wav', 'all'] as const;

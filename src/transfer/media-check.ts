@@ -1,5 +1,6 @@
 import type { MediaKind } from '../recording/recording-reference';
 import { leadingRun } from '../text/edges';
+import { checkText, wantedText } from './text-check';
 
 export type MediaVerdict = { ok: true; format: string } | { ok: false; code: 'NOT_MEDIA'; message: string };
 
@@ -9,22 +10,19 @@ export const HEAD_BYTES = 1024;
 const AUDIO_AND_VIDEO = new Set('mp3 wav mp2 aac ogg flac amr m4a mp4 webm mkv 3gp mov'.split(' '));
 
 /** Media of one kind may arrive as any of these; a fax as a picture is still the fax. */
-const FORMATS: Record<Exclude<MediaKind, 'attachment'>, ReadonlySet<string>> = {
+const FORMATS: Record<Exclude<MediaKind, 'attachment' | 'text'>, ReadonlySet<string>> = {
   audio: AUDIO_AND_VIDEO,
   video: AUDIO_AND_VIDEO,
   track: AUDIO_AND_VIDEO,
-  fax: new Set(['pdf', 'tiff']),
-  // Never fetched from an address.
-  text: new Set()
+  fax: new Set(['pdf', 'tiff'])
 };
 
-const WANTED: Record<MediaKind, string> = {
+const WANTED: Record<Exclude<MediaKind, 'text'>, string> = {
   audio: 'an audio file',
   video: 'a video or audio file',
   track: 'an audio or video track',
   fax: 'a fax (PDF or TIFF)',
-  attachment: 'a message attachment',
-  text: 'a text'
+  attachment: 'a message attachment'
 };
 
 /** Formats of attachments without a known signature, by content type. */
@@ -46,29 +44,40 @@ const ATTACHMENT_TYPES: ReadonlyMap<string, string> = new Map([
  *
  * @param contentType as sent, or null
  * @param head the first bytes (see `HEAD_BYTES`), or the whole body when it is shorter
+ * @param wanted the format of a text, as announced; null if only its bytes show it
  */
-export function checkMedia(kind: MediaKind, contentType: string | null, head: Uint8Array): MediaVerdict {
-  if (head.length === 0) return refusal(kind, 'the response was empty');
+export function checkMedia(
+  kind: MediaKind,
+  contentType: string | null,
+  head: Uint8Array,
+  wanted: string | null = null
+): MediaVerdict {
+  const media = kind === 'text' ? wantedText(wanted) : WANTED[kind];
+  if (head.length === 0) return refusal(media, 'the response was empty');
   const type = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   const page = pageKind(head);
+  if (kind === 'text') {
+    const verdict = checkText(wanted, { type, page }, head);
+    return verdict.ok ? verdict : refusal(media, verdict.what);
+  }
   const smil = kind === 'attachment' && (type === 'application/smil' || page === 'a SMIL document');
   if (smil) return { ok: true, format: 'smil' };
-  if (page !== null) return refusal(kind, `${page} arrived`);
-  if (isPageType(type)) return refusal(kind, `content of the type "${type}" arrived`);
+  if (page !== null) return refusal(media, `${page} arrived`);
+  if (isPageType(type)) return refusal(media, `content of the type "${type}" arrived`);
 
   const signature = mediaSignature(head);
   if (kind === 'attachment') return { ok: true, format: signature ?? ATTACHMENT_TYPES.get(type) ?? 'bin' };
   if (signature === null)
-    return refusal(kind, `the first bytes are of no known format (content type "${shown(type)}")`);
-  if (!FORMATS[kind].has(signature)) return refusal(kind, `a file of the format "${signature}" arrived`);
+    return refusal(media, `the first bytes are of no known format (content type "${shown(type)}")`);
+  if (!FORMATS[kind].has(signature)) return refusal(media, `a file of the format "${signature}" arrived`);
   return { ok: true, format: signature };
 }
 
-function refusal(kind: MediaKind, what: string): MediaVerdict {
+function refusal(media: string, what: string): MediaVerdict {
   return {
     ok: false,
     code: 'NOT_MEDIA',
-    message: `Expected ${WANTED[kind]}, but ${what}. Nothing was stored. Open the recording at the provider to see whether it is there.`
+    message: `Expected ${media}, but ${what}. Nothing was stored. Open the recording at the provider to see whether it is there.`
   };
 }
 

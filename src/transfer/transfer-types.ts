@@ -14,6 +14,8 @@ export interface TransferRequest {
   authorization?: string;
   network: NetworkPolicy;
   kind: MediaKind;
+  /** The format of a text, as announced; null or left out if only its bytes show it. */
+  textFormat?: string | null;
   /** Bytes; 0: no limit. */
   maxSize: number;
   /** Milliseconds without a byte before the attempt counts as stalled. */

@@ -5,6 +5,7 @@ import { httpFault } from '../http/http-fault';
 import type { PartialCopy } from '../store/destination';
 import { LastBytes } from '../store/last-bytes';
 import { HEAD_BYTES, checkMedia, lacksBytes, sizeFromHeader } from './media-check';
+import { endsJson } from './text-check';
 import { LINK_EXPIRED_TEXT, refusedResponse } from './refused-response';
 import {
   type SourceResponse,
@@ -45,6 +46,7 @@ export interface TransferDeps {
  * | connect, headers or body time-out                                   | STALLED          | yes |
  * | connection cut in the body; length, announced size or hash differ; end not provable | TRUNCATED | yes |
  * | HTML, XML, JSON, unknown bytes, compressed body                     | NOT_MEDIA        | no |
+ * | JSON text without its end                                           | TRUNCATED        | yes |
  * | empty body                                                          | NOT_MEDIA        | yes |
  * | larger than `maxSize`, declared or counted                          | TOO_LARGE        | no |
  * | the store cannot take it                                            | STORE_FAILED     | as the store says |
@@ -221,6 +223,8 @@ class Intake {
   #waitingSize = 0;
   /** Held bytes that are still to be repeated. */
   #overlap: Uint8Array;
+  /** The end of a text. */
+  readonly #last: LastBytes | undefined;
 
   constructor(request: TransferRequest, response: SourceResponse, held: HeldBytes, frame: BodyFrame) {
     this.#request = request;
@@ -228,6 +232,7 @@ class Intake {
     this.#held = held;
     this.#frame = frame;
     this.#overlap = frame.overlaps ? held.tail : new Uint8Array();
+    if (request.kind === 'text') this.#last = new LastBytes(held.tail);
     // Held bytes have passed the check, but their format is still needed.
     if (held.size > 0) this.#format = this.#checked(held.head);
   }
@@ -264,6 +269,10 @@ class Intake {
       throw truncated(
         `${size} bytes arrived, but its own header states ${sizeFromHeader(this.#held.head) ?? 'more'}`
       );
+    if (this.#last !== undefined && format === 'json' && !endsJson(this.#last.bytes())) {
+      await this.#request.into.restart();
+      throw truncated(`${size} bytes arrived, and the end of the JSON text is missing`);
+    }
     return format;
   }
 
@@ -291,11 +300,13 @@ class Intake {
       });
     });
     addBytes(this.#held, chunk);
+    this.#last?.add(chunk);
     this.#request.onProgress?.(this.#held.size, this.#frame.total);
   }
 
   #checked(head: Uint8Array): string {
-    const verdict = checkMedia(this.#request.kind, this.#response.headers['content-type'] ?? null, head);
+    const { kind, textFormat } = this.#request;
+    const verdict = checkMedia(kind, this.#response.headers['content-type'] ?? null, head, textFormat);
     if (verdict.ok) return verdict.format;
     // An empty answer is often a temporary fault; a page is what the link leads to.
     throw new CodedError(verdict.code, verdict.message, { retryable: head.length === 0 });

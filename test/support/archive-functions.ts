@@ -11,6 +11,8 @@ import {
   safeStart,
   safeValue
 } from '../../src/naming/filename-template';
+import { asLink } from '../../src/providers/daily/access-link';
+import { linkedOutputs } from '../../src/providers/daily/batch-outputs';
 import type { DailyApi } from '../../src/providers/daily/daily-client';
 import { IdSet } from '../../src/providers/daily/id-set';
 import { accessLink, createDailyLinkResolver } from '../../src/providers/daily/link-resolver';
@@ -24,6 +26,7 @@ import { readTranscript, transcriptLinks } from '../../src/providers/telnyx/meet
 import { apiAuthorization } from '../../src/providers/telnyx/telnyx-provider';
 import { readRange } from '../../src/reconcile/read-moment';
 import { sidecarEntry } from '../../src/reconcile/rebuild-index';
+import { outputName, restoredByDaily } from '../../src/recording/extract/from-daily-text';
 import { findRecordings } from '../../src/recording/find-recordings';
 import { bucketFault } from '../../src/store/bucket/client/fault';
 import { readBucketSettings } from '../../src/store/bucket/client/settings';
@@ -33,6 +36,7 @@ import { nameSegments, nameVariants, readPartName } from '../../src/store/folder
 import { isSetAside } from '../../src/store/folder/quarantine';
 import { withoutSecrets } from '../../src/store/sidecar';
 import { checkMedia, mediaSignature, pageKind } from '../../src/transfer/media-check';
+import { checkText } from '../../src/transfer/text-check';
 import { isPublicAddress, isPublicAnswer } from '../../src/transfer/public-address';
 import { parseS3Error } from '../../src/transfer/refused-response';
 import { checkAddress, linkExpiry, strongEtag, urlKind } from '../../src/transfer/source-request';
@@ -192,6 +196,32 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
           bucket: { link: () => Promise.resolve('https://h.example.com/') }
         })({ kind: 'track', details: { ...details, provider: 'daily' }, storage_key: text }, 'missing', WHOLE)
       )
+  },
+  {
+    file: 'src/providers/daily/access-link.ts',
+    name: 'asLink',
+    call: (text) => onEach(text, asLink)
+  },
+  {
+    file: 'src/providers/daily/batch-outputs.ts',
+    name: 'linkedOutputs',
+    call: (text) =>
+      linkedOutputs({ [text]: { format: text, link: text }, other: [{ type: text, link: text }] })
+  },
+  {
+    file: 'src/transfer/text-check.ts',
+    name: 'checkText',
+    call: (text) => checkText(null, { type: text, page: 'a JSON text' }, bytesOf(text))
+  },
+  {
+    file: 'src/recording/extract/from-daily-text.ts',
+    name: 'outputName',
+    call: (text) => onEach(text, outputName)
+  },
+  {
+    file: 'src/recording/extract/from-daily-text.ts',
+    name: 'restoredByDaily',
+    call: (text) => restoredByDaily(`daily:batch:${text}`)
   },
 
   {

@@ -188,10 +188,12 @@ export class FileDownload {
   }
 
   async #name(format: string, signal: AbortSignal): Promise<string> {
-    const { announced_at, media_index, meeting } = this.#reference;
+    const { announced_at, media_index, meeting, output } = this.#reference;
     const details = await this.#settled(signal);
     const kind = meeting === undefined ? null : details.track;
-    const facts = { ext: format, announced_at, media_index, kind };
+    // A recording and its texts are beside each other: `….mp4`, `….transcript.vtt`, `….chat.vtt`.
+    const ext = output === undefined || details.track === null ? format : `${details.track}.${format}`;
+    const facts = { ext, announced_at, media_index, kind };
     return this.#settings.filename.name(filenameValues(details, facts));
   }
 
@@ -210,6 +212,7 @@ export class FileDownload {
       ...(authorization === undefined ? {} : { authorization }),
       network,
       kind: this.#reference.kind,
+      textFormat: this.#reference.details.format,
       maxSize,
       stallTimeoutMs,
       into: part,

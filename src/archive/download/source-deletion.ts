@@ -1,6 +1,6 @@
 import { CodedError } from '../../errors/coded-error';
 import type { RecordingProvider } from '../../providers/provider';
-import type { RecordingReference } from '../../recording/recording-reference';
+import { type RecordingReference, deletionKey } from '../../recording/recording-reference';
 import type { Destination } from '../../store/destination';
 import { knownCopy, type StoredFile } from '../../store/stored-recording';
 import type { IndexedFile } from '../index/stored-index';
@@ -136,7 +136,7 @@ export class DeletedRecordings {
     signal: AbortSignal,
     ask: () => Promise<SourceAnswer>
   ): Promise<SourceAnswer> {
-    const key = keyOf(reference);
+    const key = deletionKey(reference);
     if (key === null) return await ask();
     for (;;) {
       const at = this.#recent.get(key) ?? this.#indexed(reference);
@@ -170,15 +170,6 @@ export class DeletedRecordings {
     const [oldest] = this.#recent.keys();
     if (this.#recent.size > MOST_RECENT && oldest !== undefined) this.#recent.delete(oldest);
   }
-}
-
-/** @returns null for an address that a flow set itself: tomorrow it may lead to another recording */
-function keyOf({ kind, identity, details }: RecordingReference): string | null {
-  const { provider, recording_id, event_type } = details;
-  // The texts of a meeting have the id of its recording, which is deleted without them.
-  if (kind === 'text') return `${provider}\n${identity}`;
-  if (recording_id !== null) return `${provider}\n${recording_id}`;
-  return event_type === null ? null : `${provider}\n${identity}`;
 }
 
 /** @param running never rejects */

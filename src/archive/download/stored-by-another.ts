@@ -13,7 +13,7 @@ const FORMATS: Readonly<Record<MediaKind, readonly string[]>> = {
   track: ['webm', 'mkv', 'mp4', 'm4a'],
   fax: ['pdf', 'tiff'],
   attachment: [],
-  text: ['txt', 'json']
+  text: ['txt', 'json', 'vtt', 'srt']
 };
 
 /** A complete file of the archive that this process knew nothing of. */

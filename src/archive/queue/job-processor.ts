@@ -2,17 +2,19 @@ import { backoffMs } from '../../clock/backoff';
 import { CodedError } from '../../errors/coded-error';
 import { rootCause } from '../../errors/root-cause';
 import type { Trouble } from '../../errors/trouble';
-import type { RecordingReference } from '../../recording/recording-reference';
+import { type RecordingReference, deletionKey } from '../../recording/recording-reference';
 import type { StateChange } from '../../state/state-database';
 import type { Archiver } from '../archiver';
 import { repeatedCrash } from '../download/archive-faults';
 import { type LateDetails, MOST_DETAILS_ATTEMPTS, detailsPauseMs, withAdded } from '../download/late-details';
 import type { DeletionResult, SourceDeletion, StoredWhole } from '../download/source-deletion';
 import type { StoredIndex } from '../index/stored-index';
+import type { SearchStep, SideFileSearch } from '../side-files/side-file-search';
 import type { FailedRecordings } from './failed-recordings';
-import { type Job, type RetryNote, findNote } from './job';
+import type { AwaitedRecording, Job, RetryNote } from './job';
 import type { JobOutcome } from './job-queue';
-import type { FileOutcome } from './run-result';
+import type { Again, FileOutcome } from './run-result';
+import { isDeleted, notNoted, withLateDetails, wholeRecordings } from './stored-outcomes';
 
 export interface JobProcessorDeps {
   /** Id of the download node. */
@@ -26,6 +28,8 @@ export interface JobProcessorDeps {
   deletion: SourceDeletion | null;
   /** Completes what is known of stored recordings. */
   lateDetails: LateDetails;
+  /** Finds the files that come later than their recording. If absent, none are looked for. */
+  sideFiles?: SideFileSearch;
   /** Applies changes to the state. Durable when resolved; rejects when the disk did not take them. */
   commit: (changes: readonly StateChange[]) => Promise<void>;
   /** Milliseconds since 1970. */
@@ -68,7 +72,8 @@ export class JobProcessor {
 
   /** @param job updated in place. @returns never rejects */
   async work(job: Job): Promise<JobOutcome> {
-    if (job.deletion !== undefined || job.details !== undefined) return await this.#followUp(job);
+    const isFollowUp = [job.deletion, job.details, job.sideFiles].some((note) => note !== undefined);
+    if (isFollowUp) return await this.#followUp(job);
     const { archiver, index, deliver } = this.#parts;
     const result = await archiver.run(job);
     const changes = result.entries.map((entry) => index.entering(entry));
@@ -80,19 +85,31 @@ export class JobProcessor {
     }
     const { outcomes } = result;
     const late = withLateDetails(job, outcomes);
+    const awaited = await this.#awaited(outcomes, late);
     // An API that did not return the details in time must not delay the deletion, either.
-    const undeleted = late.length > 0 ? [] : await this.#deleteFirst(outcomes, changes);
+    const isLater = late.length > 0 || awaited.length > 0;
+    const undeleted = isLater ? [] : await this.#deleteFirst(outcomes, changes);
     // The flow may change what it is given.
-    const deletable = late.length > 0 ? structuredClone(this.#deletable(outcomes)) : [];
+    const deletable = isLater ? structuredClone(this.#deletable(outcomes)) : [];
     if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
     this.#through(job);
     deliver(job, outcomes);
     // After the deletion, so that the index knows of it.
     const noted = outcomes.flatMap((outcome) => this.#noted(outcome));
-    if (late.length === 0) return this.#afterDeletion(job, undeleted, noted);
-    job.details = { recordings: late, failures: 1 };
+    if (!isLater) return this.#afterDeletion(job, undeleted, noted);
     if (deletable.length > 0) job.deletion = { recordings: deletable, failures: 0 };
+    if (awaited.length > 0) this.#parts.sideFiles?.begin(job, awaited);
+    if (late.length === 0) return this.#again(job, 0, noted);
+    job.details = { recordings: late, failures: 1 };
     return this.#again(job, detailsPauseMs(1, this.#parts.random()), noted);
+  }
+
+  /** What is about to be deleted need not wait when its side files would be there by now, and there are none. */
+  async #awaited(outcomes: FileOutcome[], late: readonly unknown[]): Promise<AwaitedRecording[]> {
+    const { sideFiles } = this.#parts;
+    const awaited = sideFiles?.awaited(outcomes) ?? [];
+    if (sideFiles === undefined || late.length > 0 || this.#deletable(outcomes).length === 0) return awaited;
+    return await sideFiles.without(awaited, this.#closing.signal);
   }
 
   /**
@@ -105,15 +122,17 @@ export class JobProcessor {
     this.#through(job);
     for (const reference of job.details?.recordings ?? [])
       this.#withoutDetails(reference, `Node-RED ended ${deaths} times while they were added.`);
-    if (job.details !== undefined && job.deletion === undefined) return { kind: 'done', changes: [] };
     if (job.deletion !== undefined) {
       const error = repeatedCrash(
         job.deletion.recordings.map(({ reference }) => reference),
         deaths
       );
       onNotDeleted(job, error.message, error);
-      return { kind: 'done', changes: [] };
     }
+    const isFollowUp = [job.deletion, job.details, job.sideFiles].some((note) => note !== undefined);
+    // A follow-up has items while it stores side files.
+    if (isFollowUp && (job.sideFiles === undefined || job.items.length === 0))
+      return { kind: 'done', changes: [] };
     const references = job.items.map(({ reference }) => reference);
     const error = repeatedCrash(references, deaths);
     const outcomes = references.map((reference): FileOutcome => ({
@@ -215,11 +234,45 @@ export class JobProcessor {
   async #followUp(job: Job): Promise<JobOutcome> {
     const { changes, fault } = await this.#completeDetails(job);
     if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
+    const search = await this.#search(job);
+    changes.push(...search.changes);
+    if (search.isStopped) return { kind: 'stopped', changes };
+    if (search.pauseMs !== null) {
+      const { random } = this.#parts;
+      const pauseMs = job.details === undefined ? Infinity : detailsPauseMs(job.details.failures, random());
+      return this.#again(job, Math.min(search.pauseMs, pauseMs), changes);
+    }
     const outcome = await this.#deleteAgain(job, fault ?? (await this.#kept(job, changes)), changes);
     if (outcome.kind !== 'done' || job.details === undefined) return outcome;
     const { failures } = job.details;
     const pauseMs = detailsPauseMs(failures, this.#parts.random(), fault?.retryAfterMs);
     return this.#again(job, pauseMs, outcome.changes);
+  }
+
+  /** Looks for side files, and stores those that are there. */
+  async #search(job: Job): Promise<SearchStep & { isStopped: boolean }> {
+    const { sideFiles, deliver } = this.#parts;
+    const events = {
+      ended: (outcomes: FileOutcome[]): StateChange[] => {
+        this.#through(job);
+        deliver(job, outcomes);
+        return outcomes.flatMap((outcome) => this.#noted(outcome));
+      },
+      again: ({ error, pauseMs, retry, retries }: Again) =>
+        this.#met(job, { error, pauseMs, attempt: retry, of: retries }),
+      keepAtSource: (key: string, error: CodedError) => this.#keepAtSource(job, key, error)
+    };
+    if (sideFiles === undefined) delete job.sideFiles;
+    const step = (await sideFiles?.advance(job, events, this.#closing.signal)) ?? NO_STEP;
+    return { ...step, isStopped: this.#closing.signal.aborted };
+  }
+
+  #keepAtSource(job: Job, key: string, error: CodedError): void {
+    const { deletion } = job;
+    const isKept = ({ reference }: StoredWhole): boolean => deletionKey(reference) === key;
+    if (deletion?.recordings.some(isKept) !== true) return;
+    deletion.recordings = deletion.recordings.filter((recording) => !isKept(recording));
+    this.#parts.onNotDeleted(job, `a file that belongs to it could not be stored. ${error.message}`, null);
   }
 
   /**
@@ -283,12 +336,16 @@ export class JobProcessor {
 
   #deletionNoted({ reference: { identity }, files }: StoredWhole): StateChange[] {
     const { index } = this.#parts;
-    return index.find(identity).flatMap((known) => {
-      const file = files.find(({ recording }) => recording.sha256 === known.recording.sha256);
-      if (file === undefined || !isDeleted(file.recording)) return [];
-      const { deleted_at_source } = file.recording;
-      return [index.entering({ ...known, recording: { ...known.recording, deleted_at_source } })];
-    });
+    // Tracks and side files have identities of their own.
+    const identities = new Set([identity, ...files.map(({ recording }) => recording.identity ?? identity)]);
+    return [...identities]
+      .flatMap((one) => index.find(one))
+      .flatMap((known) => {
+        const file = files.find(({ recording }) => recording.sha256 === known.recording.sha256);
+        if (file === undefined || !isDeleted(file.recording)) return [];
+        const { deleted_at_source } = file.recording;
+        return [index.entering({ ...known, recording: { ...known.recording, deleted_at_source } })];
+      });
   }
 
   #afterDeletion(job: Job, failed: NotDeleted[], changes: StateChange[]): JobOutcome {
@@ -317,58 +374,19 @@ export class JobProcessor {
 
   /** Drops what is no longer needed. */
   #again(job: Job, pauseMs: number, changes: StateChange[]): JobOutcome {
-    job.items = [];
-    job.files = {};
-    if (job.deletion === undefined) job.message = {};
+    if (job.sideFiles === undefined) {
+      job.items = [];
+      job.files = {};
+    }
+    // The messages of side files are copies of it.
+    if (job.deletion === undefined && job.sideFiles === undefined) job.message = {};
     return { kind: 'again', pauseMs, changes, isFollowUp: true };
   }
 }
 
+const NO_STEP: SearchStep = { changes: [], pauseMs: null };
+
 interface NotDeleted {
   recording: StoredWhole;
   result: Exclude<DeletionResult, { kind: 'deleted' }>;
-}
-
-function notNoted(cause: unknown): CodedError {
-  return new CodedError(
-    'STORE_FAILED',
-    'The state could not be written, so nothing is deleted at the source yet. Look at the free space and the ' +
-      'permissions of "telnyx" in the user directory of Node-RED.',
-    { cause, retryable: true, trouble: 'state' }
-  );
-}
-
-/** Stored recordings whose details the API did not return in time. */
-function withLateDetails(job: Job, outcomes: FileOutcome[]): RecordingReference[] {
-  const late = new Map<string, RecordingReference>();
-  for (const outcome of outcomes) {
-    const { reference, wantedFormat } = outcome;
-    const note = findNote(job, { about: 'file', identity: reference.identity, format: wantedFormat });
-    // A message that the flow already has cannot be completed.
-    const isKept = outcome.kind === 'stored' && typeof outcome.file.payload === 'string';
-    if (isKept && note?.areDetailsLate === true) late.set(reference.identity, reference);
-  }
-  return [...late.values()];
-}
-
-function isDeleted(recording: { deleted_at_source: string | null }): boolean {
-  return recording.deleted_at_source !== null;
-}
-
-/** Recordings of which every file is stored, in a place where it can be read back. */
-function wholeRecordings(outcomes: FileOutcome[]): StoredWhole[] {
-  const groups = new Map<string, FileOutcome[]>();
-  for (const outcome of outcomes) {
-    const { identity, details } = outcome.reference;
-    // The tracks of one recording have one id, and go together.
-    const name = details.recording_id ?? identity;
-    groups.set(name, [...(groups.get(name) ?? []), outcome]);
-  }
-  return [...groups.values()].flatMap((group) => {
-    const files = group.flatMap((outcome) => (outcome.kind === 'stored' ? [outcome.file] : []));
-    const [first] = group;
-    const whole = files.length === group.length && files.every(({ payload }) => typeof payload === 'string');
-    const left = files.some(({ recording }) => !isDeleted(recording));
-    return whole && left && first !== undefined ? [{ reference: first.reference, files }] : [];
-  });
 }

@@ -23,6 +23,8 @@ export interface Job {
   deletion?: DeletionNote;
   /** Like `deletion`, but done first: a provider forgets what it deletes. */
   details?: DetailsNote;
+  /** Like `deletion`, but done before it: it would take them away. Its `items` are then the files that are stored. */
+  sideFiles?: SideFilesNote;
 }
 
 /** The part of a flow's message that survives a restart. */
@@ -79,6 +81,23 @@ interface DeletionNote {
 interface DetailsNote {
   recordings: RecordingReference[];
   failures: number;
+}
+
+/** A recording whose side files may still come. */
+export interface AwaitedRecording {
+  /** What is known of it once it is stored. */
+  reference: RecordingReference;
+  /** Milliseconds since 1970. */
+  until: number;
+  /** Identities of the side files that were found. */
+  found: string[];
+}
+
+/** The follow-up of a job whose recordings may get more files. */
+export interface SideFilesNote {
+  recordings: AwaitedRecording[];
+  /** How often the API was asked. */
+  looks: number;
 }
 
 /**

@@ -14,12 +14,14 @@ import { dailyRecording, type DailyRecording } from './recording-object';
  */
 export async function completeDailyDetails(
   api: ApiAccess | null,
-  { details }: Pick<RecordingReference, 'details'>,
+  { details, output }: Pick<RecordingReference, 'details' | 'output'>,
   signal: AbortSignal
 ): Promise<RecordingDetails> {
   const { recording_id: id, room_name, started_at, duration_seconds, max_participants } = details;
   const known = [room_name, started_at, duration_seconds, max_participants].every((value) => value !== null);
-  if (details.provider !== 'daily' || id === null || known || api?.hasKey !== true) return details;
+  // Of a transcript no more is known, and a job may have had no recording.
+  const isOther = output !== undefined && output.of === id && output.what !== 'side-file';
+  if (details.provider !== 'daily' || id === null || known || isOther || api?.hasKey !== true) return details;
   try {
     return added(details, await dailyRecording(api, id, signal));
   } catch (error) {
@@ -34,6 +36,7 @@ function added(details: RecordingDetails, { details: more }: DailyRecording): Re
     room_name: details.room_name ?? more.room_name,
     started_at: details.started_at ?? more.started_at,
     duration_seconds: details.duration_seconds ?? more.duration_seconds,
-    max_participants: details.max_participants ?? more.max_participants
+    max_participants: details.max_participants ?? more.max_participants,
+    mtg_session_id: details.mtg_session_id ?? more.mtg_session_id
   };
 }

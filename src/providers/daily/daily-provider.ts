@@ -1,6 +1,9 @@
+import { restoredByDaily, transcriptsListedByDaily } from '../../recording/extract/from-daily-text';
 import { listedByDaily } from '../../recording/extract/from-listed';
 import { patientAsk } from '../http/patient-request';
 import {
+  type ListedBatch,
+  type ListQuery,
   type ProviderAccount,
   type ProviderDefinition,
   type ProviderOptions,
@@ -10,9 +13,11 @@ import {
 import { completeDailyDetails } from './complete-details';
 import { DailyApi } from './daily-client';
 import { deleteAtDaily } from './delete-at-source';
+import { findBatchOutputs } from './batch-outputs';
 import { createDailyLinkResolver } from './link-resolver';
 import { dailyFilters, dailyTranscriptFilters } from './list-filters';
-import { listDaily } from './recording-list';
+import { type DailyListing, RECORDINGS, TRANSCRIPTS, listDaily } from './recording-list';
+import { findSideFiles, sideFilesUntil } from './side-files';
 
 /** Recordings of rooms: at Daily itself, and raw tracks in the customer's own bucket. */
 export const dailyProvider: ProviderDefinition = {
@@ -23,6 +28,8 @@ export const dailyProvider: ProviderDefinition = {
   filters: dailyFilters,
   transcriptFilters: dailyTranscriptFilters,
   fromListed: listedByDaily,
+  transcripts: transcriptsListedByDaily,
+  restored: restoredByDaily,
   open: openDaily
 };
 
@@ -38,16 +45,27 @@ function openDaily(
       proxy: account.proxy,
       ...(breakers && { breakers })
     });
+  const sources = { api, bucket: ownBucket };
+  const list = (
+    listing: DailyListing,
+    { filter, from, to, onWait }: ListQuery,
+    signal: AbortSignal
+  ): AsyncIterable<ListedBatch> => {
+    if (api === null) throw withoutAccount(dailyProvider);
+    const ask = patientAsk(api, { onWait, random: Math.random, signal });
+    return listDaily({ ask, listing, filter, from, to });
+  };
   return {
-    resolveLinks: createDailyLinkResolver({ api, bucket: ownBucket }),
+    resolveLinks: createDailyLinkResolver(sources),
     completeDetails: (reference, signal) => completeDailyDetails(api?.optional ?? null, reference, signal),
     // Its events contain the text, or there is none.
     fetchTranscript: ({ details }) => Promise.resolve(details.transcription),
-    deleteRecording: (reference, signal) => deleteAtDaily(api, reference, signal),
-    listRecordings: ({ filter, from, to, onWait }, signal) => {
-      if (api === null) throw withoutAccount(dailyProvider);
-      return listDaily({ ask: patientAsk(api, { onWait, random: Math.random, signal }), filter, from, to });
-    },
+    deleteRecording: (reference, signal, stored) => deleteAtDaily(api, reference, signal, stored),
+    expand: (reference, _isLast, signal) => findBatchOutputs(sources, reference, signal),
+    sideFilesUntil: (reference, now) => (api?.hasKey === true ? sideFilesUntil(reference, now) : null),
+    findSideFiles: (reference, signal) => findSideFiles(sources, reference, signal),
+    listRecordings: (query, signal) => list(RECORDINGS, query, signal),
+    listTranscripts: (query, signal) => list(TRANSCRIPTS, query, signal),
     close: async () => {
       await api?.close();
     }

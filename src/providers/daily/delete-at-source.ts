@@ -1,6 +1,6 @@
 import { CodedError } from '../../errors/coded-error';
-import type { RecordingReference } from '../../recording/recording-reference';
-import { asFields, asText } from '../../values/fields';
+import type { RecordingReference, TextOutput } from '../../recording/recording-reference';
+import { asFields, asText, firstText } from '../../values/fields';
 import { idSegment } from '../http/api-address';
 import type { Deletion } from '../provider';
 import type { DailyApi } from './daily-client';
@@ -14,16 +14,20 @@ import type { DailyApi } from './daily-client';
  */
 export async function deleteAtDaily(
   api: DailyApi | null,
-  { kind, details }: Pick<RecordingReference, 'kind' | 'details'>,
-  signal: AbortSignal
+  { kind, details, output }: Pick<RecordingReference, 'kind' | 'details' | 'output'>,
+  signal: AbortSignal,
+  stored?: readonly unknown[]
 ): Promise<Deletion> {
   const id = details.recording_id;
   if (details.provider !== 'daily') return refused('Daily does not have it.');
   if (kind === 'track') return refused(OWN_BUCKET);
+  if (output?.what === 'side-file') return refused('It goes with its recording.');
+  if (output?.what === 'batch-job' && output.total !== stored?.length) return refused(NOT_WHOLE);
   if (id === null) return refused('The event does not name the recording.');
   if (api?.hasKey !== true)
     return refused('Deleting needs an API key: choose a Daily account with one in the download node.');
   try {
+    if (output !== undefined) return await deleteText(api, output, signal);
     const path = ['recordings', idSegment(id)];
     const answer = asFields(await api.request({ method: 'DELETE', path, signal }));
     const answered = asText(answer?.['id']);
@@ -39,6 +43,22 @@ export async function deleteAtDaily(
     throw error;
   }
 }
+
+/**
+ * Deletes a transcript, or a job with all of its files. Daily does not say whether they were in a bucket of the
+ * customer's own, from which it deletes nothing.
+ */
+async function deleteText(api: DailyApi, { what, of }: TextOutput, signal: AbortSignal): Promise<Deletion> {
+  const path = [what === 'transcript' ? what : 'batch-processor', idSegment(of)];
+  const answer = asFields(await api.request({ method: 'DELETE', path, signal }));
+  const answered = answer === null ? null : firstText(answer, 'transcriptId', 'id');
+  const isDeleted = answer?.['deleted'] === true || asText(answer?.['status']) === 't_deleted';
+  return answered === of || (answered === null && isDeleted)
+    ? { ok: true, already_gone: false }
+    : UNCONFIRMED;
+}
+
+const NOT_WHOLE = 'Other files of the same job would go with it, and not all of them are known to be stored.';
 
 const OWN_BUCKET = 'It is in your own bucket, where Daily deletes nothing; delete it there.';
 

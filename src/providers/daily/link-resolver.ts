@@ -1,20 +1,23 @@
 import { CodedError } from '../../errors/coded-error';
 import { type MediaLink, type RecordingReference, mediaLink } from '../../recording/recording-reference';
-import { asFields, asText, isChangedText, parseUrl } from '../../values/fields';
+import { asFields } from '../../values/fields';
 import { idSegment } from '../http/api-address';
-import type { LinkReason, OwnBucket } from '../provider';
+import type { LinkReason } from '../provider';
+import {
+  type DailyLinkResolverOptions,
+  asLink,
+  isFinalRefusal,
+  linkInBucket,
+  unavailable,
+  withoutLink,
+  WITHOUT_KEY
+} from './access-link';
 import type { DailyApi } from './daily-client';
 import { dailyRecording } from './recording-object';
-
-export interface DailyLinkResolverOptions {
-  /** Null when there is no account. */
-  api: DailyApi | null;
-  /** Where Daily puts raw tracks. Null when none is chosen. */
-  bucket: OwnBucket | null;
-}
+import { resolveDailyText } from './text-links';
 
 export type DailyLinkResolver = (
-  reference: Pick<RecordingReference, 'kind' | 'details' | 'storage_key'>,
+  reference: Pick<RecordingReference, 'kind' | 'details' | 'storage_key' | 'output'>,
   why: LinkReason,
   signal: AbortSignal
 ) => Promise<MediaLink[]>;
@@ -28,9 +31,11 @@ export type DailyLinkResolver = (
  *   (`LINK_EXPIRED` in place of a dead link) when API key or bucket is missing
  */
 export function createDailyLinkResolver({ api, bucket }: DailyLinkResolverOptions): DailyLinkResolver {
-  return async ({ kind, details, storage_key }, why, signal) => {
+  return async (reference, why, signal) => {
+    const { kind, details, storage_key } = reference;
     const { recording_id: id } = details;
     if (details.provider !== 'daily' || (why === 'dead' && id === null && storage_key === null)) return [];
+    if (kind === 'text') return [await resolveDailyText({ api, bucket }, reference, why, signal)];
     if (kind === 'track') {
       if (storage_key === null) throw unavailable(why, WITHOUT_TRACK_KEY);
       if (bucket === null) throw unavailable(why, WITHOUT_BUCKET);
@@ -50,20 +55,6 @@ export function createDailyLinkResolver({ api, bucket }: DailyLinkResolverOption
   };
 }
 
-/**
- * @throws CodedError as `OwnBucket.link`; `UNSAFE_URL` for a key that an address would change: clients drop `.` and `..`
- *   from an address, and half a character has no bytes
- */
-async function linkInBucket(bucket: OwnBucket, key: string): Promise<MediaLink> {
-  if (/(^|\/)\.\.?(\/|$)/.test(key) || isChangedText(key))
-    throw new CodedError(
-      'UNSAFE_URL',
-      'The event names an object of your bucket by a key with "." or ".." for a folder, or with half a character. ' +
-        'No address leads to it; fetch it with another program.'
-    );
-  return mediaLink(await bucket.link(key), null);
-}
-
 const WITHOUT_BUCKET =
   'It is a raw track, which Daily puts into a bucket of your own and nowhere else. Choose that bucket as "Raw tracks" ' +
   'in the download node, and send the message again.';
@@ -71,10 +62,6 @@ const WITHOUT_BUCKET =
 const WITHOUT_TRACK_KEY =
   'The event announces a raw track without its key in your bucket ("s3Key"). Look for it in the bucket, beside the other ' +
   'tracks of the recording.';
-
-const WITHOUT_KEY =
-  'Daily gives links only to an API key: choose a Daily account with an API key in the download node, and send ' +
-  'the message again.';
 
 async function expectFile(api: DailyApi, id: string, signal: AbortSignal): Promise<void> {
   const { status, tracks } = await dailyRecording(api, id, signal);
@@ -92,20 +79,6 @@ async function expectFile(api: DailyApi, id: string, signal: AbortSignal): Promi
     );
 }
 
-function isFinalRefusal(error: unknown): boolean {
-  return error instanceof CodedError && error.code === 'LINK_REFUSED' && !error.retryable;
-}
-
-function unavailable(why: LinkReason, advice: string): CodedError {
-  return why === 'dead'
-    ? new CodedError('LINK_EXPIRED', `The link no longer works. ${advice}`)
-    : new CodedError('NO_RECORDING', `The message names a recording but has no link to it. ${advice}`);
-}
-
-const LONGEST_QUOTE = 120;
-/** Longer texts are read only this far. */
-const LONGEST_LOOK = 1000;
-
 /**
  * A fresh link to the file of a recording (Daily "Get recording access link"). It works for an hour and
  * is used byte for byte, without the API key.
@@ -116,27 +89,7 @@ const LONGEST_LOOK = 1000;
 export async function accessLink(api: DailyApi, id: string, signal: AbortSignal): Promise<MediaLink> {
   const path = ['recordings', idSegment(id), 'access-link'];
   const answer = asFields(await api.request({ method: 'GET', path, signal }));
-  const link = answer?.['download_link'];
-  // The network setting decides whether http may be used. A sentence can begin with an address too, but a link
-  // has no white space.
-  if (typeof link === 'string' && /^https?:\/\/\S+$/i.test(link) && parseUrl(link) !== null)
-    return mediaLink(link, null);
-  throw new CodedError(
-    'LINK_REFUSED',
-    `Expected a link to the recording, but Daily gave ${quoted(asText(link))}. Look at the recording in the Daily ` +
-      'dashboard; if it is in your own bucket, Daily must be permitted to read it (allow_api_access).'
-  );
-}
-
-/** A text from outside, short and without anything that could be a link. */
-function quoted(text: string | null): string {
-  if (text === null) return 'none';
-  const plain = text
-    .slice(0, LONGEST_LOOK)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')
-    .split(/\s+/)
-    .map((word) => (word.includes('://') ? '(link)' : word))
-    .join(' ')
-    .trim();
-  return `this text: "${plain.length > LONGEST_QUOTE ? `${plain.slice(0, LONGEST_QUOTE)}…` : plain}"`;
+  const link = asLink(answer?.['download_link']);
+  if (link === null) throw withoutLink('the recording', answer?.['download_link']);
+  return mediaLink(link, null);
 }

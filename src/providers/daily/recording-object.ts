@@ -1,4 +1,5 @@
 import { CodedError } from '../../errors/coded-error';
+import { sessionOf } from '../../recording/extract/from-daily-text';
 import type { RecordingDetails } from '../../recording/recording-details';
 import { type Fields, asCount, asFields, asText } from '../../values/fields';
 import { readTime } from '../../values/time';
@@ -9,7 +10,10 @@ import type { ApiAccess } from '../http/json-api';
 export interface DailyRecording {
   /** `finished`, `in-progress`, `canceled`; null when the API does not say. */
   status: string | null;
-  details: Pick<RecordingDetails, 'started_at' | 'duration_seconds' | 'room_name' | 'max_participants'>;
+  details: Pick<
+    RecordingDetails,
+    'started_at' | 'duration_seconds' | 'room_name' | 'max_participants' | 'mtg_session_id'
+  >;
   /** The number of its tracks, each a separate file in the customer's bucket. */
   tracks: number;
 }
@@ -45,7 +49,8 @@ export function readDailyRecording(fields: Fields): DailyRecording {
       started_at: readTime(fields['start_ts']),
       duration_seconds: asCount(fields['duration']),
       room_name: asText(fields['room_name']),
-      max_participants: asCount(fields['max_participants'])
+      max_participants: asCount(fields['max_participants']),
+      mtg_session_id: sessionOf(fields)
     },
     tracks: Array.isArray(tracks) ? tracks.length : 0
   };

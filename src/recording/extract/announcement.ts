@@ -69,6 +69,7 @@ export function unknownDetails(announcement: Omit<Announcement, 'payload'>): Rec
     room_name: null,
     max_participants: null,
     track: null,
+    mtg_session_id: null,
     transcription: null
   };
 }

@@ -3,6 +3,7 @@ import { readTime } from '../../values/time';
 import type { RecordingDetails } from '../recording-details';
 import { type RecordingReference, identityOfId } from '../recording-reference';
 import { type Announcement, type RecordingSource, announcementsOf, unknownDetails } from './announcement';
+import { fromDailyText, sessionOf } from './from-daily-text';
 
 /**
  * Daily `recording.ready-to-download` (docs.daily.co, webhook events): an id without a link; the API
@@ -18,7 +19,8 @@ export function fromDaily(announcement: Announcement): RecordingReference[] {
   const tracks = trackKeysOf(payload);
   const isSaid = key !== null || announcement.event_type === 'recording.ready-to-download';
   const finished = payload['status'] === 'finished' || (payload['status'] === undefined && isSaid);
-  if (id === null || !finished) return [];
+  if (id === null) return fromDailyText(announcement);
+  if (!finished) return [];
 
   const details: RecordingDetails = {
     ...unknownDetails(announcement),
@@ -26,7 +28,8 @@ export function fromDaily(announcement: Announcement): RecordingReference[] {
     started_at: readTime(payload['start_ts']),
     duration_seconds: asCount(payload['duration']),
     room_name: asText(payload['room_name']),
-    max_participants: asCount(payload['max_participants'])
+    max_participants: asCount(payload['max_participants']),
+    mtg_session_id: sessionOf(payload)
   };
   const common = { links: [], announced_at: announcement.announced_at };
   if (tracks.length > 0 && (asText(payload['type']) ?? 'raw-tracks') === 'raw-tracks') {

@@ -66,6 +66,7 @@ describe('archiver', () => {
       room_name: null,
       max_participants: null,
       track: null,
+      mtg_session_id: null,
       transcription: null,
       size: bytes.length,
       sha256: sha256(bytes),

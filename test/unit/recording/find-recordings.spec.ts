@@ -1,6 +1,7 @@
 import should from 'should';
 import { isWithoutTracks } from '../../../src/recording/extract/from-daily';
-import { carriesRecording, findRecordings } from '../../../src/recording/find-recordings';
+import { providers } from '../../../src/providers/registry';
+import { carriesRecording, findRecordings, fromStored } from '../../../src/recording/find-recordings';
 
 const SIGNED =
   'https://s3.amazonaws.com/telephony-recorder-prod/acc/2026-03-04/leg-7.mp3?X-Amz-Expires=600&X-Amz-Signature=aa';
@@ -71,6 +72,7 @@ describe('find-recordings', () => {
           room_name: null,
           max_participants: null,
           track: null,
+          mtg_session_id: null,
           transcription: null
         },
         links: [{ format: 'mp3', url: SIGNED, sha256: null, size: null }],
@@ -438,6 +440,127 @@ describe('find-recordings', () => {
           ...Array<unknown>(3).fill(['track', null, null])
         ]);
       new Set(found.map((one) => one.identity)).size.should.equal(4);
+    });
+
+    describe('texts', () => {
+      const transcript = {
+        id: 'tr-1',
+        status: 't_finished',
+        room_name: 'standup',
+        mtg_session_id: 'mtg-1',
+        duration: 124.4,
+        out_params: { s3: { bucket: 'made-up', region: 'us-west-2', key: 'made-up/t.vtt' } }
+      };
+      const job = {
+        id: 'job-1',
+        preset: 'summarize',
+        status: 'finished',
+        input: { sourceType: 'recordingId', recordingId: 'rec-d' },
+        output: {
+          transcription: [
+            { format: 'vtt', s3Config: { key: 'made-up/t.vtt' } },
+            { format: 'vtt', s3Config: { key: 'made-up/u.vtt' } },
+            null
+          ],
+          summary: { format: 'txt', s3Config: { key: 'made-up/s' } },
+          'So ap!': { format: 'json' }
+        }
+      };
+
+      it('reads a finished transcript', () => {
+        const [found, ...others] = findRecordings(
+          envelope('transcript.ready-to-download', transcript, 'daily')
+        );
+        others.should.be.empty();
+        found!.should.have.properties({
+          kind: 'text',
+          identity: 'daily:transcript:tr-1',
+          links: [],
+          storage_key: 'made-up/t.vtt',
+          output: { what: 'transcript', of: 'tr-1', name: 'transcript', format: 'vtt' }
+        });
+        should(found!.details).have.properties({
+          recording_id: 'tr-1',
+          format: 'vtt',
+          track: 'transcript',
+          room_name: 'standup',
+          duration_seconds: 124.4,
+          mtg_session_id: 'mtg-1'
+        });
+      });
+
+      it('reads a finished job as what only the API can name all files of', () => {
+        const [found, ...others] = findRecordings(envelope('batch-processor.job-finished', job, 'daily'));
+        others.should.be.empty();
+        found!.should.have.properties({ kind: 'text', identity: 'daily:batch:job-1', isCollection: true });
+        should(found!.details.recording_id).equal('rec-d');
+        should(found!.output).eql({
+          what: 'batch-job',
+          of: 'job-1',
+          name: '',
+          format: null,
+          listed: [
+            { name: 'transcription', format: 'vtt', key: 'made-up/t.vtt' },
+            { name: 'transcription-2', format: 'vtt', key: 'made-up/u.vtt' },
+            { name: 'summary', format: 'txt', key: 'made-up/s' },
+            { name: 'so_ap_', format: 'json', key: null }
+          ]
+        });
+      });
+
+      it('reads a job without a recording, and one that lists nothing', () => {
+        for (const more of [
+          { input: { uri: 'https://example.com/a.mp4' } },
+          { output: {} },
+          { output: [] }
+        ]) {
+          const payload = { ...job, input: null, ...more };
+          const [found] = findRecordings(envelope('batch-processor.job-finished', payload, 'daily'));
+          should(found!.details.recording_id).equal('job-1');
+        }
+      });
+
+      it('finds nothing in what is not finished, and never throws', () => {
+        for (const payload of [
+          { ...transcript, status: 't_in_progress' },
+          { ...transcript, status: 't_error' },
+          { ...transcript, id: null },
+          { ...job, status: 'error' },
+          { ...job, preset: null, output: 'x' },
+          { id: 'x', status: 'finished' }
+        ])
+          carriesRecording(envelope('x', payload, 'daily')).should.be.false();
+        const many = Array.from({ length: 500 }, () => ({ format: 'vtt' }));
+        const [found] = findRecordings(
+          envelope('x', { ...job, output: { a: many, __proto__: null, ['x'.repeat(9000)]: {} } }, 'daily')
+        );
+        found!.output!.listed!.should.have.length(100);
+      });
+
+      it('are of Daily only', () => {
+        for (const payload of [transcript, job]) carriesRecording(envelope('x', payload)).should.be.false();
+      });
+
+      it('are found again by their identity', () => {
+        const stored = (identity: string, track: string) =>
+          fromStored(
+            { record_type: 'stored_recording', provider: 'daily', identity, recording_id: 'rec-d', track },
+            providers
+          );
+        should(stored('daily:transcript:a%3Ab', 'transcript')).have.properties({
+          kind: 'text',
+          output: { what: 'transcript', of: 'a:b', name: 'transcript', format: 'vtt' }
+        });
+        should(stored('daily:batch:job-1:summary:txt', 'summary')).have.properties({
+          kind: 'text',
+          output: { what: 'batch-job', of: 'job-1', name: 'summary', format: 'txt' }
+        });
+        should(stored('daily:side-file:rec-d:event-json', 'events')).have.properties({
+          kind: 'text',
+          storage_key: null,
+          output: { what: 'side-file', of: 'rec-d', name: 'event-json', format: 'json' }
+        });
+      });
     });
 
     it('finds nothing in silent raw tracks, started recordings and errors', () => {

@@ -115,6 +115,7 @@ describe('the details of a stored recording', () => {
       room_name: 'room',
       max_participants: 3,
       track: 'audio',
+      mtg_session_id: 'session',
       transcription: 'Hello.'
     };
     const read = JSON.parse(JSON.stringify(details)) as Record<string, unknown>;

@@ -221,7 +221,8 @@ describe("Daily's API", () => {
         ...details,
         started_at: '2026-03-04T09:15:02.000Z',
         duration_seconds: 80,
-        max_participants: 3
+        max_participants: 3,
+        mtg_session_id: 'mtg-1'
       });
     });
 
