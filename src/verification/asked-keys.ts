@@ -11,6 +11,9 @@ export const REPLACED_VALID_MS = 24 * 60 * 60 * 1000;
 /** Milliseconds between two questions because of a signature that does not match. Strangers can cause them. */
 export const ASK_AGAIN_MS = 10 * 60 * 1000;
 
+/** Milliseconds between two questions when the API refuses, which takes somebody to change something. */
+const REFUSED_PAUSE_MS = 60_000;
+
 /** Milliseconds that a delivery waits for an answer. Telnyx itself waits 2 s for some products. */
 const LONGEST_WAIT_MS = 1500;
 
@@ -182,7 +185,7 @@ export class AskedKeys {
       const error = await this.#ask(signal);
       if (error === null) return;
       const { retryable, retryAfterMs } = error;
-      const pause = retryable ? backoffMs(failures, this.#random(), retryAfterMs) : ASK_AGAIN_MS;
+      const pause = retryable ? backoffMs(failures, this.#random(), retryAfterMs) : REFUSED_PAUSE_MS;
       await sleep(pause, signal).catch(() => undefined);
     }
   }

@@ -140,7 +140,7 @@ describe('a Telnyx account with nothing but an API key', () => {
     await start(undefined, [], { apiUrl: 'telnyx' });
     await stage.messages('caught', 1);
     should(stage.caught[0]?.code).equal('BAD_SETTING');
-    await stage.until('the status', () => status() === 'no public key: invalid API address');
+    await stage.until('the status', () => status() === 'no public key: invalid setting');
   });
 
   it('asks nothing when there is a key, or no webhook node', async () => {
