@@ -115,6 +115,16 @@ describe('the examples of the recording list', function () {
     should(payload).equal('3 recordings listed, 0 of them missing and now being fetched.');
     should(summary).have.properties({ stored: 3, complete: true });
     should(nodeRed.recorded('put your alarm here.jsonl')).have.length(1);
+
+    const text = standIn.addTranscription(recordings[1]!.id, { text: 'No event told of this text.' });
+    should((await click()).payload).equal(
+      '3 recordings listed, 0 of them missing and now being fetched. 1 transcripts listed, 1 of them missing.'
+    );
+    await nodeRed.messages(2, { file: 'put your alarm here.jsonl' });
+    const filed = (await nodeRed.messages(4, { file: 'stored file.jsonl' })).at(-1)!.recording;
+    should(filed).have.properties({ recording_id: recordings[1]!.id, transcription: text.text });
+    should(readFileSync(String(filed!['transcription_file']), 'utf8')).equal(text.text);
+    should((await click()).summary).match({ transcripts: { stored: 1, missing: 0 } });
   });
 
   it('"Fetch missed recordings every night" says when the list is incomplete, and why', async () => {
