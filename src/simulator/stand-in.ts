@@ -38,7 +38,7 @@ export interface StandInOptions extends LocalServerOptions {
 /** One file of a recording as a complete and correct copy must be. */
 export interface ExpectedFile {
   recordingId: string;
-  format: MediaFormat | 'mp4';
+  format: MediaFormat | 'mp4' | 'vtt' | 'json' | 'txt';
   /** Bytes. */
   size: number;
   /** Hex. */

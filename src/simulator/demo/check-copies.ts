@@ -23,8 +23,10 @@ export async function checkCopies(
   { folder, nodeRed, print, signal }: Shelf
 ): Promise<void> {
   const problems: string[] = [];
+  const hashes = expected.map(({ sha256 }) => sha256);
   for (const file of expected) {
-    const copy = await awaitCopy(folder, file, STORE_MS, signal);
+    const others = new Set(hashes.filter((hash) => hash !== file.sha256));
+    const copy = await awaitCopy(folder, { expected: file, others }, STORE_MS, signal);
     if (copy) {
       describeCopy(copy, print);
       problems.push(...copy.differences.map((difference) => `${copy.path}: ${difference}`));

@@ -20,35 +20,43 @@ export interface StoredCopy {
 const POLL_MS = 100;
 
 /**
- * Waits for the stored copy of a recording, and checks it: the bytes on disk against the bytes that
+ * Waits for the stored copy of a file, and checks it: the bytes on disk against the bytes that
  * the stand-in has, and both against the sidecar.
  *
  * @param folder where the download node stores
+ * @param expected one of the files of its recording
+ * @param others the hashes of the other files, which are no damaged copies of this one
  * @returns undefined when no copy with a sidecar appeared within the deadline
  */
 export async function awaitCopy(
   folder: string,
-  expected: ExpectedFile,
+  { expected, others }: { expected: ExpectedFile; others: ReadonlySet<string> },
   deadlineMs: number,
   signal: AbortSignal
 ): Promise<StoredCopy | undefined> {
   const end = performance.now() + deadlineMs;
   for (;;) {
-    const copy = await findCopy(folder, expected);
+    const copy = await findCopy(folder, expected, others);
     if (copy || performance.now() > end) return copy;
     await wait(POLL_MS, undefined, { signal });
   }
 }
 
-async function findCopy(folder: string, expected: ExpectedFile): Promise<StoredCopy | undefined> {
-  for (const file of await filesBelow(folder)) {
-    if (!file.endsWith('.json')) continue;
-    const sidecar = await readSidecar(file);
-    if (sidecar?.['recording_id'] === expected.recordingId) {
-      return checkCopy(file.slice(0, -'.json'.length), sidecar, expected);
-    }
+async function findCopy(
+  folder: string,
+  expected: ExpectedFile,
+  others: ReadonlySet<string>
+): Promise<StoredCopy | undefined> {
+  let damaged: StoredCopy | undefined;
+  for (const path of await filesBelow(folder)) {
+    if (!path.endsWith(`.${expected.format}.json`)) continue;
+    const sidecar = await readSidecar(path);
+    if (sidecar?.['recording_id'] !== expected.recordingId) continue;
+    const copy = await checkCopy(path.slice(0, -'.json'.length), sidecar, expected);
+    if (copy?.sha256 === expected.sha256) return copy;
+    if (copy !== undefined && !others.has(copy.sha256)) damaged ??= copy;
   }
-  return undefined;
+  return damaged;
 }
 
 async function checkCopy(

@@ -23,7 +23,8 @@ describe('npm start: stored copies', () => {
     return file;
   }
 
-  const look = (deadline = 0) => awaitCopy(folder, expected, deadline, new AbortController().signal);
+  const look = (deadline = 0, others: string[] = []) =>
+    awaitCopy(folder, { expected, others: new Set(others) }, deadline, new AbortController().signal);
   const truth = { recording_id: 'r1', size: bytes.length, sha256 };
 
   it('finds an intact copy by its sidecar', async () => {
@@ -56,6 +57,17 @@ describe('npm start: stored copies', () => {
     rmSync(folder, { recursive: true });
     should(await look()).equal(undefined);
     mkdirSync(folder);
+  });
+
+  it('distinguishes the files of one recording', async () => {
+    const other = Buffer.from('another file of it');
+    const hash = createHash('sha256').update(other).digest('hex');
+    store(other, { ...truth, size: other.length, sha256: hash });
+    should(await look(0, [hash])).equal(undefined);
+    should((await look())!.differences).not.be.empty();
+    writeFileSync(path.join(folder, 'b.mp3'), bytes);
+    writeFileSync(path.join(folder, 'b.mp3.json'), JSON.stringify(truth));
+    should((await look(0, [hash]))!.path).equal(path.join(folder, 'b.mp3'));
   });
 
   it('waits for a copy that appears later', async () => {
