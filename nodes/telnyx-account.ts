@@ -5,6 +5,8 @@ import { unsetSecrets } from './config/account-users';
 import { DEFAULT_API_URLS } from './config/api-urls';
 import { askedKeysOf, reportAskedKeys } from './config/asked-public-keys';
 import { proxyOf, reportProxy } from './config/proxy-access';
+import { MEETING_CONTEXT } from './config/meeting-context';
+import { meetingSecretsFrom } from './config/meeting-secrets';
 import type { KeyOrigin, TelnyxAccountNode } from './config/telnyx-account-access';
 import type { NodeConfig, NodeRedApi } from './lib/node-red';
 import { afterStart } from './lib/on-flows-started';
@@ -14,6 +16,7 @@ interface TelnyxAccountConfig extends NodeConfig {
   publicKeys?: string;
   apiUrl?: string;
   proxy?: string;
+  meetingContext?: string;
 }
 
 const SECRETS = { apiKey: 'API key', meetingSecrets: 'Meetings', legacySecrets: 'API v1' } as const;
@@ -46,6 +49,7 @@ export = function (RED: NodeRedApi): void {
         keys: {
           publicKeys: keys,
           meetingSecrets: parseSecrets(secret('meetingSecrets')),
+          meetingSecretsOf: meetingSecretsFrom(RED, this, readText(config.meetingContext ?? MEETING_CONTEXT)),
           legacySecrets: parseSecrets(secret('legacySecrets'))
         },
         keyProblems: problems

@@ -1,9 +1,14 @@
 import { isApiKey, isBase64Key, isHexKey } from '../../src/verification/key-text';
 import { DEFAULT_API_URLS } from '../config/api-urls';
+import { MEETING_CONTEXT } from '../config/meeting-context';
 import { apiAddress } from './lib/api-address';
 import { entriesOf, isVariable } from './lib/validators';
 
-RED.nodes.registerType('telnyx-account', {
+interface TelnyxAccountNode extends EditorNode {
+  meetingContext?: string;
+}
+
+RED.nodes.registerType<TelnyxAccountNode>('telnyx-account', {
   category: 'config',
   defaults: {
     name: { value: '' },
@@ -23,7 +28,8 @@ RED.nodes.registerType('telnyx-account', {
       }
     },
     apiUrl: { value: DEFAULT_API_URLS.telnyx, validate: apiAddress },
-    proxy: { value: '', type: 'http proxy', required: false }
+    proxy: { value: '', type: 'http proxy', required: false },
+    meetingContext: { value: MEETING_CONTEXT }
   },
   credentials: {
     apiKey: { type: 'password' },
@@ -32,5 +38,10 @@ RED.nodes.registerType('telnyx-account', {
   },
   label: function () {
     return this.name || 'Telnyx';
+  },
+  oneditprepare: function () {
+    // Accounts of an earlier version have no value.
+    if (this.meetingContext === undefined) $('#node-config-input-meetingContext').val(MEETING_CONTEXT);
+    $('#node-config-input-meetingContext').typedInput({ types: ['global'], default: 'global' });
   }
 });

@@ -1,4 +1,5 @@
-import { decodeStrictBase64 } from '../values/fields';
+import { isTooDeep } from '../events/reading/parse-body';
+import { asFields, decodeStrictBase64, recordField, textField } from '../values/fields';
 import { matchHmac } from './hmac';
 import {
   type SignedDelivery,
@@ -26,10 +27,23 @@ export function verifyMeeting(
   if (secrets.length === 0) {
     return refuse(
       'NO_PUBLIC_KEY',
-      'A delivery of a meeting session cannot be verified because the account has no meeting secret. ' +
-        'Put the webhook_secret of the session into "Meetings" of the account.'
+      'A delivery of a meeting session cannot be verified because the account has no meeting secret. Put the ' +
+        'webhook_secret of the session into "Meetings" of the account, or have the flow that starts the meeting keep it, ' +
+        'as the help of the account shows.'
     );
   }
+  const signature = readMeetingSignature(delivery, toleranceSeconds);
+  if (!signature.ok) return signature;
+  const { timestamp, digests } = signature;
+  const keyIndex = matchHmac(secrets, [`${timestamp}.`, delivery.rawBody], digests);
+  if (keyIndex !== -1) return { ok: true, verified: hasQuery(delivery) ? 'partial' : 'hmac', keyIndex };
+  return refuse('SIGNATURE_MISMATCH', "The signature matches none of the account's meeting secrets.");
+}
+
+type MeetingSignature = { ok: true; timestamp: string; digests: Buffer[] } | (Verdict & { ok: false });
+
+/** What the header of a meeting session says; checks its form and time, but not the signature. */
+export function readMeetingSignature(delivery: SignedDelivery, toleranceSeconds: number): MeetingSignature {
   const headers = headerValues(delivery.rawHeaders, MEETING_SIGNATURE_HEADER);
   const parts = (headers.length === 1 ? (headers[0] ?? '') : '').split(',').map((part) => part.trim());
   const values = (name: string): string[] =>
@@ -46,13 +60,31 @@ export function verifyMeeting(
     toleranceSeconds
   });
   if (!timestamp.ok) return timestamp;
-  const keyIndex = matchHmac(
-    secrets,
-    [`${timestamp.text}.`, delivery.rawBody],
-    digests.map((digest) => Buffer.from(digest, 'hex'))
-  );
-  if (keyIndex !== -1) return { ok: true, verified: hasQuery(delivery) ? 'partial' : 'hmac', keyIndex };
-  return refuse('SIGNATURE_MISMATCH', "The signature matches none of the account's meeting secrets.");
+  return {
+    ok: true,
+    timestamp: timestamp.text,
+    digests: digests.map((digest) => Buffer.from(digest, 'hex'))
+  };
+}
+
+/** Real ids have 44 characters. */
+const LONGEST_SESSION_ID = 256;
+
+/**
+ * The session that a delivery claims to come from. Nothing of it is verified yet: it may choose a secret, and nothing
+ * else.
+ *
+ * @returns null when the body names none
+ */
+export function claimedSession(rawBody: Buffer): string | null {
+  const text = rawBody.toString('utf8');
+  if (isTooDeep(text)) return null;
+  try {
+    const id = textField(recordField(asFields(JSON.parse(text)), 'data'), 'session_id');
+    return id !== null && id.length <= LONGEST_SESSION_ID ? id : null;
+  } catch {
+    return null;
+  }
 }
 
 export const LEGACY_SIGNATURE_HEADER = 'x-telnyx-signature';

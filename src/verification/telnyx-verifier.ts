@@ -14,6 +14,8 @@ import {
 import {
   LEGACY_SIGNATURE_HEADER,
   MEETING_SIGNATURE_HEADER,
+  claimedSession,
+  readMeetingSignature,
   verifyLegacy,
   verifyMeeting
 } from './telnyx-hmac';
@@ -31,10 +33,19 @@ export function isSignedByKey(rawHeaders: readonly string[]): boolean {
   return has(SIGNATURE_HEADER) || !HMAC_HEADERS.some(has);
 }
 
+/**
+ * Finds the secrets of a meeting session that a flow has started. Never rejects.
+ *
+ * @param sessionId unverified; it only chooses
+ */
+export type MeetingSecretsOf = (sessionId: string) => Promise<readonly string[]>;
+
 export interface TelnyxKeys {
   /** 32 bytes each. */
   publicKeys: readonly Buffer[];
   meetingSecrets: readonly string[];
+  /** Asked when none of `meetingSecrets` fits. */
+  meetingSecretsOf?: MeetingSecretsOf;
   legacySecrets: readonly string[];
 }
 
@@ -59,12 +70,24 @@ export class TelnyxVerifier implements DeliveryVerifier {
   async verify(delivery: SignedDelivery): Promise<Verdict> {
     const has = (name: string): boolean => headerValues(delivery.rawHeaders, name).length > 0;
     if (!has(SIGNATURE_HEADER)) {
-      if (has(MEETING_SIGNATURE_HEADER)) {
-        return verifyMeeting(delivery, this.#keys.meetingSecrets, this.#toleranceSeconds);
-      }
+      if (has(MEETING_SIGNATURE_HEADER)) return await this.#meeting(delivery);
       if (has(LEGACY_SIGNATURE_HEADER)) return verifyLegacy(delivery, this.#keys.legacySecrets);
     }
     return this.#ed25519.verify(delivery);
+  }
+
+  async #meeting(delivery: SignedDelivery): Promise<Verdict> {
+    const { meetingSecrets, meetingSecretsOf } = this.#keys;
+    const verdict = verifyMeeting(delivery, meetingSecrets, this.#toleranceSeconds);
+    if (verdict.ok || meetingSecretsOf === undefined) return verdict;
+    // A body is read only behind a header that can be right.
+    const signature = readMeetingSignature(delivery, this.#toleranceSeconds);
+    if (!signature.ok) return signature;
+    const session = claimedSession(delivery.rawBody);
+    const secrets = session === null ? [] : await meetingSecretsOf(session);
+    if (secrets.length === 0) return verdict;
+    const own = verifyMeeting(delivery, secrets, this.#toleranceSeconds);
+    return own.ok ? { ...own, keyIndex: meetingSecrets.length } : own;
   }
 
   proof({ rawHeaders }: Pick<SignedDelivery, 'rawHeaders'>, keyIndex: number): SignatureProof {

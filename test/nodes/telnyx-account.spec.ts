@@ -9,6 +9,10 @@ import { NodeStage } from './node-stage';
 
 const VARIABLES = ['TELNYX_PUBLIC_KEY', 'TELNYX_API_KEY', 'SOME_KEY'] as const;
 
+interface NodeContext {
+  global: { set(key: string, value: unknown): void };
+}
+
 describe('telnyx-account', () => {
   let stage: NodeStage | undefined;
   const before = new Map(VARIABLES.map((name) => [name, process.env[name]]));
@@ -96,6 +100,40 @@ describe('telnyx-account', () => {
       const { keys } = await start({}, { meetingSecrets: 'one, two', legacySecrets: ' three ' });
       should(keys).have.properties({ meetingSecrets: ['one', 'two'], legacySecrets: ['three'] });
       should(stage?.status('webhook')?.text).equal('ready');
+    });
+
+    it('of meetings that a flow started are in the global context', async () => {
+      const { keys } = await start();
+      const secretsOf = (id: string) => keys.meetingSecretsOf?.(id) ?? Promise.resolve(['none']);
+      const { global } = (loadedNode('account') as unknown as { context(): NodeContext }).context();
+      should(await secretsOf('mtgsess_1')).deepEqual([]);
+      global.set('telnyxMeetingSecrets', { mtgsess_1: 'one', mtgsess_2: 'two, three', mtgsess_3: { a: 1 } });
+      should(await secretsOf('mtgsess_1')).deepEqual(['one']);
+      should(await secretsOf('mtgsess_2')).deepEqual(['two', 'three']);
+      for (const id of ['mtgsess_3', 'mtgsess_9', '__proto__', 'constructor', ''])
+        should(await secretsOf(id)).deepEqual([]);
+      global.set('telnyxMeetingSecrets', 'mtgsess_1');
+      should(await secretsOf('length')).deepEqual([]);
+    });
+
+    it('of meetings are elsewhere, or nowhere, when the account says so', async () => {
+      const named = await start({ meetingContext: 'meetings.secrets' });
+      const { global } = (loadedNode('account') as unknown as { context(): NodeContext }).context();
+      global.set('meetings', { secrets: { mtgsess_1: 'one' } });
+      should(await named.keys.meetingSecretsOf?.('mtgsess_1')).deepEqual(['one']);
+      await stage?.unload();
+      const off = await start({ meetingContext: '' });
+      should(await off.keys.meetingSecretsOf?.('mtgsess_1')).deepEqual([]);
+    });
+
+    it('of meetings that cannot be read are reported once', async () => {
+      const { keys } = await start({ publicKeys: TRUSTED.publicKey, meetingContext: 'a[' });
+      const { global } = (loadedNode('account') as unknown as { context(): NodeContext }).context();
+      global.set('b', 1);
+      for (let time = 0; time < 3; time += 1)
+        should(await keys.meetingSecretsOf?.('mtgsess_1')).deepEqual([]);
+      await stage?.messages('caught', 1);
+      should(stage?.caught.map(({ code }) => code)).deepEqual(['BAD_SETTING']);
     });
 
     it('that are unset do not become the name of a variable that anyone can guess', async () => {

@@ -21,7 +21,7 @@ import {
 } from '../../src/verification/account-keys';
 import { DailyHmac } from '../../src/verification/daily-hmac';
 import { checkTimestamp } from '../../src/verification/signed-delivery';
-import { verifyLegacy, verifyMeeting } from '../../src/verification/telnyx-hmac';
+import { claimedSession, verifyLegacy, verifyMeeting } from '../../src/verification/telnyx-hmac';
 import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
 import { RECEIVED_AT, SETTING, type TextFunction, bytesOf, event, onEach } from './text-function';
 
@@ -80,6 +80,12 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
     file: 'src/verification/telnyx-hmac.ts',
     name: 'verifyMeeting',
     call: (text) => verifyMeeting(delivery('x-meeting-bot-signature', text.slice(0, 16_384), ''), ['a'], 300)
+  },
+  {
+    file: 'src/verification/telnyx-hmac.ts',
+    name: 'claimedSession',
+    isParser: true,
+    call: (text) => claimedSession(bytesOf(text))
   },
   {
     file: 'src/verification/account-keys.ts',
