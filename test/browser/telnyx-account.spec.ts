@@ -77,6 +77,18 @@ describe('telnyx-account in the editor', function () {
     should(await editor.property('account', 'changed')).not.be.true();
   });
 
+  it('accepts an API key alone, and says that it is enough', async () => {
+    await open();
+    const tips = await editor.page.locator('.red-ui-tray .form-tips').allTextContents();
+    tips.join(' ').should.match(/The API key alone is enough/);
+    await field('apiKey').fill('KEYmade-up-and-secret');
+    await field('publicKeys').fill('');
+    await field('publicKeys').blur();
+    should(await field('publicKeys').getAttribute('placeholder')).match(/blank:.*asked of Telnyx/);
+    should(await field('publicKeys').getAttribute('class')).not.match(/input-error/);
+    await close('cancel');
+  });
+
   describe('says what is wrong', () => {
     it('with each key, by its position', async () => {
       const hex = Buffer.from(TRUSTED.publicKey, 'base64').toString('hex');
