@@ -52,8 +52,9 @@ export function proxyRefused(
   { status, target, authenticate }: ProxyRefusal
 ): CodedError {
   const { host, source } = server;
-  if (status === 407)
-    return new CodedError('LINK_REFUSED', loginText(server, authenticate), {
+  // Some proxies (tinyproxy) answer 401 to a wrong password.
+  if (status === 407 || status === 401)
+    return new CodedError('LINK_REFUSED', loginText(server, status, authenticate), {
       retryable: true,
       trouble: 'proxy-refuses'
     });
@@ -71,15 +72,15 @@ export function proxyRefused(
   );
 }
 
-function loginText(server: ProxyServer, authenticate: string | undefined): string {
+function loginText(server: ProxyServer, status: number, authenticate: string | undefined): string {
   const { host, source } = server;
   const wanted = authenticate === undefined || /(^|[\s,])basic\b/i.test(authenticate.slice(0, 1000));
   if (!wanted)
     return (
-      `The proxy ${host} wants a kind of login that is not supported (407). Only a user name and password (Basic) can be ` +
+      `The proxy ${host} wants a kind of login that is not supported (${status}). Only a user name and password (Basic) can be ` +
       'sent: permit that in the proxy, or permit this computer without a login.'
     );
   return server.authorization() === undefined
-    ? `The proxy ${host} wants a user name and password (407). ${source.login}.`
-    : `The proxy ${host} does not accept the user name and password (407). Correct them in ${source.place}.`;
+    ? `The proxy ${host} wants a user name and password (${status}). ${source.login}.`
+    : `The proxy ${host} does not accept the user name and password (${status}). Correct them in ${source.place}.`;
 }
