@@ -22,9 +22,14 @@ export = function (RED: NodeRedApi): void {
     onClose(this, () => status.dispose());
     const accounts = accountsOf(RED, config, this);
     try {
-      const tracks = readText(config.dailyBucket);
-      const sources = { accounts, dailyBucket: tracks === '' ? null : telnyxBucketOf(RED, tracks) };
+      const own = readText(config.dailyBucket);
       const settings = readDownloadSettings(RED, this, config);
+      const { target } = settings;
+      const sources = {
+        accounts,
+        ownBucket: own === '' ? null : telnyxBucketOf(RED, own),
+        target: target.kind === 'bucket' ? target.settings : null
+      };
       const download = new DownloadNode(RED, this, { settings, sources, status, say });
       onInput(this, download.store);
       followState(RED, this, { begin: () => download.start(), stop: (problem) => download.stop(problem) });

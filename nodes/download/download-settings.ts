@@ -27,6 +27,7 @@ import {
 
 /** The properties of a `telnyx-recording-download` node, as saved in a flow. */
 export interface RecordingDownloadConfig extends NodeConfig, AccountChoices {
+  /** A bucket that holds recordings of Telnyx and Daily; at first it held only those of Daily. */
   dailyBucket?: string;
   destination?: string;
   folder?: string;

@@ -65,7 +65,7 @@ export function createDownloadWork(
   const destination = openDestination(settings.target, state, events.onNotice);
   const { place, capabilities, sidecars: sidecar, transcripts: texts } = destination;
   const sources = recordingSources(sourceSettings);
-  const agents = createTransferAgents({ proxy: settings.proxy });
+  const agents = createTransferAgents({ proxy: settings.proxy, own: sources.ownBucket });
   const partials = new NodeResumeStates(state.database, node, place);
   const index = state.recordings.at(place);
   const turns = new KeyedMutex();

@@ -6,22 +6,39 @@ import {
 } from '../../src/providers/registry';
 import { BucketConnection } from '../../src/store/bucket/client/connection';
 import type { BucketSettings } from '../../src/store/bucket/client/settings';
-import { TrackBucket } from '../../src/store/bucket/track-bucket';
+import { isHostOf, keyInBucket } from '../../src/store/bucket/bucket-address';
+import { OwnBucket } from '../../src/store/bucket/own-bucket';
 import { apiBreakers } from '../config/provider-accounts';
 
 /** Where recordings come from, according to a download node's settings. */
 export interface SourceSettings {
   accounts: ProviderAccounts;
-  /** The bucket in which Daily puts raw tracks. */
-  dailyBucket: BucketSettings | null;
+  /** The bucket into which providers put recordings: Daily raw tracks, Telnyx those of custom storage. */
+  ownBucket: BucketSettings | null;
+  /** The bucket in which recordings are stored; null: elsewhere. */
+  target: BucketSettings | null;
+}
+
+export interface RecordingSources extends OpenProviders {
+  ownBucket: OwnBucket | null;
 }
 
 /** @throws CodedError `BAD_SETTING` when the API address of an account cannot be used */
-export function recordingSources({ accounts, dailyBucket }: SourceSettings): OpenProviders {
-  const ownBucket = dailyBucket && new TrackBucket(new BucketConnection(dailyBucket));
-  const open = openProviders(providers, accounts, { breakers: apiBreakers, ownBucket });
+export function recordingSources({
+  accounts,
+  ownBucket: settings,
+  target
+}: SourceSettings): RecordingSources {
+  const ownBucket = settings && new OwnBucket(new BucketConnection(settings));
+  const buckets = [settings, target].filter((bucket) => bucket !== null);
+  const ownStorage = {
+    hasAddress: (url: string) => buckets.some((bucket) => keyInBucket(bucket, url) !== null),
+    hasHost: (host: string) => buckets.some((bucket) => isHostOf(bucket, host))
+  };
+  const open = openProviders(providers, accounts, { breakers: apiBreakers, ownBucket, ownStorage });
   return {
     ...open,
+    ownBucket,
     close: async () => {
       await Promise.all([open.close(), ownBucket?.close()]);
     }

@@ -105,7 +105,7 @@ export interface RecordingProvider {
   deleteRecording(
     reference: RecordingReference,
     signal: AbortSignal,
-    stored?: readonly RecordingDetails[]
+    stored?: readonly StoredOrigin[]
   ): Promise<Deletion>;
 
   /**
@@ -168,11 +168,27 @@ export interface OwnBucket {
   link(key: string): Promise<string>;
 }
 
+/** The customer's own storage, where recordings may be that a provider has no copy of. */
+export interface OwnStorage {
+  /** Whether an address leads there. */
+  hasAddress(url: string): boolean;
+  /** Whether a host serves it. */
+  hasHost(host: string): boolean;
+}
+
+/** What is known of a stored file. */
+export type StoredOrigin = RecordingDetails & {
+  /** The host that it came from. */
+  source_host?: string;
+};
+
 export interface ProviderOptions {
   /** Shared by all users of the same API. Default: a separate one. */
   breakers?: CircuitBreakers;
   /** Null or left out when none is chosen. */
   ownBucket?: OwnBucket | null;
+  /** What is known of the customer's own storage. Left out: nothing. */
+  ownStorage?: OwnStorage;
 }
 
 /** Everything about a provider without an account, as registered. */

@@ -168,6 +168,14 @@ function groupByFormat(links: readonly MediaLink[]): WantedFile[] {
   return [...groups].map(([format, byUrl]) => ({ format, links: [...byUrl.values()] }));
 }
 
+const AZURE_HOST =
+  /^https?:\/\/[^/?#]{1,254}\.blob\.core\.(windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)[/:]/i;
+
+/** Whether an address names a place in a customer's own storage ("custom storage" of Telnyx): S3, Google or Azure. */
+export function isStoragePlace(url: string): boolean {
+  return /^(s3|gs):/i.test(url) || AZURE_HOST.test(url);
+}
+
 const KNOWN_EXTENSIONS = new Set(['mp3', 'wav', 'mp4', 'webm', 'ogg', 'm4a', 'pdf']);
 
 /** A link without details about its bytes. */

@@ -6,6 +6,7 @@ import type { HttpResponse } from '../http/http-response';
 import type { ProxyChoice } from '../http/proxy/proxy-choice';
 import { parseUrl } from '../values/fields';
 import { OVERLAP_BYTES } from '../store/last-bytes';
+import { IN_AZURE, IN_BUCKET, IN_GOOGLE, type OwnBucketLinks } from './own-storage';
 import { isPublicAddress, isPublicAnswer } from './public-address';
 import type { HeldBytes, NetworkPolicy, TransferRequest } from './transfer-types';
 
@@ -38,14 +39,15 @@ export async function requestResponse(
   let address = request.url;
   let firstOrigin: string | undefined;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const { url, target, authorization } = checkAddress(address, request.network, agents.isPublic);
+    const policy = policyFor(address, request, agents);
+    const { url, target, authorization } = checkAddress(address, policy, agents.isPublic);
     firstOrigin ??= url.origin;
     // One-way: once a redirect leaves the first origin, no host gets the key again.
     if (url.origin !== firstOrigin) firstOrigin = '';
     const credentials = firstOrigin === '' ? undefined : (request.authorization ?? authorization);
     const response = await send(
       request,
-      agents,
+      agents.client(policy),
       { url, target },
       {
         ...range,
@@ -62,13 +64,22 @@ export async function requestResponse(
   );
 }
 
+/** `own`: the address is one of the customer's own bucket. */
+export function policyFor(
+  address: string,
+  { network }: Pick<TransferRequest, 'network'>,
+  { own }: Pick<TransferAgents, 'own'>
+): NetworkPolicy | 'own' {
+  return own?.holds(address) === true ? 'own' : network;
+}
+
 async function send(
   request: TransferRequest,
-  agents: TransferAgents,
+  client: HttpClient,
   { url, target }: Pick<CheckedAddress, 'url' | 'target'>,
   headers: Record<string, string>
 ): Promise<SourceResponse> {
-  const response = await agents.client(request.network).request({
+  const response = await client.request({
     origin: url.origin,
     path: target,
     method: 'GET',
@@ -156,11 +167,14 @@ export interface TransferAgentOptions {
   connectTimeoutMs?: number;
   /** Which proxy leads to which host. Null or left out: every host is contacted directly. */
   proxy?: ProxyChoice | null;
+  /** Null or left out: none is chosen. */
+  own?: OwnBucketLinks | null;
 }
 
 /** The connections of the transfers, kept apart by network policy. */
 export interface TransferAgents {
-  client(policy: NetworkPolicy): HttpClient;
+  client(policy: NetworkPolicy | 'own'): HttpClient;
+  readonly own: OwnBucketLinks | null;
   /** Which literal addresses are public; the rule that the sockets follow too. */
   readonly isPublic: (address: string) => boolean;
   /** Ends all connections; transfers under way fail. */
@@ -173,14 +187,16 @@ export interface TransferAgents {
  * could answer differently (DNS rebinding), and the address that was reached is checked once more.
  */
 export function createTransferAgents(options: TransferAgentOptions = {}): TransferAgents {
-  const { isPublic, ...connection } = options;
+  const { isPublic, own = null, ...connection } = options;
   const shared: HttpClientOptions = { wanted: 'file', ...connection };
-  const clients: Record<NetworkPolicy, HttpClient> = {
+  const clients: Record<NetworkPolicy | 'own', HttpClient> = {
     any: new HttpClient(shared),
+    own: new HttpClient({ ...shared, proxy: own?.proxy }),
     'public-https': new HttpClient({ ...shared, rule: publicOnly(isPublic ?? isPublicAnswer) })
   };
   return {
     isPublic: isPublic ?? isPublicAddress,
+    own,
     client: (policy) => clients[policy],
     close: () => {
       for (const client of Object.values(clients)) client.destroy();
@@ -217,7 +233,7 @@ interface CheckedAddress {
  */
 export function checkAddress(
   address: string,
-  policy: NetworkPolicy,
+  policy: NetworkPolicy | 'own',
   isPublic: (address: string) => boolean = isPublicAddress
 ): CheckedAddress {
   const sorted = urlKind(address);
@@ -287,25 +303,17 @@ export function urlKind(address: string): UrlKind {
     return { kind: 'refused', reason: 'its host name is longer than any that exists' };
   switch (url.protocol) {
     case 's3:':
-      return { kind: 'unsupported', advice: ownStorage('an Amazon S3 (or compatible) bucket') };
+      return { kind: 'unsupported', advice: IN_BUCKET };
     case 'gs:':
-      return { kind: 'unsupported', advice: ownStorage('a Google Cloud Storage bucket') };
+      return { kind: 'unsupported', advice: IN_GOOGLE };
     case 'http:':
     case 'https:':
       if (AZURE_BLOB_HOST.test(url.hostname) && !url.searchParams.has('sig'))
-        return { kind: 'unsupported', advice: ownStorage('an Azure blob container') };
+        return { kind: 'unsupported', advice: IN_AZURE };
       return { kind: url.protocol === 'http:' ? 'http' : 'https', url };
     default:
       return { kind: 'refused', reason: `"${url.protocol}" is neither https nor http` };
   }
-}
-
-function ownStorage(place: string): string {
-  return (
-    `The recording is in ${place} of your own (custom storage of the Telnyx connection); its link cannot be ` +
-    'downloaded without the credentials of that storage. It is already in your hands: fetch it with a storage ' +
-    'client, or remove the custom storage of the connection so that Telnyx keeps new recordings.'
-  );
 }
 
 /**

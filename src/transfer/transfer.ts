@@ -4,7 +4,9 @@ import { rootCause } from '../errors/root-cause';
 import { httpFault } from '../http/http-fault';
 import type { PartialCopy } from '../store/destination';
 import { LastBytes } from '../store/last-bytes';
+import { parseUrl } from '../values/fields';
 import { HEAD_BYTES, checkMedia, lacksBytes, sizeFromHeader } from './media-check';
+import type { OwnBucketLinks } from './own-storage';
 import { endsJson } from './text-check';
 import { LINK_EXPIRED_TEXT, refusedResponse } from './refused-response';
 import {
@@ -16,6 +18,8 @@ import {
   createTransferAgents,
   hasExpired,
   judgeResume,
+  linkExpiry,
+  policyFor,
   requestResponse,
   resumeHeaders,
   strongEtag
@@ -36,7 +40,7 @@ export interface TransferDeps {
  * | what happens                                                        | code             | retryable |
  * |---------------------------------------------------------------------|------------------|-----------|
  * | not https/public (also after a redirect, also once resolved)        | UNSAFE_URL       | no |
- * | s3://, gs://, Azure blob without signature                          | UNSUPPORTED_URL  | no |
+ * | s3:// or gs:// outside of the chosen own bucket, Azure blob without signature | UNSUPPORTED_URL | no |
  * | link over by its own dates (5 min. tolerance), or 400/401/403 saying so | LINK_EXPIRED | no: needs a fresh link |
  * | no connection, reset before headers, 408, 425, 5xx                  | LINK_REFUSED     | yes, obeys Retry-After |
  * | 404, S3 AccessDenied                                                | LINK_REFUSED     | yes, `linkInDoubt` |
@@ -67,12 +71,13 @@ export async function transfer(request: TransferRequest, deps: TransferDeps = {}
 }
 
 async function attempt(
-  request: TransferRequest,
+  wanted: TransferRequest,
   agents: TransferAgents,
   now: () => number
 ): Promise<TransferResult> {
-  request.signal.throwIfAborted();
-  const { url } = checkAddress(request.url, request.network, agents.isPublic);
+  wanted.signal.throwIfAborted();
+  const request = agents.own === null ? wanted : await withOwnSignature(wanted, agents.own, now());
+  const { url } = checkAddress(request.url, policyFor(request.url, request, agents), agents.isPublic);
   if (request.isFresh !== true && hasExpired(url, now()))
     throw new CodedError('LINK_EXPIRED', LINK_EXPIRED_TEXT);
 
@@ -83,6 +88,18 @@ async function attempt(
   if (start.response.status !== 200 && !start.resumed)
     throw await refusedResponse(start.response, request.authorization !== undefined, now());
   return await accept(request, start);
+}
+
+/** Signs the address of an object in the customer's own bucket, unless it has a signature that is still valid. */
+async function withOwnSignature(
+  request: TransferRequest,
+  own: OwnBucketLinks,
+  now: number
+): Promise<TransferRequest> {
+  const url = parseUrl(request.url);
+  if (url !== null && linkExpiry(url) !== null && !hasExpired(url, now)) return request;
+  const link = await own.signed(request.url);
+  return link === null ? request : { ...request, url: link, isFresh: true };
 }
 
 interface Start {

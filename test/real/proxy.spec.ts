@@ -194,7 +194,7 @@ describe('behind a real proxy, in a real Node-RED', function () {
     should(error?.message).match(
       /does not accept the user name and password \(40[17]\)\. Correct them in the http proxy node that is chosen as "Proxy"/
     );
-    should(asked).eql([]);
+    should(asked.join()).not.containEql('/call.wav');
     nothingSecret(JSON.stringify(error));
     const flow = webhookFlow({ wires: [['archive']] }, [...nodes(LOGIN), ...catchAll()]);
     await instance!.nodeRed.deploy(flow, 'nodes');

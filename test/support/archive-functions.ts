@@ -31,7 +31,8 @@ import { findRecordings } from '../../src/recording/find-recordings';
 import { bucketFault } from '../../src/store/bucket/client/fault';
 import { readBucketSettings } from '../../src/store/bucket/client/settings';
 import { shownKey } from '../../src/store/bucket/object-key';
-import { bucketLink } from '../../src/store/bucket/track-bucket';
+import { keyInBucket } from '../../src/store/bucket/bucket-address';
+import { bucketLink } from '../../src/store/bucket/own-bucket';
 import { nameSegments, nameVariants, readPartName } from '../../src/store/folder/archive-path';
 import { isSetAside } from '../../src/store/folder/quarantine';
 import { withoutSecrets } from '../../src/store/sidecar';
@@ -288,7 +289,16 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
       )
   },
   {
-    file: 'src/store/bucket/track-bucket.ts',
+    file: 'src/store/bucket/bucket-address.ts',
+    name: 'keyInBucket',
+    call: (text) => {
+      keyInBucket(readBucketSettings(BUCKET), text);
+      keyInBucket({ endpoint: null, bucket: 'own' }, `s3://own/${text}`);
+      keyInBucket({ endpoint: null, bucket: 'own' }, `https://own.s3.amazonaws.com/${text}`);
+    }
+  },
+  {
+    file: 'src/store/bucket/own-bucket.ts',
     name: 'bucketLink',
     call: (text) =>
       bucketLink(

@@ -4,7 +4,13 @@ import { isDailyProbeBody, parseDailyDelivery } from '../../src/events/reading/p
 import { parseTelnyxDelivery } from '../../src/events/reading/parse-telnyx';
 import { providers } from '../../src/providers/registry';
 import { findRecordings, referenceFromMessage } from '../../src/recording/find-recordings';
-import { asFormat, formatOfUrl, identityOfId, identityOfUrl } from '../../src/recording/recording-reference';
+import {
+  asFormat,
+  formatOfUrl,
+  identityOfId,
+  identityOfUrl,
+  isStoragePlace
+} from '../../src/recording/recording-reference';
 import { GlobIndex, compileGlob } from '../../src/routing/glob-index';
 import { splitPatterns } from '../../src/routing/rules';
 import { isPaddedBase64 } from '../../src/text/base64';
@@ -158,6 +164,7 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
   { file: 'src/values/fields.ts', name: 'asParty', call: asParty },
   { file: 'src/recording/recording-reference.ts', name: 'asFormat', call: asFormat },
   { file: 'src/recording/recording-reference.ts', name: 'formatOfUrl', call: formatOfUrl },
+  { file: 'src/recording/recording-reference.ts', name: 'isStoragePlace', call: isStoragePlace },
   {
     file: 'src/recording/recording-reference.ts',
     name: 'identityOfUrl',

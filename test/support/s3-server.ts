@@ -38,6 +38,8 @@ export type Fault =
   | 'cut'
   /** The request is handled, and the connection breaks before the response. */
   | 'lose-answer'
+  /** The request is handled, and the connection breaks in the middle of the body. */
+  | 'half'
   /** No response ever arrives. */
   | 'stall';
 
@@ -174,6 +176,12 @@ export class S3Server {
     }
     delete headers['transfer-encoding'];
     response.writeHead(answer.status, { ...headers, 'content-length': content.length });
+    if (fault === 'half') {
+      response.write(content.subarray(0, content.length / 2), () =>
+        setTimeout(() => response.destroy(), 200)
+      );
+      return;
+    }
     response.end(call.method === 'HEAD' ? undefined : content);
   }
 

@@ -56,7 +56,7 @@ export function createDailyLinkResolver({ api, bucket }: DailyLinkResolverOption
 }
 
 const WITHOUT_BUCKET =
-  'It is a raw track, which Daily puts into a bucket of your own and nowhere else. Choose that bucket as "Raw tracks" ' +
+  'It is a raw track, which Daily puts into a bucket of your own and nowhere else. Choose that bucket as "Own bucket" ' +
   'in the download node, and send the message again.';
 
 const WITHOUT_TRACK_KEY =

@@ -1,5 +1,6 @@
 import { CodedError } from '../../errors/coded-error';
-import type { Deletion } from '../provider';
+import { isStoragePlace } from '../../recording/recording-reference';
+import type { Deletion, OwnStorage, StoredOrigin } from '../provider';
 import type { TelnyxApi } from './api-client';
 import { findMedia, resourceOf, resourcePath, texmlPath, type Askable } from './find-media';
 
@@ -56,6 +57,26 @@ async function idOfSameFile(api: TelnyxApi, reference: Askable, signal: AbortSig
     throw error;
   }
 }
+
+/**
+ * Whether a recording is in a bucket of the customer ("custom storage" of a connection) and not at Telnyx.
+ *
+ * @param stored what is known of its stored files, for an event without links
+ */
+export function isInOwnStorage(
+  { links }: Pick<Askable, 'links'>,
+  stored: readonly Pick<StoredOrigin, 'source_host'>[],
+  own: OwnStorage | undefined
+): boolean {
+  if (links.length > 0) return links.some(({ url }) => isStoragePlace(url) || own?.hasAddress(url) === true);
+  return stored.some(({ source_host }) => source_host !== undefined && own?.hasHost(source_host) === true);
+}
+
+/** It is not documented whether Telnyx deletes files in custom storage, too; no copy of it may be the last one. */
+export const IN_OWN_STORAGE: Deletion = refused(
+  'It is in a bucket of your own, and Telnyx does not say whether it would be deleted there, too. Let a rule of the bucket ' +
+    'delete it.'
+);
 
 function refused(reason: string): Deletion {
   return { ok: false, message: `It was not deleted at Telnyx. ${reason}` };

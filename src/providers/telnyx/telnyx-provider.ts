@@ -14,7 +14,7 @@ import {
 } from '../provider';
 import { TelnyxApi } from './api-client';
 import { completeDetails } from './complete-details';
-import { deleteAtSource } from './delete-at-source';
+import { IN_OWN_STORAGE, deleteAtSource, isInOwnStorage } from './delete-at-source';
 import { fetchTranscription } from './fetch-transcription';
 import { createLinkResolver } from './link-resolver';
 import { telnyxFilters, telnyxTranscriptFilters } from './list-filters';
@@ -37,7 +37,10 @@ export const telnyxProvider: ProviderDefinition = {
   open: openTelnyx
 };
 
-function openTelnyx(account: ProviderAccount | null, { breakers }: ProviderOptions): RecordingProvider {
+function openTelnyx(
+  account: ProviderAccount | null,
+  { breakers, ownStorage }: ProviderOptions
+): RecordingProvider {
   const apiKey = account?.apiKey() ?? null;
   const api =
     account &&
@@ -71,10 +74,11 @@ function openTelnyx(account: ProviderAccount | null, { breakers }: ProviderOptio
       return completeDetails(api.optional, reference, signal);
     },
     fetchTranscript: (reference, signal) => fetchTranscription(api, reference, signal),
-    deleteRecording: (reference, signal, stored) =>
-      reference.meeting === undefined
-        ? deleteAtSource(api, reference, signal)
-        : meetings.deleteRecording(reference, signal, stored),
+    deleteRecording: (reference, signal, stored = []) => {
+      if (reference.meeting !== undefined) return meetings.deleteRecording(reference, signal, stored);
+      if (isInOwnStorage(reference, stored, ownStorage)) return Promise.resolve(IN_OWN_STORAGE);
+      return deleteAtSource(api, reference, signal);
+    },
     listRecordings: (query, signal) => list(RECORDINGS, query, signal),
     listTranscripts: (query, signal) => list(TRANSCRIPTIONS, query, signal),
     close: async () => {

@@ -160,7 +160,7 @@ describe("Daily's API", () => {
       should(link?.url).equal('https://bucket.example.com/d/r/a-cam-audio?signed');
       const missing = await faultOf(resolver()(track, 'missing', never));
       should(missing.code).equal('NO_RECORDING');
-      should(missing.message).match(/Raw tracks/);
+      should(missing.message).match(/Own bucket/);
       should((await faultOf(resolver()(track, 'dead', never))).code).equal('LINK_EXPIRED');
       should(daily.server.seen).be.empty();
     });

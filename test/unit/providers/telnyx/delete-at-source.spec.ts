@@ -1,5 +1,5 @@
 import should from 'should';
-import { deleteAtSource } from '../../../../src/providers/telnyx/delete-at-source';
+import { deleteAtSource, isInOwnStorage } from '../../../../src/providers/telnyx/delete-at-source';
 import { fetchTranscription } from '../../../../src/providers/telnyx/fetch-transcription';
 import { mediaLink } from '../../../../src/recording/recording-reference';
 import { ApiServer, link, never, recordingItem, reference } from './api-server';
@@ -38,6 +38,31 @@ describe('delete-at-source', () => {
       'DELETE /v2/room_recordings/one',
       'DELETE /v2/room_compositions/one'
     ]);
+  });
+
+  it('knows what is in a storage of the customer: by its links, else by where the stored files came from', () => {
+    const own = {
+      hasAddress: (url: string) => url.startsWith('https://minio.example.com/own/'),
+      hasHost: (host: string) => host === 'minio.example.com'
+    };
+    const stored = [{ source_host: 'minio.example.com' }];
+    const cases: [string[], { source_host: string }[], boolean][] = [
+      [['s3://own/a'], [], true],
+      [['GS://own/a'], [], true],
+      [['https://me.blob.core.windows.net/c/a?sig=x'], [], true],
+      [['https://minio.example.com/own/a'], [], true],
+      [['https://s3.amazonaws.com/telephony-recorder-prod/a', 's3://own/a'], [], true],
+      [['https://s3.amazonaws.com/telephony-recorder-prod/a'], stored, false],
+      [['https://media.example.com/s3://own/a'], [], false],
+      [[], stored, true],
+      [[], [{ source_host: 's3.amazonaws.com' }], false],
+      [[], [], false]
+    ];
+    for (const [urls, files, expected] of cases) {
+      const links = urls.map((url) => mediaLink(url, 'mp3'));
+      should(isInOwnStorage({ links }, files, own)).equal(expected, urls.join(' '));
+    }
+    should(isInOwnStorage({ links: [mediaLink('s3://own/a', null)] }, [], undefined)).be.true();
   });
 
   it('treats a missing recording as deleted', async () => {

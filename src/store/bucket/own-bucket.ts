@@ -1,9 +1,15 @@
 import { createHash, createHmac } from 'node:crypto';
+import { CodedError } from '../../errors/coded-error';
+import type { ProxyChoice } from '../../http/proxy/proxy-choice';
 import { withoutTrailingSlashes } from '../../text/edges';
+import { type BucketAddress, keyInBucket } from './bucket-address';
 import type { BucketConnection } from './client/connection';
 
-/** Links to objects that another party put into a bucket, such as the raw tracks of Daily. */
-export class TrackBucket {
+/**
+ * Links to objects that a provider put into the customer's own bucket: the raw tracks of Daily, recordings in custom
+ * storage of Telnyx.
+ */
+export class OwnBucket {
   readonly #connection: BucketConnection;
   readonly #now: () => number;
 
@@ -27,22 +33,41 @@ export class TrackBucket {
         return bucketLink(this.#connection.settings, { ...credentials, region }, key, this.#now());
       });
     } catch (error) {
-      throw this.#connection.fault('make a link to a track', error);
+      throw this.#connection.fault('make a link to an object', error);
     }
+  }
+
+  /** Which proxy leads to the bucket; null: none. */
+  get proxy(): ProxyChoice | null {
+    return this.#connection.settings.proxy ?? null;
+  }
+
+  /** Whether an address by http or https leads to an object of the bucket. */
+  holds(address: string): boolean {
+    return /^https?:/i.test(address) && keyInBucket(this.#connection.settings, address) !== null;
+  }
+
+  /**
+   * @param address from outside, as `keyInBucket` reads it
+   * @returns as `link`; null when the address leads elsewhere
+   * @throws CodedError as `link`; `UNSAFE_URL` for a key that an address would change: clients drop `.` and `..`
+   */
+  async signed(address: string): Promise<string | null> {
+    const key = keyInBucket(this.#connection.settings, address);
+    if (key === null) return null;
+    if (/(^|\/)\.\.?(\/|$)/.test(key) || !key.isWellFormed())
+      throw new CodedError(
+        'UNSAFE_URL',
+        'The event names an object of your bucket by a key with "." or ".." for a folder, or with half a character. ' +
+          'No address leads to it; fetch it with another program.'
+      );
+    return await this.link(key);
   }
 
   /** Closes the connections. */
   close(): Promise<void> {
     return this.#connection.end();
   }
-}
-
-/** Where a bucket is. */
-export interface BucketAddress {
-  /** `https://…` of an S3-compatible store; null: AWS. */
-  endpoint: string | null;
-  bucket: string;
-  forcePathStyle: boolean;
 }
 
 /** Who asks, according to the settings or the AWS SDK's default chain. */

@@ -1,6 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import should from 'should';
-import { type BucketIdentity, bucketLink } from '../../../../src/store/bucket/track-bucket';
+import { type BucketIdentity, bucketLink } from '../../../../src/store/bucket/own-bucket';
 
 const NOW = Date.UTC(2026, 2, 4, 9, 15, 2, 118);
 const IDENTITY: BucketIdentity = {
