@@ -6,7 +6,7 @@ import {
   type BucketTestRequest
 } from '../config/bucket-test-request';
 import { HIDDEN_PASSWORD } from '../config/hidden-password';
-import { textOf } from './lib/validators';
+import { isChosen, textOf } from './lib/validators';
 
 type Result = Finding['result'];
 
@@ -53,6 +53,7 @@ function shownValues(node: EditorNode): BucketTestRequest {
   return {
     ...(Object.fromEntries(texts) as Record<(typeof BUCKET_TEXTS)[number], string>),
     id: node.id,
+    proxy: chosen('proxy'),
     forcePathStyle: field('forcePathStyle').is(':checked'),
     accessKeyId: secret(node, 'accessKeyId'),
     secretAccessKey: secret(node, 'secretAccessKey')
@@ -61,6 +62,12 @@ function shownValues(node: EditorNode): BucketTestRequest {
 
 function field(name: string): JQuery {
   return $(`#node-config-input-${name}`);
+}
+
+/** The id of a chosen config node; the editor has a value of its own for none. */
+function chosen(name: string): string {
+  const id = textOf(field(name).val());
+  return isChosen(id) ? id : '';
 }
 
 /** The value of a password field; the editor knows a password that was typed but not yet deployed. */
