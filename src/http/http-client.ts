@@ -29,7 +29,7 @@ export interface HttpRequest {
   origin: string;
   /** Path and query, sent as they are. */
   path: string;
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   headers?: Readonly<Record<string, string>>;
   body?: Uint8Array;
   signal?: AbortSignal;
@@ -84,7 +84,8 @@ export class HttpClient {
       } catch (error) {
         // The other side closed a kept connection just as it was reused, which is not a failure. Each repetition
         // uses up one kept connection.
-        if (!exchange.isStale || request.method === 'POST' || this.#isClosed) throw error;
+        const isRepeatable = request.method === 'GET' || request.method === 'DELETE';
+        if (!exchange.isStale || !isRepeatable || this.#isClosed) throw error;
       }
     }
   }

@@ -30,12 +30,14 @@ export interface JsonApiOptions {
 }
 
 export interface ApiRequest {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Segments below the base; ids must have passed `idSegment`. */
   path: readonly string[];
   query?: Readonly<Record<string, string>>;
   /** Bytes of the largest answer. Default: as for the API. */
   maxBody?: number;
+  /** Sent as JSON. */
+  body?: Readonly<Record<string, unknown>>;
   /**
    * Whether its caller can do without it: then it fails immediately while the API does not respond. Default:
    * false.
@@ -197,8 +199,10 @@ export abstract class JsonApi implements ApiAccess {
       headers: {
         accept: 'application/json',
         'accept-encoding': 'identity',
-        authorization: `Bearer ${apiKey}`
+        authorization: `Bearer ${apiKey}`,
+        ...(request.body && { 'content-type': 'application/json' })
       },
+      ...(request.body && { body: Buffer.from(JSON.stringify(request.body)) }),
       responseTimeoutMs: this.#timeoutMs,
       stallTimeoutMs: this.#timeoutMs,
       signal
