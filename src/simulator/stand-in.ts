@@ -9,6 +9,7 @@ import { mediaOf, RecordingShelf, type ShelvedFile, type StandInRecording } from
 import { DeliveriesApi } from './telnyx/deliveries-api';
 import { RecordingsApi } from './telnyx/recordings-api';
 import { type StandInTranscription, TranscriptionsApi } from './telnyx/transcriptions-api';
+import { WebhookSettingsApi } from './telnyx/webhook-settings-api';
 import { RequestLimit, type RequestLimitOptions } from './request-limit';
 import { type ApiAccess, isAdmitted } from './telnyx/api-answers';
 import { sendJson } from './send-json';
@@ -47,7 +48,7 @@ export interface ExpectedFile {
 
 /**
  * A local stand-in for Telnyx: signs and delivers events with its own key, serves the media of the
- * recordings that they announce, and answers the API that lists recordings and deliveries.
+ * recordings that they announce, and answers the API of recordings, deliveries and webhook URLs.
  */
 export class TelnyxStandIn {
   readonly apiKey: string;
@@ -61,6 +62,8 @@ export class TelnyxStandIn {
   /** What was delivered and what was not. */
   readonly deliveries: DeliveriesApi;
   readonly #transcriptions: TranscriptionsApi;
+  /** Applications, profiles and connections. */
+  readonly webhooks: WebhookSettingsApi;
   readonly #server: LocalServer;
 
   constructor(options: StandInOptions = {}) {
@@ -76,6 +79,7 @@ export class TelnyxStandIn {
     };
     this.deliveries = new DeliveriesApi(access);
     this.#transcriptions = new TranscriptionsApi(access);
+    this.webhooks = new WebhookSettingsApi(access);
     this.#server = this.#createServer(access);
   }
 
@@ -243,6 +247,7 @@ export class TelnyxStandIn {
         this.deliveries.handle(request, url, response);
       else if (url.pathname.startsWith('/v2/recording_transcriptions'))
         this.#transcriptions.handle(request, url, response);
+      else if (this.webhooks.handles(url.pathname)) void this.webhooks.handle(request, url, response);
       else if (url.pathname.startsWith('/v2/')) api.handle(request, url, response);
       else void media.handle(request, url, response);
     });

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DailyRecording, type DailyShelf, storageKey } from './daily-shelf';
+import type { DailyWebhooksApi } from './daily-webhooks-api';
 import type { RequestLimit } from '../request-limit';
 import { sendJson } from '../send-json';
 
 export interface DailyApiOptions {
   shelf: DailyShelf;
+  webhooks: DailyWebhooksApi;
   apiKey: string;
   /** Makes a fresh link to a file. @param seconds how long it works */
   link: (recording: DailyRecording, seconds: number) => string;
@@ -32,6 +34,8 @@ export class DailyRecordingsApi {
       sendError(response, 400, 'authorization-header-error', 'no authorization header');
     else if (authorization !== `Bearer ${apiKey}`) sendError(response, 401, 'authentication-error', null);
     else if (limit?.take().allowed === false) sendError(response, 429, 'rate-limit-error', null);
+    else if (/^\/v1\/webhooks(?:\/|$)/.test(url.pathname))
+      void this.#options.webhooks.handle(request, url, response);
     else this.#answer(request.method ?? '', url, response);
   }
 

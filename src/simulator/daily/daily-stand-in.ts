@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { DailyRecordingsApi } from './daily-api';
 import { DAILY_KINDS, dailyBody } from './daily-events';
 import { DAILY_HABITS, DailySecret } from './daily-secret';
+import { DailyWebhooksApi } from './daily-webhooks-api';
 import { dailyMediaOf, type DailyRecording, DailyShelf, pathOf } from './daily-shelf';
 import { deliver, type DeliverOptions, type DeliveryReport } from '../deliver';
 import { DownloadCounts } from '../download-counts';
@@ -31,11 +32,13 @@ export type DailySample = Omit<SampleDelivery, 'recording'> & { recording: Daily
 
 /**
  * A local stand-in for Daily: signs and delivers events with its own secret, gives links to the
- * recordings that they announce, and serves their media.
+ * recordings that they announce, serves their media, and answers for its webhooks.
  */
 export class DailyStandIn {
   readonly secret: DailySecret;
   readonly apiKey: string;
+  /** The webhooks of the domain. */
+  readonly webhooks: DailyWebhooksApi;
   readonly #clock: Clock;
   readonly #links: SignedLinks;
   readonly #shelf = new DailyShelf();
@@ -45,6 +48,7 @@ export class DailyStandIn {
   constructor(options: DailyStandInOptions = {}) {
     this.#clock = options.clock ?? Date.now;
     this.#links = new SignedLinks(this.#clock);
+    this.webhooks = new DailyWebhooksApi(this.#clock);
     this.secret = options.secret ?? new DailySecret();
     this.apiKey = options.apiKey ?? randomBytes(32).toString('hex');
     this.#server = this.#createServer(options);
@@ -129,6 +133,7 @@ export class DailyStandIn {
     const { apiLimit, fault = 'none' } = options;
     const api = new DailyRecordingsApi({
       shelf: this.#shelf,
+      webhooks: this.webhooks,
       apiKey: this.apiKey,
       clock: this.#clock,
       link: (recording, seconds) => this.url + this.#links.sign(pathOf(recording), seconds),
