@@ -2,6 +2,7 @@ import { CodedError } from '../src/errors/coded-error';
 import { isDailyProbeBody, parseDailyDelivery } from '../src/events/reading/parse-daily';
 import { DailyHmac } from '../src/verification/daily-hmac';
 import { type DailyAccount, dailyAccountOf } from './config/daily-account-access';
+import { serveDailyWebhooks } from './config/webhooks/daily-webhooks-route';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { DEFAULT_PATH, TOLERANCE } from './webhook/webhook-fields';
 import { type WebhookNodeConfig, startWebhookNode } from './webhook/webhook-node';
@@ -9,6 +10,7 @@ import { deliveryRoutes } from './webhook/webhook-runtime';
 
 export = function (RED: NodeRedApi): void {
   deliveryRoutes(RED);
+  serveDailyWebhooks(RED);
 
   RED.nodes.registerType('daily-webhook-in', function (this: RedNode, config: WebhookNodeConfig) {
     RED.nodes.createNode(this, config);

@@ -4,6 +4,7 @@ import { AskedKeyVerifier } from '../src/verification/asked-key-verifier';
 import { TelnyxVerifier } from '../src/verification/telnyx-verifier';
 import { useAskedKeys } from './config/asked-public-keys';
 import { type TelnyxAccount, telnyxAccountOf } from './config/telnyx-account-access';
+import { serveTelnyxWebhooks } from './config/webhooks/telnyx-webhooks-route';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { statusTexts } from './lib/node-status';
 import { readBoolean } from './lib/read-setting';
@@ -20,6 +21,7 @@ const NO_KEYS = { publicKeys: [], meetingSecrets: [], legacySecrets: [] };
 
 export = function (RED: NodeRedApi): void {
   deliveryRoutes(RED);
+  serveTelnyxWebhooks(RED);
 
   RED.nodes.registerType('telnyx-webhook-in', function (this: RedNode, config: TelnyxWebhookInConfig) {
     RED.nodes.createNode(this, config);

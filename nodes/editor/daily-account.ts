@@ -1,49 +1,48 @@
 import { isPaddedBase64 } from '../../src/text/base64';
 import { withoutTrailingSlashes } from '../../src/text/edges';
 import { DEFAULT_API_URLS } from '../config/api-urls';
+import { DAILY_EVENT_TYPES } from '../config/daily-event-types';
 import { HIDDEN_PASSWORD } from '../config/hidden-password';
+import { addressFault, webhookUrl } from '../webhook/public-address';
 import { DEFAULT_PATH } from '../webhook/webhook-fields';
-import { belowNodeRoot } from './lib/address';
 import { apiAddress } from './lib/api-address';
 import { entriesOf, isVariable, textOf } from './lib/validators';
-
-/** Daily requires a list; these are what an archive and a switch on meetings need. */
-const EVENT_TYPES = [
-  'meeting.started',
-  'meeting.ended',
-  'recording.started',
-  'recording.ready-to-download',
-  'recording.error'
-];
+import { typedElsewhere } from './lib/typed-elsewhere';
 
 /** Quotes any text as one word of a shell command. */
 function quoted(text: string): string {
   return `'${text.replace(/'/g, "'\\''")}'`;
 }
 
-/** The path of this account's webhook node, otherwise of any other; null if there is none. */
-function webhookPathOf(accountId: string): string | null {
-  const own: string[] = [];
-  const others: string[] = [];
+interface ShownNode {
+  path: string;
+  /** Blank when none is typed. */
+  publicUrl: string;
+}
+
+/** This account's webhook node, otherwise any other; null if there is none. */
+function webhookOf(accountId: string): ShownNode | null {
+  const own: ShownNode[] = [];
+  const others: ShownNode[] = [];
   RED.nodes.eachNode((node) => {
     if (node.type !== 'daily-webhook-in' || node.d === true) return;
-    const isOwn = node['account'] === accountId;
-    (isOwn ? own : others).push(textOf(node['path']) || DEFAULT_PATH.daily);
+    const path = textOf(node['path']) || DEFAULT_PATH.daily;
+    const publicUrl = textOf(node['publicUrl']).trim() || typedElsewhere(node);
+    (node['account'] === accountId ? own : others).push({ path, publicUrl });
   });
   return own[0] ?? others[0] ?? null;
 }
 
-/** The address of this page, when it can be the public one. */
-function publicOrigin(): string | null {
-  const { protocol, hostname, origin } = window.location;
-  const isHere = /^(localhost|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|\[)|\.local$/.test(hostname);
-  return protocol === 'https:' && !isHere ? origin : null;
+/** The address of this Node-RED, when Daily can reach it. */
+function publicBase(typed: string): string | null {
+  const base = typed || window.location.origin;
+  return addressFault(base) === null ? base : null;
 }
 
-function commandOf(apiUrl: string, origin: string | null, path: string): string {
+function commandOf(apiUrl: string, base: string | null, path: string): string {
   const body = {
-    url: (origin ?? 'https://YOUR-ADDRESS') + belowNodeRoot(path),
-    eventTypes: EVENT_TYPES,
+    url: webhookUrl(base ?? 'https://YOUR-ADDRESS', RED.settings.httpNodeRoot ?? '/', path),
+    eventTypes: DAILY_EVENT_TYPES,
     retryType: 'exponential'
   };
   const address = `${withoutTrailingSlashes(apiUrl || DEFAULT_API_URLS.daily)}/webhooks`;
@@ -79,15 +78,15 @@ RED.nodes.registerType('daily-account', {
     return this.name || 'Daily';
   },
   oneditprepare: function () {
-    const path = webhookPathOf(this.id);
-    const origin = publicOrigin();
-    $('#daily-account-no-node').toggle(path === null);
-    $('#daily-account-no-address').toggle(origin === null);
+    const webhook = webhookOf(this.id);
+    const base = publicBase(webhook?.publicUrl ?? '');
+    $('#daily-account-no-node').toggle(webhook === null);
+    $('#daily-account-no-address').toggle(base === null);
     const apiUrl = $('#node-config-input-apiUrl');
     const command = $('#daily-account-command');
     apiUrl
       .on('input change', () => {
-        command.text(commandOf(textOf(apiUrl.val()), origin, path ?? DEFAULT_PATH.daily));
+        command.text(commandOf(textOf(apiUrl.val()), base, webhook?.path ?? DEFAULT_PATH.daily));
       })
       .trigger('change');
     $('#daily-account-copy').on('click', (event) => {

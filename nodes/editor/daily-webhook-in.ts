@@ -9,6 +9,8 @@ import {
 } from '../webhook/webhook-fields';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { numberWithin } from './lib/validators';
+import { prepareDailyRegister } from './register/daily-register';
+import { publicUrl } from './register/public-url';
 import { nodeLabel, outputLabel, prepareDialog, saveDialog, webhookPath } from './lib/webhook-dialog';
 
 RED.nodes.registerType('daily-webhook-in', {
@@ -19,6 +21,7 @@ RED.nodes.registerType('daily-webhook-in', {
     name: { value: '' },
     account: { value: '', type: 'daily-account', required: true },
     path: { value: DEFAULT_PATH.daily, required: true, validate: webhookPath },
+    publicUrl: { value: '', validate: publicUrl },
     reply: { value: REPLIES[0] },
     replyTimeout: {
       value: String(REPLY_TIMEOUT.fallback),
@@ -41,6 +44,9 @@ RED.nodes.registerType('daily-webhook-in', {
   label: nodeLabel,
   labelStyle,
   outputLabels: outputLabel,
-  oneditprepare: prepareDialog,
+  oneditprepare: function () {
+    prepareDialog.call(this);
+    prepareDailyRegister(this);
+  },
   oneditsave: saveDialog
 });

@@ -50,7 +50,7 @@ RED.nodes.registerType<BucketNode>('telnyx-bucket', {
   oneditprepare: function () {
     $('#telnyx-bucket-test').on('click', (event) => {
       event.preventDefault();
-      testBucket(this);
+      void testBucket(this);
     });
     const endpoint = $('#node-config-input-endpoint');
     endpoint

@@ -9,6 +9,8 @@ import {
 } from '../webhook/webhook-fields';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { numberWithin } from './lib/validators';
+import { publicUrl } from './register/public-url';
+import { prepareTelnyxRegister } from './register/telnyx-register';
 import { nodeLabel, outputLabel, prepareDialog, saveDialog, webhookPath } from './lib/webhook-dialog';
 
 RED.nodes.registerType('telnyx-webhook-in', {
@@ -19,6 +21,7 @@ RED.nodes.registerType('telnyx-webhook-in', {
     name: { value: '' },
     account: { value: '', type: 'telnyx-account', required: true },
     path: { value: DEFAULT_PATH.telnyx, required: true, validate: webhookPath },
+    publicUrl: { value: '', validate: publicUrl },
     reply: { value: REPLIES[0] },
     replyTimeout: {
       value: String(REPLY_TIMEOUT.fallback),
@@ -42,6 +45,9 @@ RED.nodes.registerType('telnyx-webhook-in', {
   label: nodeLabel,
   labelStyle,
   outputLabels: outputLabel,
-  oneditprepare: prepareDialog,
+  oneditprepare: function () {
+    prepareDialog.call(this);
+    prepareTelnyxRegister(this);
+  },
   oneditsave: saveDialog
 });

@@ -17,6 +17,10 @@ export interface NodeRedApi {
       options?: { credentials?: Record<string, { type: 'text' | 'password' }>; settings?: object }
     ): void;
     getNode(id: string): unknown;
+    /** The stored credentials of a node, as typed; undefined if there are none. */
+    getCredentials(id: string): Readonly<Record<string, string | undefined>> | undefined;
+    /** Replaces the stored credentials of a node. They reach the node, and the disk, with the next deploy. */
+    addCredentials(id: string, credentials: Readonly<Record<string, string | undefined>>): Promise<void>;
     /** Calls back with every node of the flows as saved, including disabled ones. */
     eachNode(visit: (saved: NodeConfig) => void): void;
   };
@@ -37,7 +41,7 @@ export interface NodeRedApi {
     readonly httpNodeCors?: unknown;
     readonly httpAdminAuth?: unknown;
   };
-  readonly log: { error(text: string): void; warn(text: string): void };
+  readonly log: { error(text: string): void; warn(text: string): void; info(text: string): void };
   /** Emits `flows:stopping`, `flows:stopped`, `flows:started`, … */
   readonly events: EventEmitter;
   /** Not there in node-red-node-test-helper. */

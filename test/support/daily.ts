@@ -40,6 +40,7 @@ export function dailyWebhookIn(properties: Record<string, unknown> = {}): FlowNo
   return node('daily-webhook', 'daily-webhook-in', {
     account: 'daily',
     path: '/daily',
+    publicUrl: '',
     reply: 'at-once',
     replyTimeout: '10',
     tolerance: '1800',

@@ -37,6 +37,7 @@ export function webhookIn(properties: Record<string, unknown> = {}): FlowNode {
   return node('webhook', 'telnyx-webhook-in', {
     account: 'account',
     path: '/telnyx',
+    publicUrl: '',
     reply: 'at-once',
     replyTimeout: 10,
     tolerance: 300,

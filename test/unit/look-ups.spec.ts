@@ -11,9 +11,10 @@ const ROOT = path.join(__dirname, '../..');
  */
 const OWN_KEYS: ReadonlySet<string> = new Set([
   'nodes/config/provider-accounts.ts: FINDERS[property]',
-  'nodes/editor/bucket-test.ts: COLOURS[result]',
-  'nodes/editor/bucket-test.ts: ICONS[result]',
   'nodes/editor/filename-preview.ts: EXAMPLES[part.token]',
+  'nodes/editor/lib/marks.ts: COLOURS[mark]',
+  'nodes/editor/lib/marks.ts: ICONS[mark]',
+  'nodes/editor/register/daily-register.ts: MARKS[state]',
   'src/webhook/express/route-path.ts: ADVICE[fault]',
   'src/errors/trouble.ts: BY_CODE[code]',
   'src/reconcile/read-moment.ts: UNITS[unit.toLowerCase()]',

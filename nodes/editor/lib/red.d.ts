@@ -12,7 +12,9 @@ interface EditorNode {
   d?: boolean;
   name?: string;
   /** Secrets typed since the last deploy; older ones are hidden. */
-  credentials?: Readonly<Record<string, unknown>>;
+  credentials?: Record<string, unknown>;
+  /** Set when it differs from what is deployed. */
+  changed?: boolean;
   _def: { defaults: Record<string, { value: unknown }> };
   _(key: string, values?: Record<string, string | number>): string;
 }
@@ -57,12 +59,18 @@ declare const RED: {
     registerType<Node extends EditorNode>(type: string, definition: EditorDefinition<Node>): void;
     eachNode(visit: (node: EditorNode & Record<string, unknown>) => void): void;
     workspace(id: string | undefined): { disabled?: boolean } | undefined;
+    /** Any node, config nodes too; null when there is none. */
+    node(id: string): (EditorNode & Record<string, unknown>) | null;
+    /** Marks the flows as changed since the last deploy. */
+    dirty(isDirty: boolean): void;
   };
   validators: {
     /** @param typeField name of the property that holds the type of the value */
     typedInput(typeField: string, isOptional: boolean): EditorValidator;
   };
   clipboard: { copyText(text: string, near: JQuery, done: string): void };
+  /** Everything is permitted when nobody has to log in. */
+  user: { hasPermission(permission: string): boolean };
   settings: { httpNodeRoot?: string };
 };
 

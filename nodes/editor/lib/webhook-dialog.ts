@@ -1,6 +1,6 @@
 import { comparablePath, pathFault, type PathFault } from '../../../src/webhook/express/route-path';
 import { DEFAULT_PATH } from '../../webhook/webhook-fields';
-import { belowNodeRoot } from './address';
+import { showAddress } from '../register/public-url';
 import { chooseDefaults, isVariable, textOf } from './validators';
 
 /** The types of all webhook nodes. */
@@ -48,12 +48,7 @@ export function outputLabel(this: WebhookNode, index: number): string {
 
 export function prepareDialog(this: WebhookNode): void {
   chooseDefaults(this, ['reply', 'duplicates', 'keep']);
-  const path = $('#node-input-path');
-  path
-    .on('input change', () => {
-      $(`#${this.type}-url`).text(window.location.origin + belowNodeRoot(textOf(path.val())));
-    })
-    .trigger('change');
+  showAddress(this);
   const reply = $('#node-input-reply');
   reply
     .on('change', () => {
