@@ -4,6 +4,7 @@ import path from 'node:path';
 import { CodedError } from '../../src/errors/coded-error';
 import { rootCause } from '../../src/errors/root-cause';
 import { type OwnerMiddleware, corsHandlersOf, handlersOf } from '../../src/webhook/express/express-app';
+import type { OwnedState } from '../../src/state/owned-state';
 import type { StateDatabase } from '../../src/state/state-database';
 import { type RouteTable, routesOf } from '../../src/webhook/express/routes';
 import type { DeliveryJournal } from '../../src/webhook/journal/delivery-journal';
@@ -93,14 +94,16 @@ const daysKept = new Map<string, Map<string, number>>();
  * written, or belongs to another process, nothing is accepted; every delivery tries again.
  */
 export function deliveryJournal(RED: NodeRedApi): DeliveryJournal {
-  const open = (): LogJournal => openJournal(RED);
+  const directory = stateDirectory(RED);
+  const state = ownedState(RED);
+  const open = (): LogJournal => openJournal(RED, directory, state);
   return {
     find: (scope, id) => open().find(scope, id),
     accept: (delivery) => open().accept(delivery),
     answered: (delivery, answer) => open().answered(delivery, answer),
     remember: (scope, id, answer) => open().remember(scope, id, answer),
     pending: (scope) => open().pending(scope),
-    written: async () => journals.get(stateDirectory(RED))?.journal.written()
+    written: async () => journals.get(directory)?.journal.written()
   };
 }
 
@@ -115,7 +118,7 @@ export function loggedDeliveries(
   span: Span,
   onGap: () => void
 ): AsyncIterable<readonly LoggedDelivery[]> {
-  return openJournal(RED).read(span, onGap);
+  return openJournal(RED, stateDirectory(RED), ownedState(RED)).read(span, onGap);
 }
 
 /** Old deliveries are removed even where no node receives any more, and those of a disabled node are not removed early. */
@@ -128,7 +131,7 @@ function keepToPromises(RED: NodeRedApi): void {
   for (const id of kept.keys()) if (!saved.has(id) && !running.has(id)) kept.delete(id);
   for (const [id, days] of saved) if (!running.has(id)) kept.set(id, days);
   try {
-    openJournal(RED);
+    openJournal(RED, stateDirectory(RED), ownedState(RED));
   } catch {
     // The nodes that need it report this.
   }
@@ -145,9 +148,7 @@ function keptIn(directory: string): Map<string, number> {
   return known;
 }
 
-function openJournal(RED: NodeRedApi): LogJournal {
-  const directory = stateDirectory(RED);
-  const state = ownedState(RED);
+function openJournal(RED: NodeRedApi, directory: string, state: OwnedState): LogJournal {
   if (state.problem !== null) throw state.problem;
   const known = journals.get(directory);
   if (known !== undefined) {
@@ -160,7 +161,7 @@ function openJournal(RED: NodeRedApi): LogJournal {
     const journal = new LogJournal({
       database: stateDatabase(RED),
       directory: path.join(directory, 'deliveries'),
-      guard: () => state.guard(),
+      guard: (when) => state.guard(when),
       log: (text) => RED.log.warn(text),
       days: keptIn(directory),
       mostBytes: logSize() * 1024 * 1024

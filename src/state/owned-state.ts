@@ -181,15 +181,16 @@ export class OwnedState {
   }
 
   /**
-   * Call it before and after every write.
+   * Call it before and after every write. Afterwards it looks at the files only if the process was stopped meanwhile for long
+   * enough to be taken for dead.
    *
    * @throws CodedError `STATE_IN_USE` when the state belongs to another process; an error when its place is
    *   gone
    */
-  guard(): void {
+  guard(when: 'before' | 'after' = 'before'): void {
     if (this.#problem !== null) throw this.#problem;
     const lease = this.#lease;
-    if (lease === undefined) return;
+    if (lease === undefined || (when === 'after' && lease.age <= LATE_MS)) return;
     // Others may consider this process dead, and be checking at this moment.
     if (lease.age > LATE_MS) lease.renew();
     if (lease.holds() === 'held') return;

@@ -54,13 +54,20 @@ export class DeliveryIdentities {
     return this.#collection.putting(identityKey(scope, id), { at: this.#now(), answer });
   }
 
-  /** Those that the database does not have yet. */
+  /** How many the database does not have yet. */
+  get unsaved(): number {
+    return this.#recent.size;
+  }
+
+  /** Those that the database does not have yet, in the order of its pages. */
   recent(): RecentIdentity[] {
-    return [...this.#recent].map(([name, { key, identity }]) => ({
-      name,
-      identity,
-      change: this.#collection.putting(key, identity)
-    }));
+    return [...this.#recent]
+      .map(([name, { key, identity }]) => ({
+        name,
+        identity,
+        change: this.#collection.putting(key, identity)
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** The database has them now. */

@@ -4,8 +4,8 @@ export interface LogJournalOptions {
   database: StateDatabase;
   /** Of the logs; created with the first delivery. */
   directory: string;
-  /** Throws when the state belongs to another process. */
-  guard: () => void;
+  /** See `OwnedState.guard`. */
+  guard: (when: 'before' | 'after') => void;
   /** Receives what the owner of the machine should know, in whole sentences. */
   log: (text: string) => void;
   /** How many days deliveries are kept, by the id of their node. It may change. */

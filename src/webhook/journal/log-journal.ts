@@ -22,8 +22,11 @@ import { LogRetention } from './log-retention';
 import { mergedByTime } from './merged-logs';
 import type { SavedWaiting, Waiting, WaitingKey } from './waiting-delivery';
 
-/** Milliseconds after which the database is updated from the logs. */
-const FOLLOW_MS = 500;
+/** Milliseconds after which the database is updated from the logs: each update rewrites pages all over the database. */
+const FOLLOW_MS = 5000;
+
+/** Identities after which it is updated at once. */
+const MOST_UNSAVED = 20_000;
 
 /** Changes of one commit: more would block the event loop. */
 const CHANGES_AT_ONCE = 250;
@@ -252,7 +255,7 @@ export class LogJournal implements DeliveryJournal {
     const since = this.#ends.get(days);
     const opened = new DeliveryLog({
       directory: directoryOf(directory, days),
-      guard: () => this.#guard(),
+      guard: (when) => this.#guard(when),
       log,
       now: this.#now,
       since: since === undefined ? null : { ...since, hash: Buffer.from(since.hash) },
@@ -288,10 +291,10 @@ export class LogJournal implements DeliveryJournal {
   }
 
   /** Restores a database that somebody removed before a delivery is accepted: the answer depends on its memory. */
-  #guard(): Promise<void> | undefined {
+  #guard(when: 'before' | 'after'): Promise<void> | undefined {
     const { guard, database } = this.#options;
-    guard();
-    return database.isInPlace() ? undefined : database.written();
+    guard(when);
+    return when === 'after' || database.isInPlace() ? undefined : database.written();
   }
 
   #load(days: number): Set<string> {
@@ -341,6 +344,7 @@ export class LogJournal implements DeliveryJournal {
 
   #follow(): void {
     if (this.#isDisposed) return;
+    if (this.#identities.unsaved >= MOST_UNSAVED && this.#saving === null) void this.#save();
     this.#timer ??= setTimeout(() => void this.#save(), FOLLOW_MS).unref();
   }
 
@@ -383,9 +387,8 @@ export class LogJournal implements DeliveryJournal {
   }
 
   async #commit(changes: readonly StateChange[]): Promise<void> {
-    for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE) {
+    for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE)
       await this.#options.database.commitSoon(changes.slice(at, at + CHANGES_AT_ONCE));
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFrom, readSome, systemFiles, trim, type LogFiles } from './log-files';
-import { LogWriter } from './log-writer';
+import { LogWriter, type LogGuard } from './log-writer';
 import {
   findRecord,
   HASH_BYTES,
@@ -28,10 +28,7 @@ const SIZES: SegmentSizes = { first: 1024 * 1024, most: 8 * 1024 * 1024 };
 export interface DeliveryLogOptions {
   /** Created by the first write. */
   directory: string;
-  /**
-   * Called around each write, and awaited. Throws when the state belongs to another process, or its directory is gone.
-   */
-  guard?: () => Promise<void> | undefined;
+  guard?: LogGuard;
   /** Receives what the owner of the machine should know, in whole sentences. */
   log: (text: string) => void;
   /** The end of what the caller knows; `onEntry` gets everything after it. Null: the caller knows nothing. */

@@ -13,6 +13,8 @@ export interface LogFiles {
    */
   allocate(file: string, bytes: number): Promise<number>;
   write(handle: number, bytes: Buffer, at: number): Promise<void>;
+  /** As `write` and `sync` of these bytes alone: what was written before and not synced stays so. */
+  writeThrough(handle: number, bytes: Buffer, at: number): Promise<void>;
   /** Truncates a file. Never rejects: what remains after the end only takes space, or is ignored anyway. */
   cut(handle: number, bytes: number): Promise<void>;
   /** Syncs the data of a file, whose size does not change. */
@@ -23,6 +25,12 @@ export interface LogFiles {
   /** Whether a name still refers to an open file, to no file, or to another one. */
   place(file: string, handle: number): 'own' | 'none' | 'other';
 }
+
+/**
+ * Second handles for writing through, by the first one: a write and its sync are then one task of the thread pool. Only on
+ * Linux: on macOS such a write does not reach the disk, and Windows does not know them.
+ */
+const throughHandles = new Map<number, number>();
 
 /** Zeros that are written at once. */
 const ZEROS = Buffer.alloc(256 * 1024);
@@ -44,6 +52,7 @@ export const systemFiles: LogFiles = {
         await writeAll(handle, ZEROS.subarray(0, Math.min(ZEROS.length, bytes - at)), at);
       await syncFile(handle);
       await syncDirectory(path.dirname(file));
+      await openThrough(file, handle);
       return handle;
     } catch (error) {
       fs.rmSync(file, { force: true });
@@ -53,8 +62,18 @@ export const systemFiles: LogFiles = {
   },
   write: writeAll,
   cut: (handle, bytes) => truncateFile(handle, bytes).catch(() => undefined),
+  async writeThrough(handle, bytes, at) {
+    const through = throughHandles.get(handle);
+    await writeAll(through ?? handle, bytes, at);
+    if (through === undefined) await syncData(handle);
+  },
   sync: (handle) => syncData(handle),
-  close: (handle) => fs.closeSync(handle),
+  close(handle) {
+    const through = throughHandles.get(handle);
+    throughHandles.delete(handle);
+    if (through !== undefined) fs.closeSync(through);
+    fs.closeSync(handle);
+  },
   async restore(handle, bytes, file) {
     const copy = await systemFiles.allocate(file, bytes);
     try {
@@ -67,7 +86,7 @@ export const systemFiles: LogFiles = {
       }
       await syncFile(copy);
     } finally {
-      fs.closeSync(copy);
+      systemFiles.close(copy);
     }
   },
   place(file, handle) {
@@ -77,6 +96,16 @@ export const systemFiles: LogFiles = {
     return named.ino === ino && named.dev === dev ? 'own' : 'other';
   }
 };
+
+/** Without a second handle, `writeThrough` syncs. */
+async function openThrough(file: string, handle: number): Promise<void> {
+  if (process.platform !== 'linux') return;
+  const through = await openFile(file, fs.constants.O_WRONLY | fs.constants.O_DSYNC);
+  const [one, other] = [fs.fstatSync(handle), fs.fstatSync(through)];
+  // The file may have been replaced meanwhile.
+  if (one.ino === other.ino && one.dev === other.dev) throughHandles.set(handle, through);
+  else fs.closeSync(through);
+}
 
 async function writeAll(handle: number, bytes: Buffer, at: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {

@@ -25,9 +25,11 @@ const MOST_DELIVERIES = 256;
 
 const MOST_REMOVALS = 3;
 
+/** Awaited, before and after each write. Throws when the state belongs to another process, or its directory is gone. */
+export type LogGuard = (when: 'before' | 'after') => Promise<void> | undefined;
+
 export interface LogWriterOptions extends SegmentSupplyOptions {
-  /** Awaited. Throws when the state belongs to another process, or its directory is gone. */
-  guard: () => Promise<void> | undefined;
+  guard: LogGuard;
   /** Milliseconds since 1970. */
   now: () => number;
   marker: Buffer;
@@ -173,34 +175,36 @@ export class LogWriter {
     this.#isDue = false;
     try {
       if (this.#isLost) throw new Error('The delivery log has to be opened again.');
-      const settling = guard();
+      const settling = guard('before');
       if (settling !== undefined) await settling;
       if (this.#waiting.some(({ draft }) => draft !== null) || this.#handedOver.length > 0) {
         active = await this.#segmentFor(this.#leastRoom());
         // Allocating takes long. A new owner's records must not be followed by a segment of this process.
-        if (active.at === 0) void guard();
+        if (active.at === 0) void guard('before');
         group = this.#fill(active);
-        await files.write(active.handle, group.bytes, active.at);
       } else {
         active = this.#active;
-        group = {
-          bytes: Buffer.alloc(0),
-          entries: this.#waiting.splice(0),
-          places: [],
-          handedOver: [],
-          end: this.#tip
-        };
+        const entries = this.#waiting.splice(0);
+        group = { bytes: Buffer.alloc(0), entries, places: [], handedOver: [], end: this.#tip };
       }
-      const isSynced = group.entries.length > 0;
-      if (active !== null && isSynced) await files.sync(active.handle);
-      // Also before a file is restored: perhaps another owner has removed it.
-      void guard();
       if (active !== null) {
+        const { handle, at } = active;
+        const isSynced = group.entries.length > 0;
+        // This syncs nothing else.
+        const isThrough = isSynced && group.bytes.length > 0 && this.#unsynced.length === 0;
+        if (isThrough) await files.writeThrough(handle, group.bytes, at);
+        else await files.write(handle, group.bytes, at);
+        if (isSynced && !isThrough) await files.sync(handle);
+        void guard('after');
         // Data in a file without a name would be lost with the process.
         const place = files.place(active.file, active.handle);
-        if (place !== 'own') return await this.#misplaced(place, active, group);
+        if (place !== 'own') {
+          // Perhaps another owner has removed it.
+          void guard('before');
+          return await this.#misplaced(place, active, group);
+        }
       }
-      this.#settle(active, group, isSynced);
+      this.#settle(active, group);
     } catch (error) {
       this.#isLost ||= error instanceof CodedError && error.code === 'STATE_IN_USE';
       await this.#abandon(group);
@@ -280,37 +284,26 @@ export class LogWriter {
     group.end = { segment: active.number, at: active.at + at, sequence, hash, earliest, latest };
   }
 
-  #settle(active: OpenSegment | null, group: Group, isSynced: boolean): void {
+  #settle(active: OpenSegment | null, group: Group): void {
     const { end, entries, places, handedOver } = group;
     this.#tip = end;
-    if (isSynced) {
+    if (entries.length > 0) {
       this.#durable = end;
       this.#unsynced = [];
     } else this.#unsynced.push(...handedOver);
     if (active !== null) {
       active.at = end.at;
       active.span = { earliest: end.earliest, latest: end.latest };
-      active.listed ??= this.#list(active);
-      Object.assign(active.listed, active.span);
+      if (active.listed === null) {
+        const { number, size, first, span } = active;
+        const { marker, onBegun } = this.#options;
+        active.listed = { marker, number, size, first, end: Infinity, ...span, before: UNKNOWN_SPAN };
+        onBegun(active.listed);
+      } else Object.assign(active.listed, active.span);
       if (active.at * 2 > active.size) this.#supply.prepare();
     }
     let next = 0;
     for (const { draft, resolve } of entries) resolve(draft === null ? null : (places[next++] ?? null));
-  }
-
-  #list({ number, size, first, span }: OpenSegment): Segment {
-    const { marker } = this.#options;
-    const segment: Segment = {
-      marker,
-      number,
-      size,
-      first,
-      end: Infinity,
-      ...span,
-      before: UNKNOWN_SPAN
-    };
-    this.#options.onBegun(segment);
-    return segment;
   }
 
   /** The active file lost its name while it was being written. */
@@ -384,7 +377,7 @@ export class LogWriter {
 
   #isOurs(): boolean {
     try {
-      void this.#options.guard();
+      void this.#options.guard('before');
       return !this.#isLost;
     } catch {
       return false;

@@ -168,6 +168,19 @@ interface Facts extends Omit<NewDelivery, 'receivedAt' | 'rawBody' | 'answer' | 
   answer?: Omit<LoggedAnswer, 'body'> & { behind: number };
 }
 
+/** Picks the facts by name: a delivery may come with more than belongs into the log. */
+function factsOf(delivery: NewDelivery): Facts {
+  const { scope, provider, id, eventType, verified, keyIndex, query, proof } = delivery;
+  const { contentType, answer, rawBody, duplicate } = delivery;
+  const facts: Facts = { scope, provider, id, eventType, verified, keyIndex, query, proof };
+  if (contentType !== undefined) facts.contentType = contentType;
+  if (duplicate) facts.duplicate = true;
+  if (answer !== null) {
+    facts.answer = { status: answer.status, contentType: answer.contentType, behind: rawBody.length };
+  }
+  return facts;
+}
+
 /** Bytes before the facts, which hold their length. */
 const LENGTH_BYTES = 4;
 
@@ -184,23 +197,15 @@ export class DeliveryDraft {
   readonly #factsBytes: number;
   readonly #bodies: readonly Buffer[];
 
-  constructor({ receivedAt, rawBody, answer, contentType, ...rest }: NewDelivery) {
+  constructor(delivery: NewDelivery) {
+    const { rawBody, answer } = delivery;
+    const facts = factsOf(delivery);
     this.kind = answer === null ? KINDS.delivery : KINDS.answered;
-    this.receivedAt = receivedAt;
-    const facts: Facts = rest;
-    if (contentType !== undefined) facts.contentType = contentType;
-    if (answer !== null) {
-      const { status, contentType: type } = answer;
-      facts.answer = { status, contentType: type, behind: rawBody.length };
-    }
+    this.receivedAt = delivery.receivedAt;
     this.#facts = JSON.stringify(facts);
     this.#factsBytes = Buffer.byteLength(this.#facts);
     this.#bodies = answer === null ? [rawBody] : [rawBody, answer.body];
-    this.size =
-      RECORD_HEAD +
-      LENGTH_BYTES +
-      this.#factsBytes +
-      this.#bodies.reduce((sum, { length }) => sum + length, 0);
+    this.size = RECORD_HEAD + LENGTH_BYTES + this.#factsBytes + rawBody.length + (answer?.body.length ?? 0);
   }
 
   /** @param record of `size` bytes */

@@ -22,6 +22,11 @@ class SickFiles implements LogFiles {
     await systemFiles.write(handle, isSick ? bytes.subarray(0, bytes.length / 2) : bytes, at);
     if (isSick) throw systemError('EIO');
   };
+  /** The same faults as in two steps. */
+  readonly writeThrough: LogFiles['writeThrough'] = async (handle, bytes, at) => {
+    await this.write(handle, bytes, at);
+    await this.sync(handle);
+  };
   readonly sync: LogFiles['sync'] = (handle) => this.#fail('sync') ?? systemFiles.sync(handle);
   readonly cut: LogFiles['cut'] = (handle, bytes) => systemFiles.cut(handle, bytes);
   readonly restore: LogFiles['restore'] = (handle, bytes, file) => systemFiles.restore(handle, bytes, file);
@@ -208,11 +213,8 @@ describe('a delivery log on a failing disk', function () {
     const { log } = fixture.open({ guard, files });
     await log.writer.append(delivery('a'));
     const late: (() => Promise<void>)[] = [];
-    files.write = (handle, bytes, at) => (
-      late.push(() => systemFiles.write(handle, bytes, at)),
-      Promise.resolve()
-    );
-    files.sync = () => {
+    files.writeThrough = (handle, bytes, at) => {
+      late.push(() => systemFiles.write(handle, bytes, at));
       isOurs = false;
       return Promise.resolve();
     };
