@@ -16,8 +16,8 @@ export interface AccountChoice {
   key: string;
   /** How the provider's lists are filtered. */
   filters: FilterDialect;
-  /** How its lists of transcripts are filtered. */
-  transcriptFilters: FilterDialect;
+  /** How its lists of transcripts are filtered; left out when it has none. */
+  transcriptFilters?: FilterDialect;
 }
 
 export const USUAL_CHOICE: AccountChoice = {

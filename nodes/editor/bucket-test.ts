@@ -3,7 +3,7 @@ import { BUCKET_TEST_PATH, BUCKET_TEXTS, type BucketTestRequest } from '../confi
 import { HIDDEN_PASSWORD } from '../config/hidden-password';
 import { markedItem } from './lib/marks';
 import { askRuntime } from './lib/runtime-call';
-import { textOf } from './lib/validators';
+import { isChosen, textOf } from './lib/validators';
 
 /** Tests the current values of the dialog, deployed or not, and shows the findings. */
 export async function testBucket(node: EditorNode): Promise<void> {
@@ -25,6 +25,7 @@ function shownValues(node: EditorNode): BucketTestRequest {
   return {
     ...(Object.fromEntries(texts) as Record<(typeof BUCKET_TEXTS)[number], string>),
     id: node.id,
+    proxy: chosen('proxy'),
     forcePathStyle: field('forcePathStyle').is(':checked'),
     accessKeyId: secret(node, 'accessKeyId'),
     secretAccessKey: secret(node, 'secretAccessKey')
@@ -33,6 +34,12 @@ function shownValues(node: EditorNode): BucketTestRequest {
 
 function field(name: string): JQuery {
   return $(`#node-config-input-${name}`);
+}
+
+/** The id of a chosen config node; the editor has a value of its own for none. */
+function chosen(name: string): string {
+  const id = textOf(field(name).val());
+  return isChosen(id) ? id : '';
 }
 
 /** The value of a password field; the editor knows a password that was typed but not yet deployed. */

@@ -22,7 +22,7 @@ function accountOf(property: keyof AccountChoices): EditorValidator<ListNode> {
 
 /** The lists of the provider through which the filter goes. */
 function filteredLists({ provider, what }: ListNode): FilterDialect[] {
-  const { filters, transcriptFilters } = choiceOf(provider);
+  const { filters, transcriptFilters = filters } = choiceOf(provider);
   if (what === 'transcripts') return [transcriptFilters];
   return what === 'both' ? [filters, transcriptFilters] : [filters];
 }

@@ -61,6 +61,9 @@ describe('npm start', function () {
     should(child.output).match(/^- Comparing what Telnyx tried to deliver .+ …$/m);
     should(child.output).containEql(`  message.received ${message} was missing, and the flow has it now`);
     should(stored.findIndex(([, file]) => file?.includes(lost))).equal(3);
+    should(child.output).match(
+      new RegExp(`^- Stored .+${lost}.*\\.txt\\n {2}the transcript of the lost recording`, 'm')
+    );
     for (const [, file = ''] of stored) should(existsSync(file)).be.false();
     should(child.output).match(/^The editor: http:\/\/127\.0\.0\.1:\d+\/$/m);
   });

@@ -151,6 +151,7 @@ describe('behind a real proxy, in a real Node-RED', function () {
 
   it('the recording, the API and the bucket are reached through it, with its login', async function () {
     const store = await S3Server.start(this);
+    this.timeout(180_000);
     try {
       const bucket = config('bucket', 'telnyx-bucket', {
         ...{ endpoint: store.url, bucket: store.bucket, forcePathStyle: true, proxy: 'proxy' },
@@ -207,10 +208,11 @@ describe('behind a real proxy, in a real Node-RED', function () {
     await start([download({ proxy: 'proxy' }), proxyNode(proxy.url, LOGIN)]);
     await send('rec-long', link('long'));
     const archive = path.join(instance!.nodeRed.userDir, 'archive/.telnyx-partial');
-    await until('a good part of the recording', () => {
+    const look = (): true | undefined => {
       const parts = existsSync(archive) ? readdirSync(archive).filter((name) => name.endsWith('.part')) : [];
       return parts.some((name) => statSync(path.join(archive, name)).size > 100_000) || undefined;
-    });
+    };
+    await until('a good part of the recording', look, { deadline: 60_000 });
     await proxy.kill();
     await instance!.nodeRed.waitForLog(/No connection to the proxy 127\.0\.0\.1:\d+ \(connect ECONNREFUSED/, {
       deadline: 30_000

@@ -1,7 +1,7 @@
 import type { Print } from '../cli/print';
 import type { ExpectedFile } from '../stand-in';
 import type { NodeRedChild } from './node-red-child';
-import { awaitCopy, type StoredCopy } from './stored-copy';
+import { awaitCopy, awaitText, type StoredCopy } from './stored-copy';
 
 const STORE_MS = 45_000;
 
@@ -41,6 +41,25 @@ export async function checkCopies(
   throw new Error(
     `Not every recording is stored and intact:\n${list}\nNode-RED logged:\n${nodeRed.logTail()}`
   );
+}
+
+/**
+ * Waits for the text of a recording, and shows where it is.
+ *
+ * @throws Error when it is not there, or another text is
+ */
+export async function checkText(
+  wanted: { recordingId: string; text: string },
+  { folder, nodeRed, print, signal }: Shelf
+): Promise<void> {
+  const file = await awaitText(folder, wanted, STORE_MS, signal);
+  if (file === undefined)
+    throw new Error(
+      `The transcript of recording ${wanted.recordingId} was not stored within ${STORE_MS / 1000} s. Node-RED logged:\n` +
+        nodeRed.logTail()
+    );
+  print(`- Stored ${file}`);
+  print('  the transcript of the lost recording, which no event announced');
 }
 
 function describeCopy({ path: file, size, sha256, differences }: StoredCopy, print: Print): void {

@@ -13,7 +13,7 @@ import type { NodeRedChild } from './node-red-child';
 import { installPackage } from './package-install';
 import { fetchLost, findLost } from './lost-deliveries';
 import { step } from './steps';
-import { checkCopies } from './check-copies';
+import { checkCopies, checkText } from './check-copies';
 import { prepareUserDirectory } from './user-directory';
 import type { Workshop } from './workshop';
 
@@ -111,7 +111,9 @@ export async function demonstrate(
   ];
   const { recording } = standIn.sample(LOST_RECORDING);
   if (recording === null) throw new Error(`${LOST_RECORDING} announces no recording`);
+  const { text } = standIn.addTranscription(recording.id);
   print(`- ${LOST_RECORDING}: lost on purpose, nobody tells the flow of recording ${recording.id}`);
+  print('- call.recording.transcription.saved: lost on purpose, nobody tells the flow of its transcript');
   const lostId = loseEvent(standIn, telnyxSeeds.to);
   print(`- ${LOST_EVENT}: lost on purpose, message ${lostId} never arrives`);
 
@@ -120,6 +122,7 @@ export async function demonstrate(
   const found = { standIn, lost: recording, button: flow.listButton, flow: nameOf(places.listExample) };
   await fetchLost(found, nodeRed, print, signal);
   await checkCopies(standIn.expectedFiles(recording), shelf);
+  await checkText({ recordingId: recording.id, text }, shelf);
   await findLost(
     {
       type: LOST_EVENT,

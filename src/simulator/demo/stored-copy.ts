@@ -42,6 +42,36 @@ export async function awaitCopy(
   }
 }
 
+/**
+ * Waits until a text is filed beside the stored copy of its recording, and named in its sidecar.
+ *
+ * @returns the path of its file; undefined when there is none within the deadline
+ */
+export async function awaitText(
+  folder: string,
+  { recordingId, text }: { recordingId: string; text: string },
+  deadlineMs: number,
+  signal: AbortSignal
+): Promise<string | undefined> {
+  const end = performance.now() + deadlineMs;
+  for (;;) {
+    const file = await findText(folder, recordingId, text);
+    if (file !== undefined || performance.now() > end) return file;
+    await wait(POLL_MS, undefined, { signal });
+  }
+}
+
+async function findText(folder: string, recordingId: string, text: string): Promise<string | undefined> {
+  for (const path of await filesBelow(folder)) {
+    if (!path.endsWith('.json')) continue;
+    const sidecar = await readSidecar(path);
+    const file = sidecar?.['transcription_file'];
+    if (sidecar?.['recording_id'] !== recordingId || typeof file !== 'string') continue;
+    if ((await readFile(file, 'utf8').catch(() => null)) === text) return file;
+  }
+  return undefined;
+}
+
 async function findCopy(
   folder: string,
   expected: ExpectedFile,
