@@ -20,8 +20,8 @@ export interface DialogAction<Reply extends object> {
  * Serves a button of a dialog that works with values which need not be deployed. It is as powerful as a deploy, so it
  * needs the same permission.
  *
- * The answer is what `run` returns, or `{error}` with 400 (the values, or the other side, are to blame), 429 (another
- * request is under way) or 500.
+ * The answer is what `run` returns, or `{error}` with 400 (the values, or the other side, are to blame), 415 (no JSON), 429
+ * (another request is under way) or 500.
  *
  * @param now milliseconds
  */
@@ -37,6 +37,11 @@ export function serveDialogAction<Reply extends object>(
       response.statusCode = status;
       response.json(body);
     };
+    // Node-RED also reads forms, which a page of any other site can make the user's browser send.
+    if (!isJson(request.headers['content-type'])) {
+      reply(415, { error: 'Expected the values of the dialog as JSON.' });
+      return;
+    }
     // Also works when the clock is set back.
     if (isRunning || Math.abs(now() - last) < pauseMs) {
       reply(429, { error: 'Another request has just run. Wait a few seconds, then try again.' });
@@ -62,6 +67,10 @@ export function serveDialogAction<Reply extends object>(
       });
   };
   RED.httpAdmin.post(path, RED.auth.needsPermission('flows.write'), handle);
+}
+
+function isJson(contentType: string | undefined): boolean {
+  return contentType?.split(';')[0]?.trim().toLowerCase() === 'application/json';
 }
 
 /** The node of a type that is deployed, or null: it may be new, disabled, or the id that of something else. */

@@ -62,11 +62,14 @@ describe('the route behind the Test button of telnyx-bucket', () => {
     });
   });
 
-  async function post(body: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
+  async function post(
+    body: unknown,
+    type = 'application/json'
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
     const response = { statusCode: 0, body: undefined as unknown };
     const json = (value: unknown): void => void (response.body = value);
     handlers.at(-1)!(
-      { body } as never,
+      { body, headers: { 'content-type': type } } as never,
       Object.assign(response, { json }) as unknown as ServerResponse & { json(value: unknown): void },
       () => undefined
     );

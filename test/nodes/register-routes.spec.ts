@@ -64,12 +64,13 @@ describe('the routes behind the buttons that register webhooks', () => {
   }
 
   async function post(
-    body: object
+    body: object,
+    type = 'application/json'
   ): Promise<{ status: number; body: Record<string, unknown>; text: string }> {
     const response = { statusCode: 0, body: undefined as unknown };
     const json = (value: unknown): void => void (response.body = value);
     handlers.at(-1)!(
-      { body } as never,
+      { body, headers: { 'content-type': type } } as never,
       Object.assign(response, { json }) as unknown as ServerResponse & { json(value: unknown): void },
       () => undefined
     );
@@ -110,6 +111,18 @@ describe('the routes behind the buttons that register webhooks', () => {
       process.env['TELNYX_API_KEY'] = telnyx.apiKey;
       try {
         should((await post({ ...list, apiKey: '' })).body).have.property('result');
+      } finally {
+        delete process.env['TELNYX_API_KEY'];
+      }
+    });
+
+    it('does nothing for a form, which a page of another site can send with the browser of the user', async () => {
+      process.env['TELNYX_API_KEY'] = telnyx.apiKey;
+      try {
+        const form = { ...values(), apiKey: '', action: 'list', kind: 'fax' };
+        for (const type of ['application/x-www-form-urlencoded', 'text/plain;application/json', ''])
+          should((await post(form, type)).status).equal(415, type);
+        should((await post(form, 'Application/JSON; charset=utf-8')).status).equal(200);
       } finally {
         delete process.env['TELNYX_API_KEY'];
       }
