@@ -34,7 +34,7 @@ export function keyInBucket(settings: BucketPlace, address: string): string | nu
 
 /** Whether a host serves a bucket, as far as its name tells. That of all buckets of a region at AWS does not count. */
 export function isHostOf({ endpoint, bucket }: BucketPlace, host: string): boolean {
-  if (endpoint === null || isHostOfAws(new URL(endpoint).host))
+  if (endpoint === null || isOfAws(endpoint))
     return host.startsWith(`${bucket}.`) && isHostOfAws(host.slice(bucket.length + 1));
   const base = new URL(endpoint).host;
   return host === base || host === `${bucket}.${base}`;
@@ -44,16 +44,27 @@ function pathInBucket({ endpoint, bucket }: BucketPlace, url: URL): string | nul
   const { protocol, host, pathname } = url;
   const base = endpoint === null ? null : new URL(endpoint);
   const prefix = base === null ? '' : withoutTrailingSlashes(base.pathname);
-  const isStore = (name: string): boolean => (base === null ? isHostOfAws(name) : name === base.host);
+  // Every region of AWS knows every bucket, so a link may name another host than the settings.
+  const isStore = (name: string): boolean => (isOfAws(endpoint) ? isHostOfAws(name) : name === base?.host);
   if (protocol !== (base?.protocol ?? 'https:') || !pathname.startsWith(`${prefix}/`)) return null;
   const path = pathname.slice(prefix.length + 1);
   if (isStore(host)) return path.startsWith(`${bucket}/`) ? path.slice(bucket.length + 1) : null;
   return host.startsWith(`${bucket}.`) && isStore(host.slice(bucket.length + 1)) ? path : null;
 }
 
-/** `s3.amazonaws.com`, `s3.eu-central-1.amazonaws.com`, `s3-us-west-2.amazonaws.com`, … */
+/**
+ * `s3.amazonaws.com`, `s3.dualstack.eu-central-1.amazonaws.com`, `s3-us-west-2.amazonaws.com`, … (AWS General Reference,
+ * "Amazon S3 endpoints"). Anybody can have a bucket or a load balancer whose host only begins with `s3-`.
+ */
+const HOST_OF_AWS =
+  /^s3(?:-fips|-accelerate|-external-1)?(?:\.dualstack)?(?:[.-][a-z]{2,5}(?:-[a-z]{2,12}){1,3}-\d{1,2})?\.amazonaws\.com(?:\.cn)?$/;
+
 function isHostOfAws(host: string): boolean {
-  return /^s3[.-]/.test(host) && (host.endsWith('.amazonaws.com') || host.endsWith('.amazonaws.com.cn'));
+  return HOST_OF_AWS.test(host);
+}
+
+function isOfAws(endpoint: string | null): boolean {
+  return endpoint === null || isHostOfAws(new URL(endpoint).host);
 }
 
 function isOfGoogle(endpoint: string | null): boolean {

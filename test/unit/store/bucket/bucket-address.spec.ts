@@ -2,6 +2,7 @@ import should from 'should';
 import { isHostOf, keyInBucket } from '../../../../src/store/bucket/bucket-address';
 
 const AWS = { endpoint: null, bucket: 'own' };
+const WRITTEN = { endpoint: 'https://s3.eu-central-1.amazonaws.com', bucket: 'own' };
 const STORE = { endpoint: 'http://minio.example.com:9000', bucket: 'own' };
 const BELOW = { endpoint: 'https://example.com/s3', bucket: 'own' };
 const GOOGLE = { endpoint: 'https://storage.googleapis.com', bucket: 'own' };
@@ -24,6 +25,14 @@ describe('store/bucket/bucket-address', () => {
     [AWS, 'https://own.s3.amazonaws.com/a?X-Amz-Signature=x', 'a'],
     [AWS, 'https://s3-us-west-2.amazonaws.com/own/a', 'a'],
     [AWS, 'https://own.s3.cn-north-1.amazonaws.com.cn/a', 'a'],
+    [AWS, 'https://own.s3.dualstack.eu-central-1.amazonaws.com/a', 'a'],
+    [AWS, 'https://own.s3-fips.us-gov-west-1.amazonaws.com/a', 'a'],
+    [WRITTEN, 'https://own.s3.eu-central-1.amazonaws.com/a', 'a'],
+    [WRITTEN, 'https://own.s3.amazonaws.com/a?X-Amz-Signature=x', 'a'],
+    [WRITTEN, 'https://s3-eu-central-1.amazonaws.com/own/a', 'a'],
+    [WRITTEN, 'https://other.s3.amazonaws.com/a', null],
+    [AWS, 'https://s3-evil.s3.amazonaws.com/own/a', null],
+    [AWS, 'https://s3-evil-1.us-east-1.elb.amazonaws.com/own/a', null],
     [AWS, 'http://own.s3.amazonaws.com/a', null],
     [AWS, 'https://own.s3.amazonaws.com.evil.example/a', null],
     [AWS, 'https://own.s3.evil-amazonaws.com/a', null],
@@ -55,8 +64,7 @@ describe('store/bucket/bucket-address', () => {
     should(isHostOf(STORE, 'minio.example.com:9000')).be.true();
     should(isHostOf(STORE, 'own.minio.example.com:9000')).be.true();
     should(isHostOf(STORE, 'minio.example.com')).be.false();
-    const written = { endpoint: 'https://s3.eu-central-1.amazonaws.com', bucket: 'own' };
-    should(isHostOf(written, 's3.eu-central-1.amazonaws.com')).be.false();
-    should(isHostOf(written, 'own.s3.eu-central-1.amazonaws.com')).be.true();
+    should(isHostOf(WRITTEN, 's3.eu-central-1.amazonaws.com')).be.false();
+    should(isHostOf(WRITTEN, 'own.s3.eu-central-1.amazonaws.com')).be.true();
   });
 });
