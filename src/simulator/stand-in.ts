@@ -4,7 +4,15 @@ import { deliver, TELNYX_HABITS, type DeliverOptions, type DeliveryReport } from
 import { DownloadCounts } from './download-counts';
 import { LocalServer, type LocalServerOptions } from './local-server';
 import type { MediaFormat } from './media/media';
-import { type MediaFault, MediaServer } from './media/media-server';
+import { type MediaFault, MediaServer, type ServedFile } from './media/media-server';
+import { MeetingsApi } from './telnyx/meetings-api';
+import {
+  meetingDelivery,
+  type MeetingEvent,
+  meetingKey,
+  meetingMedia,
+  type StandInMeeting
+} from './telnyx/meeting';
 import { mediaOf, RecordingShelf, type ShelvedFile, type StandInRecording } from './telnyx/recording-shelf';
 import { DeliveriesApi } from './telnyx/deliveries-api';
 import { RecordingsApi } from './telnyx/recordings-api';
@@ -64,6 +72,8 @@ export class TelnyxStandIn {
   readonly #transcriptions: TranscriptionsApi;
   /** Applications, profiles and connections. */
   readonly webhooks: WebhookSettingsApi;
+  /** The meeting sessions of the account. */
+  readonly meetings: MeetingsApi;
   readonly #server: LocalServer;
 
   constructor(options: StandInOptions = {}) {
@@ -80,6 +90,8 @@ export class TelnyxStandIn {
     this.deliveries = new DeliveriesApi(access);
     this.#transcriptions = new TranscriptionsApi(access);
     this.webhooks = new WebhookSettingsApi(access);
+    const link = (path: string): string => this.#sign(path);
+    this.meetings = new MeetingsApi({ ...access, link, now: this.#clock });
     this.#server = this.#createServer(access);
   }
 
@@ -172,6 +184,31 @@ export class TelnyxStandIn {
     return { name, recording, ...kind.make({ call: recording.call, now, recording, link }) };
   }
 
+  /** Signs and sends a delivery about a meeting with the secret of its session; see `deliver`. */
+  deliverMeeting(
+    meeting: StandInMeeting,
+    event: MeetingEvent,
+    to: string,
+    options: Partial<DeliverOptions> = {}
+  ): Promise<DeliveryReport> {
+    const sample = meetingDelivery(meeting, event, this.#clock());
+    return deliver(sample, {
+      to,
+      key: meetingKey(meeting),
+      habits: TELNYX_HABITS,
+      clock: this.#clock,
+      ...options
+    });
+  }
+
+  /** The recordings that a complete copy of a meeting consists of, without its texts. */
+  expectedOfMeeting(meeting: StandInMeeting): ExpectedFile[] {
+    return meeting.types.map((type) => {
+      const { size, sha256 } = meetingMedia(meeting, type);
+      return { recordingId: meeting.id, format: 'mp4', size, sha256 };
+    });
+  }
+
   /** Signs and sends a delivery; see `deliver`. */
   async deliver(
     sample: SampleDelivery,
@@ -215,7 +252,11 @@ export class TelnyxStandIn {
   }
 
   #linkTo(file: ShelvedFile): string {
-    return this.url + this.#links.sign(file.path, this.#options.linkSeconds ?? 600);
+    return this.#sign(file.path);
+  }
+
+  #sign(path: string): string {
+    return this.url + this.#links.sign(path, this.#options.linkSeconds ?? 600);
   }
 
   #tellKey(request: IncomingMessage, response: ServerResponse, access: ApiAccess): void {
@@ -227,13 +268,20 @@ export class TelnyxStandIn {
     });
   }
 
+  #meetingAt(path: string): ServedFile | undefined {
+    const found = this.meetings.mediaAt(path);
+    if (found === undefined) return undefined;
+    const { media, meeting } = found;
+    return { media, lastModified: meeting.joinedAt, onDownloaded: () => this.#downloads.add(meeting.id) };
+  }
+
   #createServer(access: ApiAccess): LocalServer {
     const { fault = 'none' } = this.#options;
     const api = new RecordingsApi({ ...access, shelf: this.#shelf, link: (file) => this.#linkTo(file) });
     const media = new MediaServer({
       fileAt: (path) => {
         const file = this.#shelf.fileAt(path);
-        if (file === undefined) return undefined;
+        if (file === undefined) return this.#meetingAt(path);
         const { recording, format } = file;
         const onDownloaded = (): void => this.#downloads.add(recording.id);
         return { media: mediaOf(recording, format), lastModified: recording.createdAt, onDownloaded };
@@ -248,6 +296,7 @@ export class TelnyxStandIn {
       else if (url.pathname.startsWith('/v2/recording_transcriptions'))
         this.#transcriptions.handle(request, url, response);
       else if (this.webhooks.handles(url.pathname)) void this.webhooks.handle(request, url, response);
+      else if (url.pathname.startsWith('/v2/meeting_sessions')) this.meetings.handle(request, url, response);
       else if (url.pathname.startsWith('/v2/')) api.handle(request, url, response);
       else void media.handle(request, url, response);
     });
