@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import should from 'should';
+import { MEETING_EVENTS } from '../../src/simulator/telnyx/meeting';
 import type { StandInRecording } from '../../src/simulator/telnyx/recording-shelf';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import { S3_USER } from '../support/ceph';
@@ -55,6 +56,40 @@ describe('the examples of the archive', function () {
     should(await deliver(where, body(1, nodeRed.url + where))).equal(200);
     return recording!;
   }
+
+  it('"Archive meetings" keeps the secret of the session that it starts, and stores what that leaves', async () => {
+    await deploy('Archive meetings', {
+      'http request': {
+        url: `${standIn.apiUrl}/meeting_sessions`,
+        credentials: { user: '', password: standIn.apiKey }
+      }
+    });
+    const click = await nodeRed.admin('inject/6e2f9a4c8d1b5004', { method: 'POST' });
+    should(click.status).equal(200);
+    const [started] = await until('the started session', () => {
+      const said = nodeRed.recorded('the bot is on its way.jsonl');
+      return said.length > 0 ? said : undefined;
+    });
+    const [meeting] = standIn.meetings.all;
+    should(JSON.stringify(started)).containEql(meeting!.id).and.not.containEql(meeting!.secret);
+    for (const event of MEETING_EVENTS) {
+      const { accepted } = await standIn.deliverMeeting(meeting!, event, `${nodeRed.url}/telnyx-meetings`);
+      should(accepted).be.true(event);
+    }
+    const files = await until('the files', () => {
+      const found = ofRecording('stored file.jsonl', meeting!.id);
+      return found.length === 4
+        ? found.map(({ payload }) => path.basename(String(payload))).sort()
+        : undefined;
+    });
+    should(files.map((file) => file.slice(file.indexOf(meeting!.id) + meeting!.id.length))).deepEqual([
+      '_summary.txt',
+      '_transcript.json',
+      '_transcript.txt',
+      '_video_mixed.mp4'
+    ]);
+    should(nodeRed.recorded('not stored.jsonl')).be.empty();
+  });
 
   const textOf = (recording: StandInRecording, text: string): string =>
     event('call.recording.transcription.saved', {

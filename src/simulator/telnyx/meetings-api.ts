@@ -40,6 +40,11 @@ export class MeetingsApi {
     return meeting;
   }
 
+  /** All sessions, oldest first. */
+  get all(): StandInMeeting[] {
+    return [...this.#meetings.values()];
+  }
+
   /** Whether the recordings of a session were deleted. */
   isDeleted({ id }: StandInMeeting): boolean {
     return this.#deleted.has(id);
