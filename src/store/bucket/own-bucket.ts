@@ -42,9 +42,11 @@ export class OwnBucket {
     return this.#connection.settings.proxy ?? null;
   }
 
-  /** Whether an address by http or https leads to an object of the bucket. */
+  /** Whether an address by http or https leads to an object of the bucket, however a server reads the address. */
   holds(address: string): boolean {
-    return /^https?:/i.test(address) && keyInBucket(this.#connection.settings, address) !== null;
+    if (!/^https?:/i.test(address)) return false;
+    const key = keyInBucket(this.#connection.settings, address);
+    return key !== null && !leavesBucket(key);
   }
 
   /**
@@ -55,7 +57,7 @@ export class OwnBucket {
   async signed(address: string): Promise<string | null> {
     const key = keyInBucket(this.#connection.settings, address);
     if (key === null) return null;
-    if (/(^|\/)\.\.?(\/|$)/.test(key) || !key.isWellFormed())
+    if (leavesBucket(key) || !key.isWellFormed())
       throw new CodedError(
         'UNSAFE_URL',
         'The event names an object of your bucket by a key with "." or ".." for a folder, or with half a character. ' +
@@ -68,6 +70,11 @@ export class OwnBucket {
   close(): Promise<void> {
     return this.#connection.end();
   }
+}
+
+/** Whether a key can lead out of the bucket where a server or a proxy decodes `..%2F` before it looks at the path. */
+function leavesBucket(key: string): boolean {
+  return /(^|[\\/])\.\.?([\\/]|$)/.test(key);
 }
 
 /** Who asks, according to the settings or the AWS SDK's default chain. */

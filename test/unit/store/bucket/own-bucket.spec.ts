@@ -1,6 +1,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import should from 'should';
-import { type BucketIdentity, bucketLink } from '../../../../src/store/bucket/own-bucket';
+import { BucketConnection } from '../../../../src/store/bucket/client/connection';
+import type { BucketSettings } from '../../../../src/store/bucket/client/settings';
+import { type BucketIdentity, OwnBucket, bucketLink } from '../../../../src/store/bucket/own-bucket';
 
 const NOW = Date.UTC(2026, 2, 4, 9, 15, 2, 118);
 const IDENTITY: BucketIdentity = {
@@ -92,5 +94,22 @@ describe('presigned URL', () => {
   it('signs the port of another store', async () => {
     const link = bucketLink({ ...AWS, endpoint: 'http://192.0.2.7:9000' }, IDENTITY, 'a', NOW);
     should(signature(link)).equal(await signedBySdk(link, IDENTITY));
+  });
+});
+
+describe('store/bucket/own-bucket', () => {
+  const settings = { endpoint: 'http://192.0.2.7:9000', bucket: 'own' } as BucketSettings;
+  const bucket = new OwnBucket(new BucketConnection(settings));
+  after(() => bucket.close());
+
+  it('holds the objects of the bucket', () => {
+    for (const key of ['a.wav', 'a..b/c.wav', '...', '.hidden'])
+      should(bucket.holds(`http://192.0.2.7:9000/own/${key}?X-Amz-Signature=x`)).be.true(key);
+    should(bucket.holds('s3://own/a.wav')).be.false();
+  });
+
+  it('holds no address that leads out of the bucket when something in between decodes it', () => {
+    for (const key of ['..%2Fadmin', '%2e%2e%2fadmin', 'a/..%2F..%2Fadmin', '..%5Cadmin', '.%2e%2f', '..%2f'])
+      should(bucket.holds(`http://192.0.2.7:9000/own/${key}`)).be.false(key);
   });
 });
