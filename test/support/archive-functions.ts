@@ -24,6 +24,7 @@ import { readFilter } from '../../src/providers/list-filter';
 import { providers } from '../../src/providers/registry';
 import { readTranscript, transcriptLinks } from '../../src/providers/telnyx/meetings/transcript';
 import { apiAuthorization } from '../../src/providers/telnyx/telnyx-provider';
+import { readEvents } from '../../src/reconcile/deliveries/event-patterns';
 import { readRange } from '../../src/reconcile/read-moment';
 import { sidecarEntry } from '../../src/reconcile/rebuild-index';
 import { outputName, restoredByDaily } from '../../src/recording/extract/from-daily-text';
@@ -98,6 +99,14 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     name: 'readFilter',
     call: (text) =>
       onEach(text, (part) => refuses(() => readFilter({ [part]: part }, providers.usual.filters)))
+  },
+  {
+    file: 'src/reconcile/deliveries/event-patterns.ts',
+    name: 'readEvents',
+    call: (text) => {
+      refuses(() => readEvents(text));
+      refuses(() => readEvents(text.slice(0, 20_000)));
+    }
   },
   {
     file: 'src/reconcile/read-moment.ts',
