@@ -17,6 +17,8 @@ export interface TelnyxListing {
   readonly maxBody?: number;
   /** Items that are held in memory at once. Default: 2000. */
   readonly largestWindow?: number;
+  /** Bytes that items of one window may take in memory. Default: any number. */
+  readonly mostBytes?: number;
   /** The id of an item as the API lists it; null when it has none. */
   readonly idOf: (item: Fields) => string | null;
   /** What is kept of an item. Left out: all of it. */

@@ -1,6 +1,7 @@
 import { sleep } from '../../clock/backoff';
 import { CodedError } from '../../errors/coded-error';
 import type { Fields } from '../../values/fields';
+import { heldBytes } from '../../values/held-bytes';
 import {
   telnyxPage,
   type CreatedBetween,
@@ -23,6 +24,8 @@ export interface WindowOptions {
   isNewest: boolean;
   /** More items than this are not read: they would not fit into memory. */
   most: number;
+  /** Whether parts of the window can be asked for instead. */
+  canBeCut: boolean;
   signal: AbortSignal;
 }
 
@@ -32,21 +35,28 @@ export interface WindowOptions {
  * nothing changes during the reading and there are as many items as the API counts.
  *
  * @param first its first page, already fetched
- * @returns the items of the last round, or of all rounds when `gap` is set; null when there are too many
+ * @returns the items of the last round, or of all rounds when `gap` is set; null when there are too many, or, if the
+ *   window can be cut, when they are too large
  */
 export async function readWindow(
   list: TelnyxList,
   between: CreatedBetween,
   first: TelnyxPage,
-  { isNewest, most, signal }: WindowOptions
+  { isNewest, most, canBeCut, signal }: WindowOptions
 ): Promise<WindowItems | null> {
-  const { idOf } = list.listing;
+  const { idOf, mostBytes = Infinity } = list.listing;
+  const tooLarge = (...rounds: Map<string, Fields>[]): WindowItems | null => {
+    if (canBeCut) return null;
+    const items = new Map(rounds.flatMap((round) => [...round]));
+    return { items, gap: tooManyBytes(list.listing, between, mostBytes) };
+  };
   const all = new Map<string, Fields>();
   let page = first;
   for (let round = 1; ; round += 1) {
     const items = new Map<string, Fields>();
     const { total, items: newest } = page;
     let nameless = 0;
+    let bytes = 0;
     let isStable = true;
     let isRepeated: boolean;
     for (let number = 1; ;) {
@@ -54,7 +64,11 @@ export async function readWindow(
       for (const item of page.items) {
         const id = idOf(item);
         if (id === null) nameless += 1;
-        else items.set(id, item);
+        else {
+          if (mostBytes < Infinity) bytes += heldBytes(item);
+          if (bytes > mostBytes) return tooLarge(all, items);
+          items.set(id, item);
+        }
       }
       if (page.total !== total) isStable = false;
       if (items.size + nameless > most) return null;
@@ -72,6 +86,7 @@ export async function readWindow(
     }
     if (isStable && nameless === 0 && (total === null || items.size >= total)) return { items, gap: null };
     for (const [id, item] of items) all.set(id, item);
+    if (mostBytes < Infinity && sumOf(all) > mostBytes) return tooLarge(all);
     if (round === ROUNDS || nameless > 0)
       return { items: all, gap: changing(list.listing, between, nameless) };
     await sleep(PAUSE_MS * round, signal);
@@ -79,12 +94,8 @@ export async function readWindow(
   }
 }
 
-function changing(
-  { things, dated }: TelnyxListing,
-  { gte, lte }: CreatedBetween,
-  nameless: number
-): CodedError {
-  const span = `between ${gte === null ? 'the beginning' : new Date(gte).toISOString()} and ${new Date(lte).toISOString()}`;
+function changing({ things, dated }: TelnyxListing, between: CreatedBetween, nameless: number): CodedError {
+  const span = spanText(between);
   return new CodedError(
     'LIST_INCOMPLETE',
     nameless > 0
@@ -92,4 +103,26 @@ function changing(
       : `The list of ${things} ${dated} ${span} kept changing while it was read, so some may be missing from it. ` +
           'Run the list for this span again.'
   );
+}
+
+function sumOf(items: ReadonlyMap<string, Fields>): number {
+  let bytes = 0;
+  for (const item of items.values()) bytes += heldBytes(item);
+  return bytes;
+}
+
+function tooManyBytes(
+  { things, dated }: TelnyxListing,
+  between: CreatedBetween,
+  mostBytes: number
+): CodedError {
+  return new CodedError(
+    'LIST_INCOMPLETE',
+    `The ${things} ${dated} ${spanText(between)} take more than ${Math.round(mostBytes / 1024 / 1024)} MiB of memory, so ` +
+      'only some of them were read. Look at the others in the Telnyx portal.'
+  );
+}
+
+function spanText({ gte, lte }: CreatedBetween): string {
+  return `between ${gte === null ? 'the beginning' : new Date(gte).toISOString()} and ${new Date(lte).toISOString()}`;
 }

@@ -71,12 +71,13 @@ export async function* listTelnyx(options: TelnyxListOptions): AsyncGenerator<Li
     }
     const read = await readWindow(list, between, first, {
       isNewest: waiting.length === 0,
+      canBeCut,
       most: canBeCut ? 2 * largestWindow : MOST_AT_A_MOMENT,
       signal
     });
     if (read === null) {
       if (!canBeCut) throw tooMany(listing, between);
-      // The API did not say that there are so many, or does not count them.
+      // The API did not say that there are so many, or does not count them, or they are large.
       waiting.push(...cut(window, first.total ?? Infinity, largestWindow).reverse());
       continue;
     }

@@ -58,7 +58,7 @@ export async function findMissed(
         const read = readEntry(item, parts);
         if (typeof read === 'string') count(read, item, summary, unreadable);
         else if (parts.only === 'missing' && parts.reception.isKnown(read)) summary.known += 1;
-        else held.add(read);
+        else held.add(read, read.rawBody.length);
       }
       if (through !== null) {
         await handOver(held.take(through), parts, summary);

@@ -65,7 +65,7 @@ export async function replayDeliveries(
       else if (event === 'other provider' || !isWanted(event)) summary.other_types += 1;
       else {
         summary.known += 1;
-        held.add(messageOf(event, delivery));
+        held.add(messageOf(event, delivery), delivery.rawBody.length);
       }
     }
     const through = batch.at(-1)?.receivedAt;

@@ -16,6 +16,8 @@ const DELIVERIES: TelnyxListing = {
   dated: 'begun',
   // Each attempt of a delivery has its headers and up to 20 kB of bodies.
   pageSize: 25,
+  // Ten thousand ordinary ones; a delivery has no size that is certain.
+  mostBytes: 64 * 1024 * 1024,
   idOf: ({ id }) => asText(id),
   keep: withoutTraffic
 };

@@ -36,6 +36,23 @@ describe('the choice of events', () => {
     for (const events of [7, [7], {}, true])
       should(() => readEvents(events)).throw(CodedError, { code: 'BAD_SETTING' });
   });
+
+  it('refuses more patterns than anyone needs, and names the setting', () => {
+    const many = Array.from({ length: 1001 }, (_one, at) => `a${at}`);
+    readEvents(many.slice(1))(eventOf('a1000')).should.be.true();
+    readEvents('x'.repeat(20_000)).should.be.a.Function();
+    for (const events of [
+      many,
+      many.join(),
+      [many.slice(600).join(), many.slice(0, 600).join()],
+      'x'.repeat(20_001)
+    ])
+      should(() => readEvents(events)).throw(CodedError, {
+        code: 'BAD_SETTING',
+        message:
+          /^"Events" may have at most 1000 event types or patterns, with 20000 characters altogether\. /
+      });
+  });
 });
 
 describe('what comes roughly in order', () => {
@@ -47,6 +64,18 @@ describe('what comes roughly in order', () => {
     order.take(3.5 * MINUTE).should.eql([2.5 * MINUTE]);
     order.take().should.eql([3 * MINUTE]);
     order.take().should.eql([]);
+  });
+
+  it('holds back no more than a few MiB, whatever times events claim', () => {
+    const order = new InOrder<number>((time) => time);
+    for (let time = 40; time > 0; time -= 1) order.add(Date.UTC(2100, 0) + time, 1024 * 1024);
+    const early = order.take(MINUTE);
+    early
+      .map((time) => time - Date.UTC(2100, 0))
+      .should.eql(Array.from({ length: 25 }, (_one, at) => at + 1));
+    order.take().should.have.length(15);
+    for (let time = 0; time < 20_000; time += 1) order.add(Infinity);
+    should(order.take(MINUTE).length).be.above(3000);
   });
 });
 

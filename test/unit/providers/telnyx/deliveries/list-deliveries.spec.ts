@@ -94,6 +94,23 @@ describe("listing Telnyx's webhook deliveries", () => {
     should(batches.map(({ ids, gap }) => [ids.length, gap])).eql([[60, null]]);
   });
 
+  it('reads large ones in parts, and says so where even the smallest part takes too much memory', async function () {
+    this.timeout(60_000);
+    await start(100);
+    const text = 'x'.repeat(400_000);
+    standIn.deliveries.garble = (item) => ({ ...item, webhook: { text } });
+    const [batch, ...more] = await list({ from: NOW - 110_000 });
+    should(more).be.empty();
+    should(batch!.ids.length).be.within(70, 85);
+    should(batch!.gap).have.property('code', 'LIST_INCOMPLETE');
+    should(batch!.gap!.message).match(
+      /^The deliveries begun between 2026-03-04T11:58:10\.000Z and 2026-03-04T12:00:00\.000Z take more than 64 MiB of memory/
+    );
+    const parts = await list({ from: NOW - 125_000 });
+    should(new Set(parts.flatMap(({ ids }) => ids)).size).equal(100);
+    should(parts.map(({ gap }) => gap)).eql([null, null]);
+  });
+
   it('fails with the key of another account', async () => {
     await start(1);
     await should(list({}, 'KEY-other')).be.rejectedWith({ code: 'API_UNAUTHORIZED' });
