@@ -47,7 +47,9 @@ export interface StandInOptions extends LocalServerOptions {
 /** One file of a recording as a complete and correct copy must be. */
 export interface ExpectedFile {
   recordingId: string;
-  format: MediaFormat | 'mp4' | 'vtt' | 'json' | 'txt';
+  format: MediaFormat | 'mp4' | 'vtt' | 'srt' | 'json' | 'txt';
+  /** Which file of the recording it is, where there are several. */
+  track?: string;
   /** Bytes. */
   size: number;
   /** Hex. */

@@ -46,11 +46,19 @@ describe('npm start', function () {
     }
     const stored = [...child.output.matchAll(/^- Stored (.+)\n {2}\d+ bytes, SHA-256 [0-9a-f]{64}$/gm)];
     should(stored.map(([, file]) => path.extname(file ?? '')).sort()).deepEqual([
+      '.json',
       '.mp3',
       '.mp4',
+      '.vtt',
+      '.vtt',
       '.wav',
       '.wav'
     ]);
+    const beside = stored
+      .slice(-3)
+      .map(([, file = '']) => file.replace(/\.(events|transcript|chat)\.\w+$/, '.mp4'));
+    for (const file of beside) should(stored.map(([, other]) => other)).containEql(file);
+    should(child.output).containEql('the 3 side files of the Daily recording');
     const [, lost = ''] = /lost on purpose, nobody tells the flow of recording (\S+)$/m.exec(child.output)!;
     should(child.output).match(
       /^- Comparing what Telnyx lists .+ …\n {2}\d recordings are listed, 1 was missing/m

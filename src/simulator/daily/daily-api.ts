@@ -1,15 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DailyRecording, type DailyShelf, storageKey } from './daily-shelf';
 import type { DailyWebhooksApi } from './daily-webhooks-api';
+import type { DailyTextsApi } from './daily-texts-api';
+import type { SideFileName } from './daily-texts';
 import type { RequestLimit } from '../request-limit';
 import { sendJson } from '../send-json';
 
 export interface DailyApiOptions {
   shelf: DailyShelf;
   webhooks: DailyWebhooksApi;
+  texts: DailyTextsApi;
   apiKey: string;
   /** Makes a fresh link to a file. @param seconds how long it works */
   link: (recording: DailyRecording, seconds: number) => string;
+  /** As `link`, to a side file. */
+  sideLink: (recording: DailyRecording, name: SideFileName) => string;
   /** Unix milliseconds. */
   clock: () => number;
   limit?: RequestLimit;
@@ -36,6 +41,7 @@ export class DailyRecordingsApi {
     else if (limit?.take().allowed === false) sendError(response, 429, 'rate-limit-error', null);
     else if (/^\/v1\/webhooks(?:\/|$)/.test(url.pathname))
       void this.#options.webhooks.handle(request, url, response);
+    else if (this.#options.texts.has(url.pathname)) this.#options.texts.handle(request, url, response);
     else this.#answer(request.method ?? '', url, response);
   }
 
@@ -58,9 +64,15 @@ export class DailyRecordingsApi {
       sendError(response, 400, 'invalid-request-error', 'valid_for_secs must be a positive integer');
       return;
     }
+    const { clock, link, sideLink } = this.#options;
+    const { dataOutputs, sideFilesAt } = recording;
+    const there = clock() < sideFilesAt ? [] : dataOutputs;
     sendJson(response, 200, {
-      download_link: this.#options.link(recording, seconds),
-      expires: Math.floor(this.#options.clock() / 1000) + seconds
+      download_link: link(recording, seconds),
+      expires: Math.floor(clock() / 1000) + seconds,
+      ...(dataOutputs.length > 0 && {
+        data_outputs: Object.fromEntries(there.map((name) => [name, sideLink(recording, name)]))
+      })
     });
   }
 
@@ -91,7 +103,8 @@ function describe(recording: DailyRecording): Record<string, unknown> {
     max_participants: recording.maxParticipants,
     duration: recording.seconds,
     s3key: storageKey(recording),
-    tracks: []
+    tracks: [],
+    data_outputs: recording.dataOutputs
   };
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type DailyRecording, storageKey } from './daily-shelf';
+import type { DailyText } from './daily-texts-api';
 
 /** What the body of a sample event of Daily is made from. */
 export interface DailyFacts {
@@ -7,6 +8,8 @@ export interface DailyFacts {
   now: number;
   /** The recording that the event announces; for other events a made-up one. */
   recording: DailyRecording;
+  /** The transcript or job that the event announces. */
+  text?: DailyText;
 }
 
 /** A recipe for sample deliveries of one event type of Daily. */
@@ -14,8 +17,8 @@ export interface DailyKind {
   name: string;
   /** A short sentence for `--list`. */
   description: string;
-  /** Whether the event announces a recording that can be fetched. */
-  announces?: true;
+  /** What the event announces that can be fetched. */
+  announces?: 'recording' | 'transcript' | 'job';
   payload: (facts: DailyFacts) => Record<string, unknown>;
 }
 
@@ -24,7 +27,7 @@ export const DAILY_KINDS: readonly DailyKind[] = [
   {
     name: 'recording.ready-to-download',
     description: 'Daily: a recording (MP4) can be fetched',
-    announces: true,
+    announces: 'recording',
     payload: ({ recording }) => ({
       type: recording.type,
       recording_id: recording.id,
@@ -58,6 +61,37 @@ export const DAILY_KINDS: readonly DailyKind[] = [
       instance_id: randomUUID(),
       room_name: recording.roomName,
       timestamp: String(seconds(now))
+    })
+  },
+  {
+    name: 'transcript.ready-to-download',
+    description: 'Daily: a transcript (WebVTT) can be fetched',
+    announces: 'transcript',
+    payload: ({ recording, text }) => ({
+      id: text?.id,
+      out_params: { s3: { key: `${storageKey(recording)}.vtt`, bucket: 'made-up', region: 'us-west-2' } },
+      room_id: randomUUID(),
+      room_name: text?.roomName,
+      mtg_session_id: text?.sessionId,
+      duration: text?.seconds,
+      participant_minutes: 2,
+      status: 't_finished',
+      domain_id: randomUUID()
+    })
+  },
+  {
+    name: 'batch-processor.job-finished',
+    description: 'Daily: transcript and summary of a batch job can be fetched',
+    announces: 'job',
+    payload: ({ text }) => ({
+      id: text?.id,
+      preset: 'summarize',
+      status: 'finished',
+      input: { sourceType: 'uri', uri: 'https://example.com/a.mp4' },
+      output: {
+        transcription: ['txt', 'srt', 'vtt', 'json'].map((format) => output(text?.id, format)),
+        summary: output(text?.id, 'txt')
+      }
     })
   },
   {
@@ -99,6 +133,10 @@ export function dailyBody(kind: DailyKind, facts: DailyFacts): Buffer {
       event_ts: facts.now / 1000
     })
   );
+}
+
+function output(job: string | undefined, format: string): object {
+  return { format, s3Config: { key: `made-up/${job}/${format}`, bucket: 'made-up', region: 'us-west-2' } };
 }
 
 function seconds(milliseconds: number): number {

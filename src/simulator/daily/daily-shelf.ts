@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Media } from '../media/media';
 import { mp4Media } from '../media/media-mp4';
+import { type DailyTextFile, type SideFileName, sideFileOf } from './daily-texts';
 
 /** A recording that the stand-in for Daily keeps. Its media are made on request. */
 export interface DailyRecording {
@@ -11,6 +12,10 @@ export interface DailyRecording {
   /** Unix milliseconds. */
   startedAt: number;
   maxParticipants: number;
+  /** The side files that were requested. */
+  dataOutputs: readonly SideFileName[];
+  /** When they are there. Unix milliseconds. */
+  sideFilesAt: number;
 }
 
 const DOMAIN = 'made-up-domain';
@@ -33,6 +38,8 @@ export class DailyShelf {
       roomName: 'sample-room',
       startedAt: now - seconds * 1000,
       maxParticipants: 2,
+      dataOutputs: [],
+      sideFilesAt: 0,
       ...overrides,
       seconds
     };
@@ -57,10 +64,18 @@ export class DailyShelf {
   at(path: string): DailyRecording | undefined {
     return this.all().find((recording) => pathOf(recording) === path);
   }
+
+  /** @param path as `sidePathOf` makes it */
+  sideFileAt(path: string): DailyTextFile | undefined {
+    for (const recording of this.#recordings.values())
+      for (const name of recording.dataOutputs)
+        if (sidePathOf(recording, name) === path) return sideFileOf(name, recording);
+    return undefined;
+  }
 }
 
 /** The object key by Daily's default template. */
-export function storageKey({ roomName, startedAt }: DailyRecording): string {
+export function storageKey({ roomName, startedAt }: Pick<DailyRecording, 'roomName' | 'startedAt'>): string {
   return `${DOMAIN}/${roomName}/${startedAt}`;
 }
 
@@ -69,7 +84,16 @@ export function pathOf(recording: DailyRecording): string {
   return `/daily-cloud-recordings/${storageKey(recording)}/${recording.id}`;
 }
 
+/** Where a side file of it is. */
+export function sidePathOf(recording: DailyRecording, name: SideFileName): string {
+  return `${pathOf(recording)}.${name}`;
+}
+
 /** The bytes of a recording; always the same for the same recording. */
-export function dailyMediaOf({ id, type, seconds }: DailyRecording): Media {
+export function dailyMediaOf({
+  id,
+  type,
+  seconds
+}: Omit<DailyRecording, 'dataOutputs' | 'sideFilesAt'>): Media {
   return mp4Media({ title: id, seconds, channels: type === 'cloud' ? 2 : 1 });
 }

@@ -3,11 +3,13 @@ import { DailyRecordingsApi } from './daily-api';
 import { DAILY_KINDS, dailyBody } from './daily-events';
 import { DAILY_HABITS, DailySecret } from './daily-secret';
 import { DailyWebhooksApi } from './daily-webhooks-api';
-import { dailyMediaOf, type DailyRecording, DailyShelf, pathOf } from './daily-shelf';
+import { dailyMediaOf, type DailyRecording, DailyShelf, pathOf, sidePathOf } from './daily-shelf';
+import { sideFileOf } from './daily-texts';
+import { type DailyText, DailyTextsApi } from './daily-texts-api';
 import { deliver, type DeliverOptions, type DeliveryReport } from '../deliver';
 import { DownloadCounts } from '../download-counts';
 import { LocalServer, type LocalServerOptions } from '../local-server';
-import { type MediaFault, MediaServer } from '../media/media-server';
+import { type MediaFault, MediaServer, type ServedFile } from '../media/media-server';
 import { RequestLimit, type RequestLimitOptions } from '../request-limit';
 import { sampleKind } from '../telnyx/sample-catalogue';
 import type { SampleDelivery } from '../telnyx/sample-delivery';
@@ -27,8 +29,13 @@ export interface DailyStandInOptions extends LocalServerOptions {
   fault?: MediaFault;
 }
 
+/** How long links to texts work. */
+const LINK_SECONDS = 3600;
+
 /** A made-up event of Daily, ready to be signed and sent. */
-export type DailySample = Omit<SampleDelivery, 'recording'> & { recording: DailyRecording | null };
+export type DailySample = Omit<SampleDelivery, 'recording'> & {
+  recording: DailyRecording | DailyText | null;
+};
 
 /**
  * A local stand-in for Daily: signs and delivers events with its own secret, gives links to the
@@ -42,6 +49,7 @@ export class DailyStandIn {
   readonly #clock: Clock;
   readonly #links: SignedLinks;
   readonly #shelf = new DailyShelf();
+  readonly #texts: DailyTextsApi;
   readonly #downloads = new DownloadCounts();
   readonly #server: LocalServer;
 
@@ -49,6 +57,7 @@ export class DailyStandIn {
     this.#clock = options.clock ?? Date.now;
     this.#links = new SignedLinks(this.#clock);
     this.webhooks = new DailyWebhooksApi(this.#clock);
+    this.#texts = new DailyTextsApi({ link: (path) => this.url + this.#links.sign(path, LINK_SECONDS) });
     this.secret = options.secret ?? new DailySecret();
     this.apiKey = options.apiKey ?? randomBytes(32).toString('hex');
     this.#server = this.#createServer(options);
@@ -79,29 +88,49 @@ export class DailyStandIn {
     return this.#shelf.add(overrides, this.#clock());
   }
 
-  /** The files that a complete copy of a recording consists of. */
-  expectedFiles(recording: DailyRecording): ExpectedFile[] {
+  /** Puts a transcript or a finished batch job into the domain without announcing it. */
+  addText(kind: DailyText['kind'], overrides: Partial<DailyText> = {}): DailyText {
+    return this.#texts.add(kind, overrides, this.#clock());
+  }
+
+  /** The files that a complete copy of a recording, a transcript or a job consists of, side files last. */
+  expectedFiles(recording: DailyRecording | DailyText): ExpectedFile[] {
+    const { id: recordingId } = recording;
+    const isText = 'kind' in recording;
+    const texts = isText
+      ? this.#texts.filesOf(recording)
+      : recording.dataOutputs.map((name) => sideFileOf(name, recording));
+    const files = texts.map(({ track, format, media: { size, sha256 } }): ExpectedFile => ({
+      recordingId,
+      format,
+      track,
+      size,
+      sha256
+    }));
+    if (isText) return files;
     const { size, sha256 } = dailyMediaOf(recording);
-    return [{ recordingId: recording.id, format: 'mp4', size, sha256 }];
+    return [{ recordingId, format: 'mp4', size, sha256 }, ...files];
   }
 
   /**
    * Makes a delivery, and the recording that it announces.
    *
    * @param name event type
-   * @param overrides fixed properties of the recording
+   * @param overrides fixed properties of the recording or text
    * @throws Error that lists the known events
    */
-  sample(name: string, overrides: Partial<DailyRecording> = {}): DailySample {
+  sample(name: string, overrides: Partial<DailyRecording> & Partial<DailyText> = {}): DailySample {
     const kind = sampleKind(name, DAILY_KINDS);
     const now = this.#clock();
-    const announces = kind.announces === true;
+    const of = kind.announces;
+    const text = of === 'transcript' || of === 'job' ? this.addText(of, overrides) : null;
+    const announces = of === 'recording';
     const recording = announces ? this.addRecording(overrides) : new DailyShelf().add(overrides, now);
-    const body = dailyBody(kind, { now, recording });
+    const body = dailyBody(kind, { now, recording, ...(text !== null && { text }) });
     return {
       name,
       contentType: 'application/json',
-      recording: announces ? recording : null,
+      recording: announces ? recording : text,
       body: () => body
     };
   }
@@ -116,7 +145,7 @@ export class DailyStandIn {
   }
 
   /** How often the last byte of the file of a recording was sent. */
-  downloads({ id }: DailyRecording): number {
+  downloads({ id }: { id: string }): number {
     return this.#downloads.of(id);
   }
 
@@ -125,8 +154,21 @@ export class DailyStandIn {
    *
    * @throws Error `AbortError` when the signal fires first
    */
-  downloaded({ id }: DailyRecording, signal: AbortSignal): Promise<void> {
+  downloaded({ id }: { id: string }, signal: AbortSignal): Promise<void> {
     return this.#downloads.first(id, signal);
+  }
+
+  #textAt(path: string): ServedFile | undefined {
+    const media = this.#shelf.sideFileAt(path)?.media;
+    if (media !== undefined) return { media, lastModified: 0, onDownloaded: () => undefined };
+    const found = this.#texts.at(path);
+    if (found === undefined) return undefined;
+    const { text, file } = found;
+    return {
+      media: file.media,
+      lastModified: text.startedAt,
+      onDownloaded: () => this.#downloads.add(text.id)
+    };
   }
 
   #createServer(options: DailyStandInOptions): LocalServer {
@@ -134,15 +176,17 @@ export class DailyStandIn {
     const api = new DailyRecordingsApi({
       shelf: this.#shelf,
       webhooks: this.webhooks,
+      texts: this.#texts,
       apiKey: this.apiKey,
       clock: this.#clock,
       link: (recording, seconds) => this.url + this.#links.sign(pathOf(recording), seconds),
+      sideLink: (recording, name) => this.url + this.#links.sign(sidePathOf(recording, name), LINK_SECONDS),
       ...(apiLimit && { limit: new RequestLimit(apiLimit, this.#clock) })
     });
     const media = new MediaServer({
       fileAt: (path) => {
         const recording = this.#shelf.at(path);
-        if (recording === undefined) return undefined;
+        if (recording === undefined) return this.#textAt(path);
         const onDownloaded = (): void => this.#downloads.add(recording.id);
         const lastModified = recording.startedAt + recording.seconds * 1000;
         return { media: dailyMediaOf(recording), lastModified, onDownloaded };

@@ -32,7 +32,7 @@ export async function checkCopies(
       problems.push(...copy.differences.map((difference) => `${copy.path}: ${difference}`));
     } else {
       problems.push(
-        `no ${file.format} of recording ${file.recordingId} was stored within ${STORE_MS / 1000} s`
+        `no ${file.track ?? ''} ${file.format} of recording ${file.recordingId} was stored within ${STORE_MS / 1000} s`
       );
     }
   }

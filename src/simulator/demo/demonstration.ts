@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Print } from '../cli/print';
 import { DAILY_SEED_EVENTS } from '../daily/daily-events';
 import { DailyStandIn } from '../daily/daily-stand-in';
+import { SIDE_FILES } from '../daily/daily-texts';
 import type { DeliveryReport } from '../deliver';
 import { SEED_EVENTS } from '../telnyx/sample-catalogue';
 import type { SampleDelivery } from '../telnyx/sample-delivery';
@@ -104,11 +105,22 @@ export async function demonstrate(
   });
 
   const telnyxSeeds = { standIn, events: SEED_EVENTS, to: nodeRed.url + flow.webhookPath };
-  const dailySeeds = { standIn: daily, events: DAILY_SEED_EVENTS, to: nodeRed.url + flow.dailyPath };
+  const dailySeeds = {
+    standIn: {
+      sample: (name: string) => daily.sample(name, { dataOutputs: SIDE_FILES }),
+      deliver: daily.deliver.bind(daily),
+      expectedFiles: daily.expectedFiles.bind(daily)
+    },
+    events: DAILY_SEED_EVENTS,
+    to: nodeRed.url + flow.dailyPath
+  };
   const announced = [
     ...(await deliverSeeds(telnyxSeeds, nodeRed, print, signal)),
     ...(await deliverSeeds(dailySeeds, nodeRed, print, signal))
   ];
+  // They come after their recording, as messages of their own.
+  const sideFiles = announced.filter(({ track }) => track !== undefined);
+  const recordings = announced.filter(({ track }) => track === undefined);
   const { recording } = standIn.sample(LOST_RECORDING);
   if (recording === null) throw new Error(`${LOST_RECORDING} announces no recording`);
   const { text } = standIn.addTranscription(recording.id);
@@ -118,7 +130,7 @@ export async function demonstrate(
   print(`- ${LOST_EVENT}: lost on purpose, message ${lostId} never arrives`);
 
   const shelf = { folder: path.resolve(userDir, flow.recordingsFolder), nodeRed, print, signal };
-  await checkCopies(announced, shelf);
+  await checkCopies(recordings, shelf);
   const found = { standIn, lost: recording, button: flow.listButton, flow: nameOf(places.listExample) };
   await fetchLost(found, nodeRed, print, signal);
   await checkCopies(standIn.expectedFiles(recording), shelf);
@@ -135,8 +147,10 @@ export async function demonstrate(
     print,
     signal
   );
+  await checkCopies(sideFiles, shelf);
   print(
-    `All ${announced.length + 1} recordings are stored, and are what the stand-ins have: also the lost one.`
+    `All ${recordings.length + 1} recordings are stored, and are what the stand-ins have: also the lost one. So are the ` +
+      `${sideFiles.length} side files of the Daily recording.`
   );
   return nodeRed;
 }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -131,6 +131,39 @@ describe('simulator: Daily', () => {
       should(await json(path, { method: 'DELETE' })).deepEqual({ deleted: true, id: first?.id });
       should((await api(path, { method: 'DELETE' })).status).equal(404);
       should((await api(`${path}/access-link`)).status).equal(404);
+    });
+
+    it('has the side files of a recording once they are there', async () => {
+      const later = { dataOutputs: ['event-json', 'chat-webvtt'] as const, sideFilesAt: Date.now() + 60_000 };
+      const recording = standIn.addRecording(later);
+      const path = `/recordings/${recording.id}`;
+      should(await json(path)).containDeep({ data_outputs: ['event-json', 'chat-webvtt'] });
+      should((await json(`${path}/access-link`))['data_outputs']).eql({});
+      recording.sideFilesAt = 0;
+      const links = (await json(`${path}/access-link`))['data_outputs'] as Record<string, string>;
+      const [, ...expected] = standIn.expectedFiles(recording);
+      for (const [index, name] of ['event-json', 'chat-webvtt'].entries()) {
+        const bytes = Buffer.from(await (await fetch(links[name]!)).arrayBuffer());
+        should(createHash('sha256').update(bytes).digest('hex')).equal(expected[index]?.sha256);
+      }
+    });
+
+    it('lists, links to and deletes transcripts and jobs', async () => {
+      const [transcript, job] = [standIn.addText('transcript'), standIn.addText('job')];
+      const { data } = await json('/transcript');
+      should(data).containDeep([{ transcriptId: transcript.id, status: 't_finished', isVttAvailable: true }]);
+      should(await json('/batch-processor')).have.property('total_count', 1);
+      const { link } = await json(`/transcript/${transcript.id}/access-link`);
+      should(await (await fetch(String(link))).text()).startWith('WEBVTT\n');
+      should(standIn.downloads(transcript)).equal(1);
+      const links = await json(`/batch-processor/${job.id}/access-link`);
+      const formats = (links['transcription'] as { format: string }[]).map(({ format }) => format);
+      should(formats).eql(['txt', 'srt', 'vtt', 'json']);
+      should(standIn.expectedFiles(job)).have.length(5);
+      for (const path of [`/transcript/${transcript.id}`, `/batch-processor/${job.id}`]) {
+        should((await api(path, { method: 'DELETE' })).status).equal(200);
+        should((await api(path)).status).equal(404);
+      }
     });
 
     it('requires the key, and limits requests when told to', async () => {
