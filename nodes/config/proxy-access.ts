@@ -10,6 +10,8 @@ import type { NodeRedApi, RedNode } from '../lib/node-red';
 import { afterStart } from '../lib/on-flows-started';
 import { readText } from '../lib/read-setting';
 
+const TYPE = 'http proxy';
+
 /** A core *http proxy* node. */
 type HttpProxyNode = RedNode & { url?: unknown; noproxy?: unknown };
 
@@ -63,7 +65,8 @@ function chosenProxy(RED: Pick<NodeRedApi, 'nodes'>, id: string): ProxyChoice {
   let known: { node: HttpProxyNode; choice: ProxyChoice } | undefined;
   const current = (): ProxyChoice => {
     const node = RED.nodes.getNode(id) as HttpProxyNode | null | undefined;
-    if (!node)
+    // The user name and password of any other node are none of our business.
+    if (node?.type !== TYPE)
       return brokenChoice(
         new CodedError(
           'BAD_SETTING',
