@@ -24,7 +24,7 @@ const PUBLIC = '192.31.196.1';
 const API_KEY = 'KEY0123456789ABCDEF0123456789ABCDEF';
 const LOGIN = { user: 'archive', password: 'proxy-secret-0123' };
 const CALL = wav({ seconds: 3, channels: 2, seed: 5 });
-const LONG_CALL = wav({ seconds: 60, channels: 2, seed: 6 });
+const LONG_CALL = wav({ seconds: 300, channels: 2, seed: 6 });
 
 const saved = (id: string, url: string): string =>
   JSON.stringify({

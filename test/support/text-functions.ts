@@ -31,6 +31,7 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['src/store/bucket/client/field-rules.ts', 'settings of a bucket'],
   ['src/verification/key-text.ts', 'the keys of an account'],
   ['src/http/proxy/proxy-choice.ts', 'settings of the owner, and host names of parsed addresses'],
+  ['src/http/proxy/proxy-server.ts', 'settings of the owner'],
   ['src/http/proxy/proxy-fault.ts', 'a header of at most 16 kB, of which 1000 characters are read'],
   ['src/http/proxy/target-guard.ts', 'host names of parsed addresses, of at most 254 characters'],
   ['nodes/lib/typed-property.ts', 'what JSONata says of a setting'],

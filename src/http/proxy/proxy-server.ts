@@ -89,7 +89,9 @@ function parsed(text: string): URL | null {
     const url = new URL(text);
     // The start of a password would be the host if its other characters ended the host.
     const isCut = url.search !== '' || url.hash !== '' || url.pathname.includes('@');
-    return url.hostname === '' || isCut ? null : url;
+    // Such as `${PROXY}`, which Node-RED leaves of a variable that is not set.
+    const isName = /^[\w.:[\]-]+$/.test(url.hostname);
+    return isName && !isCut ? url : null;
   } catch {
     return null;
   }
