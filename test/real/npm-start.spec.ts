@@ -39,6 +39,9 @@ describe('npm start', function () {
       'texml.siprec.started',
       'texml.transcription',
       'call.recording.saved',
+      'meeting.recording.available',
+      'meeting.transcript.completed',
+      'meeting.artifact.completed',
       'recording.started',
       'recording.ready-to-download'
     ]) {
@@ -49,6 +52,9 @@ describe('npm start', function () {
       '.json',
       '.mp3',
       '.mp4',
+      '.mp4',
+      '.txt',
+      '.txt',
       '.vtt',
       '.vtt',
       '.wav',
@@ -68,7 +74,8 @@ describe('npm start', function () {
     )!;
     should(child.output).match(/^- Comparing what Telnyx tried to deliver .+ …$/m);
     should(child.output).containEql(`  message.received ${message} was missing, and the flow has it now`);
-    should(stored.findIndex(([, file]) => file?.includes(lost))).equal(3);
+    should(stored.findIndex(([, file]) => file?.includes(lost))).equal(6);
+    should(child.output).containEql('So are the 3 files of the meeting');
     should(child.output).match(
       new RegExp(`^- Stored .+${lost}.*\\.txt\\n {2}the transcript of the lost recording`, 'm')
     );

@@ -8,11 +8,12 @@ import { SEED_EVENTS } from '../telnyx/sample-catalogue';
 import type { SampleDelivery } from '../telnyx/sample-delivery';
 import { type ExpectedFile, TelnyxStandIn } from '../stand-in';
 import type { DemoOptions } from './demo-options';
+import { contextOfMeeting, deliverMeeting } from './scenes/archive-meeting';
 import { prepareExample } from './example-flow';
 import { freePort } from './free-port';
 import type { NodeRedChild } from './node-red-child';
 import { installPackage } from './package-install';
-import { fetchLost, findLost } from './lost-deliveries';
+import { fetchLost, findLost } from './scenes/lost-deliveries';
 import { step } from './steps';
 import { checkCopies, checkText } from './check-copies';
 import { prepareUserDirectory } from './user-directory';
@@ -82,7 +83,8 @@ export async function demonstrate(
   if (flow.listButton === null) throw new Error(`${places.listExample} has no button that begins a list`);
   if (flow.deliveryButton === null)
     throw new Error(`${places.deliveryExample} has no button that begins a list`);
-  prepareUserDirectory(userDir, places.stockSettings, flow.json);
+  const meeting = standIn.meetings.add();
+  prepareUserDirectory(userDir, places.stockSettings, flow.json, contextOfMeeting(meeting));
   await step(print, `Installing the package into ${userDir}`, () =>
     installPackage(places.repository, userDir, signal)
   );
@@ -121,6 +123,7 @@ export async function demonstrate(
   // They come after their recording, as messages of their own.
   const sideFiles = announced.filter(({ track }) => track !== undefined);
   const recordings = announced.filter(({ track }) => track === undefined);
+  const ofMeeting = await deliverMeeting({ standIn, meeting, to: telnyxSeeds.to }, nodeRed, print, signal);
   const { recording } = standIn.sample(LOST_RECORDING);
   if (recording === null) throw new Error(`${LOST_RECORDING} announces no recording`);
   const { text } = standIn.addTranscription(recording.id);
@@ -131,6 +134,7 @@ export async function demonstrate(
 
   const shelf = { folder: path.resolve(userDir, flow.recordingsFolder), nodeRed, print, signal };
   await checkCopies(recordings, shelf);
+  await checkCopies(ofMeeting, shelf);
   const found = { standIn, lost: recording, button: flow.listButton, flow: nameOf(places.listExample) };
   await fetchLost(found, nodeRed, print, signal);
   await checkCopies(standIn.expectedFiles(recording), shelf);
@@ -150,7 +154,7 @@ export async function demonstrate(
   await checkCopies(sideFiles, shelf);
   print(
     `All ${recordings.length + 1} recordings are stored, and are what the stand-ins have: also the lost one. So are the ` +
-      `${sideFiles.length} side files of the Daily recording.`
+      `${ofMeeting.length} files of the meeting, and the ${sideFiles.length} side files of the Daily recording.`
   );
   return nodeRed;
 }

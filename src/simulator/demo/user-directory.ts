@@ -9,10 +9,16 @@ import path from 'node:path';
  * @param directory absolute path
  * @param stockSettings path of Node-RED's own settings.js
  * @param flow content of flows.json
+ * @param globals what its global context begins with
  */
-export function prepareUserDirectory(directory: string, stockSettings: string, flow: string): void {
+export function prepareUserDirectory(
+  directory: string,
+  stockSettings: string,
+  flow: string,
+  globals: Record<string, unknown> = {}
+): void {
   mkdirSync(directory, { recursive: true });
-  writeNew(path.join(directory, 'settings.js'), settings(stockSettings));
+  writeNew(path.join(directory, 'settings.js'), settings(stockSettings, globals));
   writeNew(path.join(directory, 'flows.json'), flow);
   const manifest = {
     name: 'node-red-project',
@@ -24,13 +30,14 @@ export function prepareUserDirectory(directory: string, stockSettings: string, f
 }
 
 /** Node-RED's settings as shipped, apart from what would ask questions or leave this machine. */
-function settings(stockSettings: string): string {
+function settings(stockSettings: string, globals: Record<string, unknown>): string {
   return `const stock = require(${JSON.stringify(stockSettings)});
 
 module.exports = {
     ...stock,
     uiHost: '127.0.0.1',
     credentialSecret: '${randomBytes(24).toString('hex')}',
+    functionGlobalContext: ${JSON.stringify(globals)},
     telemetry: { enabled: false, updateNotification: false },
     editorTheme: { ...stock.editorTheme, tours: false }
 };

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Print } from '../cli/print';
-import type { StandInRecording } from '../telnyx/recording-shelf';
-import type { TelnyxStandIn } from '../stand-in';
-import { TimeLimit } from '../time-limit';
-import type { NodeRedChild } from './node-red-child';
-import { step } from './steps';
+import type { Print } from '../../cli/print';
+import type { StandInRecording } from '../../telnyx/recording-shelf';
+import type { TelnyxStandIn } from '../../stand-in';
+import { TimeLimit } from '../../time-limit';
+import type { NodeRedChild } from '../node-red-child';
+import { step } from '../steps';
 
 /** A recording that was never announced, and what finds it. */
 export interface LostRecording {
