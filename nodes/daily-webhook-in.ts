@@ -1,5 +1,6 @@
 import { CodedError } from '../src/errors/coded-error';
 import { isDailyProbeBody, parseDailyDelivery } from '../src/events/reading/parse-daily';
+import { dailyProvider } from '../src/providers/daily/daily-provider';
 import { DailyHmac } from '../src/verification/daily-hmac';
 import { type DailyAccount, dailyAccountOf } from './config/daily-account-access';
 import { serveDailyWebhooks } from './config/webhooks/daily-webhooks-route';
@@ -26,6 +27,7 @@ export = function (RED: NodeRedApi): void {
       isProbe: isDailyProbeBody,
       verifier: (tolerance) => new DailyHmac(account?.secrets ?? [], tolerance),
       problem,
+      watched: { definition: dailyProvider, account },
       problemStatus: RED._(`daily-webhook-in.status.${status}`)
     });
   });

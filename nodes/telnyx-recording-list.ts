@@ -2,6 +2,8 @@ import { CodedError } from '../src/errors/coded-error';
 import { accountsOf } from './config/provider-accounts';
 import { archiveState } from './lib/archive-state';
 import type { NodeRedApi, RedNode } from './lib/node-red';
+import { readBoolean } from './lib/read-setting';
+import { reportHealth } from './list/list-health';
 import { emittedMessage } from './list/list-messages';
 import { startListNode } from './list/list-node';
 import { runList } from './list/list-run';
@@ -16,8 +18,8 @@ export = function (RED: NodeRedApi): void {
       return {
         topic: 'recording.list',
         afterStop: 'what is already stored is not fetched again.',
-        run: (message, { status, emit, signal }) =>
-          runList(
+        run: async (message, { status, emit, tell, signal }) => {
+          const outcome = await runList(
             readListRequest(RED, config, settings.provider, message),
             settings,
             {
@@ -30,7 +32,11 @@ export = function (RED: NodeRedApi): void {
               }
             },
             signal
-          ),
+          );
+          if (!readBoolean(config.health, false)) return outcome;
+          const report = { definition: settings.provider, accounts, message, tell, signal };
+          return { ...outcome, trouble: await reportHealth(RED, this, report) };
+        },
         begin: () => ownIt(RED)
       };
     });

@@ -1,6 +1,7 @@
 import { CodedError } from '../src/errors/coded-error';
 import { parseTelnyxDelivery } from '../src/events/reading/parse-telnyx';
 import { AskedKeyVerifier } from '../src/verification/asked-key-verifier';
+import { telnyxProvider } from '../src/providers/telnyx/telnyx-provider';
 import { TelnyxVerifier } from '../src/verification/telnyx-verifier';
 import { useAskedKeys } from './config/asked-public-keys';
 import { type TelnyxAccount, telnyxAccountOf } from './config/telnyx-account-access';
@@ -39,6 +40,7 @@ export = function (RED: NodeRedApi): void {
       verifier: (tolerance) =>
         askedKeys ? new AskedKeyVerifier(askedKeys, keys, tolerance) : new TelnyxVerifier(keys, tolerance),
       problem,
+      watched: { definition: telnyxProvider, account },
       ...(account && { keys: statusOfKeys(account, statusTexts(RED, this.type)) }),
       problemStatus: RED._(`telnyx-webhook-in.status.${status}`)
     });

@@ -34,6 +34,7 @@ RED.nodes.registerType('daily-webhook-in', {
     duplicates: { value: DUPLICATES[0] },
     maxBody: { value: String(MAX_BODY.fallback), validate: numberWithin(MAX_BODY, 'max-body') },
     keep: { value: String(KEEP.fallback), validate: numberWithin(KEEP, 'keep') },
+    health: { value: true },
     rawBody: { value: false },
     rejectedOutput: { value: false },
     outputs: { value: 1 }

@@ -63,7 +63,8 @@ RED.nodes.registerType<ListNode>('telnyx-recording-list', {
       }
     },
     what: { value: LISTED[0] },
-    only: { value: SELECTIONS[0] }
+    only: { value: SELECTIONS[0] },
+    health: { value: true }
   },
   inputs: 1,
   outputs: 2,

@@ -35,6 +35,7 @@ RED.nodes.registerType('telnyx-webhook-in', {
     maxBody: { value: String(MAX_BODY.fallback), validate: numberWithin(MAX_BODY, 'max-body') },
     keep: { value: String(KEEP.fallback), validate: numberWithin(KEEP, 'keep') },
     acceptGet: { value: false },
+    health: { value: true },
     rawBody: { value: false },
     rejectedOutput: { value: false },
     outputs: { value: 1 }

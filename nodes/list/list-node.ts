@@ -12,6 +12,8 @@ export interface ListRun {
   status: ListStatus;
   /** Sends to the first output; does nothing once the node closes. */
   emit: (message: FlowMessage) => void;
+  /** Sends to the second output, before the summary. */
+  tell: (message: FlowMessage) => void;
   /** Aborted when the node closes. */
   signal: AbortSignal;
 }
@@ -25,10 +27,14 @@ export interface ListWork {
   /**
    * Runs the request of one message.
    *
-   * @returns the summary, and the first failure, which Catch nodes get after the summary
+   * @returns the summary, and the first failure, which Catch nodes get after the summary; `trouble`: what the status
+   *   says besides
    * @throws the error that prevented the run; the signal's reason when aborted
    */
-  run: (message: FlowMessage, run: ListRun) => Promise<{ summary: ShownSummary; failure: CodedError | null }>;
+  run: (
+    message: FlowMessage,
+    run: ListRun
+  ) => Promise<{ summary: ShownSummary; failure: CodedError | null; trouble?: string }>;
   /** Called when this process owns the state. @throws CodedError as `StateFollower.begin` */
   begin: () => void;
   /** Called when the node closes and its run has ended. */
@@ -73,12 +79,13 @@ function run(
       if (!signal.aborted) send(outputs);
     };
     const carryOut = async (): Promise<void> => {
-      const { summary, failure } = await work.run(message, {
+      const { summary, failure, trouble } = await work.run(message, {
         status,
         emit: (emitted) => emit(emitted, null),
+        tell: (told) => emit(null, told),
         signal
       });
-      status.ended(summary);
+      status.ended(summary, trouble);
       emit(null, summaryMessage(message, summary, work.topic));
       if (failure !== null) throw failure;
     };

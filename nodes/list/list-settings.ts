@@ -18,6 +18,7 @@ export interface RecordingListConfig extends NodeConfig, AccountChoices {
   filter?: unknown;
   what?: string;
   only?: string;
+  health?: boolean;
 }
 
 export interface ListSettings {

@@ -38,10 +38,13 @@ export class ListStatus {
     this.#show();
   }
 
-  ended(summary: ShownSummary): void {
+  /** @param trouble what is wrong besides */
+  ended(summary: ShownSummary, trouble = ''): void {
     const text = (): string =>
-      `${this.#counts(summary)}${this.#say(summary.complete ? 'complete' : 'incomplete')}`;
-    if (summary.complete) this.#status.ready(text);
+      [`${this.#counts(summary)}${this.#say(summary.complete ? 'complete' : 'incomplete')}`, trouble]
+        .filter((part) => part !== '')
+        .join(' · ');
+    if (summary.complete && trouble === '') this.#status.ready(text);
     else this.#status.problem(text);
   }
 

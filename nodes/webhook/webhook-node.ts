@@ -1,5 +1,6 @@
 import { CodedError } from '../../src/errors/coded-error';
 import type { DeliveryParser, WebhookMessage } from '../../src/events/build-event';
+import type { WebhookProblem } from '../../src/providers/webhook-health';
 import { type DeliveryVerifier, refusingAll } from '../../src/verification/signed-delivery';
 import { unavailableReceiver } from '../../src/webhook/endpoint/delivery-receiver';
 import type { Exchange } from '../../src/webhook/endpoint/flow-reply';
@@ -17,6 +18,7 @@ import { afterStart } from '../lib/on-flows-started';
 import { onClose } from '../lib/on-input';
 import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
 import { ownedState } from '../lib/state';
+import { type HealthWatch, watchHealth } from './webhook-health';
 import { noteReceiver } from './webhook-receivers';
 import { RejectionWarnings } from './rejection-warnings';
 import { DUPLICATES, KEEP, MAX_BODY, REPLIES, REPLY_TIMEOUT } from './webhook-fields';
@@ -26,6 +28,8 @@ import { deliveryJournal, deliveryRoutes, handOvers, keepDeliveries } from './we
 export interface WebhookNodeConfig extends NodeConfig {
   account?: string;
   path?: string;
+  publicUrl?: string;
+  health?: boolean;
   reply?: string;
   replyTimeout?: string | number;
   tolerance?: string | number;
@@ -52,6 +56,8 @@ export interface WebhookProvider {
   problem: CodedError | null;
   /** Short status text for `problem`. */
   problemStatus: string;
+  /** Whose API tells whether deliveries fail. */
+  watched: Pick<HealthWatch, 'definition' | 'account'>;
   keys?: KeyStatus;
 }
 
@@ -116,15 +122,22 @@ export function startWebhookNode(
     const state = ownedState(RED);
     const watch = handOvers(RED);
 
+    let unhealthy: WebhookProblem | undefined;
+    const withHealth = (text: string): string =>
+      unhealthy === undefined
+        ? text
+        : `${text} · ${say(unhealthy.problem, { count: unhealthy.failed ?? 0 })}`;
     const showCounts = (): void => {
       if (!claim.serving || provider.problem !== null || state.problem !== null) return;
       const keyTrouble = provider.keys?.trouble?.() ?? null;
       const { trouble } = tally;
       if (keyTrouble !== null) status[keyTrouble.isForUser ? 'problem' : 'waiting'](keyTrouble.text);
-      else if (trouble === null) status.ready(() => countsText(say, tally, provider.keys));
-      else
+      else if (trouble === null) {
+        const show = unhealthy === undefined ? 'ready' : endsAll(unhealthy) ? 'problem' : 'waiting';
+        status[show](() => withHealth(countsText(say, tally, provider.keys)));
+      } else
         status.waiting(() =>
-          say('refused', { refused: trouble.refused, cause: say(`cause.${trouble.code}`) })
+          withHealth(say('refused', { refused: trouble.refused, cause: say(`cause.${trouble.code}`) }))
         );
     };
 
@@ -163,7 +176,8 @@ export function startWebhookNode(
     });
 
     const claim = deliveryRoutes(RED).claim(path, node.id, endpoint, showCounts);
-    noteReceiver(RED, node, { path, receiver: endpoint });
+    const publicUrl = readText(config.publicUrl);
+    noteReceiver(RED, node, { path, publicUrl, receiver: endpoint });
     onClose(node, () => {
       claim.release();
       warnings.dispose();
@@ -180,6 +194,16 @@ export function startWebhookNode(
         status.problem(say(code === 'STATE_IN_USE' ? 'state-in-use' : 'bad-setting'));
       }
     });
+    if (readBoolean(config.health, false))
+      watchHealth(RED, node, {
+        ...provider.watched,
+        address: { path, publicUrl },
+        onChecked: (problems) => {
+          // What ends all deliveries is worse than single ones that failed.
+          unhealthy = problems.find(endsAll) ?? problems[0];
+          showCounts();
+        }
+      });
     if (provider.keys?.onChange) onClose(node, provider.keys.onChange(showCounts));
     showCounts();
     if (provider.problem !== null) fail(provider.problem, provider.problemStatus);
@@ -195,6 +219,10 @@ export function startWebhookNode(
       );
     }
   }
+}
+
+function endsAll({ problem }: WebhookProblem): boolean {
+  return problem === 'webhook-failed';
 }
 
 type Say = (key: string, values?: Record<string, string | number>) => string;

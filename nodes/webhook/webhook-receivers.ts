@@ -12,6 +12,8 @@ const WEBHOOK_SUFFIX = '-webhook-in';
 export interface RunningReceiver {
   /** As written in the node. */
   path: string;
+  /** As written in the node; blank: unknown. */
+  publicUrl: string;
   receiver: Pick<WebhookEndpoint, 'isReceiving' | 'hold'>;
 }
 

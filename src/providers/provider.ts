@@ -7,6 +7,7 @@ import type { Fields } from '../values/fields';
 import type { CircuitBreakers } from './http/circuit-breaker';
 import type { ServerPace } from './http/server-pace';
 import type { FilterDialect, Query } from './list-filter';
+import type { WebhookHealth } from './webhook-health';
 
 /** Why links are wanted: the event had none, or they no longer work. */
 export type LinkReason = 'missing' | 'dead';
@@ -205,6 +206,12 @@ export interface ProviderDefinition extends RecordingOrigin {
    * @throws CodedError `BAD_SETTING` when the account's API address cannot be used
    */
   open(account: ProviderAccount | null, options: ProviderOptions): RecordingProvider;
+  /**
+   * Left out by providers whose API says nothing of webhooks.
+   *
+   * @throws CodedError `BAD_SETTING` when the account's API address cannot be used
+   */
+  openHealth?(account: ProviderAccount, options: ProviderOptions): WebhookHealth;
 }
 
 /** Some recordings or transcripts as a provider lists them. None is in two batches of a list. */

@@ -41,6 +41,7 @@ export function dailyWebhookIn(properties: Record<string, unknown> = {}): FlowNo
     account: 'daily',
     path: '/daily',
     publicUrl: '',
+    health: false,
     reply: 'at-once',
     replyTimeout: '10',
     tolerance: '1800',

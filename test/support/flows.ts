@@ -38,6 +38,7 @@ export function webhookIn(properties: Record<string, unknown> = {}): FlowNode {
     account: 'account',
     path: '/telnyx',
     publicUrl: '',
+    health: false,
     reply: 'at-once',
     replyTimeout: 10,
     tolerance: 300,

@@ -12,6 +12,7 @@ import {
 } from '../provider';
 import { completeDailyDetails } from './complete-details';
 import { DailyApi } from './daily-client';
+import { failedWebhooks } from './webhooks/failed-webhooks';
 import { deleteAtDaily } from './delete-at-source';
 import { findBatchOutputs } from './batch-outputs';
 import { createDailyLinkResolver } from './link-resolver';
@@ -30,7 +31,16 @@ export const dailyProvider: ProviderDefinition = {
   fromListed: listedByDaily,
   transcripts: transcriptsListedByDaily,
   restored: restoredByDaily,
-  open: openDaily
+  open: openDaily,
+  openHealth: (account, { breakers }) => {
+    const { apiUrl, proxy } = account;
+    const apiKey = (): string | null => account.apiKey();
+    const api = new DailyApi({ apiUrl, apiKey, proxy, ...(breakers && { breakers }) });
+    return {
+      check: (query, signal) => failedWebhooks((request) => api.request({ ...request, signal }), query),
+      close: () => api.close()
+    };
+  }
 };
 
 function openDaily(

@@ -13,6 +13,7 @@ import {
   withoutAccount
 } from '../provider';
 import { TelnyxApi } from './api-client';
+import { failedDeliveries } from './webhooks/failed-deliveries';
 import { completeDetails } from './complete-details';
 import { IN_OWN_STORAGE, deleteAtSource, isInOwnStorage } from './delete-at-source';
 import { fetchTranscription } from './fetch-transcription';
@@ -34,7 +35,22 @@ export const telnyxProvider: ProviderDefinition = {
   fromListed: listedByTelnyx,
   transcripts: transcriptsListedByTelnyx,
   resourceOf,
-  open: openTelnyx
+  open: openTelnyx,
+  openHealth: (account, { breakers }) => {
+    const { apiUrl, proxy, pace } = account;
+    const apiKey = (): string | null => account.apiKey();
+    const api = new TelnyxApi({
+      apiUrl,
+      apiKey,
+      proxy,
+      ...(pace && { pace }),
+      ...(breakers && { breakers })
+    });
+    return {
+      check: (query, signal) => failedDeliveries((request) => api.request({ ...request, signal }), query),
+      close: () => api.close()
+    };
+  }
 };
 
 function openTelnyx(

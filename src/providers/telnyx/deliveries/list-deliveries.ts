@@ -9,7 +9,7 @@ import { listTelnyx } from '../recording-list';
 import { withoutTraffic } from './webhook-delivery';
 
 /** "List webhook deliveries": what was sent to all addresses of the account, with the attempts. */
-const DELIVERIES: TelnyxListing = {
+export const DELIVERIES: TelnyxListing = {
   path: 'webhook_deliveries',
   things: 'deliveries',
   time: 'started_at',
