@@ -42,7 +42,7 @@ function unreadable(error: unknown): CodedError {
   return new CodedError(
     'BAD_SETTING',
     `The secrets of meetings in the global context could not be read, so deliveries of those meetings are refused: ` +
-      `${rootCause(error)} Check "Meetings started by flows" of the account.`,
+      `${rootCause(error)} Check "Context" of the account.`,
     { cause: error }
   );
 }
