@@ -260,19 +260,19 @@ export class JobProcessor {
       },
       again: ({ error, pauseMs, retry, retries }: Again) =>
         this.#met(job, { error, pauseMs, attempt: retry, of: retries }),
-      keepAtSource: (key: string, error: CodedError) => this.#keepAtSource(job, key, error)
+      keepAtSource: (key: string, reason: string) => this.#keepAtSource(job, key, reason)
     };
     if (sideFiles === undefined) delete job.sideFiles;
     const step = (await sideFiles?.advance(job, events, this.#closing.signal)) ?? NO_STEP;
     return { ...step, isStopped: this.#closing.signal.aborted };
   }
 
-  #keepAtSource(job: Job, key: string, error: CodedError): void {
+  #keepAtSource(job: Job, key: string, reason: string): void {
     const { deletion } = job;
     const isKept = ({ reference }: StoredWhole): boolean => deletionKey(reference) === key;
     if (deletion?.recordings.some(isKept) !== true) return;
     deletion.recordings = deletion.recordings.filter((recording) => !isKept(recording));
-    this.#parts.onNotDeleted(job, `a file that belongs to it could not be stored. ${error.message}`, null);
+    this.#parts.onNotDeleted(job, reason, null);
   }
 
   /**

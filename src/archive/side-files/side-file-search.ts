@@ -14,7 +14,7 @@ import type { Again, FileOutcome } from '../queue/run-result';
 const FIRST_PAUSE_MS = 15_000;
 /** A list that seems complete may still be growing: it counts from this look on. */
 const LOOKS_TO_BELIEVE = 4;
-/** With their pauses, more than an hour; only a clock that is set back leads to so many. */
+/** With their pauses, more than three hours: for an API that is away, and for a clock that is set back. */
 const MOST_LOOKS = 20;
 
 export interface SideFileSearchDeps {
@@ -36,14 +36,15 @@ export interface SideFileEvents {
   ended: (outcomes: FileOutcome[]) => StateChange[];
   /** Another attempt follows. */
   again: (again: Again) => void;
-  /** A recording with this key stays at its source, because a file beside it could not be stored. */
-  keepAtSource: (key: string, error: CodedError) => void;
+  /** A recording with this key stays at its source. @param reason a sentence; begins in lower case */
+  keepAtSource: (key: string, reason: string) => void;
 }
 
 /** What the API said when it was asked; milliseconds. */
 type Look =
   | { kind: 'found'; files: SideFiles }
   | { kind: 'later'; reason: string; askedMs: number }
+  | { kind: 'gone'; reason: string }
   | { kind: 'refused'; reason: string };
 
 /** What a step of a search has achieved. */
@@ -92,7 +93,7 @@ export class SideFileSearch {
     for (const recording of awaited) {
       const isOver = recording.until <= this.#deps.now();
       const look = isOver ? await this.#look(recording, signal) : null;
-      const isWithout = look?.kind === 'refused' || (look?.kind === 'found' && look.files.ready.length === 0);
+      const isWithout = look?.kind === 'gone' || (look?.kind === 'found' && look.files.ready.length === 0);
       if (!isWithout) left.push(recording);
     }
     return left;
@@ -118,7 +119,7 @@ export class SideFileSearch {
     if (job.items.length === 0) {
       note.looks += 1;
       for (const recording of [...note.recordings])
-        askedMs = Math.max(askedMs, await this.#search(job, recording, signal));
+        askedMs = Math.max(askedMs, await this.#search(job, recording, events, signal));
     }
     const changes: StateChange[] = [];
     if (job.items.length > 0 && !signal.aborted) {
@@ -137,14 +138,25 @@ export class SideFileSearch {
   }
 
   /** @returns how long the API asked to wait. Milliseconds */
-  async #search(job: Job, recording: AwaitedRecording, signal: AbortSignal): Promise<number> {
+  async #search(
+    job: Job,
+    recording: AwaitedRecording,
+    events: SideFileEvents,
+    signal: AbortSignal
+  ): Promise<number> {
     const note = job.sideFiles;
     const look = await this.#look(recording, signal);
     if (note === undefined || signal.aborted) return 0;
-    const isTimeUp = this.#deps.now() >= recording.until || note.looks >= MOST_LOOKS;
+    const isLastLook = note.looks >= MOST_LOOKS;
+    const isTimeUp = this.#deps.now() >= recording.until || isLastLook;
     if (look.kind !== 'found') {
-      if (isTimeUp || look.kind === 'refused') this.#end(note, recording, look.reason);
-      return look.kind === 'later' ? look.askedMs : 0;
+      // Time may be up because Node-RED or the network was down. Then nobody knows yet what is there.
+      if (look.kind === 'later' && !isLastLook) return look.askedMs;
+      const key = deletionKey(recording.reference);
+      if (look.kind !== 'gone' && key !== null)
+        events.keepAtSource(key, `nobody knows whether files that belong to it are missing. ${look.reason}`);
+      this.#end(note, recording, look.reason);
+      return 0;
     }
     const { ready, missing, isComplete } = look.files;
     const fresh = ready.filter(({ identity }) => !recording.found.includes(identity));
@@ -169,7 +181,8 @@ export class SideFileSearch {
     for (const outcome of outcomes) {
       const key = deletionKey(outcome.reference);
       if (key === null) continue;
-      if (outcome.kind === 'failed') events.keepAtSource(key, outcome.error);
+      if (outcome.kind === 'failed')
+        events.keepAtSource(key, `a file that belongs to it could not be stored. ${outcome.error.message}`);
       else addToDeletion(job, key, outcome.file);
     }
     const noted = events.ended(outcomes);
@@ -183,7 +196,8 @@ export class SideFileSearch {
       return { kind: 'found', files: await this.#deps.findSideFiles(reference, signal) };
     } catch (error) {
       if (!(error instanceof CodedError)) return { kind: 'later', reason: rootCause(error), askedMs: 0 };
-      const { message: reason, retryable, retryAfterMs: askedMs = 0 } = error;
+      const { code, message: reason, retryable, retryAfterMs: askedMs = 0 } = error;
+      if (code === 'API_NOT_FOUND') return { kind: 'gone', reason };
       return retryable || signal.aborted ? { kind: 'later', reason, askedMs } : { kind: 'refused', reason };
     }
   }
@@ -192,7 +206,7 @@ export class SideFileSearch {
     const { now, random } = this.#deps;
     const grown = FIRST_PAUSE_MS * 2 ** Math.min(looks - 1, 20) * (0.5 + random() / 2);
     const last = Math.max(...recordings.map(({ until }) => until - now()));
-    const pause = Math.max(askedMs, Math.min(grown, Math.max(0, last)));
+    const pause = Math.max(askedMs, last > 0 ? Math.min(grown, last) : grown);
     return Math.min(Math.round(pause), LONGEST_PAUSE_MS);
   }
 }

@@ -262,6 +262,37 @@ describe('SideFileSearch', () => {
     should(missing[2]).match(/No answer/);
   });
 
+  it('fetches those of a recording whose hour is over while the API is away', async () => {
+    const job = newJob();
+    await step(job);
+    now = STORED_AT + 300 * MINUTE;
+    looks = [
+      new CodedError('STALLED', 'No network.', { retryable: true }),
+      new CodedError('STALLED', 'No network.', { retryable: true }),
+      has(['event-json'], [], true)
+    ];
+    should(await run(job)).eql([15, 30]);
+    should(tracks()).eql([[null], ['events']]);
+    should(deletions).eql(['rec-1']);
+  });
+
+  it('deletes nothing when it never learned whether there are any', async () => {
+    for (const fault of [
+      new CodedError('API_UNAUTHORIZED', 'The key was revoked.'),
+      new CodedError('STALLED', 'No answer.', { retryable: true })
+    ])
+      for (const late of [0, 61 * MINUTE]) {
+        [now, looks, notDeleted] = [STORED_AT + late, [fault], []];
+        await run({ ...newJob(), id: `job-${fault.code}-${late}` });
+        should(deletions).eql([]);
+        should(notDeleted).have.length(1);
+        should(notDeleted[0]).endWith(fault.message);
+      }
+    looks = [new CodedError('API_NOT_FOUND', 'The recording is gone.')];
+    await run({ ...newJob(), id: 'job-gone' });
+    should(deletions).eql(['rec-1']);
+  });
+
   it('looks once for all tracks of a recording', async () => {
     const job = newJob();
     const item = job.items[0]!;
