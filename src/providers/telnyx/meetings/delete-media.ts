@@ -5,7 +5,7 @@ import { shownText } from '../../../text/shown-text';
 import type { Deletion } from '../../provider';
 import type { TelnyxApi } from '../api-client';
 import { factsOf, sessionPath } from './meeting-session';
-import { type ListedFile, listFiles } from './recording-files';
+import { type SessionFiles, listAll } from './recording-files';
 
 /**
  * Deletes all recordings of a meeting session at Telnyx for good (Telnyx "Delete meeting recording media"). It is one
@@ -25,10 +25,16 @@ export async function deleteMedia(
     return refused('Telnyx has no API that deletes transcripts and artifacts of meetings.');
   if (api?.hasKey !== true) return refused('Deleting needs an API key: put one into the account.');
   const facts = factsOf(reference);
-  const listed = await listedIfKnown(api, reference, signal);
-  if (listed === null)
+  const known = await listedIfKnown(api, reference, signal);
+  if (known === null)
     // Telnyx keeps sessions, so this is the key of somebody else.
     return refused('The API does not know the meeting: the API key belongs to another account.');
+  const { files: listed, unready } = known;
+  // The request would take them, too.
+  if (unready.length > 0)
+    return refused(
+      `These recordings of the meeting are not ready: ${namesOf(unready)}. Send its event again when they are.`
+    );
   const names = new Set(stored.map(({ track }) => track));
   const missing = [...facts.types, ...listed.map(({ name }) => name)].filter((name) => !names.has(name));
   if (missing.length > 0)
@@ -61,9 +67,9 @@ async function listedIfKnown(
   api: TelnyxApi,
   reference: RecordingReference,
   signal: AbortSignal
-): Promise<ListedFile[] | null> {
+): Promise<SessionFiles | null> {
   try {
-    return await listFiles(api, factsOf(reference), signal);
+    return await listAll(api, factsOf(reference), signal);
   } catch (error) {
     if (error instanceof CodedError && error.code === 'API_NOT_FOUND') return null;
     throw error;

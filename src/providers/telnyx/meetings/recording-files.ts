@@ -6,7 +6,7 @@ import {
   mediaLink
 } from '../../../recording/recording-reference';
 import { shownText } from '../../../text/shown-text';
-import { asFields, asText } from '../../../values/fields';
+import { type Fields, asFields, asText } from '../../../values/fields';
 import type { ApiAccess } from '../../http/json-api';
 import { factsOf, ofSession, sessionPath } from './meeting-session';
 
@@ -21,16 +21,36 @@ export interface ListedFile {
   link: MediaLink;
 }
 
+/** What Telnyx has of a session. */
+export interface SessionFiles {
+  files: ListedFile[];
+  /** Types of what is listed without a link: it is not ready yet. */
+  unready: string[];
+}
+
 /**
- * The recordings of a session with links that were made a moment ago (Telnyx "List meeting recordings").
+ * The recordings of a session with links that were made a moment ago.
  *
- * @throws CodedError as `JsonApi.request`; `LINK_REFUSED` for any other answer
+ * @throws CodedError as `listAll`
  */
 export async function listFiles(
   api: Pick<ApiAccess, 'request'>,
   facts: MeetingFacts,
   signal: AbortSignal
 ): Promise<ListedFile[]> {
+  return (await listAll(api, facts, signal)).files;
+}
+
+/**
+ * Everything that is listed for a session (Telnyx "List meeting recordings").
+ *
+ * @throws CodedError as `JsonApi.request`; `LINK_REFUSED` for any other answer
+ */
+export async function listAll(
+  api: Pick<ApiAccess, 'request'>,
+  facts: MeetingFacts,
+  signal: AbortSignal
+): Promise<SessionFiles> {
   const path = sessionPath(facts, ['recordings']);
   const data: unknown = asFields(await api.request({ method: 'GET', path, signal }))?.['data'];
   if (!Array.isArray(data))
@@ -46,26 +66,44 @@ export async function listFiles(
         'in the account.'
     );
   const files: ListedFile[] = [];
-  for (const item of data as unknown[]) {
-    const fields = asFields(item) ?? {};
-    const url = asText(fields['url']);
-    // One that is not ready has none yet.
-    if (url === null) continue;
-    const type = asText(fields['type']) ?? 'recording';
-    const before = files.filter((file) => file.type === type).length;
-    const name = before === 0 ? type : `${type}-${before + 1}`;
+  const unready: string[] = [];
+  const items = (data as unknown[]).map((item) => asFields(item) ?? {});
+  const typeOf = (item: Fields): string => asText(item['type']) ?? 'recording';
+  // A type can look like the second file of another one.
+  const taken = new Set(items.map(typeOf));
+  const named = new Set<string>();
+  for (const item of items) {
+    const type = typeOf(item);
+    const url = asText(item['url']);
+    if (url === null) {
+      unready.push(type);
+      continue;
+    }
+    const name = named.has(type) ? freeName(type, taken) : type;
+    named.add(type);
+    taken.add(name);
     files.push({ name, type, link: { ...mediaLink(url, null), isFleeting: true } });
   }
-  return files;
+  return { files, unready };
+}
+
+function freeName(type: string, taken: ReadonlySet<string>): string {
+  let number = 2;
+  while (taken.has(`${type}-${number}`)) number += 1;
+  return `${type}-${number}`;
 }
 
 /**
- * One reference for each file that is listed, and for each type that is announced and not listed yet.
+ * One reference for each file that is listed, and for each type that is announced or listed and not ready yet.
  *
  * @throws CodedError a retryable `LINK_REFUSED` when there is none
  */
-export function referencesOf(whole: RecordingReference, files: readonly ListedFile[]): RecordingReference[] {
-  const missing = factsOf(whole).types.filter((type) => files.every((file) => file.type !== type));
+export function referencesOf(
+  whole: RecordingReference,
+  { files, unready }: Readonly<SessionFiles>
+): RecordingReference[] {
+  const awaited = new Set([...factsOf(whole).types, ...unready]);
+  const missing = [...awaited].filter((type) => files.every((file) => file.type !== type));
   const found = [
     ...files.map(({ name, link }) => ({ ...ofSession(whole, name), links: [link] })),
     ...missing.map((type) => ofSession(whole, type))

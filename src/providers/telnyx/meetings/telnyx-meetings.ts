@@ -7,7 +7,7 @@ import type { LinkReason, RecordingProvider } from '../../provider';
 import type { TelnyxApi } from '../api-client';
 import { deleteMedia } from './delete-media';
 import { factsOf, ofSession, sessionData, withSession } from './meeting-session';
-import { fileOf, listFiles, referencesOf } from './recording-files';
+import { fileOf, listAll, listFiles, referencesOf } from './recording-files';
 import { expectAll, readTranscript, transcriptLinks, type Transcript } from './transcript';
 
 /** What a provider does for the files of meeting sessions. Each reference has `meeting`. */
@@ -40,11 +40,11 @@ export function telnyxMeetings(api: TelnyxApi | null, { lagMs = 2000 }: MeetingO
       }
       const { types } = factsOf(reference);
       try {
-        return referencesOf(whole, await listFiles(withKey(api, 'missing'), factsOf(reference), signal));
+        return referencesOf(whole, await listAll(withKey(api, 'missing'), factsOf(reference), signal));
       } catch (error) {
         // Each that is announced is asked for by itself: it may be stored already.
         if (signal.aborted || types.length === 0) throw error;
-        return referencesOf(whole, []);
+        return referencesOf(whole, { files: [], unready: [] });
       }
     },
 

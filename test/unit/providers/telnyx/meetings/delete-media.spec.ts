@@ -63,6 +63,18 @@ describe('delete-media', () => {
     await refused(without, /not stored/);
   });
 
+  it('does not while a recording is listed without a link', async () => {
+    for (const url of [undefined, null, '', false]) {
+      const data = [
+        { type: 'video_mixed', url: 'https://media.example.com/0' },
+        { type: 'audio_mixed', url }
+      ];
+      server.json(RECORDINGS, { data });
+      deleted('requested');
+      await refused(remove(['video_mixed'], 'video_mixed'), /not ready: audio_mixed/);
+    }
+  });
+
   it('does not when several files have one type', async () => {
     lists('video_mixed', 'video_mixed');
     await refused(

@@ -107,6 +107,21 @@ describe('telnyx-meetings', () => {
         .should.eql(['video_mixed', 'video_mixed-2']);
     });
 
+    it('keep a type apart that looks like the second file of another', async () => {
+      lists('a', 'a', 'a-2', 'a');
+      (await expand(available())).map(({ details }) => details.track).should.eql(['a', 'a-3', 'a-2', 'a-4']);
+    });
+
+    it('include types that are listed without a link', async () => {
+      server.json(RECORDINGS, {
+        data: [
+          { type: 'a', url: 'https://example.com/a' },
+          { type: 'b', url: null }
+        ]
+      });
+      (await expand(available())).map(({ details }) => details.track).should.eql(['a', 'b']);
+    });
+
     it('are asked for again while none is listed', async () => {
       lists();
       await expand(available()).should.be.rejectedWith({ code: 'LINK_REFUSED', retryable: true });
