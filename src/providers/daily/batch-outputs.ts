@@ -53,7 +53,9 @@ export function linkedOutputs(answer: unknown, isBare = false): LinkedOutput[] {
       return;
     }
     const own = asFormat(fields['format']) ?? format;
-    const held = LINK_FIELDS.find((field) => fields[field] !== undefined);
+    const held =
+      LINK_FIELDS.find((field) => asLink(fields[field]) !== null) ??
+      LINK_FIELDS.find((field) => fields[field] !== undefined);
     if (held !== undefined) {
       found.push({ name: ownName(fields, name), format: own, link: fields[held] });
       return;

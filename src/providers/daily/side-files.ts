@@ -1,5 +1,5 @@
 import { CodedError } from '../../errors/coded-error';
-import { outputName, sideFile } from '../../recording/extract/from-daily-text';
+import { distinct, outputName, sideFile } from '../../recording/extract/from-daily-text';
 import type { RecordingReference } from '../../recording/recording-reference';
 import { asFields, asText, firstText } from '../../values/fields';
 import { idSegment } from '../http/api-address';
@@ -40,7 +40,8 @@ export function sideFilesUntil(
 export async function sideLinks(api: DailyApi, id: string, signal: AbortSignal): Promise<LinkedOutput[]> {
   const path = ['recordings', idSegment(id), 'access-link'];
   const answer = asFields(await api.request({ method: 'GET', path, signal }));
-  return linkedOutputs({ data_outputs: answer?.['data_outputs'] }, true);
+  // Their names alone identify them.
+  return distinct(linkedOutputs({ data_outputs: answer?.['data_outputs'] }, true), ({ name }) => name);
 }
 
 /**

@@ -100,14 +100,31 @@ function listedOutputs(output: unknown): ListedOutput[] {
   return distinct(found);
 }
 
-/** Numbers files of the same name and format, so that none is taken for another. */
-export function distinct<Output extends Pick<ListedOutput, 'name' | 'format'>>(outputs: Output[]): Output[] {
-  const counts = new Map<string, number>();
+type Named = Pick<ListedOutput, 'name' | 'format'>;
+
+/**
+ * Numbers files of the same name and format, so that none is taken for another.
+ *
+ * @param keyOf what tells two of them apart
+ */
+export function distinct<Output extends Named>(
+  outputs: Output[],
+  keyOf: (output: Named) => string = ({ name, format }) => `${name}\n${format ?? ''}`
+): Output[] {
+  // A name can look like a numbered one.
+  const taken = new Set(outputs.map(keyOf));
+  const seen = new Set<string>();
   return outputs.map((output) => {
-    const key = `${output.name}\n${output.format ?? ''}`;
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.set(key, count);
-    return count === 1 ? output : { ...output, name: `${output.name}-${count}` };
+    const key = keyOf(output);
+    if (!seen.has(key)) {
+      seen.add(key);
+      return output;
+    }
+    const numbered = (number: number): Output => ({ ...output, name: `${output.name}-${number}` });
+    let number = 2;
+    while (taken.has(keyOf(numbered(number)))) number += 1;
+    taken.add(keyOf(numbered(number)));
+    return numbered(number);
   });
 }
 

@@ -104,6 +104,9 @@ describe("Daily's texts", () => {
         ['soap', 'json', 'e'],
         ['concept', null, 'f']
       ]);
+      const same = ['a', 'a', 'a-2', 'a'].map((type) => ({ type, format: 'txt', link: type }));
+      should(linkedOutputs(same).map(({ name }) => name)).eql(['a', 'a-3', 'a-2', 'a-4']);
+      should(linkedOutputs({ one: { link: null, download_link: LINK } })).containDeep([{ link: LINK }]);
       let deep: object = { link: 'x' };
       for (let level = 0; level < 1000; level += 1) deep = { a: [deep] };
       should(linkedOutputs(deep)).eql([]);
@@ -198,6 +201,18 @@ describe("Daily's texts", () => {
       should([missing, isComplete]).eql([['later'], false]);
       should(await links(ready[0]!)).eql(fleeting(LINK));
       should((await faultOf(links(sideFile(recording, 'later', null)))).message).match(/"not yet"/);
+    });
+
+    it('of one name stay apart, whatever their formats', async () => {
+      daily.server.json(RECORDING, recordingObject({ data_outputs: ['chat'] }));
+      const chat = ['vtt', 'json'].map((format) => ({ format, link: `https://example.com/${format}` }));
+      daily.server.json(`${RECORDING}/access-link`, { data_outputs: { chat } });
+      const { ready } = await find();
+      should(ready.map(({ identity }) => identity)).eql([
+        'daily:side-file:rec-1:chat',
+        'daily:side-file:rec-1:chat-2'
+      ]);
+      should(await links(ready[1]!)).eql(fleeting('https://example.com/json'));
     });
 
     it('are none when the recording says so, and unknown when it says nothing', async () => {
