@@ -25,6 +25,8 @@ export function checkText(
     return { ok: false, what: `content of the type "${type}" arrived` };
   if (isBinary(head)) return { ok: false, what: 'bytes arrived that are no text' };
   const text = startOf(head);
+  // Behind so many, a page could follow that is not recognised.
+  if (head.length >= MANY_BLANKS && text.trim() === '') return { ok: false, what: 'blanks arrived' };
   const isJson = page === JSON_PAGE && opensJson(text);
   if (isJson && isErrorDocument(text)) return { ok: false, what: 'a JSON text with an error arrived' };
   const shown = isJson ? 'json' : textFormat(text);
@@ -35,6 +37,8 @@ export function checkText(
     return shown === wanted ? { ok: true, format: wanted } : { ok: false, what: `${nameOf(shown)} arrived` };
   return { ok: true, format: shown ?? 'txt' };
 }
+
+const MANY_BLANKS = 1000;
 
 /** As `pageKind` calls it. */
 const JSON_PAGE = 'a JSON text';
@@ -73,12 +77,33 @@ function isSubRip(text: string): boolean {
   return /^\d{1,3}:\d{2}:\d{2}[,.]\d{1,3} ?-->/.test(times);
 }
 
-/** The fields with which APIs and gateways begin an error. */
+/** The fields with which APIs and gateways begin an error, or that a short one has anywhere. */
 function isErrorDocument(text: string): boolean {
   const start = text.slice(leadingRun(text, BLANKS));
   if (!start.startsWith('{')) return false;
+  const whole = parsed(text);
+  if (typeof whole === 'object' && whole !== null && isShortError(whole)) return true;
   const field = start.slice(1 + leadingRun(start.slice(1), BLANKS));
   return /^"(?:error|errors|message|errormessage)"/i.test(field);
+}
+
+/** Names that errors have besides their message. */
+const ERROR_CODES = ['code', 'status', 'statuscode', 'status_code'];
+
+function isShortError(document: object): boolean {
+  const given = Object.entries(document).filter(([, value]) => value !== null && value !== false);
+  const names = new Set(given.map(([name]) => name.toLowerCase()));
+  const isTold = names.has('message') || names.has('detail');
+  return names.has('error') || names.has('errors') || (isTold && ERROR_CODES.some((name) => names.has(name)));
+}
+
+/** @returns undefined when it is no JSON, or only its beginning */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Control characters that no text has. */
@@ -94,12 +119,16 @@ function startOf(head: Uint8Array): string {
 }
 
 /**
- * Whether a JSON text can end like this: what closes it is there. A part of one that was sent as if it were all is
- * recognised by that.
+ * Whether a JSON text can end like this: what it opens first is closed last, and a short one is read. A part of one
+ * that was sent as if it were all is recognised by that.
  *
+ * @param head its first bytes, or all
  * @param last its last bytes
+ * @param size of the whole text in bytes
  */
-export function endsJson(last: Uint8Array): boolean {
-  const text = Buffer.from(last.buffer, last.byteOffset, last.byteLength).toString('latin1').trimEnd();
-  return text.endsWith('}') || text.endsWith(']');
+export function endsJson(head: Uint8Array, last: Uint8Array, size: number): boolean {
+  const beginning = startOf(head);
+  if (size <= head.length) return parsed(beginning) !== undefined;
+  const ending = Buffer.from(last.buffer, last.byteOffset, last.byteLength).toString('latin1').trimEnd();
+  return ending.endsWith(beginning.trimStart().startsWith('[') ? ']' : '}');
 }

@@ -286,7 +286,11 @@ class Intake {
       throw truncated(
         `${size} bytes arrived, but its own header states ${sizeFromHeader(this.#held.head) ?? 'more'}`
       );
-    if (this.#last !== undefined && format === 'json' && !endsJson(this.#last.bytes())) {
+    if (
+      this.#last !== undefined &&
+      format === 'json' &&
+      !endsJson(this.#held.head, this.#last.bytes(), size)
+    ) {
       await this.#request.into.restart();
       throw truncated(`${size} bytes arrived, and the end of the JSON text is missing`);
     }

@@ -3,7 +3,7 @@ import { checkMedia } from '../../../src/transfer/media-check';
 import { endsJson } from '../../../src/transfer/text-check';
 
 const check = (wanted: string | null, text: string | Buffer, type: string | null = 'binary/octet-stream') => {
-  const verdict = checkMedia('text', type, Buffer.from(text as string), wanted);
+  const verdict = checkMedia('text', type, Buffer.from(text as string).subarray(0, 1024), wanted);
   return verdict.ok ? verdict.format : verdict.message;
 };
 
@@ -52,7 +52,10 @@ describe('transfer/text-check', () => {
       ['<Error><Code>NoSuchKey</Code></Error>', /an XML page arrived/],
       ['<!DOCTYPE html><html>Sign in</html>', /an HTML page arrived/],
       ['{"error":"not-found","info":"no such transcript"}', /a JSON text with an error arrived/],
-      ['{ "message": "Forbidden" }', /a JSON text with an error arrived/]
+      ['{ "message": "Forbidden" }', /a JSON text with an error arrived/],
+      ['{"info":"no such transcript","error":"not-found"}', /a JSON text with an error arrived/],
+      ['{"statusCode":403,"message":"Forbidden"}', /a JSON text with an error arrived/],
+      [`${' '.repeat(1024)}<html>Sign in</html>`, /blanks arrived/]
     ];
     for (const wanted of [null, 'vtt', 'srt', 'txt', 'json', 'soap'])
       for (const [page, reason] of pages) {
@@ -75,7 +78,16 @@ describe('transfer/text-check', () => {
   });
 
   it('recognises a JSON text that lacks its end', () => {
-    should(['{}', '[]\n', '{"a":1}\r\n \n'].every((text) => endsJson(Buffer.from(text)))).be.true();
-    should(['{', '{"a":1', ''].some((text) => endsJson(Buffer.from(text)))).be.false();
+    const ends = (text: string, length = 1024) => {
+      const bytes = Buffer.from(text);
+      return endsJson(bytes.subarray(0, length), bytes.subarray(-64), bytes.length);
+    };
+    for (const length of [1, 1024])
+      should(['{}', '[]\n', '{"a":1}\r\n \n', '\ufeff{}'].every((text) => ends(text, 3 * length))).be.true();
+    for (const length of [3, 1024])
+      should(
+        ['{', '{"a":1', '', '[{"a":1},{"b":2}', '{"a":[1]'].some((text) => ends(text, length))
+      ).be.false();
+    should(ends('{"a":{"b":1}')).be.false();
   });
 });
