@@ -10,6 +10,8 @@ import { meetingAddress, sessionPath } from './meeting-session';
 const PAGE_SIZE = 500;
 /** A day of lively talk has a tenth of this. */
 const MOST_SEGMENTS = 200_000;
+/** The largest transcript has 400, each as large as asked for. */
+const MOST_PAGES = 5000;
 const MOST_CHARACTERS = 64 * 1024 * 1024;
 
 /** What somebody said, with the names of the API. */
@@ -44,6 +46,7 @@ export async function readTranscript(
   const segments: Segment[] = [];
   let last = -Infinity;
   let characters = 0;
+  let pages = 0;
   for (let after: string | null = null; ;) {
     const query = { limit: String(PAGE_SIZE), ...(after !== null && { after }) };
     const answer = asFields(await api.request({ method: 'GET', path, query, signal }));
@@ -52,10 +55,12 @@ export async function readTranscript(
     if (fresh.length === 0) break;
     for (const segment of fresh) {
       last = Math.max(last, segment.seq ?? -Infinity);
-      characters += segment.text.length;
+      characters += segment.text.length + (segment.speaker_label?.length ?? 0);
       segments.push(segment);
     }
-    if (segments.length > MOST_SEGMENTS || characters > MOST_CHARACTERS) throw tooLarge();
+    pages += 1;
+    if (segments.length > MOST_SEGMENTS || characters > MOST_CHARACTERS || pages > MOST_PAGES)
+      throw tooLarge();
     const next =
       asText(asFields(answer?.['meta'])?.['next_after']) ?? (last === -Infinity ? null : String(last));
     if (next === null || next === after) break;
@@ -163,7 +168,7 @@ function oneLine(text: string): string {
 function tooLarge(): CodedError {
   return new CodedError(
     'TOO_LARGE',
-    `The transcript of the meeting has more than ${MOST_SEGMENTS} segments or ${MOST_CHARACTERS} characters, which no ` +
-      'meeting has. Check the API address in the account.'
+    `The transcript of the meeting has more than ${MOST_SEGMENTS} segments, ${MOST_CHARACTERS} characters or ` +
+      `${MOST_PAGES} pages, which no meeting has. Check the API address in the account.`
   );
 }

@@ -1,5 +1,6 @@
 import should from 'should';
 import { type Meetings, telnyxMeetings } from '../../../../../src/providers/telnyx/meetings/telnyx-meetings';
+import { readTranscript } from '../../../../../src/providers/telnyx/meetings/transcript';
 import { findRecordings } from '../../../../../src/recording/find-recordings';
 import type { RecordingReference } from '../../../../../src/recording/recording-reference';
 import { ApiServer, never } from '../api-server';
@@ -281,6 +282,23 @@ describe('telnyx-meetings', () => {
       const own = telnyxMeetings(one.client(), { lagMs: 1 });
       (await own.expand(completed(), false, never)).should.have.length(1);
       await one.stop();
+    });
+
+    it('end when a server has a page after every page, or a book for a name', async () => {
+      const { meeting } = completed();
+      for (const label of ['Guest', 'x'.repeat(8 * 1024 * 1024)]) {
+        let seq = 0;
+        const request = () => {
+          seq += 1;
+          if (seq > 6000) throw new Error('Endless');
+          return Promise.resolve({
+            data: [{ seq, text: 'Hi', speaker_label: label }],
+            meta: { next_after: seq }
+          });
+        };
+        await readTranscript({ request }, meeting!, never).should.be.rejectedWith({ code: 'TOO_LARGE' });
+        seq.should.be.below(label === 'Guest' ? 5002 : 10);
+      }
     });
 
     it('refuse what is no transcript', async () => {
