@@ -71,6 +71,10 @@ export class NodeStage {
     return messages;
   }
 
+  get userDir(): string {
+    return this.#userDir;
+  }
+
   /** The latest status of a node. */
   status(id: string): StatusValue | undefined {
     return this.statuses.filter((entry) => entry.id === id).at(-1)?.status;

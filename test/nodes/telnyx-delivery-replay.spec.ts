@@ -1,3 +1,5 @@
+import { readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import should from 'should';
 import dailyAccount from '../../nodes/daily-account';
 import dailyWebhookIn from '../../nodes/daily-webhook-in';
@@ -120,6 +122,23 @@ describe('telnyx-delivery-list, source log', () => {
     (await run({}, 'missed')).should.have.property('emitted', 1);
     (await run()).should.have.properties({ listed: 1, emitted: 1 });
     events('replayed')[0]!.should.have.properties({ verified: 'api', replayed: true });
+  });
+
+  it('says that the replay is incomplete when a part of the log is gone', async () => {
+    await load();
+    await deliver('call.initiated', 'call.hangup');
+    await stage.messages('received', 2);
+    const [log] = readdirSync(stage.userDir, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /keep-7.00000001\.log$/.test(name)
+    );
+    rmSync(path.join(stage.userDir, log!));
+    const summary = await run();
+    summary.should.have.properties({ listed: 0, emitted: 0, complete: false });
+    const [error] = summary['errors'] as { code: string; message: string }[];
+    error!.code.should.equal('LIST_INCOMPLETE');
+    error!.message.should.match(
+      /^The delivery log no longer has all deliveries of this span: .*"Keep".*size limit/
+    );
   });
 
   it('is stopped by a deploy', async () => {

@@ -47,6 +47,11 @@ describe('the span of a list', () => {
       should(() => readRange(text, '', NOW)).throw(bad));
   }
 
+  it('refuses a span that reaches back beyond every calendar', () => {
+    for (const text of ['999999999999d', '9'.repeat(400) + 'w'])
+      should(() => readRange(text, '', NOW)).throw(bad);
+  });
+
   it('must not end before it starts', () => {
     should(() => readRange('1h', '2h', NOW)).throw(bad);
     should(() => readRange('2027-01-01', '', NOW)).throw(bad);
