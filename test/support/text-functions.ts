@@ -15,10 +15,15 @@ export const FUNCTIONS: readonly TextFunction[] = [...EVENT_FUNCTIONS, ...ARCHIV
 export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['nodes/config/account-users.ts', 'settings of an account'],
   ['nodes/config/bucket-test-route.ts', 'what an administrator types into a dialog'],
+  ['nodes/config/webhooks/daily-webhooks-route.ts', 'what an administrator types into a dialog'],
+  ['nodes/lib/dialog-values.ts', 'what an administrator types into a dialog'],
+  ['nodes/webhook/public-address.ts', 'settings of a webhook node, and host names of parsed addresses'],
+  ['src/providers/daily/webhooks/daily-webhooks.ts', 'ids and types; only the first 100 characters are read'],
+  ['src/providers/telnyx/webhooks/webhook-collections.ts', 'ids; only the first 64 characters are read'],
   ...[
     'daily-account.ts',
-    'lib/address.ts',
     'lib/api-address.ts',
+    'lib/typed-elsewhere.ts',
     'lib/validators.ts',
     'lib/webhook-dialog.ts',
     'telnyx-bucket.ts',
