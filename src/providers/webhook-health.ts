@@ -35,8 +35,10 @@ export interface WebhookHealth {
   close(): Promise<void>;
 }
 
-/** @returns a URL without what could be a secret */
+/** @returns a URL without what could be a secret: login, query, fragment */
 export function plainUrl(url: string): string {
-  const end = url.search(/[?#]/);
-  return end === -1 ? url : url.slice(0, end);
+  if (!URL.canParse(url)) return 'an address that cannot be read';
+  const { origin, pathname, protocol } = new URL(url);
+  // Only addresses of the web have an origin; Telnyx and Daily send to no others.
+  return origin === 'null' ? protocol : origin + pathname;
 }

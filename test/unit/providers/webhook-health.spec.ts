@@ -1,7 +1,7 @@
 import should from 'should';
 import { dailyProvider } from '../../../src/providers/daily/daily-provider';
 import { telnyxProvider } from '../../../src/providers/telnyx/telnyx-provider';
-import type { HealthQuery } from '../../../src/providers/webhook-health';
+import { type HealthQuery, plainUrl } from '../../../src/providers/webhook-health';
 import { DailyStandIn } from '../../../src/simulator/daily/daily-stand-in';
 import { TelnyxStandIn } from '../../../src/simulator/stand-in';
 import { leadsTo } from '../../../nodes/webhook/webhook-health';
@@ -16,6 +16,16 @@ const query: HealthQuery = {
   from: NOW - 3_600_000,
   to: NOW
 };
+
+describe('an address in a message', () => {
+  it('has no login, query or fragment', () => {
+    should(plainUrl('https://user:secret@hooks.example.com:8443/telnyx?token=secret#secret')).equal(
+      'https://hooks.example.com:8443/telnyx'
+    );
+    should(plainUrl('secret')).equal('an address that cannot be read');
+    should(plainUrl('data:secret')).equal('data:');
+  });
+});
 
 describe('whether deliveries to this Node-RED fail', () => {
   let telnyx: TelnyxStandIn;
