@@ -13,8 +13,8 @@ const UNITS: Readonly<Record<string, number>> = {
 const SMALLEST_MS = 1e11;
 const LARGEST_MS = Date.UTC(9999, 11);
 
-/** Longer spans before now reach back beyond every list, and some to years that no API can read. */
-const EARLIEST_MS = Date.UTC(1970, 0);
+/** Some 50 years: longer spans before now reach back beyond every list, and some to years that no API can read. */
+const LONGEST_SPAN_MS = 50 * 365 * 86_400_000;
 
 /** A span of time; null where it is open. Milliseconds since 1970. */
 export interface TimeRange {
@@ -57,11 +57,8 @@ function readMoment(value: unknown, name: string, now: number): number | null {
     const text = value.trim();
     if (text === '') return null;
     const [, count, unit = ''] = /^(\d+(?:\.\d+)?) ?([smhdw])$/i.exec(text) ?? [];
-    const length = UNITS[unit.toLowerCase()];
-    if (count !== undefined && length !== undefined) {
-      const moment = now - Number(count) * length;
-      if (moment >= EARLIEST_MS) return moment;
-    }
+    const span = Number(count) * (UNITS[unit.toLowerCase()] ?? NaN);
+    if (span <= LONGEST_SPAN_MS) return now - span;
     const isCount = /^\d{1,8}(\.\d+)?$/.test(text);
     const time = isCount ? null : readTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
     if (time !== null) return Date.parse(time);

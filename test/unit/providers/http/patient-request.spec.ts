@@ -4,7 +4,7 @@ import { patientAsk } from '../../../../src/providers/http/patient-request';
 import { dailyProvider } from '../../../../src/providers/daily/daily-provider';
 import { telnyxProvider } from '../../../../src/providers/telnyx/telnyx-provider';
 import { readFilter } from '../../../../src/providers/list-filter';
-import { readRange } from '../../../../src/reconcile/read-moment';
+import { isMoment, readRange } from '../../../../src/reconcile/read-moment';
 
 const NOW = Date.UTC(2026, 2, 4, 12);
 const bad = { code: 'BAD_SETTING' };
@@ -46,6 +46,12 @@ describe('the span of a list', () => {
     it(`rejects ${JSON.stringify(text)} (${typeof text})`, () =>
       should(() => readRange(text, '', NOW)).throw(bad));
   }
+
+  it('is judged by the editor as by a run, also where the clock begins at 1970', () => {
+    for (const text of ['36h', '7d', '52w', '2026-03-01', '']) should(isMoment(text)).be.true();
+    for (const text of ['36', 'yesterday', '999999999999d']) should(isMoment(text)).be.false();
+    should(readRange('36h', '', 1000)).eql({ from: 1000 - 36 * 3_600_000, to: null });
+  });
 
   it('refuses a span that reaches back beyond every calendar', () => {
     for (const text of ['999999999999d', '9'.repeat(400) + 'w'])
