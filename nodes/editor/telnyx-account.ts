@@ -42,6 +42,12 @@ RED.nodes.registerType<TelnyxAccountNode>('telnyx-account', {
   oneditprepare: function () {
     // Accounts of an earlier version have no value.
     if (this.meetingContext === undefined) $('#node-config-input-meetingContext').val(MEETING_CONTEXT);
-    $('#node-config-input-meetingContext').typedInput({ types: ['global'], default: 'global' });
+    const context = $('#node-config-input-meetingContext').typedInput({
+      types: ['global'],
+      default: 'global'
+    });
+    const row = context.closest('.form-row');
+    // The editor shows an input of its own, which no label names.
+    row.find('.red-ui-typedInput-input').attr('aria-label', row.find('label').text().trim());
   }
 });
