@@ -420,7 +420,9 @@ class TimerLedger {
         ...args
       );
       const line = (new Error().stack ?? '').split('\n')[2] ?? '';
-      if (/[\\/](src|nodes)[\\/](webhook|lib)[\\/]/.test(line)) this.#open.set(timer, line.trim());
+      // The journal belongs to the process and not to a node; those of earlier tests may still be there.
+      const isOfNode = /[\\/](src|nodes)[\\/](webhook|lib)[\\/]/.test(line) && !/LogJournal/.test(line);
+      if (isOfNode) this.#open.set(timer, line.trim());
       return timer;
     };
     const clear = (timer: NodeJS.Timeout | undefined): void => {
