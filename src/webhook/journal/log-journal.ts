@@ -22,8 +22,8 @@ import { LogRetention } from './log-retention';
 import { mergedByTime } from './merged-logs';
 import type { SavedWaiting, Waiting, WaitingKey } from './waiting-delivery';
 
-/** Milliseconds after which the database is updated from the logs: each update rewrites pages all over the database. */
-const FOLLOW_MS = 5000;
+/** Milliseconds after which the database is updated from the logs. */
+const FOLLOW_MS = 500;
 
 /** Identities after which it is updated at once. */
 const MOST_UNSAVED = 20_000;
@@ -291,10 +291,12 @@ export class LogJournal implements DeliveryJournal {
   }
 
   /** Restores a database that somebody removed before a delivery is accepted: the answer depends on its memory. */
-  #guard(when: 'before' | 'after'): Promise<void> | undefined {
+  #guard(when: 'before' | 'after' | 'restoring'): Promise<void> | undefined {
     const { guard, database } = this.#options;
-    guard(when);
-    return when === 'after' || database.isInPlace() ? undefined : database.written();
+    guard(when === 'after' ? 'after' : 'before');
+    if (when !== 'before' || database.isInPlace()) return undefined;
+    // First of all with what only this journal knows yet: the process may be killed before the logs are restored.
+    return this.#save().then(() => database.written());
   }
 
   #load(days: number): Set<string> {

@@ -25,8 +25,8 @@ const MOST_DELIVERIES = 256;
 
 const MOST_REMOVALS = 3;
 
-/** Awaited, before and after each write. Throws when the state belongs to another process, or its directory is gone. */
-export type LogGuard = (when: 'before' | 'after') => Promise<void> | undefined;
+/** Awaited around each write. Throws when the state belongs to another process, or its directory is gone. */
+export type LogGuard = (when: 'before' | 'after' | 'restoring') => Promise<void> | undefined;
 
 export interface LogWriterOptions extends SegmentSupplyOptions {
   guard: LogGuard;
@@ -175,6 +175,13 @@ export class LogWriter {
     this.#isDue = false;
     try {
       if (this.#isLost) throw new Error('The delivery log has to be opened again.');
+      const last = this.#active;
+      if (last !== null && files.place(last.file, last.handle) === 'none') {
+        // The log first: it has what the database may not have yet, and a kill may come at any moment.
+        void guard('restoring');
+        const nothing = { bytes: Buffer.alloc(0), entries: [], places: [], handedOver: [], end: this.#tip };
+        return await this.#misplaced('none', last, nothing);
+      }
       const settling = guard('before');
       if (settling !== undefined) await settling;
       if (this.#waiting.some(({ draft }) => draft !== null) || this.#handedOver.length > 0) {
@@ -200,7 +207,7 @@ export class LogWriter {
         const place = files.place(active.file, active.handle);
         if (place !== 'own') {
           // Perhaps another owner has removed it.
-          void guard('before');
+          void guard('restoring');
           return await this.#misplaced(place, active, group);
         }
       }
