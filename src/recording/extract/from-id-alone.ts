@@ -1,9 +1,10 @@
 import { lookUpType } from '../../events/catalogue';
 import { PROVIDERS } from '../../events/provider';
-import { type Fields, asParty, asText, firstText } from '../../values/fields';
+import { type Fields, firstText } from '../../values/fields';
 import { readTime } from '../../values/time';
-import { type ApiResource, type RecordingReference, asFormat, identityOfId } from '../recording-reference';
-import { type Announcement, callIdentifiers, unknownDetails } from './announcement';
+import { type ApiResource, type RecordingReference, identityOfId } from '../recording-reference';
+import type { Announcement } from './announcement';
+import { recordingDetails } from './from-recording-urls';
 
 /** Fields of links that are empty, and what such an event announces. */
 const LINK_FIELDS = ['recording_urls', 'public_recording_urls', 'download_urls'];
@@ -18,10 +19,8 @@ export function fromIdAlone(announcement: Announcement): RecordingReference[] {
   const resource = resourceOf(announcement);
   if (resource === null) return [];
   const id = firstText(payload, resource === 'room-composition' ? 'composition_id' : 'recording_id');
-  const started_at =
-    readTime(payload['recording_started_at']) ??
-    readTime(payload['start_time']) ??
-    readTime(payload['started_at']);
+  const described = recordingDetails(announcement, id);
+  const started_at = described.started_at ?? readTime(payload['started_at']);
   const ofCall = resource === 'recording' ? callOf(payload, started_at ?? announcement.event_id) : null;
   const name = id ?? ofCall;
   if (name === null) return [];
@@ -30,18 +29,9 @@ export function fromIdAlone(announcement: Announcement): RecordingReference[] {
       kind: resource === 'recording' ? 'audio' : 'video',
       identity: identityOfId(provider, name),
       details: {
-        ...unknownDetails(announcement),
-        ...callIdentifiers(payload),
-        recording_id: id,
-        format: asFormat(payload['format']),
-        channels: asText(payload['channels']),
+        ...described,
         started_at,
-        ended_at:
-          readTime(payload['recording_ended_at']) ??
-          readTime(payload['end_time']) ??
-          readTime(payload['ended_at']),
-        from: asParty(payload['from']),
-        to: asParty(payload['to']),
+        ended_at: described.ended_at ?? readTime(payload['ended_at']),
         room_name: firstText(payload, 'room_name', 'room_id')
       },
       links: [],

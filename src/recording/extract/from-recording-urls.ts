@@ -1,5 +1,6 @@
 import { type Fields, asCount, asFields, asParty, asText, firstText } from '../../values/fields';
 import { readTime } from '../../values/time';
+import type { RecordingDetails } from '../recording-details';
 import {
   type MediaLink,
   type RecordingReference,
@@ -39,16 +40,8 @@ export function fromRecordingUrls(announcement: Announcement): RecordingReferenc
           ? identityOfUrl(announcement.provider, first.url)
           : identityOfId(announcement.provider, id),
       details: {
-        ...unknownDetails(announcement),
-        ...callIdentifiers(payload),
-        recording_id: id,
-        format: asFormat(payload['format']),
-        channels: asText(payload['channels']),
-        started_at: readTime(payload['recording_started_at']) ?? readTime(payload['start_time']),
-        ended_at: readTime(payload['recording_ended_at']) ?? readTime(payload['end_time']),
+        ...recordingDetails(announcement, id),
         duration_seconds: durationOf(payload),
-        from: asParty(payload['from']),
-        to: asParty(payload['to']),
         initiated_by: asText(payload['initiated_by'])
       },
       links,
@@ -58,6 +51,22 @@ export function fromRecordingUrls(announcement: Announcement): RecordingReferenc
       resource: 'recording'
     }
   ];
+}
+
+/** What all events of recordings say of them, by the names of API v1 and v2. @param id of the recording; null: unknown */
+export function recordingDetails(announcement: Announcement, id: string | null): RecordingDetails {
+  const { payload } = announcement;
+  return {
+    ...unknownDetails(announcement),
+    ...callIdentifiers(payload),
+    recording_id: id,
+    format: asFormat(payload['format']),
+    channels: asText(payload['channels']),
+    started_at: readTime(payload['recording_started_at']) ?? readTime(payload['start_time']),
+    ended_at: readTime(payload['recording_ended_at']) ?? readTime(payload['end_time']),
+    from: asParty(payload['from']),
+    to: asParty(payload['to'])
+  };
 }
 
 /** The list API calls its id `id`; there `record_type` says that it is the recording's. */
