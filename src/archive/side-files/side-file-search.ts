@@ -164,7 +164,12 @@ export class SideFileSearch {
     job.items.push(...fresh.map((reference) => ({ reference, format: 'any' as const })));
     const isAll = isComplete && note.looks >= LOOKS_TO_BELIEVE;
     const late = missing.length > 0 ? `${missing.join(', ')} did not come within an hour.` : null;
-    if (isTimeUp || isAll) this.#end(note, recording, late);
+    if (!isTimeUp && !isAll) return 0;
+    const key = deletionKey(recording.reference);
+    // What is listed may still come, and a deletion would take it along.
+    if (late !== null && key !== null)
+      events.keepAtSource(key, `a file that belongs to it is missing. ${late}`);
+    this.#end(note, recording, late);
     return 0;
   }
 

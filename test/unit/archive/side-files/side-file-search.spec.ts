@@ -254,6 +254,10 @@ describe('SideFileSearch', () => {
     await run(newJob());
     should(missing).have.length(1);
     should(missing[0]).match(/chat-webvtt did not come within an hour/);
+    // It may still come, and a deletion would take it along.
+    should(deletions).eql([]);
+    should(notDeleted).have.length(1);
+    should(JSON.stringify(notDeleted[0])).match(/a file that belongs to it is missing/);
     looks = [new CodedError('API_UNAUTHORIZED', 'The key was revoked.')];
     await run({ ...newJob(), id: 'job-2' });
     should(missing[1]).match(/The key was revoked/);
