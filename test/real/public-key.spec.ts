@@ -76,6 +76,7 @@ describe('an API key alone, in a real Node-RED', function () {
       if (status === 200) return refusals;
       refusals.push(status);
       if (status !== 503) return refusals;
+      // The pause of a sender that tries again; only the next answer tells whether the key is there.
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -147,6 +148,7 @@ describe('an API key alone, in a real Node-RED', function () {
     const strangers = Array.from({ length: 4 }, async () => {
       while (going) {
         if (isRotated) forged.push(await deliver(fresh, { by: stranger }));
+        // Until then the strangers only look whether it is their turn.
         else await new Promise((resolve) => setTimeout(resolve, 5));
       }
     });

@@ -9,7 +9,7 @@ import type { PartOwner } from './part-owner';
 const TIME = 'time';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** A file that is untouched for this long is useless, whoever owned it. */
+/** A file of any owner that is untouched for this long is useless. */
 const FORGOTTEN_MS = 30 * DAY_MS;
 /**
  * For files of an ended process, whose instance may return and resume, and of versions without owners in
