@@ -2,8 +2,9 @@
 // help (nodes/help/<type>.md) become dist/nodes/<type>.html, the one file that Node-RED loads. Shared parts of
 // forms, help or locale files are in a folder named "parts": `<!-- part: name -->` stands for the part of that
 // name, "$part": "name" in a locale file for parts/<language>/name.json. In a part NODE_TYPE stands for the
-// type of the node, PART_LABEL for the attribute `label` of the reference.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// type of the node, PART_LABEL for the attribute `label` of the reference. The sidebar has styles in place of a form,
+// and no help.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
@@ -14,12 +15,12 @@ export async function buildDialogs(nodes, built) {
   for (const file of filesIn(built, '.html')) {
     const type = path.basename(file, '.html');
     const form = fillIn(readFileSync(file, 'utf8'), formParts, type);
-    const help = fillIn(readFileSync(path.join(nodes, 'help', `${type}.md`), 'utf8'), helpParts, type);
+    const help = path.join(nodes, 'help', `${type}.md`);
     const script = await bundle(nodes, path.join(nodes, 'editor', `${type}.ts`));
     writeFileSync(
       file,
-      `${form}\n<script type="text/javascript">\n${script}</script>\n\n` +
-        `<script type="text/markdown" data-help-name="${type}">\n${help}</script>\n`
+      `${form}\n<script type="text/javascript">\n${script}</script>\n` +
+        (existsSync(help) ? helpElement(type, fillIn(readFileSync(help, 'utf8'), helpParts, type)) : '')
     );
   }
   for (const language of readdirSync(path.join(built, 'locales'))) {
@@ -31,6 +32,10 @@ export async function buildDialogs(nodes, built) {
       writeFileSync(file, `${JSON.stringify(Object.fromEntries(texts), null, 2)}\n`);
     }
   }
+}
+
+function helpElement(type, help) {
+  return `\n<script type="text/markdown" data-help-name="${type}">\n${help}</script>\n`;
 }
 
 /**

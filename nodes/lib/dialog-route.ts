@@ -1,5 +1,6 @@
 import { CodedError } from '../../src/errors/coded-error';
 import type { AdminHandler, NodeRedApi, RedNode } from './node-red';
+import { isFromAnotherSite, isJson } from './admin-route';
 import { DialogValues } from './dialog-values';
 
 /** What a button of a dialog makes the runtime do. */
@@ -20,7 +21,8 @@ export interface DialogAction<Reply extends object> {
  * Serves a button of a dialog that works with values which need not be deployed. It is as powerful as a deploy, so it
  * needs the same permission.
  *
- * The answer is what `run` returns, or `{error}` with 400 (the values, or the other side, are to blame), 415 (no JSON), 429
+ * The answer is what `run` returns, or `{error}` with 400 (the values, or the other side, are to blame), 403
+ * (another site), 415 (no JSON), 429
  * (another request is under way) or 500.
  *
  * @param now milliseconds
@@ -40,6 +42,10 @@ export function serveDialogAction<Reply extends object>(
     // Node-RED also reads forms, which a page of any other site can make the user's browser send.
     if (!isJson(request.headers['content-type'])) {
       reply(415, { error: 'Expected the values of the dialog as JSON.' });
+      return;
+    }
+    if (isFromAnotherSite(request)) {
+      reply(403, { error: 'Requests from other sites are refused.' });
       return;
     }
     // Also works when the clock is set back.
@@ -67,10 +73,6 @@ export function serveDialogAction<Reply extends object>(
       });
   };
   RED.httpAdmin.post(path, RED.auth.needsPermission('flows.write'), handle);
-}
-
-function isJson(contentType: string | undefined): boolean {
-  return contentType?.split(';')[0]?.trim().toLowerCase() === 'application/json';
 }
 
 /** The node of a type that is deployed, or null: it may be new, disabled, or the id that of something else. */

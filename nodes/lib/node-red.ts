@@ -31,6 +31,17 @@ export interface NodeRedApi {
     post(path: string, ...handlers: AdminHandler[]): void;
   };
   readonly auth: { needsPermission(permission: string): AdminHandler };
+  readonly comms: {
+    /**
+     * Sends to every editor that is connected, of every user who may see statuses: so nothing that needs another
+     * permission. Falsy data is dropped. @param retain whether editors that connect later get it, too
+     */
+    publish(topic: string, data: object, retain: boolean): void;
+  };
+  readonly plugins: {
+    /** Only from the plugin's own file. @param plugin `onadd` runs at once, before the nodes are loaded */
+    registerPlugin(id: string, plugin: { onadd: () => void }): void;
+  };
   readonly settings: {
     readonly userDir?: string;
     readonly httpNodeRoot?: string | false;

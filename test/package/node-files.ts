@@ -21,6 +21,8 @@ export interface Manifest {
 
 export const MANIFEST = JSON.parse(readFileSync(path.join(REPOSITORY, 'package.json'), 'utf8')) as Manifest;
 
+const NODES_FOLDER = path.join(REPOSITORY, 'nodes') + path.sep;
+
 export interface Property {
   value: unknown;
   required?: boolean;
@@ -61,14 +63,19 @@ export interface NodeFiles {
   texts: Map<string, string>;
 }
 
-const NODES_FOLDER = path.join(REPOSITORY, 'nodes') + path.sep;
+export const NODES: NodeFiles[] = built(MANIFEST['node-red'].nodes);
+
+/** Plugins have the same files, but no definitions, forms and helps. */
+export const PLUGINS: NodeFiles[] = built(MANIFEST['node-red'].plugins ?? {});
 
 /** Empty before the first build; `pack.spec.ts` fails then. */
-const BUILT = Object.entries(MANIFEST['node-red'].nodes).filter(([, file]) =>
-  existsSync(path.join(REPOSITORY, file.replace(/\.js$/, '.html')))
-);
+function built(files: Readonly<Record<string, string>>): NodeFiles[] {
+  return Object.entries(files)
+    .filter(([, file]) => existsSync(path.join(REPOSITORY, file.replace(/\.js$/, '.html'))))
+    .map(([type, file]) => filesOf(type, file));
+}
 
-export const NODES: NodeFiles[] = BUILT.map(([type, file]) => {
+function filesOf(type: string, file: string): NodeFiles {
   const js = path.join(REPOSITORY, file);
   const html = js.replace(/\.js$/, '.html');
   const text = readFileSync(html, 'utf8');
@@ -87,7 +94,7 @@ export const NODES: NodeFiles[] = BUILT.map(([type, file]) => {
     sources: `${source}\n${editor}\n${text}`,
     texts: textsOf('en-US', type)
   };
-});
+}
 
 /** A file below nodes/ and its direct and indirect imports from there, each once. */
 function withImports(file: string, seen = new Set<string>()): string {
@@ -145,6 +152,7 @@ function definitionsOf(script: string, file: string): Map<string, Definition> {
   const validator = () => (value: unknown, options: unknown) => value !== options;
   const RED = {
     nodes: { registerType: (type: string, definition: Definition) => void definitions.set(type, definition) },
+    plugins: { registerPlugin: () => undefined },
     validators: { number: validator, regex: validator, typedInput: validator },
     settings: {},
     _: (key: string) => key

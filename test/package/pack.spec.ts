@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import should from 'should';
 import { REPOSITORY } from '../support/packed-package';
-import { definitionOf, languages, MANIFEST, NODES } from './node-files';
+import { definitionOf, languages, MANIFEST, NODES, PLUGINS } from './node-files';
 
 const fromNodeRed = createRequire(require.resolve('node-red'));
 const semver = fromNodeRed('semver') as { satisfies(version: string, range: string): boolean };
@@ -24,8 +24,20 @@ describe('the package that users install', () => {
     files = packed.files.map(({ path: file }) => file);
   });
 
-  it('is built with all of its nodes', () => {
+  it('is built with all of its nodes and its plugin', () => {
     should(NODES.map(({ type }) => type)).deepEqual(Object.keys(MANIFEST['node-red'].nodes));
+    should(PLUGINS.map(({ type }) => type)).deepEqual(['telnyx-sidebar']);
+  });
+
+  it('contains the plugin with its editor part and its texts', () => {
+    for (const { type, text } of PLUGINS) {
+      const base = MANIFEST['node-red'].plugins![type]!.replace(/\.js$/, '');
+      for (const file of [`${base}.js`, `${base}.html`]) should(files).containEql(file);
+      for (const language of languages())
+        should(files).containEql(`${path.posix.dirname(base)}/locales/${language}/${type}.json`);
+      should(text).match(/<script type="text\/javascript">/);
+      should(text).not.match(/data-help-name|data-template-name/);
+    }
   });
 
   it('contains each node with its form, its texts and its icon', () => {
@@ -94,7 +106,8 @@ describe('the package that users install', () => {
   });
 
   it('names only built files', () => {
-    const named = [...Object.values(MANIFEST['node-red'].nodes), ...Object.values(MANIFEST.bin)];
+    const { nodes, plugins = {} } = MANIFEST['node-red'];
+    const named = [nodes, plugins, MANIFEST.bin].flatMap((each) => Object.values(each));
     for (const file of named) should(existsSync(path.join(REPOSITORY, file))).equal(true, file);
   });
 });

@@ -1,5 +1,5 @@
 import should from 'should';
-import { languages, type NodeFiles, NODES, textsOf } from './node-files';
+import { languages, type NodeFiles, NODES, PLUGINS, textsOf } from './node-files';
 
 /** Keys that a form, a script or the runtime uses; keys composed at run time are listed by their beginning. */
 function named(node: NodeFiles): { whole: string[]; beginnings: string[] } {
@@ -18,7 +18,7 @@ function named(node: NodeFiles): { whole: string[]; beginnings: string[] } {
   return { whole, beginnings };
 }
 
-for (const node of NODES) {
+for (const node of [...NODES, ...PLUGINS]) {
   describe(`${node.type}: texts`, () => {
     const { whole, beginnings } = named(node);
     const keys = [...node.texts.keys()];
@@ -66,6 +66,25 @@ for (const node of NODES) {
     });
   });
 
+  describe(`${node.type}: appearance`, () => {
+    it('uses no colour except that of the node', () => {
+      const colours =
+        node.text.replace(/color: "#[0-9A-Fa-f]{6}"/, '').match(/#[0-9a-fA-F]{3,8}\b(?!-)/g) ?? [];
+      should(colours.filter((text) => !/^#(node|dialog)/.test(text))).deepEqual([]);
+      const variables = node.text.match(/var\(--[^)]*\)/g) ?? [];
+      should(variables.filter((text) => !text.startsWith('var(--red-ui-'))).deepEqual([]);
+    });
+
+    it('loads nothing from other hosts or by an absolute path', () => {
+      const outside = node.script + (node.forms.get(node.type) ?? '');
+      should(outside).not.match(/\b(src|href)="(https?:)?\//);
+      should(outside).not.match(/(getJSON|ajax|get|post)\(\s*['"`]\//);
+      should(outside).not.match(/\bfetch\(/);
+    });
+  });
+}
+
+for (const node of NODES) {
   describe(`${node.type}: help`, () => {
     const help = (node.helps.get(node.type) ?? '').trim();
     const lines = help.split('\n');
@@ -100,23 +119,6 @@ for (const node of NODES) {
     it('has no emphasis in running text', () => {
       const running = lines.filter((line) => !/^\s*:/.test(line)).join('\n');
       should(running.replace(/`[^`]*`/g, '')).not.match(/\*\*|(^|\s)_\w+_(\s|$)/m);
-    });
-  });
-
-  describe(`${node.type}: appearance`, () => {
-    it('uses no colour except that of the node', () => {
-      const colours =
-        node.text.replace(/color: "#[0-9A-Fa-f]{6}"/, '').match(/#[0-9a-fA-F]{3,8}\b(?!-)/g) ?? [];
-      should(colours.filter((text) => !/^#(node|dialog)/.test(text))).deepEqual([]);
-      const variables = node.text.match(/var\(--[^)]*\)/g) ?? [];
-      should(variables.filter((text) => !text.startsWith('var(--red-ui-'))).deepEqual([]);
-    });
-
-    it('loads nothing from other hosts or by an absolute path', () => {
-      const outside = node.script + (node.forms.get(node.type) ?? '');
-      should(outside).not.match(/\b(src|href)="(https?:)?\//);
-      should(outside).not.match(/(getJSON|ajax|get|post)\(\s*['"`]\//);
-      should(outside).not.match(/\bfetch\(/);
     });
   });
 }

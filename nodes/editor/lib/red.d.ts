@@ -71,8 +71,54 @@ declare const RED: {
   clipboard: { copyText(text: string, near: JQuery, done: string): void };
   /** Everything is permitted when nobody has to log in. */
   user: { hasPermission(permission: string): boolean };
-  settings: { httpNodeRoot?: string };
+  settings: {
+    httpNodeRoot?: string;
+    /** Of this browser. */
+    getLocal(key: string): unknown;
+    setLocal(key: string, value: string): void;
+  };
+  plugins: {
+    registerPlugin(id: string, plugin: EditorPlugin & ThisType<LoadedPlugin>): void;
+  };
+  sidebar: {
+    addTab(tab: {
+      id: string;
+      label: string;
+      name: string;
+      iconClass: string;
+      content: HTMLElement;
+      enableOnEdit: boolean;
+      action: string;
+    }): void;
+    show(id: string): void;
+  };
+  actions: { add(name: string, run: () => void, options?: { label?: string }): void };
+  comms: {
+    subscribe(topic: string, listener: (topic: string, data: unknown) => void): void;
+    unsubscribe(topic: string, listener: (topic: string, data: unknown) => void): void;
+    /** `connect`: the runtime is reached, again or for the first time. */
+    on(event: 'connect', listener: () => void): void;
+    off(event: 'connect', listener: () => void): void;
+  };
+  events: {
+    on(event: 'deploy' | 'login', listener: () => void): void;
+    off(event: 'deploy' | 'login', listener: () => void): void;
+  };
+  view: { reveal(id: string): void };
+  utils: { getNodeLabel(node: EditorNode, fallback?: string): string };
+  notify(text: string, options: { type: 'success' | 'warning' | 'error'; timeout?: number }): void;
+  /** Translates a key of any catalogue: `namespace:key`. */
+  _(key: string, values?: Record<string, string | number>): string;
 };
+
+interface EditorPlugin {
+  onadd(): void;
+}
+
+interface LoadedPlugin {
+  /** Translates a key of the plugin's own catalogue. */
+  _(key: string, values?: Record<string, string | number>): string;
+}
 
 interface JQuery {
   typedInput(options: { types: readonly string[]; default?: string; typeField?: JQuery }): this;

@@ -1,33 +1,50 @@
-import { textOf } from './validators';
-
 /** What the runtime answered, or why there is no answer, as a text to show. */
 export type RuntimeAnswer<Reply> = { ok: true; reply: Reply } | { ok: false; error: string };
+
+/** What to show when the user lacks the permission, and when nothing answers. */
+export interface CallTexts {
+  notPermitted: string;
+  notReached: string;
+}
 
 /**
  * Sends the values of a dialog to a route of the runtime.
  *
  * @param path below the admin root
- * @param texts what to show when the user lacks the permission, and when nothing answers
  * @returns never rejects
  */
 export function askRuntime<Reply>(
   path: string,
   values: object,
-  texts: { notPermitted: string; notReached: string }
+  texts: CallTexts
+): Promise<RuntimeAnswer<Reply>> {
+  const sent = { type: 'POST', contentType: 'application/json', data: JSON.stringify(values) };
+  return answerOf(path, sent, texts);
+}
+
+/** As `askRuntime`, for what the runtime only reads. @param values become the query */
+export function readRuntime<Reply>(
+  path: string,
+  values: Readonly<Record<string, string | number>>,
+  texts: CallTexts
+): Promise<RuntimeAnswer<Reply>> {
+  return answerOf(path, { type: 'GET', data: values, dataType: 'json', cache: false }, texts);
+}
+
+function answerOf<Reply>(
+  path: string,
+  request: JQuery.AjaxSettings,
+  texts: CallTexts
 ): Promise<RuntimeAnswer<Reply>> {
   return new Promise((resolve) => {
-    void $.ajax({
-      // Relative: the editor may be below another root.
-      url: path.slice(1),
-      type: 'POST',
-      contentType: 'application/json',
-      data: JSON.stringify(values)
-    })
+    // Relative: the editor may be below another root.
+    void $.ajax({ ...request, url: path.slice(1) })
       .done((reply: Reply) => resolve({ ok: true, reply }))
       .fail(({ status, responseJSON }) => {
-        const error = textOf((responseJSON as Partial<Record<string, unknown>> | undefined)?.['error']);
+        const error = (responseJSON as Partial<Record<string, unknown>> | undefined)?.['error'];
         const isForbidden = status === 401 || status === 403;
-        resolve({ ok: false, error: error || (isForbidden ? texts.notPermitted : texts.notReached) });
+        const text = typeof error === 'string' ? error : '';
+        resolve({ ok: false, error: text || (isForbidden ? texts.notPermitted : texts.notReached) });
       });
   });
 }

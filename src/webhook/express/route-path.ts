@@ -22,7 +22,7 @@ function withoutOrigin(target: string): string {
 const ADMIN_SEGMENTS: ReadonlySet<string> = new Set(
   (
     'auth comms context credentials debug diagnostics flow flows icons inject library locales nodes ' +
-    'plugins projects red resources settings theme types vendor'
+    'plugins projects red resources settings telnyx-sidebar theme types vendor'
   ).split(' ')
 );
 

@@ -1,0 +1,108 @@
+import type { IncomingMessage } from 'node:http';
+import { CodedError } from '../../src/errors/coded-error';
+import type { AdminHandler, NodeRedApi } from './node-red';
+import type { Permission } from './permission';
+
+export interface AdminRoute<Reply extends object> {
+  /** Below the admin root. */
+  path: string;
+  permission: Permission;
+  /** What the editor shows when it fails for a reason of our own. */
+  failed: string;
+  /** Does it. @throws CodedError whose text the editor shows; the text of any other error it does not */
+  run: (asked: AskedFor) => Promise<Reply> | Reply;
+}
+
+/** What a request asks for. All untrusted. */
+export class AskedFor {
+  readonly #values: Readonly<Record<string, unknown>>;
+
+  constructor(values: unknown) {
+    this.#values =
+      typeof values === 'object' && values !== null && !Array.isArray(values)
+        ? (values as Record<string, unknown>)
+        : {};
+  }
+
+  /** @returns blank when it is missing, not text, or longer than `longest` characters */
+  text(name: string, longest = 2048): string {
+    const value = this.#own(name);
+    return typeof value === 'string' && value.length <= longest ? value : '';
+  }
+
+  /** @returns a whole number within the limits; `fallback` for anything else */
+  number(name: string, { min, max, fallback }: { min: number; max: number; fallback: number }): number {
+    const value = this.#own(name);
+    const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+    return typeof number === 'number' && Number.isInteger(number) && min <= number && number <= max
+      ? number
+      : fallback;
+  }
+
+  /** @returns the texts of a list, without what is none; at most `most` */
+  texts(name: string, most = 1000): string[] {
+    const value = this.#own(name);
+    if (!Array.isArray(value)) return [];
+    return value.slice(0, most).filter((each): each is string => typeof each === 'string');
+  }
+
+  #own(name: string): unknown {
+    return Object.hasOwn(this.#values, name) ? this.#values[name] : undefined;
+  }
+}
+
+type Api = Pick<NodeRedApi, 'httpAdmin' | 'auth'>;
+
+/** Serves what the editor shows; the values are those of the query. */
+export function serveRead<Reply extends object>(RED: Api, route: AdminRoute<Reply>): void {
+  const handle = handlerOf(route, (request) => (request as { query?: unknown }).query);
+  RED.httpAdmin.get(route.path, RED.auth.needsPermission(route.permission), handle);
+}
+
+/** Serves what a button of the editor does; the values are a JSON object in the body. */
+export function serveWrite<Reply extends object>(RED: Api, route: AdminRoute<Reply>): void {
+  const handle = handlerOf(route, (request) => (request as { body?: unknown }).body);
+  const onlyJson: AdminHandler = (request, response, next) => {
+    // Node-RED also reads forms, which a page of any other site can make the user's browser send.
+    if (isJson(request.headers['content-type'])) {
+      handle(request, response, next);
+      return;
+    }
+    response.statusCode = 415;
+    response.json({ error: 'Expected JSON.' });
+  };
+  RED.httpAdmin.post(route.path, RED.auth.needsPermission(route.permission), onlyJson);
+}
+
+function handlerOf<Reply extends object>(
+  { run, failed }: AdminRoute<Reply>,
+  valuesOf: (request: IncomingMessage) => unknown
+): AdminHandler {
+  return (request, response) => {
+    const reply = (status: number, body: object): void => {
+      response.statusCode = status;
+      response.setHeader('Cache-Control', 'no-store');
+      response.json(body);
+    };
+    if (isFromAnotherSite(request)) {
+      reply(403, { error: 'Requests from other sites are refused.' });
+      return;
+    }
+    const act = async (): Promise<Reply> => run(new AskedFor(valuesOf(request)));
+    act()
+      .then((done) => reply(200, done))
+      .catch((error: unknown) => {
+        if (error instanceof CodedError) reply(400, { error: error.message, code: error.code });
+        else reply(500, { error: failed });
+      });
+  };
+}
+
+export function isJson(contentType: string | undefined): boolean {
+  return contentType?.split(';')[0]?.trim().toLowerCase() === 'application/json';
+}
+
+/** Node-RED 4 lets pages of any site read what its admin API answers; browsers say where a request comes from. */
+export function isFromAnotherSite({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  return headers['sec-fetch-site'] === 'cross-site';
+}
