@@ -3,15 +3,18 @@ import type { RuleChoices } from '../../src/routing/event-catalogue';
 import { splitPatterns, TYPE_PROPERTY } from '../../src/routing/rules';
 import { PROPERTY_TYPES } from '../lib/property-types';
 import { labelStyle, paletteLabel } from './lib/labels';
-import { offeredRules, offerRules } from './switch-rule-list';
-import { problemOf, type SavedRule } from './switch-rules';
 import { textOf } from './lib/validators';
+import { offeredRules, offerRules } from './switch/rule-list';
+import { problemOf, type SavedRule } from './switch/rules';
 
 interface SwitchNode extends EditorNode {
   propertyType?: string;
   rules?: SavedRule[];
   checkall?: string;
 }
+
+/** Where messages have names that the catalogue knows. */
+const TYPES_AT = [TYPE_PROPERTY, 'event.canonical_type', 'topic'];
 
 RED.nodes.registerType<SwitchNode>('telnyx-event-switch', {
   category: 'telnyx',
@@ -54,13 +57,16 @@ RED.nodes.registerType<SwitchNode>('telnyx-event-switch', {
     return this._(`${this.type}.rule.${rule.t}`);
   },
   oneditprepare: function () {
-    $('#node-input-property').typedInput({
+    const property = $('#node-input-property').typedInput({
       default: this.propertyType ?? PROPERTY_TYPES[0],
       types: PROPERTY_TYPES,
       typeField: $('#node-input-propertyType')
     });
     if (!this.checkall) $('#node-input-checkall').val('false');
-    const list = offerRules(this, this.rules ?? []);
+    const comparesTypes = (): boolean =>
+      property.typedInput('type') === 'msg' && TYPES_AT.includes(property.typedInput('value').trim());
+    const list = offerRules(this, this.rules ?? [], comparesTypes);
+    property.on('change', list.check);
     // Relative: the editor may be below another root.
     void $.getJSON(CATALOGUE_PATH.slice(1), (catalogue: RuleChoices) => list.offer(catalogue));
   },

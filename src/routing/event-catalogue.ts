@@ -14,9 +14,22 @@ export const EVENT_CATALOGUE: RoutingCatalogue = {
   familyOf
 };
 
+/** An event type as the editor offers it. */
+export interface EventChoice {
+  type: string;
+  description: string;
+  /** A name that several providers use has them all. */
+  providers: string[];
+  family: string;
+  /** Of the family. */
+  label: string;
+  /** Other names of the same event. */
+  aliases: string[];
+}
+
 /** What the editor offers for the rules. */
 export interface RuleChoices {
-  types: { type: string; description: string }[];
+  types: EventChoice[];
   families: { family: string; label: string }[];
 }
 
@@ -28,8 +41,21 @@ export function ruleChoices(): RuleChoices {
   const types = mergeTexts(CATALOGUE.map(({ event_type, description }) => [event_type, description]));
   const named = mergeTexts(FAMILIES.map(({ family, label }) => [family, label]));
   return {
-    types: types.map(([type, description]) => ({ type, description })),
+    types: types.map(([type, description]) => ({ type, description, ...placeOf(type) })),
     families: named.map(([family, label]) => ({ family, label }))
+  };
+}
+
+function placeOf(type: string): Omit<EventChoice, 'type' | 'description'> {
+  const entries = CATALOGUE.filter(({ event_type }) => event_type === type);
+  const [first] = entries;
+  const family = first?.family ?? UNKNOWN_FAMILY;
+  const label = FAMILIES.find((one) => one.family === family && one.provider === first?.provider)?.label;
+  return {
+    providers: [...new Set(entries.map(({ provider }) => provider))],
+    family,
+    label: label ?? family,
+    aliases: [...new Set(entries.flatMap(({ aliases }) => aliases))]
   };
 }
 

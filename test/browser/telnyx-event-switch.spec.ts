@@ -46,6 +46,15 @@ describe('telnyx-event-switch in the editor', function () {
   const pattern = (row: number): Locator => rows().nth(row).locator('input.telnyx-event-switch-event');
   const family = (row: number): Locator => rows().nth(row).locator('select.telnyx-event-switch-family');
 
+  const list = (): Locator => editor.page.locator('.telnyx-combo-list');
+  const option = (type: string): Locator => list().getByRole('option').filter({ hasText: type }).first();
+  const active = (field: Locator): Promise<string | null> =>
+    field.evaluate(
+      (each) =>
+        each.ownerDocument.getElementById(each.getAttribute('aria-activedescendant') ?? '')?.firstElementChild
+          ?.textContent ?? null
+    );
+
   async function shown(): Promise<string[]> {
     const texts: string[] = [];
     for (let row = 0; row < (await rows().count()); row++) {
@@ -85,7 +94,7 @@ describe('telnyx-event-switch in the editor', function () {
     (await kind(2).inputValue()).should.equal('event');
 
     await pattern(2).pressSequentially('conference.*, fax.rec');
-    await editor.page.locator('.red-ui-autoComplete-container', { hasText: 'fax.received' }).waitFor();
+    await option('fax.received').waitFor();
     await editor.page.keyboard.press('Enter');
     (await shown()).should.deepEqual(['event call.*', 'recording', 'event conference.*, fax.received']);
 
@@ -153,7 +162,12 @@ describe('telnyx-event-switch in the editor', function () {
   it('reports which rule is invalid', async () => {
     await editor.edit('switch');
     await editor.page.locator('.red-ui-editableList-addButton').click();
+    // The completions of the new rule are shown over the button.
+    await list().waitFor();
+    await editor.page.keyboard.press('Escape');
     await editor.page.locator('.red-ui-editableList-addButton').click();
+    await list().waitFor();
+    await editor.page.keyboard.press('Escape');
     await kind(4).selectOption('family');
     (await pattern(4).isVisible()).should.be.false();
     (await family(4).getAttribute('class'))!.should.match(/input-error/);
@@ -162,6 +176,63 @@ describe('telnyx-event-switch in the editor', function () {
     JSON.stringify(await editor.property('switch', 'validationErrors'))
       .should.match(/Rule 4 has no event type/)
       .and.match(/Rule 5 has no family/);
+  });
+
+  it('offers the known types on focus, and is used with the keyboard', async () => {
+    await editor.edit('switch');
+    const field = pattern(1);
+    await field.fill('');
+    await field.blur();
+    should(await list().count()).equal(0);
+    await field.focus();
+    await list().waitFor();
+    should(await list().getAttribute('role')).equal('listbox');
+    should(await field.getAttribute('aria-expanded')).equal('true');
+    should(await field.getAttribute('aria-controls')).equal(await list().getAttribute('id'));
+    should(await list().getByRole('option').count()).be.above(250);
+    const groups = await list()
+      .getByRole('group')
+      .evaluateAll((all) => all.map((one) => one.firstElementChild?.textContent ?? ''));
+    should(groups[0]).match(/^Telnyx · /);
+    should(groups.some((title) => title.startsWith('Daily · '))).be.true();
+    should(await active(field)).be.null();
+    await editor.page.keyboard.press('ArrowDown');
+    should(await active(field)).equal('call.recording.saved');
+    await editor.page.keyboard.press('ArrowUp');
+    await editor.page.keyboard.press('ArrowDown');
+    await editor.page.keyboard.press('Enter');
+    should(await field.inputValue()).equal('call.recording.saved');
+    should(await list().count()).equal(0);
+
+    await field.fill('call.hangup, rec');
+    should(await active(field)).equal('call.recording.saved');
+    await editor.page.keyboard.press('Escape');
+    should(await list().count()).equal(0);
+    should(await field.inputValue()).equal('call.hangup, rec');
+    await field.fill('call.hangup, ready');
+    await option('recording.ready-to-download').click();
+    should(await field.inputValue()).equal('call.hangup, recording.ready-to-download');
+    await editor.page.locator('#node-dialog-cancel').click();
+    await editor.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
+  });
+
+  it('warns of a type that no catalogue knows, and offers the nearest', async () => {
+    await editor.edit('switch');
+    const doubts = rows().nth(1).locator('.telnyx-event-switch-doubts');
+    should(await doubts.innerText()).equal('');
+    await pattern(1).fill('call.recordng.saved, call.*, calls.*');
+    await pattern(1).blur();
+    await doubts.getByText('No known event has the type call.recordng.saved.').waitFor();
+    await doubts.getByText('No known event type fits calls.*.').waitFor();
+    await doubts.getByRole('button', { name: 'Did you mean call.recording.saved?' }).click();
+    should(await pattern(1).inputValue()).equal('call.recording.saved, call.*, calls.*');
+    await editor.page.keyboard.press('Escape');
+    // Another property holds other texts.
+    await editor.page.locator('.red-ui-typedInput-input').first().fill('payload.kind');
+    await editor.page.locator('.red-ui-typedInput-input').first().blur();
+    should(await doubts.innerText()).equal('');
+    await editor.page.locator('#node-dialog-cancel').click();
+    await editor.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
   });
 
   it('has a translation for every text, and no error in the console', async () => {

@@ -122,8 +122,7 @@ interface LoadedPlugin {
 
 interface JQuery {
   typedInput(options: { types: readonly string[]; default?: string; typeField?: JQuery }): this;
-  typedInput(method: 'value'): string;
-  autoComplete(options: { search: (text: string) => { value: string; label: JQuery }[] }): this;
+  typedInput(method: 'value' | 'type'): string;
   editableList<Item>(options: {
     sortable?: boolean;
     removable?: boolean;
