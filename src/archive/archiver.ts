@@ -202,7 +202,7 @@ export class Archiver {
     const stored = { kind: 'stored', reference, wantedFormat: wanted.format } as const;
     try {
       const running = this.#underWay.get(key);
-      if (running !== undefined) return { ...stored, file: repeated(await running), entry: null };
+      if (running !== undefined) return await this.#joined(stored, running);
       const lasting = isLasting(reference) ? this.#known.find(identity, wanted.format) : null;
       const copy = lasting?.copy;
       const known = copy === undefined ? null : await this.#alreadyStored(job, copy);
@@ -210,7 +210,7 @@ export class Archiver {
       if (known !== null) return { ...stored, file: known, entry: (lasting?.isFresh && copy) || null };
       // Another job may have started during the search for the stored copy.
       const since = this.#underWay.get(key);
-      if (since !== undefined) return { ...stored, file: repeated(await since), entry: null };
+      if (since !== undefined) return await this.#joined(stored, since);
       const work = this.#store(reference, wanted, note, copy?.recording).finally(() =>
         this.#underWay.delete(key)
       );
@@ -222,6 +222,16 @@ export class Archiver {
     } catch (error) {
       return this.#fault(reference, wanted.format, note, error);
     }
+  }
+
+  /**
+   * Another job is storing the file. Its entry may reach the index after this job ends, so this one has it, too: what is
+   * added to it, such as a text, would otherwise be added to nothing.
+   */
+  async #joined(stored: StoredFor, running: Promise<StoredFile>): Promise<FileResult> {
+    const file = repeated(await running);
+    const { copy, isFresh } = this.#known.find(stored.reference.identity, stored.wantedFormat);
+    return { ...stored, file, entry: (isFresh && copy) || null };
   }
 
   /** @param damaged the index entry of a damaged copy */
@@ -290,6 +300,8 @@ export class Archiver {
     return { ...judged, reference, wantedFormat, attempts: note.attempts };
   }
 }
+
+type StoredFor = Pick<Extract<FileResult, { kind: 'stored' }>, 'kind' | 'reference' | 'wantedFormat'>;
 
 function entryOf(
   job: Job,

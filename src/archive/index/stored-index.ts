@@ -35,6 +35,8 @@ type StateKey = [identity: string, destination: string, wantedFormat: string];
  */
 export class StoredRecordings {
   readonly #files: StateCollection<IndexedFile>;
+  /** What was added to files that were stored a moment ago, by key; oldest first. */
+  readonly #added = new Map<string, IndexedFile>();
 
   constructor(database: StateDatabase) {
     this.#files = database.collection('stored-recordings');
@@ -47,7 +49,9 @@ export class StoredRecordings {
       find: (identity) => this.#range([digest(identity), place]),
       entering: (file) => {
         const key: StateKey = [digest(file.identity), place, file.wantedFormat ?? ''];
-        return this.#files.putting(key, file);
+        this.#noteAdded(key.join(), file);
+        // Two jobs may describe one file, and which of them ends first is open.
+        return { apply: () => this.#files.putting(key, this.#withAdded(key.join(), file)).apply() };
       }
     };
   }
@@ -92,6 +96,20 @@ export class StoredRecordings {
     return this.#files.count();
   }
 
+  #noteAdded(key: string, file: IndexedFile): void {
+    const whole = this.#withAdded(key, file);
+    this.#added.delete(key);
+    const { transcription, deleted_at_source } = whole.recording;
+    if (transcription === null && deleted_at_source === null) return;
+    this.#added.set(key, whole);
+    dropOldest(this.#added, MOST_ADDED);
+  }
+
+  #withAdded(key: string, file: IndexedFile): IndexedFile {
+    const known = this.#added.get(key);
+    return known === undefined || !isSameCopy(known, file) ? file : withAdded(file, known.recording);
+  }
+
   #range(prefix: string[]): IndexedFile[] {
     const span = { start: prefix, end: [...prefix, AFTER_ALL_TEXT] };
     return [...this.#files.range(span)].map(({ value }) => value);
@@ -116,8 +134,34 @@ export function storedCopies(
   return [];
 }
 
+/** Whether two entries describe one file, as one job stored it. */
+function isSameCopy(one: IndexedFile, other: IndexedFile): boolean {
+  const names = ['path', 'bucket', 'key', 'sha256', 'stored_at'] as const;
+  return one.order === other.order && names.every((name) => one.recording[name] === other.recording[name]);
+}
+
+/** An entry with what another one says in addition: a text, or a later one; when it was deleted at the source. */
+function withAdded(file: IndexedFile, known: StoredRecording): IndexedFile {
+  const recording = { ...file.recording };
+  const { transcription, transcription_file, transcribed_at, deleted_at_source } = known;
+  const isLater = Date.parse(transcribed_at ?? '') > Date.parse(recording.transcribed_at ?? '');
+  if (transcription !== null && (recording.transcription === null || isLater)) {
+    Object.assign(recording, { transcription, transcription_file, transcribed_at });
+  }
+  recording.deleted_at_source ??= deleted_at_source;
+  return { ...file, recording };
+}
+
+/** Texts may be long, and few jobs for one file end within the same moment. */
+const MOST_ADDED = 100;
+
 /** Far more than can be on their way into the index at once. */
 const MOST_FRESH = 500;
+
+function dropOldest(entries: Map<string, unknown>, most: number): void {
+  const [oldest] = entries.keys();
+  if (entries.size > most && oldest !== undefined) entries.delete(oldest);
+}
 
 interface KnownFile {
   copy: IndexedFile | undefined;
@@ -158,8 +202,7 @@ export class RecentEntries {
     const key = fileKey(file.identity, file.wantedFormat);
     this.#fresh.delete(key);
     this.#fresh.set(key, file);
-    const [oldest] = this.#fresh.keys();
-    if (this.#fresh.size > MOST_FRESH && oldest !== undefined) this.#fresh.delete(oldest);
+    dropOldest(this.#fresh, MOST_FRESH);
   }
 }
 

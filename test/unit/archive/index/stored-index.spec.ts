@@ -50,6 +50,49 @@ describe('stored-index', () => {
     paths(recordings.at(place).find(identity)).should.eql(['p']);
   });
 
+  it('keeps what one job adds to a file when another one describes it without that, in any order', async () => {
+    const stored = {
+      identity: 'telnyx:1',
+      wantedFormat: 'mp3',
+      order: 'o',
+      recording: {
+        path: '/a/1.mp3',
+        sha256: 'aa',
+        stored_at: '2026-03-04T09:00:00.000Z',
+        transcription: null,
+        deleted_at_source: null
+      } as StoredRecording
+    };
+    const adding = (added: Partial<StoredRecording>): IndexedFile => ({
+      ...stored,
+      recording: { ...stored.recording, ...added }
+    });
+    const text = { transcription: 'Hello.', transcribed_at: '2026-03-04T09:02:00.000Z' };
+    const index = recordings.at('/a');
+    const known = (): StoredRecording | undefined => index.find('telnyx:1')[0]?.recording;
+
+    // The change without the text is asked for first, and made last.
+    const first = index.entering(stored);
+    await state.database.commit([index.entering(adding(text)), first]);
+    should(known()).have.properties(text);
+    const deleted = { deleted_at_source: '2026-03-04T10:00:00.000Z' };
+    await state.database.commit([index.entering(adding(deleted)), index.entering(stored)]);
+    should(known()).have.properties({ ...text, ...deleted });
+
+    // An earlier text does not replace it, a later one does.
+    const earlier = { transcription: 'Hell', transcribed_at: '2026-03-04T09:01:00.000Z' };
+    await state.database.commit([index.entering(adding(earlier))]);
+    should(known()).have.properties(text);
+    const later = { transcription: 'Hello!', transcribed_at: '2026-03-04T09:03:00.000Z' };
+    await state.database.commit([index.entering(adding(later)), index.entering(stored)]);
+    should(known()).have.properties({ ...later, ...deleted });
+
+    // The file was stored again, by another job.
+    const again = { ...stored, order: 'o-2' };
+    await state.database.commit([index.entering(again)]);
+    should(known()).have.properties({ transcription: null, deleted_at_source: null });
+  });
+
   it('finds one of 20,000 entries in microseconds', async function () {
     this.timeout(30_000);
     await enter(

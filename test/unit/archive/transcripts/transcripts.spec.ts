@@ -3,6 +3,7 @@ import path from 'node:path';
 import should from 'should';
 import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
 import { TranscriptFiling } from '../../../../src/archive/transcripts/transcript-filing';
+import type { Job } from '../../../../src/archive/queue/job';
 import { folderTexts } from '../../../../src/store/folder/transcript-writer';
 import { findRecordings } from '../../../../src/recording/find-recordings';
 import type { RecordingReference } from '../../../../src/recording/recording-reference';
@@ -96,6 +97,41 @@ describe('transcripts and their audio', () => {
     const [again] = await one.archive({ reference: audio({ recording_id: 'rec-1' }), format: 'any' });
     if (!again?.ok) throw new Error('not stored');
     should(again.file.recording.transcription).equal(TEXT);
+  });
+
+  it('enters the text into the index when it arrives while the audio is on its way', async () => {
+    knowsRecording();
+    let release = (): void => undefined;
+    const joined = new Promise<void>((resolve) => (release = resolve));
+    const slow = await localServer((_request, response) => {
+      void joined.then(() => response.writeHead(200, { 'content-type': 'audio/wav' }).end(bytes));
+    });
+    const resolve = createLinkResolver({ api: api.client(), lagMs: 1 });
+    // The first job has ended, and its entry is not in the index yet.
+    const index = { find: () => [], entering: () => ({ apply: () => undefined }) };
+    const one = archive.plainArchiver(
+      index,
+      {},
+      {
+        resolveLinks: async (...question) => {
+          const links = await resolve(...question);
+          setImmediate(release);
+          return links;
+        },
+        transcripts: new TranscriptFiling({ sidecar: folderSidecar, texts: folderTexts() })
+      }
+    );
+    const url = `${slow.url}${PATH}?X-Amz-Signature=old`;
+    const first = audio({ recording_id: 'rec-1', recording_urls: { wav: url } });
+    const job = (id: string, reference: RecordingReference): Job => {
+      return { id, acceptedAt: 0, message: {}, items: [{ reference, format: 'any' }], files: {} };
+    };
+    const [, late] = await Promise.all([one.run(job('job-1', first)), one.run(job('job-2', text()))]);
+    await slow.close();
+    media.requests.should.be.empty();
+    should(late.entries).have.length(1);
+    should(late.entries[0]!.recording).containEql({ already_stored: false, transcription: TEXT });
+    await onlyOneOfEach();
   });
 
   it('files the text of audio whose event has no id', async () => {
