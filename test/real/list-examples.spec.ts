@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import type { StandInRecording } from '../../src/simulator/telnyx/recording-shelf';
@@ -12,7 +12,7 @@ const DAY = 86_400_000;
 
 /** The examples around the list node, as imported, with nothing but the API key filled in. */
 describe('the examples of the recording list', function () {
-  this.timeout(90_000);
+  this.timeout(300_000);
   let standIn: TelnyxStandIn;
   let nodeRed: NodeRedProcess;
 
@@ -77,31 +77,62 @@ describe('the examples of the recording list', function () {
       await response.arrayBuffer();
     };
     await click();
-    await nodeRed.messages(60, { file: 'last stored file.jsonl' });
+    await nodeRed.messages(60, { file: 'last stored file.jsonl', deadline: 60_000 });
     await nodeRed.kill();
     should(nodeRed.recorded('report.jsonl')).be.empty();
+    const sent = nodeRed.log.split('\n').filter((line) => line.includes('Stored: '));
+    const sentBefore = new Set(
+      recordings.map(({ id }) => id).filter((id) => sent.some((line) => line.includes(id)))
+    );
     const fetchedBefore = recordings.filter((recording) => standIn.downloads(recording) > 0).length;
     should(fetchedBefore).be.within(60, 399);
     await nodeRed.start();
     await click();
-    const [report] = await nodeRed.messages(1, { file: 'report.jsonl' });
+    const [report] = await nodeRed.messages(1, { file: 'report.jsonl', deadline: 60_000 });
     should(report!.summary).have.properties({ listed: 400, complete: true });
-    const files = await until(
-      'all recordings',
+    // The flow is in memory only: what was sent to it right before the kill may never have reached its end, and is
+    // not sent again once its job is off the disk. Everything else arrives.
+    const arrived = (): Map<unknown, string> =>
+      new Map(
+        nodeRed
+          .recorded('last stored file.jsonl')
+          .map(({ recording, payload }) => [recording?.['recording_id'], String(payload)])
+      );
+    await until(
+      'all recordings that were not sent before the kill',
       () => {
-        const messages = nodeRed.recorded('last stored file.jsonl');
-        const byId = new Map(
-          messages.map(({ recording, payload }) => [recording?.['recording_id'], String(payload)])
-        );
-        return byId.size === recordings.length ? byId : undefined;
+        const ids = arrived();
+        return recordings.every(({ id }) => ids.has(id) || sentBefore.has(id)) || undefined;
       },
       { deadline: 60_000 }
     );
-    shouldBeIntact(recordings, files);
+
+    // Every file is there, once, and the index knows it.
+    const folder = path.join(nodeRed.userDir, 'telnyx-recordings');
+    const sidecars = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.json') && !name.startsWith('.telnyx-partial'))
+      .map((name) => readFileSync(path.join(folder, name), 'utf8'))
+      .map((text) => JSON.parse(text) as { recording_id: string; path: string });
+    should(sidecars).have.length(recordings.length);
+    shouldBeIntact(recordings, new Map(sidecars.map((sidecar) => [sidecar.recording_id, sidecar.path])));
     // Only what was on its way when the process died (16 orders at once), or was stored just before and is not
     // in the index on disk yet. Without an index, everything stored before would be fetched again.
     const again = recordings.filter((recording) => standIn.downloads(recording) > 1);
     should(again.length).be.belowOrEqual(45);
+
+    // "Everything in the list" sends what the flow may have missed, and fetches nothing.
+    const downloads = recordings.map((recording) => standIn.downloads(recording));
+    await nodeRed.deploy(
+      flow.map((node) => (node.type === 'telnyx-recording-list' ? { ...node, only: 'all' } : node))
+    );
+    await click();
+    const everything = (await nodeRed.messages(2, { file: 'report.jsonl', deadline: 60_000 }))[1];
+    should(everything!.summary).have.properties({ listed: 400, stored: 400, missing: 0, emitted: 400 });
+    await until('all messages', () => arrived().size === recordings.length || undefined, {
+      deadline: 60_000
+    });
+    shouldBeIntact(recordings, arrived());
+    should(recordings.map((recording) => standIn.downloads(recording))).eql(downloads);
   });
 
   it('"Fetch missed recordings every night" fetches what is missing from two days, reports it and raises the alarm', async () => {
