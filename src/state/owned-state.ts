@@ -220,8 +220,9 @@ export class OwnedState {
 
 const MOVED = {
   restored:
-    'The state of the Telnyx nodes was removed while Node-RED was running. It was rewritten from memory, and nothing is ' +
-    'lost. To begin without it, stop Node-RED before you remove it.',
+    'The state of the Telnyx nodes was removed while Node-RED was running. It was rewritten from memory: no job and no ' +
+    'delivery that waits is lost, but the older parts of the delivery log are. To begin without it, stop Node-RED before you ' +
+    'remove it.',
   replaced:
     'The state of the Telnyx nodes was replaced by other files while Node-RED was running. What is there now is used; ' +
     'what was written to the earlier files is not in it. Stop Node-RED before you restore a backup.'

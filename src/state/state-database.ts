@@ -295,9 +295,12 @@ class Environment {
     const draft = `${this.#directory}-rescued-${process.pid}`;
     rmSync(draft, { recursive: true, force: true });
     makePrivateDirectory(draft);
+    let inode: number;
     try {
       await this.#root.backup(draft, false);
-      sync(path.join(draft, DATA_FILE));
+      const file = path.join(draft, DATA_FILE);
+      sync(file);
+      inode = statSync(file).ino;
       // The other remains are useless without the file.
       rmSync(this.#directory, { recursive: true, force: true });
       renameSync(draft, this.#directory);
@@ -305,7 +308,12 @@ class Environment {
       rmSync(draft, { recursive: true, force: true });
       throw error;
     }
-    return new Environment(this.#directory);
+    const again = new Environment(this.#directory);
+    if (again.#inode === inode) return again;
+    // Somebody has removed it once more, so an empty one was created. It must not be taken for a backup.
+    rmSync(this.#directory, { recursive: true, force: true });
+    await again.close();
+    throw new Error(`${this.#directory} keeps being removed.`);
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@ import { monotonicNow } from '../../clock/clocks';
 import { CodedError } from '../../errors/coded-error';
 import { rootCause } from '../../errors/root-cause';
 import { type RememberedId, rememberedId } from '../../events/build-event';
-import type { StateChange, StateCollection } from '../../state/state-database';
+import type { StateCollection } from '../../state/state-database';
 import type { FlowAnswer } from '../endpoint/flow-reply';
 import { DeliveryLog, type LogEnd, type Span } from '../log/delivery-log';
 import type { LoggedDelivery } from '../log/record';
@@ -20,13 +20,22 @@ import { daysIn, directoryOf } from './log-directories';
 import type { LogJournalOptions } from './log-journal-options';
 import { LogRetention } from './log-retention';
 import { mergedByTime } from './merged-logs';
-import type { SavedWaiting, Waiting, WaitingKey } from './waiting-delivery';
+import {
+  savedWaiting,
+  savingWaiting,
+  type SavedWaiting,
+  type Waiting,
+  type WaitingKey
+} from './waiting-delivery';
 
 /** Milliseconds after which the database is updated from the logs. */
 const FOLLOW_MS = 500;
 
 /** Identities after which it is updated at once. */
 const MOST_UNSAVED = 20_000;
+
+/** Attempts to restore the database; somebody may remove it again meanwhile. */
+const MOST_ATTEMPTS = 3;
 
 /** Changes of one commit: more would block the event loop. */
 const CHANGES_AT_ONCE = 250;
@@ -64,7 +73,7 @@ export class LogJournal implements DeliveryJournal {
   /** When the last signed delivery was accepted. */
   #provenAt = NaN;
   #timer: NodeJS.Timeout | undefined;
-  #saving: Promise<void> | null = null;
+  #saving: Promise<boolean> | null = null;
   #isDisposed = false;
 
   /** @throws an error of the file system or of LMDB when the logs cannot be read */
@@ -191,6 +200,7 @@ export class LogJournal implements DeliveryJournal {
   /** Removes what no longer has to be kept. To be called every minute, and with `isHourly` every hour. */
   async tidy({ isHourly }: { isHourly: boolean }): Promise<void> {
     this.#clock.prove(this.#provenAt);
+    await Promise.all([...this.#logs.values()].map(({ writer }) => writer.inPlace()));
     // The database must know what it would no longer find in the logs.
     await this.#save();
     await this.#retention.removeHandedOver();
@@ -241,16 +251,19 @@ export class LogJournal implements DeliveryJournal {
   }
 
   #isWanted(days: number, first: number, end: number): boolean {
-    for (const waiting of this.#waiting.values()) {
-      const { sequence } = waiting.place;
-      if (waiting.days === days && first <= sequence && sequence < end) return true;
-    }
+    for (const { days: its, place } of this.#waiting.values())
+      if (its === days && first <= place.sequence && place.sequence < end) return true;
     return false;
   }
 
   #open(days: number): DeliveryLog {
-    const { directory, log, database } = this.#options;
-    const known = this.#load(days);
+    const { directory, log } = this.#options;
+    const known = new Set<string>();
+    for (const waiting of savedWaiting(this.#saved, days)) {
+      const name = nameOf(days, waiting.place.sequence);
+      known.add(name);
+      this.#waiting.set(name, waiting);
+    }
     const told = new Set<string>();
     const since = this.#ends.get(days);
     const opened = new DeliveryLog({
@@ -259,7 +272,7 @@ export class LogJournal implements DeliveryJournal {
       log,
       now: this.#now,
       since: since === undefined ? null : { ...since, hash: Buffer.from(since.hash) },
-      onVanished: () => database.written(),
+      onVanished: () => this.#restoreDatabase(),
       onOutlived: (first, end) => {
         for (let sequence = first; sequence < end; sequence += 1)
           if (!this.#waiting.has(nameOf(days, sequence))) opened.writer.handedOver(sequence);
@@ -290,31 +303,22 @@ export class LogJournal implements DeliveryJournal {
     return opened;
   }
 
-  /** Restores a database that somebody removed before a delivery is accepted: the answer depends on its memory. */
+  /** Before a delivery is accepted, a database that somebody has removed is restored: the answer depends on its memory. */
   #guard(when: 'before' | 'after' | 'restoring'): Promise<void> | undefined {
     const { guard, database } = this.#options;
     guard(when === 'after' ? 'after' : 'before');
-    if (when !== 'before' || database.isInPlace()) return undefined;
-    // First of all with what only this journal knows yet: the process may be killed before the logs are restored.
-    return this.#save().then(() => database.written());
+    return when !== 'before' || database.isInPlace() ? undefined : this.#restoreDatabase();
   }
 
-  #load(days: number): Set<string> {
-    const names = new Set<string>();
-    for (const { key, value } of this.#saved.range({ start: [days], end: [days, Number.MAX_VALUE] })) {
-      const [, sequence] = key as WaitingKey;
-      const [scope, receivedAt, segment, at, length] = value;
-      const name = nameOf(days, sequence);
-      names.add(name);
-      this.#waiting.set(name, {
-        days,
-        scope,
-        receivedAt,
-        place: { segment, at, length, sequence },
-        isSaved: true
-      });
-    }
-    return names;
+  /**
+   * Saves to the database what only this journal and the end of the logs know: older parts of a log cannot be restored.
+   *
+   * @throws when the database is not in its place then
+   */
+  async #restoreDatabase(): Promise<void> {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1)
+      if ((await this.#save()) && this.#options.database.isInPlace()) return;
+    throw new Error('The state database was removed and cannot be restored now.');
   }
 
   #take(waiting: Waiting): HandOver {
@@ -350,47 +354,44 @@ export class LogJournal implements DeliveryJournal {
     this.#timer ??= setTimeout(() => void this.#save(), FOLLOW_MS).unref();
   }
 
-  /** Saves to the database what the logs already hold. Never rejects. */
-  async #save(): Promise<void> {
+  /** Saves to the database what the logs already hold. Never rejects. @returns false when it cannot be saved now */
+  async #save(): Promise<boolean> {
     await this.#saving;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#saving ??= this.#saveNow().finally(() => (this.#saving = null));
-    await this.#saving;
+    return this.#saving;
   }
 
-  async #saveNow(): Promise<void> {
-    if (this.#isDisposed) return;
+  async #saveNow(): Promise<boolean> {
+    if (this.#isDisposed) return true;
     // Read first: the database may then know more than the logs up to these ends, but never less.
     const ends = [...this.#logs].map(([days, { writer }]) => this.#ends.putting(days, writer.durable));
     const recent = this.#identities.recent();
     const [unsaved, gone] = [this.#unsaved, this.#gone];
     this.#unsaved = new Set();
     this.#gone = [];
-    const changes: StateChange[] = recent.map(({ change }) => change);
+    const changes = recent.map(({ change }) => change);
     for (const waiting of unsaved) {
       waiting.isSaved = true;
-      const { days, scope, receivedAt, place } = waiting;
-      const { segment, at, length, sequence } = place;
-      changes.push(this.#saved.putting([days, sequence], [scope, receivedAt, segment, at, length]));
+      changes.push(savingWaiting(this.#saved, waiting));
     }
     for (const key of gone) changes.push(this.#saved.removing(key));
     try {
-      await this.#commit([...changes, ...ends]);
+      changes.push(...ends);
+      for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE)
+        await this.#options.database.commitSoon(changes.slice(at, at + CHANGES_AT_ONCE));
       this.#identities.saved(recent);
       this.#retention.keepToSize();
+      return true;
     } catch {
       // A full disk, or another owner. The logs have it all, and the database is updated again later.
       for (const waiting of unsaved)
         if (this.#waiting.has(nameOf(waiting.days, waiting.place.sequence))) this.#unsaved.add(waiting);
       this.#gone.push(...gone);
       this.#follow();
+      return false;
     }
-  }
-
-  async #commit(changes: readonly StateChange[]): Promise<void> {
-    for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE)
-      await this.#options.database.commitSoon(changes.slice(at, at + CHANGES_AT_ONCE));
   }
 }
 

@@ -1,3 +1,4 @@
+import type { StateChange, StateCollection } from '../../state/state-database';
 import type { Place } from '../log/delivery-log';
 
 /** A delivery that was accepted and not yet handed over. */
@@ -14,3 +15,19 @@ export interface Waiting {
 /** As the database lists it. */
 export type WaitingKey = [days: number, sequence: number];
 export type SavedWaiting = [scope: string, receivedAt: number, segment: number, at: number, length: number];
+
+/** Those that the database lists for a number of days. */
+export function* savedWaiting(saved: StateCollection<SavedWaiting>, days: number): Iterable<Waiting> {
+  for (const { key, value } of saved.range({ start: [days], end: [days, Number.MAX_VALUE] })) {
+    const [, sequence] = key as WaitingKey;
+    const [scope, receivedAt, segment, at, length] = value;
+    yield { days, scope, receivedAt, place: { segment, at, length, sequence }, isSaved: true };
+  }
+}
+
+/** The change that lists one. */
+export function savingWaiting(saved: StateCollection<SavedWaiting>, waiting: Waiting): StateChange {
+  const { days, scope, receivedAt, place } = waiting;
+  const { segment, at, length, sequence } = place;
+  return saved.putting([days, sequence], [scope, receivedAt, segment, at, length]);
+}

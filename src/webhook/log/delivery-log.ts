@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFrom, readSome, systemFiles, trim, type LogFiles } from './log-files';
-import { LogWriter, type LogGuard } from './log-writer';
+import type { LogGuard } from './log-group';
+import { LogWriter } from './log-writer';
 import {
   findRecord,
   HASH_BYTES,
@@ -214,7 +215,7 @@ export class DeliveryLog {
 
   #forgetVanished(): void {
     for (const segment of [...this.#segments])
-      if (!existsSync(this.#directory.file(segment.number)))
+      if (segment.number !== this.writer.active && !existsSync(this.#directory.file(segment.number)))
         this.#segments.splice(this.#segments.indexOf(segment), 1);
   }
 

@@ -20,8 +20,13 @@ export interface LogFiles {
   /** Syncs the data of a file, whose size does not change. */
   sync(handle: number): Promise<void>;
   close(handle: number): void;
-  /** Copies the first bytes of an open file that has lost its name to a new file of that name. Durable when resolved. */
-  restore(handle: number, bytes: number, file: string): Promise<void>;
+  /**
+   * Creates a file as `allocate` does, with the first bytes of an open file that has lost its name.
+   *
+   * @param size of the new file, at least `bytes`
+   * @returns its handle; the open file stays open
+   */
+  restore(handle: number, bytes: number, target: { file: string; size: number }): Promise<number>;
   /** Whether a name still refers to an open file, to no file, or to another one. */
   place(file: string, handle: number): 'own' | 'none' | 'other';
 }
@@ -74,8 +79,8 @@ export const systemFiles: LogFiles = {
     if (through !== undefined) fs.closeSync(through);
     fs.closeSync(handle);
   },
-  async restore(handle, bytes, file) {
-    const copy = await systemFiles.allocate(file, bytes);
+  async restore(handle, bytes, { file, size }) {
+    const copy = await systemFiles.allocate(file, size);
     try {
       const some = Buffer.allocUnsafe(ZEROS.length);
       for (let at = 0; at < bytes;) {
@@ -85,8 +90,10 @@ export const systemFiles: LogFiles = {
         at += bytesRead;
       }
       await syncFile(copy);
-    } finally {
+      return copy;
+    } catch (error) {
       systemFiles.close(copy);
+      throw error;
     }
   },
   place(file, handle) {

@@ -1,6 +1,9 @@
 import type { DeliveryDraft } from './record';
 import type { LogEnd, Place } from './segment-header';
 
+/** Awaited around each write. Throws when the state belongs to another process, or its directory is gone. */
+export type LogGuard = (when: 'before' | 'after' | 'restoring') => Promise<void> | undefined;
+
 /** A caller that waits for the disk. */
 export interface Entry {
   /** Null for a caller that only waits. */
@@ -16,4 +19,9 @@ export interface Group {
   places: Place[];
   handedOver: number[];
   end: LogEnd;
+}
+
+/** Of callers that only wait. @param end of the log */
+export function emptyGroup(entries: Entry[], end: LogEnd): Group {
+  return { bytes: Buffer.alloc(0), entries, places: [], handedOver: [], end };
 }

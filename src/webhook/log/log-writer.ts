@@ -8,10 +8,18 @@ import {
   writeHandedOver,
   type NewDelivery
 } from './record';
-import type { Entry, Group } from './log-group';
-import { encodeHeader, SEGMENT_HEAD, type LogEnd, type Place } from './segment-header';
-import { SegmentSupply, type OpenSegment, type SegmentSupplyOptions } from './segment-supply';
-import { UNKNOWN_SPAN, type Segment } from './segments';
+import { emptyGroup, type Entry, type Group, type LogGuard } from './log-group';
+import { notRecorded } from './not-recorded';
+import { restoredSegment } from './restored-segment';
+import { SEGMENT_HEAD, type LogEnd, type Place } from './segment-header';
+import {
+  beginSegment,
+  listedSegment,
+  SegmentSupply,
+  type OpenSegment,
+  type SegmentSupplyOptions
+} from './segment-supply';
+import type { Segment } from './segments';
 
 /**
  * A hand-over is written after one to two times this many milliseconds. That gives the flow time for what it begins,
@@ -24,9 +32,6 @@ const MOST_BYTES = 1024 * 1024;
 const MOST_DELIVERIES = 256;
 
 const MOST_REMOVALS = 3;
-
-/** Awaited around each write. Throws when the state belongs to another process, or its directory is gone. */
-export type LogGuard = (when: 'before' | 'after' | 'restoring') => Promise<void> | undefined;
 
 export interface LogWriterOptions extends SegmentSupplyOptions {
   guard: LogGuard;
@@ -58,6 +63,8 @@ export class LogWriter {
   #timer: NodeJS.Timeout | undefined;
   #isWorking = false;
   #active: OpenSegment | null = null;
+  /** One whose file has lost its name, and is the only copy of what it holds. */
+  #nameless: OpenSegment | null = null;
   readonly #supply: SegmentSupply;
   /** The end of what is written, and of what is certainly on disk. */
   #tip: LogEnd;
@@ -99,7 +106,14 @@ export class LogWriter {
     this.#handedOver.push(...this.#aging.splice(0), ...this.#fresh.splice(0));
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (!this.#isWorking && this.#handedOver.length + this.#unsynced.length === 0) return;
+    if (!this.#isWorking && this.#handedOver.length + this.#unsynced.length === 0) return this.inPlace();
+    await this.#enqueue(null).catch(() => undefined);
+  }
+
+  /** Resolves when a file that somebody has removed is restored, or cannot be. */
+  async inPlace(): Promise<void> {
+    const active = this.#nameless ?? this.#active;
+    if (active === null || this.#options.files.place(active.file, active.handle) === 'own') return;
     await this.#enqueue(null).catch(() => undefined);
   }
 
@@ -126,6 +140,7 @@ export class LogWriter {
     await this.written();
     clearTimeout(this.#timer);
     await this.endSegment();
+    await this.#abandon(null);
     await this.#supply.close();
   }
 
@@ -172,18 +187,15 @@ export class LogWriter {
     const { guard, files } = this.#options;
     let group: Group | null = null;
     let active: OpenSegment | null;
+    let isBegun = false;
     this.#isDue = false;
     try {
       if (this.#isLost) throw new Error('The delivery log has to be opened again.');
-      const last = this.#active;
-      if (last !== null && files.place(last.file, last.handle) === 'none') {
-        // The log first: it has what the database may not have yet, and a kill may come at any moment.
-        void guard('restoring');
-        const nothing = { bytes: Buffer.alloc(0), entries: [], places: [], handedOver: [], end: this.#tip };
-        return await this.#misplaced('none', last, nothing);
-      }
+      // The log first: it has what the database may not have yet, and a kill may come at any moment.
+      if (this.#hasVanished()) await this.#restore();
       const settling = guard('before');
       if (settling !== undefined) await settling;
+      isBegun = true;
       if (this.#waiting.some(({ draft }) => draft !== null) || this.#handedOver.length > 0) {
         active = await this.#segmentFor(this.#leastRoom());
         // Allocating takes long. A new owner's records must not be followed by a segment of this process.
@@ -191,8 +203,7 @@ export class LogWriter {
         group = this.#fill(active);
       } else {
         active = this.#active;
-        const entries = this.#waiting.splice(0);
-        group = { bytes: Buffer.alloc(0), entries, places: [], handedOver: [], end: this.#tip };
+        group = emptyGroup(this.#waiting.splice(0), this.#tip);
       }
       if (active !== null) {
         const { handle, at } = active;
@@ -204,17 +215,18 @@ export class LogWriter {
         if (isSynced && !isThrough) await files.sync(handle);
         void guard('after');
         // Data in a file without a name would be lost with the process.
-        const place = files.place(active.file, active.handle);
-        if (place !== 'own') {
-          // Perhaps another owner has removed it.
-          void guard('restoring');
-          return await this.#misplaced(place, active, group);
+        if (this.#hasVanished()) {
+          this.#waiting.unshift(...group.entries);
+          this.#goBack(group);
+          this.#isDue = true;
+          return 'vanished';
         }
       }
       this.#settle(active, group);
     } catch (error) {
       this.#isLost ||= error instanceof CodedError && error.code === 'STATE_IN_USE';
-      await this.#abandon(group);
+      // Only then its content is unknown.
+      if (isBegun || this.#isLost) await this.#abandon(group);
       this.#refuse(group?.entries ?? this.#waiting.splice(0), error);
     }
     return 'ended';
@@ -240,14 +252,8 @@ export class LogWriter {
       size = more;
       count += 1;
     }
-    const bytes = this.#room(size);
-    const group: Group = {
-      bytes,
-      entries: this.#waiting.splice(0, count),
-      places: [],
-      handedOver,
-      end: this.#tip
-    };
+    const entries = this.#waiting.splice(0, count);
+    const group: Group = { bytes: this.#room(size), entries, places: [], handedOver, end: this.#tip };
     this.#encode(active, group);
     return group;
   }
@@ -259,15 +265,7 @@ export class LogWriter {
     let { earliest, latest } = active.span;
     let at = 0;
     if (active.at === 0) {
-      active.first = sequence + 1;
-      encodeHeader(bytes, {
-        number: active.number,
-        marker,
-        firstSequence: active.first,
-        begunAt: now(),
-        before: { earliest: this.#tip.earliest, latest: this.#tip.latest },
-        previous: hash
-      });
+      beginSegment(active, bytes, this.#tip, { marker, begunAt: now() });
       at = SEGMENT_HEAD;
     }
     if (handedOver.length > 0) {
@@ -302,10 +300,8 @@ export class LogWriter {
       active.at = end.at;
       active.span = { earliest: end.earliest, latest: end.latest };
       if (active.listed === null) {
-        const { number, size, first, span } = active;
-        const { marker, onBegun } = this.#options;
-        active.listed = { marker, number, size, first, end: Infinity, ...span, before: UNKNOWN_SPAN };
-        onBegun(active.listed);
+        active.listed = listedSegment(active, this.#options.marker);
+        this.#options.onBegun(active.listed);
       } else Object.assign(active.listed, active.span);
       if (active.at * 2 > active.size) this.#supply.prepare();
     }
@@ -313,32 +309,34 @@ export class LogWriter {
     for (const { draft, resolve } of entries) resolve(draft === null ? null : (places[next++] ?? null));
   }
 
-  /** The active file lost its name while it was being written. */
-  async #misplaced(
-    place: 'none' | 'other',
-    active: OpenSegment,
-    group: Group
-  ): Promise<'ended' | 'vanished'> {
-    const { files, onVanished } = this.#options;
+  /**
+   * Whether somebody has removed the file that is being written.
+   *
+   * @throws when another file has its name
+   */
+  #hasVanished(): boolean {
+    const { files, guard } = this.#options;
+    const active = this.#active;
+    const place = active === null ? 'own' : files.place(active.file, active.handle);
     if (place === 'other') {
+      // Perhaps another owner has written it.
+      void guard('restoring');
       this.#isLost = true;
       throw new Error('The delivery log was replaced by other files.');
     }
-    this.#active = null;
-    try {
-      if (this.#durable.segment === active.number)
-        await files.restore(active.handle, this.#durable.at, active.file);
-    } finally {
-      files.close(active.handle);
-      await this.#abandon(group);
-    }
-    await onVanished();
-    this.#waiting.unshift(...group.entries);
-    this.#isDue = true;
-    return 'vanished';
+    if (place === 'none') [this.#nameless, this.#active] = [active, null];
+    return this.#nameless !== null;
   }
 
-  /** Goes back to what is certainly on disk. The rest of the file is ignored, and cut off if possible. */
+  /** It may be removed as often as somebody likes: it is written on in the restored file, and restored from there. */
+  async #restore(): Promise<void> {
+    this.#goBack(null);
+    this.#active = await restoredSegment(this.#nameless, this.#durable, this.#options);
+    this.#nameless = null;
+    await this.#options.onVanished();
+  }
+
+  /** Goes back to what is certainly on disk, and closes the file. The rest of it is ignored, and cut off if possible. */
   async #abandon(group: Group | null): Promise<void> {
     const active = this.#active;
     this.#active = null;
@@ -348,20 +346,19 @@ export class LogWriter {
         await this.#options.files.cut(handle, this.#durable.segment === number ? this.#durable.at : 0);
       this.#options.files.close(handle);
     }
+    if (this.#nameless !== null) this.#options.files.close(this.#nameless.handle);
+    this.#nameless = null;
+    this.#goBack(group);
+  }
+
+  /** What was not synced is written again. */
+  #goBack(group: Group | null): void {
     this.#tip = this.#durable;
     this.#handedOver.unshift(...this.#unsynced.splice(0), ...(group?.handedOver.splice(0) ?? []));
   }
 
   #refuse(entries: readonly Entry[], error: unknown): void {
-    const reason =
-      error instanceof CodedError
-        ? error
-        : new CodedError(
-            'NOT_RECORDED',
-            `A delivery could not be written to the log in ${this.#options.directory.path}. Look at the free space and ` +
-              'at the permissions there.',
-            { cause: error, retryable: true }
-          );
+    const reason = notRecorded(this.#options.directory.path, error);
     for (const { reject } of entries) reject(reason);
   }
 

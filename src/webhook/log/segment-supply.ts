@@ -1,6 +1,6 @@
 import type { LogFiles } from './log-files';
-import { SEGMENT_HEAD, type TimeSpan } from './segment-header';
-import type { Segment, SegmentDirectory } from './segments';
+import { encodeHeader, SEGMENT_HEAD, type LogEnd, type TimeSpan } from './segment-header';
+import { UNKNOWN_SPAN, type Segment, type SegmentDirectory } from './segments';
 
 /** Each filled segment is followed by one this many times as large, up to the largest size. */
 const GROWTH = 4;
@@ -25,6 +25,28 @@ export interface OpenSegment {
   span: TimeSpan;
   /** The segment as readers see it, once it has records. */
   listed: Segment | null;
+}
+
+/** Writes the head of a segment that is used for the first time. @param tip the end of the log before it */
+export function beginSegment(
+  segment: OpenSegment,
+  bytes: Buffer,
+  tip: LogEnd,
+  { marker, begunAt }: { marker: Buffer; begunAt: number }
+): void {
+  segment.first = tip.sequence + 1;
+  encodeHeader(bytes, {
+    number: segment.number,
+    marker,
+    firstSequence: segment.first,
+    begunAt,
+    before: { earliest: tip.earliest, latest: tip.latest },
+    previous: tip.hash
+  });
+}
+
+export function listedSegment({ number, size, first, span }: OpenSegment, marker: Buffer): Segment {
+  return { marker, number, size, first, end: Infinity, ...span, before: UNKNOWN_SPAN };
 }
 
 export interface SegmentSupplyOptions {

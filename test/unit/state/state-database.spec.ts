@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
@@ -138,6 +138,28 @@ describe('StateDatabase', () => {
       const again = new StateDatabase(directory);
       should(again.collection<number>('values').get('a')).equal(1);
       await again.close();
+    });
+
+    it('does not take the empty one that it creates for a backup when they disappear while it rewrites them', async () => {
+      const moved: string[] = [];
+      const database = new StateDatabase(directory, { onMoved: (what) => moved.push(what) });
+      const values = database.collection<number>('values');
+      await values.put('a', 1);
+      const renameSync = fs.renameSync;
+      rmSync(path.join(directory, 'state'), { recursive: true });
+      fs.renameSync = (from, to) => {
+        renameSync(from, to);
+        rmSync(to, { recursive: true });
+      };
+      try {
+        await should(values.put('b', 2)).be.rejectedWith(/keeps being removed/);
+      } finally {
+        fs.renameSync = renameSync;
+      }
+      await values.put('c', 3);
+      should([...values.keys({})]).deepEqual(['a', 'c']);
+      should(moved).deepEqual(['restored']);
+      await database.close();
     });
 
     it('uses the files that replaced them, and reports it', async () => {

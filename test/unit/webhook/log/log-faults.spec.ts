@@ -29,7 +29,8 @@ class SickFiles implements LogFiles {
   };
   readonly sync: LogFiles['sync'] = (handle) => this.#fail('sync') ?? systemFiles.sync(handle);
   readonly cut: LogFiles['cut'] = (handle, bytes) => systemFiles.cut(handle, bytes);
-  readonly restore: LogFiles['restore'] = (handle, bytes, file) => systemFiles.restore(handle, bytes, file);
+  readonly restore: LogFiles['restore'] = (handle, bytes, target) =>
+    this.#fail('allocate') ?? systemFiles.restore(handle, bytes, target);
   readonly close: LogFiles['close'] = (handle) => systemFiles.close(handle);
   readonly place: LogFiles['place'] = (file, handle) => systemFiles.place(file, handle);
 
@@ -176,6 +177,23 @@ describe('a delivery log on a failing disk', function () {
         should(idsOf(entries)).containEql('before-29');
       });
     }
+  });
+
+  it('keeps the only copy of a removed file until it is restored', async () => {
+    const files = new SickFiles();
+    const { log } = fixture.open({ files });
+    for (const id of ['a', 'b']) await log.writer.append(delivery(id));
+    rmSync(fixture.root, { recursive: true });
+    files.fault = { call: 'allocate', code: 'ENOSPC' };
+    for (let attempt = 0; attempt < 3; attempt += 1)
+      should(await codeOf(log.writer.append(delivery('refused')))).equal('NOT_RECORDED');
+    files.fault = null;
+    await log.writer.append(delivery('c'));
+    // Removed again at once: it is written on in the restored file.
+    rmSync(fixture.root, { recursive: true });
+    await log.writer.append(delivery('d'));
+    should((await readAll(log)).map(({ id }) => id)).deepEqual(['a', 'b', 'c', 'd']);
+    should(idsOf(fixture.open().entries)).deepEqual(['a', 'b', 'c', 'd']);
   });
 
   it('stops writing when its files are replaced, and says that it has to be opened again', async () => {
