@@ -11,7 +11,7 @@ import type { Socket } from 'node:net';
 import { CodedError } from '../errors/coded-error';
 import { type ConnectionOptions, createAgents } from './http-agents';
 import { type FaultPlace, Overdue, httpFault } from './http-fault';
-import { ArrivingBody, type HttpResponse, readResponse } from './http-response';
+import { ArrivingBody, type HttpResponse, afterReading, readResponse } from './http-response';
 import { ProxyAgents } from './proxy/proxy-agents';
 import type { ProxyChoice } from './proxy/proxy-choice';
 import { proxyRefused, proxyUnreachable } from './proxy/proxy-fault';
@@ -269,10 +269,12 @@ class HttpExchange {
   }
 
   #wait(milliseconds: number): NodeJS.Timeout {
-    return setTimeout(
-      () => this.#fail(new Overdue(`no answer within ${this.#options.responseTimeoutMs / 1000} seconds`)),
-      milliseconds
-    );
+    const late = (): void => {
+      if (this.#settle === undefined || this.#deadline !== timer) return;
+      this.#fail(new Overdue(`no answer within ${this.#options.responseTimeoutMs / 1000} seconds`));
+    };
+    const timer = setTimeout(() => afterReading(late), milliseconds);
+    return timer;
   }
 
   #receive(message: IncomingMessage): void {

@@ -75,6 +75,17 @@ const MOST_WAITING_CHUNKS = 512;
 /** Smaller waiting chunks are joined into one. */
 const SMALL_BYTES = 16 * 1024;
 
+/** Milliseconds that are enough to read what has arrived already. */
+const READING_MS = 200;
+
+/**
+ * Runs what judges that a deadline has passed. When the whole process was stopped for a while, as by `docker pause`, timers run
+ * before what arrived meanwhile is read: bytes, or the end of the connection, which takes several turns of the event loop.
+ */
+export function afterReading(judge: () => void): void {
+  setTimeout(judge, READING_MS);
+}
+
 /** A body that is arriving. Read it once, to its end or until `destroy`. */
 export interface HttpBody extends AsyncIterable<Uint8Array> {
   /** Hangs up unless the body is complete. */
@@ -107,6 +118,8 @@ export class ArrivingBody implements HttpBody {
   #end: { error?: unknown } | undefined;
   #arrived: (() => void) | undefined;
   #stall: NodeJS.Timeout | undefined;
+  /** How often the reader has waited. */
+  #arrivals = 0;
 
   constructor(message: IncomingMessage, options: BodyOptions) {
     this.#message = message;
@@ -198,8 +211,16 @@ export class ArrivingBody implements HttpBody {
   async #arrival(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#arrived = resolve;
-      if (this.#stall === undefined) this.#stall = setTimeout(() => this.#stalled(), this.#options.stallMs);
+      this.#arrivals += 1;
+      if (this.#stall === undefined) this.#stall = setTimeout(() => this.#late(), this.#options.stallMs);
       else this.#stall.refresh();
+    });
+  }
+
+  #late(): void {
+    const arrivals = this.#arrivals;
+    afterReading(() => {
+      if (this.#arrivals === arrivals) this.#stalled();
     });
   }
 

@@ -215,6 +215,10 @@ describe('behind a real proxy, in a real Node-RED', function () {
     await instance!.nodeRed.waitForLog(/No connection to the proxy 127\.0\.0\.1:\d+ \(connect ECONNREFUSED/, {
       deadline: 30_000
     });
+    // It was noticed by the end of the connection, not by the silence.
+    should(instance!.nodeRed.log)
+      .match(/The connection to 192\.31\.196\.1:\d+ broke off before the file was complete/)
+      .and.not.match(/no byte within/);
     await proxy.run();
     const { recording } = await outcome('rec-long');
     should(recording).have.properties({ sha256: sha256(LONG_CALL), resumed: true });
