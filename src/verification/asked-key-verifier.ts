@@ -38,7 +38,7 @@ export class AskedKeyVerifier implements DeliveryVerifier {
     if (verdict.code !== 'SIGNATURE_MISMATCH') return verdict;
     // The keys may have changed in the meantime.
     if (this.#present() === verifier) {
-      const renewal = await this.#asked.renew(delivery.rawBody.length);
+      const renewal = await this.#asked.renew(delivery.rawBody);
       if (renewal === 'pending') return refuse('NO_PUBLIC_KEY', PENDING);
     }
     const next = this.#present();
@@ -55,7 +55,10 @@ export class AskedKeyVerifier implements DeliveryVerifier {
 
   async #verdictOf(verifier: TelnyxVerifier, delivery: SignedDelivery): Promise<Verdict> {
     const verdict = await verifier.verify(delivery);
-    if (verdict.ok) this.#acceptedBy.set(delivery.rawHeaders, verifier);
+    if (verdict.ok) {
+      this.#acceptedBy.set(delivery.rawHeaders, verifier);
+      if (verdict.verified !== 'hmac') this.#asked.accepted(delivery.rawBody, verdict.keyIndex);
+    }
     return verdict;
   }
 

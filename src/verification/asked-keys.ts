@@ -11,6 +11,16 @@ export const REPLACED_VALID_MS = 24 * 60 * 60 * 1000;
 /** Milliseconds between two questions because of a signature that does not match. Strangers can cause them. */
 export const ASK_AGAIN_MS = 10 * 60 * 1000;
 
+/**
+ * Milliseconds after the last accepted delivery in which a delivery that knows nothing of the account causes no question: the
+ * key is most likely the present one, and strangers must not use up the question that a new key needs.
+ */
+const TRUSTED_MS = 10 * 60 * 1000;
+
+/** Accepted bodies whose ids are remembered, and the bytes of each, as of any other, that are searched. */
+const MOST_REMEMBERED = 8;
+const SEARCHED_BYTES = 16 * 1024;
+
 /** Milliseconds between two questions when the API refuses, which takes somebody to change something. */
 const REFUSED_PAUSE_MS = 60_000;
 
@@ -88,6 +98,9 @@ export class AskedKeys {
   #publicKeys: readonly Buffer[] = [];
   #fault: CodedError | null = null;
   #askedAgainAt = -Infinity;
+  #acceptedAt = -Infinity;
+  /** What a present key has signed, the last ones. Their ids are what strangers do not know. */
+  #accepted: { begin: Buffer; ids?: ReadonlySet<string> }[] = [];
   #renewal: Promise<void> | undefined;
   #waiting = 0;
   #waitingBytes = 0;
@@ -134,24 +147,39 @@ export class AskedKeys {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** @param keyIndex in `publicKeys`: the key that has signed a delivery which was accepted */
+  accepted(rawBody: Buffer, keyIndex: number): void {
+    // What a replaced key has signed does not tell whether the key is the present one.
+    if (this.#known[keyIndex]?.replacedAt !== null) return;
+    this.#acceptedAt = this.#monotonic();
+    // Most are never searched. A copy, because a part would keep the whole in memory.
+    const begin =
+      rawBody.length > SEARCHED_BYTES ? Buffer.from(rawBody.subarray(0, SEARCHED_BYTES)) : rawBody;
+    this.#accepted.push({ begin });
+    if (this.#accepted.length > MOST_REMEMBERED) this.#accepted.shift();
+  }
+
   /**
    * A signature matches none of the keys: asks for the present ones, unless that happened within the last ten minutes.
+   * While deliveries are accepted, only one that names an id which accepted ones have in common is a reason.
    *
-   * @param bytes of the delivery that waits meanwhile
+   * @param rawBody of the delivery that waits meanwhile; nothing of it is trusted
    * @returns `settled` when `publicKeys` is as new as can be; `pending` when the answer is awaited, and this delivery
    *   must not wait for it
    */
-  async renew(bytes: number): Promise<'settled' | 'pending'> {
+  async renew(rawBody: Buffer): Promise<'settled' | 'pending'> {
     const signal = this.#stop?.signal;
     if (signal === undefined) return 'pending';
     if (this.#renewal === undefined) {
       if (this.#monotonic() - this.#askedAgainAt < ASK_AGAIN_MS) return 'settled';
+      if (this.#monotonic() - this.#acceptedAt < TRUSTED_MS && !this.#isOfAccount(rawBody)) return 'settled';
       this.#askedAgainAt = this.#monotonic();
       const renewal = this.#ask(signal).then(() => {
         if (this.#renewal === renewal) this.#renewal = undefined;
       });
       this.#renewal = renewal;
     }
+    const bytes = rawBody.length;
     if (this.#waiting >= MOST_WAITING || this.#waitingBytes + bytes > MOST_WAITING_BYTES) return 'pending';
     this.#waiting += 1;
     this.#waitingBytes += bytes;
@@ -162,6 +190,17 @@ export class AskedKeys {
       this.#waiting -= 1;
       this.#waitingBytes -= bytes;
     }
+  }
+
+  /** Whether a body names an id that several accepted ones have in common; true while there is none. */
+  #isOfAccount(rawBody: Buffer): boolean {
+    const seen = new Set<string>();
+    const common = new Set<string>();
+    for (const body of this.#accepted) {
+      body.ids ??= longIds(body.begin);
+      for (const id of body.ids) (seen.has(id) ? common : seen).add(id);
+    }
+    return common.size === 0 || [...longIds(rawBody)].some((id) => common.has(id));
   }
 
   #begin(): void {
@@ -256,6 +295,11 @@ export class AskedKeys {
   #tell(news: KeyNews): void {
     for (const listener of this.#listeners) listener(news);
   }
+}
+
+/** Ids as in `connection_id` (19 digits) and `messaging_profile_id` (a UUID); dates and short numbers are too short. */
+function longIds(rawBody: Buffer): Set<string> {
+  return new Set(rawBody.toString('latin1', 0, SEARCHED_BYTES).match(/[0-9a-f-]{16,64}/g));
 }
 
 /** Reads what was kept, as carefully as if it came from outside. */

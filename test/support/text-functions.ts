@@ -35,6 +35,7 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['src/naming/filename-syntax.ts', 'the file name of a download node, of at most 4096 characters'],
   ['src/store/bucket/client/field-rules.ts', 'settings of a bucket'],
   ['src/verification/key-text.ts', 'the keys of an account'],
+  ['src/verification/asked-keys.ts', 'bodies, of which 16 kB are read'],
   ['src/http/proxy/proxy-choice.ts', 'settings of the owner, and host names of parsed addresses'],
   ['src/http/proxy/proxy-server.ts', 'settings of the owner'],
   ['src/http/proxy/proxy-fault.ts', 'a header of at most 16 kB, of which 1000 characters are read'],

@@ -9,6 +9,8 @@ import {
 import { until } from '../../support/until';
 import { KEY, OTHER_KEY } from './signed-deliveries';
 
+const bytes = (size: number): Buffer => Buffer.alloc(size);
+
 const THIRD_KEY = Buffer.alloc(32, 0x33);
 const OFFLINE = new CodedError('STALLED', 'GET /public_key was not answered.', { retryable: true });
 const WRONG_KEY = new CodedError('API_UNAUTHORIZED', 'Check the API key in the account.');
@@ -146,31 +148,88 @@ describe('AskedKeys', () => {
   it('asks again when a signature does not match, at most every ten minutes', async () => {
     const asked = await withKeys(KEY);
     pass(1000);
-    should(await asked.renew(10)).equal('settled');
+    should(await asked.renew(bytes(10))).equal('settled');
     should(api.questions).equal(2);
     pass(ASK_AGAIN_MS - 1);
-    await Promise.all(Array.from({ length: 1000 }, () => asked.renew(10)));
+    await Promise.all(Array.from({ length: 1000 }, () => asked.renew(bytes(10))));
     should(api.questions).equal(2);
     pass(1);
-    await asked.renew(10);
+    await asked.renew(bytes(10));
     should(api.questions).equal(3);
     should(kinds()).eql(['found']);
   });
 
+  describe('while deliveries are accepted', () => {
+    const body = (connection: string, event: string): Buffer =>
+      Buffer.from(JSON.stringify({ data: { id: event, payload: { connection_id: connection } } }));
+    const OWN = '1684641123236054244';
+    const genuine = (number: number): Buffer => body(OWN, `0ccc7b54-4df3-4bca-a65a-00000000000${number}`);
+    const stranger = body('1111111111111111111', '7cee7b54-4df3-4bca-a65a-3da08aa9c7f0');
+
+    it('does not let strangers use up the question that a new key needs', async () => {
+      const asked = await withKeys(KEY);
+      for (const number of [1, 2]) asked.accepted(genuine(number), 0);
+      should(await asked.renew(stranger)).equal('settled');
+      should(api.questions).equal(1);
+      api.keys = [OTHER_KEY];
+      await asked.renew(genuine(3));
+      should(asked.publicKeys).eql([OTHER_KEY, KEY]);
+      // Nor a second one.
+      await asked.renew(genuine(4));
+      should(api.questions).equal(2);
+    });
+
+    it('asks because of any delivery when none was accepted for ten minutes', async () => {
+      const asked = await withKeys(KEY);
+      for (const number of [1, 2]) asked.accepted(genuine(number), 0);
+      pass(10 * 60 * 1000 - 1);
+      await asked.renew(stranger);
+      should(api.questions).equal(1);
+      pass(1);
+      await asked.renew(stranger);
+      should(api.questions).equal(2);
+    });
+
+    it('asks because of any delivery as long as nothing tells which are of the account', async () => {
+      for (const known of [
+        [],
+        [genuine(1)],
+        [body('1', 'first'), body('1', 'second')],
+        [stranger, genuine(1)]
+      ]) {
+        const asked = await withKeys(KEY);
+        const before = api.questions;
+        for (const one of known) asked.accepted(one, 0);
+        await asked.renew(body('2222222222222222222', 'event'));
+        should(api.questions).equal(before + 1);
+      }
+    });
+
+    it('learns nothing from what a replaced key has signed', async () => {
+      const asked = await withKeys(KEY);
+      api.keys = [OTHER_KEY];
+      await asked.renew(genuine(1));
+      for (const number of [1, 2]) asked.accepted(genuine(number), 1);
+      pass(ASK_AGAIN_MS);
+      await asked.renew(stranger);
+      should(api.questions).equal(3);
+    });
+  });
+
   it('counts ten minutes across deploys, and not by the time of day', async () => {
     const asked = await withKeys(KEY);
-    await asked.renew(10);
+    await asked.renew(bytes(10));
     ends.pop()?.();
     ends.push(asked.use(api));
     time.now += 10 * REPLACED_VALID_MS;
-    await asked.renew(10);
+    await asked.renew(bytes(10));
     should(api.questions).equal(2);
   });
 
   it('keeps a replaced key for 24 hours', async () => {
     const asked = await withKeys(KEY);
     api.keys = [OTHER_KEY];
-    await asked.renew(10);
+    await asked.renew(bytes(10));
     should(asked.publicKeys).eql([OTHER_KEY, KEY]);
     should(kinds()).eql(['found', 'replaced']);
     ends.pop()?.();
@@ -189,7 +248,7 @@ describe('AskedKeys', () => {
     for (const key of keys) {
       pass(ASK_AGAIN_MS);
       api.keys = [key];
-      await asked.renew(10);
+      await asked.renew(bytes(10));
     }
     should(asked.publicKeys).eql([...keys.slice(-5)].reverse());
   });
@@ -198,14 +257,14 @@ describe('AskedKeys', () => {
     api.keys = [KEY, OTHER_KEY];
     const asked = await withKeys(KEY, OTHER_KEY);
     api.keys = [OTHER_KEY, THIRD_KEY];
-    await asked.renew(10);
+    await asked.renew(bytes(10));
     should(asked.publicKeys).eql([OTHER_KEY, THIRD_KEY, KEY]);
   });
 
   it('changes nothing when a question fails', async () => {
     const asked = await withKeys(KEY);
     api.fault = WRONG_KEY;
-    should(await asked.renew(10)).equal('settled');
+    should(await asked.renew(bytes(10))).equal('settled');
     should(asked.publicKeys).eql([KEY]);
     should(asked.fault).equal(WRONG_KEY);
     should(api.questions).equal(2);
@@ -256,7 +315,7 @@ describe('AskedKeys', () => {
     afterEach(() => api.go());
 
     it('lets 64 deliveries wait for it, and no more', async () => {
-      const waiting = Array.from({ length: 10_000 }, () => asked.renew(10));
+      const waiting = Array.from({ length: 10_000 }, () => asked.renew(bytes(10)));
       const over = await Promise.all(waiting.slice(64));
       should(new Set(over)).eql(new Set(['pending']));
       api.go();
@@ -266,23 +325,23 @@ describe('AskedKeys', () => {
     });
 
     it('keeps no more than 8 MiB of them in memory', async () => {
-      const first = asked.renew(8 * 1024 * 1024);
-      should(await asked.renew(1)).equal('pending');
+      const first = asked.renew(bytes(8 * 1024 * 1024));
+      should(await asked.renew(bytes(1))).equal('pending');
       api.go();
       should(await first).equal('settled');
-      should(await asked.renew(9 * 1024 * 1024)).equal('settled');
+      should(await asked.renew(bytes(9 * 1024 * 1024))).equal('settled');
     });
 
     it('lets none wait for as long as the answer takes', async () => {
-      should(await asked.renew(10)).equal('pending');
+      should(await asked.renew(bytes(10))).equal('pending');
     });
 
     it('lets all go when the last user ends, and learns nothing afterwards', async () => {
-      const waiting = asked.renew(10);
+      const waiting = asked.renew(bytes(10));
       ends.pop()?.();
       api.go();
       should(await waiting).equal('pending');
-      should(await asked.renew(10)).equal('pending');
+      should(await asked.renew(bytes(10))).equal('pending');
       should(asked.publicKeys).eql([KEY]);
     });
   });
