@@ -81,9 +81,13 @@ export class NodeRedProcess {
     return nodeRed;
   }
 
-  /** Starts a second Node-RED in the same userDir, on another port. Stop it with `keep`, or before this one. */
-  async beside(): Promise<NodeRedProcess> {
-    const other = new NodeRedProcess(this.#options, this.userDir);
+  /**
+   * Starts a second Node-RED in the same userDir, on another port. Stop it with `keep`, or before this one.
+   *
+   * @param options of its process that differ from this one's
+   */
+  async beside(options: Pick<NodeRedOptions, 'env' | 'nodeArgs'> = {}): Promise<NodeRedProcess> {
+    const other = new NodeRedProcess({ ...this.#options, ...options }, this.userDir);
     other.#port = await freePort();
     await other.start();
     return other;

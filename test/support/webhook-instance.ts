@@ -20,8 +20,8 @@ export class WebhookInstance {
   }
 
   /** A second one in the same userDir. */
-  async beside(): Promise<WebhookInstance> {
-    return new WebhookInstance(await this.nodeRed.beside());
+  async beside(options: Parameters<NodeRedProcess['beside']>[0] = {}): Promise<WebhookInstance> {
+    return new WebhookInstance(await this.nodeRed.beside(options));
   }
 
   /** Any request to a node's path below httpNodeRoot. */
