@@ -1,10 +1,9 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { freePort } from './free-port';
 import { requireProgram } from './real-parts';
 import { until } from './until';
 
@@ -39,7 +38,8 @@ async function start(programs: ReadonlyMap<string, string>): Promise<string> {
   });
   const at = (name: string): string => path.join(directory, name);
   for (const name of ['mon', 'osd', 'gateway', 'run']) mkdirSync(at(name));
-  const [monitorPort, gatewayPort] = await freePorts();
+  const monitorPort = await freePort();
+  const gatewayPort = await freePort();
   const cluster = randomUUID();
   const monitor = `[v2:127.0.0.1:${monitorPort}]`;
   writeFileSync(at('ceph.conf'), configuration(directory, cluster, monitor, gatewayPort));
@@ -142,16 +142,4 @@ async function answers(url: string): Promise<true | undefined> {
   } catch {
     return undefined;
   }
-}
-
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports = [];
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    ports.push((server.address() as AddressInfo).port);
-  }
-  for (const server of servers) server.close();
-  return [ports[0] ?? 0, ports[1] ?? 0];
 }

@@ -1,9 +1,8 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Child } from './child-process';
+import { freePort } from './free-port';
 import { type FlowNode, type NodeRedOptions, writeUserDir } from './node-red-settings';
 import { installPackage } from './packed-package';
 import { type Deadline, until } from './until';
@@ -259,17 +258,6 @@ export interface RecordedMessage {
   recording?: Record<string, unknown>;
   error?: { message: string; code?: string; source?: { id: string; type: string } };
   [property: string]: unknown;
-}
-
-/** A port that was just free. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No port could be had');
-  return address.port;
 }
 
 function readIfThere(file: string): string {

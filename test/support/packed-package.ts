@@ -14,15 +14,24 @@ import path from 'node:path';
 
 export const REPOSITORY = path.resolve(__dirname, '../..');
 
-let template: string | undefined;
+/** The userDir with the installed package; processes of one test run inherit it. */
+const TEMPLATE = 'TEST_PACKED_USER_DIR';
 
 /**
- * Installs the package into a userDir like a user: with npm, from the tarball of `npm pack`. Packing and
- * installing happen once per test run; the files in each userDir are hard links to the installed ones, because
- * thousands of copies for dozens of Node-REDs would take minutes.
+ * Packs the package and installs it like a user: with npm, from the tarball of `npm pack`.
+ *
+ * @returns the userDir, the same one for this process and those that it starts
+ */
+export function packOnce(): string {
+  return (process.env[TEMPLATE] ??= installOnce());
+}
+
+/**
+ * Installs the package into a userDir. Packing and installing happen once per test run; the files in each userDir are
+ * hard links to the installed ones, because thousands of copies for dozens of Node-REDs would take minutes.
  */
 export function installPackage(userDir: string): void {
-  template ??= installOnce();
+  const template = packOnce();
   // npm and Node-RED write to this file, so each userDir has its own.
   cpSync(path.join(template, 'package.json'), path.join(userDir, 'package.json'));
   linkTree(path.join(template, 'node_modules'), path.join(userDir, 'node_modules'));

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { freePort } from './node-red-process';
+import { freePort } from './free-port';
 import { requireProgram } from './real-parts';
 import { until } from './until';
 

@@ -9,7 +9,7 @@ import path from 'node:path';
 import should from 'should';
 import { readCommand } from '../../../../src/simulator/cli/cli-options';
 import { Child } from '../../../support/child-process';
-import { freePort } from '../../../support/node-red-process';
+import { freePort } from '../../../support/free-port';
 import { until } from '../../../support/until';
 
 const CLI = path.resolve(__dirname, '../../../../src/simulator/cli/cli.ts');
