@@ -1,6 +1,13 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import nacl from 'tweetnacl';
+import {
+  type CheckResult,
+  serveChecks,
+  type SharedChecks,
+  type SignatureCheck,
+  VerificationThread
+} from './verification-thread';
 
 /** Bytes of a public key, and of a signature (R followed by S). */
 export const KEY_LENGTH = 32;
@@ -50,163 +57,17 @@ export interface Ed25519Engine {
   prepare(key: Buffer): (message: Buffer, signature: Buffer) => Promise<boolean>;
 }
 
-/** One signature to check. */
-export interface SignatureCheck {
-  /** 32 bytes. */
-  key: Buffer;
-  message: Buffer;
-  /** 64 bytes. */
-  signature: Buffer;
-  settle: (result: CheckResult) => void;
-}
-
-/** Null: node:crypto cannot tell. */
-export type CheckResult = boolean | null;
-
 /** Distinguishes our thread from others that load this package. */
 const OURS = '@red-telephony/node-red-telnyx/verification';
-
-/** Milliseconds without a check after which the thread ends: it needs about ten megabytes. */
-const IDLE_MS = 60_000;
-
-/** Results that the thread reports together. More would leave the main thread idle, fewer would wake it too often. */
-const REPORTED_TOGETHER = 8;
-
-/*
- * Checks travel as one block of bytes, which is handed over and not copied. Each of them is
- *
- *   0  uint32    length of the message, little endian
- *   4  32 bytes  key
- *  36  64 bytes  signature
- * 100  message
- */
-const KEY_AT = 4;
-const SIGNATURE_AT = 36;
-const MESSAGE_AT = 100;
-
-/**
- * A thread that verifies signatures. Node.js can verify on its own pool, too, but wakes a thread for each signature, and
- * syncs of the disk wait in the same queue. This one gets all deliveries of a moment at once.
- */
-export class VerificationThread {
-  readonly #otherwise: (check: SignatureCheck) => void;
-  readonly #createWorker: () => Worker;
-  readonly #idleMs: number;
-  #worker: Worker | null = null;
-  #isOnline = false;
-  /** Where threads do not work, none is tried again. */
-  #isBroken = false;
-  #sent: SignatureCheck[] = [];
-  #timer: NodeJS.Timeout | undefined;
-
-  /**
-   * @param otherwise carries out a check while there is no thread, because it is starting or does not work
-   * @param createWorker starts this file as a thread
-   * @param idleMs see `IDLE_MS`
-   */
-  constructor(
-    otherwise: (check: SignatureCheck) => void,
-    createWorker: () => Worker = startThisFile,
-    idleMs = IDLE_MS
-  ) {
-    this.#otherwise = otherwise;
-    this.#createWorker = createWorker;
-    this.#idleMs = idleMs;
-  }
-
-  /** Starts the thread if necessary. Each check is settled, also when the thread ends. */
-  check(checks: readonly SignatureCheck[]): void {
-    if (this.#worker === null && !this.#isBroken) this.#start();
-    if (!this.#isOnline) {
-      for (const check of checks) this.#otherwise(check);
-      return;
-    }
-    const bytes = encodeChecks(checks);
-    this.#sent.push(...checks);
-    this.#worker?.postMessage(bytes, [bytes.buffer]);
-    this.#timer?.refresh();
-  }
-
-  /** Ends the thread. Resolves when it has ended. */
-  async end(): Promise<void> {
-    await this.#worker?.terminate();
-  }
-
-  #start(): void {
-    let worker: Worker;
-    try {
-      worker = this.#createWorker();
-    } catch {
-      // The permission model of Node.js may forbid threads.
-      this.#isBroken = true;
-      return;
-    }
-    worker.unref();
-    this.#worker = worker;
-    worker.on('online', () => (this.#isOnline = true));
-    worker.on('message', (results: readonly CheckResult[]) => this.#settle(results));
-    worker.on('error', () => (this.#isBroken = true));
-    worker.on('exit', () => this.#ended());
-    this.#timer = setTimeout(() => {
-      if (this.#sent.length > 0) this.#timer?.refresh();
-      else this.end().catch(() => (this.#isBroken = true));
-    }, this.#idleMs).unref();
-  }
-
-  #settle(results: readonly CheckResult[]): void {
-    const checks = this.#sent.splice(0, results.length);
-    checks.forEach(({ settle }, index) => settle(results[index] ?? null));
-  }
-
-  #ended(): void {
-    clearTimeout(this.#timer);
-    this.#worker = null;
-    this.#isOnline = false;
-    for (const check of this.#sent.splice(0)) this.#otherwise(check);
-  }
-}
 
 function startThisFile(): Worker {
   return new Worker(__filename, {
     workerData: OURS,
     stdout: true,
     stderr: true,
-    // Almost nothing lives longer than a block; by default it would take three times the memory.
+    // Almost nothing lives longer than a check; by default it would take three times the memory.
     resourceLimits: { maxYoungGenerationSizeMb: 2 }
   });
-}
-
-function encodeChecks(checks: readonly SignatureCheck[]): Uint8Array<ArrayBuffer> {
-  const size = checks.reduce((sum, { message }) => sum + MESSAGE_AT + message.length, 0);
-  const bytes = Buffer.allocUnsafeSlow(size);
-  let at = 0;
-  for (const { key, signature, message } of checks) {
-    bytes.writeUInt32LE(message.length, at);
-    key.copy(bytes, at + KEY_AT);
-    signature.copy(bytes, at + SIGNATURE_AT);
-    message.copy(bytes, at + MESSAGE_AT);
-    at += MESSAGE_AT + message.length;
-  }
-  return bytes;
-}
-
-/** On the thread. @param report called with the results in the order of the checks, some at a time */
-function checkBlock(block: Uint8Array, report: (results: CheckResult[]) => void): void {
-  const bytes = Buffer.from(block.buffer, block.byteOffset, block.length);
-  let results: CheckResult[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const begin = at + MESSAGE_AT;
-    const end = begin + bytes.readUInt32LE(at);
-    const key = bytes.subarray(at + KEY_AT, at + SIGNATURE_AT);
-    const signature = bytes.subarray(at + SIGNATURE_AT, begin);
-    results.push(checkSignature({ key, signature, message: bytes.subarray(begin, end) }));
-    if (results.length === REPORTED_TOGETHER) {
-      report(results);
-      results = [];
-    }
-    at = end;
-  }
-  if (results.length > 0) report(results);
 }
 
 /** On the calling thread. */
@@ -239,13 +100,14 @@ export function publicKeyOf(key: Buffer): KeyObject {
 /** Bytes of the largest message that is verified at once or copied for the thread; hashing more takes milliseconds. */
 const MOST_BYTES = 64 * 1024;
 
-/** Signatures that are passed on before the turn of the event loop has ended, so that the thread begins early. */
-const PASSED_TOGETHER = 16;
-
-/** Signatures under way from which on the thread is used: it costs memory, which a quiet machine need not spend. */
+/** Signatures under way from which on the thread is started: it costs memory, which a quiet machine need not spend. */
 const BUSY = 8;
 
-const thread = new VerificationThread(checkInPool);
+const thread = new VerificationThread({
+  otherwise: checkInPool,
+  checkNow: checkSignature,
+  createWorker: startThisFile
+});
 let arrived: SignatureCheck[] = [];
 let underWay = 0;
 
@@ -261,9 +123,10 @@ const nodeEngine: Ed25519Engine = {
           else resolve(result);
         };
         underWay += 1;
-        arrived.push({ key, message, signature, settle });
-        if (arrived.length === PASSED_TOGETHER) checkArrived();
-        else if (arrived.length === 1) setImmediate(checkArrived);
+        const check = { key, message, signature, settle };
+        if (underWay > 1 && message.length <= MOST_BYTES && thread.isOnline) return thread.check(check);
+        arrived.push(check);
+        if (arrived.length === 1) setImmediate(checkArrived);
       });
   }
 };
@@ -276,12 +139,10 @@ function checkArrived(): void {
   if (first === undefined) return;
   // Waking a thread takes as long as verifying, so a lone delivery does not wait for one.
   if (underWay === 1 && first.message.length <= MOST_BYTES) return first.settle(checkSignature(first));
-  const isBusy = underWay >= BUSY;
-  const short: SignatureCheck[] = [];
+  const usesThread = thread.isOnline || underWay >= BUSY;
   for (const check of checks)
-    if (isBusy && check.message.length <= MOST_BYTES) short.push(check);
+    if (usesThread && check.message.length <= MOST_BYTES) thread.check(check);
     else checkInPool(check);
-  if (short.length > 0) thread.check(short);
 }
 
 /** On the pool of Node.js. */
@@ -336,6 +197,6 @@ export function createEd25519Verifier(
 }
 
 if (!isMainThread && workerData === OURS)
-  parentPort?.on('message', (block: Uint8Array) =>
-    checkBlock(block, (results) => parentPort?.postMessage(results))
+  parentPort?.once('message', (shared: SharedChecks) =>
+    serveChecks(shared, checkSignature, () => parentPort?.postMessage(null))
   );

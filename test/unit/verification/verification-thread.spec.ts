@@ -1,14 +1,23 @@
 import { Worker } from 'node:worker_threads';
 import should from 'should';
 import nacl from 'tweetnacl';
+import { checkSignature, createEd25519Verifier } from '../../../src/verification/ed25519';
 import {
   type CheckResult,
-  createEd25519Verifier,
   type SignatureCheck,
   VerificationThread
-} from '../../../src/verification/ed25519';
+} from '../../../src/verification/verification-thread';
 import { until } from '../../support/until';
 import { KEY, signature } from './signed-deliveries';
+
+const signatures = new Map<string, Buffer>();
+
+/** tweetnacl takes some milliseconds for each, so few are signed. */
+function signatureOf(text: string): Buffer {
+  const known = signatures.get(text) ?? Buffer.from(signature(Buffer.from(text)), 'base64');
+  signatures.set(text, known);
+  return known;
+}
 
 /** Checks, and their results in the order in which they come. */
 class Checks {
@@ -18,13 +27,12 @@ class Checks {
   /** @param count every third one is forged */
   make(count: number): SignatureCheck[] {
     return Array.from({ length: count }, (_, index) => {
-      const message = Buffer.from(`1790000123|{"number":${this.results.length}}`);
+      const message = `1790000123|{"number":${this.results.length % 5}}`;
       const place = this.results.push(undefined) - 1;
-      const signed = index % 3 === 2 ? Buffer.concat([message, Buffer.from(' ')]) : message;
       return {
         key: KEY,
-        message,
-        signature: Buffer.from(signature(signed), 'base64'),
+        message: Buffer.from(message),
+        signature: signatureOf(index % 3 === 2 ? `${message} ` : message),
         settle: (result) => {
           should(this.results[place]).be.undefined();
           this.results[place] = result;
@@ -46,10 +54,14 @@ const expected = (count: number): boolean[] => Array.from({ length: count }, (_,
 async function started(thread: VerificationThread): Promise<void> {
   await until('the thread', async () => {
     const checks = new Checks();
-    thread.check(checks.make(1));
+    pass(thread, checks.make(1));
     await checks.all();
     return others.splice(0).length === 0 || undefined;
   });
+}
+
+function pass(thread: VerificationThread, checks: readonly SignatureCheck[]): void {
+  for (const check of checks) thread.check(check);
 }
 
 const others: SignatureCheck[] = [];
@@ -64,8 +76,24 @@ function sourceAsThread(): Worker {
   });
 }
 
+/** A thread that runs some code with `parentPort`. */
+function threadOf(code: string): Worker {
+  return new Worker(`const { parentPort } = require('node:worker_threads'); ${code}`, {
+    eval: true,
+    execArgv: []
+  });
+}
+
+/** A thread that is there and begins nothing. */
+const idler = (): Worker => threadOf("parentPort.on('message', () => undefined)");
+
 describe('a verification thread', () => {
   let thread: VerificationThread;
+  let worker: Worker | undefined;
+  beforeEach(() => {
+    worker = undefined;
+    others.length = 0;
+  });
   afterEach(() => thread.end());
 
   const otherwise = (check: SignatureCheck): void => {
@@ -73,61 +101,139 @@ describe('a verification thread', () => {
     check.settle(false);
   };
 
+  const threadFrom = (createWorker: () => Worker, idleMs?: number): VerificationThread =>
+    new VerificationThread({
+      otherwise,
+      checkNow: checkSignature,
+      createWorker: () => (worker = createWorker()),
+      ...(idleMs !== undefined && { idleMs })
+    });
+
+  /** Starts the thread with a check that others carry out, and resolves when it takes checks. */
+  const online = async (): Promise<void> => {
+    pass(thread, new Checks().make(1));
+    await new Promise((resolve) => worker?.once('online', resolve));
+    others.length = 0;
+  };
+
   it('says of each signature whether it is valid, in the order of the checks', async () => {
-    thread = new VerificationThread(otherwise, sourceAsThread);
+    thread = threadFrom(sourceAsThread);
     await started(thread);
     const checks = new Checks();
-    // More than one block, and blocks that are not full.
-    for (const count of [1, 7, 8, 9, 64]) thread.check(checks.make(count));
-    should(await checks.all()).deepEqual([1, 7, 8, 9, 64].flatMap(expected));
+    const counts = [1, 7, 8, 9, 64, 2, 128];
+    for (const count of counts) {
+      pass(thread, checks.make(count));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    should(await checks.all()).deepEqual(counts.flatMap(expected));
+    should(others).have.length(0);
+  });
+
+  it('tells of results that come while the main thread sleeps', async () => {
+    thread = threadFrom(() =>
+      threadOf(`
+        parentPort.on('message', ({ control }) => {
+          // Begins the next check before it is there.
+          const number = Atomics.add(control, 1, 1);
+          parentPort.postMessage(null);
+          const timer = setInterval(() => {
+            // The main thread no longer looks.
+            if (Atomics.load(control, 0) === number || Atomics.load(control, 2) === 1) return;
+            clearInterval(timer);
+            Atomics.store(control, 3 + (number & 1023), -1);
+            parentPort.postMessage(null);
+          }, 1);
+        });`)
+    );
+    await online();
+    await new Promise((resolve) => worker?.once('message', resolve));
+    const checks = new Checks();
+    pass(thread, checks.make(1));
+    should(await checks.all()).deepEqual([true]);
+    should(others).have.length(0);
+  });
+
+  it('carries out on the main thread what the other one does not take', async () => {
+    thread = threadFrom(idler);
+    await online();
+    const checks = new Checks();
+    // More than the numbers of checks before they wrap around.
+    for (const count of [1, 2, 3, 64, 128]) {
+      pass(thread, checks.make(count));
+      await checks.all();
+    }
+    should(await checks.all()).deepEqual([1, 2, 3, 64, 128].flatMap(expected));
+    should(others).have.length(0);
+  });
+
+  it('leaves checks to others for which there is no space', async () => {
+    thread = threadFrom(idler);
+    await online();
+    let settled = 0;
+    const unsigned = (length: number): SignatureCheck => ({
+      key: KEY,
+      message: Buffer.alloc(length),
+      signature: Buffer.alloc(64),
+      settle: () => (settled += 1)
+    });
+    pass(thread, Array(5).fill(unsigned(60_000)));
+    should(others.splice(0)).have.length(1);
+    await until('space', () => settled === 5 || undefined);
+    pass(thread, Array(1030).fill(unsigned(10)));
+    should(others.splice(0)).have.length(6);
+    await until('space', () => settled === 1035 || undefined);
+    // There is space again.
+    const more = new Checks();
+    pass(thread, more.make(3));
+    should(await more.all()).deepEqual(expected(3));
     should(others).have.length(0);
   });
 
   it('leaves the checks to others until it has started', async () => {
-    thread = new VerificationThread(otherwise);
+    thread = threadFrom(idler);
     const checks = new Checks();
-    thread.check(checks.make(3));
+    pass(thread, checks.make(3));
     should(others.splice(0)).have.length(3);
     await checks.all();
   });
 
   it('leaves what it has not answered to others when it ends', async () => {
-    let worker: Worker | undefined;
-    thread = new VerificationThread(otherwise, () => {
-      // Answers the first check only.
-      worker = new Worker(
-        `const { parentPort } = require('node:worker_threads');
-         let count = 0;
-         parentPort.on('message', () => { if (count++ === 0) parentPort.postMessage([true]); });`,
-        { eval: true, execArgv: [] }
-      );
-      return worker;
-    });
-    const first = new Checks();
-    thread.check(first.make(1));
-    others.length = 0;
-    await new Promise((resolve) => worker?.once('online', resolve));
+    thread = threadFrom(() =>
+      threadOf(`
+        parentPort.on('message', ({ control }) => {
+          // Begins all checks before they are there, and answers the first one only.
+          const number = Atomics.add(control, 1, 1000);
+          parentPort.postMessage(null);
+          const timer = setInterval(() => {
+            if (Atomics.load(control, 0) === number) return;
+            clearInterval(timer);
+            Atomics.store(control, 3 + (number & 1023), -1);
+            parentPort.postMessage(null);
+          }, 1);
+        });`)
+    );
+    await online();
+    await new Promise((resolve) => worker?.once('message', resolve));
     const checks = new Checks();
-    thread.check(checks.make(1));
-    thread.check(checks.make(5));
+    pass(thread, checks.make(6));
     await until('the first result', () => checks.settled === 1 || undefined);
     await thread.end();
     await checks.all();
     should(others.splice(0)).have.length(5);
     // The next one starts a new thread.
-    thread.check(checks.make(1));
+    pass(thread, checks.make(1));
     should(others.splice(0)).have.length(1);
   });
 
   it('does without a thread where threads are not allowed', async () => {
     let tries = 0;
-    thread = new VerificationThread(otherwise, () => {
+    thread = threadFrom(() => {
       tries += 1;
       throw new Error('ERR_ACCESS_DENIED');
     });
     const checks = new Checks();
-    thread.check(checks.make(2));
-    thread.check(checks.make(2));
+    pass(thread, checks.make(2));
+    pass(thread, checks.make(2));
     await checks.all();
     should(others.splice(0)).have.length(4);
     should(tries).equal(1);
@@ -136,40 +242,29 @@ describe('a verification thread', () => {
   it('does without a thread when its thread fails', async () => {
     let tries = 0;
     let failed: Promise<unknown> | undefined;
-    thread = new VerificationThread(otherwise, () => {
+    thread = threadFrom(() => {
       tries += 1;
-      const worker = new Worker("throw new Error('broken')", { eval: true, execArgv: [], stderr: true });
-      failed = new Promise((resolve) => worker.once('exit', resolve));
-      return worker;
+      const broken = new Worker("throw new Error('broken')", { eval: true, execArgv: [], stderr: true });
+      failed = new Promise((resolve) => broken.once('exit', resolve));
+      return broken;
     });
     const checks = new Checks();
-    thread.check(checks.make(1));
+    pass(thread, checks.make(1));
     await failed;
-    thread.check(checks.make(1));
+    pass(thread, checks.make(1));
     await checks.all();
     should(others.splice(0)).have.length(2);
     should(tries).equal(1);
   });
 
-  it('ends when it has had nothing to do for a while', async () => {
+  it('ends when it has had nothing to do for a while, although it sleeps', async () => {
     let ended: Promise<unknown> | undefined;
-    thread = new VerificationThread(
-      otherwise,
-      () => {
-        const worker = new Worker(
-          'require("node:worker_threads").parentPort.on("message", () => undefined)',
-          {
-            eval: true,
-            execArgv: []
-          }
-        );
-        ended = new Promise((resolve) => worker.once('exit', resolve));
-        return worker;
-      },
-      20
-    );
-    thread.check(new Checks().make(1));
-    others.length = 0;
+    thread = threadFrom(() => {
+      const own = sourceAsThread();
+      ended = new Promise((resolve) => own.once('exit', resolve));
+      return own;
+    }, 20);
+    pass(thread, new Checks().make(1));
     await ended;
   });
 });
