@@ -13,7 +13,10 @@ export interface LogFiles {
    */
   allocate(file: string, bytes: number): Promise<number>;
   write(handle: number, bytes: Buffer, at: number): Promise<void>;
-  /** As `write` and `sync` of these bytes alone: what was written before and not synced stays so. */
+  /**
+   * As `write` and `sync` of these bytes alone: what was written before and not synced stays so. Blocks the event loop for
+   * a few bytes on a quick disk, because that takes less time than waking another thread.
+   */
   writeThrough(handle: number, bytes: Buffer, at: number): Promise<void>;
   /** Truncates a file. Never rejects: what remains after the end only takes space, or is ignored anyway. */
   cut(handle: number, bytes: number): Promise<void>;
@@ -36,6 +39,58 @@ export interface LogFiles {
  * Linux: on macOS such a write does not reach the disk, and Windows does not know them.
  */
 const throughHandles = new Map<number, number>();
+
+/** Bytes that are few: a dozen deliveries. For more, the event loop has something else to do meanwhile. */
+const FEW_BYTES = 24 * 1024;
+
+/** Milliseconds that a write may take on average where the event loop waits for it. */
+const QUICK_MS = 0.7;
+
+/** How much a single write counts in that average. */
+const WEIGHT = 1 / 16;
+
+/** Milliseconds for which it does not wait after that, at first and at most; each time is twice as long. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 10 * 60_000;
+
+/** By how much quick writes shorten the next pause: about 70 of them halve it. */
+const FORGIVING = 0.99;
+
+/**
+ * Decides whether a disk is so quick that the event loop can wait for it. A slow one is tried again only seldom, and one that
+ * stalls now and then more seldom each time.
+ */
+export class DiskPace {
+  readonly #now: () => number;
+  #average = 0;
+  #pause = FIRST_PAUSE_MS;
+  #slowUntil = -Infinity;
+
+  /** @param now milliseconds of a monotonic clock */
+  constructor(now = (): number => performance.now()) {
+    this.#now = now;
+  }
+
+  get isQuick(): boolean {
+    return this.#now() >= this.#slowUntil;
+  }
+
+  /** Runs something that waits for the disk. */
+  measure(write: () => void): void {
+    const begun = this.#now();
+    write();
+    const now = this.#now();
+    this.#average += (now - begun - this.#average) * WEIGHT;
+    if (this.#average <= QUICK_MS) {
+      this.#pause = Math.max(FIRST_PAUSE_MS, this.#pause * FORGIVING);
+      return;
+    }
+    this.#slowUntil = now + this.#pause;
+    this.#pause = Math.min(LONGEST_PAUSE_MS, 2 * this.#pause);
+    // The next one decides again.
+    this.#average = QUICK_MS;
+  }
+}
 
 /** Zeros that are written at once. */
 const ZEROS = Buffer.alloc(256 * 1024);
@@ -67,11 +122,7 @@ export const systemFiles: LogFiles = {
   },
   write: writeAll,
   cut: (handle, bytes) => truncateFile(handle, bytes).catch(() => undefined),
-  async writeThrough(handle, bytes, at) {
-    const through = throughHandles.get(handle);
-    await writeAll(through ?? handle, bytes, at);
-    if (through === undefined) await syncData(handle);
-  },
+  writeThrough: writingThrough(new DiskPace()),
   sync: (handle) => syncData(handle),
   close(handle) {
     const through = throughHandles.get(handle);
@@ -112,6 +163,23 @@ async function openThrough(file: string, handle: number): Promise<void> {
   // The file may have been replaced meanwhile.
   if (one.ino === other.ino && one.dev === other.dev) throughHandles.set(handle, through);
   else fs.closeSync(through);
+}
+
+/** @param pace that of the disk */
+export function writingThrough(pace: DiskPace): LogFiles['writeThrough'] {
+  return async (handle, bytes, at) => {
+    const through = throughHandles.get(handle);
+    if (through === undefined) {
+      await writeAll(handle, bytes, at);
+      await syncData(handle);
+    } else if (bytes.length <= FEW_BYTES && pace.isQuick) pace.measure(() => writeAllNow(through, bytes, at));
+    else await writeAll(through, bytes, at);
+  };
+}
+
+function writeAllNow(handle: number, bytes: Buffer, at: number): void {
+  for (let done = 0; done < bytes.length;)
+    done += fs.writeSync(handle, bytes, done, bytes.length - done, at + done);
 }
 
 async function writeAll(handle: number, bytes: Buffer, at: number): Promise<void> {
