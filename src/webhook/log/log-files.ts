@@ -12,16 +12,18 @@ export interface LogFiles {
    * @returns its handle, open for reading and writing
    */
   allocate(file: string, bytes: number): Promise<number>;
+  /** As the next ones, it blocks the event loop for a few bytes on a quick disk: waking another thread takes longer. */
   write(handle: number, bytes: Buffer, at: number): Promise<void>;
-  /**
-   * As `write` and `sync` of these bytes alone: what was written before and not synced stays so. Blocks the event loop for
-   * a few bytes on a quick disk, because that takes less time than waking another thread.
-   */
+  /** As `write` and `sync` of these bytes alone: what was written before and not synced stays so. */
   writeThrough(handle: number, bytes: Buffer, at: number): Promise<void>;
   /** Truncates a file. Never rejects: what remains after the end only takes space, or is ignored anyway. */
   cut(handle: number, bytes: number): Promise<void>;
-  /** Syncs the data of a file, whose size does not change. */
-  sync(handle: number): Promise<void>;
+  /**
+   * Syncs the data of a file, whose size does not change.
+   *
+   * @param bytes that were written since the last sync, if known
+   */
+  sync(handle: number, bytes?: number): Promise<void>;
   close(handle: number): void;
   /**
    * Creates a file as `allocate` does, with the first bytes of an open file that has lost its name.
@@ -41,7 +43,7 @@ export interface LogFiles {
 const throughHandles = new Map<number, number>();
 
 /** Bytes that are few: a dozen deliveries. For more, the event loop has something else to do meanwhile. */
-const FEW_BYTES = 24 * 1024;
+const FEW_BYTES = 16 * 1024;
 
 /** Milliseconds that a write may take on average where the event loop waits for it. */
 const QUICK_MS = 0.7;
@@ -120,10 +122,8 @@ export const systemFiles: LogFiles = {
       throw error;
     }
   },
-  write: writeAll,
+  ...writingAtPace(new DiskPace()),
   cut: (handle, bytes) => truncateFile(handle, bytes).catch(() => undefined),
-  writeThrough: writingThrough(new DiskPace()),
-  sync: (handle) => syncData(handle),
   close(handle) {
     const through = throughHandles.get(handle);
     throughHandles.delete(handle);
@@ -165,15 +165,28 @@ async function openThrough(file: string, handle: number): Promise<void> {
   else fs.closeSync(through);
 }
 
-/** @param pace that of the disk */
-export function writingThrough(pace: DiskPace): LogFiles['writeThrough'] {
-  return async (handle, bytes, at) => {
-    const through = throughHandles.get(handle);
-    if (through === undefined) {
-      await writeAll(handle, bytes, at);
-      await syncData(handle);
-    } else if (bytes.length <= FEW_BYTES && pace.isQuick) pace.measure(() => writeAllNow(through, bytes, at));
-    else await writeAll(through, bytes, at);
+/** The operations that wait for the disk. @param pace that of the disk */
+export function writingAtPace(pace: DiskPace): Pick<LogFiles, 'write' | 'writeThrough' | 'sync'> {
+  const isQuick = (bytes: number): boolean => bytes <= FEW_BYTES && pace.isQuick;
+  const write: LogFiles['write'] = async (handle, bytes, at) => {
+    if (isQuick(bytes.length)) writeAllNow(handle, bytes, at);
+    else await writeAll(handle, bytes, at);
+  };
+  const sync: LogFiles['sync'] = async (handle, bytes = Infinity) => {
+    if (isQuick(bytes)) pace.measure(() => fs.fdatasyncSync(handle));
+    else await syncData(handle);
+  };
+  return {
+    write,
+    async writeThrough(handle, bytes, at) {
+      const through = throughHandles.get(handle);
+      if (through === undefined) {
+        await write(handle, bytes, at);
+        await sync(handle, bytes.length);
+      } else if (isQuick(bytes.length)) pace.measure(() => writeAllNow(through, bytes, at));
+      else await writeAll(through, bytes, at);
+    },
+    sync
   };
 }
 

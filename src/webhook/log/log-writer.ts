@@ -212,7 +212,7 @@ export class LogWriter {
         const isThrough = isSynced && group.bytes.length > 0 && this.#unsynced.length === 0;
         if (isThrough) await files.writeThrough(handle, group.bytes, at);
         else await files.write(handle, group.bytes, at);
-        if (isSynced && !isThrough) await files.sync(handle);
+        if (isSynced && !isThrough) await files.sync(handle, group.bytes.length);
         void guard('after');
         // Data in a file without a name would be lost with the process.
         if (this.#hasVanished()) {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
-import { DiskPace, systemFiles, writingThrough } from '../../../../src/webhook/log/log-files';
+import { DiskPace, systemFiles, writingAtPace } from '../../../../src/webhook/log/log-files';
 
 /** A disk whose writes take some milliseconds of a clock that only they move. */
 class Disk {
@@ -92,7 +92,7 @@ describe('writing through', () => {
       const handle = await systemFiles.allocate(file, 200_000);
       const pace = new NotedPace(isQuick);
       const content = Buffer.alloc(bytes, 'content');
-      await writingThrough(pace)(handle, content, 500);
+      await writingAtPace(pace).writeThrough(handle, content, 500);
       systemFiles.close(handle);
       const written = readFileSync(file);
       should(written.subarray(500, 500 + bytes).equals(content)).be.true();
