@@ -5,7 +5,7 @@ const ROWS = [
   ['archive', 'webhook', 'routing'],
   ['providers', 'transfer', 'naming'],
   ['store'],
-  ['recording', 'verification'],
+  ['activity', 'recording', 'verification'],
   ['events'],
   ['http', 'state', 'values'],
   ['clock', 'concurrency', 'errors', 'text']

@@ -12,11 +12,28 @@ export interface ProgressSummary {
   total: number | null;
 }
 
-interface FileState {
+/** What a file is. */
+export interface FileAbout {
+  recordingId: string | null;
+  eventType: string | null;
+  /** The wanted one; null if only the bytes show it. */
+  format: string | null;
+}
+
+/** A file that is on its way. */
+export interface FileState {
+  /** Unique in this process. */
+  readonly key: number;
+  readonly about: FileAbout | null;
+  /** False: it waits for a slot, or for the disk. */
   active: boolean;
+  /** Bytes. */
   received: number;
+  /** Bytes; null when it is not known yet. */
   total: number | null;
 }
+
+let lastKey = 0;
 
 /** One file's part in the progress. */
 export interface FileProgress {
@@ -46,8 +63,9 @@ export class ArchiveProgress {
     this.#onChange();
   }
 
-  begin(): FileProgress {
-    const state: FileState = { active: false, received: 0, total: null };
+  begin(about: FileAbout | null = null): FileProgress {
+    lastKey += 1;
+    const state: FileState = { key: lastKey, about, active: false, received: 0, total: null };
     this.#files.add(state);
     const change = (values: Partial<FileState>): void => {
       Object.assign(state, values);
@@ -64,6 +82,14 @@ export class ArchiveProgress {
         this.#onChange();
       }
     };
+  }
+
+  /** The files on their way: those being transferred, then those that wait. @param most of them */
+  files(most: number): readonly Readonly<FileState>[] {
+    const all = [...this.#files];
+    const active = all.filter((file) => file.active);
+    if (active.length >= most) return active.slice(0, most);
+    return [...active, ...all.filter((file) => !file.active).slice(0, most - active.length)];
   }
 
   summary(): ProgressSummary {

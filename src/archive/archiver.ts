@@ -241,7 +241,8 @@ export class Archiver {
     note: FileNote,
     damaged: StoredRecording | undefined
   ): Promise<StoredFile> {
-    const progress = this.#progress.begin();
+    const { recording_id: recordingId, event_type: eventType } = reference.details;
+    const progress = this.#progress.begin({ recordingId, eventType, format: wanted.format });
     let stored = false;
     try {
       const options = { reference, file: wanted, note, settings: this.#settings, progress };

@@ -44,6 +44,37 @@ export class FailedRecordings {
     return this.#entries.get(key) === undefined ? null : this.#entries.removing(key);
   }
 
+  /** A recording of the list by the id that `newest` gave it. */
+  at(node: string, id: string): FailedRecording | undefined {
+    const entry = this.#entries.get([node, id]);
+    return entry !== undefined && this.#now() - entry.at < KEPT_MS ? entry : undefined;
+  }
+
+  /** Takes a recording off the list. Durable when resolved. */
+  async remove(node: string, id: string): Promise<void> {
+    await this.#entries.remove([node, id]);
+  }
+
+  /**
+   * Some of the list, the one that was given up last at the beginning, and how many there are. Goes through all of it in
+   * small steps.
+   */
+  async newest({ skip, most }: { skip: number; most: number }): Promise<{
+    total: number;
+    recordings: { id: string; failed: FailedRecording }[];
+  }> {
+    const all: { key: [string, string]; at: number }[] = [];
+    for await (const step of inSteps(this.#entries))
+      for (const { key, value } of step)
+        if (this.#now() - value.at < KEPT_MS) all.push({ key: key as [string, string], at: value.at });
+    all.sort((a, b) => b.at - a.at);
+    const recordings = all.slice(skip, skip + most).flatMap(({ key }) => {
+      const failed = this.#entries.get(key);
+      return failed === undefined ? [] : [{ id: key[1], failed }];
+    });
+    return { total: all.length, recordings };
+  }
+
   /** @param node default: those of all nodes */
   *list(node?: string): Iterable<FailedRecording> {
     const span = node === undefined ? {} : { start: [node], end: [node, '\u{10ffff}'] };

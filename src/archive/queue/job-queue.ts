@@ -159,6 +159,19 @@ export class JobQueue {
     }
   }
 
+  /** The jobs that wait for their time, the first one at the beginning. None when the state cannot be read. */
+  pausing(most: number): { job: Job; dueInMs: number }[] {
+    const { list, now = steadyNow } = this.#options;
+    if (!this.#started || this.#closing.signal.aborted) return [];
+    try {
+      const from = Math.floor(now()) + 1;
+      return this.#jobs.dueAfter(list, from, most).map(({ job, dueAt }) => ({ job, dueInMs: dueAt - now() }));
+    } catch {
+      // Reported by the processor of the jobs.
+      return [];
+    }
+  }
+
   /** Stops. The processor must already be stopping. Resolves when all writes are done. */
   async close(): Promise<void> {
     this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));

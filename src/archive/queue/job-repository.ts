@@ -143,6 +143,16 @@ export class JobRepository {
     return { count, first };
   }
 
+  /** The jobs of a list that are due after a time, in milliseconds since 1970, the first one at the beginning. */
+  dueAfter(list: JobList, time: number, most: number): DueJob[] {
+    const prefix = prefixOf(list);
+    const span = { start: [...prefix, time], end: [...prefix, Number.MAX_VALUE], limit: most };
+    return [...this.#jobs.range(span)].map(({ key, value }) => ({
+      job: restored(value),
+      dueAt: placeOf(key).dueAt
+    }));
+  }
+
   /** Whether a new job is on disk; it may be before `add` resolves. */
   has(list: JobList, { id, acceptedAt }: Job): boolean {
     return this.at(list, acceptedAt, id) !== undefined;

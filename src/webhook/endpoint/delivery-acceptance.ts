@@ -82,6 +82,8 @@ export interface AcceptanceDeps {
   handedOver?: () => Promise<void>;
   /** Reports a fault of our own to the log and Catch nodes; the sender was asked to try again. */
   onFault: (code: WebhookErrorCode, message: string, about: WebhookMessage | null, cause?: unknown) => void;
+  /** Called with a copy of an accepted delivery, which the flow does not get. */
+  onDropped?: (copy: WebhookMessage) => void;
   /** Called when the flow answers a delivery that is already answered; the answer is ignored. */
   onLateAnswer: (about: WebhookMessage) => void;
 }
@@ -176,6 +178,7 @@ export class DeliveryAcceptance {
     }
     if (outcome.answer !== null) repeatAnswer(response, outcome.answer);
     else answer(request, response, outcome.accepted ? 200 : outcome.status);
+    if (outcome.accepted) this.#deps.onDropped?.(delivery.message);
   }
 
   #isFlowThere(): boolean {

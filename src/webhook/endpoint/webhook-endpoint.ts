@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DeliveryRow } from '../../activity/activity';
 import type { WebhookErrorCode } from '../../errors/codes';
 import {
   type DeliveryContent,
   type DeliveryParser,
+  type WebhookMessage,
   deliveryIdentity,
   webhookMessage
 } from '../../events/build-event';
@@ -260,5 +262,80 @@ export class DeliveryTally {
     if (this.#code === null) return null;
     if (this.#everAccepted && this.#signedSinceAccepted < SUSPICIOUS_IN_A_ROW) return null;
     return { refused: this.#sinceAccepted, code: this.#code };
+  }
+}
+
+/** Far more than anybody reads while they arrive. */
+const MOST_RECENT = 100;
+
+/**
+ * The last deliveries of all webhook nodes, and how many there were. Those that were refused are kept apart, so that a
+ * stranger who sends many does not push out the others.
+ */
+export class RecentDeliveries {
+  readonly totals = { accepted: 0, duplicates: 0, refused: 0 };
+  readonly #now: () => number;
+  readonly #passed: DeliveryRow[] = [];
+  readonly #refused: DeliveryRow[] = [];
+  /** When a webhook node was last sent something by the provider. */
+  readonly #last = new Map<string, number>();
+  #seq = 0;
+
+  /** @param now milliseconds since 1970 */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /** Rises with each delivery. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** The flow got a delivery. */
+  passed(node: string, { event }: WebhookMessage): void {
+    const { event_type: type, verified, duplicate, recovered, replayed } = event;
+    const again = recovered === true ? 'recovered' : replayed === true ? 'replayed' : null;
+    if (again === null) {
+      this.totals[duplicate ? 'duplicates' : 'accepted'] += 1;
+      this.#last.set(node, this.#now());
+    }
+    const outcome = duplicate ? 'duplicate' : 'accepted';
+    this.#add(this.#passed, { node, outcome, type, verified, again, code: null, reason: null });
+  }
+
+  /** A copy of an earlier delivery, which the flow does not get. */
+  dropped(node: string, { event: { event_type: type, verified } }: WebhookMessage): void {
+    this.totals.duplicates += 1;
+    this.#last.set(node, this.#now());
+    const outcome = 'duplicate';
+    this.#add(this.#passed, { node, outcome, type, verified, again: null, code: null, reason: null });
+  }
+
+  refused(node: string, { code, message }: Pick<Rejection, 'code' | 'message'>): void {
+    this.totals.refused += 1;
+    const last = this.#refused.at(-1);
+    if (last?.node === node && last.code === code) {
+      this.#seq += 1;
+      Object.assign(last, { seq: this.#seq, at: this.#now(), reason: message, count: last.count + 1 });
+      return;
+    }
+    const nothing = { type: null, verified: null, again: null };
+    this.#add(this.#refused, { node, outcome: 'refused', ...nothing, code, reason: message });
+  }
+
+  /** When a node last got a verified delivery, in milliseconds since 1970; null: not since this process began. */
+  lastAt(node: string): number | null {
+    return this.#last.get(node) ?? null;
+  }
+
+  /** The rows that came or changed after `seq`, the last one at the end. */
+  since(seq: number): DeliveryRow[] {
+    return [...this.#passed, ...this.#refused].filter((row) => row.seq > seq).sort((a, b) => a.seq - b.seq);
+  }
+
+  #add(rows: DeliveryRow[], about: Omit<DeliveryRow, 'id' | 'seq' | 'at' | 'count'>): void {
+    this.#seq += 1;
+    rows.push({ id: this.#seq, seq: this.#seq, at: this.#now(), count: 1, ...about });
+    if (rows.length > MOST_RECENT) rows.shift();
   }
 }

@@ -75,6 +75,24 @@ describe('archive-progress', () => {
     progress.summary().should.eql({ active: 0, waiting: 0, stored: 2, received: 0, total: 0 });
     changes.should.equal(11);
   });
+
+  it('tells the files on their way, those being transferred first, and no more than asked for', () => {
+    const progress = new ArchiveProgress();
+    const about = (recordingId: string) => ({ recordingId, eventType: null, format: 'mp3' });
+    const files = ['a', 'b', 'c', 'd'].map((name) => progress.begin(about(name)));
+    files[1]!.working();
+    files[3]!.working();
+    files[3]!.bytes(10, 100);
+    const shown = (most: number): (string | null | undefined)[] =>
+      progress.files(most).map((file) => file.about?.recordingId);
+    should(shown(10)).deepEqual(['b', 'd', 'a', 'c']);
+    should(shown(3)).deepEqual(['b', 'd', 'a']);
+    should(shown(1)).deepEqual(['b']);
+    should(progress.files(2)[1]).have.properties({ received: 10, total: 100, active: true });
+    should(new Set(progress.files(10).map(({ key }) => key)).size).equal(4);
+    files[1]!.end(true);
+    should(shown(10)).deepEqual(['d', 'a', 'c']);
+  });
 });
 
 describe('archive-job', () => {

@@ -69,4 +69,24 @@ describe('FailedRecordings', () => {
     left.should.have.length(10_000);
     Math.min(...left).should.equal(20);
   });
+
+  it('tells the latest ones, page by page, and takes one off the list', async () => {
+    const changes = Array.from({ length: 700 }, (_value, index) =>
+      list.entering(entry(String(index), { at: state.time - index, node: `node ${index % 3}` }))
+    );
+    await state.database.commit([...changes, list.entering(entry('old', { at: state.time - 90 * DAY }))]);
+    const first = await list.newest({ skip: 0, most: 3 });
+    should(first.total).equal(700);
+    const shown = (page: typeof first): (string | null)[] =>
+      page.recordings.map(({ failed }) => failed.details.recording_id);
+    should(shown(first)).deepEqual(['0', '1', '2']);
+    should(shown(await list.newest({ skip: 698, most: 3 }))).deepEqual(['698', '699']);
+    should(shown(await list.newest({ skip: 700, most: 3 }))).be.empty();
+    const { id, failed } = first.recordings[1]!;
+    should(list.at(failed.node, id)?.identity).equal('telnyx:1');
+    should(list.at('node 0', id)).equal(undefined);
+    await list.remove(failed.node, id);
+    should(list.at(failed.node, id)).equal(undefined);
+    should(shown(await list.newest({ skip: 0, most: 2 }))).deepEqual(['0', '2']);
+  });
 });

@@ -60,6 +60,24 @@ describe('JobQueue', () => {
     return { work, all };
   }
 
+  it('tells which jobs wait for their time, the first one at the beginning', async () => {
+    await leave('a', 'b', 'c');
+    const pauses: Readonly<Record<string, number>> = { a: 60_000, b: 5000, c: 30_000 };
+    const queue = queueOf((job) =>
+      Promise.resolve({ kind: 'again', pauseMs: pauses[nameOf(job)] ?? 0, changes: [] })
+    );
+    should(queue.pausing(10)).be.empty();
+    queue.start();
+    const all = await until('all three', () =>
+      queue.pausing(10).length === 3 ? queue.pausing(10) : undefined
+    );
+    should(all.map(({ job }) => nameOf(job))).deepEqual(['b', 'c', 'a']);
+    should(all[1]!.dueInMs).be.within(10_000, 30_000);
+    should(queue.pausing(2).map(({ job }) => nameOf(job))).deepEqual(['b', 'c']);
+    await queue.close();
+    should(queue.pausing(10)).be.empty();
+  });
+
   it('resumes remaining jobs, oldest first, and accepts new ones', async () => {
     await leave('a', 'b', 'c');
     const { work, all } = seen(4, () => done);

@@ -27,6 +27,7 @@ describe('duplicates', () => {
       for (let copy = 0; copy < 3; copy += 1) (await stage.deliver('one')).status.should.equal(200);
       (await stage.deliver('two')).status.should.equal(200);
       stage.ids.should.deepEqual(['one', 'two']);
+      stage.dropped.should.deepEqual(['one', 'one']);
       stage.refusals.should.be.empty();
     });
 
@@ -34,6 +35,7 @@ describe('duplicates', () => {
       const stage = await EndpointStage.start({ duplicates: 'pass' });
       for (let copy = 0; copy < 3; copy += 1) (await stage.deliver('one')).status.should.equal(200);
       stage.ids.should.deepEqual(['one', 'one again', 'one again']);
+      stage.dropped.should.be.empty();
     });
 
     it('are recorded before they are answered and passed on', async () => {

@@ -95,6 +95,8 @@ export class EndpointStage {
   readonly refusals: Rejection[] = [];
   readonly faults: Fault[] = [];
   late = 0;
+  /** Ids of the copies that the flow did not get. */
+  readonly dropped: string[] = [];
   readonly endpoint: WebhookEndpoint;
   #port = 0;
   #arrived = 0;
@@ -125,6 +127,7 @@ export class EndpointStage {
         },
         onRejected: (refusal) => this.refusals.push(refusal),
         onFault: (code, message, about, cause) => this.faults.push({ code, message, about, cause }),
+        onDropped: ({ event }) => void this.dropped.push(event.id),
         onLateAnswer: () => (this.late += 1),
         ...parts
       }
