@@ -1,10 +1,14 @@
 import { ArchiveProgress } from '../../src/archive/archive-progress';
+import type { FailedRecording } from '../../src/archive/queue/failed-recordings';
 import { type Job, type JobItem, keptMessage } from '../../src/archive/queue/job';
 import type { TroubleChange } from '../../src/archive/queue/job-processor';
 import type { Retrying } from '../../src/archive/queue/job-queue';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { monotonicNow } from '../../src/clock/clocks';
 import { CodedError } from '../../src/errors/coded-error';
+import { STORED_RECORD_TYPE } from '../../src/recording/find-recordings';
+import type { StoredFile } from '../../src/store/stored-recording';
+import { type DownloadsNow, type RunningDownload, activityOf } from '../sidebar/activity';
 import { archiveState } from '../lib/archive-state';
 import { answerFailure, answerResponse } from '../lib/http-response';
 import type { FlowMessage, NodeRedApi, RedNode, Send } from '../lib/node-red';
@@ -37,7 +41,7 @@ export interface DownloadNodeOptions {
 }
 
 /** What a download node does with its messages. */
-export class DownloadNode implements DownloadEvents {
+export class DownloadNode implements DownloadEvents, RunningDownload {
   readonly #RED: NodeRedApi;
   readonly #node: RedNode;
   readonly #settings: DownloadSettings;
@@ -117,10 +121,31 @@ export class DownloadNode implements DownloadEvents {
     });
   };
 
+  async retry({ identity, details }: FailedRecording): Promise<void> {
+    const { recording_id, provider, event_type: topic } = details;
+    const message: FlowMessage = {
+      ...(topic !== null && { topic }),
+      ...{ recording_id, provider },
+      payload: { ...details, identity, record_type: STORED_RECORD_TYPE }
+    };
+    const { queue } = await this.#opened();
+    await queue.add(keptMessage(message), itemsOf(message, this.#settings.format), () => undefined);
+  }
+
+  now(most: number): DownloadsNow {
+    return {
+      node: this.#node,
+      files: this.#progress.files(most),
+      pausing: this.#work?.pausing(most) ?? [],
+      waiting: this.#progress.summary().waiting
+    };
+  }
+
   /** Stops because another process now owns the state and continues the jobs. The node can be started again. */
   async stop(problem: CodedError): Promise<void> {
     const work = this.#work;
     this.#work = undefined;
+    this.#leave();
     this.#live.clear();
     this.#fail(problem);
     await work?.close(false);
@@ -129,6 +154,7 @@ export class DownloadNode implements DownloadEvents {
   /** @param removed whether the node is deleted or disabled, not just deployed again */
   async close(removed: boolean): Promise<void> {
     this.#live.clear();
+    this.#leave();
     clearInterval(this.#ticking);
     this.#isClosed = true;
     await this.#work?.close(removed);
@@ -144,6 +170,7 @@ export class DownloadNode implements DownloadEvents {
     const error = failureOf(outcomes);
     this.#failure = error;
     this.#show();
+    this.#count(files, outcomes.length - files.length);
     for (const { recording } of files) node.log(storedLine(recording));
     if (files.length > 0) send([storedMessages(this.#RED, message, files)]);
     if (error === null && settings.answer === 'stored') answerResponse(message, 200);
@@ -181,8 +208,24 @@ export class DownloadNode implements DownloadEvents {
     const options = { node: this.#node.id, settings: this.#settings, sources: this.#sources };
     this.#work = createDownloadWork(options, { state, progress: this.#progress, events: this });
     await this.#work.start();
+    activityOf(this.#RED).running.set(this.#node.id, this);
     this.#tick();
     return this.#work;
+  }
+
+  #leave(): void {
+    const { running } = activityOf(this.#RED);
+    if (running.get(this.#node.id) === this) running.delete(this.#node.id);
+  }
+
+  #count(files: StoredFile[], failed: number): void {
+    const { downloads } = activityOf(this.#RED);
+    downloads.failed += failed;
+    for (const { recording } of files) {
+      if (recording.already_stored) continue;
+      downloads.stored += 1;
+      downloads.bytes += recording.size;
+    }
   }
 
   #fail(error: CodedError): void {

@@ -32,6 +32,8 @@ export interface DownloadWork {
   readonly queue: JobQueue;
   /** What is retried later: downloads, or if none are, follow-ups of stored files. */
   retrying(): Retrying;
+  /** What waits for its time: downloads and follow-ups, the first one at the beginning. */
+  pausing(most: number): { job: Job; dueInMs: number }[];
   /** Resumes the jobs that an earlier process left. */
   start(): Promise<void>;
   /** @param removed whether the node is deleted or disabled, not just deployed again */
@@ -147,6 +149,10 @@ export function createDownloadWork(
       const downloads = queue.retrying();
       return downloads.next === null ? followUps.retrying() : downloads;
     },
+    pausing: (most) =>
+      [...queue.pausing(most), ...followUps.pausing(most)]
+        .sort((a, b) => a.dueInMs - b.dueInMs)
+        .slice(0, most),
     start: async () => {
       state.nodes.add(node);
       if (destination.kind === 'bucket') state.buckets.set(node, destination);

@@ -126,6 +126,8 @@ export interface RedNode {
   readonly name?: string;
   /** The tab or subflow the node is on; absent for global config nodes. */
   readonly z?: string;
+  /** Within a subflow: the id of the node that the editor shows. */
+  readonly _alias?: string;
   /** Ids of the nodes that each output is wired to. */
   readonly wires?: readonly (readonly string[])[];
   readonly credentials?: Record<string, string | undefined>;

@@ -1,4 +1,5 @@
 import { CodedError } from '../../src/errors/coded-error';
+import { type LastRun, activityOf } from '../sidebar/activity';
 import { followState } from '../lib/follow-state';
 import type { FlowMessage, NodeRedApi, RedNode } from '../lib/node-red';
 import { NodeStatus, statusTexts } from '../lib/node-status';
@@ -69,12 +70,15 @@ function run(
   { closing, nodeStatus, status }: { closing: AbortController; nodeStatus: NodeStatus; status: ListStatus }
 ): void {
   const { signal } = closing;
+  const { lists } = activityOf(RED);
   let running: Promise<void> | null = null;
   let isInUse = false;
 
   onInput(node, async (message, send) => {
     if (running !== null) throw stillRunning();
     status.begin();
+    const last: LastRun = { node, begun: Date.now(), ended: null, summary: null, code: null };
+    lists.set(node.id, last);
     const emit = (...outputs: (FlowMessage | null)[]): void => {
       if (!signal.aborted) send(outputs);
     };
@@ -86,6 +90,8 @@ function run(
         signal
       });
       status.ended(summary, trouble);
+      const { listed, emitted, complete } = summary;
+      last.summary = { listed, emitted, complete };
       emit(null, summaryMessage(message, summary, work.topic));
       if (failure !== null) throw failure;
     };
@@ -94,9 +100,11 @@ function run(
       await running;
     } catch (error) {
       if (error instanceof CodedError) status.failed(error.code);
+      last.code = error instanceof CodedError ? error.code : 'GAVE_UP';
       throw error;
     } finally {
       running = null;
+      last.ended = Date.now();
     }
   });
 

@@ -1,7 +1,8 @@
 import type { NodeRedApi } from '../lib/node-red';
+import { serveNow } from './serve-now';
 
 /** What each tab of the sidebar needs in the runtime. */
-const TABS: readonly ((RED: NodeRedApi) => void)[] = [];
+const TABS: readonly ((RED: NodeRedApi) => void)[] = [serveNow];
 
 /** Registers the routes of the sidebar. Called once, before any node is loaded. */
 export function serveSidebar(RED: NodeRedApi): void {

@@ -10,6 +10,7 @@ import {
   WebhookEndpoint
 } from '../../src/webhook/endpoint/webhook-endpoint';
 import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
+import { activityOf } from '../sidebar/activity';
 import { followState } from '../lib/follow-state';
 import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
 import { NodeStatus } from '../lib/node-status';
@@ -19,7 +20,7 @@ import { onClose } from '../lib/on-input';
 import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
 import { ownedState } from '../lib/state';
 import { type HealthWatch, watchHealth } from './webhook-health';
-import { noteReceiver } from './webhook-receivers';
+import { type ReceiverReport, noteReceiver } from './webhook-receivers';
 import { RejectionWarnings } from './rejection-warnings';
 import { DUPLICATES, KEEP, MAX_BODY, REPLIES, REPLY_TIMEOUT } from './webhook-fields';
 import { deliveryJournal, deliveryRoutes, handOvers, keepDeliveries } from './webhook-runtime';
@@ -121,6 +122,8 @@ export function startWebhookNode(
     const tally = new DeliveryTally();
     const state = ownedState(RED);
     const watch = handOvers(RED);
+    const recent = activityOf(RED).deliveries;
+    const isWatched = readBoolean(config.health, false);
 
     let unhealthy: WebhookProblem | undefined;
     const withHealth = (text: string): string =>
@@ -158,12 +161,14 @@ export function startWebhookNode(
         if (handOver === null) node.send(sent);
         else if (!watch.send(node, { message: sent, id: message.event.id, handOver })) return;
         tally.received(message.event.recovered === true);
+        recent.passed(node.id, message);
         showCounts();
       },
       isFlowThere: () => watch.isFlowThere(node),
       handedOver: () => watch.settle(node),
       onRejected: (rejection) => {
         tally.refused(rejection.code);
+        recent.refused(node.id, rejection);
         showCounts();
         warnings.add(rejection);
         if (rejectedOutput) node.send([null, { topic: 'rejected', payload: rejection }]);
@@ -172,12 +177,20 @@ export function startWebhookNode(
         const error = new CodedError(code, message, cause === undefined ? {} : { cause });
         node.error(error, about === null ? {} : flowMessage(RED, about, null));
       },
+      onDropped: (copy) => recent.dropped(node.id, copy),
       onLateAnswer: () => node.warn(say('late-answer'))
     });
 
     const claim = deliveryRoutes(RED).claim(path, node.id, endpoint, showCounts);
     const publicUrl = readText(config.publicUrl);
-    noteReceiver(RED, node, { path, publicUrl, receiver: endpoint });
+    const report = (): ReceiverReport => ({
+      ...tally.counts,
+      problem: provider.problem?.code ?? (claim.serving ? (state.problem?.code ?? null) : 'PATH_IN_USE'),
+      trouble: tally.trouble,
+      health: unhealthy === undefined ? null : { problem: unhealthy.problem, failed: unhealthy.failed },
+      isWatched
+    });
+    noteReceiver(RED, node, { path, publicUrl, receiver: endpoint, report });
     onClose(node, () => {
       claim.release();
       warnings.dispose();
@@ -194,7 +207,7 @@ export function startWebhookNode(
         status.problem(say(code === 'STATE_IN_USE' ? 'state-in-use' : 'bad-setting'));
       }
     });
-    if (readBoolean(config.health, false))
+    if (isWatched)
       watchHealth(RED, node, {
         ...provider.watched,
         address: { path, publicUrl },

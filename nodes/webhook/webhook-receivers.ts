@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { WebhookProblem } from '../../src/providers/webhook-health';
 import type { WebhookEndpoint } from '../../src/webhook/endpoint/webhook-endpoint';
 import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
 import { onClose } from '../lib/on-input';
@@ -15,6 +16,22 @@ export interface RunningReceiver {
   /** As written in the node; blank: unknown. */
   publicUrl: string;
   receiver: Pick<WebhookEndpoint, 'isReceiving' | 'hold'>;
+  /** How it is doing now. */
+  report?: () => ReceiverReport;
+}
+
+/** How a webhook node is doing. */
+export interface ReceiverReport {
+  /** Since the last deploy. */
+  received: number;
+  refused: number;
+  /** Why it can accept nothing, as a code; else null. */
+  problem: string | null;
+  /** Why it refuses everything, as a code, and how many so far; else null. */
+  trouble: { code: string; refused: number } | null;
+  /** What its provider says of its deliveries; null when that is not asked for, or all is well. */
+  health: { problem: WebhookProblem['problem']; failed: number | null } | null;
+  isWatched: boolean;
 }
 
 /** By Node-RED, because one process may run several. */
@@ -27,6 +44,11 @@ export function noteReceiver(RED: NodeRedApi, node: RedNode, receiver: RunningRe
   onClose(node, () => {
     here.delete(node);
   });
+}
+
+/** All running webhook nodes. */
+export function allReceivers(RED: Pick<NodeRedApi, 'events'>): [RedNode, RunningReceiver][] {
+  return [...runningIn(RED)];
 }
 
 /** The running webhook nodes of a type. */
@@ -64,7 +86,7 @@ export function savedDays(RED: NodeRedApi): Map<string, number> {
   return days;
 }
 
-function runningIn({ events }: NodeRedApi): Map<RedNode, RunningReceiver> {
+function runningIn({ events }: Pick<NodeRedApi, 'events'>): Map<RedNode, RunningReceiver> {
   const known = running.get(events) ?? new Map<RedNode, RunningReceiver>();
   running.set(events, known);
   return known;

@@ -1,0 +1,109 @@
+import type { EventEmitter } from 'node:events';
+import { existsSync } from 'node:fs';
+import { FailedRecordings } from '../../src/archive/queue/failed-recordings';
+import { CodedError } from '../../src/errors/coded-error';
+import { shownText } from '../../src/text/shown-text';
+import { activityOf } from './activity';
+import type { NodeRedApi } from '../lib/node-red';
+import { ownedState, stateDatabase, stateDirectory } from '../lib/state';
+import type { GivenUpPage, GivenUpReply, GivenUpRow } from './now-request';
+
+type Newest = Awaited<ReturnType<FailedRecordings['newest']>>;
+
+interface Known {
+  stamp: string;
+  /** Milliseconds of a monotonic clock. */
+  at: number;
+  newest: Newest;
+}
+
+/** The list is read wholly to sort it, so several who look at it share what was read. Milliseconds. */
+const FRESH_MS = 1000;
+
+const known = new WeakMap<EventEmitter, Known>();
+
+/** The recordings that were given up, the last one at the beginning. @param skip of them, @param most of the others */
+export async function givenUpPage(
+  RED: NodeRedApi,
+  { skip, most }: { skip: number; most: number }
+): Promise<GivenUpPage> {
+  const list = listOf(RED);
+  if (list === null) return { total: 0, rows: [] };
+  const { downloads, running } = activityOf(RED);
+  const stamp = [downloads.failed, downloads.stored, skip, most].join();
+  const before = known.get(RED.events);
+  const isFresh = before?.stamp === stamp && performance.now() - before.at < FRESH_MS;
+  // What is given up is counted a moment before it is on the list.
+  if (!isFresh) await stateDatabase(RED).written();
+  const newest = isFresh ? before.newest : await list.newest({ skip, most });
+  if (!isFresh) known.set(RED.events, { stamp, at: performance.now(), newest });
+  return {
+    total: newest.total,
+    rows: newest.recordings.map(({ id, failed }): GivenUpRow => {
+      const { node, at, code, message, attempts, details } = failed;
+      const { recording_id, event_type, started_at } = details;
+      return {
+        ...{ id, node, at, code, message, attempts },
+        recordingId: short(recording_id),
+        eventType: short(event_type),
+        startedAt: short(started_at),
+        canRetry: running.has(node)
+      };
+    })
+  };
+}
+
+/**
+ * Tries recordings again, or takes them off the list.
+ *
+ * @param names as of `nameOf`
+ * @returns how many, and the first reason why one was left
+ */
+export async function changeGivenUp(
+  RED: NodeRedApi,
+  what: 'retry' | 'discard',
+  names: readonly string[]
+): Promise<GivenUpReply> {
+  const list = listOf(RED);
+  let done = 0;
+  let error: string | null = null;
+  for (const name of names) {
+    const space = name.lastIndexOf(' ');
+    const [node, id] = [name.slice(0, Math.max(0, space)), name.slice(space + 1)];
+    try {
+      const failed = list?.at(node, id);
+      // Somebody else was faster, or it has been stored meanwhile.
+      if (list === null || failed === undefined) continue;
+      if (what === 'retry') await retry(RED, failed);
+      // The job is on disk. If it fails again, it is listed again.
+      await list.remove(node, id);
+      done += 1;
+    } catch (fault) {
+      error ??= fault instanceof CodedError ? fault.message : 'The list could not be changed.';
+    }
+  }
+  known.delete(RED.events);
+  return { done, error };
+}
+
+async function retry(RED: NodeRedApi, failed: Parameters<FailedRecordings['entering']>[0]): Promise<void> {
+  const download = activityOf(RED).running.get(failed.node);
+  if (download === undefined)
+    throw new CodedError(
+      'BAD_SETTING',
+      'The download node of this recording does not run: it was deleted or disabled, or its settings are wrong. Have it run ' +
+        'again, or list the recording with a recording list node.'
+    );
+  await download.retry(failed);
+}
+
+function listOf(RED: NodeRedApi): FailedRecordings | null {
+  // Somebody who has never used a node need not get a state.
+  if (!existsSync(stateDirectory(RED)) || ownedState(RED).problem !== null) return null;
+  return new FailedRecordings(stateDatabase(RED));
+}
+
+/** Ids of providers are short; whatever else comes in their place need not be. */
+export function short(text: string | null | undefined): string | null {
+  return text === null || text === undefined ? null : shownText(text);
+}
