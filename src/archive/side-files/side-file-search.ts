@@ -16,6 +16,8 @@ const FIRST_PAUSE_MS = 15_000;
 const LOOKS_TO_BELIEVE = 4;
 /** With their pauses, more than three hours: for an API that is away, and for a clock that is set back. */
 const MOST_LOOKS = 20;
+/** Recordings whose last look is remembered. */
+const MOST_SHARED = 1000;
 
 export interface SideFileSearchDeps {
   archiver: Pick<Archiver, 'run'>;
@@ -60,6 +62,8 @@ export interface SearchStep {
  */
 export class SideFileSearch {
   readonly #deps: SideFileSearchDeps;
+  /** The last look for each recording: several events may announce one, each with a job of its own. */
+  readonly #shared = new Map<string, { at: number; look: Promise<Look> }>();
 
   constructor(deps: SideFileSearchDeps) {
     this.#deps = deps;
@@ -145,7 +149,7 @@ export class SideFileSearch {
     signal: AbortSignal
   ): Promise<number> {
     const note = job.sideFiles;
-    const look = await this.#look(recording, signal);
+    const look = await this.#sharedLook(recording, note?.looks ?? 1, signal);
     if (note === undefined || signal.aborted) return 0;
     const isLastLook = note.looks >= MOST_LOOKS;
     const isTimeUp = this.#deps.now() >= recording.until || isLastLook;
@@ -194,6 +198,26 @@ export class SideFileSearch {
     job.items = [];
     job.files = {};
     return noted;
+  }
+
+  /**
+   * A look of another job for the same recording counts while it is younger than any pause of this job was: two events of one
+   * recording cause about as many requests as one. The last look is always a new one.
+   */
+  #sharedLook(recording: AwaitedRecording, looks: number, signal: AbortSignal): Promise<Look> {
+    const key = deletionKey(recording.reference);
+    if (key === null) return this.#look(recording, signal);
+    const now = this.#deps.now();
+    const last = this.#shared.get(key);
+    const age = last === undefined ? Infinity : now - last.at;
+    const isShared = age >= 0 && age < 0.2 * FIRST_PAUSE_MS * 2 ** Math.min(looks - 1, 6);
+    if (last !== undefined && isShared && now < recording.until && looks < MOST_LOOKS) return last.look;
+    const look = this.#look(recording, signal);
+    this.#shared.delete(key);
+    this.#shared.set(key, { at: now, look });
+    const [oldest] = this.#shared.keys();
+    if (this.#shared.size > MOST_SHARED && oldest !== undefined) this.#shared.delete(oldest);
+    return look;
   }
 
   async #look({ reference }: AwaitedRecording, signal: AbortSignal): Promise<Look> {

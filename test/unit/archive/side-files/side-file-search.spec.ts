@@ -42,6 +42,8 @@ describe('SideFileSearch', () => {
   /** What the API says; the last entry stays. */
   let looks: (SideFiles | CodedError)[];
   let looked: number;
+  /** From 0 to 1: shortens pauses. */
+  let chance: number;
   /** In place of a file. */
   let instead: string | undefined;
   let works: JobProcessor[];
@@ -50,7 +52,7 @@ describe('SideFileSearch', () => {
     archive = await ArchiveFixture.create();
     state = new StateFixture();
     [delivered, notDeleted, missing, deletions, works] = [[], [], [], [], []];
-    [now, looked, instead] = [STORED_AT, 0, undefined];
+    [now, looked, instead, chance] = [STORED_AT, 0, undefined, 1];
     looks = [has([], [], false)];
     server = await localServer((request, response) => {
       const name = (request.url ?? '').slice(1);
@@ -108,7 +110,7 @@ describe('SideFileSearch', () => {
           return look instanceof CodedError ? Promise.reject(look) : Promise.resolve(look!);
         },
         now: () => now,
-        random: () => 1,
+        random: () => chance,
         onMissing: (message) => void missing.push(message)
       }),
       onDetailsMissing: () => undefined,
@@ -191,6 +193,41 @@ describe('SideFileSearch', () => {
     }
     const [indexed] = recordings().find('daily:side-file:rec-1:event-json');
     should(indexed?.recording.deleted_at_source).be.a.String();
+  });
+
+  describe('in one process', () => {
+    /** Runs each job when it is due. They arrive one second apart. @returns how often the search of one was continued */
+    async function runTogether(count: number): Promise<number> {
+      const work = workOf();
+      const jobs = Array.from({ length: count }, (_, number): Job => ({ ...newJob(), id: `job-${number}` }));
+      const due = new Map(jobs.map((job, number) => [job, now + 1000 * number]));
+      let steps = 0;
+      while (due.size > 0) {
+        const [job, at] = [...due].reduce((first, each) => (each[1] < first[1] ? each : first));
+        now = Math.max(now, at);
+        const outcome = await work.work(job);
+        await state.database.commit(outcome.changes);
+        steps += 1;
+        if (outcome.kind === 'again') due.set(job, now + outcome.pauseMs);
+        else due.delete(job);
+      }
+      return steps / count;
+    }
+
+    for (const luck of [0, 1])
+      it(`makes each look of a job a new one (luck ${luck})`, async () => {
+        chance = luck;
+        const steps = await runTogether(1);
+        // The first step stores the recording.
+        should(looked).equal(steps - 1);
+      });
+
+    it('looks about as often for a recording that several events announce', async () => {
+      await runTogether(4);
+      // Ten for one job, as above; the last one of each job is its own.
+      should(looked).be.within(10, 20);
+      should(deletions).eql(['rec-1']);
+    });
   });
 
   it('believes that there are none only when it was told so for a while', async () => {
