@@ -1,34 +1,41 @@
 import { CodedError } from '../../src/errors/coded-error';
 import { rootCause } from '../../src/errors/root-cause';
 import { parseSecrets } from '../../src/verification/account-keys';
+import { asFields, asText } from '../../src/values/fields';
 import type { MeetingSecretsOf } from '../../src/verification/telnyx-verifier';
 import type { NodeRedApi, RedNode } from '../lib/node-red';
+import { onClose } from '../lib/on-input';
 import { readTypedProperty } from '../lib/typed-property';
+import { KeptMeetingSecrets } from './kept-meeting-secrets';
 
 /** Far more than one session has while its secret is replaced. */
 const MOST_SECRETS = 5;
 
 /**
  * Finds the secrets of meetings that flows have started, in an object of the global context: session ids with their
- * `webhook_secret`. It is read for each delivery, so that a new meeting needs no deploy.
+ * `webhook_secret`. It is read for each delivery, so that a new meeting needs no deploy. What was there is kept for the
+ * time after a restart.
  *
  * @param property its name, as a typedInput writes it; blank: there is none
  */
 export function meetingSecretsFrom(
-  RED: Pick<NodeRedApi, 'util'>,
+  RED: Pick<NodeRedApi, 'util' | 'settings'>,
   account: RedNode,
   property: string
 ): MeetingSecretsOf {
+  if (property === '') return () => Promise.resolve([]);
+  const kept = new KeptMeetingSecrets(RED, property);
+  const context = async (): Promise<Record<string, unknown>> =>
+    asFields(await readTypedProperty(RED, account, { property, type: 'global' }, {})) ?? {};
+  onClose(account, async () => kept.keepAll(await context().catch(() => ({}))));
   let isReported = false;
   return async (sessionId) => {
-    if (property === '') return [];
     try {
-      const kept = await readTypedProperty(RED, account, { property, type: 'global' }, {});
+      const secrets = await context();
       isReported = false;
       // An id may be the name of something that every object has.
-      if (typeof kept !== 'object' || kept === null || !Object.hasOwn(kept, sessionId)) return [];
-      const secret: unknown = (kept as Record<string, unknown>)[sessionId];
-      return typeof secret === 'string' ? parseSecrets(secret).slice(0, MOST_SECRETS) : [];
+      const present = Object.hasOwn(secrets, sessionId) ? asText(secrets[sessionId]) : null;
+      return parseSecrets(kept.secretsOf(sessionId, present ?? undefined) ?? '').slice(0, MOST_SECRETS);
     } catch (error) {
       // Anybody can send a delivery that leads here.
       if (!isReported) account.error(unreadable(error), {});

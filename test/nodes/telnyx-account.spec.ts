@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import should from 'should';
 import type { TelnyxAccount } from '../../nodes/config/telnyx-account-access';
 import telnyxAccount from '../../nodes/telnyx-account';
@@ -31,7 +34,8 @@ describe('telnyx-account', () => {
 
   async function start(
     properties: object = {},
-    credentials: Record<string, string> = {}
+    credentials: Record<string, string> = {},
+    settings: { userDir?: string } = {}
   ): Promise<TelnyxAccount> {
     stage = await NodeStage.load(
       [telnyxAccount, telnyxWebhookIn],
@@ -42,7 +46,7 @@ describe('telnyx-account', () => {
         node('catch', 'catch', { scope: null, wires: [['caught']] }),
         node('caught', 'recorder')
       ],
-      { credentials: { account: credentials } }
+      { credentials: { account: credentials }, settings }
     );
     return (loadedNode('account') as unknown as { telnyxAccount: TelnyxAccount }).telnyxAccount;
   }
@@ -114,6 +118,42 @@ describe('telnyx-account', () => {
         should(await secretsOf(id)).deepEqual([]);
       global.set('telnyxMeetingSecrets', 'mtgsess_1');
       should(await secretsOf('length')).deepEqual([]);
+    });
+
+    it('of meetings survive a restart, which empties the context', async () => {
+      const userDir = mkdtempSync(path.join(tmpdir(), 'telnyx-kept-secrets-'));
+      const secretsOf = async (id: string): Promise<unknown> =>
+        (
+          loadedNode('account') as unknown as { telnyxAccount: TelnyxAccount }
+        ).telnyxAccount.keys.meetingSecretsOf?.(id);
+      const set = (secrets: unknown): void => {
+        const { global } = (loadedNode('account') as unknown as { context(): NodeContext }).context();
+        global.set('telnyxMeetingSecrets', secrets);
+      };
+      const restart = async (): Promise<void> => {
+        await stage?.unload();
+        await start({}, {}, { userDir });
+      };
+      await start({}, {}, { userDir });
+      // One that a delivery has asked for, and one that none has.
+      set({ mtgsess_kept: 'one', mtgsess_new: 'two', mtgsess_removed: 'three', mtgsess_changed: 'four' });
+      for (const id of ['mtgsess_kept', 'mtgsess_removed', 'mtgsess_changed']) await secretsOf(id);
+      set({ mtgsess_kept: 'one', mtgsess_new: 'two', mtgsess_changed: 'five' });
+      await restart();
+      set(undefined);
+      should(await secretsOf('mtgsess_kept')).deepEqual(['one']);
+      should(await secretsOf('mtgsess_new')).deepEqual(['two']);
+      should(await secretsOf('mtgsess_removed')).deepEqual([]);
+      should(await secretsOf('mtgsess_changed')).deepEqual(['five']);
+      // The context is the truth again as soon as it has the session.
+      set({ mtgsess_kept: 'six' });
+      should(await secretsOf('mtgsess_kept')).deepEqual(['six']);
+      set({});
+      should(await secretsOf('mtgsess_kept')).deepEqual([]);
+      await restart();
+      set(undefined);
+      should(await secretsOf('mtgsess_kept')).deepEqual([]);
+      rmSync(userDir, { recursive: true, force: true });
     });
 
     it('of meetings are elsewhere, or nowhere, when the account says so', async () => {

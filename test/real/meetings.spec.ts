@@ -1,16 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import should from 'should';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import { MEETING_EVENTS, type MeetingEvent, type StandInMeeting } from '../../src/simulator/telnyx/meeting';
 import type { MeetingFault } from '../../src/simulator/telnyx/meetings-api';
-import { jsonDelivery } from '../support/deliveries';
+import { formDelivery, jsonDelivery } from '../support/deliveries';
 import { account, catchAll, functionNode, node, recorder, tab, webhookIn } from '../support/flows';
-import { sha256 } from '../support/media';
+import { type LocalServer, localServer, mp4, sha256 } from '../support/media';
 import type { RecordedMessage } from '../support/node-red-process';
 import { TRUSTED } from '../support/sign';
 import { until } from '../support/until';
 import { WebhookInstance } from '../support/webhook-instance';
+
+/** A video of a room. */
+const FILM = mp4({ size: 200_000, seed: 7 });
 
 const ERROR = { code: 'made_up', message: 'On purpose.' };
 
@@ -32,7 +36,7 @@ function flow(apiUrl: string, apiKey: string) {
     webhookIn({ wires: [['way']] }),
     functionNode(
       'way',
-      "const id = msg.payload.session_id || msg.payload.recording_id; return [id.startsWith('del') ? msg : null, id.startsWith('nokey') ? msg : null, /^(del|nokey)/.test(id) ? null : msg];",
+      "const id = msg.payload.session_id || msg.payload.recording_id || ''; return [id.startsWith('del') ? msg : null, id.startsWith('nokey') ? msg : null, /^(del|nokey)/.test(id) ? null : msg];",
       { outputs: 3, wires: [['delete'], ['nokey'], ['keep']] }
     ),
     download('keep', {}),
@@ -285,7 +289,18 @@ describe('meetings in a real Node-RED', function () {
         : undefined
     );
     const early = await started('del-409');
-    for (const meeting of [whole, half, unsupported, early])
+    faults.set('del-404', (request) =>
+      request === 'DELETE recording_media' ? { status: 404, body: { error: ERROR } } : undefined
+    );
+    const notOffered = await started('del-404');
+    // Whether it was deleted is unknown then, so it is asked for again.
+    faults.set('del-502', (request, nth) =>
+      request === 'DELETE recording_media' && nth === 1
+        ? { status: 502, body: { error: { ...ERROR, code: 'provider_error' } } }
+        : undefined
+    );
+    const unclear = await started('del-502');
+    for (const meeting of [whole, half, unsupported, early, notOffered, unclear])
       should(await send(meeting, 'meeting.recording.available')).equal(200);
     const messages = await stored(whole.id, 2);
     for (const { payload, recording } of messages) {
@@ -293,9 +308,18 @@ describe('meetings in a real Node-RED', function () {
       should(recording?.['deleted_at_source']).be.a.String();
     }
     should(standIn.meetings.isDeleted(whole)).be.true();
-    await until('the second deletion', () => standIn.meetings.isDeleted(early) || undefined, {
-      deadline: 60_000
-    });
+    for (const meeting of [early, unclear])
+      await until('the second deletion', () => standIn.meetings.isDeleted(meeting) || undefined, {
+        deadline: 60_000
+      });
+    await until(
+      'the other warning',
+      () =>
+        /not deleted at Telnyx.*does not offer that for this meeting \(404\)/.test(instance.nodeRed.log) ||
+        undefined
+    );
+    for (const meeting of [notOffered, unclear]) checked(meeting, await stored(meeting.id, 1));
+    should(standIn.meetings.isDeleted(notOffered)).be.false();
     await stored(unsupported.id, 1);
     await until(
       'the warning',
@@ -303,11 +327,28 @@ describe('meetings in a real Node-RED', function () {
     );
     await error(half.id);
     should(standIn.meetings.isDeleted(half)).be.false();
-    should(standIn.meetings.requests.filter((request) => request.startsWith('DELETE'))).have.length(4);
+    should(standIn.meetings.requests.filter((request) => request.startsWith('DELETE'))).have.length(7);
     // The transcript does not count as deleted with the recording.
     should(await send(whole, 'meeting.transcript.completed')).equal(200);
     const texts = (await stored(whole.id, 4)).slice(2);
     for (const { recording } of texts) should(recording?.['deleted_at_source']).be.null();
+  });
+
+  it('still verify after a restart, which empties the context', async () => {
+    // Of one a delivery came before the restart, of the other none.
+    const [known, silent] = [await started('mtgsess_running'), await started('mtgsess_silent')];
+    should(await send(known, 'meeting.transcript.completed')).equal(200);
+    await instance.nodeRed.restart();
+    // The transcript of the first one makes two files.
+    for (const [meeting, count] of [
+      [known, 3],
+      [silent, 1]
+    ] as const) {
+      should(await send({ ...meeting, secret: 'whsec_wrong' }, 'meeting.recording.available')).equal(401);
+      should(await send(meeting, 'meeting.recording.available')).equal(200);
+      checked(meeting, await stored(meeting.id, count));
+    }
+    should(instance.nodeRed.log).not.match(/whsec_/);
   });
 });
 
@@ -315,22 +356,42 @@ describe('events with an id and no links, in a real Node-RED', function () {
   this.timeout(90_000);
   let standIn: TelnyxStandIn;
   let instance: WebhookInstance;
+  /** The API of the stand-in, and what that does not have: video rooms, and recordings by TeXML. */
+  let api: LocalServer;
+  const others = new Map<string, object>();
   before(async () => {
     standIn = new TelnyxStandIn();
     await standIn.start();
-    instance = await WebhookInstance.start({ flow: flow(standIn.apiUrl, standIn.apiKey) });
+    api = await localServer((request, response) => void answer(request, response));
+    instance = await WebhookInstance.start({ flow: flow(`${api.url}/v2`, standIn.apiKey) });
   });
   after(async () => {
     await instance.stop();
+    await api.close();
     await standIn.stop();
   });
 
-  const event = (payload: object): ReturnType<typeof jsonDelivery> =>
+  async function answer({ url = '', headers }: IncomingMessage, response: ServerResponse): Promise<void> {
+    const own = others.get(url);
+    if (url === '/film.mp4') response.setHeader('content-type', 'video/mp4').end(FILM);
+    else if (own !== undefined)
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(own));
+    else {
+      const { authorization = '' } = headers;
+      const passed = await fetch(standIn.url + url, { headers: { authorization } });
+      response.writeHead(passed.status, {
+        'content-type': passed.headers.get('content-type') ?? 'text/plain'
+      });
+      response.end(Buffer.from(await passed.arrayBuffer()));
+    }
+  }
+
+  const event = (payload: object, event_type = 'call.recording.saved'): ReturnType<typeof jsonDelivery> =>
     jsonDelivery(
       JSON.stringify({
         data: {
           record_type: 'event',
-          event_type: 'call.recording.saved',
+          event_type,
           id: JSON.stringify(payload),
           occurred_at: '2026-05-06T07:08:09.100Z',
           payload
@@ -347,6 +408,52 @@ describe('events with an id and no links, in a real Node-RED', function () {
       );
       const [expected] = standIn.expectedFiles(recording);
       should(sha256(readFileSync(String(message.payload)))).equal(expected?.sha256);
+    }
+  });
+
+  const file = async (id: string): Promise<string> => {
+    const find = (): RecordedMessage | undefined =>
+      instance.nodeRed.recorded().find((one) => one.recording?.['recording_id'] === id);
+    const { payload } = await until(`the file of ${id}`, find, { deadline: 60_000 });
+    return sha256(readFileSync(String(payload)));
+  };
+
+  it('are asked for when they are of a conference', async () => {
+    const recording = standIn.addRecording();
+    const payload = { recording_id: recording.id, conference_id: 'conf-1', recording_urls: {} };
+    should((await instance.deliver(event(payload, 'conference.recording.saved'))).status).equal(200);
+    should(await file(recording.id)).equal(standIn.expectedFiles(recording)[0]?.sha256);
+  });
+
+  it('are asked for when they are of a video room, also while it is not ready', async () => {
+    const download_url = `${api.url}/film.mp4`;
+    others.set('/v2/room_recordings/room-1', { data: { id: 'room-1', status: 'processing' } });
+    others.set('/v2/room_compositions/comp-1', { data: { id: 'comp-1', status: 'completed', download_url } });
+    const room = event({ recording_id: 'room-1', download_url: null }, 'video.room.recording.completed');
+    const film = event(
+      { composition_id: 'comp-1', recording_id: 'room-1' },
+      'video.room.composition.completed'
+    );
+    for (const one of [room, film]) should((await instance.deliver(one)).status).equal(200);
+    should(await file('comp-1')).equal(sha256(FILM));
+    await instance.nodeRed.waitForLog(/Telnyx has not finished the recording yet/);
+    others.set('/v2/room_recordings/room-1', { data: { id: 'room-1', status: 'completed', download_url } });
+    should(await file('room-1')).equal(sha256(FILM));
+  });
+
+  it('are asked for when they are of TeXML, at the API that knows them', async () => {
+    const recording = standIn.addRecording();
+    const callback = (sid: string): ReturnType<typeof formDelivery> =>
+      formDelivery(`RecordingSid=${sid}&RecordingStatus=completed&AccountSid=acc-1&CallSid=v3%3Acall-1`);
+    const media_url = standIn.link(recording, recording.formats[0] ?? 'mp3');
+    others.set('/v2/texml/Accounts/acc-1/Recordings/RS-1.json', {
+      sid: 'RS-1',
+      status: 'completed',
+      media_url
+    });
+    for (const sid of [recording.id, 'RS-1']) {
+      should((await instance.deliver(callback(sid))).status).equal(200);
+      should(await file(sid)).equal(standIn.expectedFiles(recording)[0]?.sha256);
     }
   });
 
