@@ -1,12 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import should from 'should';
 import { EditorPage } from '../support/editor-page';
-import { type FlowNode, NodeRedProcess } from '../support/node-red-process';
-import { REPOSITORY } from '../support/packed-package';
+import { allExamples } from '../support/example-flow';
+import { NodeRedProcess } from '../support/node-red-process';
 import { requireProgram } from '../support/real-parts';
-
-const folder = path.join(REPOSITORY, 'examples');
 
 /** What the editor reports about a visible tab. */
 const LOOK = `(id) => {
@@ -34,17 +30,11 @@ describe('example flows in the editor', function () {
   this.timeout(120_000);
   let nodeRed: NodeRedProcess;
   let editor: EditorPage;
-  const flows = readdirSync(folder).map(
-    (name) => [name, JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as FlowNode[]] as const
-  );
+  const examples = allExamples();
 
   before('a browser and Node-RED with the built package', async function () {
     const browser = requireProgram(this, '/usr/bin/chromium');
-    // Together they would use the same addresses.
-    const together = flows.flatMap(([, flow], index) =>
-      flow.map((node) => ('path' in node ? { ...node, path: `${String(node['path'])}-${index}` } : node))
-    );
-    nodeRed = await NodeRedProcess.start({ flow: together });
+    nodeRed = await NodeRedProcess.start({ flow: examples.flatMap(({ flow }) => flow) });
     editor = await EditorPage.open(nodeRed, browser);
   });
 
@@ -54,7 +44,7 @@ describe('example flows in the editor', function () {
     await (nodeRed as NodeRedProcess | undefined)?.stop();
   });
 
-  for (const [name, flow] of flows) {
+  for (const { name, flow } of examples) {
     it(`"${name}" has no invalid or overlapping nodes, and no wire that runs backwards`, async () => {
       const tab = flow.find(({ type }) => type === 'tab')!.id;
       const look = await editor.page.evaluate<{ width: number }>(`(${LOOK})(${JSON.stringify(tab)})`);

@@ -71,7 +71,7 @@ describe('the first ten minutes', function () {
   }
 
   it('import the example from the menu', async () => {
-    should(trial).containEql(`*Import*, *Examples*, \`${PACKAGE}\`, **${EXAMPLE}**`);
+    should(trial).containEql(`*Import*, *Examples*, \`${PACKAGE}\`, *1 Start here*, **${EXAMPLE}**`);
     await editor.importExample(EXAMPLE);
     await editor.node(await editor.idOf('Made-up calls')).waitFor();
   });

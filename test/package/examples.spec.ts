@@ -2,17 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import should from 'should';
+import { allExamples } from '../support/example-flow';
 import { type FlowNode, NodeRedProcess } from '../support/node-red-process';
-import { REPOSITORY } from '../support/packed-package';
 import { definitionOf, NODES } from './node-files';
 
-const folder = path.join(REPOSITORY, 'examples');
-const files = readdirSync(folder, { recursive: true })
-  .map(String)
-  .filter((name) => name.endsWith('.json'));
-const flows = new Map(
-  files.map((name) => [name, JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as FlowNode[]])
-);
+const examples = allExamples();
+const flows = new Map(examples.map(({ name, flow }) => [name, flow]));
+/** The sub-menus of Import, Examples. */
+const FOLDERS = ['1 Start here', '2 Archive', '3 Calls and TeXML', '4 Messages and fax', '5 Operations'];
 const own = NODES.map(({ type }) => type);
 const configs = NODES.filter((node) => definitionOf(node).category === 'config').map(({ type }) => type);
 const STRUCTURE = ['tab', 'group', 'comment', 'junction', 'subflow'];
@@ -21,6 +18,21 @@ describe('example flows', () => {
   it('show every node', () => {
     const used = [...flows.values()].flat().map(({ type }) => type);
     should(own.filter((type) => !configs.includes(type) && !used.includes(type))).deepEqual([]);
+  });
+
+  it('are in folders, each with a name of its own', () => {
+    should(examples.filter(({ folder }) => !FOLDERS.includes(folder))).be.empty();
+    should(flows.size).equal(examples.length);
+  });
+
+  it('can be imported side by side: no node, no tab and no address is there twice', () => {
+    const all = [...flows.values()].flat();
+    const taken = [
+      ...all.map(({ id }) => id),
+      ...all.filter(({ type }) => type === 'tab').map(({ label }) => String(label)),
+      ...all.flatMap(addressOf)
+    ];
+    should(taken.filter((one, index) => taken.indexOf(one) !== index)).deepEqual([]);
   });
 
   for (const [name, flow] of flows) {
@@ -83,20 +95,24 @@ describe('example flows', () => {
     });
   }
 
-  it('run in a real Node-RED', async function () {
+  it('run in a real Node-RED, all together', async function () {
     this.timeout(60_000);
     const nodeRed = await NodeRedProcess.start();
     try {
-      for (const flow of flows.values()) {
-        const from = nodeRed.log.length;
-        await nodeRed.deploy(flow);
-        should(nodeRed.log.slice(from)).not.match(
-          /missing types|Waiting for|TypeError|\[error\].*BAD_SETTING/
-        );
-      }
+      const from = nodeRed.log.length;
+      await nodeRed.deploy([...flows.values()].flat());
+      should(nodeRed.log.slice(from)).not.match(
+        /missing types|Waiting for|TypeError|\[error\].*(BAD_SETTING|PATH_IN_USE)/
+      );
       const where = 'library/examples/flows/@red-telephony/node-red-telnyx';
-      const listed = await (await nodeRed.admin(where, { headers: { Accept: 'application/json' } })).text();
-      for (const name of files) should(listed).containEql(path.basename(name, '.json'));
+      for (const folder of FOLDERS) {
+        const response = await nodeRed.admin(`${where}/${encodeURIComponent(folder)}`, {
+          headers: { Accept: 'application/json' }
+        });
+        const names = examples.filter((example) => example.folder === folder).map(({ name }) => name);
+        const listed = (await response.json()) as { fn: string }[];
+        should(listed.map(({ fn }) => path.basename(fn, '.json')).sort()).deepEqual(names.sort());
+      }
     } finally {
       await nodeRed.stop();
     }
@@ -122,3 +138,9 @@ describe('example flows', () => {
     }
   });
 });
+
+/** The address below Node-RED's own at which a node listens. */
+function addressOf({ type, path: ownPath, url }: FlowNode): string[] {
+  const address = type.endsWith('-webhook-in') ? ownPath : type === 'http in' ? url : undefined;
+  return typeof address === 'string' ? [address] : [];
+}

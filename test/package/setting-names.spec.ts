@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import ts from 'typescript';
+import { allExamples } from '../support/example-flow';
 import { REPOSITORY } from '../support/packed-package';
 import { NODES } from './node-files';
 
@@ -114,9 +115,7 @@ describe('setting names in texts of the simulator', () => {
     const said = ['cli/cli-send.ts', 'cli/cli-usage.ts', 'cli/stand-ins.ts'].flatMap((name) =>
       namesIn(path.join(REPOSITORY, 'src/simulator', name))
     );
-    const examples = readdirSync(path.join(REPOSITORY, 'examples')).map((name) =>
-      path.basename(name, '.json')
-    );
+    const examples = allExamples().map(({ name }) => name);
     const known = (name: string): boolean =>
       labels.has(name) || examples.includes(name) || name.startsWith('telnyx-simulator ');
     should(said.map(({ name }) => name)).containEql('Addresses');

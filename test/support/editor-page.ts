@@ -1,4 +1,5 @@
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import { exampleNamed } from './example-flow';
 import type { NodeRedProcess } from './node-red-process';
 
 const PACKAGE = '@red-telephony/node-red-telnyx';
@@ -91,6 +92,7 @@ export class EditorPage {
     const dialog = this.page.locator('#red-ui-clipboard-dialog');
     await dialog.getByText('Examples', { exact: true }).first().click();
     await dialog.getByText(PACKAGE, { exact: true }).click();
+    await dialog.getByText(exampleNamed(name).folder, { exact: true }).click();
     await dialog.getByText(name, { exact: true }).click();
     await this.page.locator('#red-ui-clipboard-dialog-ok').click();
     await this.page.locator('#red-ui-workspace-tabs').getByText(name).click();

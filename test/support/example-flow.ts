@@ -1,8 +1,39 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { recorder } from './flows';
 import type { FlowNode } from './node-red-process';
 import { REPOSITORY } from './packed-package';
+
+const FOLDER = path.join(REPOSITORY, 'examples');
+
+/** An example of the package. */
+export interface Example {
+  /** File name without its extension. */
+  name: string;
+  /** Folder of the import dialog. */
+  folder: string;
+  flow: FlowNode[];
+}
+
+/** All examples, in the order of the import dialog. */
+export function allExamples(): Example[] {
+  return readdirSync(FOLDER, { recursive: true })
+    .map(String)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => ({
+      name: path.basename(file, '.json'),
+      folder: path.dirname(file),
+      flow: JSON.parse(readFileSync(path.join(FOLDER, file), 'utf8')) as FlowNode[]
+    }));
+}
+
+/** The example with a name, in whichever folder it is. */
+export function exampleNamed(name: string): Example {
+  const example = allExamples().find((candidate) => candidate.name === name);
+  if (!example) throw new Error(`There is no example "${name}"`);
+  return example;
+}
 
 /**
  * An example flow as a user imports it, except for the changes for a local stand-in. Each debug node becomes a
@@ -17,8 +48,7 @@ export function exampleFlow(
   apiUrl: string,
   filledIn: Readonly<Record<string, object>> = {}
 ): FlowNode[] {
-  const file = path.join(REPOSITORY, 'examples', `${name}.json`);
-  return (JSON.parse(readFileSync(file, 'utf8')) as FlowNode[]).flatMap((imported) => {
+  return exampleNamed(name).flow.flatMap((imported) => {
     const node: FlowNode = { ...imported, ...filledIn[imported.type] };
     switch (node.type) {
       case 'telnyx-account':

@@ -7,10 +7,10 @@ import { listen } from './listening';
 import type { NodeRedChild } from './node-red-child';
 import { Workshop } from './workshop';
 
-const EXAMPLE = 'Archive recordings of Telnyx and Daily.json';
-const LIST_EXAMPLE = 'Fetch missed recordings every night.json';
-const DELIVERY_EXAMPLE = 'Fetch missed events every hour.json';
-const TELNYX_EXAMPLE = 'Archive call recordings to disk.json';
+const EXAMPLE = '2 Archive/Archive recordings of Telnyx and Daily.json';
+const LIST_EXAMPLE = '5 Operations/Fetch missed recordings every night.json';
+const DELIVERY_EXAMPLE = '5 Operations/Fetch missed events every hour.json';
+const TELNYX_EXAMPLE = '1 Start here/Archive call recordings to disk.json';
 
 const print = printToStdout();
 
