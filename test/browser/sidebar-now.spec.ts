@@ -218,11 +218,11 @@ describe('the tab "Now" of the sidebar', function () {
     should(await editor.page.evaluate("document.querySelectorAll('.telnyx-sidebar-list').length")).equal(0);
   });
 
-  it('keeps a thousand deliveries short', async () => {
+  it('keeps the list short, however many deliveries come', async () => {
     await sidebar.open('now');
-    for (let at = 0; at < 20; at += 1)
+    for (let at = 0; at < 8; at += 1)
       await Promise.all(Array.from({ length: 50 }, () => post(jsonDelivery(holdEvent()))));
-    await has('accepted', '1,006');
+    await has('accepted', '406');
     should(await row('call.hold').count()).be.belowOrEqual(200);
     await sidebar.at('button').filter({ hasText: 'Older ones' }).waitFor();
   });

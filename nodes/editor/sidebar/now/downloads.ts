@@ -57,12 +57,15 @@ export class Downloads {
     const keys = new Set(files.map(({ key }) => key));
     for (const key of this.#speeds.keys()) if (!keys.has(key)) this.#speeds.delete(key);
     for (const { key, received } of files) this.#measure(key, received);
-    const inTurn = Math.max(0, waiting - files.filter(({ isActive }) => !isActive).length - pausing.length);
     const { say } = this.#context;
-    setText(this.#waiting, inTurn === 0 ? '' : say('now.in-turn', { jobs: countText(inTurn) }));
-    const all = files.filter(({ isActive }) => isActive).length + waiting;
-    this.#section.head(all === 0 ? null : countText(all));
-    if (all === 0) setText(this.#waiting, say('now.no-downloads'));
+    const active = files.filter(({ isActive }) => isActive).length;
+    // Follow-ups are no downloads, so they are not counted as waiting.
+    const known = files.length - active + pausing.filter(({ followUp }) => followUp === null).length;
+    const inTurn = Math.max(0, waiting - known);
+    const isIdle = active + waiting + pausing.length === 0;
+    const others = inTurn === 0 ? '' : say('now.in-turn', { jobs: countText(inTurn) });
+    setText(this.#waiting, isIdle ? say('now.no-downloads') : others);
+    this.#section.head(active + waiting === 0 ? null : countText(active + waiting));
     this.tick();
   }
 

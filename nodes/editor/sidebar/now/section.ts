@@ -53,6 +53,8 @@ export function nodeLink(
   const made = button({ class: 'telnyx-sidebar-node', label: context.say('now.show-node') }, () =>
     context.reveal(shownAs(shown))
   );
+  // Read out by its name; the rest is a description.
+  made.removeAttribute('aria-label');
   return {
     element: made,
     show: (id) => {
