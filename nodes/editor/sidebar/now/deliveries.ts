@@ -8,8 +8,6 @@ import { dot, nodeLink, section, setText } from './section';
 /** Rows in the page: more than anybody reads, few enough for any browser. */
 const MOST_SHOWN = 200;
 
-const TONES = { accepted: 'good', duplicate: 'idle', refused: 'bad' } as const;
-
 /** The deliveries as they come, the last one at the top. */
 export class LatestDeliveries {
   readonly element: HTMLElement;
@@ -64,7 +62,7 @@ export class LatestDeliveries {
       update: (row) => {
         const { outcome, type, code, reason, verified, again, at, count } = row;
         made.dataset['outcome'] = outcome;
-        state.show(TONES[outcome]);
+        state.show(outcome === 'accepted' ? 'good' : outcome === 'duplicate' ? 'idle' : 'bad');
         setText(name, type ?? causeText(code ?? ''));
         name.title = reason ?? type ?? '';
         node.show(row.node);
