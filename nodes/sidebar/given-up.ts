@@ -17,8 +17,11 @@ interface Known {
   newest: Newest;
 }
 
-/** The list is read wholly to sort it, so several who look at it share what was read. Milliseconds. */
-const FRESH_MS = 1000;
+/**
+ * The list is read wholly to sort it, which takes a moment when it is long: it is read again when something was stored or
+ * given up, and this often for what sweeps remove. Milliseconds.
+ */
+const FRESH_MS = 10_000;
 
 const known = new WeakMap<EventEmitter, Known>();
 
