@@ -23,7 +23,18 @@ const LOOK = `(id) => {
   const judge = (node) => { if (node.valid === false) invalid.push([node.type, node.validationErrors]); };
   nodes.forEach(judge);
   RED.nodes.eachConfig(judge);
-  return { width: Math.min(...nodes.map(({ w }) => w)), overlaps, backwards, invalid };
+  const groups = RED.nodes.groups(id);
+  const inside = ({ x, y, w, h }) => ({ left: x, right: x + w, top: y, bottom: y + h });
+  const crossing = groups.flatMap((one, index) => groups.slice(index + 1).filter((other) => {
+    const [a, b] = [inside(one), inside(other)];
+    return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  }).map((other) => [one.name, other.name]));
+  const outside = nodes.filter((node) => {
+    const [a, b] = [box(node), inside(RED.nodes.group(node.g))];
+    return a.left < b.left || a.right > b.right || a.top < b.top || a.bottom > b.bottom;
+  }).map(({ name, type }) => name || type);
+  const changed = nodes.filter((node) => node.changed).map(({ name, type }) => name || type);
+  return { crossing, outside, changed, width: Math.min(...nodes.map(({ w }) => w)), overlaps, backwards, invalid };
 }`;
 
 describe('example flows in the editor', function () {
@@ -45,11 +56,19 @@ describe('example flows in the editor', function () {
   });
 
   for (const { name, flow } of examples) {
-    it(`"${name}" has no invalid or overlapping nodes, and no wire that runs backwards`, async () => {
+    it(`"${name}" has no invalid, changed or overlapping nodes, tidy groups, and no wire that runs backwards`, async () => {
       const tab = flow.find(({ type }) => type === 'tab')!.id;
       const look = await editor.page.evaluate<{ width: number }>(`(${LOOK})(${JSON.stringify(tab)})`);
       should(look.width).be.above(10);
-      should(look).have.properties({ overlaps: [], backwards: [], invalid: [] });
+      const none = {
+        overlaps: [],
+        backwards: [],
+        invalid: [],
+        crossing: [],
+        outside: [],
+        changed: []
+      };
+      should(look).have.properties(none);
     });
   }
 

@@ -73,6 +73,17 @@ describe('example flows', () => {
         }
       });
 
+      it('has every node in a group that says what it is for', () => {
+        const groups = flow.filter(({ type }) => type === 'group');
+        for (const { id, name: title, nodes } of groups) {
+          should(title).be.a.String().and.not.be.empty();
+          const members = flow.filter(({ g }) => g === id).map((node) => node.id);
+          should([...(nodes as string[])].sort()).deepEqual(members.sort());
+        }
+        const loose = flow.filter(({ type, z, g }) => type !== 'group' && z !== undefined && g === undefined);
+        should(loose.map(({ id }) => id)).deepEqual([]);
+      });
+
       it('contains every property of our nodes, so that an import shows no change', () => {
         for (const node of flow) {
           const files = NODES.find(({ type }) => type === node.type);
