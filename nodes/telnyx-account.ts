@@ -4,6 +4,7 @@ import { isUnsetVariable, parsePublicKeys, parseSecrets } from '../src/verificat
 import { unsetSecrets } from './config/account-users';
 import { DEFAULT_API_URLS } from './config/api-urls';
 import { askedKeysOf, reportAskedKeys } from './config/asked-public-keys';
+import { serveKnownKeys } from './config/dialog/known-keys-route';
 import { proxyOf, reportProxy } from './config/proxy-access';
 import { MEETING_CONTEXT } from './config/meeting-context';
 import { meetingSecretsFrom } from './config/meeting-secrets';
@@ -23,6 +24,7 @@ const SECRETS = { apiKey: 'API key', meetingSecrets: 'Meetings', legacySecrets: 
 type SecretName = keyof typeof SECRETS;
 
 export = function (RED: NodeRedApi): void {
+  serveKnownKeys(RED);
   RED.nodes.registerType(
     'telnyx-account',
     function (this: TelnyxAccountNode, config: TelnyxAccountConfig) {

@@ -2,12 +2,15 @@ import { isPaddedBase64 } from '../../src/text/base64';
 import { withoutTrailingSlashes } from '../../src/text/edges';
 import { DEFAULT_API_URLS } from '../config/api-urls';
 import { DAILY_EVENT_TYPES } from '../config/daily-event-types';
+import { DAILY_KEYS } from '../config/dialog/known-keys';
 import { HIDDEN_PASSWORD } from '../config/hidden-password';
 import { addressFault, webhookUrl } from '../webhook/public-address';
 import { DEFAULT_PATH } from '../webhook/webhook-fields';
+import { AnyKey } from './account/any-key';
 import { apiAddress } from './lib/api-address';
 import { entriesOf, isVariable, textOf } from './lib/validators';
 import { typedElsewhere } from './lib/typed-elsewhere';
+import { showVariables } from './lib/variables';
 
 /** Quotes any text as one word of a shell command. */
 function quoted(text: string): string {
@@ -55,12 +58,15 @@ function commandOf(apiUrl: string, base: string | null, path: string): string {
   ].join('\n');
 }
 
+const anyKey = new AnyKey(DAILY_KEYS);
+
 RED.nodes.registerType('daily-account', {
   category: 'config',
   defaults: {
     name: { value: '' },
     apiUrl: { value: DEFAULT_API_URLS.daily, validate: apiAddress },
-    proxy: { value: '', type: 'http proxy', required: false }
+    proxy: { value: '', type: 'http proxy', required: false },
+    anyKey: { value: undefined, validate: anyKey.validator }
   },
   credentials: {
     hmac: {
@@ -78,6 +84,7 @@ RED.nodes.registerType('daily-account', {
     return this.name || 'Daily';
   },
   oneditprepare: function () {
+    showVariables(this, { hmac: 'DAILY_HMAC_SECRET', apiKey: 'DAILY_API_KEY' });
     const webhook = webhookOf(this.id);
     const base = publicBase(webhook?.publicUrl ?? '');
     $('#daily-account-no-node').toggle(webhook === null);

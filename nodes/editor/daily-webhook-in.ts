@@ -7,7 +7,9 @@ import {
   REPLY_TIMEOUT,
   TOLERANCE
 } from '../webhook/webhook-fields';
+import { neededAccount } from './lib/account-choice';
 import { labelStyle, paletteLabel } from './lib/labels';
+import { chooseOnlyAccounts } from './lib/only-account';
 import { numberWithin } from './lib/validators';
 import { prepareDailyRegister } from './register/daily-register';
 import { publicUrl } from './register/public-url';
@@ -19,7 +21,7 @@ RED.nodes.registerType('daily-webhook-in', {
   icon: 'daily-webhook.svg',
   defaults: {
     name: { value: '' },
-    account: { value: '', type: 'daily-account', required: true },
+    account: { value: '', type: 'daily-account', validate: neededAccount },
     path: { value: DEFAULT_PATH.daily, required: true, validate: webhookPath },
     publicUrl: { value: '', validate: publicUrl },
     reply: { value: REPLIES[0] },
@@ -45,6 +47,7 @@ RED.nodes.registerType('daily-webhook-in', {
   label: nodeLabel,
   labelStyle,
   outputLabels: outputLabel,
+  onadd: chooseOnlyAccounts,
   oneditprepare: function () {
     prepareDialog.call(this);
     prepareDailyRegister(this);

@@ -1,12 +1,18 @@
 import { isApiKey, isBase64Key, isHexKey } from '../../src/verification/key-text';
 import { DEFAULT_API_URLS } from '../config/api-urls';
+import { TELNYX_KEYS } from '../config/dialog/known-keys';
 import { MEETING_CONTEXT } from '../config/meeting-context';
+import { AnyKey } from './account/any-key';
+import { prepareAdvanced } from './lib/advanced';
 import { apiAddress } from './lib/api-address';
 import { entriesOf, isVariable } from './lib/validators';
+import { showVariables } from './lib/variables';
 
 interface TelnyxAccountNode extends EditorNode {
   meetingContext?: string;
 }
+
+const anyKey = new AnyKey(TELNYX_KEYS);
 
 RED.nodes.registerType<TelnyxAccountNode>('telnyx-account', {
   category: 'config',
@@ -29,7 +35,8 @@ RED.nodes.registerType<TelnyxAccountNode>('telnyx-account', {
     },
     apiUrl: { value: DEFAULT_API_URLS.telnyx, validate: apiAddress },
     proxy: { value: '', type: 'http proxy', required: false },
-    meetingContext: { value: MEETING_CONTEXT }
+    meetingContext: { value: MEETING_CONTEXT },
+    anyKey: { value: undefined, validate: anyKey.validator }
   },
   credentials: {
     apiKey: { type: 'password' },
@@ -40,6 +47,8 @@ RED.nodes.registerType<TelnyxAccountNode>('telnyx-account', {
     return this.name || 'Telnyx';
   },
   oneditprepare: function () {
+    prepareAdvanced(this);
+    showVariables(this, { publicKeys: 'TELNYX_PUBLIC_KEY', apiKey: 'TELNYX_API_KEY' });
     // Accounts of an earlier version have no value.
     if (this.meetingContext === undefined) $('#node-config-input-meetingContext').val(MEETING_CONTEXT);
     const context = $('#node-config-input-meetingContext').typedInput({

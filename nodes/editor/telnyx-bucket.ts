@@ -6,7 +6,9 @@ import {
   takesKmsKey
 } from '../../src/store/bucket/client/field-rules';
 import { testBucket } from './bucket-test';
+import { prepareAdvanced } from './lib/advanced';
 import { isVariable, textOf } from './lib/validators';
+import { showVariables } from './lib/variables';
 
 interface BucketNode extends EditorNode {
   bucket?: string;
@@ -48,6 +50,8 @@ RED.nodes.registerType<BucketNode>('telnyx-bucket', {
     return this.name || this.bucket || 'S3';
   },
   oneditprepare: function () {
+    prepareAdvanced(this);
+    showVariables(this);
     $('#telnyx-bucket-test').on('click', (event) => {
       event.preventDefault();
       void testBucket(this);

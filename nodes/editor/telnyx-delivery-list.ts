@@ -2,6 +2,7 @@ import { DEFAULT_FROM, OUTCOMES, SENDERS, SOURCES } from '../delivery-list/deliv
 import { SELECTIONS } from '../list/list-fields';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { momentOf } from './lib/moments';
+import { chooseOnlyAccounts } from './lib/only-account';
 import { chooseDefaults, isChosen } from './lib/validators';
 
 interface DeliveryListNode extends EditorNode {
@@ -18,7 +19,6 @@ RED.nodes.registerType<DeliveryListNode>('telnyx-delivery-list', {
     account: {
       value: '',
       type: 'telnyx-account',
-      required: false,
       validate: function (value, _options) {
         const isMissing = this.source === 'telnyx' && !isChosen(value);
         return isMissing ? this._(`${this.type}.error.account`) : true;
@@ -42,6 +42,7 @@ RED.nodes.registerType<DeliveryListNode>('telnyx-delivery-list', {
     return this.name || this._(`${this.type}.palette`);
   },
   labelStyle,
+  onadd: chooseOnlyAccounts,
   oneditprepare: function () {
     chooseDefaults(this, ['source', 'provider', 'only', 'outcome']);
     const source = $('#node-input-source');

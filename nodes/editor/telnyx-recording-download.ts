@@ -12,8 +12,12 @@ import {
   STALL_TIMEOUT
 } from '../download/download-fields';
 import { previewFilename } from './filename-preview';
+import { prepareAdvanced } from './lib/advanced';
 import { labelStyle, paletteLabel } from './lib/labels';
+import { chooseOnlyAccounts } from './lib/only-account';
+import { prepareSize } from './lib/size-field';
 import { chooseDefaults, isChosen, numberWithin, textOf } from './lib/validators';
+import { showVariables } from './lib/variables';
 
 interface DownloadNode extends EditorNode, AccountChoices {
   destination?: string;
@@ -48,7 +52,6 @@ RED.nodes.registerType<DownloadNode>('telnyx-recording-download', {
     bucket: {
       value: '',
       type: 'telnyx-bucket',
-      required: false,
       validate: function (value, _options) {
         const isMissing = this.destination === 'bucket' && !isChosen(value);
         return isMissing ? this._(`${this.type}.error.bucket`) : true;
@@ -88,8 +91,12 @@ RED.nodes.registerType<DownloadNode>('telnyx-recording-download', {
     return this.name || (isFolder && this.folder) || this._(`${this.type}.palette`);
   },
   labelStyle,
+  onadd: chooseOnlyAccounts,
   oneditprepare: function () {
     chooseDefaults(this, ['destination', 'format', 'network', 'answer']);
+    prepareSize(this, 'maxSize');
+    prepareAdvanced(this);
+    showVariables(this);
     const filename = $('#node-input-filename');
     if (!this.filename) filename.val(DEFAULT_FILENAME);
     filename

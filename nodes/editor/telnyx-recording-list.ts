@@ -3,6 +3,7 @@ import { ACCOUNT_CHOICES, choiceOf, USUAL_CHOICE, type AccountChoices } from '..
 import { DEFAULT_FROM, LISTED, SELECTIONS } from '../list/list-fields';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { momentOf } from './lib/moments';
+import { chooseOnlyAccounts } from './lib/only-account';
 import { chooseDefaults, isChosen, textOf } from './lib/validators';
 
 interface ListNode extends EditorNode {
@@ -42,13 +43,11 @@ RED.nodes.registerType<ListNode>('telnyx-recording-list', {
     account: {
       value: '',
       type: 'telnyx-account',
-      required: false,
       validate: accountOf('account')
     },
     dailyAccount: {
       value: '',
       type: 'daily-account',
-      required: false,
       validate: accountOf('dailyAccount')
     },
     from: { value: DEFAULT_FROM, validate: momentOf('from') },
@@ -76,6 +75,7 @@ RED.nodes.registerType<ListNode>('telnyx-recording-list', {
     return this.name || this._(`${this.type}.palette`);
   },
   labelStyle,
+  onadd: chooseOnlyAccounts,
   oneditprepare: function () {
     chooseDefaults(this, ['provider', 'what', 'only']);
     $('#node-input-filter')

@@ -7,7 +7,9 @@ import {
   REPLY_TIMEOUT,
   TOLERANCE
 } from '../webhook/webhook-fields';
+import { neededAccount } from './lib/account-choice';
 import { labelStyle, paletteLabel } from './lib/labels';
+import { chooseOnlyAccounts } from './lib/only-account';
 import { numberWithin } from './lib/validators';
 import { publicUrl } from './register/public-url';
 import { prepareTelnyxRegister } from './register/telnyx-register';
@@ -19,7 +21,7 @@ RED.nodes.registerType('telnyx-webhook-in', {
   icon: 'telnyx-webhook.svg',
   defaults: {
     name: { value: '' },
-    account: { value: '', type: 'telnyx-account', required: true },
+    account: { value: '', type: 'telnyx-account', validate: neededAccount },
     path: { value: DEFAULT_PATH.telnyx, required: true, validate: webhookPath },
     publicUrl: { value: '', validate: publicUrl },
     reply: { value: REPLIES[0] },
@@ -46,6 +48,7 @@ RED.nodes.registerType('telnyx-webhook-in', {
   label: nodeLabel,
   labelStyle,
   outputLabels: outputLabel,
+  onadd: chooseOnlyAccounts,
   oneditprepare: function () {
     prepareDialog.call(this);
     prepareTelnyxRegister(this);

@@ -70,6 +70,9 @@ describe('the dialogs of all nodes', function () {
         const button = (name: string) =>
           editor.page.locator(isConfig ? `#node-config-dialog-${name}` : `#node-dialog-${name}`);
         await button('ok').waitFor();
+        await editor.page.evaluate(
+          "document.querySelectorAll('.red-ui-tray details').forEach((each) => { each.open = true; })"
+        );
         // The tray slides in; measurements before it stops are useless.
         await editor.page.waitForFunction(
           `(() => { const tray = [...document.querySelectorAll('.red-ui-tray')].pop();

@@ -36,6 +36,7 @@ describe('the field "Proxy" in the editor', function () {
 
   it('offers the http proxy nodes of Node-RED, and saves the chosen one', async () => {
     await editor.edit('download');
+    await editor.openAdvanced();
     const select = editor.page.locator('#node-input-proxy');
     await select.waitFor();
     should(await editor.property('download', 'proxy')).be.undefined();

@@ -136,6 +136,7 @@ describe('telnyx-account in the editor', function () {
     await open();
     await field('publicKeys').fill(`${TRUSTED.publicKey}\n${STRANGER.publicKey}`);
     await field('apiKey').fill('KEYmade-up-and-secret');
+    await editor.openAdvanced();
     await field('meetingSecrets').fill('first-secret second-secret');
     await close('ok');
     await editor.deploy();

@@ -132,14 +132,15 @@ describe('telnyx-webhook-in in the editor', function () {
 
     it('at the field and at the node', async () => {
       await editor.edit('webhook');
+      await editor.openAdvanced();
       await field('tolerance').fill('0');
-      await field('maxBody').fill('none');
+      await field('maxBody-mib').fill('none');
       await editor.page.locator('#node-input-tolerance.input-error').waitFor();
       await editor.done();
       should(await editor.property('webhook', 'valid')).be.false();
       (await errorsOf('webhook')).should
         .match(/tolerance must be a whole number/)
-        .and.match(/Body limit\\" must be a whole number/);
+        .and.match(/Body limit\\" must be more than 0 and at most 64 MiB/);
       await editor.page.evaluate("RED.actions.invoke('core:undo')");
       should(await editor.property('webhook', 'valid')).be.true();
     });
@@ -169,6 +170,7 @@ describe('telnyx-webhook-in in the editor', function () {
     const ports = editor.node('webhook').locator('.red-ui-flow-port-output');
     (await ports.count()).should.equal(1);
     await editor.edit('webhook');
+    await editor.openAdvanced();
     await field('rejectedOutput').check();
     await editor.done();
     should(await editor.property('webhook', 'outputs')).equal(2);

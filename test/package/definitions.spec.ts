@@ -38,9 +38,11 @@ function calls(syntax: unknown, found: Syntax[] = []): Syntax[] {
   return found;
 }
 
-/** Kept in saved flows, but not offered in the form, because there is no choice yet. */
+/** Not offered in the form: there is no choice yet, or only a validator. */
 const WITHOUT_FIELD: Record<string, string[]> = {
-  'telnyx-recording-download': ['queue']
+  'telnyx-recording-download': ['queue'],
+  'telnyx-account': ['anyKey'],
+  'daily-account': ['anyKey']
 };
 
 const COLOUR = '#8ED1A5';

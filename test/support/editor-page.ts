@@ -79,6 +79,13 @@ export class EditorPage {
     await this.page.waitForFunction("document.activeElement.closest('.red-ui-tray') !== null");
   }
 
+  /** Opens the section for rare settings of the dialog on top, unless it is open. */
+  async openAdvanced(): Promise<void> {
+    const section = this.page.locator('.red-ui-tray').last().locator('details[id$="-advanced"]');
+    if (!(await section.evaluate((each) => (each as unknown as { open: boolean }).open)))
+      await section.locator('summary').first().click();
+  }
+
   /** Closes the edit dialog with its Done button. */
   async done(): Promise<void> {
     await this.page.locator('#node-dialog-ok').click();

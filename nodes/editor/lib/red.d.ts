@@ -15,7 +15,16 @@ interface EditorNode {
   credentials?: Record<string, unknown>;
   /** Set when it differs from what is deployed. */
   changed?: boolean;
-  _def: { defaults: Record<string, { value: unknown }> };
+  /** Whether all its properties are valid; unset before the first check. */
+  valid?: boolean;
+  validationErrors?: string[];
+  /** Set for the next redraw to show it anew. */
+  dirty?: boolean;
+  _def: {
+    category: string;
+    defaults: Record<string, { value: unknown; type?: string; validate?: EditorValidator }>;
+    credentials?: Record<string, unknown>;
+  };
   _(key: string, values?: Record<string, string | number>): string;
 }
 
@@ -49,6 +58,8 @@ interface EditorDefinition<Node extends EditorNode> {
   label: (this: Node) => string;
   labelStyle?: (this: Node) => string;
   outputLabels?: (this: Node, index: number) => string | undefined;
+  /** Also called for pasted and imported nodes. */
+  onadd?: (this: Node) => void;
   oneditprepare?: (this: Node) => void;
   oneditsave?: (this: Node) => void;
   oneditresize?: (this: Node, size: { width: number; height: number }) => void;
@@ -58,6 +69,7 @@ declare const RED: {
   nodes: {
     registerType<Node extends EditorNode>(type: string, definition: EditorDefinition<Node>): void;
     eachNode(visit: (node: EditorNode & Record<string, unknown>) => void): void;
+    eachConfig(visit: (config: EditorNode & Record<string, unknown>) => void): void;
     workspace(id: string | undefined): { disabled?: boolean } | undefined;
     /** Any node, config nodes too; null when there is none. */
     node(id: string): (EditorNode & Record<string, unknown>) | null;
@@ -104,7 +116,8 @@ declare const RED: {
     on(event: 'deploy' | 'login', listener: () => void): void;
     off(event: 'deploy' | 'login', listener: () => void): void;
   };
-  view: { reveal(id: string): void };
+  view: { reveal(id: string): void; redraw(): void };
+  editor: { validateNode(node: EditorNode): boolean };
   utils: { getNodeLabel(node: EditorNode, fallback?: string): string };
   notify(text: string, options: { type: 'success' | 'warning' | 'error'; timeout?: number }): void;
   /** Translates a key of any catalogue: `namespace:key`. */

@@ -1,7 +1,10 @@
 import { comparablePath, pathFault, type PathFault } from '../../../src/webhook/express/route-path';
 import { DEFAULT_PATH } from '../../webhook/webhook-fields';
 import { showAddress } from '../register/public-url';
+import { prepareAdvanced } from './advanced';
+import { prepareSize } from './size-field';
 import { chooseDefaults, isVariable, textOf } from './validators';
+import { showVariables } from './variables';
 
 /** The types of all webhook nodes. */
 const WEBHOOK_TYPES = Object.keys(DEFAULT_PATH).map((provider) => `${provider}-webhook-in`);
@@ -48,6 +51,9 @@ export function outputLabel(this: WebhookNode, index: number): string {
 
 export function prepareDialog(this: WebhookNode): void {
   chooseDefaults(this, ['reply', 'duplicates', 'keep']);
+  prepareSize(this, 'maxBody');
+  prepareAdvanced(this);
+  showVariables(this);
   showAddress(this);
   const reply = $('#node-input-reply');
   reply
