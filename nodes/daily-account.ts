@@ -2,6 +2,7 @@ import { withoutTrailingSlashes } from '../src/text/edges';
 import { isUnsetVariable, parseDailySecrets } from '../src/verification/account-keys';
 import { unsetSecrets } from './config/account-users';
 import { DEFAULT_API_URLS } from './config/api-urls';
+import { serveDailyAccountTest } from './config/dialog/account-test-route';
 import { proxyOf, reportProxy } from './config/proxy-access';
 import type { DailyAccountNode } from './config/daily-account-access';
 import type { NodeConfig, NodeRedApi } from './lib/node-red';
@@ -10,10 +11,12 @@ import { readText } from './lib/read-setting';
 
 interface DailyAccountConfig extends NodeConfig {
   apiUrl?: string;
+  publicUrl?: string;
   proxy?: string;
 }
 
 export = function (RED: NodeRedApi): void {
+  serveDailyAccountTest(RED);
   RED.nodes.registerType(
     'daily-account',
     function (this: DailyAccountNode, config: DailyAccountConfig) {
@@ -29,6 +32,7 @@ export = function (RED: NodeRedApi): void {
         secrets,
         secretProblems: problems,
         apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URLS.daily)),
+        publicUrl: readText(config.publicUrl),
         apiKey: () => apiKey,
         proxy: proxyOf(RED, config.proxy)
       };

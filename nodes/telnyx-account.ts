@@ -4,6 +4,7 @@ import { isUnsetVariable, parsePublicKeys, parseSecrets } from '../src/verificat
 import { unsetSecrets } from './config/account-users';
 import { DEFAULT_API_URLS } from './config/api-urls';
 import { askedKeysOf, reportAskedKeys } from './config/asked-public-keys';
+import { serveTelnyxAccountTest } from './config/dialog/account-test-route';
 import { serveKnownKeys } from './config/dialog/known-keys-route';
 import { proxyOf, reportProxy } from './config/proxy-access';
 import { MEETING_CONTEXT } from './config/meeting-context';
@@ -16,6 +17,7 @@ import { readText } from './lib/read-setting';
 interface TelnyxAccountConfig extends NodeConfig {
   publicKeys?: string;
   apiUrl?: string;
+  publicUrl?: string;
   proxy?: string;
   meetingContext?: string;
 }
@@ -25,6 +27,7 @@ type SecretName = keyof typeof SECRETS;
 
 export = function (RED: NodeRedApi): void {
   serveKnownKeys(RED);
+  serveTelnyxAccountTest(RED);
   RED.nodes.registerType(
     'telnyx-account',
     function (this: TelnyxAccountNode, config: TelnyxAccountConfig) {
@@ -46,6 +49,7 @@ export = function (RED: NodeRedApi): void {
       const keyOrigin: KeyOrigin = askedKeys !== null ? 'api' : written !== '' ? 'account' : 'environment';
       this.telnyxAccount = {
         ...access,
+        publicUrl: readText(config.publicUrl),
         keyOrigin,
         askedKeys,
         keys: {

@@ -1,6 +1,7 @@
 import { CodedError } from '../src/errors/coded-error';
 import { answerFailure } from './lib/http-response';
 import { afterStart } from './lib/on-flows-started';
+import { serveFolderTest } from './config/dialog/folder-test-route';
 import { telnyxBucketOf } from './config/bucket-access';
 import { accountsOf } from './config/provider-accounts';
 import { DownloadNode } from './download/download-node';
@@ -15,6 +16,7 @@ const TYPE = 'telnyx-recording-download';
 
 export = function (RED: NodeRedApi): void {
   const say = statusTexts(RED, TYPE);
+  serveFolderTest(RED);
 
   RED.nodes.registerType(TYPE, function (this: RedNode, config: RecordingDownloadConfig) {
     RED.nodes.createNode(this, config);

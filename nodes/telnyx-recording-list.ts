@@ -5,11 +5,13 @@ import type { NodeRedApi, RedNode } from './lib/node-red';
 import { readBoolean } from './lib/read-setting';
 import { reportHealth } from './list/list-health';
 import { emittedMessage } from './list/list-messages';
+import { serveRunList } from './list/list-runs';
 import { startListNode } from './list/list-node';
 import { runList } from './list/list-run';
 import { readListRequest, readListSettings, type RecordingListConfig } from './list/list-settings';
 
 export = function (RED: NodeRedApi): void {
+  serveRunList(RED);
   RED.nodes.registerType('telnyx-recording-list', function (this: RedNode, config: RecordingListConfig) {
     RED.nodes.createNode(this, config);
     startListNode(RED, this, () => {

@@ -4,6 +4,7 @@ import { AskedKeyVerifier } from '../src/verification/asked-key-verifier';
 import { telnyxProvider } from '../src/providers/telnyx/telnyx-provider';
 import { TelnyxVerifier } from '../src/verification/telnyx-verifier';
 import { useAskedKeys } from './config/asked-public-keys';
+import { serveWebhookFacts } from './config/dialog/webhook-facts-route';
 import { type TelnyxAccount, telnyxAccountOf } from './config/telnyx-account-access';
 import { serveTelnyxWebhooks } from './config/webhooks/telnyx-webhooks-route';
 import type { NodeRedApi, RedNode } from './lib/node-red';
@@ -23,6 +24,7 @@ const NO_KEYS = { publicKeys: [], meetingSecrets: [], legacySecrets: [] };
 export = function (RED: NodeRedApi): void {
   deliveryRoutes(RED);
   serveTelnyxWebhooks(RED);
+  serveWebhookFacts(RED);
 
   RED.nodes.registerType('telnyx-webhook-in', function (this: RedNode, config: TelnyxWebhookInConfig) {
     RED.nodes.createNode(this, config);

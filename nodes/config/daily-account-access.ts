@@ -11,6 +11,8 @@ export interface DailyAccount {
   readonly secretProblems: readonly CodedError[];
   /** Without a trailing slash. */
   readonly apiUrl: string;
+  /** Public address of this Node-RED as written in the account; blank: unknown. */
+  readonly publicUrl: string;
   /** A secret; goes to the host of `apiUrl` and nowhere else. Null when none is set. */
   apiKey(): string | null;
   /** Which proxy leads to the API; null: none. */

@@ -116,17 +116,23 @@ function targetOf(
   maxSize: number
 ): DownloadTarget {
   const kind = readChoice(config.destination, 'Store in', DESTINATIONS);
-  if (kind === 'folder') return { kind, folder: folderOf(RED, node, config) };
+  if (kind === 'folder') return { kind, folder: folderOf(RED, node, config.folder) };
   if (kind === 'bucket') return { kind, settings: telnyxBucketOf(RED, config.bucket) };
   return { kind, maxSize: maxSize === 0 ? undefined : maxSize };
 }
 
-function folderOf(
+/**
+ * The absolute path of the setting `folder`.
+ *
+ * @param node whose environment variables count
+ * @throws CodedError `BAD_SETTING`
+ */
+export function folderOf(
   RED: Pick<NodeRedApi, 'settings' | 'util'>,
   node: RedNode,
-  config: RecordingDownloadConfig
+  folder: string | undefined
 ): string {
-  return archiveFolder(readText(config.folder, DEFAULT_FOLDER), {
+  return archiveFolder(readText(folder, DEFAULT_FOLDER), {
     userDir: userDirectory(RED),
     env: (name) => {
       let found: unknown;

@@ -6,10 +6,14 @@ import { DAILY_KEYS } from '../config/dialog/known-keys';
 import { HIDDEN_PASSWORD } from '../config/hidden-password';
 import { addressFault, webhookUrl } from '../webhook/public-address';
 import { DEFAULT_PATH } from '../webhook/webhook-fields';
+import { DAILY_ACCOUNT_TEST_PATH } from '../config/dialog/test-finding';
+import { shownAccount } from './account/shown-account';
 import { AnyKey } from './account/any-key';
+import { publicUrl } from './lib/public-url-rule';
 import { apiAddress } from './lib/api-address';
 import { entriesOf, isVariable, textOf } from './lib/validators';
-import { typedElsewhere } from './lib/typed-elsewhere';
+import { knownAddress } from './lib/known-address';
+import { prepareTest } from './lib/test-button';
 import { showVariables } from './lib/variables';
 
 /** Quotes any text as one word of a shell command. */
@@ -30,8 +34,8 @@ function webhookOf(accountId: string): ShownNode | null {
   RED.nodes.eachNode((node) => {
     if (node.type !== 'daily-webhook-in' || node.d === true) return;
     const path = textOf(node['path']) || DEFAULT_PATH.daily;
-    const publicUrl = textOf(node['publicUrl']).trim() || typedElsewhere(node);
-    (node['account'] === accountId ? own : others).push({ path, publicUrl });
+    const address = textOf(node['publicUrl']).trim() || knownAddress(node, textOf(node['account']));
+    (node['account'] === accountId ? own : others).push({ path, publicUrl: address });
   });
   return own[0] ?? others[0] ?? null;
 }
@@ -64,6 +68,7 @@ RED.nodes.registerType('daily-account', {
   category: 'config',
   defaults: {
     name: { value: '' },
+    publicUrl: { value: '', validate: publicUrl },
     apiUrl: { value: DEFAULT_API_URLS.daily, validate: apiAddress },
     proxy: { value: '', type: 'http proxy', required: false },
     anyKey: { value: undefined, validate: anyKey.validator }
@@ -84,6 +89,7 @@ RED.nodes.registerType('daily-account', {
     return this.name || 'Daily';
   },
   oneditprepare: function () {
+    prepareTest(this, DAILY_ACCOUNT_TEST_PATH, () => shownAccount(this));
     showVariables(this, { hmac: 'DAILY_HMAC_SECRET', apiKey: 'DAILY_API_KEY' });
     const webhook = webhookOf(this.id);
     const base = publicBase(webhook?.publicUrl ?? '');

@@ -12,7 +12,7 @@ import { labelStyle, paletteLabel } from './lib/labels';
 import { chooseOnlyAccounts } from './lib/only-account';
 import { numberWithin } from './lib/validators';
 import { prepareDailyRegister } from './register/daily-register';
-import { publicUrl } from './register/public-url';
+import { publicUrl } from './lib/public-url-rule';
 import { nodeLabel, outputLabel, prepareDialog, saveDialog, webhookPath } from './lib/webhook-dialog';
 
 RED.nodes.registerType('daily-webhook-in', {

@@ -2,10 +2,14 @@ import { isApiKey, isBase64Key, isHexKey } from '../../src/verification/key-text
 import { DEFAULT_API_URLS } from '../config/api-urls';
 import { TELNYX_KEYS } from '../config/dialog/known-keys';
 import { MEETING_CONTEXT } from '../config/meeting-context';
+import { TELNYX_ACCOUNT_TEST_PATH } from '../config/dialog/test-finding';
+import { shownAccount } from './account/shown-account';
 import { AnyKey } from './account/any-key';
 import { prepareAdvanced } from './lib/advanced';
 import { apiAddress } from './lib/api-address';
+import { publicUrl } from './lib/public-url-rule';
 import { entriesOf, isVariable } from './lib/validators';
+import { prepareTest } from './lib/test-button';
 import { showVariables } from './lib/variables';
 
 interface TelnyxAccountNode extends EditorNode {
@@ -33,6 +37,7 @@ RED.nodes.registerType<TelnyxAccountNode>('telnyx-account', {
         return problems.length === 0 ? true : problems.join(' ');
       }
     },
+    publicUrl: { value: '', validate: publicUrl },
     apiUrl: { value: DEFAULT_API_URLS.telnyx, validate: apiAddress },
     proxy: { value: '', type: 'http proxy', required: false },
     meetingContext: { value: MEETING_CONTEXT },
@@ -48,6 +53,7 @@ RED.nodes.registerType<TelnyxAccountNode>('telnyx-account', {
   },
   oneditprepare: function () {
     prepareAdvanced(this);
+    prepareTest(this, TELNYX_ACCOUNT_TEST_PATH, () => shownAccount(this));
     showVariables(this, { publicKeys: 'TELNYX_PUBLIC_KEY', apiKey: 'TELNYX_API_KEY' });
     // Accounts of an earlier version have no value.
     if (this.meetingContext === undefined) $('#node-config-input-meetingContext').val(MEETING_CONTEXT);

@@ -5,8 +5,11 @@ import {
   isRegion,
   takesKmsKey
 } from '../../src/store/bucket/client/field-rules';
-import { testBucket } from './bucket-test';
+import { BUCKET_TEST_PATH } from '../config/bucket-test-request';
+import { offerPresets } from './bucket-presets';
+import { shownBucket } from './bucket-test';
 import { prepareAdvanced } from './lib/advanced';
+import { prepareTest } from './lib/test-button';
 import { isVariable, textOf } from './lib/validators';
 import { showVariables } from './lib/variables';
 
@@ -52,10 +55,8 @@ RED.nodes.registerType<BucketNode>('telnyx-bucket', {
   oneditprepare: function () {
     prepareAdvanced(this);
     showVariables(this);
-    $('#telnyx-bucket-test').on('click', (event) => {
-      event.preventDefault();
-      void testBucket(this);
-    });
+    prepareTest(this, BUCKET_TEST_PATH, () => shownBucket(this));
+    offerPresets(this);
     const endpoint = $('#node-config-input-endpoint');
     endpoint
       .on('input change', () => {

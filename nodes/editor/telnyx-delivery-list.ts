@@ -3,6 +3,7 @@ import { SELECTIONS } from '../list/list-fields';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { momentOf } from './lib/moments';
 import { chooseOnlyAccounts } from './lib/only-account';
+import { prepareRunNow } from './lib/run-now';
 import { chooseDefaults, isChosen } from './lib/validators';
 
 interface DeliveryListNode extends EditorNode {
@@ -44,6 +45,7 @@ RED.nodes.registerType<DeliveryListNode>('telnyx-delivery-list', {
   labelStyle,
   onadd: chooseOnlyAccounts,
   oneditprepare: function () {
+    prepareRunNow(this);
     chooseDefaults(this, ['source', 'provider', 'only', 'outcome']);
     const source = $('#node-input-source');
     source

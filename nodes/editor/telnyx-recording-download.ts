@@ -1,6 +1,7 @@
 import { DEFAULT_FOLDER } from '../../src/naming/archive-defaults';
 import { DEFAULT_FILENAME } from '../../src/naming/filename-syntax';
 import { ACCOUNT_CHOICES, type AccountChoices } from '../config/account-choices';
+import { FOLDER_TEST_PATH } from '../config/dialog/test-finding';
 import {
   ANSWERS,
   CONCURRENCY,
@@ -11,12 +12,14 @@ import {
   RETRIES,
   STALL_TIMEOUT
 } from '../download/download-fields';
+import { prepareFilename } from './filename-editor';
 import { previewFilename } from './filename-preview';
 import { prepareAdvanced } from './lib/advanced';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { chooseOnlyAccounts } from './lib/only-account';
 import { prepareSize } from './lib/size-field';
 import { chooseDefaults, isChosen, numberWithin, textOf } from './lib/validators';
+import { prepareTest } from './lib/test-button';
 import { showVariables } from './lib/variables';
 
 interface DownloadNode extends EditorNode, AccountChoices {
@@ -97,23 +100,19 @@ RED.nodes.registerType<DownloadNode>('telnyx-recording-download', {
     prepareSize(this, 'maxSize');
     prepareAdvanced(this);
     showVariables(this);
-    const filename = $('#node-input-filename');
-    if (!this.filename) filename.val(DEFAULT_FILENAME);
-    filename
-      .on('input change', () => {
-        const preview = previewFilename(textOf(filename.val()) || DEFAULT_FILENAME);
-        const isName = 'name' in preview;
-        $('#telnyx-recording-download-preview')
-          .text(isName ? preview.name : this._(`${this.type}.${preview.problem}`, preview.values))
-          .css('color', isName ? '' : 'var(--red-ui-text-color-error)');
-      })
-      .trigger('change');
+    prepareFilename(this);
+    prepareTest(this, FOLDER_TEST_PATH, () => ({
+      id: this.id,
+      folder: textOf($('#node-input-folder').val())
+    }));
     const destination = $('#node-input-destination');
     destination
       .on('change', () => {
         const chosen = destination.val();
         $('.telnyx-recording-download-files').toggle(chosen !== 'message');
-        $('#telnyx-recording-download-folder-row').toggle(chosen === 'folder');
+        $('#telnyx-recording-download-folder-row, #telnyx-recording-download-test-row').toggle(
+          chosen === 'folder'
+        );
         $('#telnyx-recording-download-bucket-row').toggle(chosen === 'bucket');
       })
       .trigger('change');

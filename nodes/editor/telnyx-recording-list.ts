@@ -4,6 +4,7 @@ import { DEFAULT_FROM, LISTED, SELECTIONS } from '../list/list-fields';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { momentOf } from './lib/moments';
 import { chooseOnlyAccounts } from './lib/only-account';
+import { prepareRunNow } from './lib/run-now';
 import { chooseDefaults, isChosen, textOf } from './lib/validators';
 
 interface ListNode extends EditorNode {
@@ -77,6 +78,7 @@ RED.nodes.registerType<ListNode>('telnyx-recording-list', {
   labelStyle,
   onadd: chooseOnlyAccounts,
   oneditprepare: function () {
+    prepareRunNow(this);
     chooseDefaults(this, ['provider', 'what', 'only']);
     $('#node-input-filter')
       .val(filterText(this.filter))

@@ -44,6 +44,7 @@ export interface NodeRedApi {
   };
   readonly settings: {
     readonly userDir?: string;
+    readonly uiPort?: unknown;
     readonly httpNodeRoot?: string | false;
     readonly httpAdminRoot?: string | false;
     readonly httpAdminMiddleware?: unknown;

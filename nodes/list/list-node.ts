@@ -5,6 +5,7 @@ import type { FlowMessage, NodeRedApi, RedNode } from '../lib/node-red';
 import { NodeStatus, statusTexts } from '../lib/node-status';
 import { afterStart } from '../lib/on-flows-started';
 import { onClose, onInput } from '../lib/on-input';
+import { noteList } from './list-runs';
 import { summaryMessage } from './list-messages';
 import { ListStatus, type ShownSummary } from './list-status';
 
@@ -73,6 +74,7 @@ function run(
   const { lists } = activityOf(RED);
   let running: Promise<void> | null = null;
   let isInUse = false;
+  noteList(RED, node, () => running !== null);
 
   onInput(node, async (message, send) => {
     if (running !== null) throw stillRunning();

@@ -20,7 +20,7 @@ import { onClose } from '../lib/on-input';
 import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
 import { ownedState } from '../lib/state';
 import { type HealthWatch, watchHealth } from './webhook-health';
-import { type ReceiverReport, noteReceiver } from './webhook-receivers';
+import { type LastDelivery, type ReceiverReport, noteReceiver } from './webhook-receivers';
 import { RejectionWarnings } from './rejection-warnings';
 import { DUPLICATES, KEEP, MAX_BODY, REPLIES, REPLY_TIMEOUT } from './webhook-fields';
 import { deliveryJournal, deliveryRoutes, handOvers, keepDeliveries } from './webhook-runtime';
@@ -58,7 +58,7 @@ export interface WebhookProvider {
   /** Short status text for `problem`. */
   problemStatus: string;
   /** Whose API tells whether deliveries fail. */
-  watched: Pick<HealthWatch, 'definition' | 'account'>;
+  watched: Pick<HealthWatch, 'definition' | 'account'> & { account: { publicUrl: string } | null };
   keys?: KeyStatus;
 }
 
@@ -120,6 +120,7 @@ export function startWebhookNode(
     keepDeliveries(RED, node.id, keep);
     const warnings = new RejectionWarnings((text) => node.warn(text));
     const tally = new DeliveryTally();
+    const last: LastDelivery = { received: null, refused: null };
     const state = ownedState(RED);
     const watch = handOvers(RED);
     const recent = activityOf(RED).deliveries;
@@ -162,6 +163,7 @@ export function startWebhookNode(
         else if (!watch.send(node, { message: sent, id: message.event.id, handOver })) return;
         tally.received(message.event.recovered === true);
         recent.passed(node.id, message);
+        if (message.event.recovered !== true) last.received = performance.now();
         showCounts();
       },
       isFlowThere: () => watch.isFlowThere(node),
@@ -169,6 +171,7 @@ export function startWebhookNode(
       onRejected: (rejection) => {
         tally.refused(rejection.code);
         recent.refused(node.id, rejection);
+        last.refused = performance.now();
         showCounts();
         warnings.add(rejection);
         if (rejectedOutput) node.send([null, { topic: 'rejected', payload: rejection }]);
@@ -182,7 +185,7 @@ export function startWebhookNode(
     });
 
     const claim = deliveryRoutes(RED).claim(path, node.id, endpoint, showCounts);
-    const publicUrl = readText(config.publicUrl);
+    const publicUrl = readText(config.publicUrl, provider.watched.account?.publicUrl);
     const report = (): ReceiverReport => ({
       ...tally.counts,
       problem: provider.problem?.code ?? (claim.serving ? (state.problem?.code ?? null) : 'PATH_IN_USE'),
@@ -190,7 +193,7 @@ export function startWebhookNode(
       health: unhealthy === undefined ? null : { problem: unhealthy.problem, failed: unhealthy.failed },
       isWatched
     });
-    noteReceiver(RED, node, { path, publicUrl, receiver: endpoint, report });
+    noteReceiver(RED, node, { path, publicUrl, receiver: endpoint, report, last });
     onClose(node, () => {
       claim.release();
       warnings.dispose();

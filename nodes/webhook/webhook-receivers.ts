@@ -9,12 +9,19 @@ import { KEEP } from './webhook-fields';
 /** The end of the types of webhook nodes. */
 const WEBHOOK_SUFFIX = '-webhook-in';
 
+/** When a webhook node had its last deliveries, by the monotonic clock; null: none since it was deployed. */
+export interface LastDelivery {
+  received: number | null;
+  refused: number | null;
+}
+
 /** A running webhook node. */
 export interface RunningReceiver {
   /** As written in the node. */
   path: string;
-  /** As written in the node; blank: unknown. */
+  /** As written in the node or its account; blank: unknown. */
   publicUrl: string;
+  last: Readonly<LastDelivery>;
   receiver: Pick<WebhookEndpoint, 'isReceiving' | 'hold'>;
   /** How it is doing now. */
   report?: () => ReceiverReport;
@@ -54,6 +61,12 @@ export function allReceivers(RED: Pick<NodeRedApi, 'events'>): [RedNode, Running
 /** The running webhook nodes of a type. */
 export function runningReceivers(RED: NodeRedApi, type: string): RunningReceiver[] {
   return [...runningIn(RED)].filter(([node]) => node.type === type).map(([, receiver]) => receiver);
+}
+
+/** When a running webhook node had its last deliveries; null when no such node runs. */
+export function lastDeliveryOf(RED: NodeRedApi, id: string): Readonly<LastDelivery> | null {
+  for (const [node, { last }] of runningIn(RED)) if (node.id === id) return last;
+  return null;
 }
 
 /** Ids of the webhook nodes of a type: running ones, including those in subflows, and disabled ones. */

@@ -1,9 +1,13 @@
+import path from 'node:path';
 import type { Locator } from 'playwright-core';
 import should from 'should';
+import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import type { EditorPage } from '../support/editor-page';
 import { config, node, recorder, tab, webhookIn } from '../support/flows';
 import type { FlowNode, NodeRedProcess } from '../support/node-red-process';
-import { TRUSTED } from '../support/sign';
+import { DARK } from '../support/sidebar';
+import { signed, TRUSTED } from '../support/sign';
+import { exchange } from '../support/http-client';
 import { useEditor } from '../support/use-editor';
 
 const API_URL = 'https://api.telnyx.com/v2';
@@ -16,6 +20,7 @@ const FLOW: FlowNode[] = [
     ...{ publicKeys: '', apiUrl: API_URL, credentials: { apiKey: SECRET } }
   }),
   config('keyless', 'telnyx-account', { publicKeys: '', apiUrl: API_URL }),
+  config('bucket', 'telnyx-bucket', { endpoint: '', region: 'us-east-1', bucket: 'archive', sse: '' }),
   config('daily-keyless', 'daily-account', { apiUrl: 'https://api.daily.co/v1' }),
   webhookIn({ x: 160, y: 60 }),
   webhookIn({ id: 'keyless-webhook', account: 'keyless', path: '/keyless', x: 160, y: 120 }),
@@ -48,6 +53,23 @@ describe('what all dialogs have in common', function () {
     { flow: FLOW, env: { SET_FOR_THE_TEST: 'a-value-that-stays-here' } },
     (opened) => ({ nodeRed, editor } = opened)
   );
+
+  let telnyx: TelnyxStandIn;
+  before('a stand-in for the API', async () => {
+    telnyx = new TelnyxStandIn();
+    await telnyx.start();
+  });
+  after(() => telnyx.stop());
+
+  /** Set to a folder to look at the dialogs. */
+  async function shoot(name: string): Promise<void> {
+    const folder = process.env['SCREENSHOTS'];
+    if (folder === undefined) return;
+    await editor.page.screenshot({ path: path.join(folder, `dialog-${name}.png`) });
+    const style = await editor.page.addStyleTag({ content: DARK });
+    await editor.page.screenshot({ path: path.join(folder, `dialog-${name}-dark.png`) });
+    await style.evaluate((each) => (each as unknown as { remove(): void }).remove());
+  }
 
   const at = (selector: string): Locator => editor.page.locator(selector);
   const errorsOf = async (id: string): Promise<string> =>
@@ -173,6 +195,108 @@ describe('what all dialogs have in common', function () {
     await editor.edit('no-bucket');
     await editor.done();
     should(await editor.property('no-bucket', 'maxSize')).equal(String(1.5 * 1024 * 1024));
+  });
+
+  it('the webhook URL can be copied, and tunnels to this computer are at hand', async () => {
+    await editor.edit('webhook');
+    await at('#telnyx-webhook-in-last').getByText('No delivery since').waitFor();
+    await at('#telnyx-webhook-in-tunnels > summary').click();
+    const lines = await at('#telnyx-webhook-in-tunnels code').allTextContents();
+    const { port } = new URL(nodeRed.url);
+    should(lines).eql([
+      `cloudflared tunnel --url http://127.0.0.1:${port}`,
+      `ngrok http ${port}`,
+      `tailscale funnel --set-path=/telnyx http://127.0.0.1:${port}/telnyx`
+    ]);
+    await shoot('webhook');
+    await at('#telnyx-webhook-in-url-copy').click();
+    await editor.page.getByText('Copied', { exact: true }).first().waitFor();
+    await at('#node-input-publicUrl').fill('https://hooks.example.com');
+    await at('#telnyx-webhook-in-tunnels').waitFor({ state: 'hidden' });
+    await at('#node-input-path').fill('/keyless');
+    await at('#telnyx-webhook-in-conflict').waitFor();
+    await cancel();
+    await editor.page.evaluate("RED.nodes.node('account').publicUrl = 'https://hooks.example.com/base'");
+    await editor.edit('webhook');
+    should(await at('#telnyx-webhook-in-url').innerText()).equal('https://hooks.example.com/base/telnyx');
+    await cancel();
+    const body = JSON.stringify({ data: { event_type: 'call.hangup', id: 'e1', payload: {} } });
+    const { status } = await exchange(nodeRed.port, {
+      path: '/telnyx',
+      body: Buffer.from(body),
+      headers: { 'content-type': 'application/json', ...signed(body) }
+    });
+    should(status).equal(200);
+    await editor.edit('webhook');
+    await at('#telnyx-webhook-in-last')
+      .getByText(/Last delivery \d+ s ago/)
+      .waitFor();
+    await cancel();
+  });
+
+  it('an API key is tested, typed or deployed', async () => {
+    await editor.page.evaluate("RED.editor.editConfig('', 'telnyx-account', 'with-secret')");
+    await at('#node-config-input-apiUrl').evaluate(
+      (each, url) => ((each as unknown as { value: string }).value = url),
+      telnyx.apiUrl
+    );
+    const findings = at('#telnyx-account-findings li');
+    await at('#telnyx-account-test').click();
+    await findings.getByText(/does not accept the key/).waitFor();
+    await editor.page.waitForTimeout(1100);
+    await at('#node-config-input-apiKey').fill(telnyx.apiKey);
+    await at('#telnyx-account-test').click();
+    await findings.getByText(/accepts the API key/).waitFor();
+    await findings.getByText(/may list recordings/).waitFor();
+    await shoot('account');
+    should(nodeRed.log).not.containEql(telnyx.apiKey);
+    await cancel('node-config');
+  });
+
+  it('a folder is tested, and file names are put together from tokens', async () => {
+    await editor.edit('no-bucket');
+    await at('#node-input-destination').selectOption('folder');
+    await at('#node-input-folder').fill('archive');
+    await at('#telnyx-recording-download-test').click();
+    const findings = at('#telnyx-recording-download-findings li');
+    await findings.getByText(`${nodeRed.userDir}/archive`).waitFor();
+    await findings.getByText('Hard links work').waitFor();
+    await at('#telnyx-recording-download-names').selectOption('call');
+    should(await at('#node-input-filename').inputValue()).match(/call_session_id/);
+    await at('#node-input-filename').fill('');
+    for (const name of ['from', 'ext'])
+      await at('#telnyx-recording-download-tokens').getByRole('button', { name, exact: true }).click();
+    should(await at('#node-input-filename').inputValue()).equal('{{from}}{{ext}}');
+    await editor.page.keyboard.press('Enter');
+    should(await at('#telnyx-recording-download-preview').innerText()).match(/^archive\/\+1\d+mp3$/);
+    await shoot('download');
+    await cancel();
+  });
+
+  it('a preset fills in what a store needs', async () => {
+    await editor.page.evaluate("RED.editor.editConfig('', 'telnyx-bucket', 'bucket')");
+    await at('#telnyx-bucket-preset').selectOption('r2');
+    should(await at('#node-config-input-endpoint').inputValue()).match(/r2\.cloudflarestorage\.com$/);
+    should(await at('#node-config-input-region').inputValue()).equal('auto');
+    await at('#telnyx-bucket-preset').selectOption('minio');
+    should(await at('#node-config-input-forcePathStyle').isChecked()).be.true();
+    await shoot('bucket');
+    await cancel('node-config');
+  });
+
+  it('a list is run from its dialog', async () => {
+    await editor.edit('from-log');
+    await at('#telnyx-delivery-list-run').click();
+    await at('#telnyx-delivery-list-run-status').getByText('complete').waitFor();
+    await shoot('list');
+    await cancel();
+    const unknown = await nodeRed.admin('telnyx-recording-list/run', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ id: 'webhook' })
+    });
+    should(unknown.status).equal(400);
+    should(await unknown.text()).match(/not deployed/);
   });
 
   it('cause no error in the console', () => should(editor.errors).eql([]));

@@ -132,7 +132,7 @@ describe('the health of webhooks at the nodes', () => {
 
     it('tells of problems of the webhook nodes that run here', async () => {
       const receiver = { isReceiving: () => false, hold: () => undefined };
-      noteReceiver(RED, node.asNode, { ...ADDRESS, receiver });
+      noteReceiver(RED, node.asNode, { ...ADDRESS, receiver, last: { received: null, refused: null } });
       should(await report()).equal('telnyx-recording-list.status.webhook-failed');
       should(told).have.length(1);
       should(told[0]).have.properties({ topic: 'webhook.problem', kept: true });
@@ -144,6 +144,7 @@ describe('the health of webhooks at the nodes', () => {
       should(daily.webhooks.requests).be.empty();
       noteReceiver(RED, node.asNode, {
         ...ADDRESS,
+        last: { received: null, refused: null },
         receiver: { isReceiving: () => false, hold: () => undefined }
       });
       daily.webhooks.faultOf = () => 500;

@@ -119,6 +119,10 @@ export class EditorPage {
       (response) => response.url().endsWith('/flows') && response.request().method() === 'POST'
     );
     await this.page.locator('#red-ui-header-button-deploy:not(.disabled)').click();
+    // Node-RED asks first when a node is incomplete.
+    const confirm = this.page.locator('.red-ui-notification').getByRole('button', { name: 'Confirm deploy' });
+    await Promise.race([saved, confirm.waitFor({ timeout: 0 }).catch(() => undefined)]);
+    if (await confirm.isVisible()) await confirm.click();
     await saved;
     await this.nodeRed.waitForLog(/Started (flows|modified nodes|modified flows)/, { from });
   }

@@ -14,6 +14,10 @@ export const FUNCTIONS: readonly TextFunction[] = [...EVENT_FUNCTIONS, ...ARCHIV
  */
 export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['nodes/config/account-users.ts', 'settings of an account'],
+  [
+    'nodes/config/dialog/known-keys.ts',
+    'names of variables from a dialog, of at most 2048 characters together'
+  ],
   ['nodes/config/bucket-test-route.ts', 'what an administrator types into a dialog'],
   ['nodes/config/webhooks/daily-webhooks-route.ts', 'what an administrator types into a dialog'],
   ['nodes/lib/dialog-values.ts', 'what an administrator types into a dialog'],
@@ -23,9 +27,13 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ...[
     'daily-account.ts',
     'lib/api-address.ts',
-    'lib/typed-elsewhere.ts',
+    'lib/known-address.ts',
+    'lib/only-account.ts',
+    'lib/variables.ts',
     'lib/validators.ts',
     'lib/webhook-dialog.ts',
+    'filename-editor.ts',
+    'switch/rule-list.ts',
     'telnyx-bucket.ts',
     'telnyx-recording-download.ts'
   ].map((name): [string, string] => [

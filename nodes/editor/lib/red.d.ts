@@ -18,6 +18,8 @@ interface EditorNode {
   /** Whether all its properties are valid; unset before the first check. */
   valid?: boolean;
   validationErrors?: string[];
+  /** As the runtime has sent it. */
+  status?: { text?: string };
   /** Set for the next redraw to show it anew. */
   dirty?: boolean;
   _def: {

@@ -41,7 +41,9 @@ export function showVariables(node: EditorNode, blanks: Readonly<Record<string, 
       const isSet = known.variables[variable] === true;
       const note = $('<div class="telnyx-variable" role="status"></div>')
         .css({ marginLeft: '104px', overflowWrap: 'anywhere' })
-        .append(icon(isSet ? 'ok' : 'warning'), ' ', $('<span></span>').text(say(variable, isSet)));
+        .append($('<span></span>').text(say(variable, isSet)));
+      // A blank field needs no variable: something else may fill its place.
+      if (isSet || textOf(field.val()).trim() !== '') note.prepend(icon(isSet ? 'ok' : 'warning'), ' ');
       row.append(note);
     }
   };

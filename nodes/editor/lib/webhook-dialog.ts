@@ -1,6 +1,6 @@
 import { comparablePath, pathFault, type PathFault } from '../../../src/webhook/express/route-path';
 import { DEFAULT_PATH } from '../../webhook/webhook-fields';
-import { showAddress } from '../register/public-url';
+import { showWebhookFacts } from '../register/webhook-facts';
 import { prepareAdvanced } from './advanced';
 import { prepareSize } from './size-field';
 import { chooseDefaults, isVariable, textOf } from './validators';
@@ -23,7 +23,10 @@ export const webhookPath: EditorValidator = function (value, _options) {
   // The runtime also accepts a path without a leading slash, but shows and compares it with one.
   const fault = path.startsWith('/') ? pathFault(path, sharesAdminRoot) : 'empty';
   if (fault !== null) return this._(`${this.type}.error.${problemKey(fault)}`);
-  return isServedByAnother(this, path) ? this._(`${this.type}.error.path-twice`) : true;
+  const other = servedBy(this, path);
+  return other === null
+    ? true
+    : this._(`${this.type}.error.path-twice`, { name: RED.utils.getNodeLabel(other, other.id) });
 };
 
 function problemKey(fault: PathFault): string {
@@ -31,14 +34,33 @@ function problemKey(fault: PathFault): string {
   return fault === 'root' ? 'path-root' : 'path';
 }
 
-function isServedByAnother(node: EditorNode, path: string): boolean {
-  let isServed = false;
+/** Another active webhook node with the same path; null when there is none. */
+function servedBy(node: EditorNode, path: string): EditorNode | null {
+  const found: EditorNode[] = [];
   RED.nodes.eachNode((other) => {
     if (other.id === node.id || !WEBHOOK_TYPES.includes(other.type)) return;
     const isDisabled = other.d === true || RED.nodes.workspace(other.z)?.disabled === true;
-    if (!isDisabled && comparablePath(textOf(other['path'])) === comparablePath(path)) isServed = true;
+    if (!isDisabled && comparablePath(textOf(other['path'])) === comparablePath(path)) found.push(other);
   });
-  return isServed;
+  return found[0] ?? null;
+}
+
+/** Names the node that has the path already, with a way there. */
+function showConflict(node: EditorNode): void {
+  const field = $('#node-input-path');
+  const place = $('<div role="status"></div>').css('margin-left', '104px').appendTo(field.parent());
+  field
+    .on('input change', () => {
+      place.empty();
+      const path = textOf(field.val());
+      const other = isVariable(path) ? null : servedBy(node, path);
+      if (other === null) return;
+      const name = RED.utils.getNodeLabel(other, other.id);
+      const go = $('<button type="button" class="red-ui-button red-ui-button-small"></button>');
+      go.text(node._(`${node.type}.button.go`, { name })).on('click', () => RED.view.reveal(other.id));
+      place.append(go.attr('id', `${node.type}-conflict`));
+    })
+    .trigger('change');
 }
 
 export function nodeLabel(this: WebhookNode): string {
@@ -54,7 +76,8 @@ export function prepareDialog(this: WebhookNode): void {
   prepareSize(this, 'maxBody');
   prepareAdvanced(this);
   showVariables(this);
-  showAddress(this);
+  showConflict(this);
+  showWebhookFacts(this);
   const reply = $('#node-input-reply');
   reply
     .on('change', () => {

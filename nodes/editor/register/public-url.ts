@@ -1,15 +1,8 @@
 import { addressFault, webhookUrl, type AddressFault } from '../../webhook/public-address';
 import type { AddressValues } from '../../config/webhooks/webhooks-request';
 import { icon } from '../lib/marks';
-import { typedElsewhere } from '../lib/typed-elsewhere';
+import { knownAddress } from '../lib/known-address';
 import { isVariable, textOf } from '../lib/validators';
-
-/** Validator of `publicUrl`. */
-export const publicUrl: EditorValidator = function (value, _options) {
-  const text = textOf(value).trim();
-  const fits = text === '' || isVariable(text) || addressFault(text) !== 'not-an-address';
-  return fits ? true : this._(`${this.type}.error.public-url`);
-};
 
 /** The public address of this Node-RED, in the open dialog of a webhook node. */
 export interface ShownAddress extends AddressValues {
@@ -22,7 +15,7 @@ export interface ShownAddress extends AddressValues {
 }
 
 export function shownAddress(node: EditorNode): ShownAddress {
-  const typed = textOf($('#node-input-publicUrl').val()).trim() || typedElsewhere(node);
+  const typed = textOf($('#node-input-publicUrl').val()).trim() || addressWithout(node);
   const base = typed || window.location.origin;
   const path = textOf($('#node-input-path').val()).trim();
   return {
@@ -34,21 +27,30 @@ export function shownAddress(node: EditorNode): ShownAddress {
   };
 }
 
-/** Shows the webhook URL and what is wrong with it, while path and address are typed. */
-export function showAddress(node: EditorNode): void {
-  const field = $('#node-input-publicUrl').attr(
-    'placeholder',
-    typedElsewhere(node) || window.location.origin
-  );
+/** The address that counts while "Public URL" of the node is blank. */
+function addressWithout(node: EditorNode): string {
+  return knownAddress(node, textOf($('#node-input-account').val()));
+}
+
+/**
+ * Shows the webhook URL and what is wrong with it, while path and address are typed.
+ *
+ * @param onShown gets what is shown
+ */
+export function showAddress(node: EditorNode, onShown: (address: ShownAddress) => void): void {
+  const field = $('#node-input-publicUrl');
   const fault = $(`#${node.type}-url-fault`);
   const show = (): void => {
+    field.attr('placeholder', addressWithout(node) || window.location.origin);
     const address = shownAddress(node);
     $(`#${node.type}-url`).text(address.url);
     const problem = address.isTyped || address.fault !== 'private' ? address.fault : 'local';
     fault.empty().toggle(problem !== null);
     if (problem !== null)
       fault.append(icon('warning'), ' ', $('<span></span>').text(node._(`${node.type}.address.${problem}`)));
+    onShown(address);
   };
   field.on('input change', show);
+  $('#node-input-account').on('change', show);
   $('#node-input-path').on('input change', show).trigger('change');
 }

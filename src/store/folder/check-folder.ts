@@ -28,7 +28,10 @@ export async function checkFolder(fs: FileSystem, folder: string): Promise<void>
 }
 
 /** The directory itself, or its first existing parent. */
-async function nearestDirectory(fs: FileSystem, folder: string): Promise<string> {
+export async function nearestDirectory(
+  fs: Pick<FileSystem, 'stat' | 'lstat'>,
+  folder: string
+): Promise<string> {
   for (let path = folder; ; path = dirname(path)) {
     try {
       if ((await fs.stat(path)).isDirectory()) return path;
@@ -41,7 +44,7 @@ async function nearestDirectory(fs: FileSystem, folder: string): Promise<string>
   }
 }
 
-async function isBrokenLink(fs: FileSystem, path: string): Promise<boolean> {
+async function isBrokenLink(fs: Pick<FileSystem, 'lstat'>, path: string): Promise<boolean> {
   try {
     return (await fs.lstat(path)).isSymbolicLink();
   } catch {

@@ -1,0 +1,145 @@
+import { CodedError } from '../../../src/errors/coded-error';
+import { DailyApi } from '../../../src/providers/daily/daily-client';
+import { TelnyxApi } from '../../../src/providers/telnyx/api-client';
+import { askPublicKeys } from '../../../src/providers/telnyx/public-key';
+import type { ApiAccess } from '../../../src/providers/http/json-api';
+import { withoutTrailingSlashes } from '../../../src/text/edges';
+import { beginningOfKey } from '../../../src/verification/key-text';
+import { deployedNode, serveDialogAction } from '../../lib/dialog-route';
+import type { DialogValues } from '../../lib/dialog-values';
+import type { NodeRedApi } from '../../lib/node-red';
+import { DEFAULT_API_URLS } from '../api-urls';
+import { proxyOf } from '../proxy-access';
+import { keyOf } from '../webhooks/key-of';
+import { DAILY_ACCOUNT_TEST_PATH, TELNYX_ACCOUNT_TEST_PATH, type TestFinding } from './test-finding';
+
+/** A person waits for it. */
+const LONGEST_MS = 20_000;
+/** Between two tests. */
+const PAUSE_MS = 1000;
+
+type Asked = Pick<ApiAccess, 'request'> & { close(): Promise<void> };
+
+/** One question to the API: what it means when it is answered, and when the key is valid but may not ask it. */
+interface Question {
+  ask: (api: Asked, signal: AbortSignal) => Promise<string>;
+  /** Follows "The key is valid, but". */
+  forbidden: string;
+}
+
+/** Serves the Test button of the Telnyx account: tries its API key, deployed or not. Changes nothing at Telnyx. */
+export function serveTelnyxAccountTest(RED: NodeRedApi): void {
+  serve(RED, TELNYX_ACCOUNT_TEST_PATH, (values) => {
+    const node = deployedNode(RED, 'telnyx-account', values.text('id'));
+    const apiKey = keyOf(values, node, process.env['TELNYX_API_KEY']);
+    const apiUrl = withoutTrailingSlashes(values.setting('apiUrl', node).trim() || DEFAULT_API_URLS.telnyx);
+    const proxy = proxyOf(RED, values.text('proxy'));
+    return { apiKey, api: new TelnyxApi({ apiUrl, apiKey: () => apiKey, proxy }), questions: TELNYX };
+  });
+}
+
+/** The same for the Daily account. */
+export function serveDailyAccountTest(RED: NodeRedApi): void {
+  serve(RED, DAILY_ACCOUNT_TEST_PATH, (values) => {
+    const node = deployedNode(RED, 'daily-account', values.text('id'));
+    const apiKey = keyOf(values, node, process.env['DAILY_API_KEY']);
+    const apiUrl = withoutTrailingSlashes(values.setting('apiUrl', node).trim() || DEFAULT_API_URLS.daily);
+    const proxy = proxyOf(RED, values.text('proxy'));
+    return { apiKey, api: new DailyApi({ apiUrl, apiKey: () => apiKey, proxy }), questions: DAILY };
+  });
+}
+
+const TELNYX: readonly Question[] = [
+  {
+    ask: async (api, signal) => {
+      const [key] = await askPublicKeys(api, signal);
+      const shown = beginningOfKey(key?.toString('base64') ?? '');
+      return `Telnyx accepts the API key, and tells the public key ${shown} of the account.`;
+    },
+    forbidden: 'Telnyx does not tell it the public key. Enter the public key in "Public key".'
+  },
+  {
+    ask: async (api, signal) => {
+      await api.request({ method: 'GET', path: ['recordings'], query: { 'page[size]': '1' }, signal });
+      return 'The key may list recordings, so that they can be found again and get fresh links.';
+    },
+    forbidden: 'it may not list recordings. Lists and expired links need that.'
+  }
+];
+
+const DAILY: readonly Question[] = [
+  {
+    ask: async (api, signal) => {
+      await api.request({ method: 'GET', path: ['recordings'], query: { limit: '1' }, signal });
+      return 'Daily accepts the API key, and it may list recordings.';
+    },
+    forbidden: 'it may not list recordings. Storing them needs that.'
+  },
+  {
+    ask: async (api, signal) => {
+      await api.request({ method: 'GET', path: ['webhooks'], signal });
+      return 'The key may list webhooks, so that they can be registered from here.';
+    },
+    forbidden: 'it may not list webhooks. Register them with another key.'
+  }
+];
+
+interface Opened {
+  apiKey: string | null;
+  api: Asked;
+  questions: readonly Question[];
+}
+
+/** @param open @throws CodedError `BAD_SETTING` */
+function serve(RED: NodeRedApi, path: string, open: (values: DialogValues) => Opened): void {
+  serveDialogAction(RED, {
+    path,
+    pauseMs: PAUSE_MS,
+    failed: 'The test itself failed.',
+    run: async (values) => {
+      const { apiKey, api, questions } = open(values);
+      try {
+        if (apiKey === null) return { findings: [WITHOUT_KEY] };
+        return { findings: await answersOf(api, questions) };
+      } finally {
+        await api.close();
+      }
+    }
+  });
+}
+
+const WITHOUT_KEY: TestFinding = {
+  result: 'failed',
+  text: 'There is no API key: enter one in "API key", or set the environment variable.'
+};
+
+async function answersOf(api: Asked, questions: readonly Question[]): Promise<TestFinding[]> {
+  const findings: TestFinding[] = [];
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(tooSlow()), LONGEST_MS);
+  let isValid = false;
+  try {
+    for (const { ask, forbidden } of questions) {
+      try {
+        findings.push({ result: 'ok', text: await ask(api, limit.signal) });
+        isValid = true;
+      } catch (error) {
+        if (!(error instanceof CodedError)) throw error;
+        const isForbidden = error.code === 'API_UNAUTHORIZED' && isValid;
+        // What one question does not answer, the next one may.
+        const result = isForbidden || error.code === 'API_NOT_FOUND' ? 'warning' : 'failed';
+        findings.push({ result, text: isForbidden ? `The key is valid, but ${forbidden}` : error.message });
+        if (result === 'failed' && !error.retryable && !isValid && error.code !== 'BAD_PUBLIC_KEY') break;
+      }
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  return findings;
+}
+
+function tooSlow(): CodedError {
+  return new CodedError('STALLED', `The API did not answer within ${LONGEST_MS / 1000} seconds.`, {
+    retryable: true
+  });
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { CodedError } from '../../errors/coded-error';
+import { meaningOf } from '../store-fault';
+import { nearestDirectory } from './check-folder';
+import { errnoOf } from './file-system';
+
+/** One line of what a trial of a folder found. */
+export interface FolderFinding {
+  result: 'ok' | 'warning' | 'failed';
+  text: string;
+}
+
+/** Less is soon full: about 18 hours of MP3. */
+const SCARCE_BYTES = 1024 ** 3;
+
+/**
+ * Tries what storing in a folder needs: a file, a hard link to it, and space. Uses the nearest existing folder when it
+ * does not exist yet, and leaves nothing behind. Never throws.
+ *
+ * @param folder absolute path
+ */
+export async function tryFolder(folder: string): Promise<FolderFinding[]> {
+  const findings: FolderFinding[] = [];
+  let place: string;
+  try {
+    place = await nearestDirectory(fs, folder);
+  } catch (error) {
+    return [{ result: 'failed', text: `${folder} cannot be used: ${reason(error)}.` }];
+  }
+  const isThere = place === path.resolve(folder);
+  findings.push({
+    result: 'ok',
+    text: isThere
+      ? `Recordings go to ${folder}.`
+      : `Recordings go to ${folder}, which is created with the first one.`
+  });
+  const file = path.join(place, `.telnyx-test-${randomUUID()}`);
+  try {
+    await fs.writeFile(file, 'A test of the recording download node. It can be deleted.\n', {
+      flag: 'wx',
+      mode: 0o600,
+      flush: true
+    });
+    findings.push({ result: 'ok', text: 'Files can be written there.' });
+    findings.push(await tryLink(file));
+    findings.push(await freeSpace(place));
+  } catch (error) {
+    findings.push({ result: 'failed', text: `No file can be written in ${place}: ${reason(error)}.` });
+  } finally {
+    await fs.rm(file, { force: true }).catch(() => undefined);
+  }
+  return findings;
+}
+
+/** Names appear by a hard link where possible. */
+async function tryLink(file: string): Promise<FolderFinding> {
+  const link = `${file}-link`;
+  try {
+    await fs.link(file, link);
+    return { result: 'ok', text: 'Hard links work: a recording appears under its name in one step.' };
+  } catch {
+    return {
+      result: 'warning',
+      text:
+        'Hard links do not work there. Recordings are stored all the same, but let only one Node-RED write into this ' +
+        'folder.'
+    };
+  } finally {
+    await fs.rm(link, { force: true }).catch(() => undefined);
+  }
+}
+
+async function freeSpace(place: string): Promise<FolderFinding> {
+  try {
+    const { bavail, bsize } = await fs.statfs(place);
+    const free = bavail * bsize;
+    const text = `${inUnits(free)} free.`;
+    return free < SCARCE_BYTES
+      ? { result: 'warning', text: `Only ${text} Make room, or choose another folder.` }
+      : { result: 'ok', text };
+  } catch {
+    return { result: 'warning', text: 'The free space is unknown.' };
+  }
+}
+
+function inUnits(bytes: number): string {
+  const gib = bytes / 1024 ** 3;
+  return gib >= 1 ? `${gib.toFixed(gib >= 10 ? 0 : 1)} GiB` : `${Math.floor(bytes / 1024 ** 2)} MiB`;
+}
+
+function reason(error: unknown): string {
+  if (error instanceof CodedError) return error.message;
+  return errnoOf(error) === 'ENOENT' ? 'folders cannot be created there' : meaningOf(error);
+}
