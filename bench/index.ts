@@ -9,7 +9,8 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   transfer: () => import('./transfer.js'),
   archive: () => import('./archive.js'),
   memory: () => import('./memory.js'),
-  index: () => import('./stored-index.js')
+  index: () => import('./stored-index.js'),
+  search: () => import('./archive-search.js')
 };
 
 /** Runs the benches named on the command line, or all; exits with 1 when a target is missed. */

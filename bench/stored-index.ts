@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Database, open } from 'lmdb';
 import { type IndexedFile, StoredRecordings } from '../src/archive/index/stored-index';
 import { storedDetails } from '../src/recording/find-recordings';
+import type { RecordingDetails } from '../src/recording/recording-details';
 import { StateDatabase } from '../src/state/state-database';
 import type { StoredRecording } from '../src/store/stored-recording';
 import { type BenchResult, median } from './bench-result';
@@ -79,7 +80,7 @@ async function fill(
   const index = recordings.at('/var/recordings');
   let written = 0;
   for (let from = 0; from < ENTRIES; from += STEP) {
-    const files = Array.from({ length: STEP }, (_value, offset) => entry(from + offset));
+    const files = Array.from({ length: STEP }, (_value, offset) => indexedFile(from + offset));
     const begun = performance.now();
     await database.commit(files.map((file) => index.entering(file)));
     written += performance.now() - begun;
@@ -95,7 +96,8 @@ function identityOf(number: number): string {
   return `telnyx:${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-function entry(number: number): IndexedFile {
+/** A file of the index. @param more details that differ */
+export function indexedFile(number: number, more: Partial<RecordingDetails> = {}): IndexedFile {
   const identity = identityOf(number);
   const id = identity.slice('telnyx:'.length);
   const file = `/var/recordings/2026/03/04/20260304T091502Z_${id}_dual.mp3`;
@@ -110,7 +112,8 @@ function entry(number: number): IndexedFile {
         call_session_id: id,
         call_leg_id: id,
         from: '+12025550100',
-        to: '+12025550101'
+        to: '+12025550101',
+        ...more
       },
       'telnyx'
     ),

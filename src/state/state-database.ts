@@ -24,12 +24,14 @@ export const ENVIRONMENT = 'state';
 export const DATA_FILE = 'data.mdb';
 
 /** Named collections that one environment may hold. */
-export const MAX_COLLECTIONS = 16;
+export const MAX_COLLECTIONS = 32;
 
 interface KeyRange {
   start?: Key;
   end?: Key;
   limit?: number;
+  /** From `start`, the greatest key, down to `end`, which is excluded. */
+  reverse?: boolean;
 }
 
 /** One named collection of the state: ordered keys, values of one shape. */

@@ -5,6 +5,7 @@ import type { StateChange, StateCollection, StateDatabase } from '../../state/st
 import type { StoredRecording } from '../../store/stored-recording';
 import { losslessText } from '../../values/fields';
 import { fileKey } from '../queue/job';
+import { type FileKey, SearchEntries } from './search-entries';
 
 /**
  * One stored file. `recording` is what its sidecar holds: where it is (`path`, or `bucket` and `key`),
@@ -27,19 +28,21 @@ export interface StoredIndex {
   entering(file: IndexedFile): StateChange;
 }
 
-type StateKey = [identity: string, destination: string, wantedFormat: string];
-
 /**
  * All files that this Node-RED has stored, in all destinations, on disk. A look-up takes microseconds,
  * however many recordings there are.
  */
 export class StoredRecordings {
+  /** The same files, by time. */
+  readonly entries: SearchEntries;
   readonly #files: StateCollection<IndexedFile>;
   /** What was added to files that were stored a moment ago, by key; oldest first. */
   readonly #added = new Map<string, IndexedFile>();
+  #hasNote = false;
 
   constructor(database: StateDatabase) {
     this.#files = database.collection('stored-recordings');
+    this.entries = new SearchEntries(database);
   }
 
   /** @param destination the same text for the same place: an absolute folder, `s3://endpoint/bucket/prefix` */
@@ -48,12 +51,65 @@ export class StoredRecordings {
     return {
       find: (identity) => this.#range([digest(identity), place]),
       entering: (file) => {
-        const key: StateKey = [digest(file.identity), place, file.wantedFormat ?? ''];
-        this.#noteAdded(key.join(), file);
-        // Two jobs may describe one file, and which of them ends first is open.
-        return { apply: () => this.#files.putting(key, this.#withAdded(key.join(), file)).apply() };
+        const key: FileKey = [digest(file.identity), place, file.wantedFormat ?? ''];
+        return this.describing(key, file);
       }
     };
+  }
+
+  /** The file of a key. */
+  get(key: FileKey): IndexedFile | undefined {
+    return this.#files.get(key);
+  }
+
+  /** Whether the files of a key are in a destination. @param destination as for `at` */
+  static isAt(key: FileKey, destination: string): boolean {
+    return key[1] === digest(destination);
+  }
+
+  /** As `StoredIndex.entering`, for a file whose key is known. */
+  describing(key: FileKey, file: IndexedFile): StateChange {
+    this.#noteAdded(key.join(), file);
+    return {
+      apply: () => {
+        this.#noteFirst();
+        // Two jobs may describe one file, and which of them ends first is open.
+        const known = this.#withAdded(key.join(), file);
+        this.entries.enter(key, known.recording, this.#files.get(key)?.recording);
+        this.#files.putting(key, known).apply();
+      }
+    };
+  }
+
+  /**
+   * The next files that `entries` may lack, because an earlier version of this package stored them.
+   *
+   * @param most files at once
+   * @returns the changes that enter them, and how many there are; null when no file is left
+   */
+  unread(most: number): { files: number; changes: StateChange[] } | null {
+    const upTo = this.entries.readUpTo;
+    if (upTo === 'all') return null;
+    const span = upTo === undefined ? { limit: most } : { start: [...upTo, ''], limit: most };
+    const keys = [...this.#files.keys(span)] as FileKey[];
+    const changes = keys.map((key): StateChange => ({
+      apply: () => {
+        // As it is by then: it may be entered again at the same time.
+        const file = this.#files.get(key);
+        if (file !== undefined) this.entries.enter(key, file.recording, file.recording);
+      }
+    }));
+    const last = keys.at(-1);
+    const isLast = last === undefined || keys.length < most;
+    return { files: keys.length, changes: [...changes, this.entries.noteRead(isLast ? 'all' : last)] };
+  }
+
+  /** With the first file of all, nothing is left to read. */
+  #noteFirst(): void {
+    if (this.#hasNote) return;
+    this.#hasNote = true;
+    const [first] = this.#files.keys({ limit: 1 });
+    if (first === undefined && this.entries.readUpTo === undefined) this.entries.noteRead('all').apply();
   }
 
   /** The files of a recording in all destinations. */
@@ -71,12 +127,12 @@ export class StoredRecordings {
    * hours apart; what is entered meanwhile may be left out.
    */
   *steps(size = 200): Iterable<readonly IndexedFile[]> {
-    let last: StateKey | undefined;
+    let last: FileKey | undefined;
     for (;;) {
       const span = last === undefined ? { limit: size } : { start: [...last, ''], limit: size };
       const step = [...this.#files.range(span)];
       yield step.map(({ value }) => value);
-      last = step.at(-1)?.key as StateKey | undefined;
+      last = step.at(-1)?.key as FileKey | undefined;
       if (last === undefined || step.length < size) return;
     }
   }
