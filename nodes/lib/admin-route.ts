@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CodedError } from '../../src/errors/coded-error';
+import { asFields, textField } from '../../src/values/fields';
 import type { AdminHandler, NodeRedApi } from './node-red';
 import type { Permission } from './permission';
 
@@ -10,7 +11,17 @@ export interface AdminRoute<Reply extends object> {
   /** What the editor shows when it fails for a reason of our own. */
   failed: string;
   /** Does it. @throws CodedError whose text the editor shows; the text of any other error it does not */
-  run: (asked: AskedFor) => Promise<Reply> | Reply;
+  run: (asked: AskedFor, asking: Asking) => Promise<Reply> | Reply;
+}
+
+/** Who asks, and for how long. */
+export interface Asking {
+  /** Null when nobody has to log in. */
+  user: string | null;
+  /** Fires when the answer is no longer wanted. */
+  signal: AbortSignal;
+  /** For an answer that is sent bit by bit; what `run` returns is then left out. */
+  response: ServerResponse;
 }
 
 /** What a request asks for. All untrusted. */
@@ -26,13 +37,13 @@ export class AskedFor {
 
   /** @returns blank when it is missing, not text, or longer than `longest` characters */
   text(name: string, longest = 2048): string {
-    const value = this.#own(name);
+    const value = this.value(name);
     return typeof value === 'string' && value.length <= longest ? value : '';
   }
 
   /** @returns a whole number within the limits; `fallback` for anything else */
   number(name: string, { min, max, fallback }: { min: number; max: number; fallback: number }): number {
-    const value = this.#own(name);
+    const value = this.value(name);
     const number = typeof value === 'string' && value !== '' ? Number(value) : value;
     return typeof number === 'number' && Number.isInteger(number) && min <= number && number <= max
       ? number
@@ -41,12 +52,13 @@ export class AskedFor {
 
   /** @returns the texts of a list, without what is none; at most `most` */
   texts(name: string, most = 1000): string[] {
-    const value = this.#own(name);
+    const value = this.value(name);
     if (!Array.isArray(value)) return [];
     return value.slice(0, most).filter((each): each is string => typeof each === 'string');
   }
 
-  #own(name: string): unknown {
+  /** @returns a value as it was sent */
+  value(name: string): unknown {
     return Object.hasOwn(this.#values, name) ? this.#values[name] : undefined;
   }
 }
@@ -80,6 +92,10 @@ function handlerOf<Reply extends object>(
 ): AdminHandler {
   return (request, response) => {
     const reply = (status: number, body: object): void => {
+      if (response.headersSent || response.destroyed) {
+        response.end();
+        return;
+      }
       response.statusCode = status;
       response.setHeader('Cache-Control', 'no-store');
       response.json(body);
@@ -88,7 +104,10 @@ function handlerOf<Reply extends object>(
       reply(403, { error: 'Requests from other sites are refused.' });
       return;
     }
-    const act = async (): Promise<Reply> => run(new AskedFor(valuesOf(request)));
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const asking = { user: userOf(request), signal: gone.signal, response };
+    const act = async (): Promise<Reply> => run(new AskedFor(valuesOf(request)), asking);
     act()
       .then((done) => reply(200, done))
       .catch((error: unknown) => {
@@ -96,6 +115,11 @@ function handlerOf<Reply extends object>(
         else reply(500, { error: failed });
       });
   };
+}
+
+/** Node-RED puts the user of the token into the request. */
+function userOf(request: IncomingMessage): string | null {
+  return textField(asFields((request as { user?: unknown }).user), 'username');
 }
 
 export function isJson(contentType: string | undefined): boolean {

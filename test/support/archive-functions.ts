@@ -1,8 +1,13 @@
 import { withoutLink } from '../../src/archive/download/archive-faults';
 import { partialCopyId } from '../../src/archive/download/partial-copies';
 import { keptMessage } from '../../src/archive/queue/job';
+import { digitsOf } from '../../src/archive/index/search-entries';
 import { CodedError } from '../../src/errors/coded-error';
+import { readRange as readByteRange } from '../../src/http/byte-range';
 import { retryAfterMs } from '../../src/http/retry-after';
+import { mediaAnswer } from '../../src/library/content/media-answer';
+import { dispositionOf, isPlayable } from '../../src/library/content/media-type';
+import { entryMatcher, holdsText, readQuery } from '../../src/library/search/query';
 import { archiveFolder } from '../../src/naming/archive-folder';
 import {
   compileFilename,
@@ -93,6 +98,26 @@ async function transcriptOf(text: string): Promise<unknown> {
 
 /** Functions that read responses, names and files. */
 export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
+  { file: 'src/archive/index/search-entries.ts', name: 'digitsOf', call: digitsOf },
+  { file: 'src/http/byte-range.ts', name: 'readRange', call: (text) => readByteRange(text, 1000) },
+  {
+    file: 'src/library/content/media-answer.ts',
+    name: 'mediaAnswer',
+    call: (text) => mediaAnswer({ range: text, 'if-none-match': text }, { size: 1000, etag: '"a"' })
+  },
+  {
+    file: 'src/library/content/media-type.ts',
+    name: 'dispositionOf',
+    call: (text) => [isPlayable(text), dispositionOf('inline', text)]
+  },
+  {
+    file: 'src/library/search/query.ts',
+    name: 'entryMatcher',
+    call: (text) => {
+      const query = readQuery((name) => (['what', 'text'].includes(name) ? text.slice(0, 200) : undefined));
+      return [entryMatcher(query), holdsText(text, query)];
+    }
+  },
   { file: 'src/providers/daily/id-set.ts', name: 'IdSet', call: (text) => new IdSet().add(text) },
   {
     file: 'src/providers/list-filter.ts',

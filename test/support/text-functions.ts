@@ -20,6 +20,8 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ],
   ['nodes/config/bucket-test-route.ts', 'what an administrator types into a dialog'],
   ['nodes/config/webhooks/daily-webhooks-route.ts', 'what an administrator types into a dialog'],
+  ['nodes/sidebar/archive/archive-request.ts', 'ids and positions; longer ones match nothing'],
+  ['nodes/sidebar/archive/media-route.ts', 'names of stored files'],
   ['nodes/lib/dialog-values.ts', 'what an administrator types into a dialog'],
   ['nodes/webhook/public-address.ts', 'settings of a webhook node, and host names of parsed addresses'],
   ['src/providers/daily/webhooks/daily-webhooks.ts', 'ids and types; only the first 100 characters are read'],

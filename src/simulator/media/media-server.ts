@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { readRange } from '../byte-range';
+import { type ByteRange, readRange } from '../../http/byte-range';
 import type { Media } from './media';
 import type { SignedLinks } from '../signed-links';
 
@@ -71,7 +71,7 @@ export class MediaServer {
     const ifRange = request.headers['if-range'];
     // If-Range names the version that the receiver has a part of; it needs all of any other.
     const wanted = ifRange === undefined || ifRange === media.etag ? request.headers.range : undefined;
-    const range = readRange(wanted, media.size);
+    const range: ByteRange = wanted === undefined ? { kind: 'whole' } : readRange(wanted, media.size);
     if (range.kind === 'unsatisfiable') {
       response.setHeader('Content-Range', `bytes */${media.size}`);
       sendXmlError(response, [416, 'InvalidRange', 'The requested range is not satisfiable']);

@@ -54,6 +54,8 @@ export interface ReadOptions {
    * Bytes; one more may be read, to see whether there are more. Default: as many as the response announces.
    */
   most?: number;
+  /** A part of the object: its first byte, and the one behind its last. At most `most` bytes. */
+  range?: { start: number; end: number };
 }
 
 export interface ReadObject {
@@ -208,14 +210,21 @@ export class BucketObjects {
   }
 
   /** Reads an object; its bytes come as they are iterated. */
-  async read(key: string, { versionId = null, most }: ReadOptions = {}): Promise<ReadObject> {
+  async read(key: string, options: ReadOptions = {}): Promise<ReadObject> {
+    const { versionId = null, most, range } = options;
     try {
       return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
         const command = new sdk.GetObjectCommand({
           ...this.#connection.at(key),
-          ...(versionId === null ? {} : { VersionId: versionId })
+          ...(versionId === null ? {} : { VersionId: versionId }),
+          ...(range === undefined ? {} : { Range: `bytes=${range.start}-${range.end - 1}` })
         });
-        const { Body, ContentLength, VersionId } = await client.send(command, { abortSignal });
+        const answer = await client.send(command, { abortSignal });
+        const { Body, ContentLength, ContentRange, VersionId } = answer;
+        if (range !== undefined && ContentRange?.startsWith(`bytes ${range.start}-`) !== true) {
+          letGo(Body, undefined);
+          throw notAStore('it sends another part of an object than it was asked for');
+        }
         const limit = most ?? ContentLength;
         if (limit === undefined) letGo(Body, undefined);
         if (Body === undefined || limit === undefined)
@@ -228,7 +237,7 @@ export class BucketObjects {
     } catch (error) {
       if (versionId !== null && describeError(error).code === 'AccessDenied') {
         // Reading a version needs a separate permission (s3:GetObjectVersion); often it is the current one.
-        const current = await this.read(key, most === undefined ? {} : { most }).catch(() => null);
+        const current = await this.read(key, { ...options, versionId: null }).catch(() => null);
         if (current?.versionId === versionId) return current;
         await current?.bytes.return(undefined);
       }

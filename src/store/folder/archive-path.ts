@@ -118,7 +118,7 @@ export class ArchiveDirectories {
 }
 
 /** True when `path` is `root` or is below it; both real paths. */
-function isBelow(path: string, root: string): boolean {
+export function isBelow(path: string, root: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 

@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { CodedError } from '../../../src/errors/coded-error';
+import { mediaAnswer } from '../../../src/library/content/media-answer';
+import { dispositionOf, mediaTypeOf } from '../../../src/library/content/media-type';
+import { locationOf } from '../../../src/store/stored-recording';
+import { shownText } from '../../../src/text/shown-text';
+import { isFromAnotherSite } from '../../lib/admin-route';
+import type { NodeRedApi } from '../../lib/node-red';
+import type { ArchiveLibrary, MediaGrant } from './archive-library';
+import { ARCHIVE_PATH } from './archive-request';
+
+/** Of all answers: whatever the bytes are, a browser runs and shows nothing of them as a page of the editor. */
+const SAFE_HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy': "default-src 'none'; sandbox",
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'private, no-store'
+};
+
+/** Files that are sent at once. */
+const MOST_AT_ONCE = 50;
+
+/**
+ * Serves the bytes of files to the holders of tickets. The ticket is the permission: a player sends no token.
+ *
+ * Answers 200 or 206, 304, 416; 404 when the ticket has ended, or the file is not there or was changed; 503 with
+ * `Retry-After` when too many files are being sent.
+ */
+export function serveMedia(RED: NodeRedApi, library: ArchiveLibrary): void {
+  let sending = 0;
+  RED.httpAdmin.get(`${ARCHIVE_PATH}/media/:ticket`, (request, response) => {
+    const refuse = (status: number, text: string, more: Record<string, string> = {}): void => {
+      if (response.headersSent) return void response.destroy();
+      response.writeHead(status, { ...SAFE_HEADERS, 'content-type': 'text/plain; charset=utf-8', ...more });
+      response.end(request.method === 'HEAD' ? undefined : text);
+    };
+    if (isFromAnotherSite(request)) return refuse(403, 'Requests from other sites are refused.');
+    const grant = library.tickets.redeem(ticketOf(request));
+    if (grant === undefined) return refuse(404, 'The address has ended. Open the recording again.');
+    if (sending >= MOST_AT_ONCE)
+      return refuse(503, 'Many recordings are being played. Try again in a minute.', { 'retry-after': '30' });
+    sending += 1;
+    send({ library, grant, request, response }, (what) => RED.log.info(what))
+      .catch((error: unknown) =>
+        refuse(404, error instanceof CodedError ? error.message : 'It cannot be read.')
+      )
+      .finally(() => (sending -= 1));
+  });
+}
+
+function ticketOf(request: IncomingMessage): string {
+  return (request as { params?: Record<string, string | undefined> }).params?.['ticket'] ?? '';
+}
+
+interface Sending {
+  library: ArchiveLibrary;
+  grant: MediaGrant;
+  request: IncomingMessage;
+  response: ServerResponse;
+}
+
+async function send(
+  { library, grant, request, response }: Sending,
+  log: (text: string) => void
+): Promise<void> {
+  const { recording } = library.file(grant.key);
+  const content = await library.openUnchanged(grant.key);
+  try {
+    const { status, headers, bytes } = mediaAnswer(request.headers, {
+      size: content.size,
+      etag: `"${recording.sha256}"`
+    });
+    const name = (recording.path ?? recording.key ?? '').split(/[/\\]/).at(-1) ?? '';
+    response.writeHead(status, {
+      ...SAFE_HEADERS,
+      'content-type': mediaTypeOf(recording.format),
+      'content-disposition': dispositionOf(grant.use === 'save' ? 'attachment' : 'inline', name),
+      ...headers
+    });
+    if (bytes === null || request.method === 'HEAD') return void response.end();
+    if (!grant.isNoted) log(noteOf(grant, recording.recording_id ?? locationOf(recording)));
+    grant.isNoted = true;
+    // The player ends the connection when it wants another part.
+    await pipeline(
+      Readable.from(content.read(bytes.start, bytes.end), { objectMode: false }),
+      response
+    ).catch((error: unknown) => {
+      if (!response.destroyed) throw error;
+    });
+  } finally {
+    await content.close();
+  }
+}
+
+/** Once for each playback, not for each part of a file. */
+function noteOf({ use, user }: MediaGrant, recording: string | null): string {
+  const who = user === null ? 'A user of the editor' : `The user ${shownText(user)}`;
+  return `${who} ${use === 'play' ? 'plays' : 'saves'} the recording ${shownText(recording ?? '')}.`;
+}

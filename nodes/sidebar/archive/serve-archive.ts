@@ -1,0 +1,86 @@
+import { Semaphore } from '../../../src/concurrency/semaphore';
+import { CodedError } from '../../../src/errors/coded-error';
+import { isPlayable } from '../../../src/library/content/media-type';
+import { hashStream } from '../../../src/store/hash-stream';
+import { type AdminRoute, type AskedFor, type Asking, serveWrite } from '../../lib/admin-route';
+import type { NodeRedApi } from '../../lib/node-red';
+import { ArchiveLibrary } from './archive-library';
+import { ARCHIVE_PATH, READ_PERMISSION, readId } from './archive-request';
+import { serveMedia } from './media-route';
+
+/** Milliseconds between two reports of how far a file has been read. */
+const REPORT_MS = 300;
+/** Files that are checked at once. */
+const MOST_CHECKS = 2;
+
+/** Registers the routes of the tab *Archive*: search, details, playing, waveforms, checking. */
+export function serveArchive(RED: NodeRedApi, library = new ArchiveLibrary(RED)): void {
+  const checks = new Semaphore(MOST_CHECKS);
+  const routes: Record<string, AdminRoute<object>['run']> = {
+    search: (asked, { signal }) => library.search(asked, signal),
+    details: (asked) => library.details(readId(asked.value('id'))),
+    waveform: async (asked, { signal }) => ({
+      peaks: await library.waveform(readId(asked.value('id')), signal)
+    }),
+    ticket: (asked, { user }) => ticketFor(library, asked, user),
+    verify: (asked, asking) => checks.run(asking.signal, () => verify(library, asked, asking))
+  };
+  // They change nothing; but what is searched for does not belong into the logs of proxies, as part of an address.
+  for (const [name, run] of Object.entries(routes))
+    serveWrite(RED, {
+      path: `${ARCHIVE_PATH}/${name}`,
+      permission: READ_PERMISSION,
+      failed: 'The archive could not be read. Try again, or restart Node-RED.',
+      run
+    });
+  serveMedia(RED, library);
+}
+
+/** @throws CodedError when the file cannot be played or saved, so that the user learns why */
+async function ticketFor(library: ArchiveLibrary, asked: AskedFor, user: string | null): Promise<object> {
+  const key = readId(asked.value('id'));
+  const use = asked.text('use') === 'save' ? 'save' : 'play';
+  if (use === 'play' && !isPlayable(library.file(key).recording.format))
+    throw new CodedError('BAD_SETTING', 'A file of this kind cannot be played. Download it.');
+  const content = await library.openUnchanged(key);
+  await content.close();
+  const ticket = library.tickets.issue({ key, use, user, isNoted: false });
+  return { url: `${ARCHIVE_PATH.slice(1)}/media/${ticket}` };
+}
+
+/**
+ * Reads a file to its end. Sends lines of JSON meanwhile: `{read, size}`, and `{sha256, expected, size, stored}` or
+ * `{error}` at the end.
+ */
+async function verify(
+  library: ArchiveLibrary,
+  asked: AskedFor,
+  { signal, response }: Asking
+): Promise<object> {
+  const key = readId(asked.value('id'));
+  const { recording } = library.file(key);
+  const content = await library.open(key);
+  const say = (line: object): void => void response.write(`${JSON.stringify(line)}\n`);
+  response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
+  try {
+    let read = 0;
+    let told = 0;
+    const counted = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const piece of content.read(0, content.size)) {
+        yield piece;
+        read += piece.length;
+        if (performance.now() - told < REPORT_MS) continue;
+        told = performance.now();
+        say({ read, size: content.size });
+      }
+    };
+    const { sha256, size } = await hashStream(counted(), signal);
+    say({ sha256, expected: recording.sha256, size, stored: recording.size });
+  } catch (error) {
+    say({ error: error instanceof CodedError ? error.message : 'The file could not be read to its end.' });
+  } finally {
+    await content.close();
+    response.end();
+  }
+  return {};
+}
