@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
 import { ZONES } from './eslint.rooms.mjs';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', 'coverage/**', '.dev/**'] },
+  { ignores: ['dist/**', 'resources/**', 'node_modules/**', 'coverage/**', '.dev/**'] },
   js.configs.recommended,
   {
     // A pattern that takes more than linear time lets a stranger's bytes stop the user's Node-RED. Two plugins,

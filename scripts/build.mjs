@@ -1,7 +1,7 @@
 // Builds dist/: TypeScript by tsc, then the files that Node-RED expects beside each node file (html, locales,
 // icons), with forms, scripts and help joined. Everything in dist/ is generated.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +26,16 @@ cpSync(path.join(root, 'nodes'), path.join(dist, 'nodes'), {
 });
 await buildDialogs(path.join(root, 'nodes'), path.join(dist, 'nodes'));
 cpSync(path.join(root, 'icons'), path.join(dist, 'nodes', 'icons'), { recursive: true });
+
+// Node-RED serves this folder to the editor, which loads the script when a waveform is first shown.
+const resources = path.join(root, 'resources', 'wavesurfer');
+const wavesurfer = path.join(root, 'node_modules', 'wavesurfer.js');
+rmSync(path.join(root, 'resources'), { recursive: true, force: true });
+if (existsSync(wavesurfer)) {
+  mkdirSync(resources, { recursive: true });
+  cpSync(path.join(wavesurfer, 'dist', 'wavesurfer.min.js'), path.join(resources, 'wavesurfer.min.js'));
+  cpSync(path.join(wavesurfer, 'LICENSE'), path.join(resources, 'LICENSE'));
+} else console.warn('wavesurfer.js is not installed, so recordings have no waveform. Run npm install.');
 
 const cli = path.join(dist, 'src', 'simulator', 'cli', 'cli.js');
 if (existsSync(cli)) chmodSync(cli, 0o755);

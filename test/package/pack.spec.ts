@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import should from 'should';
@@ -61,6 +61,16 @@ describe('the package that users install', () => {
       should(files).containEql(name);
     should(files.filter((file) => /^examples\/.*\.json$/.test(file))).not.be.empty();
     for (const command of Object.values(MANIFEST.bin)) should(files).containEql(command);
+  });
+
+  it('contains what the editor loads for waveforms, with its licence', () => {
+    const folder = 'resources/wavesurfer';
+    should(files.filter((file) => file.startsWith('resources/')).sort()).deepEqual([
+      `${folder}/LICENSE`,
+      `${folder}/wavesurfer.min.js`
+    ]);
+    should(readFileSync(path.join(REPOSITORY, folder, 'LICENSE'), 'utf8')).match(/BSD 3-Clause/);
+    should(files).containEql('dist/src/library/waveform/peaks-worker.js');
   });
 
   it('contains nothing else: no tests, no sources, no dangling source maps', () => {

@@ -87,6 +87,8 @@ declare const RED: {
   user: { hasPermission(permission: string): boolean };
   settings: {
     httpNodeRoot?: string;
+    /** What addresses of the admin API begin with, where the editor is served from elsewhere. */
+    apiRootUrl?: string;
     /** Of this browser. */
     getLocal(key: string): unknown;
     setLocal(key: string, value: string): void;

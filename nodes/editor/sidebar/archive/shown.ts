@@ -1,0 +1,43 @@
+import type { ArchiveRow } from './archive-api';
+
+/** What the keys of the texts of a group begin with. */
+export const TEXTS = { kind: 'archive.kind.', provider: 'archive.provider.', fact: 'archive.fact.' } as const;
+
+/** The time of a recording, here. @param at ISO 8601 UTC; as it was told when it is no time */
+export function shownTime(at: string): string {
+  const time = new Date(at);
+  if (Number.isNaN(time.getTime())) return at;
+  return time.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+/** @param seconds null when unknown. @returns `3:07` or `1:02:03`; empty when unknown */
+export function shownDuration(seconds: number | null): string {
+  if (seconds === null || !Number.isFinite(seconds)) return '';
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+/** @returns `2.4 MiB` */
+export function shownSize(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const unit = bytes < 1024 ** 2 ? 'KiB' : bytes < 1024 ** 3 ? 'MiB' : 'GiB';
+  const divisor = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }[unit];
+  return `${(bytes / divisor).toFixed(1)} ${unit}`;
+}
+
+/** Who talked: numbers, or the name of a room. @param unknown stands for a number that is not known */
+export function shownParties({ from, to, room }: ArchiveRow, unknown: string): string {
+  if (from === null && to === null) return room ?? unknown;
+  return `${from ?? unknown} → ${to ?? unknown}`;
+}
+
+/** The icon of a kind of file. */
+export const KIND_ICONS: Readonly<Record<ArchiveRow['kind'], string>> = {
+  audio: 'volume-up',
+  video: 'video-camera',
+  fax: 'fax',
+  text: 'file-text-o',
+  other: 'file-o'
+};
