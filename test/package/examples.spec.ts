@@ -88,7 +88,9 @@ describe('example flows', () => {
         for (const node of flow) {
           const files = NODES.find(({ type }) => type === node.type);
           if (!files) continue;
-          const wanted = Object.keys(definitionOf(files).defaults);
+          // A property without a value is never saved: the editor only asks its validator.
+          const { defaults } = definitionOf(files);
+          const wanted = Object.keys(defaults).filter((name) => defaults[name]!.value !== undefined);
           should([node.type, wanted.filter((name) => !(name in node))]).deepEqual([node.type, []]);
         }
       });
