@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { deliver, TELNYX_HABITS, type DeliverOptions, type DeliveryReport } from './deliver';
 import { DownloadCounts } from './download-counts';
 import { LocalServer, type LocalServerOptions } from './local-server';
-import type { MediaFormat } from './media/media';
+import type { MediaFormat } from '../samples/media/media';
 import { type MediaFault, MediaServer, type ServedFile } from './media/media-server';
 import { MeetingsApi } from './telnyx/meetings-api';
 import {

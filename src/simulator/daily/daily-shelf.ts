@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Media } from '../media/media';
+import type { Media } from '../../samples/media/media';
 import { mp4Media } from '../media/media-mp4';
 import { type DailyTextFile, type SideFileName, sideFileOf } from './daily-texts';
 

@@ -1,4 +1,4 @@
-import { Media } from '../media/media';
+import { Media } from '../../samples/media/media';
 
 /** The side files of a recording, by Daily's names (docs: "dataOutputs"). */
 export const SIDE_FILES = ['event-json', 'transcript-webvtt', 'chat-webvtt'] as const;

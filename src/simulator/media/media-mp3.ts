@@ -1,4 +1,4 @@
-import { Media, type Sound } from './media';
+import { Media, type Sound } from '../../samples/media/media';
 
 /** MPEG-1 Layer III, 32 kHz, 32 kbit/s, no CRC, no padding: every frame has the same size. */
 const SAMPLE_RATE = 32_000;

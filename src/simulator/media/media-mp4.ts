@@ -1,4 +1,4 @@
-import { Media, type Sound } from './media';
+import { Media, type Sound } from '../../samples/media/media';
 
 /** AAC-LC at 48 kHz; the index of that rate in an AudioSpecificConfig. */
 const SAMPLE_RATE = 48_000;

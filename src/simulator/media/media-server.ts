@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type ByteRange, readRange } from '../../http/byte-range';
-import type { Media } from './media';
+import type { Media } from '../../samples/media/media';
 import type { SignedLinks } from '../signed-links';
 
 /** What the stand-in does wrong on purpose, to show that the receiver notices. */

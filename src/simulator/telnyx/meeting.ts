@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { DeliveryKey } from '../deliver';
-import type { Media } from '../media/media';
+import type { Media } from '../../samples/media/media';
 import { mp4Media } from '../media/media-mp4';
 import type { SampleDelivery } from './sample-delivery';
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sendJson } from '../send-json';
 import { isAdmitted, type ApiAccess } from './api-answers';
 import { meetingMedia, newMeeting, type StandInMeeting } from './meeting';
-import type { Media } from '../media/media';
+import type { Media } from '../../samples/media/media';
 
 /** What the API answers in place of the truth, to test how its callers cope. */
 export interface MeetingFault {

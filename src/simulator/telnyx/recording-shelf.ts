@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Media, MediaFormat } from '../media/media';
+import type { Media, MediaFormat } from '../../samples/media/media';
 import { mp3Media } from '../media/media-mp3';
-import { wavMedia } from '../media/media-wav';
-import { type SampleCall, sampleCall } from './sample-call';
+import { wavMedia } from '../../samples/media/media-wav';
+import { type SampleCall, sampleCall } from '../../samples/sample-call';
 
 /** A recording that the stand-in keeps. Its media are made on request. */
 export interface StandInRecording {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { MediaFormat } from '../media/media';
+import type { MediaFormat } from '../../samples/media/media';
 import type { StandInRecording } from './recording-shelf';
-import { sampleCall, type SampleCall } from './sample-call';
+import { sampleCall, type SampleCall } from '../../samples/sample-call';
 
 /** One made-up event, ready to be signed and sent. */
 export interface SampleDelivery {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import should from 'should';
-import { Media } from '../../../../src/simulator/media/media';
+import { Media } from '../../../../src/samples/media/media';
 import { mp3Media } from '../../../../src/simulator/media/media-mp3';
-import { wavMedia } from '../../../../src/simulator/media/media-wav';
+import { wavMedia } from '../../../../src/samples/media/media-wav';
 
 const HOUR = 3600;
 
