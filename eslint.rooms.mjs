@@ -6,13 +6,14 @@ const ROWS = [
   ['providers', 'transfer', 'naming'],
   ['store'],
   ['activity', 'recording', 'verification'],
+  ['samples'],
   ['events'],
   ['http', 'state', 'values'],
   ['clock', 'concurrency', 'errors', 'text']
 ];
 
 /** The simulator stands in for the providers, so it may use little of what it is there to test. */
-const SIMULATOR_MAY_IMPORT = ['errors', 'events', 'http', 'text', 'values'];
+const SIMULATOR_MAY_IMPORT = ['errors', 'events', 'http', 'samples', 'text', 'values'];
 
 const rooms = ROWS.flatMap((row, at) =>
   row.map((room) => ({

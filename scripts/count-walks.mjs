@@ -95,7 +95,8 @@ rmSync(userDir, { recursive: true, force: true });
 process.exit();
 
 /**
- * Files with a function that runs between `begin` and the end, without those of the simulator.
+ * Files with a function that runs between `begin` and the end, without those of the simulator, which makes
+ * its sounds with `samples/media`.
  *
  * @param end see `next`
  */
@@ -107,7 +108,10 @@ async function filesUntil(end, begin) {
   const { result } = await end.coverage;
   const files = new Set();
   for (const { url, functions } of result) {
-    if (!url.startsWith(dist) || url.startsWith(`${dist}src/simulator/`)) continue;
+    const isOfSimulator = ['src/simulator/', 'src/samples/media/'].some((room) =>
+      url.startsWith(dist + room)
+    );
+    if (!url.startsWith(dist) || isOfSimulator) continue;
     // The first function is the file itself, which runs on load.
     if (
       functions.some(

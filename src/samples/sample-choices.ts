@@ -1,0 +1,41 @@
+import { CATALOGUE, FAMILIES } from '../events/catalogue';
+import type { Provider } from '../events/provider';
+
+export interface SampleChoice {
+  type: string;
+  description: string;
+  /** Other names of the event. */
+  aliases: readonly string[];
+}
+
+/** The events of one family. */
+export interface SampleFamily {
+  family: string;
+  label: string;
+  types: SampleChoice[];
+}
+
+export interface SampleChoices {
+  families: SampleFamily[];
+  /** The type that most people try first. */
+  usual: string;
+}
+
+const USUAL: Readonly<Record<Provider, string>> = {
+  telnyx: 'call.recording.saved',
+  daily: 'recording.ready-to-download'
+};
+
+/** All events of a provider to choose from: the family of the usual one first, the others as in the catalogue. */
+export function sampleChoices(provider: Provider): SampleChoices {
+  const usual = USUAL[provider];
+  const families = FAMILIES.filter((family) => family.provider === provider).map(({ family, label }) => ({
+    family,
+    label,
+    types: CATALOGUE.filter((entry) => entry.provider === provider && entry.family === family).map(
+      ({ event_type, description, aliases }) => ({ type: event_type, description, aliases })
+    )
+  }));
+  const isFirst = ({ types }: SampleFamily): boolean => types.some(({ type }) => type === usual);
+  return { families: [...families.filter(isFirst), ...families.filter((one) => !isFirst(one))], usual };
+}
