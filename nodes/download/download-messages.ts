@@ -10,10 +10,12 @@ import {
   referencesFromMessage,
   transcriptsFromMessage
 } from '../../src/recording/find-recordings';
-import type { FormatChoice } from '../../src/recording/recording-reference';
+import type { FormatChoice, RecordingReference } from '../../src/recording/recording-reference';
+import { sampleReference } from '../../src/recording/sample-reference';
 import type { StoredFile, StoredRecording } from '../../src/store/stored-recording';
 import { shownText } from '../../src/text/shown-text';
 import type { FlowMessage, NodeRedApi, Send } from '../lib/node-red';
+import { sampleProof } from '../lib/sample-proof';
 
 /** Far more than any message or recording has, but few enough to persist together. */
 const MOST_FILES = 10_000;
@@ -37,6 +39,8 @@ export function itemsOf(message: FlowMessage, format: FormatChoice): JobItem[] {
       `The message names ${references.length} files, and at most ${MOST_FILES} are taken from one; nothing was stored. No ` +
         'provider sends so many: look at who sent it, or split it into several messages.'
     );
+  if (references.length > 0 && isSample(message['event']))
+    return references.map((reference) => sampleItem(sampleReference(reference), format));
   if (references.length > 0) return references.map((reference) => ({ reference, format }));
   const topic = typeof message.topic === 'string' ? ` (topic "${shownText(message.topic)}")` : '';
   if (isWithoutTracks(source)) {
@@ -51,6 +55,17 @@ export function itemsOf(message: FlowMessage, format: FormatChoice): JobItem[] {
     `The message${topic} carries nothing to store. Expected an event with a recording, fax or attachment, or ` +
       'msg.recording_id, or msg.url. Put an event switch with the rule "carries a recording" before this node.'
   );
+}
+
+/** What only this process can have sent. Nothing that arrives from outside can make an event one. */
+function isSample(event: unknown): boolean {
+  const isMarked = typeof event === 'object' && event !== null && 'sample' in event && event.sample === true;
+  return isMarked && sampleProof.proves(event);
+}
+
+/** A sample has one form, whatever is wanted. */
+function sampleItem(reference: RecordingReference, format: FormatChoice): JobItem {
+  return { reference, format: reference.sample === true ? 'any' : format };
 }
 
 function requestOf(message: FlowMessage): RecordingRequest {

@@ -156,12 +156,14 @@ interface DeliveryFacts {
   id: string;
   /** Milliseconds since 1970. */
   receivedAt: number;
-  verified: VerifiedBy;
-  keyIndex: number;
+  verified: VerifiedBy | null;
+  keyIndex: number | null;
   duplicate: boolean;
   recovered: boolean;
   /** Default: false. */
   replayed?: boolean;
+  /** Default: false. */
+  sample?: boolean;
 }
 
 /** The fields that every message of a webhook node has. */
@@ -195,5 +197,6 @@ export function webhookMessage(parsed: ParsedEvent, facts: DeliveryFacts): Webho
   };
   if (facts.recovered) event.recovered = true;
   if (facts.replayed === true) event.replayed = true;
+  if (facts.sample === true) event.sample = true;
   return { topic: parsed.event_type, payload: parsed.payload, event };
 }

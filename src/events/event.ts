@@ -50,9 +50,10 @@ export interface WebhookEvent extends Omit<ParsedEvent, 'own_id' | 'payload'> {
   /** ISO 8601 UTC. */
   received_at: string;
   duplicate: boolean;
-  verified: VerifiedBy;
-  /** Which key or secret of the account matched, counted from 0. */
-  key_index: number;
+  /** Null: by nobody, because it is a sample. */
+  verified: VerifiedBy | null;
+  /** Which key or secret of the account matched, counted from 0; null for a sample. */
+  key_index: number | null;
   /**
    * True when the delivery was accepted before a crash and reaches the flow only now, or did not arrive and was found
    * in the provider's log.
@@ -60,4 +61,6 @@ export interface WebhookEvent extends Omit<ParsedEvent, 'own_id' | 'payload'> {
   recovered?: boolean;
   /** True when the flow has had it before and gets it again, from the delivery log. */
   replayed?: boolean;
+  /** True when it is not from a provider: somebody sent it from the editor. */
+  sample?: boolean;
 }

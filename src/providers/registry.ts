@@ -42,6 +42,18 @@ export const providers = new ProviderRegistry(telnyxProvider, dailyProvider);
 /** What archiving needs of the providers; each recording's own provider is asked. */
 export type OpenProviders = Required<Omit<RecordingProvider, 'listRecordings' | 'listTranscripts'>>;
 
+/** What is asked about a recording. */
+type AskedProvider = Omit<RecordingProvider, 'listRecordings' | 'authorize' | 'close'>;
+
+/** Samples are known to no provider. */
+const NOBODY: AskedProvider = {
+  resolveLinks: () => Promise.resolve([]),
+  completeDetails: ({ details }) => Promise.resolve(details),
+  fetchTranscript: () => Promise.resolve(null),
+  deleteRecording: () =>
+    Promise.resolve({ ok: false, message: 'It is that of a sample, which no provider has.' })
+};
+
 const NO_SIDE_FILES: SideFiles = { ready: [], missing: [], isComplete: true };
 
 /** The accounts that are chosen, by the names of their providers; null where none is. */
@@ -63,7 +75,8 @@ export function openProviders(
   );
   const usual = open.get(registry.usual.name) ?? registry.usual.open(null, options);
   // A job may belong to a provider that only another version of this package knows; the usual one refuses it.
-  const of = ({ details }: RecordingReference): RecordingProvider => open.get(details.provider) ?? usual;
+  const of = ({ details, sample }: RecordingReference): AskedProvider =>
+    sample === true ? NOBODY : (open.get(details.provider) ?? usual);
   return {
     authorize: (url) => {
       for (const provider of open.values()) {

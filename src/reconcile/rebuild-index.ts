@@ -225,7 +225,8 @@ export function sidecarEntry(record: Fields, file: string, origins: RecordingOri
     deleted_at_source: asText(record['deleted_at_source']),
     identity,
     ...(text !== null && { transcription_file: join(dirname(file), basename(text.replace(/\\/g, '/'))) }),
-    ...(transcribed_at !== null && { transcribed_at })
+    ...(transcribed_at !== null && { transcribed_at }),
+    ...(record['sample'] === true && { sample: true })
   };
   // A part of a key, from a file that anyone may have put there.
   const wantedFormat = origin.hasFormatsInLinks ? asFormat(details.format) : null;

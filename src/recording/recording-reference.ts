@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { SampleFile } from '../samples/sample-file';
 import { asText, losslessText, parseUrl } from '../values/fields';
 import type { RecordingDetails } from './recording-details';
 
@@ -15,6 +16,8 @@ export interface MediaLink {
   isFleeting?: true;
   /** The file itself, in place of an address; `url` is then blank. */
   content?: TextContent;
+  /** A file of this package, in place of an address; `url` is then blank. Never read from an event. */
+  sample?: SampleFile;
 }
 
 /** A file that an event contains, or that is made from what an API says. */
@@ -103,6 +106,8 @@ export interface RecordingReference {
   /** It stands for files that only the API can name: each becomes a reference of its own in each run. */
   isCollection?: boolean;
   output?: TextOutput;
+  /** It is that of a sample: no provider knows it. */
+  sample?: true;
 }
 
 /**

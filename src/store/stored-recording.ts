@@ -33,6 +33,8 @@ export interface StoredFacts {
   transcription_file?: string;
   /** When the provider made or announced that text. ISO 8601 UTC. */
   transcribed_at?: string;
+  /** It is that of a sample event, not a real recording. */
+  sample?: true;
 }
 
 /** `msg.recording`, and what the sidecar holds. */

@@ -282,6 +282,10 @@ type UrlKind =
   | { kind: 'unsupported'; advice: string }
   | { kind: 'refused'; reason: string };
 
+const OF_SAMPLE =
+  'The link is that of a sample, which works only in the message that "Send a sample" of a webhook node has sent since ' +
+  'Node-RED started. Send the sample again.';
+
 /** RFC 1035, 2.3.4, and a dot at the end. */
 const LONGEST_HOST = 254;
 
@@ -306,6 +310,8 @@ export function urlKind(address: string): UrlKind {
       return { kind: 'unsupported', advice: IN_BUCKET };
     case 'gs:':
       return { kind: 'unsupported', advice: IN_GOOGLE };
+    case 'sample:':
+      return { kind: 'unsupported', advice: OF_SAMPLE };
     case 'http:':
     case 'https:':
       if (AZURE_BLOB_HOST.test(url.hostname) && !url.searchParams.has('sig'))

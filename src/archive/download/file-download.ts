@@ -8,7 +8,7 @@ import type { PartialCopy, PublishedFile } from '../../store/destination';
 import type { SidecarRecord } from '../../store/sidecar';
 import type { StoredFile, StoredRecording } from '../../store/stored-recording';
 import type { MediaFound, TransferResult } from '../../transfer/transfer-types';
-import { writeContent } from '../../transfer/write-content';
+import { writeContent, writeSample } from '../../transfer/write-content';
 import type { ArchiveDeps, ArchiveSettings } from '../archive-context';
 import type { FileProgress } from '../archive-progress';
 import type { FileNote } from '../queue/job';
@@ -202,8 +202,9 @@ export class FileDownload {
     const begin = async ({ format, contentType, size }: MediaFound): Promise<void> => {
       if (part.begin) await part.begin({ name: await this.#name(format, signal), contentType, size });
     };
-    if (link.content !== undefined)
-      return await writeContent(link.content, { format: link.format, maxSize, into: part, onMedia: begin });
+    const inHand = { format: link.format, maxSize, into: part, onMedia: begin };
+    if (link.content !== undefined) return await writeContent(link.content, inHand);
+    if (link.sample !== undefined) return await writeSample(link.sample, this.#reference.identity, inHand);
     const authorization = link.isFleeting === true ? undefined : this.#deps.authorize(link.url);
     const { file } = this.#resume;
     return await this.#deps.transfer({
@@ -254,7 +255,8 @@ export class FileDownload {
       already_stored: file.alreadyStored,
       stored_at: new Date(this.#deps.now()).toISOString(),
       deleted_at_source: null,
-      identity: this.#reference.identity
+      identity: this.#reference.identity,
+      ...(this.#reference.sample === true && { sample: true })
     };
   }
 

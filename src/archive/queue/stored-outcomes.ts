@@ -47,7 +47,7 @@ export function wholeRecordings(outcomes: FileOutcome[]): StoredWhole[] {
     const files = group.flatMap((outcome) => (outcome.kind === 'stored' ? [outcome.file] : []));
     const [first] = group;
     const whole = files.length === group.length && files.every(({ payload }) => typeof payload === 'string');
-    const left = files.some(({ recording }) => !isDeleted(recording));
+    const left = files.some(({ recording }) => !isDeleted(recording) && recording.sample !== true);
     return whole && left && first !== undefined ? [{ reference: first.reference, files }] : [];
   });
 }

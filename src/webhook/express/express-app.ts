@@ -27,6 +27,9 @@ export interface ExpressApp {
   readonly router?: { stack: ExpressLayer[] };
   /** A setting, such as `trust proxy`. */
   get(setting: string): unknown;
+  /** The prototypes of its requests and responses; a stub has none. */
+  readonly request?: object;
+  readonly response?: object;
   on(event: 'mount', listener: (parent: ExpressApp) => void): unknown;
 }
 

@@ -80,6 +80,14 @@ describe('what is stored', () => {
       errors.should.eql([]);
     });
 
+    it('and that of a sample is left alone: no provider has it', async () => {
+      const sample = stored.file('sample-1', { sample: true });
+      await stored.enter(stored.file('rec-1'), stored.file('rec-2'), sample);
+      unlinkSync(sample.recording.path!);
+      should(await verify()).match({ files: 2, intact: 2, missing: 0 });
+      emitted.should.be.empty();
+    });
+
     it('and a disk that is not there does not count as a loss', async () => {
       await stored.enter(stored.file('rec-1'), stored.file('rec-2'));
       // As an empty mount point, and as nothing at all.
