@@ -10,6 +10,7 @@ import { serveTelnyxWebhooks } from './config/webhooks/telnyx-webhooks-route';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { statusTexts } from './lib/node-status';
 import { readBoolean } from './lib/read-setting';
+import { serveSamples } from './webhook/sample-route';
 import { DEFAULT_PATH, TOLERANCE } from './webhook/webhook-fields';
 import { statusOfKeys } from './webhook/status-of-keys';
 import { type WebhookNodeConfig, startWebhookNode } from './webhook/webhook-node';
@@ -25,6 +26,7 @@ export = function (RED: NodeRedApi): void {
   deliveryRoutes(RED);
   serveTelnyxWebhooks(RED);
   serveWebhookFacts(RED);
+  serveSamples(RED, 'telnyx-webhook-in');
 
   RED.nodes.registerType('telnyx-webhook-in', function (this: RedNode, config: TelnyxWebhookInConfig) {
     RED.nodes.createNode(this, config);

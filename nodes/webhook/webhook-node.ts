@@ -4,8 +4,10 @@ import type { WebhookProblem } from '../../src/providers/webhook-health';
 import { type DeliveryVerifier, refusingAll } from '../../src/verification/signed-delivery';
 import { unavailableReceiver } from '../../src/webhook/endpoint/delivery-receiver';
 import type { Exchange } from '../../src/webhook/endpoint/flow-reply';
+import { SampleSender } from '../../src/webhook/endpoint/sample-sender';
 import {
   DeliveryTally,
+  type EndpointDeps,
   type EndpointSettings,
   WebhookEndpoint
 } from '../../src/webhook/endpoint/webhook-endpoint';
@@ -145,7 +147,24 @@ export function startWebhookNode(
         );
     };
 
+    const passing: Pick<EndpointDeps, 'emit' | 'isFlowThere' | 'onLateAnswer'> = {
+      emit: (message, rawBody, { exchange, handOver }) => {
+        const sent = flowMessage(RED, message, exchange);
+        if (withRawBody) sent['rawBody'] = rawBody;
+        if (handOver === null) node.send(sent);
+        else if (!watch.send(node, { message: sent, id: message.event.id, handOver })) return;
+        // A sample says nothing of the provider.
+        if (message.event.sample === true) return;
+        tally.received(message.event.recovered === true);
+        recent.passed(node.id, message);
+        if (message.event.recovered !== true) last.received = performance.now();
+        showCounts();
+      },
+      isFlowThere: () => watch.isFlowThere(node),
+      onLateAnswer: () => node.warn(say('late-answer'))
+    };
     const endpoint = new WebhookEndpoint(settings, {
+      ...passing,
       verifier:
         provider.problem?.code === 'BAD_PUBLIC_KEY'
           ? refusingAll(provider.problem.code, provider.problem.message)
@@ -156,17 +175,6 @@ export function startWebhookNode(
       offersGet: provider.offersGet,
       ...(provider.isProbe && { isProbe: provider.isProbe }),
       now: Date.now,
-      emit: (message, rawBody, { exchange, handOver }) => {
-        const sent = flowMessage(RED, message, exchange);
-        if (withRawBody) sent['rawBody'] = rawBody;
-        if (handOver === null) node.send(sent);
-        else if (!watch.send(node, { message: sent, id: message.event.id, handOver })) return;
-        tally.received(message.event.recovered === true);
-        recent.passed(node.id, message);
-        if (message.event.recovered !== true) last.received = performance.now();
-        showCounts();
-      },
-      isFlowThere: () => watch.isFlowThere(node),
       handedOver: () => watch.settle(node),
       onRejected: (rejection) => {
         tally.refused(rejection.code);
@@ -180,9 +188,9 @@ export function startWebhookNode(
         const error = new CodedError(code, message, cause === undefined ? {} : { cause });
         node.error(error, about === null ? {} : flowMessage(RED, about, null));
       },
-      onDropped: (copy) => recent.dropped(node.id, copy),
-      onLateAnswer: () => node.warn(say('late-answer'))
+      onDropped: (copy) => recent.dropped(node.id, copy)
     });
+    const samples = new SampleSender(settings, { ...passing, parse: provider.parse, now: Date.now });
 
     const claim = deliveryRoutes(RED).claim(path, node.id, endpoint, showCounts);
     const publicUrl = readText(config.publicUrl, provider.watched.account?.publicUrl);
@@ -193,10 +201,11 @@ export function startWebhookNode(
       health: unhealthy === undefined ? null : { problem: unhealthy.problem, failed: unhealthy.failed },
       isWatched
     });
-    noteReceiver(RED, node, { path, publicUrl, receiver: endpoint, report, last });
+    noteReceiver(RED, node, { path, publicUrl, receiver: endpoint, report, last, samples });
     onClose(node, () => {
       claim.release();
       warnings.dispose();
+      samples.close();
       return endpoint.close();
     });
     watch.watch(node, () => endpoint.recover());

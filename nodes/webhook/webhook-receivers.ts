@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { WebhookProblem } from '../../src/providers/webhook-health';
+import type { SampleSender } from '../../src/webhook/endpoint/sample-sender';
 import type { WebhookEndpoint } from '../../src/webhook/endpoint/webhook-endpoint';
 import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
 import { onClose } from '../lib/on-input';
@@ -25,6 +26,7 @@ export interface RunningReceiver {
   receiver: Pick<WebhookEndpoint, 'isReceiving' | 'hold'>;
   /** How it is doing now. */
   report?: () => ReceiverReport;
+  samples: Pick<SampleSender, 'send'>;
 }
 
 /** How a webhook node is doing. */
@@ -66,6 +68,22 @@ export function runningReceivers(RED: NodeRedApi, type: string): RunningReceiver
 /** When a running webhook node had its last deliveries; null when no such node runs. */
 export function lastDeliveryOf(RED: NodeRedApi, id: string): Readonly<LastDelivery> | null {
   for (const [node, { last }] of runningIn(RED)) if (node.id === id) return last;
+  return null;
+}
+
+/**
+ * A running webhook node.
+ *
+ * @param id its id; that of a node in a subflow means the first of its instances
+ */
+export function runningReceiver(
+  RED: NodeRedApi,
+  type: string,
+  id: string
+): { node: RedNode; receiver: RunningReceiver } | null {
+  const isMeant = (node: RedNode & { _alias?: unknown }): boolean =>
+    node.type === type && (node.id === id || node._alias === id);
+  for (const [node, receiver] of runningIn(RED)) if (isMeant(node)) return { node, receiver };
   return null;
 }
 

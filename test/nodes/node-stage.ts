@@ -122,7 +122,8 @@ export class NodeStage {
     await nodeHelper.unload();
     this.#leave();
     await closeServers();
-    rmSync(this.#userDir, { recursive: true, force: true });
+    // A state that has just been opened may still write.
+    rmSync(this.#userDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 

@@ -36,6 +36,8 @@ class FakeNode extends EventEmitter {
   }
 }
 
+const NO_SAMPLES = { send: () => Promise.reject(new Error('No sample is sent here')) };
+
 describe('the health of webhooks at the nodes', () => {
   let daily: DailyStandIn;
   let node: FakeNode;
@@ -132,7 +134,12 @@ describe('the health of webhooks at the nodes', () => {
 
     it('tells of problems of the webhook nodes that run here', async () => {
       const receiver = { isReceiving: () => false, hold: () => undefined };
-      noteReceiver(RED, node.asNode, { ...ADDRESS, receiver, last: { received: null, refused: null } });
+      noteReceiver(RED, node.asNode, {
+        ...ADDRESS,
+        receiver,
+        samples: NO_SAMPLES,
+        last: { received: null, refused: null }
+      });
       should(await report()).equal('telnyx-recording-list.status.webhook-failed');
       should(told).have.length(1);
       should(told[0]).have.properties({ topic: 'webhook.problem', kept: true });
@@ -145,7 +152,8 @@ describe('the health of webhooks at the nodes', () => {
       noteReceiver(RED, node.asNode, {
         ...ADDRESS,
         last: { received: null, refused: null },
-        receiver: { isReceiving: () => false, hold: () => undefined }
+        receiver: { isReceiving: () => false, hold: () => undefined },
+        samples: NO_SAMPLES
       });
       daily.webhooks.faultOf = () => 500;
       should(await report()).equal('');

@@ -1,6 +1,7 @@
 import { comparablePath, pathFault, type PathFault } from '../../../src/webhook/express/route-path';
 import { DEFAULT_PATH } from '../../webhook/webhook-fields';
 import { showWebhookFacts } from '../register/webhook-facts';
+import { prepareSampleButton } from '../samples/sample-button';
 import { prepareAdvanced } from './advanced';
 import { prepareSize } from './size-field';
 import { chooseDefaults, isVariable, textOf } from './validators';
@@ -78,6 +79,7 @@ export function prepareDialog(this: WebhookNode): void {
   showVariables(this);
   showConflict(this);
   showWebhookFacts(this);
+  prepareSampleButton(this);
   const reply = $('#node-input-reply');
   reply
     .on('change', () => {

@@ -6,6 +6,7 @@ import { GivenUp } from './now/given-up';
 import { Lists, Webhooks } from './now/nodes';
 import { setText } from './now/section';
 import { Summary } from './now/summary';
+import { sampleSection } from './samples';
 import type { SidebarTab, TabContext } from './tab';
 
 /** Milliseconds between two requests for everything; the runtime goes on publishing as long as they come. */
@@ -51,7 +52,12 @@ class NowView {
       this.#lists,
       this.#deliveries
     ];
-    container.append(this.#fault, ...parts.map((part) => part.element));
+    const samples = sampleSection(context);
+    container.append(
+      this.#fault,
+      ...parts.map((part) => part.element),
+      ...(samples === null ? [] : [samples])
+    );
   }
 
   /** Asks for everything, now or as soon as it may. */

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Locator } from 'playwright-core';
+import should from 'should';
+import { EditorPage } from '../support/editor-page';
+import { NodeRedProcess } from '../support/node-red-process';
+import { requireProgram } from '../support/real-parts';
+import { until } from '../support/until';
+
+const EXAMPLE = 'Try it without an account';
+/** From the first click in an empty editor to the file. */
+const MOST_SECONDS = 90;
+
+/** An empty user directory, and a person who only clicks. */
+describe('a sample sent from the dialog', function () {
+  this.timeout(300_000);
+  // Each step needs the previous ones.
+  this.bail(true);
+  let nodeRed: NodeRedProcess;
+  let editor: EditorPage;
+  let begun: number;
+
+  before('a browser, and a Node-RED with the package installed', async function () {
+    const browser = requireProgram(this, '/usr/bin/chromium');
+    nodeRed = await NodeRedProcess.start();
+    begun = performance.now();
+    editor = await EditorPage.open(nodeRed, browser, { empty: true });
+    editor.page.setDefaultTimeout(20_000);
+  });
+
+  after(async () => {
+    // Both are missing when there is no browser.
+    await (editor as EditorPage | undefined)?.close();
+    await (nodeRed as NodeRedProcess | undefined)?.stop();
+  });
+
+  afterEach(async function () {
+    const folder = process.env['SCREENSHOTS'];
+    if (folder === undefined) return;
+    const name = `sample-${this.currentTest?.title.replaceAll(/\W/g, '-') ?? 'test'}.png`;
+    await editor.page.screenshot({ path: path.join(folder, name) });
+  });
+
+  const panel = (): Locator => editor.page.locator('.telnyx-sample');
+  const search = (): Locator => panel().getByRole('combobox');
+  const result = (): Locator => panel().getByRole('status');
+  const chosen = (): Promise<string | null> =>
+    panel().locator('[role=option][aria-selected=true]').getAttribute('data-event');
+
+  async function open(name: string): Promise<void> {
+    await editor.edit(await editor.idOf(name));
+    const button = editor.page.getByRole('button', { name: 'Send a sample' });
+    should(await button.getAttribute('aria-expanded')).equal('false');
+    await button.click();
+    should(await button.getAttribute('aria-expanded')).equal('true');
+    await panel().locator('[role=option]').first().waitFor();
+  }
+
+  it('needs a deploy first, and says so', async () => {
+    await editor.importExample(EXAMPLE);
+    await open('Made-up calls');
+    await panel().getByRole('button', { name: 'Send' }).click();
+    await result().getByText('Deploy first').waitFor();
+    await editor.page.locator('#node-dialog-cancel').click();
+    await editor.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
+  });
+
+  it('stores the file of a recording, without account, key and terminal', async () => {
+    await editor.deploy();
+    await open('Made-up calls');
+    should(await chosen()).equal('call.recording.saved');
+    await panel().getByRole('button', { name: 'Send' }).click();
+    await result().getByText('call.recording.saved went to the flow').waitFor();
+    const folder = path.join(nodeRed.userDir, 'telnyx-trial');
+    const stored = await until('the file', () => {
+      try {
+        const files = readdirSync(folder, { recursive: true }).map(String);
+        return files.some((name) => name.endsWith('.wav.json'))
+          ? files.find((name) => name.endsWith('.wav'))
+          : undefined;
+      } catch {
+        return undefined;
+      }
+    });
+    const seconds = Math.round((performance.now() - begun) / 1000);
+    console.log(`      (${seconds} s from opening the editor to the file)`);
+    should(seconds).be.below(MOST_SECONDS);
+    const file = path.join(folder, stored);
+    const sidecar = JSON.parse(readFileSync(`${file}.json`, 'utf8')) as Record<string, unknown>;
+    should(sidecar['sha256']).equal(createHash('sha256').update(readFileSync(file)).digest('hex'));
+    should(sidecar['sample']).be.true();
+    should(path.basename(file)).containEql('sample-');
+  });
+
+  it('finds any event with the keyboard alone', async () => {
+    await search().fill('no such event');
+    await panel().getByText('No event has this in its name.').waitFor();
+    should(await panel().getByRole('button', { name: 'Send' }).isDisabled()).be.true();
+    await search().fill('recording');
+    should(await chosen()).equal('call.recording.saved');
+    await search().press('ArrowDown');
+    should(await chosen()).equal('conference.recording.saved');
+    should(await search().getAttribute('aria-activedescendant')).match(/conference\.recording\.saved$/);
+    await search().press('ArrowUp');
+    await search().fill('fax received');
+    should(await chosen()).equal('fax.received');
+    await search().press('Enter');
+    await result().getByText('fax.received went to the flow').waitFor();
+    const families = await panel().getByRole('group').allInnerTexts();
+    should(families).have.length(1);
+  });
+
+  it('leaves the status honest, and fits into a narrow dialog', async () => {
+    const width = await panel().evaluate((element) => element.scrollWidth - element.clientWidth);
+    should(width).be.belowOrEqual(0);
+    await editor.page.locator('#node-dialog-cancel').click();
+    await editor.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
+    const label = editor.node(await editor.idOf('Made-up calls')).locator('.red-ui-flow-node-status-label');
+    should(await label.textContent()).equal('no public key');
+    should(await editor.property(await editor.idOf('Made-up calls'), 'changed')).not.be.true();
+  });
+
+  it('causes no error in the browser', () => {
+    // "Deploy first" is an answer of the runtime with 400, which the browser reports.
+    should(editor.errors.filter((text) => !text.includes('status of 400'))).eql([]);
+  });
+});
