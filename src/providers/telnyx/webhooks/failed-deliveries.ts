@@ -7,7 +7,7 @@ import { addressesOf } from '../deliveries/webhook-delivery';
 import { telnyxPage } from '../list-page';
 
 /** Enough to see that something is wrong; a delivery list finds all. */
-const MOST_PAGES = 4;
+const MOST_PAGES = 7;
 const FAILED = { 'filter[status][eq]': 'failed' };
 
 /**
