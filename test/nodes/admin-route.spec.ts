@@ -36,7 +36,8 @@ describe('routes for the editor', () => {
     const answer = { statusCode: 0, headers: {} as Record<string, string>, body: undefined as unknown };
     const response = Object.assign(answer, {
       setHeader: (key: string, value: string) => void (answer.headers[key] = value),
-      json: (value: unknown) => void (answer.body = value)
+      json: (value: unknown) => void (answer.body = value),
+      once: () => undefined
     });
     served[name]!.handler({ headers: {}, ...request } as never, response as never, () => undefined);
     await until('the answer', () => answer.body);

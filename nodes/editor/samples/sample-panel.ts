@@ -129,7 +129,7 @@ export class SamplePanel {
   }
 
   #onKey(event: JQuery.KeyDownEvent): void {
-    const step = STEPS[event.key];
+    const step = STEPS.get(event.key);
     if (step !== undefined) {
       const options = this.#items();
       const at = options.index(options.filter('[aria-selected=true]'));
@@ -191,7 +191,12 @@ export class SamplePanel {
 }
 
 /** How far a key moves the choice. */
-const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
+const STEPS: ReadonlyMap<string, number> = new Map([
+  ['ArrowDown', 1],
+  ['ArrowUp', -1],
+  ['PageDown', 8],
+  ['PageUp', -8]
+]);
 
 function option(id: string, type: string, description: string): JQuery {
   return $('<div role="option" aria-selected="false"></div>')
