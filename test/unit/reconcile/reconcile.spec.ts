@@ -175,18 +175,18 @@ describe('a reconcile run', () => {
       ] as const;
       const both = (): AsyncGenerator<ListedBatch> => batches({ items: [older, newer] });
       await stored.enter(
-        stored.file('rec-1', { transcription: 'second try', transcribed_at: '2026-03-04T10:00:07.000Z' })
-      );
-      should((await run({ transcripts: both() })).summary.transcripts).have.properties({
-        stored: 2,
-        missing: 0
-      });
-      await stored.enter(
         stored.file('rec-1', { transcription: 'first try', transcribed_at: '2026-03-04T09:20:07.000Z' })
       );
       should((await run({ transcripts: both() })).summary.transcripts).have.properties({
         stored: 1,
         missing: 1
+      });
+      await stored.enter(
+        stored.file('rec-1', { transcription: 'second try', transcribed_at: '2026-03-04T10:00:07.000Z' })
+      );
+      should((await run({ transcripts: both() })).summary.transcripts).have.properties({
+        stored: 2,
+        missing: 0
       });
       wanted().should.eql([['newer', 'rec-1']]);
     });
