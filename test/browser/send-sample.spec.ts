@@ -5,6 +5,7 @@ import type { Locator } from 'playwright-core';
 import should from 'should';
 import { EditorPage } from '../support/editor-page';
 import { NodeRedProcess } from '../support/node-red-process';
+import { SidebarPage } from '../support/sidebar';
 import { requireProgram } from '../support/real-parts';
 import { until } from '../support/until';
 
@@ -119,6 +120,20 @@ describe('a sample sent from the dialog', function () {
     const label = editor.node(await editor.idOf('Made-up calls')).locator('.red-ui-flow-node-status-label');
     should(await label.textContent()).equal('no public key');
     should(await editor.property(await editor.idOf('Made-up calls'), 'changed')).not.be.true();
+  });
+
+  it('goes through a webhook node from the sidebar, too', async () => {
+    const sidebar = new SidebarPage(editor, nodeRed);
+    await sidebar.open('now');
+    await sidebar.at('.telnyx-sidebar-sample summary').click();
+    const node = sidebar.at('.telnyx-sidebar-sample > select');
+    should(await node.locator('option').allInnerTexts()).eql(['Made-up calls']);
+    await panel().getByText('call.recording.saved', { exact: true }).waitFor();
+    await search().fill('call hangup');
+    await search().press('Enter');
+    await result().getByText('call.hangup went to the flow').waitFor();
+    const width = await panel().evaluate((element) => element.scrollWidth - element.clientWidth);
+    should(width).be.belowOrEqual(0);
   });
 
   it('causes no error in the browser', () => {
