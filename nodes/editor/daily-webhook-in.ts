@@ -17,7 +17,7 @@ import { nodeLabel, outputLabel, prepareDialog, saveDialog, webhookPath } from '
 
 RED.nodes.registerType('daily-webhook-in', {
   category: 'telnyx',
-  color: '#8ED1A5',
+  color: '#5AAB7C',
   icon: 'daily-webhook.svg',
   defaults: {
     name: { value: '' },

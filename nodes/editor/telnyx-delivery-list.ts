@@ -12,7 +12,7 @@ interface DeliveryListNode extends EditorNode {
 
 RED.nodes.registerType<DeliveryListNode>('telnyx-delivery-list', {
   category: 'telnyx',
-  color: '#8ED1A5',
+  color: '#5AAB7C',
   icon: 'telnyx-deliveries.svg',
   defaults: {
     name: { value: '' },

@@ -18,7 +18,7 @@ const TYPES_AT = [TYPE_PROPERTY, 'event.canonical_type', 'topic'];
 
 RED.nodes.registerType<SwitchNode>('telnyx-event-switch', {
   category: 'telnyx',
-  color: '#8ED1A5',
+  color: '#5AAB7C',
   icon: 'telnyx-switch.svg',
   defaults: {
     name: { value: '' },

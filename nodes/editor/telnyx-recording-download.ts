@@ -30,7 +30,7 @@ interface DownloadNode extends EditorNode, AccountChoices {
 
 RED.nodes.registerType<DownloadNode>('telnyx-recording-download', {
   category: 'telnyx',
-  color: '#8ED1A5',
+  color: '#5AAB7C',
   icon: 'telnyx-recording.svg',
   defaults: {
     name: { value: '' },

@@ -36,7 +36,7 @@ function filterText(value: unknown): string {
 
 RED.nodes.registerType<ListNode>('telnyx-recording-list', {
   category: 'telnyx',
-  color: '#8ED1A5',
+  color: '#5AAB7C',
   icon: 'telnyx-list.svg',
   defaults: {
     name: { value: '' },

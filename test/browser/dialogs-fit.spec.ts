@@ -51,6 +51,14 @@ const FAULTS = `(() => {
   return faults;
 })()`;
 
+/** The labels of our nodes in the palette: how many lines each has, and whether it is cut off. */
+const PALETTE_LABELS = `[...document.querySelectorAll('#red-ui-palette-telnyx .red-ui-palette-label')].map((label) => {
+  const lines = document.createRange();
+  lines.selectNodeContents(label);
+  const tops = new Set([...lines.getClientRects()].map(({ top }) => Math.round(top)));
+  return { text: label.textContent, lines: tops.size, isCut: label.scrollWidth > label.clientWidth };
+})`;
+
 describe('the dialogs of all nodes', function () {
   this.timeout(120_000);
   let editor: EditorPage;
@@ -88,6 +96,13 @@ describe('the dialogs of all nodes', function () {
       });
     }
   }
+
+  it('belong to nodes whose labels fit into one line of the palette', async () => {
+    const labels =
+      await editor.page.evaluate<{ text: string; lines: number; isCut: boolean }[]>(PALETTE_LABELS);
+    should(labels).have.length(FLOW.filter(({ type }) => /-(in|switch|download|list)$/.test(type)).length);
+    should(labels.filter(({ lines, isCut }) => lines !== 1 || isCut)).deepEqual([]);
+  });
 
   it('cause no error in the console', () => {
     should(editor.errors).deepEqual([]);

@@ -209,8 +209,8 @@ describe('telnyx-webhook-in in the editor', function () {
 
   it('has the documented defaults when taken from the palette, and requires an account', async () => {
     const palette = editor.page.locator('[data-palette-type="telnyx-webhook-in"]');
-    await editor.page.locator('#red-ui-palette-search input').fill('telnyx webhook');
-    (await palette.innerText()).should.match(/^\s*telnyx\s+webhook\s*$/);
+    await editor.page.locator('#red-ui-palette-search input').fill('telnyx in');
+    (await palette.innerText()).should.match(/^\s*telnyx\s+in\s*$/);
     const known = await editor.page.evaluate<string[]>('RED.nodes.filterNodes({}).map((each) => each.id)');
     await palette.dragTo(editor.page.locator('#red-ui-workspace-chart'), {
       targetPosition: { x: 300, y: 300 }

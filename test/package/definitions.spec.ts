@@ -45,7 +45,7 @@ const WITHOUT_FIELD: Record<string, string[]> = {
   'daily-account': ['anyKey']
 };
 
-const COLOUR = '#8ED1A5';
+const COLOUR = '#5AAB7C';
 const SPECIAL_NAMES =
   /^(changed|dirty|id|inputLabels|moved|outputLabels|selected|type|users|valid|validationErrors|wires|.)$/;
 
