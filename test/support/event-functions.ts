@@ -13,6 +13,7 @@ import {
 } from '../../src/recording/recording-reference';
 import { GlobIndex, compileGlob } from '../../src/routing/glob-index';
 import { splitPatterns } from '../../src/routing/rules';
+import { SampleProof } from '../../src/samples/sample-proof';
 import { isPaddedBase64 } from '../../src/text/base64';
 import { leadingRun, trailingRun } from '../../src/text/edges';
 import { decodePaddedBase64, decodeStrictBase64 } from '../../src/values/fields';
@@ -30,6 +31,8 @@ import { checkTimestamp } from '../../src/verification/signed-delivery';
 import { claimedSession, verifyLegacy, verifyMeeting } from '../../src/verification/telnyx-hmac';
 import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
 import { RECEIVED_AT, SETTING, type TextFunction, bytesOf, event, onEach } from './text-function';
+
+const PROOF = new SampleProof();
 
 /** Bytes of a request line or a header; Node.js accepts 16 kB in total by default. */
 const HEADER = 65_536;
@@ -273,6 +276,11 @@ export const EVENT_FUNCTIONS: readonly TextFunction[] = [
     call: (text) => GLOBS.collect(text, () => undefined)
   },
 
+  {
+    file: 'src/samples/sample-proof.ts',
+    name: 'SampleProof',
+    call: (text) => PROOF.proves({ sample: true, id: text })
+  },
   {
     file: 'src/webhook/express/route-path.ts',
     name: 'comparablePath',
