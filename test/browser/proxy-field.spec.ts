@@ -1,8 +1,9 @@
 import should from 'should';
 import { config, node, recorder, tab, webhookIn } from '../support/flows';
-import { dailyAccount } from '../support/daily';
+import { DAILY_HMAC, dailyAccount } from '../support/daily';
 import type { EditorPage } from '../support/editor-page';
 import type { FlowNode } from '../support/node-red-process';
+import { TRUSTED } from '../support/sign';
 import { useEditor } from '../support/use-editor';
 
 const OLD = ['account', 'daily', 'bucket', 'download'];
@@ -25,7 +26,9 @@ describe('the field "Proxy" in the editor', function () {
   this.timeout(120_000);
   let editor: EditorPage;
 
-  useEditor({ flow: FLOW }, (opened) => ({ editor } = opened));
+  // Accounts without any key are marked as incomplete.
+  const env = { TELNYX_PUBLIC_KEY: TRUSTED.publicKey, DAILY_HMAC_SECRET: DAILY_HMAC };
+  useEditor({ flow: FLOW, env }, (opened) => ({ editor } = opened));
 
   it('may be missing in flows of earlier versions', async () => {
     const invalid = await editor.page.evaluate<string[]>(
