@@ -19,8 +19,8 @@ import { TinyProxy } from '../support/tinyproxy';
 import { until } from '../support/until';
 import { webhookFlow, WebhookInstance } from '../support/webhook-instance';
 
-/** Of AS112: public, and without recordings. See public-addresses.spec.ts. */
-const PUBLIC = '192.31.196.1';
+/** Of AS112: public, and without recordings. Not the address of public-addresses.spec.ts, which may run at the same time. */
+const PUBLIC = '192.31.196.2';
 const API_KEY = 'KEY0123456789ABCDEF0123456789ABCDEF';
 const LOGIN = { user: 'archive', password: 'proxy-secret-0123' };
 const CALL = wav({ seconds: 3, channels: 2, seed: 5 });
