@@ -3,7 +3,8 @@
 // forms, help or locale files are in a folder named "parts": `<!-- part: name -->` stands for the part of that
 // name, "$part": "name" in a locale file for parts/<language>/name.json. In a part NODE_TYPE stands for the
 // type of the node, PART_LABEL for the attribute `label` of the reference. The sidebar has styles in place of a form,
-// and no help.
+// and no help. The help in another language is nodes/help/<language>/<type>.md and becomes
+// dist/nodes/locales/<language>/<type>.html, where Node-RED looks for it.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
@@ -31,6 +32,18 @@ export async function buildDialogs(nodes, built) {
       });
       writeFileSync(file, `${JSON.stringify(Object.fromEntries(texts), null, 2)}\n`);
     }
+    writeHelps(path.join(nodes, 'help', language), path.join(built, 'locales', language));
+  }
+}
+
+/** The help of one language in `folder`, if there is any; English is part of the dialogs. */
+function writeHelps(folder, target) {
+  if (!existsSync(folder)) return;
+  const parts = helpPartsOf(path.join(folder, 'parts'));
+  for (const file of filesIn(folder, '.md')) {
+    const type = path.basename(file, '.md');
+    const help = fillIn(readFileSync(file, 'utf8'), parts, type);
+    writeFileSync(path.join(target, `${type}.html`), helpElement(type, help).trimStart());
   }
 }
 

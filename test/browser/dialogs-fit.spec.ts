@@ -2,9 +2,11 @@ import should from 'should';
 import { dailyAccount, dailyWebhookIn } from '../support/daily';
 import type { EditorPage } from '../support/editor-page';
 import { useEditor } from '../support/use-editor';
+import type { FlowNode } from '../support/node-red-process';
 import { account, config, node, recorder, tab, webhookIn } from '../support/flows';
 
 const LONG_PATH = `/${'a-long-path/'.repeat(8)}end`;
+const TRANSLATIONS = ['de', 'es', 'fr', 'ja', 'ko', 'pt-BR', 'zh-CN'];
 const KINDS = ['event', 'family', 'recording', 'unknown', 'else'];
 
 /** Each dialog with everything visible. */
@@ -59,50 +61,79 @@ const PALETTE_LABELS = `[...document.querySelectorAll('#red-ui-palette-telnyx .r
   return { text: label.textContent, lines: tops.size, isCut: label.scrollWidth > label.clientWidth };
 })`;
 
+const OURS = FLOW.filter((each) => /^(telnyx|daily)-/.test(each.type));
+
 describe('the dialogs of all nodes', function () {
   this.timeout(120_000);
   let editor: EditorPage;
 
   useEditor({ flow: FLOW }, (opened) => ({ editor } = opened));
 
+  /** Opens a dialog with all its sections, and closes it again. */
+  async function faultsOf({ id, type }: FlowNode): Promise<string[]> {
+    const isConfig = /-(account|bucket)$/.test(type);
+    await editor.page.evaluate(
+      isConfig ? `RED.editor.editConfig('', '${type}', '${id}')` : `RED.editor.edit(RED.nodes.node('${id}'))`
+    );
+    const button = (name: string) =>
+      editor.page.locator(isConfig ? `#node-config-dialog-${name}` : `#node-dialog-${name}`);
+    await button('ok').waitFor();
+    await editor.page.evaluate(
+      "document.querySelectorAll('.red-ui-tray details').forEach((each) => { each.open = true; })"
+    );
+    // The tray slides in; measurements before it stops are useless.
+    await editor.page.waitForFunction(
+      `(() => { const tray = [...document.querySelectorAll('.red-ui-tray')].pop();
+        const now = tray.getBoundingClientRect().left, before = window.trayLeft;
+        window.trayLeft = now; return now === before; })()`,
+      undefined,
+      { polling: 100 }
+    );
+    const faults = await editor.page.evaluate<string[]>(FAULTS);
+    await button('cancel').click();
+    await editor.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
+    return faults;
+  }
+
+  async function wrappedLabels(): Promise<unknown[]> {
+    const labels =
+      await editor.page.evaluate<{ text: string; lines: number; isCut: boolean }[]>(PALETTE_LABELS);
+    should(labels).have.length(FLOW.filter(({ type }) => /-(in|switch|download|list)$/.test(type)).length);
+    return labels.filter(({ lines, isCut }) => lines !== 1 || isCut);
+  }
+
   for (const width of [1280, 900]) {
-    for (const { id, type } of FLOW.filter((each) => /^(telnyx|daily)-/.test(each.type))) {
-      it(`${type} fits a window of ${width} pixels, and every field has a name`, async () => {
+    for (const each of OURS) {
+      it(`${each.type} fits a window of ${width} pixels, and every field has a name`, async () => {
         await editor.page.setViewportSize({ width, height: 900 });
-        const isConfig = /-(account|bucket)$/.test(type);
-        await editor.page.evaluate(
-          isConfig
-            ? `RED.editor.editConfig('', '${type}', '${id}')`
-            : `RED.editor.edit(RED.nodes.node('${id}'))`
-        );
-        const button = (name: string) =>
-          editor.page.locator(isConfig ? `#node-config-dialog-${name}` : `#node-dialog-${name}`);
-        await button('ok').waitFor();
-        await editor.page.evaluate(
-          "document.querySelectorAll('.red-ui-tray details').forEach((each) => { each.open = true; })"
-        );
-        // The tray slides in; measurements before it stops are useless.
-        await editor.page.waitForFunction(
-          `(() => { const tray = [...document.querySelectorAll('.red-ui-tray')].pop();
-            const now = tray.getBoundingClientRect().left, before = window.trayLeft;
-            window.trayLeft = now; return now === before; })()`,
-          undefined,
-          { polling: 100 }
-        );
-        const faults = await editor.page.evaluate<string[]>(FAULTS);
-        await button('cancel').click();
-        await editor.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
-        should(faults).deepEqual([]);
+        should(await faultsOf(each)).deepEqual([]);
       });
     }
   }
 
   it('belong to nodes whose labels fit into one line of the palette', async () => {
-    const labels =
-      await editor.page.evaluate<{ text: string; lines: number; isCut: boolean }[]>(PALETTE_LABELS);
-    should(labels).have.length(FLOW.filter(({ type }) => /-(in|switch|download|list)$/.test(type)).length);
-    should(labels.filter(({ lines, isCut }) => lines !== 1 || isCut)).deepEqual([]);
+    should(await wrappedLabels()).deepEqual([]);
   });
+
+  for (const language of TRANSLATIONS) {
+    it(`fit in ${language}, too`, async () => {
+      await editor.page.evaluate(`localStorage.setItem('editor-language', '${language}')`);
+      await editor.page.reload();
+      await editor.page.locator('.red-ui-flow-node-group').first().waitFor();
+      await editor.page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
+      const faults = [];
+      // Most languages need more room than English: a label may take a second line there.
+      for (const each of OURS)
+        faults.push(
+          ...(await faultsOf(each))
+            .filter((fault) => !fault.startsWith('two lines'))
+            .map((fault) => `${each.type} ${fault}`)
+        );
+      should(faults).deepEqual([]);
+      should(await wrappedLabels()).deepEqual([]);
+      await editor.page.evaluate("localStorage.removeItem('editor-language')");
+    });
+  }
 
   it('cause no error in the console', () => {
     should(editor.errors).deepEqual([]);
