@@ -49,7 +49,7 @@ function placeOf(name: string): string {
 }
 
 function offerReadyNames(node: EditorNode, field: JQuery): void {
-  const select = $('<select style="width: 70%; margin-bottom: 4px"></select>');
+  const select = $('<select style="width: 0; min-width: 70%; margin-bottom: 4px"></select>');
   select.attr({
     id: `${node.type}-names`,
     'aria-label': node._(`${node.type}.label.ready-names`)

@@ -217,7 +217,7 @@ describe('behind a real proxy, in a real Node-RED', function () {
     });
     // It was noticed by the end of the connection, not by the silence.
     should(instance!.nodeRed.log)
-      .match(/The connection to 192\.31\.196\.1:\d+ broke off before the file was complete/)
+      .match(/The connection to 192\.31\.196\.2:\d+ broke off before the file was complete/)
       .and.not.match(/no byte within/);
     await proxy.run();
     const { recording } = await outcome('rec-long');
