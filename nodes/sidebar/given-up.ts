@@ -101,12 +101,12 @@ async function retry(RED: NodeRedApi, failed: Parameters<FailedRecordings['enter
 }
 
 function listOf(RED: NodeRedApi): FailedRecordings | null {
-  // Somebody who has never used a node need not get a state.
+  // A look at the sidebar creates no state where no node has ever run.
   if (!existsSync(stateDirectory(RED)) || ownedState(RED).problem !== null) return null;
   return new FailedRecordings(stateDatabase(RED));
 }
 
-/** Ids of providers are short; whatever else comes in their place need not be. */
+/** Ids of providers are short, but a hostile text in their place may be long. */
 export function short(text: string | null | undefined): string | null {
   return text === null || text === undefined ? null : shownText(text);
 }

@@ -58,6 +58,7 @@ class Balancer {
       const id = `${sender}-${count}`;
       this.sent.add(id);
       for (let turn = sender + count; !(await this.#try(id, turn)); turn += 1);
+      // The pace of the load; nothing is awaited.
       await new Promise((resolve) => setTimeout(resolve, PACE_MS));
     }
   }

@@ -103,7 +103,7 @@ export class WavPeaks {
   #beginData(at: number, size: number): number {
     if (this.#format === null) throw new RangeError('It does not say what its samples are');
     const present = Math.max(0, this.#size - at);
-    // 0 and the largest number: whoever wrote it did not know the length yet, or it is in a chunk of RF64.
+    // 0 and the largest number mean that the length was unknown when this was written, or is in a chunk of RF64.
     this.#left = size === 0 || size === 0xffffffff ? present : Math.min(size, present);
     this.#frames = Math.floor(this.#left / this.#format.frameBytes);
     const count = Math.min(this.#format.channels, MOST_CHANNELS);
