@@ -2,7 +2,7 @@ import { DEFAULT_FROM, OUTCOMES, SENDERS, SOURCES } from '../delivery-list/deliv
 import { SELECTIONS } from '../list/list-fields';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { momentOf } from './lib/moments';
-import { chooseOnlyAccounts } from './lib/only-account';
+import { chooseOnlyAccounts } from './account/only-account';
 import { prepareRunNow } from './lib/run-now';
 import { chooseDefaults, isChosen } from './lib/validators';
 

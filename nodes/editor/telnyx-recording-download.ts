@@ -16,7 +16,7 @@ import { prepareFilename } from './filename-editor';
 import { previewFilename } from './filename-preview';
 import { prepareAdvanced } from './lib/advanced';
 import { labelStyle, paletteLabel } from './lib/labels';
-import { chooseOnlyAccounts } from './lib/only-account';
+import { chooseOnlyAccounts } from './account/only-account';
 import { prepareSize } from './lib/size-field';
 import { chooseDefaults, isChosen, numberWithin, textOf } from './lib/validators';
 import { prepareTest } from './lib/test-button';

@@ -3,7 +3,7 @@ import { ACCOUNT_CHOICES, choiceOf, USUAL_CHOICE, type AccountChoices } from '..
 import { DEFAULT_FROM, LISTED, SELECTIONS } from '../list/list-fields';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { momentOf } from './lib/moments';
-import { chooseOnlyAccounts } from './lib/only-account';
+import { chooseOnlyAccounts } from './account/only-account';
 import { prepareRunNow } from './lib/run-now';
 import { chooseDefaults, isChosen, textOf } from './lib/validators';
 

@@ -9,7 +9,7 @@ import {
 } from '../webhook/webhook-fields';
 import { neededAccount } from './lib/account-choice';
 import { labelStyle, paletteLabel } from './lib/labels';
-import { chooseOnlyAccounts } from './lib/only-account';
+import { chooseOnlyAccounts } from './account/only-account';
 import { numberWithin } from './lib/validators';
 import { publicUrl } from './lib/public-url-rule';
 import { prepareTelnyxRegister } from './register/telnyx-register';

@@ -1,5 +1,5 @@
 import type { KeyPlaces, KnownKeys } from '../../config/dialog/known-keys';
-import { knownKeys } from '../lib/known-keys';
+import { knownKeys } from './known-keys';
 import { textOf } from '../lib/validators';
 
 /** An account as far as it matters whether it has a key at all. */

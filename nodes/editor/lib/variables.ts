@@ -1,5 +1,5 @@
 import { MOST_VARIABLES, VARIABLE_NAME } from '../../config/dialog/known-keys';
-import { knownKeys } from './known-keys';
+import { knownKeys } from '../account/known-keys';
 import { icon } from './marks';
 import { textOf } from './validators';
 

@@ -1,4 +1,4 @@
-import { isChosen } from './validators';
+import { isChosen } from '../lib/validators';
 
 /** The type of a property that names an account. */
 const ACCOUNT = /-account$/;
