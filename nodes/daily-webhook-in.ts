@@ -5,7 +5,7 @@ import { DailyHmac } from '../src/verification/daily-hmac';
 import { type DailyAccount, dailyAccountOf } from './config/daily-account-access';
 import { serveDailyWebhooks } from './config/webhooks/daily-webhooks-route';
 import type { NodeRedApi, RedNode } from './lib/node-red';
-import { serveSamples } from './webhook/sample-route';
+import { serveSamples } from './samples/sample-route';
 import { DEFAULT_PATH, TOLERANCE } from './webhook/webhook-fields';
 import { type WebhookNodeConfig, startWebhookNode } from './webhook/webhook-node';
 import { deliveryRoutes } from './webhook/webhook-runtime';

@@ -10,7 +10,7 @@ import { serveTelnyxWebhooks } from './config/webhooks/telnyx-webhooks-route';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { statusTexts } from './lib/node-status';
 import { readBoolean } from './lib/read-setting';
-import { serveSamples } from './webhook/sample-route';
+import { serveSamples } from './samples/sample-route';
 import { DEFAULT_PATH, TOLERANCE } from './webhook/webhook-fields';
 import { statusOfKeys } from './webhook/status-of-keys';
 import { type WebhookNodeConfig, startWebhookNode } from './webhook/webhook-node';

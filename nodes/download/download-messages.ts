@@ -15,7 +15,7 @@ import { sampleReference } from '../../src/recording/sample-reference';
 import type { StoredFile, StoredRecording } from '../../src/store/stored-recording';
 import { shownText } from '../../src/text/shown-text';
 import type { FlowMessage, NodeRedApi, Send } from '../lib/node-red';
-import { sampleProof } from '../lib/sample-proof';
+import { sampleProof } from '../samples/sample-proof';
 
 /** Far more than any message or recording has, but few enough to persist together. */
 const MOST_FILES = 10_000;

@@ -9,7 +9,7 @@ import type { AdminHandler, NodeRedApi } from '../../nodes/lib/node-red';
 import telnyxAccount from '../../nodes/telnyx-account';
 import recordingDownload from '../../nodes/telnyx-recording-download';
 import telnyxWebhookIn from '../../nodes/telnyx-webhook-in';
-import type { SampleReply } from '../../nodes/webhook/sample-request';
+import type { SampleReply } from '../../nodes/samples/sample-request';
 import { CATALOGUE } from '../../src/events/catalogue';
 import type { SampleChoices } from '../../src/samples/sample-choices';
 import { node, tab } from '../support/flows';

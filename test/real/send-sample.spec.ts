@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
-import type { SampleReply } from '../../nodes/webhook/sample-request';
+import type { SampleReply } from '../../nodes/samples/sample-request';
 import { jsonDelivery } from '../support/deliveries';
 import { account, node, recorder, tab, webhookIn } from '../support/flows';
 import { exchange } from '../support/http-client';

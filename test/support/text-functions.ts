@@ -23,7 +23,7 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['nodes/sidebar/archive/archive-request.ts', 'ids and positions; longer ones match nothing'],
   ['nodes/sidebar/archive/media-route.ts', 'names of stored files'],
   ['nodes/lib/dialog-values.ts', 'what an administrator types into a dialog'],
-  ['nodes/webhook/sample-route.ts', 'settings of a webhook node'],
+  ['nodes/samples/sample-route.ts', 'settings of a webhook node'],
   ['src/samples/sample-body.ts', 'names of event types from the catalogue'],
   ['src/samples/bodies/texml.ts', 'times of this clock'],
   ['nodes/webhook/public-address.ts', 'settings of a webhook node, and host names of parsed addresses'],

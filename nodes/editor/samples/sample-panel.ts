@@ -1,5 +1,5 @@
 import type { SampleChoices } from '../../../src/samples/sample-choices';
-import { type SampleAnswer, type SampleReply, samplePath } from '../../webhook/sample-request';
+import { type SampleAnswer, type SampleReply, samplePath } from '../../samples/sample-request';
 import { markedItem } from '../lib/marks';
 import { askRuntime } from '../lib/runtime-call';
 import { foundSamples } from './sample-search';

@@ -7,7 +7,7 @@ import { sampleFacts } from '../../../../src/samples/sample-facts';
 import type { EmitExtras } from '../../../../src/webhook/endpoint/delivery-acceptance';
 import type { Exchange } from '../../../../src/webhook/endpoint/flow-reply';
 import { SampleSender } from '../../../../src/webhook/endpoint/sample-sender';
-import { sampleExchange } from '../../../../nodes/webhook/sample-exchange';
+import { sampleExchange } from '../../../../nodes/samples/sample-exchange';
 
 const NOW = Date.parse('2026-03-04T09:15:02.118Z');
 const XML = '<Response/>';

@@ -8,10 +8,10 @@ import type { SentSample } from '../../src/webhook/endpoint/sample-sender';
 import { deployedNode, serveDialogAction } from '../lib/dialog-route';
 import type { DialogValues } from '../lib/dialog-values';
 import type { NodeRedApi } from '../lib/node-red';
-import { sampleProof } from '../lib/sample-proof';
+import { sampleProof } from './sample-proof';
 import { sampleExchange } from './sample-exchange';
 import { type SampleAnswer, type SampleReply, samplePath } from './sample-request';
-import { type RunningReceiver, runningReceiver } from './webhook-receivers';
+import { type RunningReceiver, runningReceiver } from '../webhook/webhook-receivers';
 
 const LONGEST_SHOWN = 20_000;
 
