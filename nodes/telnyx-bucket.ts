@@ -1,8 +1,8 @@
 import { CodedError } from '../src/errors/coded-error';
 import type { BucketSettings } from '../src/store/bucket/client/settings';
 import { afterStart } from './lib/on-flows-started';
-import { readBucket, type BucketConfig, type TelnyxBucketNode } from './config/bucket-access';
-import { serveBucketTest } from './config/bucket-test-route';
+import { readBucket, type BucketConfig, type TelnyxBucketNode } from './config/bucket/bucket-access';
+import { serveBucketTest } from './config/bucket/bucket-test-route';
 import { proxyOf } from './config/proxy-access';
 import type { NodeRedApi } from './lib/node-red';
 

@@ -2,7 +2,7 @@ import { CodedError } from '../src/errors/coded-error';
 import { answerFailure } from './lib/http-response';
 import { afterStart } from './lib/on-flows-started';
 import { serveFolderTest } from './config/dialog/folder-test-route';
-import { telnyxBucketOf } from './config/bucket-access';
+import { telnyxBucketOf } from './config/bucket/bucket-access';
 import { accountsOf } from './config/provider-accounts';
 import { DownloadNode } from './download/download-node';
 import { readDownloadSettings, type RecordingDownloadConfig } from './download/download-settings';

@@ -8,7 +8,7 @@ import type { FormatChoice } from '../../src/recording/recording-reference';
 import type { BucketSettings } from '../../src/store/bucket/client/settings';
 import type { ProxyChoice } from '../../src/http/proxy/proxy-choice';
 import type { AccountChoices } from '../config/account-choices';
-import { telnyxBucketOf } from '../config/bucket-access';
+import { telnyxBucketOf } from '../config/bucket/bucket-access';
 import { hasAccount } from '../config/provider-accounts';
 import { checkProxy, proxyOf } from '../config/proxy-access';
 import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';

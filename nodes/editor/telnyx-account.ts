@@ -1,7 +1,7 @@
 import { isApiKey, isBase64Key, isHexKey } from '../../src/verification/key-text';
 import { DEFAULT_API_URLS } from '../config/api-urls';
 import { TELNYX_KEYS } from '../config/dialog/known-keys';
-import { MEETING_CONTEXT } from '../config/meeting-context';
+import { MEETING_CONTEXT } from '../config/meetings/meeting-context';
 import { TELNYX_ACCOUNT_TEST_PATH } from '../config/dialog/test-finding';
 import { shownAccount } from './account/shown-account';
 import { AnyKey } from './account/any-key';

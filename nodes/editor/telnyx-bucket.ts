@@ -5,9 +5,9 @@ import {
   isRegion,
   takesKmsKey
 } from '../../src/store/bucket/client/field-rules';
-import { BUCKET_TEST_PATH } from '../config/bucket-test-request';
-import { offerPresets } from './bucket-presets';
-import { shownBucket } from './bucket-test';
+import { BUCKET_TEST_PATH } from '../config/bucket/bucket-test-request';
+import { offerPresets } from './bucket/bucket-presets';
+import { shownBucket } from './bucket/bucket-test';
 import { prepareAdvanced } from './lib/advanced';
 import { prepareTest } from './lib/test-button';
 import { isVariable, textOf } from './lib/validators';

@@ -12,8 +12,8 @@ import {
   RETRIES,
   STALL_TIMEOUT
 } from '../download/download-fields';
-import { prepareFilename } from './filename-editor';
-import { previewFilename } from './filename-preview';
+import { prepareFilename } from './filename/filename-editor';
+import { previewFilename } from './filename/filename-preview';
 import { prepareAdvanced } from './lib/advanced';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { chooseOnlyAccounts } from './account/only-account';

@@ -1,7 +1,7 @@
 import { CodedError } from '../../src/errors/coded-error';
 import type { EventEmitter } from 'node:events';
 import { RUN_LIST_PATH } from '../config/dialog/run-list';
-import { serveWrite } from '../lib/admin-route';
+import { serveWrite } from '../admin/admin-route';
 import type { FlowMessage, NodeRedApi, RedNode } from '../lib/node-red';
 import { onClose } from '../lib/on-input';
 

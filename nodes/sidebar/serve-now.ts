@@ -1,4 +1,4 @@
-import { serveRead, serveWrite } from '../lib/admin-route';
+import { serveRead, serveWrite } from '../admin/admin-route';
 import type { NodeRedApi } from '../lib/node-red';
 import { changeGivenUp, givenUpPage } from './given-up';
 import { NowFeed } from './now-feed';

@@ -1,5 +1,5 @@
 import should from 'should';
-import { type AdminRoute, serveRead, serveWrite } from '../../nodes/lib/admin-route';
+import { type AdminRoute, serveRead, serveWrite } from '../../nodes/admin/admin-route';
 import type { AdminHandler, NodeRedApi } from '../../nodes/lib/node-red';
 import { CodedError } from '../../src/errors/coded-error';
 import { until } from '../support/until';

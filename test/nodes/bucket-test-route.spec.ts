@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import should from 'should';
-import { BUCKET_TEST_PATH } from '../../nodes/config/bucket-test-request';
-import { serveBucketTest } from '../../nodes/config/bucket-test-route';
+import { BUCKET_TEST_PATH } from '../../nodes/config/bucket/bucket-test-request';
+import { serveBucketTest } from '../../nodes/config/bucket/bucket-test-route';
 import type { AdminHandler, NodeRedApi } from '../../nodes/lib/node-red';
 import type { Finding } from '../../src/store/bucket/finding';
 import type { BucketSettings } from '../../src/store/bucket/client/settings';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { runInNewContext } from 'node:vm';
 import should from 'should';
-import { readBucket, type BucketConfig } from '../../nodes/config/bucket-access';
+import { readBucket, type BucketConfig } from '../../nodes/config/bucket/bucket-access';
 import telnyxAccount from '../../nodes/telnyx-account';
 import telnyxBucket from '../../nodes/telnyx-bucket';
 import recordingDownload from '../../nodes/telnyx-recording-download';

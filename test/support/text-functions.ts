@@ -18,11 +18,11 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
     'nodes/config/dialog/known-keys.ts',
     'names of variables from a dialog, of at most 2048 characters together'
   ],
-  ['nodes/config/bucket-test-route.ts', 'what an administrator types into a dialog'],
+  ['nodes/config/bucket/bucket-test-route.ts', 'what an administrator types into a dialog'],
   ['nodes/config/webhooks/daily-webhooks-route.ts', 'what an administrator types into a dialog'],
   ['nodes/sidebar/archive/archive-request.ts', 'ids and positions; longer ones match nothing'],
   ['nodes/sidebar/archive/media-route.ts', 'names of stored files'],
-  ['nodes/lib/dialog-values.ts', 'what an administrator types into a dialog'],
+  ['nodes/admin/dialog-values.ts', 'what an administrator types into a dialog'],
   ['nodes/samples/sample-route.ts', 'settings of a webhook node'],
   ['src/samples/sample-body.ts', 'names of event types from the catalogue'],
   ['src/samples/bodies/texml.ts', 'times of this clock'],

@@ -11,7 +11,7 @@ const ROOT = path.join(__dirname, '../..');
  */
 const OWN_KEYS: ReadonlySet<string> = new Set([
   'nodes/config/provider-accounts.ts: FINDERS[property]',
-  'nodes/editor/filename-preview.ts: EXAMPLES[part.token]',
+  'nodes/editor/filename/filename-preview.ts: EXAMPLES[part.token]',
   'nodes/editor/lib/marks.ts: COLOURS[mark]',
   'nodes/editor/lib/marks.ts: ICONS[mark]',
   'nodes/editor/register/daily-register.ts: MARKS[state]',

@@ -1,6 +1,6 @@
 import { tryFolder } from '../../../src/store/folder/folder-trial';
 import { folderOf } from '../../download/download-settings';
-import { deployedNode, serveDialogAction } from '../../lib/dialog-route';
+import { deployedNode, serveDialogAction } from '../../admin/dialog-route';
 import type { NodeRedApi, RedNode } from '../../lib/node-red';
 import { FOLDER_TEST_PATH, type TestFinding } from './test-finding';
 

@@ -1,4 +1,4 @@
-import { serveRead, type AskedFor } from '../../lib/admin-route';
+import { serveRead, type AskedFor } from '../../admin/admin-route';
 import type { NodeRedApi, RedNode } from '../../lib/node-red';
 import {
   DAILY_KEYS,

@@ -1,4 +1,4 @@
-import { serveRead } from '../../lib/admin-route';
+import { serveRead } from '../../admin/admin-route';
 import type { NodeRedApi } from '../../lib/node-red';
 import { lastDeliveryOf } from '../../webhook/webhook-receivers';
 import { WEBHOOK_FACTS_PATH, type WebhookFacts } from './webhook-facts';

@@ -1,5 +1,5 @@
 import { isUnsetVariable } from '../../../src/verification/account-keys';
-import type { DialogValues } from '../../lib/dialog-values';
+import type { DialogValues } from '../../admin/dialog-values';
 import type { RedNode } from '../../lib/node-red';
 
 /**

@@ -1,6 +1,6 @@
 import { CodedError } from '../../../src/errors/coded-error';
 import { comparablePath } from '../../../src/webhook/express/route-path';
-import type { DialogValues } from '../../lib/dialog-values';
+import type { DialogValues } from '../../admin/dialog-values';
 import type { NodeRedApi } from '../../lib/node-red';
 import { webhookUrl } from '../../webhook/public-address';
 import { runningReceivers } from '../../webhook/webhook-receivers';

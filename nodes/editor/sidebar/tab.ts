@@ -1,4 +1,4 @@
-import type { Permission } from '../../lib/permission';
+import type { Permission } from '../../admin/permission';
 import type { RuntimeAnswer } from '../lib/runtime-call';
 
 /** Translates a key below `telnyx-sidebar.`. */

@@ -15,7 +15,7 @@ import { Waveforms } from '../../../src/library/waveform/waveforms';
 import { providers } from '../../../src/providers/registry';
 import { withoutSecrets } from '../../../src/store/sidecar';
 import { locationOf } from '../../../src/store/stored-recording';
-import type { AskedFor } from '../../lib/admin-route';
+import type { AskedFor } from '../../admin/admin-route';
 import { type ArchiveState, archiveState } from '../../lib/archive-state';
 import type { NodeRedApi } from '../../lib/node-red';
 import { stateDirectory } from '../../lib/state';

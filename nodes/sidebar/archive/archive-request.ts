@@ -1,7 +1,7 @@
 import type { FileKey } from '../../../src/archive/index/search-entries';
 import { CodedError } from '../../../src/errors/coded-error';
 import type { SearchPosition } from '../../../src/library/search/archive-search';
-import type { Permission } from '../../lib/permission';
+import type { Permission } from '../../admin/permission';
 
 /** Who may see, play and check recordings. A user who may read everything may read this, too. */
 export const READ_PERMISSION: Permission = 'telnyx.read';

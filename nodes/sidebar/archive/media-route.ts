@@ -6,7 +6,7 @@ import { mediaAnswer } from '../../../src/library/content/media-answer';
 import { dispositionOf, mediaTypeOf } from '../../../src/library/content/media-type';
 import { locationOf } from '../../../src/store/stored-recording';
 import { shownText } from '../../../src/text/shown-text';
-import { isFromAnotherSite } from '../../lib/admin-route';
+import { isFromAnotherSite } from '../../admin/admin-route';
 import type { NodeRedApi } from '../../lib/node-red';
 import type { ArchiveLibrary, MediaGrant } from './archive-library';
 import { ARCHIVE_PATH } from './archive-request';

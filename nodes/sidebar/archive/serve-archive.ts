@@ -2,7 +2,7 @@ import { Semaphore } from '../../../src/concurrency/semaphore';
 import { CodedError } from '../../../src/errors/coded-error';
 import { isPlayable } from '../../../src/library/content/media-type';
 import { hashStream } from '../../../src/store/hash-stream';
-import { type AdminRoute, type AskedFor, type Asking, serveWrite } from '../../lib/admin-route';
+import { type AdminRoute, type AskedFor, type Asking, serveWrite } from '../../admin/admin-route';
 import type { NodeRedApi } from '../../lib/node-red';
 import { ArchiveLibrary } from './archive-library';
 import { ARCHIVE_PATH, READ_PERMISSION, readId } from './archive-request';

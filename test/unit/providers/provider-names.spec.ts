@@ -24,7 +24,7 @@ const MAY_NAME = [
   'nodes/delivery-list/',
   'nodes/editor/telnyx-delivery-list.ts',
   // A made-up recording whose file name the dialog shows.
-  'nodes/editor/filename-preview.ts',
+  'nodes/editor/filename/filename-preview.ts',
   // The state folder has this name.
   'nodes/lib/state.ts'
 ];

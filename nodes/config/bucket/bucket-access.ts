@@ -1,9 +1,9 @@
-import { CodedError } from '../../src/errors/coded-error';
-import type { ProxyChoice } from '../../src/http/proxy/proxy-choice';
-import { readBucketSettings, type BucketSettings } from '../../src/store/bucket/client/settings';
-import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
-import { readBoolean, readText } from '../lib/read-setting';
-import { checkProxy } from './proxy-access';
+import { CodedError } from '../../../src/errors/coded-error';
+import type { ProxyChoice } from '../../../src/http/proxy/proxy-choice';
+import { readBucketSettings, type BucketSettings } from '../../../src/store/bucket/client/settings';
+import type { NodeConfig, NodeRedApi, RedNode } from '../../lib/node-red';
+import { readBoolean, readText } from '../../lib/read-setting';
+import { checkProxy } from '../proxy-access';
 
 /** The properties of a `telnyx-bucket` node, as saved in a flow. */
 export interface BucketConfig extends NodeConfig {

@@ -1,7 +1,7 @@
-import { DEFAULT_FOLDER } from '../../src/naming/archive-defaults';
-import { DEFAULT_FILENAME, FILENAME_TOKENS } from '../../src/naming/filename-syntax';
+import { DEFAULT_FOLDER } from '../../../src/naming/archive-defaults';
+import { DEFAULT_FILENAME, FILENAME_TOKENS } from '../../../src/naming/filename-syntax';
 import { previewFilename } from './filename-preview';
-import { textOf } from './lib/validators';
+import { textOf } from '../lib/validators';
 
 /** Templates to begin with, by the key of their description. */
 const READY_NAMES: Readonly<Record<string, string>> = {

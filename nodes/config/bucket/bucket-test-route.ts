@@ -1,11 +1,11 @@
-import { checkBucket } from '../../src/store/bucket/bucket-check';
-import { deployedNode, serveDialogAction } from '../lib/dialog-route';
-import type { DialogValues } from '../lib/dialog-values';
-import type { NodeRedApi } from '../lib/node-red';
+import { checkBucket } from '../../../src/store/bucket/bucket-check';
+import { deployedNode, serveDialogAction } from '../../admin/dialog-route';
+import type { DialogValues } from '../../admin/dialog-values';
+import type { NodeRedApi } from '../../lib/node-red';
 import { type BucketConfig, readBucket } from './bucket-access';
 import { BUCKET_CREDENTIALS, BUCKET_TEST_PATH, BUCKET_TEXTS } from './bucket-test-request';
-import { proxyOf } from './proxy-access';
-import type { Finding } from '../../src/store/bucket/finding';
+import { proxyOf } from '../proxy-access';
+import type { Finding } from '../../../src/store/bucket/finding';
 
 const TYPE = 'telnyx-bucket';
 /** Between two tests. */

@@ -1,4 +1,4 @@
-import { textOf } from './lib/validators';
+import { textOf } from '../lib/validators';
 
 /** What a store needs; `<…>` stands for what only its owner knows. */
 interface Preset {

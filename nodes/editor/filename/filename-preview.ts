@@ -4,7 +4,7 @@ import {
   LONGEST_TEMPLATE,
   MAX_SEGMENTS,
   parseFilename
-} from '../../src/naming/filename-syntax';
+} from '../../../src/naming/filename-syntax';
 
 /** What the preview shows for each token. */
 const EXAMPLES: Readonly<Record<FilenameToken, string>> = {

@@ -1,6 +1,6 @@
-import { BUCKET_TEXTS, type BucketTestRequest } from '../config/bucket-test-request';
-import { typedSecret } from './lib/test-button';
-import { isChosen, textOf } from './lib/validators';
+import { BUCKET_TEXTS, type BucketTestRequest } from '../../config/bucket/bucket-test-request';
+import { typedSecret } from '../lib/test-button';
+import { isChosen, textOf } from '../lib/validators';
 
 /** The current values of the dialog, deployed or not. */
 export function shownBucket(node: EditorNode): BucketTestRequest {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CodedError } from '../../src/errors/coded-error';
 import { asFields, textField } from '../../src/values/fields';
-import type { AdminHandler, NodeRedApi } from './node-red';
+import type { AdminHandler, NodeRedApi } from '../lib/node-red';
 import type { Permission } from './permission';
 
 export interface AdminRoute<Reply extends object> {

@@ -1,6 +1,6 @@
 import { CodedError } from '../../src/errors/coded-error';
 import { HIDDEN_PASSWORD } from '../config/hidden-password';
-import type { NodeRedApi, RedNode } from './node-red';
+import type { NodeRedApi, RedNode } from '../lib/node-red';
 
 const LONGEST_TEXT = 2048;
 const LONGEST_LIST = 100;

@@ -1,4 +1,4 @@
-import type { Finding } from '../../src/store/bucket/finding';
+import type { Finding } from '../../../src/store/bucket/finding';
 
 /** Below the admin root: where the Test button of the dialog sends its values. */
 export const BUCKET_TEST_PATH = '/telnyx-bucket/test';

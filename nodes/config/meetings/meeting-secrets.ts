@@ -1,11 +1,11 @@
-import { CodedError } from '../../src/errors/coded-error';
-import { rootCause } from '../../src/errors/root-cause';
-import { parseSecrets } from '../../src/verification/account-keys';
-import { asFields, asText } from '../../src/values/fields';
-import type { MeetingSecretsOf } from '../../src/verification/telnyx-verifier';
-import type { NodeRedApi, RedNode } from '../lib/node-red';
-import { onClose } from '../lib/on-input';
-import { readTypedProperty } from '../lib/typed-property';
+import { CodedError } from '../../../src/errors/coded-error';
+import { rootCause } from '../../../src/errors/root-cause';
+import { parseSecrets } from '../../../src/verification/account-keys';
+import { asFields, asText } from '../../../src/values/fields';
+import type { MeetingSecretsOf } from '../../../src/verification/telnyx-verifier';
+import type { NodeRedApi, RedNode } from '../../lib/node-red';
+import { onClose } from '../../lib/on-input';
+import { readTypedProperty } from '../../lib/typed-property';
 import { KeptMeetingSecrets } from './kept-meeting-secrets';
 
 /** Far more than one session has while its secret is replaced. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { steadyNow } from '../../src/clock/clocks';
-import type { StateCollection } from '../../src/state/state-database';
-import { asFields, asText } from '../../src/values/fields';
-import type { NodeRedApi } from '../lib/node-red';
-import { stateDatabase } from '../lib/state';
+import { steadyNow } from '../../../src/clock/clocks';
+import type { StateCollection } from '../../../src/state/state-database';
+import { asFields, asText } from '../../../src/values/fields';
+import type { NodeRedApi } from '../../lib/node-red';
+import { stateDatabase } from '../../lib/state';
 
 /** The collection of the state that keeps them. */
 const COLLECTION = 'meeting-secrets';

@@ -1,5 +1,5 @@
 import { CodedError } from '../../src/errors/coded-error';
-import type { AdminHandler, NodeRedApi, RedNode } from './node-red';
+import type { AdminHandler, NodeRedApi, RedNode } from '../lib/node-red';
 import { isFromAnotherSite, isJson } from './admin-route';
 import { DialogValues } from './dialog-values';
 
