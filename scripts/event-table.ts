@@ -3,7 +3,7 @@ import type { FamilyGroup, TypeRow } from '../src/events/catalogue/catalogue-ent
 import { providers } from '../src/providers/registry';
 import { withPassage } from './marked-text';
 
-/** The README's table of families and event types (Markdown), one line a family. */
+/** The table of docs/events.md: families and event types (Markdown), one line a family. */
 export function eventTable(groups: readonly FamilyGroup[] = FAMILY_GROUPS): string {
   const head = ['| Sender | Family | Event types |', '| --- | --- | --- |'];
   return [...head, ...groups.map(familyLine)].join('\n');
@@ -22,10 +22,10 @@ function typeText(row: TypeRow): string {
 }
 
 /**
- * A README with the current table.
+ * docs/events.md with the current table.
  *
  * @throws when the two markers around it are missing
  */
-export function withEventTable(readme: string): string {
-  return withPassage(readme, 'events', eventTable());
+export function withEventTable(document: string): string {
+  return withPassage(document, 'events', eventTable());
 }

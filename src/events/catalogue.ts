@@ -13,7 +13,7 @@ import { PROVIDERS, type Provider } from './provider';
 
 export type { CatalogueEntry, MediaCarried } from './catalogue/catalogue-entry';
 
-/** Every family with its types, as the data files state them, in the order of the README's table. */
+/** Every family with its types, as the data files state them, in the order of the table in docs/events.md. */
 export const FAMILY_GROUPS = [
   ...TELNYX_CALL_GROUPS,
   ...TELNYX_RECORDING_GROUPS,

@@ -13,18 +13,19 @@ import { until } from '../support/until';
 const EXAMPLE = 'Try it without an account';
 const PACKAGE = '@red-telephony/node-red-telnyx';
 
-/** The steps of the README for a newcomer; a step that it no longer contains fails. */
+/** The steps for a newcomer; a step that the documents no longer contain fails. */
 const README = readFileSync(path.join(REPOSITORY, 'README.md'), 'utf8');
-const trial = README.split('## Try it without an account\n')[1]?.split('\n## ')[0] ?? '';
+const GUIDE = readFileSync(path.join(REPOSITORY, 'docs', 'five-minute-start.md'), 'utf8');
+const trial = GUIDE.split('\n## 3. The simulator\n')[1]?.split('\n## ')[0] ?? '';
 const commands = trial.split('\n').map((line) => line.trim());
 
 function command(beginning: string): string {
   const found = commands.find((line) => line.startsWith(`npx -p ${PACKAGE} telnyx-simulator ${beginning}`));
-  if (found === undefined) throw new Error(`The README has no command telnyx-simulator ${beginning}`);
+  if (found === undefined) throw new Error(`The guide has no command telnyx-simulator ${beginning}`);
   return found;
 }
 
-/** An empty user directory, an unconfigured Node-RED, and a person who reads the README. */
+/** An empty user directory, an unconfigured Node-RED, and a person who reads the documents. */
 describe('the first ten minutes', function () {
   this.timeout(300_000);
   // Each step needs the previous ones.
@@ -71,7 +72,8 @@ describe('the first ten minutes', function () {
   }
 
   it('import the example from the menu', async () => {
-    should(trial).containEql(`*Import*, *Examples*, \`${PACKAGE}\`, *1 Start here*, **${EXAMPLE}**`);
+    should(README).containEql(`*Import*, *Examples*, \`${PACKAGE}\`, *1 Start here*, **${EXAMPLE}**`);
+    should(GUIDE).containEql(`*Import*, *Examples*, \`${PACKAGE}\`, *1 Start here*, **${EXAMPLE}**`);
     await editor.importExample(EXAMPLE);
     await editor.node(await editor.idOf('Made-up calls')).waitFor();
   });

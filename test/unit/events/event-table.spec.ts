@@ -4,7 +4,7 @@ import should from 'should';
 import { CATALOGUE, FAMILIES } from '../../../src/events/catalogue';
 import { eventTable, withEventTable } from '../../../scripts/event-table';
 
-describe('README: table of families and event types', () => {
+describe('docs/events.md: table of families and event types', () => {
   it('names every family and every type', () => {
     const table = eventTable();
     for (const { family } of FAMILIES) should(table).containEql(`(\`${family}\`)`);
@@ -12,8 +12,8 @@ describe('README: table of families and event types', () => {
   });
 
   it('replaces only the text between the markers', () => {
-    const readme = 'before\n<!-- events:begin -->\nstale words\n<!-- events:end -->\nafter\n';
-    const written = withEventTable(readme);
+    const document = 'before\n<!-- events:begin -->\nstale words\n<!-- events:end -->\nafter\n';
+    const written = withEventTable(document);
     should(written).startWith('before\n<!-- events:begin -->\n\n| Sender ');
     should(written).endWith('|\n\n<!-- events:end -->\nafter\n').and.not.containEql('stale words');
     should(withEventTable(written)).equal(written);
@@ -23,8 +23,8 @@ describe('README: table of families and event types', () => {
     should(() => withEventTable('no markers')).throw(/events:begin/);
   });
 
-  it('is current in README.md (otherwise run: npm run docs:events)', () => {
-    const readme = readFileSync(path.join(__dirname, '../../../README.md'), 'utf8');
-    should(withEventTable(readme) === readme).be.true();
+  it('is current in docs/events.md (otherwise run: npm run docs:events)', () => {
+    const document = readFileSync(path.join(__dirname, '../../../docs/events.md'), 'utf8');
+    should(withEventTable(document) === document).be.true();
   });
 });
