@@ -39,7 +39,7 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
     'lib/webhook-dialog.ts',
     'samples/sample-search.ts',
     'sidebar/samples.ts',
-    'filename-editor.ts',
+    'filename/filename-editor.ts',
     'switch/rule-list.ts',
     'telnyx-bucket.ts',
     'telnyx-recording-download.ts'
