@@ -38,18 +38,39 @@ const RECIPES: Readonly<Record<Provider, ReadonlyMap<string, SampleRecipe>>> = {
   daily: new Map(Object.entries(DAILY))
 };
 
+/** What the attempts of one delivery differ in. */
+export type SampleAttempt = Pick<SampleFacts, 'to' | 'attempt'>;
+
 /**
  * Makes the body of a sample of any event type of the catalogue, in the shape in which it usually arrives.
  *
  * @returns null when the catalogue does not list the type
  */
 export function sampleBody(provider: Provider, type: string, facts: SampleFacts): SampleBody | null {
+  return sampleAttempts(provider, type, facts)?.(facts) ?? null;
+}
+
+/**
+ * As `sampleBody`, for a delivery that is repeated: what it returns makes the body of one attempt, always with the same
+ * content.
+ *
+ * @param more fields that replace those of the sample
+ */
+export function sampleAttempts(
+  provider: Provider,
+  type: string,
+  facts: SampleFacts,
+  more: Record<string, unknown> = {}
+): ((attempt: SampleAttempt) => SampleBody) | null {
   const recipe = RECIPES[provider].get(type);
   const entry = lookUpType(provider, type);
   if (recipe === undefined || entry === undefined) return null;
-  const payload = recipe(facts);
-  if (entry.shapes.includes('texml-form')) return formOf(payload);
-  return jsonOf(inShape(entry.shapes[0] ?? 'envelope', type, sorted(payload), facts));
+  const payload = sorted({ ...recipe(facts), ...more });
+  const { shapes } = entry;
+  if (!shapes.includes('texml-form'))
+    return (attempt) => jsonOf(inShape(shapes[0] ?? 'envelope', type, payload, { ...facts, ...attempt }));
+  const form = formOf(payload);
+  return () => form;
 }
 
 /** Field names in alphabetical order, as in real deliveries. */
@@ -58,10 +79,7 @@ function sorted(payload: Record<string, unknown>): Record<string, unknown> {
 }
 
 function formOf(fields: Record<string, unknown>): SampleBody {
-  const pairs = Object.entries(sorted(fields)).map(([name, value]): [string, string] => [
-    name,
-    String(value)
-  ]);
+  const pairs = Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)]);
   const rawBody = Buffer.from(new URLSearchParams(pairs).toString());
   return { rawBody, contentType: 'application/x-www-form-urlencoded', query: null };
 }

@@ -22,7 +22,7 @@ import { RequestLimit, type RequestLimitOptions } from './request-limit';
 import { type ApiAccess, isAdmitted } from './telnyx/api-answers';
 import { sendJson } from './send-json';
 import { sampleKind } from './telnyx/sample-catalogue';
-import { factsWithoutRecording, type SampleDelivery } from './telnyx/sample-delivery';
+import { type SampleDelivery, sampleDelivery } from './telnyx/sample-delivery';
 import { type Clock, SignedLinks } from './signed-links';
 import { SigningKey } from './signing-key';
 
@@ -178,12 +178,11 @@ export class TelnyxStandIn {
    * @throws Error when the catalogue does not have the event
    */
   sample(name: string, overrides: Partial<StandInRecording> = {}): SampleDelivery {
-    const kind = sampleKind(name);
+    const { recording } = sampleKind(name);
     const now = new Date(this.#clock());
-    if (!kind.recording) return { name, recording: null, ...kind.make(factsWithoutRecording(now)) };
-    const recording = this.addRecording({ ...kind.recording, ...overrides });
-    const link = (format: MediaFormat) => this.link(recording, format);
-    return { name, recording, ...kind.make({ call: recording.call, now, recording, link }) };
+    if (recording === undefined) return sampleDelivery(name, now, null);
+    const kept = this.addRecording({ ...recording, ...overrides });
+    return sampleDelivery(name, now, { kept, link: (format) => this.link(kept, format) });
   }
 
   /** Signs and sends a delivery about a meeting with the secret of its session; see `deliver`. */

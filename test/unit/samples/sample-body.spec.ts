@@ -3,7 +3,7 @@ import { CATALOGUE } from '../../../src/events/catalogue';
 import { PARSERS } from '../../../src/events/reading/parsers';
 import type { Provider } from '../../../src/events/provider';
 import { findRecordings } from '../../../src/recording/find-recordings';
-import { sampleBody } from '../../../src/samples/sample-body';
+import { sampleAttempts, sampleBody } from '../../../src/samples/sample-body';
 import { sampleFacts } from '../../../src/samples/sample-facts';
 
 const NOW = new Date('2026-03-04T09:15:02.118Z');
@@ -67,6 +67,19 @@ describe('the sample of', () => {
       delivered_to: TO,
       client_state: 'sample delivery'
     });
+  });
+
+  it('a delivery that is repeated keeps its content, and counts its attempts', () => {
+    const facts = sampleFacts('sample-1', NOW, TO);
+    const bodyOf = sampleAttempts('telnyx', 'conference.created', facts, { name: 'Monday' });
+    const [first, second] = [1, 2].map((attempt) =>
+      bodyOf?.({ attempt, to: `${TO}/${attempt}` }).rawBody.toString('utf8')
+    );
+    should(second).equal(first?.replace(/"meta":.*/, `"meta":{"attempt":2,"delivered_to":"${TO}/2"}}`));
+    should(first).containEql('"name":"Monday"').and.containEql('"attempt":1');
+    const form = sampleAttempts('telnyx', 'texml.transcription', facts);
+    should(form?.({ attempt: 2, to: TO })).deepEqual(form?.({ attempt: 1, to: TO }));
+    should(sampleAttempts('telnyx', 'call.something.new', facts)).equal(null);
   });
 
   it('two calls differ', () => {
