@@ -1,36 +1,5 @@
+import { BUCKET_PRESETS } from '../../../src/store/bucket/client/presets';
 import { textOf } from '../lib/validators';
-
-/** What a store needs; `<…>` stands for what only its owner knows. */
-interface Preset {
-  key: string;
-  /** Blank: AWS. */
-  endpoint: string;
-  region: string;
-  forcePathStyle: boolean;
-}
-
-const PRESETS: readonly Preset[] = [
-  { key: 'aws', endpoint: '', region: 'us-east-1', forcePathStyle: false },
-  {
-    key: 'telnyx-storage',
-    endpoint: 'https://us-central-1.telnyxcloudstorage.com',
-    region: 'us-central-1',
-    forcePathStyle: false
-  },
-  {
-    key: 'r2',
-    endpoint: 'https://ACCOUNT-ID.r2.cloudflarestorage.com',
-    region: 'auto',
-    forcePathStyle: false
-  },
-  { key: 'minio', endpoint: 'http://127.0.0.1:9000', region: 'us-east-1', forcePathStyle: true },
-  {
-    key: 'wasabi',
-    endpoint: 'https://s3.us-east-1.wasabisys.com',
-    region: 'us-east-1',
-    forcePathStyle: false
-  }
-];
 
 /** Offers to fill in what the usual stores need. The choice itself is not a property of the node. */
 export function offerPresets(node: EditorNode): void {
@@ -38,14 +7,14 @@ export function offerPresets(node: EditorNode): void {
   const id = `${node.type}-preset`;
   const select = $('<select style="width: 70%"></select>').attr('id', id);
   select.append($('<option></option>').val('').text(say('choose')));
-  for (const { key } of PRESETS) select.append($('<option></option>').val(key).text(say(key)));
+  for (const { key } of BUCKET_PRESETS) select.append($('<option></option>').val(key).text(say(key)));
   const label = $('<label></label>').attr('for', id);
   label.append('<i class="fa fa-magic" aria-hidden="true"></i> ', $('<span></span>').text(say('label')));
   const tip = $('<div role="status"></div>').css('margin-left', '104px').hide();
   const endpoint = $('#node-config-input-endpoint');
   $('<div class="form-row"></div>').append(label, select, tip).insertBefore(endpoint.closest('.form-row'));
   select.on('change', () => {
-    const preset = PRESETS.find(({ key }) => key === textOf(select.val()));
+    const preset = BUCKET_PRESETS.find(({ key }) => key === textOf(select.val()));
     tip.toggle(preset !== undefined);
     if (preset === undefined) return;
     endpoint.val(preset.endpoint).trigger('change');
