@@ -13,6 +13,12 @@ export const S3_USER = {
   secretAccessKey: 'test-secret-0123456789abcdefghij'
 };
 
+/** A user without any rights, until the policy of a bucket gives some: `arn:aws:iam:::user/guest`. */
+export const S3_GUEST = {
+  accessKeyId: 'TESTACCESSKEY0000002',
+  secretAccessKey: 'test-secret-of-the-guest-0123456'
+};
+
 const PROGRAMS = ['ceph-mon', 'ceph-osd', 'ceph', 'ceph-authtool', 'monmaptool', 'radosgw-admin', 'radosgw'];
 
 /**
@@ -63,14 +69,13 @@ async function start(programs: ReadonlyMap<string, string>): Promise<string> {
   run('ceph', ...config, '--connect-timeout', '30', 'osd', 'new', disk);
   run('ceph-osd', ...config, '-i', '0', '--mkfs', '--osd-uuid', disk);
   daemon('ceph-osd', ...config, '-i', '0', '-f');
-  const { accessKeyId, secretAccessKey } = S3_USER;
-  const user = [
-    '--uid=test',
-    '--display-name=test',
-    `--access-key=${accessKeyId}`,
-    `--secret-key=${secretAccessKey}`
-  ];
-  run('radosgw-admin', ...config, 'user', 'create', ...user);
+  for (const [name, { accessKeyId, secretAccessKey }] of [
+    ['test', S3_USER],
+    ['guest', S3_GUEST]
+  ] as const) {
+    const keys = [`--access-key=${accessKeyId}`, `--secret-key=${secretAccessKey}`];
+    run('radosgw-admin', ...config, 'user', 'create', `--uid=${name}`, `--display-name=${name}`, ...keys);
+  }
   daemon('radosgw', ...config, '-n', 'client.admin', '-f');
 
   const url = `http://127.0.0.1:${gatewayPort}`;

@@ -195,19 +195,24 @@ class BucketCheck {
       this.#fail('parts', created.fault, 's3:PutObject');
       return;
     }
-    try {
-      await uploads.abort(this.#key, created.uploadId);
+    const lacking = [
+      await missing('s3:ListBucketMultipartUploads', () => uploads.listTo(this.#key)),
+      // Of all uploads to this key, however young.
+      await missing('s3:ListMultipartUploadParts', () => uploads.emptyTo(this.#key, -Infinity)),
+      await missing('s3:AbortMultipartUpload', () => uploads.abort(this.#key, created.uploadId))
+    ].filter((why) => why !== null);
+    if (lacking.length === 0)
       this.#add(
         'parts',
         'ok',
         'Large recordings can be sent in parts, and interrupted uploads can be dropped.'
       );
-    } catch (error) {
-      const why = isRejection(error)
-        ? 'The key lacks s3:AbortMultipartUpload.'
-        : (error as CodedError).message;
-      this.#add('parts', 'warning', `${why} Parts of uploads that break off stay and cost money.`);
-    }
+    else
+      this.#add(
+        'parts',
+        'warning',
+        `${lacking.join(' ')} Parts of uploads that break off stay and cost money.`
+      );
   }
 
   async #delete(): Promise<void> {
@@ -258,5 +263,15 @@ class BucketCheck {
   #fail(check: Finding['check'], error: CodedError, right?: string): void {
     const isMissing = right !== undefined && isRejection(error);
     this.#add(check, 'failed', isMissing ? `The key lacks ${right}.` : error.message);
+  }
+}
+
+/** @returns which permission is missing for what was tried, or what else failed; null when it worked */
+async function missing(right: string, attempt: () => Promise<unknown>): Promise<string | null> {
+  try {
+    await attempt();
+    return null;
+  } catch (error) {
+    return isRejection(error) ? `The key lacks ${right}.` : (error as CodedError).message;
   }
 }
