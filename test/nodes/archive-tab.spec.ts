@@ -218,6 +218,35 @@ describe('the routes of the tab Archive', () => {
       should(String(body['error'])).match(/was changed: it had 100000 bytes .* has 5 now/);
     });
 
+    it('play no two files under one address', async () => {
+      const file = await stage.store('rec-1', BYTES);
+      const url = await stage.ticket((await stage.ids())['rec-1']!);
+      should((await stage.media(url, { headers: { range: 'bytes=0-9' } })).status).equal(206);
+      rmSync(file);
+      writeFileSync(file, Buffer.alloc(BYTES.length, 1));
+      const late = await stage.media(url, { headers: { range: 'bytes=10-' } });
+      should([late.status, await late.text()]).eql([
+        404,
+        'The file was replaced meanwhile. Open the recording again.'
+      ]);
+    });
+
+    it('play and save files with all kinds of names', async () => {
+      const names = ['100 % #1?', '"quoted" \'it\'', 'Müller & Söhne+日本', '%2e%2e%2f;x', '<img src=x>'];
+      for (const name of names) {
+        await stage.store(name, BYTES);
+        const { body } = await stage.post('search', { what: name });
+        const [row] = body['rows'] as { id: string }[];
+        const saved = await stage.media(await stage.ticket(row!.id, 'save'));
+        should((await saved.arrayBuffer()).byteLength).equal(BYTES.length);
+        const disposition = saved.headers.get('content-disposition') ?? '';
+        should(decodeURIComponent(/filename\*=UTF-8''(.*)$/.exec(disposition)?.[1] ?? '')).equal(
+          `${name}.mp3`
+        );
+        should(/filename="([^"]*)"/.exec(disposition)?.[1]).match(/^[\w.+ -]+$/);
+      }
+    });
+
     it('read no text outside of the folder, and none that is a link', async () => {
       writeFileSync(secret, 'credentialSecret');
       await stage.store('rec-1', BYTES, { transcription_file: secret });

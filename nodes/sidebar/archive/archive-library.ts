@@ -26,6 +26,8 @@ export interface MediaGrant {
   key: FileKey;
   use: 'play' | 'save';
   user: string | null;
+  /** Of the file when the ticket was issued: a player must not get parts of two files. */
+  version: string;
   /** Whether it has been logged. */
   isNoted: boolean;
 }
@@ -112,8 +114,8 @@ export class ArchiveLibrary {
   }
 
   /** The bytes of a file, as they are. @throws CodedError that says what is wrong */
-  async open(key: FileKey): Promise<StoredContent> {
-    return await openContent({ key, file: this.file(key) }, this.#buckets());
+  async open(key: FileKey, signal?: AbortSignal): Promise<StoredContent> {
+    return await openContent({ key, file: this.file(key) }, this.#buckets(), signal);
   }
 
   /**
@@ -121,9 +123,9 @@ export class ArchiveLibrary {
    *
    * @throws CodedError that says what is wrong
    */
-  async openUnchanged(key: FileKey): Promise<StoredContent> {
+  async openUnchanged(key: FileKey, signal?: AbortSignal): Promise<StoredContent> {
     const { recording } = this.file(key);
-    const content = await this.open(key);
+    const content = await this.open(key, signal);
     if (content.size === recording.size) return content;
     await content.close();
     throw new CodedError(
@@ -139,7 +141,7 @@ export class ArchiveLibrary {
     if (format !== 'wav') return null;
     const folder = path.join(stateDirectory(this.#RED), 'waveforms');
     this.#waveforms ??= new Waveforms(new WaveformCache(folder), this.#startWorker);
-    return await this.#waveforms.of(sha256, () => this.openUnchanged(key), signal);
+    return await this.#waveforms.of(sha256, () => this.openUnchanged(key, signal), signal);
   }
 
   #buckets(): Iterable<ArchiveState['buckets'] extends Map<string, infer Store> ? Store : never> {

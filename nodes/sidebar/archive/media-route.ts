@@ -43,10 +43,15 @@ export function serveMedia(RED: NodeRedApi, library: ArchiveLibrary): void {
     if (sending >= MOST_AT_ONCE)
       return refuse(503, 'Many recordings are being played. Try again in a minute.', { 'retry-after': '30' });
     sending += 1;
-    send({ library, grant, request, response }, (what) => RED.log.info(what))
-      .catch((error: unknown) =>
-        refuse(404, error instanceof CodedError ? error.message : 'It cannot be read.')
-      )
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    send({ library, grant, request, response, signal: gone.signal }, (what) => RED.log.info(what))
+      .catch((error: unknown) => {
+        const why = error instanceof CodedError ? error.message : 'It cannot be read.';
+        // The player is told nothing of what fails after the head of the answer.
+        if (response.headersSent) RED.log.warn(`A recording was not sent to its end. ${why}`);
+        refuse(404, why);
+      })
       .finally(() => (sending -= 1));
   });
 }
@@ -60,15 +65,19 @@ interface Sending {
   grant: MediaGrant;
   request: IncomingMessage;
   response: ServerResponse;
+  /** Fires when the player has gone. */
+  signal: AbortSignal;
 }
 
 async function send(
-  { library, grant, request, response }: Sending,
+  { library, grant, request, response, signal }: Sending,
   log: (text: string) => void
 ): Promise<void> {
   const { recording } = library.file(grant.key);
-  const content = await library.openUnchanged(grant.key);
+  const content = await library.openUnchanged(grant.key, signal);
   try {
+    if (content.version !== grant.version)
+      throw new CodedError('STORE_FAILED', 'The file was replaced meanwhile. Open the recording again.');
     const { status, headers, bytes } = mediaAnswer(request.headers, {
       size: content.size,
       etag: `"${recording.sha256}"`
@@ -85,10 +94,10 @@ async function send(
     grant.isNoted = true;
     // The player ends the connection when it wants another part.
     await pipeline(
-      Readable.from(content.read(bytes.start, bytes.end), { objectMode: false }),
+      Readable.from(content.read(bytes.start, bytes.end, signal), { objectMode: false }),
       response
     ).catch((error: unknown) => {
-      if (!response.destroyed) throw error;
+      if (error instanceof CodedError || !response.destroyed) throw error;
     });
   } finally {
     await content.close();

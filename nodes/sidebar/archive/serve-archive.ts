@@ -22,7 +22,7 @@ export function serveArchive(RED: NodeRedApi, library = new ArchiveLibrary(RED))
     waveform: async (asked, { signal }) => ({
       peaks: await library.waveform(readId(asked.value('id')), signal)
     }),
-    ticket: (asked, { user }) => ticketFor(library, asked, user),
+    ticket: (asked, asking) => ticketFor(library, asked, asking),
     verify: (asked, asking) => checks.run(asking.signal, () => verify(library, asked, asking))
   };
   // They change nothing; but what is searched for does not belong into the logs of proxies, as part of an address.
@@ -37,14 +37,19 @@ export function serveArchive(RED: NodeRedApi, library = new ArchiveLibrary(RED))
 }
 
 /** @throws CodedError when the file cannot be played or saved, so that the user learns why */
-async function ticketFor(library: ArchiveLibrary, asked: AskedFor, user: string | null): Promise<object> {
+async function ticketFor(
+  library: ArchiveLibrary,
+  asked: AskedFor,
+  { user, signal }: Asking
+): Promise<object> {
   const key = readId(asked.value('id'));
   const use = asked.text('use') === 'save' ? 'save' : 'play';
   if (use === 'play' && !isPlayable(library.file(key).recording.format))
     throw new CodedError('BAD_SETTING', 'A file of this kind cannot be played. Download it.');
-  const content = await library.openUnchanged(key);
+  const content = await library.openUnchanged(key, signal);
   await content.close();
-  const ticket = library.tickets.issue({ key, use, user, isNoted: false });
+  const { version } = content;
+  const ticket = library.tickets.issue({ key, use, user, version, isNoted: false });
   return { url: `${ARCHIVE_PATH.slice(1)}/media/${ticket}` };
 }
 
@@ -59,14 +64,14 @@ async function verify(
 ): Promise<object> {
   const key = readId(asked.value('id'));
   const { recording } = library.file(key);
-  const content = await library.open(key);
+  const content = await library.open(key, signal);
   const say = (line: object): void => void response.write(`${JSON.stringify(line)}\n`);
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
   try {
     let read = 0;
     let told = 0;
     const counted = async function* (): AsyncGenerator<Uint8Array> {
-      for await (const piece of content.read(0, content.size)) {
+      for await (const piece of content.read(0, content.size, signal)) {
         yield piece;
         read += piece.length;
         if (performance.now() - told < REPORT_MS) continue;

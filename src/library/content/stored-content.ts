@@ -5,6 +5,7 @@ import { type IndexedFile, StoredRecordings } from '../../archive/index/stored-i
 import type { FileKey } from '../../archive/index/search-entries';
 import { CodedError } from '../../errors/coded-error';
 import type { BucketStore } from '../../store/bucket/bucket-store';
+import type { FoundObject } from '../../store/bucket/objects';
 import { bucketLocation, keyOfLocation } from '../../store/bucket/object-key';
 import { isBelow } from '../../store/folder/archive-path';
 import { NO_FOLLOW, errnoOf } from '../../store/folder/file-system';
@@ -15,12 +16,15 @@ import { knownCopy } from '../../store/stored-recording';
 export interface StoredContent {
   /** Bytes that are there now; the index says how many were stored. */
   readonly size: number;
+  /** Differs once the file was replaced or written to; as far as the store tells. */
+  readonly version: string;
   /**
    * @param start first byte
    * @param end the byte behind the last one; at most `size`
-   * @throws CodedError `STORE_FAILED`, also when the file ends early
+   * @param signal ends what waits for a store
+   * @throws CodedError `STORE_FAILED`, also when the file ends early, or an object is replaced meanwhile
    */
-  read(start: number, end: number): AsyncIterable<Uint8Array>;
+  read(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -35,14 +39,16 @@ type Buckets = Iterable<Pick<BucketStore, 'place' | 'settings' | 'objects'>>;
  */
 export async function openContent(
   { key, file }: { key: FileKey; file: Pick<IndexedFile, 'recording'> },
-  buckets: Buckets
+  buckets: Buckets,
+  signal?: AbortSignal
 ): Promise<StoredContent> {
   const { recording } = file;
   if (recording.path !== undefined) return await openInArchive(key, recording.path);
   if (recording.bucket !== undefined && recording.key !== undefined)
     return await openObject(
       { key, recording: { ...recording, bucket: recording.bucket, key: recording.key } },
-      buckets
+      buckets,
+      signal
     );
   throw new CodedError(
     'STORE_FAILED',
@@ -101,7 +107,7 @@ async function openBelow(file: string, root: string): Promise<FolderContent> {
     const there = await lstat(now);
     const isSame = there.ino === opened.ino && there.dev === opened.dev;
     if (!opened.isFile() || !isSame || !isBelow(now, realRoot)) throw leadsOut(file);
-    return new FolderContent(handle, opened.size, file);
+    return new FolderContent(handle, opened, file);
   } catch (error) {
     await handle.close();
     throw error;
@@ -119,12 +125,14 @@ const PIECE_BYTES = 256 * 1024;
 
 class FolderContent implements StoredContent {
   readonly size: number;
+  readonly version: string;
   readonly #handle: FileHandle;
   readonly #file: string;
 
-  constructor(handle: FileHandle, size: number, file: string) {
+  constructor(handle: FileHandle, { size, mtimeMs }: { size: number; mtimeMs: number }, file: string) {
     this.#handle = handle;
     this.size = size;
+    this.version = `${size} ${mtimeMs}`;
     this.#file = file;
   }
 
@@ -152,7 +160,11 @@ interface ObjectPlace {
   recording: IndexedFile['recording'] & { bucket: string; key: string };
 }
 
-async function openObject({ key, recording }: ObjectPlace, buckets: Buckets): Promise<StoredContent> {
+async function openObject(
+  { key, recording }: ObjectPlace,
+  buckets: Buckets,
+  signal: AbortSignal | undefined
+): Promise<StoredContent> {
   const { bucket, key: objectKey } = recording;
   const stores = [...buckets];
   const store =
@@ -164,35 +176,71 @@ async function openObject({ key, recording }: ObjectPlace, buckets: Buckets): Pr
       `The file is in the bucket ${bucket}, and no download node that stores there is running. Deploy one, then try again.`
     );
   const location = bucketLocation(bucket, objectKey);
-  const { versionId, size } = knownCopy(recording);
+  const { versionId } = knownCopy(recording);
   const name = keyOfLocation(store.settings, location);
-  const found = await store.objects.probe(name, versionId);
-  if (found.kind === 'missing')
-    throw new CodedError('STORE_FAILED', `${location} is not there. Look whether it was moved or deleted.`);
+  const { size, etag } = await findObject(store, { name, versionId, location, signal });
   return {
-    size: found.kind === 'object' ? found.size : size,
-    read: (start, end) => readObject(store, { name, versionId }, { start, end }),
+    size,
+    version: JSON.stringify([size, versionId, etag]),
+    read: (start, end, ending) =>
+      readObject(store, { name, versionId, etag, location }, { start, end, signal: ending }),
     close: () => Promise.resolve()
   };
 }
 
+type Store = Pick<BucketStore, 'objects'>;
+
+interface ObjectName {
+  name: string;
+  versionId: string | null;
+  location: string;
+}
+
+/** @throws CodedError `STORE_FAILED` when it is not there, or the key may not read it */
+async function findObject(
+  { objects }: Store,
+  { name, versionId, location, signal }: ObjectName & { signal: AbortSignal | undefined }
+): Promise<FoundObject> {
+  const found = await objects.probe(name, versionId, signal);
+  if (found.kind === 'object') return found;
+  if (found.kind === 'missing')
+    throw new CodedError('STORE_FAILED', `${location} is not there. Look whether it was moved or deleted.`);
+  // To name a version takes a permission of its own, also when it is the current one.
+  const current = versionId === null ? found : await objects.probe(name, null, signal);
+  if (current.kind === 'object' && current.versionId === versionId) return current;
+  const right = versionId === null ? 's3:GetObject' : 's3:GetObject and s3:GetObjectVersion';
+  throw new CodedError(
+    'STORE_FAILED',
+    `The access key of the bucket may not read ${location}, or it is not there: without s3:ListBucket the store does not ` +
+      `tell. Permit ${right}, and s3:ListBucket.`
+  );
+}
+
 /** Bytes of an object that are read at once. A player that pauses for an hour holds no connection to the store. */
 const WINDOW_BYTES = 2 * 1024 * 1024;
+/** Those that are read first: each seek begins anew, and a player is to begin soon also where the store is slow. */
+const FIRST_BYTES = 256 * 1024;
 
 async function* readObject(
-  { objects }: Pick<BucketStore, 'objects'>,
-  { name, versionId }: { name: string; versionId: string | null },
-  { start, end }: { start: number; end: number }
+  { objects }: Store,
+  { name, versionId, etag, location }: ObjectName & { etag: string | null },
+  { start, end, signal }: { start: number; end: number; signal: AbortSignal | undefined }
 ): AsyncGenerator<Uint8Array> {
+  let most = FIRST_BYTES;
   for (let at = start; at < end;) {
-    const range = { start: at, end: Math.min(at + WINDOW_BYTES, end) };
-    const { bytes } = await objects.read(name, { versionId, range, most: range.end - range.start });
+    const range = { start: at, end: Math.min(at + most, end) };
+    const read = await objects.read(name, { versionId, range, most: range.end - range.start, signal });
+    if (etag !== null && read.etag !== null && read.etag !== etag) {
+      await read.bytes.return(undefined);
+      throw new CodedError('STORE_FAILED', `${location} was replaced while it was read. Open it again.`);
+    }
     const pieces: Uint8Array[] = [];
-    for await (const piece of bytes) pieces.push(piece);
+    for await (const piece of read.bytes) pieces.push(piece);
     const window = Buffer.concat(pieces);
     if (window.length !== range.end - range.start)
       throw new CodedError('STORE_FAILED', 'The bucket sent another part of the file than it was asked for.');
     at = range.end;
+    most = Math.min(2 * most, WINDOW_BYTES);
     yield window;
   }
 }

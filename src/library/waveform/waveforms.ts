@@ -71,7 +71,7 @@ async function findPeaks(content: StoredContent, worker: Worker, signal: AbortSi
       const [reply] = (await once(worker, 'message', { signal })) as [PeaksReply];
       return reply;
     };
-    for await (const piece of content.read(0, content.size)) {
+    for await (const piece of content.read(0, content.size, signal)) {
       const reply = await ask(piece);
       if ('error' in reply) return null;
       if ('peaks' in reply) return reply.peaks;

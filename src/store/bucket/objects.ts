@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { PutObjectCommandOutput } from '@aws-sdk/client-s3';
+import { untilEither } from '../../concurrency/either-signal';
 import { CodedError } from '../../errors/coded-error';
 import { responseTime, notAStore, tooSlow } from './client/capped-responses';
 import type { BucketConnection } from './client/connection';
@@ -56,10 +57,13 @@ export interface ReadOptions {
   most?: number;
   /** A part of the object: its first byte, and the one behind its last. At most `most` bytes. */
   range?: { start: number; end: number };
+  /** Ends the request, and the bytes. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface ReadObject {
   versionId: string | null;
+  etag: string | null;
   bytes: AsyncGenerator<Uint8Array>;
 }
 
@@ -74,7 +78,7 @@ export class BucketObjects {
   }
 
   /** Checks a key with a request whose errors, unlike those of HEAD, say what is wrong. */
-  async probe(key: string, versionId: string | null = null): Promise<Probed> {
+  async probe(key: string, versionId: string | null = null, signal?: AbortSignal): Promise<Probed> {
     try {
       return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
         const command = new sdk.GetObjectCommand({
@@ -82,7 +86,9 @@ export class BucketObjects {
           ...(versionId === null ? {} : { VersionId: versionId }),
           Range: 'bytes=0-0'
         });
-        const found = await client.send(command, { abortSignal });
+        const found = await untilEither([abortSignal, signal], (either) =>
+          client.send(command, { abortSignal: either })
+        );
         letGo(found.Body, found.ContentLength);
         const size = /\/(\d{1,15})$/.exec(found.ContentRange ?? '')?.[1] ?? found.ContentLength;
         if (size === undefined) throw notAStore('it does not say how long an object is');
@@ -211,7 +217,7 @@ export class BucketObjects {
 
   /** Reads an object; its bytes come as they are iterated. */
   async read(key: string, options: ReadOptions = {}): Promise<ReadObject> {
-    const { versionId = null, most, range } = options;
+    const { versionId = null, most, range, signal } = options;
     try {
       return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
         const command = new sdk.GetObjectCommand({
@@ -219,8 +225,10 @@ export class BucketObjects {
           ...(versionId === null ? {} : { VersionId: versionId }),
           ...(range === undefined ? {} : { Range: `bytes=${range.start}-${range.end - 1}` })
         });
-        const answer = await client.send(command, { abortSignal });
-        const { Body, ContentLength, ContentRange, VersionId } = answer;
+        const answer = await untilEither([abortSignal, signal], (either) =>
+          client.send(command, { abortSignal: either })
+        );
+        const { Body, ContentLength, ContentRange, ETag, VersionId } = answer;
         if (range !== undefined && ContentRange?.startsWith(`bytes ${range.start}-`) !== true) {
           letGo(Body, undefined);
           throw notAStore('it sends another part of an object than it was asked for');
@@ -231,7 +239,8 @@ export class BucketObjects {
           throw notAStore('it does not say how long an object is');
         return {
           versionId: this.#connection.seen(versionOf(VersionId)),
-          bytes: this.#limited(key, Body as Readable, limit)
+          etag: ETag ?? null,
+          bytes: this.#limited(key, Body as Readable, { limit, signal })
         };
       });
     } catch (error) {
@@ -245,7 +254,14 @@ export class BucketObjects {
     }
   }
 
-  async *#limited(key: string, body: Readable, limit: number): AsyncGenerator<Uint8Array> {
+  async *#limited(
+    key: string,
+    body: Readable,
+    { limit, signal }: { limit: number; signal: AbortSignal | undefined }
+  ): AsyncGenerator<Uint8Array> {
+    const stop = (): void => void body.destroy();
+    if (signal?.aborted === true) stop();
+    signal?.addEventListener('abort', stop, { once: true });
     const timer = setTimeout(() => body.destroy(tooSlow()), responseTime(limit, this.#connection.limits));
     let size = 0;
     try {
@@ -259,6 +275,7 @@ export class BucketObjects {
       throw this.#connection.fault(`read ${shownKey(key)}`, error);
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
       body.destroy();
     }
   }

@@ -299,7 +299,7 @@ describe('transcript-filing', () => {
         );
       }
       read(key: string): Promise<ReadObject> {
-        return Promise.resolve({ versionId: null, bytes: this.#bytes(key) });
+        return Promise.resolve({ versionId: null, etag: null, bytes: this.#bytes(key) });
       }
       async *#bytes(key: string): AsyncGenerator<Uint8Array> {
         yield await Promise.resolve(this.held.get(key) ?? Buffer.alloc(0));

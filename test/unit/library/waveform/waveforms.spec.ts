@@ -27,6 +27,7 @@ describe('waveforms', () => {
       opened += 1;
       return Promise.resolve({
         size: bytes.length,
+        version: '',
         async *read(start: number, end: number) {
           for (let at = start; at < end; at += 1000)
             yield await Promise.resolve(bytes.slice(at, Math.min(at + 1000, end)));
