@@ -18,11 +18,20 @@ export function documentOf(name: string): Document {
 
 /** The documents at the top and in docs/. */
 export function allDocuments(): Document[] {
-  const guides = readdirSync(path.join(REPOSITORY, 'docs'), { recursive: true })
-    .map((name) => `docs/${String(name).replaceAll(path.sep, '/')}`)
-    .filter((name) => name.endsWith('.md'));
   const top = ['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md', 'SECURITY.md', 'CHANGELOG.md'];
-  return [...top, ...guides].map(documentOf);
+  return [...top.map(documentOf), ...documentsIn('docs')];
+}
+
+/** The help of the nodes, in all languages. */
+export function allHelp(): Document[] {
+  return documentsIn('nodes/help');
+}
+
+function documentsIn(folder: string): Document[] {
+  return readdirSync(path.join(REPOSITORY, folder), { recursive: true })
+    .map((name) => `${folder}/${String(name).replaceAll(path.sep, '/')}`)
+    .filter((name) => name.endsWith('.md'))
+    .map(documentOf);
 }
 
 function withoutCode(text: string): string {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import should from 'should';
 import { allExamples } from '../../support/example-flow';
 import { REPOSITORY } from '../../support/packed-package';
-import { allDocuments, anchorsOf, documentOf, linksOf, sectionOf, tableRows } from './document';
+import { allDocuments, allHelp, anchorsOf, documentOf, linksOf, sectionOf, tableRows } from './document';
 
 const REPOSITORY_PAGE = 'https://github.com/red-telephony/node-red-telnyx';
 const PAGES = `${REPOSITORY_PAGE}/blob/main/`;
@@ -45,6 +45,16 @@ describe('links of the documents', () => {
       linksOf(document).map(({ target }) => fault(document.name, target))
     );
     should(faults.filter((text) => text !== null)).deepEqual([]);
+  });
+
+  it('in the help of the nodes do, too, and begin with https', () => {
+    const faults = allHelp().flatMap((document) =>
+      linksOf(document).map(({ target }) =>
+        target.startsWith('https://') ? fault(document.name, target) : `${document.name}: ${target}`
+      )
+    );
+    should(faults.filter((text) => text !== null)).deepEqual([]);
+    should(faults.length).be.above(100);
   });
 
   it('are found: a broken one would be reported', () => {
