@@ -21,11 +21,13 @@ import type { LogJournalOptions } from './log-journal-options';
 import { LogRetention } from './log-retention';
 import { mergedByTime } from './merged-logs';
 import {
+  isAnyWithin,
   savedWaiting,
   savingWaiting,
   type SavedWaiting,
   type Waiting,
-  type WaitingKey
+  type WaitingKey,
+  WAITING_MS
 } from './waiting-delivery';
 
 /** Milliseconds after which the database is updated from the logs. */
@@ -40,13 +42,8 @@ const MOST_ATTEMPTS = 3;
 /** Changes of one commit: more would block the event loop. */
 const CHANGES_AT_ONCE = 250;
 
-/** How long an accepted delivery waits for its node, which may be disabled or deleted meanwhile. */
-const WAITING_MS = 7 * 24 * 60 * 60 * 1000;
-
 /** Days for which deliveries are kept when no webhook node sets them. */
 const USUAL_DAYS = 7;
-
-export type { LogJournalOptions } from './log-journal-options';
 
 /**
  * The journal on disk. An accepted delivery is in a log before it is answered; there is one log for each number of
@@ -92,8 +89,9 @@ export class LogJournal implements DeliveryJournal {
       now,
       clock: this.#clock,
       logs: this.#logs,
-      daysOf: (days) => this.#retainedDays(days),
-      isWanted: (days, first, end) => this.#isWanted(days, first, end)
+      // Perhaps no node asks for that many any more.
+      daysOf: (days) => (this.#days.size === 0 ? days : Math.min(days, Math.max(...this.#days.values()))),
+      isWanted: (days, first, end) => isAnyWithin(this.#waiting.values(), { days, first, end })
     });
     for (const days of daysIn(options.directory)) this.#open(days);
     const times = [...this.#logs.values()].map(({ writer }) => writer.durable.latest);
@@ -197,6 +195,16 @@ export class LogJournal implements DeliveryJournal {
     return mergedByTime([...this.#logs].map(([days, log]) => log.read(span, days === 0 ? undefined : onGap)));
   }
 
+  /** The logs by the days that they keep, for those who look into them. */
+  get logs(): ReadonlyMap<number, DeliveryLog> {
+    return this.#logs;
+  }
+
+  /** Whether a delivery of a log has not been handed over yet. */
+  isWaiting(days: number, sequence: number): boolean {
+    return this.#waiting.has(nameOf(days, sequence));
+  }
+
   /** Removes what no longer has to be kept. To be called every minute, and with `isHourly` every hour. */
   async tidy({ isHourly }: { isHourly: boolean }): Promise<void> {
     this.#clock.prove(this.#provenAt);
@@ -243,17 +251,6 @@ export class LogJournal implements DeliveryJournal {
 
   #daysFor(scope: string): number {
     return this.#days.get(scope) ?? (this.#days.size === 0 ? USUAL_DAYS : Math.max(...this.#days.values()));
-  }
-
-  /** Days for which a log is really kept: perhaps no node asks for that many any more. */
-  #retainedDays(days: number): number {
-    return this.#days.size === 0 ? days : Math.min(days, Math.max(...this.#days.values()));
-  }
-
-  #isWanted(days: number, first: number, end: number): boolean {
-    for (const { days: its, place } of this.#waiting.values())
-      if (its === days && first <= place.sequence && place.sequence < end) return true;
-    return false;
   }
 
   #open(days: number): DeliveryLog {

@@ -1,6 +1,9 @@
 import type { StateChange, StateCollection } from '../../state/state-database';
 import type { Place } from '../log/delivery-log';
 
+/** How long an accepted delivery waits for its node, which may be disabled or deleted meanwhile. */
+export const WAITING_MS = 7 * 24 * 60 * 60 * 1000;
+
 /** A delivery that was accepted and not yet handed over. */
 export interface Waiting {
   days: number;
@@ -30,4 +33,14 @@ export function savingWaiting(saved: StateCollection<SavedWaiting>, waiting: Wai
   const { days, scope, receivedAt, place } = waiting;
   const { segment, at, length, sequence } = place;
   return saved.putting([days, sequence], [scope, receivedAt, segment, at, length]);
+}
+
+/** Whether one of them is between two sequences (first included, end excluded) of a log. */
+export function isAnyWithin(
+  waiting: Iterable<Waiting>,
+  { days, first, end }: { days: number; first: number; end: number }
+): boolean {
+  for (const { days: its, place } of waiting)
+    if (its === days && first <= place.sequence && place.sequence < end) return true;
+  return false;
 }

@@ -17,7 +17,8 @@ import {
 } from './record';
 import { SEGMENT_HEAD, type LogEnd, type Place } from './segment-header';
 import type { SegmentSizes } from './segment-supply';
-import { isDelivery, readSpan, type Span } from './read-span';
+import { readLatest, type LatestSpan, type LatestStep } from './read-latest';
+import { isDelivery, readSpan, type Span, type SpanParts } from './read-span';
 import { SegmentDirectory, withoutZeros, type Segment } from './segments';
 
 export type { Span } from './read-span';
@@ -152,7 +153,8 @@ export class DeliveryLog {
       throw error;
     }
     const record = readRecord(bytes, 0, segment.marker);
-    return record?.sequence === sequence ? this.#deliveryOf(bytes, record) : null;
+    if (record?.sequence !== sequence || !isDelivery(record)) return null;
+    return this.#deliveryOf(bytes, record);
   }
 
   /**
@@ -161,12 +163,12 @@ export class DeliveryLog {
    * @param onGap called when deliveries of the span may be missing: removed, damaged or unreadable
    */
   read(span: Span, onGap: () => void = () => undefined): AsyncGenerator<readonly LoggedDelivery[]> {
-    const parts = {
-      load: (segment: Segment) => this.#load(segment),
-      records: (segment: Segment, bytes: Buffer) => this.#records(segment, bytes, 0),
-      deliveryOf: (bytes: Buffer, record: FoundRecord) => this.#deliveryOf(bytes, record)
-    };
-    return readSpan([...this.#segments], parts, span, onGap);
+    return readSpan([...this.#segments], this.#parts, span, onGap);
+  }
+
+  /** The deliveries of a part of the log, latest first, in steps. */
+  latest(span: LatestSpan): AsyncGenerator<LatestStep> {
+    return readLatest([...this.#segments], this.#parts, span);
   }
 
   /** Removes segments whose deliveries are all old enough and not wanted. */
@@ -189,6 +191,14 @@ export class DeliveryLog {
   /** Removes one segment with its deliveries. */
   remove(number: number): void {
     this.#removeAll((segment) => segment.number === number);
+  }
+
+  get #parts(): SpanParts {
+    return {
+      load: (segment) => this.#load(segment),
+      records: (segment, bytes) => this.#records(segment, bytes, 0),
+      deliveryOf: (bytes, record) => this.#deliveryOf(bytes, record)
+    };
   }
 
   #sealed(): Segment[] {

@@ -12,7 +12,8 @@ export interface Span {
   to: number;
 }
 
-interface SpanParts {
+/** How segments are read. */
+export interface SpanParts {
   /** The bytes of a segment; null when it is gone or cannot be read. */
   load: (segment: Segment) => Promise<Buffer | null>;
   records: (segment: Segment, bytes: Buffer) => Iterable<{ record: FoundRecord }>;
