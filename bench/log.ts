@@ -5,7 +5,7 @@ import { DeliveryLog, type LogEnd } from '../src/webhook/log/delivery-log';
 import type { NewDelivery } from '../src/webhook/log/record';
 import type { BenchResult } from './bench-result';
 
-const DELIVERIES = 1_000_000;
+export const DELIVERIES = 1_000_000;
 /** Senders that wait for an answer at the same time. */
 const TOGETHER = 256;
 /** Deliveries that a crash leaves in the log after the place that the database knows. */
@@ -52,14 +52,18 @@ export async function run(): Promise<BenchResult[]> {
   }
 }
 
-async function fill(log: DeliveryLog): Promise<{ perSecond: number; end: LogEnd }> {
+/** @param about of a delivery, by its number from 1 */
+export async function fill(
+  log: DeliveryLog,
+  about: (number: number) => Partial<NewDelivery> = () => ({})
+): Promise<{ perSecond: number; end: LogEnd }> {
   let next = 0;
   let end = log.writer.durable;
   const sender = async (): Promise<void> => {
     while (next < DELIVERIES) {
       next += 1;
       if (next === DELIVERIES - TAIL) end = log.writer.durable;
-      const { sequence } = await log.writer.append(delivery());
+      const { sequence } = await log.writer.append({ ...delivery(), ...about(next) });
       log.writer.handedOver(sequence);
     }
   };

@@ -30,6 +30,7 @@ import { providers } from '../../src/providers/registry';
 import { readTranscript, transcriptLinks } from '../../src/providers/telnyx/meetings/transcript';
 import { apiAuthorization } from '../../src/providers/telnyx/telnyx-provider';
 import { readEvents } from '../../src/reconcile/deliveries/event-patterns';
+import { maskedText } from '../../src/reconcile/deliveries/search/masked';
 import { readRange } from '../../src/reconcile/read-moment';
 import { sidecarEntry } from '../../src/reconcile/rebuild-index';
 import { outputName, restoredByDaily } from '../../src/recording/extract/from-daily-text';
@@ -42,6 +43,7 @@ import { bucketLink } from '../../src/store/bucket/own-bucket';
 import { nameSegments, nameVariants, readPartName } from '../../src/store/folder/archive-path';
 import { isSetAside } from '../../src/store/folder/quarantine';
 import { withoutSecrets } from '../../src/store/sidecar';
+import { numberParts } from '../../src/text/number-parts';
 import { checkMedia, mediaSignature, pageKind } from '../../src/transfer/media-check';
 import { checkText } from '../../src/transfer/text-check';
 import { isPublicAddress, isPublicAnswer } from '../../src/transfer/public-address';
@@ -118,6 +120,8 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
       return [entryMatcher(query), holdsText(text, query)];
     }
   },
+  { file: 'src/reconcile/deliveries/search/masked.ts', name: 'maskedText', call: maskedText },
+  { file: 'src/text/number-parts.ts', name: 'numberParts', call: numberParts },
   { file: 'src/providers/daily/id-set.ts', name: 'IdSet', call: (text) => new IdSet().add(text) },
   {
     file: 'src/providers/list-filter.ts',

@@ -57,6 +57,11 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['src/http/proxy/target-guard.ts', 'host names of parsed addresses, of at most 254 characters'],
   ['nodes/lib/typed-property.ts', 'what JSONata says of a setting'],
   ['src/providers/http/json-api.ts', 'the API key of an account'],
+  ['src/reconcile/deliveries/search/delivery-place.ts', 'ids and positions; longer ones match nothing'],
+  [
+    'src/reconcile/deliveries/search/delivery-query.ts',
+    'what a user searches for, of at most 200 characters'
+  ],
   ['src/reconcile/deliveries/missed-deliveries.ts', 'ids of at most 40 characters'],
   ['src/archive/download/file-download.ts', 'locations that a store made'],
   ['src/archive/transcripts/transcript-filing.ts', 'locations that a store made'],

@@ -1,5 +1,6 @@
-import { type FileKind, type SearchEntry, digitsOf } from '../../archive/index/search-entries';
+import type { FileKind, SearchEntry } from '../../archive/index/search-entries';
 import { CodedError } from '../../errors/coded-error';
+import { numberParts } from '../../text/number-parts';
 
 /** What a user searches for. */
 export interface ArchiveQuery {
@@ -49,14 +50,9 @@ function readTime(value: unknown): number | null {
   throw new CodedError('BAD_SETTING', 'The dates of the search cannot be read. Choose them again.');
 }
 
-/** Fewer digits are part of nearly every number. */
-const FEWEST_DIGITS = 3;
-
 /**
- * Compiles what is asked of an entry. The span is not part of it: it is where the search begins and ends.
- *
- * Numbers are compared by their digits, so `+1 (555) 010-0199` finds `+15550100199`. Leading zeros, as in
- * `0555 010` or `001 555`, are prefixes for dialling that stored numbers do not have, so they may be missing.
+ * Compiles what is asked of an entry. The span is not part of it: it is where the search begins and ends. Numbers are
+ * compared as `numberParts` says.
  */
 export function entryMatcher({ what, provider, kind, text }: ArchiveQuery): (entry: SearchEntry) => boolean {
   const numbers = numberParts(what);
@@ -66,15 +62,6 @@ export function entryMatcher({ what, provider, kind, text }: ArchiveQuery): (ent
     (kind === '' || entry.kind === kind) &&
     (text === '' || entry.hasText) &&
     (word === '' || entry.words.includes(word) || numbers.some((part) => entry.numbers.includes(part)));
-}
-
-/** @returns the digits to look for in a number; none when the text is no part of one */
-function numberParts(what: string): string[] {
-  if (!/^[\d\s+()./-]+$/.test(what)) return [];
-  const digits = digitsOf(what);
-  if (digits.length < FEWEST_DIGITS) return [];
-  const significant = digits.replace(/^0+/, '');
-  return significant.length >= FEWEST_DIGITS ? [...new Set([digits, significant])] : [digits];
 }
 
 /** @returns whether a text holds what is searched for, whatever the case */

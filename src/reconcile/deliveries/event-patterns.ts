@@ -1,11 +1,11 @@
 import { CodedError } from '../../errors/coded-error';
-import type { ParsedEvent } from '../../events/event';
 import { compileRules } from '../../routing/compile-rules';
 import { EVENT_CATALOGUE } from '../../routing/event-catalogue';
+import type { RoutedEvent } from '../../routing/routed-event';
 import { splitPatterns } from '../../routing/rules';
 
 /** Tells whether an event is asked for. */
-export type EventFilter = (event: ParsedEvent) => boolean;
+export type EventFilter = (event: RoutedEvent) => boolean;
 
 /** There are some hundred types of events. More than this would only take time and memory. */
 const MOST_PATTERNS = 1000;

@@ -24,11 +24,12 @@ export interface ReplayedDelivery extends DeliveryContent {
   duplicate?: true;
 }
 
-export interface ReplayParts {
+export interface ReplayParts<Delivery extends ReplayedDelivery = ReplayedDelivery> {
   /** Null: all. */
   provider: Provider | null;
   isWanted: EventFilter;
-  emit: (message: WebhookMessage) => void;
+  /** @param delivery whose message it is */
+  emit: (message: WebhookMessage, delivery: Delivery) => void;
   /** Resolves when the next one may be handed to the flow. */
   turn: () => Promise<void>;
   /** Called after each batch. */
@@ -43,16 +44,20 @@ export interface ReplayParts {
  * @param summary updated in place
  * @throws as the log and `turn` do; `signal.reason` when aborted
  */
-export async function replayDeliveries(
-  log: AsyncIterable<readonly ReplayedDelivery[]>,
-  { provider, isWanted, emit, turn, onProgress, signal }: ReplayParts,
+export async function replayDeliveries<Delivery extends ReplayedDelivery>(
+  log: AsyncIterable<readonly Delivery[]>,
+  { provider, isWanted, emit, turn, onProgress, signal }: ReplayParts<Delivery>,
   summary: DeliverySummary
 ): Promise<void> {
-  const held = new InOrder<WebhookMessage>(({ event }) => Date.parse(event.occurred_at ?? event.received_at));
-  const handOver = async (messages: readonly WebhookMessage[]): Promise<void> => {
-    for (const message of messages) {
+  const held = new InOrder<{ message: WebhookMessage; delivery: Delivery }>(({ message: { event } }) =>
+    Date.parse(event.occurred_at ?? event.received_at)
+  );
+  const handOver = async (
+    ready: readonly { message: WebhookMessage; delivery: Delivery }[]
+  ): Promise<void> => {
+    for (const { message, delivery } of ready) {
       await turn();
-      emit(message);
+      emit(message, delivery);
       summary.emitted += 1;
     }
   };
@@ -65,7 +70,7 @@ export async function replayDeliveries(
       else if (event === 'other provider' || !isWanted(event)) summary.other_types += 1;
       else {
         summary.known += 1;
-        held.add(messageOf(event, delivery), delivery.rawBody.length);
+        held.add({ message: messageOf(event, delivery, true), delivery }, delivery.rawBody.length);
       }
     }
     const through = batch.at(-1)?.receivedAt;
@@ -101,7 +106,13 @@ function parse(delivery: ReplayedDelivery): ParsedEvent | null {
   return parsed?.ok === true ? parsed.event : null;
 }
 
-function messageOf(event: ParsedEvent, delivery: ReplayedDelivery): WebhookMessage {
+/** The message that the flow got with a delivery; null when this version cannot read it. */
+export function loggedMessage(delivery: ReplayedDelivery): WebhookMessage | null {
+  const event = parse(delivery);
+  return event === null ? null : messageOf(event, delivery, false);
+}
+
+function messageOf(event: ParsedEvent, delivery: ReplayedDelivery, replayed: boolean): WebhookMessage {
   const { receivedAt, verified, keyIndex } = delivery;
   const id = deliveryIdentity(event, delivery);
   return webhookMessage(event, {
@@ -111,6 +122,6 @@ function messageOf(event: ParsedEvent, delivery: ReplayedDelivery): WebhookMessa
     keyIndex,
     duplicate: delivery.duplicate === true,
     recovered: false,
-    replayed: true
+    replayed
   });
 }
