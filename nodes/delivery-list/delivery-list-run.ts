@@ -54,7 +54,7 @@ export async function runMissed(
   const begun = Date.now();
   const to = range.to ?? begun;
   const summary = newDeliverySummary(range.from, to, begun);
-  const turn = pacedBy(RED, status, signal);
+  const turn = pacedBy(RED, (reason) => status.waiting(reason), signal);
   await stateDatabase(RED).written();
   const deliveries = openDeliveries(account, { breakers: apiBreakers });
   const onWait = (reason: unknown): void => status.waiting(reason === null ? null : 'api');
@@ -99,7 +99,7 @@ export async function runReplay(
   const begun = Date.now();
   const to = range.to ?? begun;
   const summary = newDeliverySummary(range.from, to, begun);
-  const turn = pacedBy(RED, status, signal);
+  const turn = pacedBy(RED, (reason) => status.waiting(reason), signal);
   return summarised(
     summary,
     () =>
@@ -148,11 +148,15 @@ function receiverScopes(RED: NodeRedApi): () => readonly string[] {
 }
 
 /** @returns resolves when the next message may be sent, no faster than the download nodes take them */
-function pacedBy(RED: NodeRedApi, status: ListRun['status'], signal: AbortSignal): () => Promise<void> {
+export function pacedBy(
+  RED: NodeRedApi,
+  onWaiting: (reason: 'downloads' | null) => void,
+  signal: AbortSignal
+): () => Promise<void> {
   const { jobs, nodes } = archiveState(RED);
   const pace = new EmissionPace(
     () => jobs.load(nodes, MOST_ORDERS),
-    (isWaiting) => status.waiting(isWaiting ? 'downloads' : null)
+    (isWaiting) => onWaiting(isWaiting ? 'downloads' : null)
   );
   return () => pace.turn(signal);
 }

@@ -15,8 +15,7 @@ import {
 import { nowSnapshot } from './now-snapshot';
 
 /** The routes of the tab "Now". */
-export function serveNow(RED: NodeRedApi): void {
-  const feed = new NowFeed(RED);
+export function serveNow(RED: NodeRedApi, feed = new NowFeed(RED)): void {
   serveRead<NowSnapshot>(RED, {
     path: NOW_PATH,
     permission: 'flows.read',

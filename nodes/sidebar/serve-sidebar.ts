@@ -1,11 +1,13 @@
 import type { NodeRedApi } from '../lib/node-red';
 import { serveArchive } from './archive/serve-archive';
+import { serveDeliveries } from './deliveries/serve-deliveries';
+import { NowFeed } from './now-feed';
 import { serveNow } from './serve-now';
 
-/** What each tab of the sidebar needs in the runtime. */
-const TABS: readonly ((RED: NodeRedApi) => void)[] = [serveNow, serveArchive];
-
-/** Registers the routes of the sidebar. Called once, before any node is loaded. */
+/** Registers what each tab of the sidebar needs in the runtime. Called once, before any node is loaded. */
 export function serveSidebar(RED: NodeRedApi): void {
-  for (const serve of TABS) serve(RED);
+  const feed = new NowFeed(RED);
+  serveNow(RED, feed);
+  serveArchive(RED);
+  serveDeliveries(RED, feed);
 }

@@ -153,11 +153,13 @@ export function startWebhookNode(
         if (withRawBody) sent['rawBody'] = rawBody;
         if (handOver === null) node.send(sent);
         else if (!watch.send(node, { message: sent, id: message.event.id, handOver })) return;
-        // A sample says nothing of the provider.
-        if (message.event.sample === true) return;
-        tally.received(message.event.recovered === true);
+        const { sample, recovered, replayed } = message.event;
+        // A sample says nothing of the provider, and a replay nothing that is new.
+        if (sample === true) return;
         recent.passed(node.id, message);
-        if (message.event.recovered !== true) last.received = performance.now();
+        if (replayed === true) return;
+        tally.received(recovered === true);
+        if (recovered !== true) last.received = performance.now();
         showCounts();
       },
       isFlowThere: () => watch.isFlowThere(node),
@@ -201,7 +203,10 @@ export function startWebhookNode(
       health: unhealthy === undefined ? null : { problem: unhealthy.problem, failed: unhealthy.failed },
       isWatched
     });
-    noteReceiver(RED, node, { path, publicUrl, receiver: endpoint, report, last, samples });
+    noteReceiver(RED, node, {
+      ...{ path, publicUrl, receiver: endpoint, report, last, samples },
+      replay: (message, rawBody) => passing.emit(message, rawBody, { exchange: null, handOver: null })
+    });
     onClose(node, () => {
       claim.release();
       warnings.dispose();

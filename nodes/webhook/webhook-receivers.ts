@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { WebhookMessage } from '../../src/events/build-event';
 import type { WebhookProblem } from '../../src/providers/webhook-health';
 import type { SampleSender } from '../../src/webhook/endpoint/sample-sender';
 import type { WebhookEndpoint } from '../../src/webhook/endpoint/webhook-endpoint';
@@ -27,6 +28,8 @@ export interface RunningReceiver {
   /** How it is doing now. */
   report?: () => ReceiverReport;
   samples: Pick<SampleSender, 'send'>;
+  /** Sends a message on that the flow has had before. */
+  replay: (message: WebhookMessage, rawBody: Buffer) => void;
 }
 
 /** How a webhook node is doing. */
@@ -65,10 +68,15 @@ export function runningReceivers(RED: NodeRedApi, type: string): RunningReceiver
   return [...runningIn(RED)].filter(([node]) => node.type === type).map(([, receiver]) => receiver);
 }
 
+/** The running webhook node with an id; null when no such node runs. */
+export function receiverOf(RED: Pick<NodeRedApi, 'events'>, id: string): RunningReceiver | null {
+  for (const [node, receiver] of runningIn(RED)) if (node.id === id) return receiver;
+  return null;
+}
+
 /** When a running webhook node had its last deliveries; null when no such node runs. */
 export function lastDeliveryOf(RED: NodeRedApi, id: string): Readonly<LastDelivery> | null {
-  for (const [node, { last }] of runningIn(RED)) if (node.id === id) return last;
-  return null;
+  return receiverOf(RED, id)?.last ?? null;
 }
 
 /**

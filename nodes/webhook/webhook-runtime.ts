@@ -13,6 +13,7 @@ import type { Span } from '../../src/webhook/log/delivery-log';
 import type { LoggedDelivery } from '../../src/webhook/log/record';
 import type { NodeRedApi } from '../lib/node-red';
 import { HandOvers } from './hand-overs';
+import { KEEP } from './webhook-fields';
 import { runningIds, savedDays } from './webhook-receivers';
 import { ownedState, stateDatabase, stateDirectory } from '../lib/state';
 
@@ -119,6 +120,26 @@ export function loggedDeliveries(
   onGap: () => void
 ): AsyncIterable<readonly LoggedDelivery[]> {
   return openJournal(RED, stateDirectory(RED), ownedState(RED)).read(span, onGap);
+}
+
+/**
+ * The logs of accepted deliveries, to look into; null where nothing was ever accepted.
+ *
+ * @throws as `loggedDeliveries`
+ */
+export function deliveryLogs(RED: NodeRedApi): Pick<LogJournal, 'logs' | 'isWaiting'> | null {
+  const directory = stateDirectory(RED);
+  // A look creates no state.
+  if (!existsSync(path.join(directory, 'deliveries'))) return null;
+  return openJournal(RED, directory, ownedState(RED));
+}
+
+/** For how many days the webhook nodes keep their deliveries, by their ids; disabled nodes, too. */
+export function daysOfReceivers(RED: NodeRedApi): Map<string, number> {
+  const days = savedDays(RED);
+  const kept = keptIn(stateDirectory(RED));
+  for (const id of runningIds(RED)) days.set(id, kept.get(id) ?? days.get(id) ?? KEEP.fallback);
+  return days;
 }
 
 /** Old deliveries are removed even where no node receives any more, and those of a disabled node are not removed early. */

@@ -147,7 +147,7 @@ export function sha256Of(bytes: Uint8Array): string {
 }
 
 /** As Node-RED: 401 without a token, and for one that lacks the permission. */
-function permissionOf(permission: string): AdminHandler {
+export function permissionOf(permission: string): AdminHandler {
   const permissions: Record<string, string[]> = {
     reader: ['telnyx.read'],
     writer: ['telnyx.read', 'flows.write'],

@@ -138,6 +138,7 @@ describe('the health of webhooks at the nodes', () => {
         ...ADDRESS,
         receiver,
         samples: NO_SAMPLES,
+        replay: () => undefined,
         last: { received: null, refused: null }
       });
       should(await report()).equal('telnyx-recording-list.status.webhook-failed');
@@ -153,7 +154,8 @@ describe('the health of webhooks at the nodes', () => {
         ...ADDRESS,
         last: { received: null, refused: null },
         receiver: { isReceiving: () => false, hold: () => undefined },
-        samples: NO_SAMPLES
+        samples: NO_SAMPLES,
+        replay: () => undefined
       });
       daily.webhooks.faultOf = () => 500;
       should(await report()).equal('');
