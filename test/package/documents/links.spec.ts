@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
-import { allExamples } from '../../support/example-flow';
+import { allExamples, exampleNamed } from '../../support/example-flow';
 import { REPOSITORY } from '../../support/packed-package';
 import { allDocuments, allHelp, anchorsOf, documentOf, linksOf, sectionOf, tableRows } from './document';
 
@@ -127,6 +127,22 @@ describe('the guides', () => {
         .map((example) => `${example.folder}/${example.name}`)
         .sort()
     );
+  });
+
+  it('name every permission of a bucket that the test of the dialog asks for', () => {
+    const checks = ['bucket-check.ts', 'bucket-kind.ts'].map((name) =>
+      readFileSync(path.join(REPOSITORY, 'src', 'store', 'bucket', name), 'utf8')
+    );
+    const asked = new Set(checks.join('\n').match(/\bs3:[A-Z][A-Za-z]+/g));
+    should(asked.size).be.above(9);
+    const guide = documentOf('docs/bucket.md');
+    should([...asked].filter((permission) => !guide.prose.includes(`\`${permission}\``))).deepEqual([]);
+    // Those without which nothing is stored, in what users copy.
+    const optional = /Version|GetBucket|DeleteObject/;
+    const needed = [...asked].filter((permission) => !optional.test(permission));
+    const { flow } = exampleNamed('Archive call recordings to a bucket');
+    for (const copied of [guide.text.split('```json')[1] ?? '', JSON.stringify(flow)])
+      should(needed.filter((permission) => !copied.includes(permission))).deepEqual([]);
   });
 
   it('name examples that exist', () => {
