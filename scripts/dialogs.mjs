@@ -3,15 +3,18 @@
 // forms, help or locale files are in a folder named "parts": `<!-- part: name -->` stands for the part of that
 // name, "$part": "name" in a locale file for parts/<language>/name.json. In a part NODE_TYPE stands for the
 // type of the node, PART_LABEL for the attribute `label` of the reference. The sidebar has styles in place of a form,
-// and no help. The help in another language is nodes/help/<language>/<type>.md and becomes
-// dist/nodes/locales/<language>/<type>.html, where Node-RED looks for it.
+// from parts/styles (`style-now` is now.css), and no help. The help in another language is
+// nodes/help/<language>/<type>.md and becomes dist/nodes/locales/<language>/<type>.html, where Node-RED looks for it.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 
 /** Writes the html and locale files of `built`, a copy of `nodes`. Throws on a missing part. */
 export async function buildDialogs(nodes, built) {
-  const formParts = formPartsOf(path.join(nodes, 'parts'));
+  const formParts = new Map([
+    ...formPartsOf(path.join(nodes, 'parts')),
+    ...stylesOf(path.join(nodes, 'parts', 'styles'))
+  ]);
   const helpParts = helpPartsOf(path.join(nodes, 'help', 'parts'));
   for (const file of filesIn(built, '.html')) {
     const type = path.basename(file, '.html');
@@ -116,6 +119,14 @@ function formPartsOf(folder) {
     for (const [, name, body] of scripts) parts.set(name, body.replace(/^ {2}/gm, ''));
   }
   return parts;
+}
+
+/** `style-<name>` → rules of `<name>.css` */
+function stylesOf(folder) {
+  return filesIn(folder, '.css').map((file) => [
+    `style-${path.basename(file, '.css')}`,
+    readFileSync(file, 'utf8')
+  ]);
 }
 
 /** name → Markdown, where white space is significant */
