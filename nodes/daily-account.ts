@@ -5,6 +5,7 @@ import { DEFAULT_API_URLS } from './config/api-urls';
 import { serveDailyAccountTest } from './config/dialog/account-test-route';
 import { proxyOf, reportProxy } from './config/proxy-access';
 import type { DailyAccountNode } from './config/daily-account-access';
+import { createNode } from './lib/create-node';
 import type { NodeConfig, NodeRedApi } from './lib/node-red';
 import { afterStart } from './lib/on-flows-started';
 import { readText } from './lib/read-setting';
@@ -20,7 +21,7 @@ export = function (RED: NodeRedApi): void {
   RED.nodes.registerType(
     'daily-account',
     function (this: DailyAccountNode, config: DailyAccountConfig) {
-      RED.nodes.createNode(this, config);
+      createNode(RED, this, config);
       this.users = {};
       const secret = (name: 'hmac' | 'apiKey'): string => readText(this.credentials?.[name]);
       const { secrets, problems } = parseDailySecrets(

@@ -4,6 +4,7 @@ import { dailyProvider } from '../src/providers/daily/daily-provider';
 import { DailyHmac } from '../src/verification/daily-hmac';
 import { type DailyAccount, dailyAccountOf } from './config/daily-account-access';
 import { serveDailyWebhooks } from './config/webhooks/daily-webhooks-route';
+import { createNode } from './lib/create-node';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { serveSamples } from './samples/sample-route';
 import { DEFAULT_PATH, TOLERANCE } from './webhook/webhook-fields';
@@ -16,7 +17,7 @@ export = function (RED: NodeRedApi): void {
   serveSamples(RED, 'daily-webhook-in');
 
   RED.nodes.registerType('daily-webhook-in', function (this: RedNode, config: WebhookNodeConfig) {
-    RED.nodes.createNode(this, config);
+    createNode(RED, this, config);
     const account = dailyAccountOf(RED, config.account, this);
     const problem = problemOf(account);
     const status = problem?.code === 'BAD_PUBLIC_KEY' ? 'bad-key' : 'no-secret';

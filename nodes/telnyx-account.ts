@@ -10,6 +10,7 @@ import { proxyOf, reportProxy } from './config/proxy-access';
 import { MEETING_CONTEXT } from './config/meetings/meeting-context';
 import { meetingSecretsFrom } from './config/meetings/meeting-secrets';
 import type { KeyOrigin, TelnyxAccountNode } from './config/telnyx-account-access';
+import { createNode } from './lib/create-node';
 import type { NodeConfig, NodeRedApi } from './lib/node-red';
 import { afterStart } from './lib/on-flows-started';
 import { readText } from './lib/read-setting';
@@ -31,7 +32,7 @@ export = function (RED: NodeRedApi): void {
   RED.nodes.registerType(
     'telnyx-account',
     function (this: TelnyxAccountNode, config: TelnyxAccountConfig) {
-      RED.nodes.createNode(this, config);
+      createNode(RED, this, config);
       this.users = {};
       const secret = (name: SecretName): string => readText(this.credentials?.[name]);
       const written = readText(config.publicKeys);

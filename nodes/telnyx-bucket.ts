@@ -1,5 +1,6 @@
 import { CodedError } from '../src/errors/coded-error';
 import type { BucketSettings } from '../src/store/bucket/client/settings';
+import { createNode } from './lib/create-node';
 import { afterStart } from './lib/on-flows-started';
 import { readBucket, type BucketConfig, type TelnyxBucketNode } from './config/bucket/bucket-access';
 import { serveBucketTest } from './config/bucket/bucket-test-route';
@@ -11,7 +12,7 @@ export = function (RED: NodeRedApi): void {
   RED.nodes.registerType(
     'telnyx-bucket',
     function (this: TelnyxBucketNode, config: BucketConfig) {
-      RED.nodes.createNode(this, config);
+      createNode(RED, this, config);
       const read = (): BucketSettings => readBucket(config, this.credentials, proxyOf(RED, config.proxy));
       this.telnyxBucket = read;
       // The proxy may be created after the bucket.

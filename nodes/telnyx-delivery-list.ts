@@ -8,6 +8,7 @@ import {
   readDeliverySettings,
   type DeliveryListConfig
 } from './delivery-list/delivery-list-settings';
+import { createNode } from './lib/create-node';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { startListNode, type ListWork } from './list/list-node';
 import { deliveryJournal, handOvers } from './webhook/webhook-runtime';
@@ -16,7 +17,7 @@ export = function (RED: NodeRedApi): void {
   const watch = handOvers(RED);
 
   RED.nodes.registerType('telnyx-delivery-list', function (this: RedNode, config: DeliveryListConfig) {
-    RED.nodes.createNode(this, config);
+    createNode(RED, this, config);
     startListNode(RED, this, (signal) => workOf(this, config, signal));
   });
 

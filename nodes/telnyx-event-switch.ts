@@ -5,6 +5,7 @@ import { compileRules } from '../src/routing/compile-rules';
 import { EVENT_CATALOGUE, ruleChoices } from '../src/routing/event-catalogue';
 import { describeEvent } from '../src/routing/routed-event';
 import { readRules, TYPE_PROPERTY } from '../src/routing/rules';
+import { createNode } from './lib/create-node';
 import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from './lib/node-red';
 import { NodeStatus } from './lib/node-status';
 import { onInput } from './lib/on-input';
@@ -20,7 +21,7 @@ interface EventSwitchConfig extends NodeConfig {
 
 export = function (RED: NodeRedApi): void {
   function EventSwitch(this: RedNode, config: EventSwitchConfig): void {
-    RED.nodes.createNode(this, config);
+    createNode(RED, this, config);
     const { property = TYPE_PROPERTY, propertyType = PROPERTY_TYPES[0] } = config;
     const read = readRules(config.rules, (family) => EVENT_CATALOGUE.isFamily(family));
     if (!read.ok) {

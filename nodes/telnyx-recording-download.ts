@@ -1,4 +1,5 @@
 import { CodedError } from '../src/errors/coded-error';
+import { createNode } from './lib/create-node';
 import { answerFailure } from './lib/http-response';
 import { afterStart } from './lib/on-flows-started';
 import { serveFolderTest } from './config/dialog/folder-test-route';
@@ -19,7 +20,7 @@ export = function (RED: NodeRedApi): void {
   serveFolderTest(RED);
 
   RED.nodes.registerType(TYPE, function (this: RedNode, config: RecordingDownloadConfig) {
-    RED.nodes.createNode(this, config);
+    createNode(RED, this, config);
     const status = new NodeStatus(this);
     onClose(this, () => status.dispose());
     const accounts = accountsOf(RED, config, this);

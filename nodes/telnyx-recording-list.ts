@@ -1,5 +1,6 @@
 import { CodedError } from '../src/errors/coded-error';
 import { accountsOf } from './config/provider-accounts';
+import { createNode } from './lib/create-node';
 import { archiveState } from './lib/archive-state';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { readBoolean } from './lib/read-setting';
@@ -13,7 +14,7 @@ import { readListRequest, readListSettings, type RecordingListConfig } from './l
 export = function (RED: NodeRedApi): void {
   serveRunList(RED);
   RED.nodes.registerType('telnyx-recording-list', function (this: RedNode, config: RecordingListConfig) {
-    RED.nodes.createNode(this, config);
+    createNode(RED, this, config);
     startListNode(RED, this, () => {
       const settings = readListSettings(config);
       const accounts = accountsOf(RED, config, this);

@@ -7,6 +7,7 @@ import { useAskedKeys } from './config/asked-public-keys';
 import { serveWebhookFacts } from './config/dialog/webhook-facts-route';
 import { type TelnyxAccount, telnyxAccountOf } from './config/telnyx-account-access';
 import { serveTelnyxWebhooks } from './config/webhooks/telnyx-webhooks-route';
+import { createNode } from './lib/create-node';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { statusTexts } from './lib/node-status';
 import { readBoolean } from './lib/read-setting';
@@ -29,7 +30,7 @@ export = function (RED: NodeRedApi): void {
   serveSamples(RED, 'telnyx-webhook-in');
 
   RED.nodes.registerType('telnyx-webhook-in', function (this: RedNode, config: TelnyxWebhookInConfig) {
-    RED.nodes.createNode(this, config);
+    createNode(RED, this, config);
     const account = telnyxAccountOf(RED, config.account, this);
     const problem = problemOf(account);
     const { askedKeys = null, keys = NO_KEYS } = account ?? {};

@@ -112,7 +112,7 @@ function handlerOf<Reply extends object>(
       .then((done) => reply(200, done))
       .catch((error: unknown) => {
         if (error instanceof CodedError) reply(400, { error: error.message, code: error.code });
-        else reply(500, { error: failed });
+        else reply(500, { error: failed, code: 'UNEXPECTED' });
       });
   };
 }

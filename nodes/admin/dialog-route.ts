@@ -21,9 +21,8 @@ export interface DialogAction<Reply extends object> {
  * Serves a button of a dialog that works with values which need not be deployed. It is as powerful as a deploy, so it
  * needs the same permission.
  *
- * The answer is what `run` returns, or `{error}` with 400 (the values, or the other side, are to blame), 403
- * (another site), 415 (no JSON), 429
- * (another request is under way) or 500.
+ * The answer is what `run` returns, or `{error, code}` with 400 (the values, or the other side, are to blame), 403
+ * (another site), 415 (no JSON), 429 (another request is under way) or 500. The dialog finds a sentence for the code.
  *
  * @param now milliseconds
  */
@@ -35,7 +34,7 @@ export function serveDialogAction<Reply extends object>(
   let isRunning = false;
   let last = -Infinity;
   const handle: AdminHandler = (request, response) => {
-    const reply = (status: number, body: Reply | { error: string }): void => {
+    const reply = (status: number, body: Reply | { error: string; code?: string }): void => {
       response.statusCode = status;
       response.json(body);
     };
@@ -50,7 +49,10 @@ export function serveDialogAction<Reply extends object>(
     }
     // Also works when the clock is set back.
     if (isRunning || Math.abs(now() - last) < pauseMs) {
-      reply(429, { error: 'Another request has just run. Wait a few seconds, then try again.' });
+      reply(429, {
+        error: 'Another request has just run. Wait a few seconds, then try again.',
+        code: 'BUSY'
+      });
       return;
     }
     isRunning = true;
@@ -62,11 +64,11 @@ export function serveDialogAction<Reply extends object>(
       })
       .catch((error: unknown) => {
         if (error instanceof CodedError) {
-          reply(400, { error: error.message });
+          reply(400, { error: error.message, code: error.code });
           return;
         }
         last = now();
-        reply(500, { error: failed });
+        reply(500, { error: failed, code: 'UNEXPECTED' });
       })
       .finally(() => {
         isRunning = false;

@@ -5,6 +5,7 @@ import { TelnyxApi } from '../../src/providers/telnyx/api-client';
 import { askPublicKeys } from '../../src/providers/telnyx/public-key';
 import { AskedKeys, type KeyNews, type KeySource } from '../../src/verification/asked-keys';
 import { beginningOfKey } from '../../src/verification/key-text';
+import { inLanguage } from '../lib/in-language';
 import type { NodeRedApi, RedNode } from '../lib/node-red';
 import { afterStart } from '../lib/on-flows-started';
 import { onClose } from '../lib/on-input';
@@ -41,25 +42,24 @@ export function useAskedKeys(RED: NodeRedApi, user: RedNode, asked: AskedKeys, a
 export function reportAskedKeys(RED: NodeRedApi, node: RedNode, asked: AskedKeys): void {
   // What a constructor reports is lost: the Catch nodes do not exist yet.
   const started = new Promise<void>((resolve) => afterStart(RED, node, resolve));
-  const end = asked.onNews((news) => void started.then(() => report(node, asked, news)));
+  const end = asked.onNews((news) => void started.then(() => report(RED, node, asked, news)));
   onClose(node, end);
 }
 
-function report(node: RedNode, { publicKeys }: AskedKeys, news: KeyNews): void {
+function report(RED: Pick<NodeRedApi, '_'>, node: RedNode, { publicKeys }: AskedKeys, news: KeyNews): void {
   const [present, ...replaced] = publicKeys.map((key) => beginningOfKey(key.toString('base64')));
   if (news.kind === 'found') {
     node.log(`Telnyx told the public key of the account, as there is none in "Public key": ${present ?? ''}`);
   } else if (news.kind === 'replaced') {
-    node.warn(
+    const text =
       `Telnyx has another public key for the account: ${present ?? ''} is used from now on. The earlier one, ` +
-        `${replaced[0] ?? ''}, stays valid for 24 hours.`
-    );
+      `${replaced[0] ?? ''}, stays valid for 24 hours.`;
+    node.warn(inLanguage(RED, 'error.KEY_REPLACED', text));
   } else if (news.kind === 'failed' && !news.isRepeated) {
     const { code, message, retryable } = news.error;
     if (present !== undefined) {
-      node.warn(
-        `Telnyx could not be asked for the present public key, so ${present} stays in use. ${message}`
-      );
+      const text = `Telnyx could not be asked for the present public key, so ${present} stays in use. ${message}`;
+      node.warn(inLanguage(RED, 'error.' + code, text));
       return;
     }
     const advice =

@@ -11,6 +11,7 @@ import type { StoredFile } from '../../src/store/stored-recording';
 import { type DownloadsNow, type RunningDownload, activityOf } from '../sidebar/activity';
 import { archiveState } from '../lib/archive-state';
 import { answerFailure, answerResponse } from '../lib/http-response';
+import { inLanguage } from '../lib/in-language';
 import type { FlowMessage, NodeRedApi, RedNode, Send } from '../lib/node-red';
 import type { NodeStatus, Say } from '../lib/node-status';
 import { asError } from '../lib/on-input';
@@ -50,7 +51,7 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
   readonly #say: Say;
   readonly #live = new PendingMessages();
   readonly #progress = new ArchiveProgress(() => this.#show());
-  readonly #warnings = new RetryWarnings((text) => this.#node.warn(text));
+  readonly #warnings = new RetryWarnings((text, code) => this.#warn(text, code));
   #failure: CodedError | null = null;
   /** Why the node could not start. */
   #hindrance: CodedError | null = null;
@@ -180,7 +181,7 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
 
   readonly onNotDeleted = (job: Job, reason: string, error: CodedError | null): void => {
     const text = `The recording is stored, but it was not deleted at the source: ${reason}`;
-    if (error === null) this.#node.warn(text);
+    if (error === null) this.#warn(text, 'NOT_DELETED');
     else this.#node.error(new CodedError(error.code, text, { cause: error }), { ...job.message });
   };
 
@@ -194,13 +195,17 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
 
   readonly onFault = (error: CodedError): void => {
     this.#fail(error);
-    this.#node.warn(error.message);
+    this.#warn(error.message, error.code);
   };
 
   readonly onNotice = (text: string, level: 'info' | 'warning'): void => {
     if (level === 'warning') this.#node.warn(text);
     else this.#node.log(text);
   };
+
+  #warn(text: string, code: string): void {
+    this.#node.warn(inLanguage(this.#RED, 'error.' + code, text));
+  }
 
   async #opened(): Promise<DownloadWork> {
     if (this.#work !== undefined) return this.#work;

@@ -6,14 +6,14 @@ const AGAIN_AFTER_MS = 60 * 60 * 1000;
 
 /** Logs why recordings are retried: once for each trouble, and again when it returns or lasts for an hour. */
 export class RetryWarnings {
-  readonly #warn: (text: string) => void;
+  readonly #warn: (text: string, code: string) => void;
   readonly #now: () => number;
   /** How many jobs wait because of it. */
   readonly #waiting = new Map<Trouble, number>();
   readonly #saidAt = new Map<Trouble, number>();
 
   /** @param now milliseconds of a monotonic clock */
-  constructor(warn: (text: string) => void, now: () => number = monotonicNow) {
+  constructor(warn: (text: string, code: string) => void, now: () => number = monotonicNow) {
     this.#warn = warn;
     this.#now = now;
   }
@@ -30,7 +30,8 @@ export class RetryWarnings {
     const seconds = Math.ceil(pauseMs / 1000);
     this.#warn(
       `Not done yet, retry ${retry.attempt}/${retry.of} in ${seconds} s: ${error.message} ` +
-        'While this lasts it is logged once an hour.'
+        'While this lasts it is logged once an hour.',
+      error.code
     );
   }
 

@@ -3,7 +3,7 @@ import type { ProviderDefinition } from '../../src/providers/provider';
 import type { ProviderAccounts } from '../../src/providers/registry';
 import type { FlowMessage, NodeRedApi, RedNode } from '../lib/node-red';
 import { statusTexts } from '../lib/node-status';
-import { checkHealth } from '../webhook/webhook-health';
+import { checkHealth, notChecked } from '../webhook/webhook-health';
 import { runningReceivers } from '../webhook/webhook-receivers';
 import { summaryMessage } from './list-messages';
 
@@ -41,7 +41,7 @@ export async function reportHealth(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof CodedError)) throw error;
-    node.warn(`Whether deliveries fail cannot be checked now. ${error.message}`);
+    node.warn(notChecked(RED, error, ' now'));
     return '';
   }
 }

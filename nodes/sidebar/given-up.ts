@@ -60,7 +60,7 @@ export async function givenUpPage(
  * Tries recordings again, or takes them off the list.
  *
  * @param names as of `nameOf`
- * @returns how many, and the first reason why one was left
+ * @returns how many, and the first reason why one was left, with its code
  */
 export async function changeGivenUp(
   RED: NodeRedApi,
@@ -70,6 +70,7 @@ export async function changeGivenUp(
   const list = listOf(RED);
   let done = 0;
   let error: string | null = null;
+  let code: string | undefined;
   for (const name of names) {
     const space = name.lastIndexOf(' ');
     const [node, id] = [name.slice(0, Math.max(0, space)), name.slice(space + 1)];
@@ -82,11 +83,12 @@ export async function changeGivenUp(
       await list.remove(node, id);
       done += 1;
     } catch (fault) {
+      code ??= fault instanceof CodedError ? fault.code : 'UNEXPECTED';
       error ??= fault instanceof CodedError ? fault.message : 'The list could not be changed.';
     }
   }
   known.delete(RED.events);
-  return { done, error };
+  return { done, error, ...(code !== undefined && { code }) };
 }
 
 async function retry(RED: NodeRedApi, failed: Parameters<FailedRecordings['entering']>[0]): Promise<void> {

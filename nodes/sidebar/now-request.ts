@@ -77,6 +77,8 @@ export interface GivenUpReply {
   done: number;
   /** The first reason why one was left; else null. */
   error: string | null;
+  /** Of that reason. */
+  code?: string;
 }
 
 export interface WebhookRow {

@@ -5,14 +5,14 @@ const INTERVAL_MS = 1000;
 
 /** Logs why deliveries are rejected, at most once a second; the others are summed up in the next line. */
 export class RejectionWarnings {
-  readonly #warn: (text: string) => void;
+  readonly #warn: (text: string, code: string) => void;
   readonly #now: () => number;
   #last = -Infinity;
   #unsaid: { latest: Rejection; count: number } | null = null;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param now milliseconds of a monotonic clock */
-  constructor(warn: (text: string) => void, now: () => number = () => performance.now()) {
+  constructor(warn: (text: string, code: string) => void, now: () => number = () => performance.now()) {
     this.#warn = warn;
     this.#now = now;
   }
@@ -45,6 +45,7 @@ export class RejectionWarnings {
     this.#unsaid = null;
     this.#last = this.#now();
     const more = count === 1 ? '' : ` (the last of ${count})`;
-    this.#warn(`Delivery refused with ${latest.status}, ${latest.code}${more}: ${latest.message}`);
+    const { code, status, message } = latest;
+    this.#warn(`Delivery refused with ${status}, ${code}${more}: ${message}`, code);
   }
 }

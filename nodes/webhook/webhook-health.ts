@@ -4,6 +4,7 @@ import type { WebhookHealth, WebhookProblem } from '../../src/providers/webhook-
 import { parseUrl } from '../../src/values/fields';
 import { comparablePath } from '../../src/webhook/express/route-path';
 import { apiBreakers } from '../config/provider-accounts';
+import { inLanguage } from '../lib/in-language';
 import type { NodeRedApi, RedNode } from '../lib/node-red';
 import { inBackground, onClose } from '../lib/on-input';
 import { afterStart } from '../lib/on-flows-started';
@@ -64,7 +65,7 @@ export function watchHealth(
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     // The node receives nevertheless.
-    afterStart(RED, node, () => node.warn(`Whether deliveries fail cannot be checked. ${error.message}`));
+    afterStart(RED, node, () => node.warn(notChecked(RED, error)));
     return;
   }
   const closing = new AbortController();
@@ -81,7 +82,7 @@ export function watchHealth(
     } catch (error) {
       if (closing.signal.aborted) return;
       if (!(error instanceof CodedError)) throw error;
-      if (!isWarned) node.warn(`Whether deliveries fail cannot be checked now. ${error.message}`);
+      if (!isWarned) node.warn(notChecked(RED, error, ' now'));
       isWarned = true;
     } finally {
       if (!closing.signal.aborted) schedule(interval);
@@ -98,6 +99,15 @@ export function watchHealth(
     closing.abort(new CodedError('GAVE_UP', 'The node was closed.'));
     await health.close();
   });
+}
+
+/** The warning of a check that failed. @param when ` now` when it is tried again */
+export function notChecked(
+  RED: Pick<NodeRedApi, '_'>,
+  { code, message }: CodedError,
+  when: '' | ' now' = ''
+): string {
+  return inLanguage(RED, 'error.' + code, `Whether deliveries fail cannot be checked${when}. ${message}`);
 }
 
 /** How far back a recording list looks. Milliseconds. */

@@ -14,6 +14,7 @@ import {
 import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
 import { activityOf } from '../sidebar/activity';
 import { followState } from '../lib/follow-state';
+import { inLanguage } from '../lib/in-language';
 import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
 import { NodeStatus } from '../lib/node-status';
 import type { NumberLimits } from '../lib/number-limits';
@@ -120,7 +121,7 @@ export function startWebhookNode(
     const settings = orKeepPath(path, () => readSettings(config, node, provider));
     const { rejectedOutput, withRawBody, keep } = settings;
     keepDeliveries(RED, node.id, keep);
-    const warnings = new RejectionWarnings((text) => node.warn(text));
+    const warnings = new RejectionWarnings((text, code) => node.warn(inLanguage(RED, 'error.' + code, text)));
     const tally = new DeliveryTally();
     const last: LastDelivery = { received: null, refused: null };
     const state = ownedState(RED);

@@ -38,4 +38,15 @@ export class CodedError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.trouble = options.trouble ?? troubleOfCode(code);
   }
+
+  /** The same error, from the same place, with another text. */
+  saying(message: string): CodedError {
+    const { code, cause, retryable, linkInDoubt, retryAfterMs, trouble } = this;
+    const said = new CodedError(code, message, {
+      ...{ cause, retryable, linkInDoubt, trouble },
+      ...(retryAfterMs !== undefined && { retryAfterMs })
+    });
+    if (this.stack !== undefined) said.stack = this.stack.replace(this.message, () => message);
+    return said;
+  }
 }

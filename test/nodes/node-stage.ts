@@ -155,7 +155,9 @@ class Recording {
 /** Gives a node's module the texts that users see and Node-RED's hooks; the test helper provides neither. */
 function withTexts(module: NodeModule): NodeModule {
   return (RED) => {
-    const translate = (key: string, values: Record<string, string | number> = {}): string => {
+    const translate = (full: string, values: Record<string, string | number> = {}): string => {
+      // A key of another catalogue has its name before a colon.
+      const key = full.slice(full.indexOf(':') + 1);
       let text: unknown = textsOf(key.split('.')[0] ?? '');
       for (const part of key.split('.')) text = (text as Record<string, unknown> | undefined)?.[part];
       if (typeof text !== 'string') throw new Error(`There is no text ${key}`);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Child } from './child-process';
 import { freePort } from './free-port';
+import { logLines } from './node-red-log';
 import { type FlowNode, type NodeRedOptions, writeUserDir } from './node-red-settings';
 import { installPackage } from './packed-package';
 import { type Deadline, until } from './until';
@@ -29,7 +30,6 @@ const NODE_RED =
 const RED_JS = path.join(NODE_RED, 'red.js');
 /** Node-RED takes a few seconds to start, and much longer on a machine that is busy with other tests. */
 const START: Deadline = { deadline: 90_000 };
-const STARTED = /Started (flows|modified nodes|modified flows)/;
 const directories = new Set<string>();
 
 process.on('exit', () => {
@@ -45,6 +45,7 @@ process.on('exit', () => {
 export class NodeRedProcess {
   readonly userDir: string;
   readonly #options: NodeRedOptions;
+  readonly #lines: ReturnType<typeof logLines>;
   #port = 0;
   #child: Child | undefined;
   #earlierLog = '';
@@ -55,6 +56,7 @@ export class NodeRedProcess {
     userDir = mkdtempSync(path.join(tmpdir(), 'telnyx-node-red-'))
   ) {
     this.#options = options;
+    this.#lines = logLines(RED_JS, options.settings?.['lang']);
     this.userDir = userDir;
     directories.add(this.userDir);
   }
@@ -105,8 +107,8 @@ export class NodeRedProcess {
         );
     this.#child = new Child(embeddedIn ?? RED_JS, args, { cwd: this.userDir, env, nodeArgs });
     await Promise.all([
-      this.#child.waitForOutput(/Server now running at|Running in headless mode/, START),
-      this.#child.waitForOutput(/Started flows/, START)
+      this.#child.waitForOutput(this.#lines.listening, START),
+      this.#child.waitForOutput(this.#lines.started, START)
     ]);
   }
 
@@ -160,7 +162,7 @@ export class NodeRedProcess {
     });
     if (!response.ok) throw new Error(`The deploy was refused: ${response.status} ${await response.text()}`);
     await response.arrayBuffer();
-    await this.waitForLog(STARTED, { from });
+    await this.waitForLog(this.#lines.started, { from });
   }
 
   /** A request to the admin API, logged in when the settings require it. `where` has no leading slash. */

@@ -22,6 +22,7 @@ type Asked = Pick<ApiAccess, 'request'> & { close(): Promise<void> };
 
 /** One question to the API: what it means when it is answered, and when the key is valid but may not ask it. */
 interface Question {
+  check: TestFinding['check'];
   ask: (api: Asked, signal: AbortSignal) => Promise<string>;
   /** Follows "The key is valid, but". */
   forbidden: string;
@@ -51,6 +52,7 @@ export function serveDailyAccountTest(RED: NodeRedApi): void {
 
 const TELNYX: readonly Question[] = [
   {
+    check: 'key',
     ask: async (api, signal) => {
       const [key] = await askPublicKeys(api, signal);
       const shown = beginningOfKey(key?.toString('base64') ?? '');
@@ -59,6 +61,7 @@ const TELNYX: readonly Question[] = [
     forbidden: 'Telnyx does not tell it the public key. Enter the public key in "Public key".'
   },
   {
+    check: 'recordings',
     ask: async (api, signal) => {
       await api.request({ method: 'GET', path: ['recordings'], query: { 'page[size]': '1' }, signal });
       return 'The key may list recordings, so that they can be found again and get fresh links.';
@@ -69,6 +72,7 @@ const TELNYX: readonly Question[] = [
 
 const DAILY: readonly Question[] = [
   {
+    check: 'key',
     ask: async (api, signal) => {
       await api.request({ method: 'GET', path: ['recordings'], query: { limit: '1' }, signal });
       return 'Daily accepts the API key, and it may list recordings.';
@@ -76,6 +80,7 @@ const DAILY: readonly Question[] = [
     forbidden: 'it may not list recordings. Storing them needs that.'
   },
   {
+    check: 'webhooks',
     ask: async (api, signal) => {
       await api.request({ method: 'GET', path: ['webhooks'], signal });
       return 'The key may list webhooks, so that they can be registered from here.';
@@ -109,6 +114,7 @@ function serve(RED: NodeRedApi, path: string, open: (values: DialogValues) => Op
 }
 
 const WITHOUT_KEY: TestFinding = {
+  check: 'key',
   result: 'failed',
   text: 'There is no API key: enter one in "API key", or set the environment variable.'
 };
@@ -119,16 +125,20 @@ async function answersOf(api: Asked, questions: readonly Question[]): Promise<Te
   const timer = setTimeout(() => limit.abort(tooSlow()), LONGEST_MS);
   let isValid = false;
   try {
-    for (const { ask, forbidden } of questions) {
+    for (const { check, ask, forbidden } of questions) {
       try {
-        findings.push({ result: 'ok', text: await ask(api, limit.signal) });
+        findings.push({ check, result: 'ok', text: await ask(api, limit.signal) });
         isValid = true;
       } catch (error) {
         if (!(error instanceof CodedError)) throw error;
         const isForbidden = error.code === 'API_UNAUTHORIZED' && isValid;
         // What one question does not answer, the next one may.
         const result = isForbidden || error.code === 'API_NOT_FOUND' ? 'warning' : 'failed';
-        findings.push({ result, text: isForbidden ? `The key is valid, but ${forbidden}` : error.message });
+        findings.push(
+          isForbidden
+            ? { check, result, text: `The key is valid, but ${forbidden}` }
+            : { check, result, text: error.message, code: error.code }
+        );
         if (result === 'failed' && !error.retryable && !isValid && error.code !== 'BAD_PUBLIC_KEY') break;
       }
     }

@@ -27,12 +27,13 @@ export async function recorded<Result extends object>(
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(tooSlow()), LONGEST_MS);
   const ask: Ask = async (request) => {
-    const call: ApiCall = { call: `${request.method} /${request.path.join('/')}`, error: null };
+    const call: ApiCall = { call: `${request.method} /${request.path.join('/')}`, error: null, code: null };
     calls.push(call);
     try {
       return await api.request({ ...request, signal: limit.signal });
     } catch (error) {
       call.error = error instanceof CodedError ? advised(error) : 'It failed.';
+      call.code = error instanceof CodedError ? error.code : 'UNEXPECTED';
       throw error;
     }
   };
@@ -40,7 +41,7 @@ export async function recorded<Result extends object>(
     return { calls, result: await act(ask) };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
-    return { calls, error: advised(error), isHopeless: HOPELESS.has(error.code) };
+    return { calls, error: advised(error), code: error.code, isHopeless: HOPELESS.has(error.code) };
   } finally {
     clearTimeout(timer);
     await api.close();

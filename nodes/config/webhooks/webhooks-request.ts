@@ -51,13 +51,15 @@ export interface ApiCall {
   call: string;
   /** Why it failed; null when it did not. */
   error: string | null;
+  /** Of that error. */
+  code: string | null;
 }
 
 /** What came of a request; all calls are there in either case. */
 export type Outcome<Result> =
   | { calls: ApiCall[]; result: Result }
   /** `isHopeless`: the next one would fail as well. */
-  | { calls: ApiCall[]; error: string; isHopeless: boolean };
+  | { calls: ApiCall[]; error: string; code: string; isHopeless: boolean };
 
 /** What is true of the node's own address. */
 export interface OwnAddress {

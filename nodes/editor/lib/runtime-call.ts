@@ -1,3 +1,5 @@
+import { toldError } from './told-error';
+
 /** What the runtime answered, or why there is no answer, as a text to show. */
 export type RuntimeAnswer<Reply> = { ok: true; reply: Reply } | { ok: false; error: string };
 
@@ -41,9 +43,9 @@ function answerOf<Reply>(
     void $.ajax({ ...request, url: path.slice(1) })
       .done((reply: Reply) => resolve({ ok: true, reply }))
       .fail(({ status, responseJSON }) => {
-        const error = (responseJSON as Partial<Record<string, unknown>> | undefined)?.['error'];
+        const { error, code } = (responseJSON ?? {}) as Partial<Record<string, unknown>>;
         const isForbidden = status === 401 || status === 403;
-        const text = typeof error === 'string' ? error : '';
+        const text = typeof error === 'string' ? toldError(code, error) : '';
         resolve({ ok: false, error: text || (isForbidden ? texts.notPermitted : texts.notReached) });
       });
   });

@@ -2,6 +2,7 @@ import { HIDDEN_PASSWORD } from '../../config/hidden-password';
 import type { TestFinding } from '../../config/dialog/test-finding';
 import { markedItem } from './marks';
 import { askRuntime } from './runtime-call';
+import { toldFinding } from './told-error';
 import { textOf } from './validators';
 
 /**
@@ -24,7 +25,8 @@ export function prepareTest(node: EditorNode, path: string, values: () => object
     });
     list.empty();
     if (answer.ok)
-      for (const { result, text } of answer.reply.findings) list.append(markedItem(result, text));
+      for (const finding of answer.reply.findings)
+        list.append(markedItem(finding.result, toldFinding(finding)));
     else list.append(markedItem('failed', answer.error));
     button.prop('disabled', false);
   };

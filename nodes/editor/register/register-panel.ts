@@ -2,6 +2,7 @@ import { HIDDEN_PASSWORD } from '../../config/hidden-password';
 import type { AccountValues, ApiCall, Outcome } from '../../config/webhooks/webhooks-request';
 import { icon, markedItem, type Mark } from '../lib/marks';
 import { askRuntime } from '../lib/runtime-call';
+import { toldError } from '../lib/told-error';
 import { isChosen, textOf } from '../lib/validators';
 
 /** What came of a request, with or without an answer of the runtime. */
@@ -94,7 +95,8 @@ export class RegisterPanel {
     const outcome = answer.reply;
     this.#showCalls(outcome.calls);
     if ('result' in outcome) return { ok: true, result: outcome.result };
-    return { ok: false, error: outcome.error, isHopeless: outcome.isHopeless };
+    const { error, code, isHopeless } = outcome;
+    return { ok: false, error: toldError(code, error), isHopeless };
   }
 
   /** A line with an icon. */
@@ -114,8 +116,10 @@ export class RegisterPanel {
   #showCalls(calls: readonly ApiCall[]): void {
     const box = this.find('calls').show();
     const list = box.find('ul');
-    for (const { call, error } of calls)
-      list.append(markedItem(error === null ? 'ok' : 'failed', error === null ? call : `${call}: ${error}`));
+    for (const { call, error, code } of calls)
+      list.append(
+        error === null ? markedItem('ok', call) : markedItem('failed', `${call}: ${toldError(code, error)}`)
+      );
     box.find('summary span').text(list.children().length);
   }
 }

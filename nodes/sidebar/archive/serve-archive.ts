@@ -55,7 +55,7 @@ async function ticketFor(
 
 /**
  * Reads a file to its end. Sends lines of JSON meanwhile: `{read, size}`, and `{sha256, expected, size, stored}` or
- * `{error}` at the end.
+ * `{error, code}` at the end.
  */
 async function verify(
   library: ArchiveLibrary,
@@ -82,7 +82,11 @@ async function verify(
     const { sha256, size } = await hashStream(counted(), signal);
     say({ sha256, expected: recording.sha256, size, stored: recording.size });
   } catch (error) {
-    say({ error: error instanceof CodedError ? error.message : 'The file could not be read to its end.' });
+    say(
+      error instanceof CodedError
+        ? { error: error.message, code: error.code }
+        : { error: 'The file could not be read to its end.', code: 'UNEXPECTED' }
+    );
   } finally {
     await content.close();
     response.end();

@@ -262,7 +262,8 @@ class BucketCheck {
 
   #fail(check: Finding['check'], error: CodedError, right?: string): void {
     const isMissing = right !== undefined && isRejection(error);
-    this.#add(check, 'failed', isMissing ? `The key lacks ${right}.` : error.message);
+    if (isMissing) this.#add(check, 'failed', `The key lacks ${right}.`);
+    else this.#findings.push({ check, result: 'failed', text: error.message, code: error.code });
   }
 }
 

@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../../errors/codes';
+
 /** One line of a test of a bucket. */
 export interface Finding {
   check: 'reach' | 'list' | 'versions' | 'lock' | 'write' | 'condition' | 'read' | 'parts' | 'delete';
@@ -5,4 +7,6 @@ export interface Finding {
   result: 'ok' | 'warning' | 'failed';
   /** Says what to do, and contains no secret. */
   text: string;
+  /** Of the error that the text comes from. */
+  code?: ErrorCode;
 }

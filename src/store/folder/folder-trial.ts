@@ -8,6 +8,7 @@ import { errnoOf } from './file-system';
 
 /** One line of what a trial of a folder found. */
 export interface FolderFinding {
+  check: 'folder' | 'write' | 'link' | 'space';
   result: 'ok' | 'warning' | 'failed';
   text: string;
 }
@@ -27,10 +28,11 @@ export async function tryFolder(folder: string): Promise<FolderFinding[]> {
   try {
     place = await nearestDirectory(fs, folder);
   } catch (error) {
-    return [{ result: 'failed', text: `${folder} cannot be used: ${reason(error)}.` }];
+    return [{ check: 'folder', result: 'failed', text: `${folder} cannot be used: ${reason(error)}.` }];
   }
   const isThere = place === path.resolve(folder);
   findings.push({
+    check: 'folder',
     result: 'ok',
     text: isThere
       ? `Recordings go to ${folder}.`
@@ -43,11 +45,15 @@ export async function tryFolder(folder: string): Promise<FolderFinding[]> {
       mode: 0o600,
       flush: true
     });
-    findings.push({ result: 'ok', text: 'Files can be written there.' });
+    findings.push({ check: 'write', result: 'ok', text: 'Files can be written there.' });
     findings.push(await tryLink(file));
     findings.push(await freeSpace(place));
   } catch (error) {
-    findings.push({ result: 'failed', text: `No file can be written in ${place}: ${reason(error)}.` });
+    findings.push({
+      check: 'write',
+      result: 'failed',
+      text: `No file can be written in ${place}: ${reason(error)}.`
+    });
   } finally {
     await fs.rm(file, { force: true }).catch(() => undefined);
   }
@@ -59,9 +65,14 @@ async function tryLink(file: string): Promise<FolderFinding> {
   const link = `${file}-link`;
   try {
     await fs.link(file, link);
-    return { result: 'ok', text: 'Hard links work: a recording appears under its name in one step.' };
+    return {
+      check: 'link',
+      result: 'ok',
+      text: 'Hard links work: a recording appears under its name in one step.'
+    };
   } catch {
     return {
+      check: 'link',
       result: 'warning',
       text:
         'Hard links do not work there. Recordings are stored all the same, but let only one Node-RED write into this ' +
@@ -73,15 +84,16 @@ async function tryLink(file: string): Promise<FolderFinding> {
 }
 
 async function freeSpace(place: string): Promise<FolderFinding> {
+  const check = 'space';
   try {
     const { bavail, bsize } = await fs.statfs(place);
     const free = bavail * bsize;
     const text = `${inUnits(free)} free.`;
     return free < SCARCE_BYTES
-      ? { result: 'warning', text: `Only ${text} Make room, or choose another folder.` }
-      : { result: 'ok', text };
+      ? { check, result: 'warning', text: `Only ${text} Make room, or choose another folder.` }
+      : { check, result: 'ok', text };
   } catch {
-    return { result: 'warning', text: 'The free space is unknown.' };
+    return { check, result: 'warning', text: 'The free space is unknown.' };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { RuntimeAnswer } from '../../lib/runtime-call';
+import { toldError } from '../../lib/told-error';
 import type { TabContext } from '../tab';
 
 /** What the list shows of a file. Texts come from calls: they are shown as they are. */
@@ -108,8 +109,11 @@ export function checkFile(
   const stop = (): void => request.abort();
   signal.addEventListener('abort', stop, { once: true });
   return new Promise((resolve) => {
-    const fail = (error: unknown): void =>
-      resolve({ ok: false, error: typeof error === 'string' && error !== '' ? error : say('not-reached') });
+    const fail = (line: unknown): void => {
+      const { error, code } = (line ?? {}) as { error?: unknown; code?: unknown };
+      const text = typeof error === 'string' ? toldError(code, error) : '';
+      resolve({ ok: false, error: text || say('not-reached') });
+    };
     void $.ajax({
       url: `${PATH.slice(1)}/verify`,
       type: 'POST',
@@ -120,10 +124,10 @@ export function checkFile(
     })
       .done((text: string) => {
         const last = lastLine(text) as (CheckedFile & { error?: string }) | null;
-        if (last === null || last.error !== undefined) fail(last?.error);
+        if (last === null || last.error !== undefined) fail(last);
         else resolve({ ok: true, reply: last });
       })
-      .fail(({ responseText }) => fail((lastLine(responseText) as { error?: string } | null)?.error))
+      .fail(({ responseText }) => fail(lastLine(responseText)))
       .always(() => signal.removeEventListener('abort', stop));
   });
 }

@@ -1,4 +1,5 @@
 import type { DeliveryRow as Row } from '../../../../src/activity/activity';
+import { toldError } from '../../lib/told-error';
 import { button, element } from '../elements';
 import type { TabContext } from '../tab';
 import { causeText, countText, timeText } from './formats';
@@ -64,7 +65,7 @@ export class LatestDeliveries {
         made.dataset['outcome'] = outcome;
         state.show(outcome === 'accepted' ? 'good' : outcome === 'duplicate' ? 'idle' : 'bad');
         setText(name, type ?? causeText(code ?? ''));
-        name.title = reason ?? type ?? '';
+        name.title = reason === null ? (type ?? '') : toldError(code, reason);
         node.show(row.node);
         const parts = [
           timeText(at),

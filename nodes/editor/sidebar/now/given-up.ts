@@ -7,6 +7,7 @@ import {
   RETRY_PATH,
   nameOf
 } from '../../../sidebar/now-request';
+import { toldError } from '../../lib/told-error';
 import { button, element } from '../elements';
 import type { TabContext } from '../tab';
 import { countText, timeText } from './formats';
@@ -83,7 +84,7 @@ export class GivenUp {
     const { write, signal } = this.#context;
     const answer = await write<GivenUpReply>(path, { recordings: rows.slice(0, 50).map(nameOf) });
     if (signal.aborted) return;
-    setText(this.#fault, answer.ok ? (answer.reply.error ?? '') : answer.error);
+    setText(this.#fault, answer.ok ? toldError(answer.reply.code, answer.reply.error ?? '') : answer.error);
     const changed = new Set(rows.map(nameOf));
     // Those that were left come back with the next answer.
     this.#later = this.#later.filter((row) => !changed.has(nameOf(row)));
@@ -130,7 +131,7 @@ export class GivenUp {
         name.title = [eventType, recordingId].filter((text) => text !== null).join(' · ');
         node.show(row.node);
         setText(facts, [timeText(at), code].join(' · '));
-        setText(message, row.message);
+        setText(message, toldError(code, row.message));
         retry.hidden = !canRetry;
       }
     };

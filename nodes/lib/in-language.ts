@@ -1,0 +1,18 @@
+/** The catalogue that holds the sentences for all nodes, in the runtime and in the editor: parts/<language>/errors.json. */
+const CATALOGUE = '@red-telephony/node-red-telnyx/telnyx-sidebar:telnyx-sidebar.';
+
+interface Translator {
+  _(key: string, values?: Record<string, string | number>): string;
+}
+
+/**
+ * Begins an English text with a sentence in the language of Node-RED, or of the editor. In English, and in a language
+ * that this package does not speak, the text stays as it is.
+ *
+ * @param key `error.` and a code, or `check.` and what was checked; an unknown one changes nothing
+ */
+export function inLanguage(RED: Translator, key: string, english: string): string {
+  const sentence = RED._(CATALOGUE + key);
+  const isTranslated = sentence !== '' && sentence !== RED._(CATALOGUE + key, { lng: 'en-US' });
+  return isTranslated ? `${sentence} ${english}` : english;
+}
