@@ -307,7 +307,8 @@ function flowMessage(
   message: WebhookMessage,
   exchange: Exchange | null
 ): FlowMessage & { _msgid: string } {
-  const sent: FlowMessage & { _msgid: string } = { _msgid: RED.util.generateId(), ...message };
+  const { topic, payload, event } = message;
+  const sent: FlowMessage & { _msgid: string } = { _msgid: RED.util.generateId(), topic, payload, event };
   if (exchange !== null) {
     const { request, response } = exchange;
     // Node.js parses headers on first use and hides the property; the Debug sidebar should show it.

@@ -104,7 +104,7 @@ export function decodeClientState(value: unknown): string | null {
 
 /** Joins the fields of a body with the catalogue's data about its type. */
 export function completeEvent(provider: Provider, reading: BodyReading, body: unknown): ParsedEvent {
-  const { event_type, payload, ...fields } = reading;
+  const { event_type } = reading;
   const entry = lookUpType(provider, event_type);
   return {
     provider,
@@ -112,9 +112,16 @@ export function completeEvent(provider: Provider, reading: BodyReading, body: un
     canonical_type: entry?.canonical_type ?? event_type,
     family: entry?.family ?? familyOf(provider, event_type),
     known: entry !== undefined,
-    ...fields,
+    shape: reading.shape,
+    own_id: reading.own_id,
+    record_type: reading.record_type,
+    occurred_at: reading.occurred_at,
+    attempt: reading.attempt,
+    delivered_to: reading.delivered_to,
+    client_state: reading.client_state,
+    discriminator: reading.discriminator,
     body,
-    payload
+    payload: reading.payload
   };
 }
 

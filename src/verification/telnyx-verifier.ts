@@ -67,11 +67,12 @@ export class TelnyxVerifier implements DeliveryVerifier {
     this.#publicKeys = keys.publicKeys.map((key) => key.toString('base64'));
   }
 
-  async verify(delivery: SignedDelivery): Promise<Verdict> {
+  verify(delivery: SignedDelivery): Promise<Verdict> {
     const has = (name: string): boolean => headerValues(delivery.rawHeaders, name).length > 0;
     if (!has(SIGNATURE_HEADER)) {
-      if (has(MEETING_SIGNATURE_HEADER)) return await this.#meeting(delivery);
-      if (has(LEGACY_SIGNATURE_HEADER)) return verifyLegacy(delivery, this.#keys.legacySecrets);
+      if (has(MEETING_SIGNATURE_HEADER)) return this.#meeting(delivery);
+      if (has(LEGACY_SIGNATURE_HEADER))
+        return Promise.resolve(verifyLegacy(delivery, this.#keys.legacySecrets));
     }
     return this.#ed25519.verify(delivery);
   }

@@ -47,7 +47,8 @@ export function parseBody(rawBody: Buffer, contentType: string | undefined): Par
   const text = decoded.startsWith('\uFEFF') ? decoded.slice(1) : decoded;
   if (startsLikeJson(text)) return parseJson(text);
   if (isFormType(contentType) || (text.includes('=') && ENCODED_FORM.test(text))) {
-    if (hasMoreFields(text, MOST_FIELDS)) return refuse(`the form has more than ${MOST_FIELDS} fields`);
+    // One more field than separators.
+    if (hasMoreOf('&', text, MOST_FIELDS - 1)) return refuse(`the form has more than ${MOST_FIELDS} fields`);
     return { ok: true, body: readFormFields(text), form: true };
   }
   if (text.trim() === '') return refuse('the body is empty');
@@ -63,10 +64,11 @@ function isFormType(contentType: string | undefined): boolean {
   return essence === 'application/x-www-form-urlencoded';
 }
 
-function hasMoreFields(text: string, most: number): boolean {
+/** Whether a character occurs more than `most` times. */
+function hasMoreOf(character: string, text: string, most: number): boolean {
   let at = -1;
-  for (let count = 0; count < most; count += 1) {
-    at = text.indexOf('&', at + 1);
+  for (let count = 0; count <= most; count += 1) {
+    at = text.indexOf(character, at + 1);
     if (at === -1) return false;
   }
   return true;
@@ -139,6 +141,8 @@ export function sanitiseJson(value: unknown): boolean {
  * do not count.
  */
 export function isTooDeep(text: string): boolean {
+  // Most bodies have a handful of opening brackets, and finding those is faster still.
+  if (!hasMoreOf('{', text, MAX_DEPTH / 2) && !hasMoreOf('[', text, MAX_DEPTH / 2)) return false;
   let depth = 0;
   for (let at = 0; at < text.length && depth <= MAX_DEPTH; at += 1) {
     const code = text.charCodeAt(at);

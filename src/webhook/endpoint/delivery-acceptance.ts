@@ -44,8 +44,13 @@ class Deduplicator {
   /** Processes the first copy of a delivery; others wait for its outcome. */
   async first(id: RememberedId, work: () => Promise<CopyOutcome>): Promise<void> {
     const outcome = work();
-    this.#running.set(textOf(id), outcome);
-    await outcome.finally(() => this.#running.delete(textOf(id)));
+    const text = textOf(id);
+    this.#running.set(text, outcome);
+    try {
+      await outcome;
+    } finally {
+      this.#running.delete(text);
+    }
   }
 
   /** Processes a later copy that the flow gets as well. */

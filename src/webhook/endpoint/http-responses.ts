@@ -34,6 +34,9 @@ export function retryAfter(): string {
   return String(RETRY_AFTER_SECONDS);
 }
 
+const NO_HEADERS = {};
+const EMPTY = { 'Content-Length': '0' };
+
 /**
  * Answers with a status and an empty body. When part of the request's body is still arriving, the connection
  * ends with this response; the rest is read and discarded for a moment, because closing immediately would reset
@@ -43,15 +46,19 @@ export function answer(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
-  headers: Readonly<Record<string, string>> = {}
+  headers: Readonly<Record<string, string>> = NO_HEADERS
 ): void {
   if (response.headersSent || response.destroyed) return;
   const whole = request.complete || !carriesBody(request);
+  if (whole && headers === NO_HEADERS && status !== 503) {
+    response.writeHead(status, EMPTY).end();
+    return;
+  }
   response.writeHead(status, {
     ...headers,
     ...(status === 503 && { 'Retry-After': retryAfter() }),
     ...(!whole && { Connection: 'close' }),
-    'Content-Length': '0'
+    ...EMPTY
   });
   if (whole) {
     response.end();

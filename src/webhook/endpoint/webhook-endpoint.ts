@@ -152,16 +152,11 @@ export class WebhookEndpoint implements DeliveryReceiver {
     }
 
     const receivedAt = this.#deps.now();
-    const content: DeliveryContent = {
-      rawBody,
-      contentType: request.headers['content-type'],
-      query: method === 'GET' ? queryOf(request) : null
-    };
-    const verdict = await this.#deps.verifier.verify({
-      rawHeaders: request.rawHeaders,
-      receivedAt,
-      ...content
-    });
+    const contentType = request.headers['content-type'];
+    const query = method === 'GET' ? queryOf(request) : null;
+    const content: DeliveryContent = { rawBody, contentType, query };
+    const { rawHeaders } = request;
+    const verdict = await this.#deps.verifier.verify({ rawHeaders, receivedAt, rawBody, query });
     if (!verdict.ok) {
       this.#refuse({ request, response }, verdict.code, verdict.message);
       return;
@@ -190,7 +185,9 @@ export class WebhookEndpoint implements DeliveryReceiver {
         provider: parsed.event.provider,
         eventType: parsed.event.event_type,
         proof: this.#deps.verifier.proof?.(request, keyIndex) ?? null,
-        ...content
+        contentType,
+        query,
+        rawBody
       }
     });
   }

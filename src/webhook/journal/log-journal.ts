@@ -113,7 +113,7 @@ export class LogJournal implements DeliveryJournal {
     const { scope, receivedAt } = delivery;
     const days = this.#daysFor(scope);
     const log = this.#logs.get(days) ?? this.#open(days);
-    const place = await log.writer.append({ ...delivery, answer: null });
+    const place = await log.writer.append(delivery);
     if (delivery.duplicate === undefined) this.#identities.add(scope, rememberedId(delivery), null);
     const waiting: Waiting = { days, scope, receivedAt, place, isSaved: false };
     this.#waiting.set(nameOf(days, place.sequence), waiting);

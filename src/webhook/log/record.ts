@@ -159,7 +159,10 @@ export interface LoggedDelivery {
   duplicate?: true;
 }
 
-export type NewDelivery = Omit<LoggedDelivery, 'sequence'>;
+export interface NewDelivery extends Omit<LoggedDelivery, 'sequence' | 'answer'> {
+  /** Omitted: as null. */
+  answer?: LoggedAnswer | null;
+}
 
 /** The part of a delivery that is neither in the head of its record nor binary. */
 interface Facts extends Omit<NewDelivery, 'receivedAt' | 'rawBody' | 'answer' | 'contentType'> {
@@ -171,7 +174,7 @@ interface Facts extends Omit<NewDelivery, 'receivedAt' | 'rawBody' | 'answer' | 
 /** Picks the facts by name: a delivery may come with more than belongs into the log. */
 function factsOf(delivery: NewDelivery): Facts {
   const { scope, provider, id, eventType, verified, keyIndex, query, proof } = delivery;
-  const { contentType, answer, rawBody, duplicate } = delivery;
+  const { contentType, answer = null, rawBody, duplicate } = delivery;
   const facts: Facts = { scope, provider, id, eventType, verified, keyIndex, query, proof };
   if (contentType !== undefined) facts.contentType = contentType;
   if (duplicate) facts.duplicate = true;
@@ -198,7 +201,7 @@ export class DeliveryDraft {
   readonly #bodies: readonly Buffer[];
 
   constructor(delivery: NewDelivery) {
-    const { rawBody, answer } = delivery;
+    const { rawBody, answer = null } = delivery;
     const facts = factsOf(delivery);
     this.kind = answer === null ? KINDS.delivery : KINDS.answered;
     this.receivedAt = delivery.receivedAt;
