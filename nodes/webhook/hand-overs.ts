@@ -23,6 +23,9 @@ const AFTER = `postReceive.${LABEL}` as const;
 /** Types of nodes that only pass a message on, so that the nodes they are wired to count. Subflows do this, too. */
 const PASSES_ON: ReadonlySet<string> = new Set(['junction', 'link in', 'link out']);
 
+/** Nothing is ever added to it. */
+const NONE = new Set<string>();
+
 /** A delivery that the flow is to get. */
 export interface Outgoing {
   message: FlowMessage & { _msgid: string };
@@ -40,7 +43,7 @@ interface OnTheWay extends Omit<Outgoing, 'message'> {
   /** Ids of the nodes that have it. */
   had: Set<string>;
   /** Ids of the nodes that have it from an earlier message, and must not get this one. */
-  barred: Set<string>;
+  barred: Pick<Set<string>, 'delete' | 'size'>;
   /** Milliseconds of a monotonic clock. */
   sentAt: number;
 }
@@ -110,7 +113,7 @@ export class HandOvers {
     const name = nameOf(node, outgoing);
     const had = this.#partly.get(name) ?? new Set();
     this.#partly.delete(name);
-    const barred = new Set([...had].filter((id) => waiting.delete(id)));
+    const barred = had.size === 0 ? NONE : new Set([...had].filter((id) => waiting.delete(id)));
     const { message, id, handOver } = outgoing;
     if (waiting.size === 0 || !this.#listen()) {
       if (had.size === 0) node.send(message);
@@ -217,16 +220,18 @@ export class HandOvers {
    */
   #targetsOf(node: RedNode): { waiting: Map<string, unknown>; areAllThere: boolean } {
     const waiting = new Map<string, unknown>();
-    const seen = new Set<string>();
+    // Made only where nodes pass messages on: this runs for every delivery.
+    let passing: Set<string> | undefined;
     const next = [...(node.wires?.[0] ?? [])];
     let areAllThere = true;
     for (let id = next.pop(); id !== undefined; id = next.pop()) {
-      if (seen.has(id)) continue;
-      seen.add(id);
+      if (waiting.has(id) || passing?.has(id) === true) continue;
       const target = this.#RED.nodes.getNode(id);
       const behind = wiresBehind(target);
-      if (behind.length > 0) next.push(...behind);
-      else if (isNode(target)) waiting.set(id, target);
+      if (behind.length > 0) {
+        passing = (passing ?? new Set()).add(id);
+        next.push(...behind);
+      } else if (isNode(target)) waiting.set(id, target);
       else areAllThere = false;
     }
     return { waiting, areAllThere };

@@ -185,14 +185,10 @@ export function createEd25519Verifier(
   if (key.length !== KEY_LENGTH || isLowOrderPoint(key)) return () => Promise.resolve(false);
   const verify = engine.prepare(key);
   const verifyInstead = tweetnaclEngine.prepare(key);
-  return async (message, signature) => {
-    if (signature.length !== SIGNATURE_LENGTH || !hasCanonicalS(signature)) return false;
-    try {
-      return await verify(message, signature);
-    } catch {
-      // A crypto library may accept the key and refuse only when it verifies.
-      return verifyInstead(message, signature);
-    }
+  return (message, signature) => {
+    if (signature.length !== SIGNATURE_LENGTH || !hasCanonicalS(signature)) return Promise.resolve(false);
+    // A crypto library may accept the key and refuse only when it verifies.
+    return verify(message, signature).catch(() => verifyInstead(message, signature));
   };
 }
 

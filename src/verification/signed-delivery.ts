@@ -61,7 +61,8 @@ export function headerValues(rawHeaders: readonly string[], name: string): strin
     const candidate = rawHeaders[index];
     const value = rawHeaders[index + 1];
     if (candidate === undefined || value === undefined) continue;
-    if (candidate.length === name.length && candidate.toLowerCase() === name) values.push(value);
+    if (candidate.length !== name.length) continue;
+    if (candidate === name || candidate.toLowerCase() === name) values.push(value);
   }
   return values;
 }
@@ -71,9 +72,9 @@ export function headersOf(
   rawHeaders: readonly string[],
   names: readonly string[]
 ): [name: string, value: string][] {
-  return names.flatMap((name) =>
-    headerValues(rawHeaders, name).map((value): [string, string] => [name, value])
-  );
+  const found: [name: string, value: string][] = [];
+  for (const name of names) for (const value of headerValues(rawHeaders, name)) found.push([name, value]);
+  return found;
 }
 
 /**

@@ -119,21 +119,22 @@ export class TelnyxEd25519 {
     this.#toleranceSeconds = toleranceSeconds;
   }
 
-  async verify(delivery: SignedDelivery): Promise<Verdict> {
+  verify(delivery: SignedDelivery): Promise<Verdict> {
     if (this.#verifiers.length === 0) {
-      return refuse(
+      const refusal = refuse(
         'NO_PUBLIC_KEY',
         'No delivery can be verified because the account has no usable public key. Copy it from the ' +
           'Telnyx portal (Keys & Credentials, Public Key) into the account, or set TELNYX_PUBLIC_KEY.'
       );
+      return Promise.resolve(refusal);
     }
     const read = readSignature(delivery.rawHeaders, SIGNATURE_HEADER, SIGNATURE_LENGTH, 'Telnyx');
-    if (!read.ok) return read;
+    if (!read.ok) return Promise.resolve(read);
     const timestamp = checkTimestamp(TIMESTAMP_HEADER, headerValues(delivery.rawHeaders, TIMESTAMP_HEADER), {
       receivedAt: delivery.receivedAt,
       toleranceSeconds: this.#toleranceSeconds
     });
-    if (!timestamp.ok) return timestamp;
+    if (!timestamp.ok) return Promise.resolve(timestamp);
     return this.#match(delivery, timestamp.text, read.signature);
   }
 
@@ -156,8 +157,10 @@ export class TelnyxEd25519 {
   }
 
   async #firstMatch(message: Buffer, signature: Buffer): Promise<number> {
-    for (const [index, verify] of this.#verifiers.entries()) {
+    let index = 0;
+    for (const verify of this.#verifiers) {
       if (await verify(message, signature)) return index;
+      index += 1;
     }
     return -1;
   }

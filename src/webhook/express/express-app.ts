@@ -107,6 +107,8 @@ const CAPTURES: ReadonlySet<string> = new Set(['rawBodyCapture', 'telnyxRawBody'
 
 const MOUNTED_APP = 'mounted_app';
 
+const UNKNOWN_LAYER: Pick<ExpressLayer, 'name' | 'route'> = { name: '' };
+
 interface FastPathDeps {
   /** The app of the flows' URLs. */
   httpNode: ExpressApp;
@@ -141,34 +143,29 @@ export class FastPath {
     const above = stackOf(root);
     const own = stackOf(httpNode);
     if (above === undefined || own === undefined) return false;
-    const beforeMount = layersBefore(above, liesOn(root, httpAdmin) ? 2 : 1);
-    const beforeDispatcher = own.findIndex(({ handle }) => handle === dispatcher);
-    if (beforeMount === null || beforeDispatcher === -1) return false;
-    return onlyHarmless(beforeMount) && onlyHarmless(own.slice(0, beforeDispatcher));
+    const mounted = lastMount(above, liesOn(root, httpAdmin) ? 2 : 1);
+    const dispatching = own.findIndex(({ handle }) => handle === dispatcher);
+    if (mounted === -1 || dispatching === -1) return false;
+    return onlyHarmless(above, mounted, MOUNTED_APP) && onlyHarmless(own, dispatching);
   }
 }
 
 const TRUST_PROXY = 'trust proxy';
 
 /**
- * The layers of a root app before the last app mounted on it, which is the flows' app if the number of apps is right.
+ * Where the last app is mounted on a root app, which is the flows' app if the number of apps is right.
  *
- * @returns null when the number of mounted apps is not what Node-RED itself mounts
+ * @returns -1 when the number of mounted apps is not what Node-RED itself mounts
  */
-function layersBefore(stack: readonly ExpressLayer[], apps: number): ExpressLayer[] | null {
-  const before: ExpressLayer[] = [];
-  let waiting: ExpressLayer[] = [];
+function lastMount(stack: readonly ExpressLayer[], apps: number): number {
+  let last = -1;
   let mounted = 0;
-  for (const layer of stack) {
-    if (layer.name !== MOUNTED_APP) {
-      waiting.push(layer);
-      continue;
-    }
+  for (let index = 0; index < stack.length; index += 1) {
+    if (stack[index]?.name !== MOUNTED_APP) continue;
     mounted += 1;
-    before.push(...waiting);
-    waiting = [];
+    last = index;
   }
-  return mounted === apps ? before : null;
+  return mounted === apps ? last : -1;
 }
 
 /** Whether an app is mounted on `root`, perhaps indirectly: the admin app of the nodes is mounted on another one. */
@@ -177,16 +174,21 @@ function liesOn(root: ExpressApp, app: ExpressApp | undefined): boolean {
   return false;
 }
 
-/** Names alone are no proof: a second `query` is custom middleware. */
-function onlyHarmless(layers: readonly ExpressLayer[]): boolean {
-  const seen = new Set<string>();
-  return layers.every(({ name, route }) => {
+/**
+ * Names alone are no proof: a second `query` is custom middleware.
+ *
+ * @param end of the layers in question
+ * @param counted the name of layers that were looked at already
+ */
+function onlyHarmless(stack: readonly ExpressLayer[], end: number, counted?: string): boolean {
+  for (let index = 0; index < end; index += 1) {
+    const { name, route } = stack[index] ?? UNKNOWN_LAYER;
     if (route !== undefined) return false;
-    if (CAPTURES.has(name)) return true;
-    if (!OF_EXPRESS.has(name) || seen.has(name)) return false;
-    seen.add(name);
-    return true;
-  });
+    if (CAPTURES.has(name) || name === counted) continue;
+    if (!OF_EXPRESS.has(name)) return false;
+    for (let earlier = 0; earlier < index; earlier += 1) if (stack[earlier]?.name === name) return false;
+  }
+  return true;
 }
 
 /** As Express calls it, with request, response and next; one with four parameters gets a fault first. */

@@ -116,11 +116,12 @@ export class LogJournal implements DeliveryJournal {
     const place = await log.writer.append(delivery);
     if (delivery.duplicate === undefined) this.#identities.add(scope, rememberedId(delivery), null);
     const waiting: Waiting = { days, scope, receivedAt, place, isSaved: false };
-    this.#waiting.set(nameOf(days, place.sequence), waiting);
+    const name = nameOf(days, place.sequence);
+    this.#waiting.set(name, waiting);
     this.#unsaved.add(waiting);
     if (delivery.proof !== null) this.#provenAt = receivedAt;
     this.#follow();
-    return this.#take(waiting);
+    return this.#take(waiting, name);
   }
 
   async answered(delivery: AcceptedDelivery, answer: FlowAnswer): Promise<void> {
@@ -318,10 +319,9 @@ export class LogJournal implements DeliveryJournal {
     throw new Error('The state database was removed and cannot be restored now.');
   }
 
-  #take(waiting: Waiting): HandOver {
+  #take(waiting: Waiting, name = nameOf(waiting.days, waiting.place.sequence)): HandOver {
     this.#underWay.add(waiting);
     const { days, place } = waiting;
-    const name = nameOf(days, place.sequence);
     return {
       name,
       done: () => {

@@ -42,6 +42,9 @@ export interface LogFiles {
  */
 const throughHandles = new Map<number, number>();
 
+/** What an open file is, by its handle: that never changes, and is compared with its name for each group. */
+const identities = new Map<number, { ino: number; dev: number }>();
+
 /** Bytes that are few: a dozen deliveries. For more, the event loop has something else to do meanwhile. */
 const FEW_BYTES = 16 * 1024;
 
@@ -118,6 +121,7 @@ export const systemFiles: LogFiles = {
       return handle;
     } catch (error) {
       fs.rmSync(file, { force: true });
+      identities.delete(handle);
       fs.closeSync(handle);
       throw error;
     }
@@ -127,6 +131,7 @@ export const systemFiles: LogFiles = {
   close(handle) {
     const through = throughHandles.get(handle);
     throughHandles.delete(handle);
+    identities.delete(handle);
     if (through !== undefined) fs.closeSync(through);
     fs.closeSync(handle);
   },
@@ -150,18 +155,20 @@ export const systemFiles: LogFiles = {
   place(file, handle) {
     const named = fs.statSync(file, { throwIfNoEntry: false });
     if (named === undefined) return 'none';
-    const { ino, dev } = fs.fstatSync(handle);
+    const { ino, dev } = identities.get(handle) ?? fs.fstatSync(handle);
     return named.ino === ino && named.dev === dev ? 'own' : 'other';
   }
 };
 
 /** Without a second handle, `writeThrough` syncs. */
 async function openThrough(file: string, handle: number): Promise<void> {
+  const { ino, dev } = fs.fstatSync(handle);
+  identities.set(handle, { ino, dev });
   if (process.platform !== 'linux') return;
   const through = await openFile(file, fs.constants.O_WRONLY | fs.constants.O_DSYNC);
-  const [one, other] = [fs.fstatSync(handle), fs.fstatSync(through)];
+  const other = fs.fstatSync(through);
   // The file may have been replaced meanwhile.
-  if (one.ino === other.ino && one.dev === other.dev) throughHandles.set(handle, through);
+  if (ino === other.ino && dev === other.dev) throughHandles.set(handle, through);
   else fs.closeSync(through);
 }
 
