@@ -49,7 +49,11 @@ describe('example flows in the editor', function () {
     const browser = requireProgram(this, '/usr/bin/chromium');
     // Accounts without any key are marked as incomplete.
     const env = { TELNYX_PUBLIC_KEY: TRUSTED.publicKey, DAILY_HMAC_SECRET: DAILY_HMAC };
-    nodeRed = await NodeRedProcess.start({ flow: examples.flatMap(({ flow }) => flow), env });
+    nodeRed = await NodeRedProcess.start({
+      coreNodes: 'all',
+      flow: examples.flatMap(({ flow }) => flow),
+      env
+    });
     editor = await EditorPage.open(nodeRed, browser);
   });
 

@@ -25,7 +25,7 @@ describe('the examples of the archive', function () {
   let later: number;
 
   before(async () => {
-    nodeRed = await NodeRedProcess.start();
+    nodeRed = await NodeRedProcess.start({ coreNodes: 'all' });
   });
   after(() => nodeRed.stop());
   beforeEach(async () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Child } from './child-process';
 import { freePort } from './free-port';
 import { logLines } from './node-red-log';
-import { type FlowNode, type NodeRedOptions, writeUserDir } from './node-red-settings';
+import { checkTypes, type FlowNode, type NodeRedOptions, writeUserDir } from './node-red-settings';
 import { installPackage } from './packed-package';
 import { type Deadline, until } from './until';
 
@@ -154,6 +154,7 @@ export class NodeRedProcess {
 
   /** Deploys through the admin API. Resolves when the new flow runs, not when the API responds. */
   async deploy(flow: FlowNode[], type: DeploymentType = 'full'): Promise<void> {
+    checkTypes(flow, this.#options);
     const from = this.log.length;
     const response = await this.admin('flows', {
       method: 'POST',

@@ -35,6 +35,8 @@ export interface NodeRedOptions {
   nodeArgs?: string[];
   /** Default true: this package, packed and installed by npm. */
   installPackage?: boolean;
+  /** Default `usual`: without those that few tests use, and whose libraries take a third of the time of a start. */
+  coreNodes?: 'usual' | 'all';
   /** Default false: record each message from a webhook node, even while a deploy runs. */
   probe?: boolean;
   /** A program that embeds Node-RED, started with the arguments userDir, port and folder of Node-RED instead of red.js. */
@@ -44,10 +46,35 @@ export interface NodeRedOptions {
 const fromNodeRed = createRequire(require.resolve('node-red'));
 const bcrypt = fromNodeRed('bcryptjs') as { hashSync(password: string, rounds: number): string };
 
+/** Core nodes that are loaded only with `coreNodes: 'all'`, by their files. */
+const UNUSUAL: Readonly<Record<string, string>> = {
+  'http request': '21-httprequest.js',
+  'mqtt-broker': '10-mqtt.js',
+  'websocket-listener': '22-websocket.js',
+  html: '70-HTML.js',
+  xml: '70-XML.js',
+  yaml: '70-YAML.js',
+  json: '70-JSON.js',
+  csv: '70-CSV.js',
+  watch: '23-watch.js'
+};
+
 const SECRET = 'a credential secret of the tests';
+
+/**
+ * Node-RED would wait for ever for a node that is not loaded.
+ *
+ * @throws Error when the flow needs one of them
+ */
+export function checkTypes(flow: readonly FlowNode[], { coreNodes }: NodeRedOptions): void {
+  const missing = flow.find(({ type }) => Object.hasOwn(UNUSUAL, type));
+  if (coreNodes !== 'all' && missing !== undefined)
+    throw new Error(`The flow has a node "${missing.type}": start Node-RED with coreNodes: 'all'`);
+}
 
 /** Writes settings.js, flows.json and flows_cred.json. Sets only what the options name. */
 export function writeUserDir(userDir: string, port: number, options: NodeRedOptions): void {
+  checkTypes(options.flow ?? [], options);
   const secret = options.credentialSecret ?? SECRET;
   const settings: Record<string, unknown> = {
     uiHost: '127.0.0.1',
@@ -57,6 +84,7 @@ export function writeUserDir(userDir: string, port: number, options: NodeRedOpti
     telemetry: { enabled: false, updateNotification: false },
     editorTheme: { tours: false },
     logging: { console: { level: 'info', metrics: false, audit: false } },
+    ...(options.coreNodes !== 'all' && { nodesExcludes: Object.values(UNUSUAL) }),
     ...options.settings
   };
   if (options.httpAdminRoot !== undefined) settings['httpAdminRoot'] = options.httpAdminRoot;
