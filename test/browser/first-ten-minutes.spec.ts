@@ -8,7 +8,6 @@ import { EditorPage } from '../support/editor-page';
 import { NodeRedProcess } from '../support/node-red-process';
 import { REPOSITORY } from '../support/packed-package';
 import { requireProgram } from '../support/real-parts';
-import { until } from '../support/until';
 
 const EXAMPLE = 'Try it without an account';
 const PACKAGE = '@red-telephony/node-red-telnyx';
@@ -63,14 +62,6 @@ describe('the first ten minutes', function () {
     return { code: 'code' in end ? end.code : 0, output: `${end.stdout}${end.stderr}` };
   }
 
-  async function status(name: string, wanted: RegExp): Promise<string> {
-    const label = editor.node(await editor.idOf(name)).locator('.red-ui-flow-node-status-label');
-    return until(`the status ${String(wanted)} under ${name}`, async () => {
-      const text = (await label.textContent()) ?? '';
-      return wanted.test(text) ? text : undefined;
-    });
-  }
-
   it('import the example from the menu', async () => {
     should(README).containEql(`*Import*, *Examples*, \`${PACKAGE}\`, *1 Start here*, **${EXAMPLE}**`);
     should(GUIDE).containEql(`*Import*, *Examples*, \`${PACKAGE}\`, *1 Start here*, **${EXAMPLE}**`);
@@ -80,7 +71,7 @@ describe('the first ten minutes', function () {
 
   it('deploy too early, and see what is missing', async () => {
     await editor.deploy();
-    await status('Made-up calls', /^no public key$/);
+    await editor.status('Made-up calls', /^no public key$/);
   });
 
   it('print the key, paste it, deploy', async () => {
@@ -100,7 +91,7 @@ describe('the first ten minutes', function () {
     await page.locator('#node-config-dialog-ok').waitFor({ state: 'detached' });
     await editor.done();
     await editor.deploy();
-    const ready = await status('Made-up calls', /^ready, key \S{8}… of the account$/);
+    const ready = await editor.status('Made-up calls', /^ready, key \S{8}… of the account$/);
     should(ready).containEql(key.slice(0, 8));
   });
 
@@ -109,8 +100,8 @@ describe('the first ten minutes', function () {
     const { code, output } = await type(line);
     should(output).containEql('The flow fetched 1 of 1 recording.');
     should(code).equal(0);
-    await status('Made-up calls', /^1 received, key \S{8}… of the account$/);
-    await status('Store made-up recordings', /^1 stored$/);
+    await editor.status('Made-up calls', /^1 received, key \S{8}… of the account$/);
+    await editor.status('Store made-up recordings', /^1 stored$/);
     const folder = path.join(nodeRed.userDir, 'telnyx-trial');
     const files = readdirSync(folder, { recursive: true }).map(String);
     const stored = files.filter((name) => /\.wav$/.test(name));

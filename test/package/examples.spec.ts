@@ -84,6 +84,21 @@ describe('example flows', () => {
         should(loose.map(({ id }) => id)).deepEqual([]);
       });
 
+      it('shares one account of each provider', () => {
+        const accounts = flow.map(({ type }) => type).filter((type) => type.endsWith('-account'));
+        should(accounts).not.be.empty();
+        should(new Set(accounts).size).equal(accounts.length);
+      });
+
+      it('shows what was stored, and why something was not', () => {
+        for (const { id } of flow.filter(({ type }) => type === 'telnyx-recording-download')) {
+          should(shownBy(flow, id).some((part) => ['recording', 'payload'].includes(part))).be.true();
+          const caught = flow.filter(({ type, scope }) => type === 'catch' && includes(scope, id));
+          const reasons = caught.flatMap((one) => shownBy(flow, one.id));
+          should(reasons.some((part) => ['error', 'payload'].includes(part))).be.true();
+        }
+      });
+
       it('contains every property of our nodes, so that an import shows no change', () => {
         for (const node of flow) {
           const files = NODES.find(({ type }) => type === node.type);
@@ -110,7 +125,7 @@ describe('example flows', () => {
 
   it('run in a real Node-RED, all together', async function () {
     this.timeout(60_000);
-    const nodeRed = await NodeRedProcess.start();
+    const nodeRed = await NodeRedProcess.start({ coreNodes: 'all' });
     try {
       const from = nodeRed.log.length;
       await nodeRed.deploy([...flows.values()].flat());
@@ -156,4 +171,20 @@ describe('example flows', () => {
 function addressOf({ type, path: ownPath, url }: FlowNode): string[] {
   const address = type.endsWith('-webhook-in') ? ownPath : type === 'http in' ? url : undefined;
   return typeof address === 'string' ? [address] : [];
+}
+
+/** The parts of the message that the debug nodes behind a node show. */
+function shownBy(flow: readonly FlowNode[], from: string): string[] {
+  const seen = new Set<string>([from]);
+  for (const id of seen) {
+    const wires = flow.find((node) => node.id === id)?.['wires'] as string[][] | undefined;
+    for (const next of (wires ?? []).flat()) seen.add(next);
+  }
+  return flow
+    .filter(({ id, type, active }) => type === 'debug' && active === true && seen.has(id))
+    .map(({ complete }) => String(complete));
+}
+
+function includes(list: unknown, id: string): boolean {
+  return Array.isArray(list) && list.includes(id);
 }

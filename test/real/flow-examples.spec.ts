@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import should from 'should';
+import type { SampleReply } from '../../nodes/samples/sample-request';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import { formDelivery, jsonDelivery } from '../support/deliveries';
-import { allExamples, exampleFlow } from '../support/example-flow';
+import { allExamples, exampleFlow, exampleNamed } from '../support/example-flow';
 import { exchange, type RawAnswer } from '../support/http-client';
 import { localServer, type LocalServer, sha256 } from '../support/media';
 import { type FlowNode, NodeRedProcess, type RecordedMessage } from '../support/node-red-process';
@@ -17,7 +18,8 @@ const NAMES = [
   'SMS auto-reply',
   'Fax to e-mail',
   'Transcript to a summary',
-  'Recordings page'
+  'Recordings page',
+  'Sample events'
 ];
 const CALLER = '+12025550111';
 const OURS = '+12025550122';
@@ -53,7 +55,7 @@ describe('the examples around calls, messages and pages', function () {
     standIn = new TelnyxStandIn();
     await standIn.start();
     apiServer = await api.listen();
-    nodeRed = await NodeRedProcess.start({ env: { PAGE_PASSWORD: PASSWORD } });
+    nodeRed = await NodeRedProcess.start({ coreNodes: 'all', env: { PAGE_PASSWORD: PASSWORD } });
     const account = { publicKeys: TRUSTED.publicKey, credentials: { apiKey: standIn.apiKey } };
     const filledIn = {
       'telnyx-account': account,
@@ -238,6 +240,47 @@ describe('the examples around calls, messages and pages', function () {
     should(asked.payload).be.a.String().and.containEql('\n---\nWe send the offer on Monday.\n---');
     const [expected] = standIn.expectedFiles(recording!);
     should(asked['call']).have.properties({ recording_id: recording!.id, sha256: expected!.sha256 });
+  });
+
+  describe('"Sample events"', () => {
+    const NAME = 'Sample events';
+
+    async function send(name: string, type: string): Promise<SampleReply> {
+      const { id } = exampleNamed(NAME).flow.find((node) => node['name'] === name)!;
+      const body = JSON.stringify({ id, event: type });
+      const response = await nodeRed.admin('telnyx-webhook-in/sample', { method: 'POST', body });
+      should(response.status).equal(200);
+      return (await response.json()) as SampleReply;
+    }
+
+    it('stores the recording of a sample, and shows path and SHA-256', async () => {
+      await send('Events', 'call.recording.saved');
+      const { recording } = await shown(NAME, 'stored file');
+      const file = String(recording?.['path']);
+      should(file).startWith(path.join(nodeRed.userDir, 'telnyx-samples'));
+      should(recording).match({ sample: true, sha256: sha256(readFileSync(file)) });
+      should(said(NAME, 'not stored')).be.empty();
+    });
+
+    it('shows what a sample looks like, and keeps a real event away from it', async () => {
+      await send('Events', 'call.hangup');
+      const sample = await shown(NAME, 'sample event');
+      should(sample.event).match({ event_type: 'call.hangup', sample: true, verified: null });
+      await accepted('/telnyx-samples', 'call.hangup', { hangup_cause: 'normal_clearing' });
+      const real = await shown(NAME, 'real event');
+      should(real.event).match({ event_type: 'call.hangup', verified: 'ed25519' });
+      should(real.event).not.have.property('sample', true);
+      should(said(NAME, 'sample event')).have.length(1);
+    });
+
+    it('shows what a flow answers', async () => {
+      const { answer } = await send('Voice', 'texml.voice');
+      should(answer).match({ kind: 'answered', status: 200 });
+      should(answer)
+        .have.property('body')
+        .match(/<Say>Hello \+120255501\d\d<\/Say>/);
+      await shown(NAME, 'call');
+    });
   });
 
   it('"Recordings page" lists what was stored, to those who know the password', async () => {

@@ -1,6 +1,7 @@
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { exampleNamed } from './example-flow';
 import type { NodeRedProcess } from './node-red-process';
+import { until } from './until';
 
 const PACKAGE = '@red-telephony/node-red-telnyx';
 
@@ -103,6 +104,15 @@ export class EditorPage {
     await dialog.getByText(name, { exact: true }).click();
     await this.page.locator('#red-ui-clipboard-dialog-ok').click();
     await this.page.locator('#red-ui-workspace-tabs').getByText(name).click();
+  }
+
+  /** Waits for a status below the node with a name. @returns its text */
+  async status(name: string, wanted: RegExp): Promise<string> {
+    const label = this.node(await this.idOf(name)).locator('.red-ui-flow-node-status-label');
+    return until(`the status ${String(wanted)} under ${name}`, async () => {
+      const text = (await label.textContent()) ?? '';
+      return wanted.test(text) ? text : undefined;
+    });
   }
 
   /** The id of the node with a name, on any tab. */
