@@ -6,6 +6,7 @@ import { serveFolderTest } from './config/dialog/folder-test-route';
 import { telnyxBucketOf } from './config/bucket/bucket-access';
 import { accountsOf } from './config/provider-accounts';
 import { DownloadNode } from './download/download-node';
+import { serveLastStored } from './download/last-stored-route';
 import { readDownloadSettings, type RecordingDownloadConfig } from './download/download-settings';
 import { followState } from './lib/follow-state';
 import type { NodeRedApi, RedNode } from './lib/node-red';
@@ -18,6 +19,7 @@ const TYPE = 'telnyx-recording-download';
 export = function (RED: NodeRedApi): void {
   const say = statusTexts(RED, TYPE);
   serveFolderTest(RED);
+  serveLastStored(RED, TYPE);
 
   RED.nodes.registerType(TYPE, function (this: RedNode, config: RecordingDownloadConfig) {
     createNode(RED, this, config);

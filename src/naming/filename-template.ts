@@ -143,6 +143,12 @@ export function filenameValues(details: RecordingDetails, facts: NamingFacts): F
   };
 }
 
+/** The values as they are in a name, for an example of one. */
+export function shownValues(values: FilenameValues): Record<FilenameToken, string> {
+  const shown = FILENAME_TOKENS.map((token) => [token, spell({ token }, values)] as const);
+  return Object.fromEntries(shown) as Record<FilenameToken, string>;
+}
+
 interface IsoParts {
   year: string;
   month: string;

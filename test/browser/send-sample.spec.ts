@@ -120,6 +120,16 @@ describe('a sample sent from the dialog', function () {
     should(invalid).be.empty();
   });
 
+  it('is no real recording for the example of a file name', async () => {
+    await editor.edit(await editor.idOf('Store made-up recordings'));
+    const from = editor.page.locator('#telnyx-recording-download-preview-from');
+    await from.getByText('Made up, because no real recording is stored yet.').waitFor();
+    const preview = editor.page.locator('#telnyx-recording-download-preview');
+    should(await preview.textContent()).startWith('telnyx-trial/2026/03/04/');
+    await editor.page.locator('#node-dialog-cancel').click();
+    await editor.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
+  });
+
   it('finds any event with the keyboard alone', async () => {
     await open(WEBHOOK);
     await search().fill('no such event');

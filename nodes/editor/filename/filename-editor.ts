@@ -1,5 +1,7 @@
 import { DEFAULT_FOLDER } from '../../../src/naming/archive-defaults';
 import { DEFAULT_FILENAME, FILENAME_TOKENS } from '../../../src/naming/filename-syntax';
+import { LAST_STORED_PATH, type LastStored } from '../../download/last-stored-request';
+import { readRuntime } from '../lib/runtime-call';
 import { previewFilename } from './filename-preview';
 import { textOf } from '../lib/validators';
 
@@ -27,14 +29,35 @@ export function prepareFilename(node: EditorNode & { filename?: string }): void 
     const text = textOf(field.val());
     if (/[\r\n]/.test(text)) field.val(text.replace(/[\r\n]+/g, ''));
   });
-  const show = (): void => showPreview(node, textOf(field.val()));
+  let values: NonNullable<LastStored['last']>['values'] | undefined;
+  const show = (): void => showPreview(node, textOf(field.val()), values);
   field.on('input change', show);
   $('#node-input-folder, #node-input-destination').on('input change', show);
   show();
+  void lastStored(node).then((last) => {
+    values = last?.values;
+    show();
+  });
 }
 
-function showPreview(node: EditorNode, template: string): void {
-  const preview = previewFilename(template || DEFAULT_FILENAME);
+/** Asks for the latest recording, if the user may read what is stored, and says what the example is made from. */
+async function lastStored(node: EditorNode): Promise<LastStored['last']> {
+  if (!RED.user.hasPermission('telnyx.read')) return null;
+  const noTexts = { notPermitted: '', notReached: '' };
+  const answer = await readRuntime<LastStored>(LAST_STORED_PATH, { id: node.id }, noTexts);
+  if (!answer.ok) return null;
+  const { last } = answer.reply;
+  const from = last === null ? 'made-up' : 'real';
+  $(`#${node.type}-preview-from`).text(node._(`${node.type}.preview.${from}`));
+  return last;
+}
+
+function showPreview(
+  node: EditorNode,
+  template: string,
+  values: NonNullable<LastStored['last']>['values'] | undefined
+): void {
+  const preview = previewFilename(template || DEFAULT_FILENAME, values);
   const isName = 'name' in preview;
   $('#telnyx-recording-download-preview')
     .text(isName ? placeOf(preview.name) : node._(`${node.type}.${preview.problem}`, preview.values))

@@ -6,7 +6,7 @@ import {
   parseFilename
 } from '../../../src/naming/filename-syntax';
 
-/** What the preview shows for each token. */
+/** What the preview shows for each token while no real recording is known. */
 const EXAMPLES: Readonly<Record<FilenameToken, string>> = {
   year: '2026',
   month: '03',
@@ -34,11 +34,15 @@ const EXAMPLES: Readonly<Record<FilenameToken, string>> = {
 export type FilenamePreview =
   { name: string } | { problem: string; values?: Record<string, string | number> };
 
-export function previewFilename(template: string): FilenamePreview {
+/** @param values what the tokens stand for; default: made-up ones */
+export function previewFilename(
+  template: string,
+  values: Readonly<Record<FilenameToken, string>> = EXAMPLES
+): FilenamePreview {
   const parsed = parseFilename(template);
   if (!Array.isArray(parsed)) return problemText(parsed);
   const name = parsed
-    .map((parts) => parts.map((part) => ('literal' in part ? part.literal : EXAMPLES[part.token])).join(''))
+    .map((parts) => parts.map((part) => ('literal' in part ? part.literal : values[part.token])).join(''))
     .join('/');
   return { name };
 }
