@@ -26,6 +26,9 @@ interface TelnyxAccountConfig extends NodeConfig {
 const SECRETS = { apiKey: 'API key', meetingSecrets: 'Meetings', legacySecrets: 'API v1' } as const;
 type SecretName = keyof typeof SECRETS;
 
+/** As Node-RED leaves the variable that a blank field means, when it is not set: the field counts as blank, too. */
+const UNSET = '${TELNYX_PUBLIC_KEY}';
+
 export = function (RED: NodeRedApi): void {
   serveKnownKeys(RED);
   serveTelnyxAccountTest(RED);
@@ -35,7 +38,8 @@ export = function (RED: NodeRedApi): void {
       createNode(RED, this, config);
       this.users = {};
       const secret = (name: SecretName): string => readText(this.credentials?.[name]);
-      const written = readText(config.publicKeys);
+      const field = readText(config.publicKeys);
+      const written = field === UNSET ? '' : field;
       const given = readText(written, readText(process.env['TELNYX_PUBLIC_KEY']));
       const { keys, problems } = parsePublicKeys(given);
       const key = readText(secret('apiKey'), process.env['TELNYX_API_KEY'] ?? '');

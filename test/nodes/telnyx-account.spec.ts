@@ -87,6 +87,12 @@ describe('telnyx-account', () => {
       should(stage?.status('webhook')?.text).equal(`ready, key ${beginning(TRUSTED)} of the account`);
     });
 
+    it('count as blank where the field names the variable that a blank field means, and it is not set', async () => {
+      keysOf(await start({ publicKeys: '${TELNYX_PUBLIC_KEY}' })).should.be.empty();
+      should(stage?.status('webhook')?.text).equal('no public key');
+      should(stage?.caught.map(({ code }) => code)).not.containEql('BAD_PUBLIC_KEY');
+    });
+
     it('named by an unset variable are reported as unset', async () => {
       keysOf(await start({ publicKeys: '${SOME_KEY}' })).should.be.empty();
       await stage?.messages('caught', 2);
