@@ -23,7 +23,11 @@ export function serveLastStored(RED: NodeRedApi, type: string): void {
 }
 
 function lastStored(recordings: StoredRecordings): LastStored {
-  for (const { file } of recordings.entries.latestFirst({ from: null, before: null, limit: MOST_LOOKED_AT })) {
+  for (const { file } of recordings.entries.latestFirst({
+    from: null,
+    before: null,
+    limit: MOST_LOOKED_AT
+  })) {
     const recording = recordings.get(file)?.recording;
     if (recording === undefined || recording.sample === true) continue;
     const { format, stored_at } = recording;
