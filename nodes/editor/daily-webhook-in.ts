@@ -7,7 +7,7 @@ import {
   REPLY_TIMEOUT,
   TOLERANCE
 } from '../webhook/webhook-fields';
-import { neededAccount } from './lib/account-choice';
+import { neededAccount } from './account/account-choice';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { chooseOnlyAccounts } from './account/only-account';
 import { numberWithin } from './lib/validators';

@@ -10,6 +10,7 @@ import { apiAddress } from './lib/api-address';
 import { publicUrl } from './lib/public-url-rule';
 import { entriesOf, isVariable } from './lib/validators';
 import { prepareTest } from './lib/test-button';
+import { makeTyped } from './lib/typed-field';
 import { showVariables } from './lib/variables';
 
 interface TelnyxAccountNode extends EditorNode {
@@ -57,12 +58,6 @@ RED.nodes.registerType<TelnyxAccountNode>('telnyx-account', {
     showVariables(this, { publicKeys: 'TELNYX_PUBLIC_KEY', apiKey: 'TELNYX_API_KEY' });
     // Accounts of an earlier version have no value.
     if (this.meetingContext === undefined) $('#node-config-input-meetingContext').val(MEETING_CONTEXT);
-    const context = $('#node-config-input-meetingContext').typedInput({
-      types: ['global'],
-      default: 'global'
-    });
-    const row = context.closest('.form-row');
-    // The editor shows an input of its own, which no label names.
-    row.find('.red-ui-typedInput-input').attr('aria-label', row.find('label').text().trim());
+    makeTyped($('#node-config-input-meetingContext'), { types: ['global'], default: 'global' });
   }
 });

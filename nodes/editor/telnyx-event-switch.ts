@@ -3,6 +3,7 @@ import type { RuleChoices } from '../../src/routing/event-catalogue';
 import { splitPatterns, TYPE_PROPERTY } from '../../src/routing/rules';
 import { PROPERTY_TYPES } from '../lib/property-types';
 import { labelStyle, paletteLabel } from './lib/labels';
+import { makeTyped } from './lib/typed-field';
 import { textOf } from './lib/validators';
 import { offeredRules, offerRules } from './switch/rule-list';
 import { problemOf, type SavedRule } from './switch/rules';
@@ -57,7 +58,7 @@ RED.nodes.registerType<SwitchNode>('telnyx-event-switch', {
     return this._(`${this.type}.rule.${rule.t}`);
   },
   oneditprepare: function () {
-    const property = $('#node-input-property').typedInput({
+    const property = makeTyped($('#node-input-property'), {
       default: this.propertyType ?? PROPERTY_TYPES[0],
       types: PROPERTY_TYPES,
       typeField: $('#node-input-propertyType')

@@ -5,6 +5,7 @@ import { labelStyle, paletteLabel } from './lib/labels';
 import { momentOf } from './lib/moments';
 import { chooseOnlyAccounts } from './account/only-account';
 import { prepareRunNow } from './lib/run-now';
+import { makeTyped } from './lib/typed-field';
 import { chooseDefaults, isChosen, textOf } from './lib/validators';
 
 interface ListNode extends EditorNode {
@@ -80,9 +81,7 @@ RED.nodes.registerType<ListNode>('telnyx-recording-list', {
   oneditprepare: function () {
     prepareRunNow(this);
     chooseDefaults(this, ['provider', 'what', 'only']);
-    $('#node-input-filter')
-      .val(filterText(this.filter))
-      .typedInput({ types: ['json'] });
+    makeTyped($('#node-input-filter').val(filterText(this.filter)), { types: ['json'] });
     const provider = $('#node-input-provider');
     provider
       .on('change', () => {

@@ -137,8 +137,14 @@ interface LoadedPlugin {
   _(key: string, values?: Record<string, string | number>): string;
 }
 
+interface TypedInputOptions {
+  types: readonly string[];
+  default?: string;
+  typeField?: JQuery;
+}
+
 interface JQuery {
-  typedInput(options: { types: readonly string[]; default?: string; typeField?: JQuery }): this;
+  typedInput(options: TypedInputOptions): this;
   typedInput(method: 'value' | 'type'): string;
   editableList<Item>(options: {
     sortable?: boolean;

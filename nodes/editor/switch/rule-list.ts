@@ -52,6 +52,7 @@ export function offerRules(
       row.find('.telnyx-event-switch-kind').attr('aria-label', say('rule.kind', number));
       row.find('.telnyx-event-switch-event').attr('aria-label', say('rule.patterns', number));
       row.find('.telnyx-event-switch-family').attr('aria-label', say('rule.families', number));
+      row.siblings('.red-ui-editableList-item-remove').attr('aria-label', say('rule.remove', number));
     });
     $('#node-input-outputs').val(JSON.stringify(ports));
   };

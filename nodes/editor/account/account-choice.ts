@@ -1,4 +1,4 @@
-import { isChosen, isVariable } from './validators';
+import { isChosen, isVariable } from '../lib/validators';
 
 /**
  * Validator of the account of a node that cannot work without one. Without a validator of ours the editor names the
