@@ -5,6 +5,7 @@ import { compileRules } from '../src/routing/compile-rules';
 import { EVENT_CATALOGUE, ruleChoices } from '../src/routing/event-catalogue';
 import { describeEvent } from '../src/routing/routed-event';
 import { readRules, TYPE_PROPERTY } from '../src/routing/rules';
+import { serveRead } from './admin/admin-route';
 import { createNode } from './lib/create-node';
 import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from './lib/node-red';
 import { NodeStatus } from './lib/node-status';
@@ -70,9 +71,12 @@ export = function (RED: NodeRedApi): void {
 
   RED.nodes.registerType('telnyx-event-switch', EventSwitch);
 
-  RED.httpAdmin.get(CATALOGUE_PATH, RED.auth.needsPermission('telnyx.read'), (_request, response) =>
-    response.json(ruleChoices())
-  );
+  serveRead(RED, {
+    path: CATALOGUE_PATH,
+    permission: 'telnyx.read',
+    failed: 'The event types could not be read.',
+    run: ruleChoices
+  });
 };
 
 function asEvent(value: unknown): Record<string, unknown> {

@@ -69,7 +69,8 @@ RED.nodes.registerType<SwitchNode>('telnyx-event-switch', {
     const list = offerRules(this, this.rules ?? [], comparesTypes);
     property.on('change', list.check);
     // Relative: the editor may be below another root.
-    void $.getJSON(CATALOGUE_PATH.slice(1), (catalogue: RuleChoices) => list.offer(catalogue));
+    if (RED.user.hasPermission('telnyx.read'))
+      void $.getJSON(CATALOGUE_PATH.slice(1), (catalogue: RuleChoices) => list.offer(catalogue));
   },
   oneditsave: function () {
     this.rules = offeredRules();

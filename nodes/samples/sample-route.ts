@@ -5,6 +5,7 @@ import { sampleBody } from '../../src/samples/sample-body';
 import { sampleFacts } from '../../src/samples/sample-facts';
 import type { FlowAnswer } from '../../src/webhook/endpoint/flow-reply';
 import type { SentSample } from '../../src/webhook/endpoint/sample-sender';
+import { serveRead } from '../admin/admin-route';
 import { deployedNode, serveDialogAction } from '../admin/dialog-route';
 import type { DialogValues } from '../admin/dialog-values';
 import type { NodeRedApi } from '../lib/node-red';
@@ -37,9 +38,12 @@ export function serveSamples(RED: NodeRedApi, type: `${Provider}-webhook-in`): v
   };
   const failed = 'The sample was not sent. The log of Node-RED says why.';
   serveDialogAction(RED, { path: samplePath(type), run, failed });
-  RED.httpAdmin.get(samplePath(type), RED.auth.needsPermission('telnyx.read'), (_request, response) =>
-    response.json(sampleChoices(provider))
-  );
+  serveRead(RED, {
+    path: samplePath(type),
+    permission: 'telnyx.read',
+    failed: 'The samples could not be listed.',
+    run: () => sampleChoices(provider)
+  });
 }
 
 /** @throws CodedError `BAD_SETTING` when no such node runs */

@@ -308,7 +308,7 @@ describe('registering webhooks in the editor', function () {
       should(editor.errors.filter((text) => !/Failed to load resource/.test(text))).deepEqual([]);
     });
 
-    it('is off for a user who may only look', async () => {
+    it('is not there for a user who may only look', async () => {
       const response = await nodeRed.admin('auth/token', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -343,7 +343,9 @@ describe('registering webhooks in the editor', function () {
         ['daily-webhook', 'daily-webhook-in']
       ] as const) {
         await editor.edit(id);
-        should(await at(`#${type}-list`).isDisabled()).be.true();
+        should(
+          await at(`#${type}-register`).locator('button, input, textarea').filter({ visible: true }).count()
+        ).equal(0);
         should(await at(`#${type}-register`).innerText()).match(/not permitted/);
         if (type === 'telnyx-webhook-in') await shoot('read-only');
         await button('Cancel').first().click();

@@ -14,6 +14,14 @@ export interface FlowNode {
   [property: string]: unknown;
 }
 
+/** A Node-RED, and the Node.js that runs it. */
+export interface Installation {
+  /** The folder of the package `node-red`. */
+  folder: string;
+  /** The binary. */
+  node: string;
+}
+
 export interface NodeRedOptions {
   /** The flow at the first start. `credentials` inside a node are stored like Node-RED does. */
   flow?: FlowNode[];
@@ -39,6 +47,8 @@ export interface NodeRedOptions {
   coreNodes?: 'usual' | 'all';
   /** Default false: record each message from a webhook node, even while a deploy runs. */
   probe?: boolean;
+  /** Default: the Node-RED of this repository, or that of `TEST_NODE_RED`, on the Node.js that runs the tests. */
+  installation?: Installation;
   /** A program that embeds Node-RED, started with the arguments userDir, port and folder of Node-RED instead of red.js. */
   embeddedIn?: string;
 }
@@ -123,6 +133,7 @@ function encrypted(credentials: unknown, secret: string): { $: string } {
   return { $: iv.toString('hex') + text };
 }
 
-function hash(password: string): string {
+/** A password as settings.js holds it. */
+export function hash(password: string): string {
   return bcrypt.hashSync(password, 4);
 }

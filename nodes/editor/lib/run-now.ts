@@ -1,6 +1,6 @@
 import { RUN_LIST_PATH } from '../../config/dialog/run-list';
 import { icon } from './marks';
-import { askRuntime } from './runtime-call';
+import { askRuntime, mayWrite } from './runtime-call';
 
 /** Milliseconds between two looks at the status of the node, while its dialog is open. */
 const INTERVAL_MS = 500;
@@ -10,6 +10,10 @@ export function prepareRunNow(node: EditorNode): void {
   const { type } = node;
   const button = $(`#${type}-run`);
   const place = $(`#${type}-run-status`);
+  if (!mayWrite()) {
+    button.closest('.form-row').hide();
+    return;
+  }
   let problem = '';
   const show = (): void => {
     if (!document.contains(place[0] ?? null)) return;
@@ -21,8 +25,7 @@ export function prepareRunNow(node: EditorNode): void {
     }
     setTimeout(show, INTERVAL_MS);
   };
-  const isPermitted = RED.user.hasPermission('flows.write');
-  button.prop('disabled', !isPermitted).on('click', () => {
+  button.on('click', () => {
     button.prop('disabled', true);
     problem = '';
     const texts = {

@@ -9,6 +9,11 @@ export interface CallTexts {
   notReached: string;
 }
 
+/** Whether the user may do what the buttons of the dialogs do. For others, the buttons are not there. */
+export function mayWrite(): boolean {
+  return RED.user.hasPermission('flows.write');
+}
+
 /**
  * Sends the values of a dialog to a route of the runtime.
  *

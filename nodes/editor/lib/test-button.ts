@@ -1,7 +1,7 @@
 import { HIDDEN_PASSWORD } from '../../config/hidden-password';
 import type { TestFinding } from '../../config/dialog/test-finding';
 import { markedItem } from './marks';
-import { askRuntime } from './runtime-call';
+import { askRuntime, mayWrite } from './runtime-call';
 import { toldFinding } from './told-error';
 import { textOf } from './validators';
 
@@ -15,6 +15,10 @@ import { textOf } from './validators';
 export function prepareTest(node: EditorNode, path: string, values: () => object): void {
   const { type } = node;
   const button = $(`#${type}-test`);
+  if (!mayWrite()) {
+    button.closest('.form-row').hide();
+    return;
+  }
   const test = async (): Promise<void> => {
     button.prop('disabled', true);
     const list = $(`#${type}-findings`).empty().show();

@@ -1,7 +1,7 @@
 import { HIDDEN_PASSWORD } from '../../config/hidden-password';
 import type { AccountValues, ApiCall, Outcome } from '../../config/webhooks/webhooks-request';
 import { icon, markedItem, type Mark } from '../lib/marks';
-import { askRuntime } from '../lib/runtime-call';
+import { askRuntime, mayWrite } from '../lib/runtime-call';
 import { toldError } from '../lib/told-error';
 import { isChosen, textOf } from '../lib/validators';
 
@@ -40,10 +40,10 @@ export class RegisterPanel {
     return this.#node._(`${type}.address.${fault}`);
   }
 
-  /** Switches everything off for a user who may only look. */
+  /** Leaves only a note for a user who may only look. */
   prepare(): void {
-    if (RED.user.hasPermission('flows.write')) return;
-    this.find('register').find('button, input, textarea').prop('disabled', true);
+    if (mayWrite()) return;
+    this.find('register').children().hide();
     this.find('register').append($('<div class="form-tips"></div>').text(this.say('not-permitted')));
   }
 

@@ -1,3 +1,4 @@
+import { mayWrite } from '../lib/runtime-call';
 import { SamplePanel } from './sample-panel';
 
 /** Makes the button of a webhook dialog open the panel for samples. */
@@ -7,6 +8,10 @@ export function prepareSampleButton(node: EditorNode): void {
     node._(`${type}.sample.${key}`, values);
   const place = $(`#${type}-sample`).hide();
   const button = $(`#${type}-sample-open`);
+  if (!mayWrite()) {
+    button.closest('.form-row').hide();
+    return;
+  }
   let panel: SamplePanel | null = null;
   button.on('click', () => {
     if (panel === null) {
