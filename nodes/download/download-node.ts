@@ -171,7 +171,8 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     const error = failureOf(outcomes);
     this.#failure = error;
     this.#show();
-    this.#count(files, outcomes.length - files.length);
+    const isSample = job.items.length > 0 && job.items.every(({ reference }) => reference.sample === true);
+    this.#count(files, isSample ? 0 : outcomes.length - files.length);
     for (const { recording } of files) node.log(storedLine(recording));
     if (files.length > 0) send([storedMessages(this.#RED, message, files)]);
     if (error === null && settings.answer === 'stored') answerResponse(message, 200);
@@ -223,11 +224,12 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     if (running.get(this.#node.id) === this) running.delete(this.#node.id);
   }
 
+  /** For the totals of today, which samples are no part of. */
   #count(files: StoredFile[], failed: number): void {
     const { downloads } = activityOf(this.#RED);
     downloads.failed += failed;
     for (const { recording } of files) {
-      if (recording.already_stored) continue;
+      if (recording.already_stored || recording.sample === true) continue;
       downloads.stored += 1;
       downloads.bytes += recording.size;
     }

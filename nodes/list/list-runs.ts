@@ -34,13 +34,25 @@ export function serveRunList(RED: NodeRedApi): void {
     failed: 'The list could not be started.',
     run: (asked) => {
       const id = asked.text('id', 100);
-      const [node, isRunning] = [...listsIn(RED)].find(([one]) => one.id === id) ?? [];
+      // That of a node in a subflow means the first of its instances.
+      const isMeant = (one: RedNode): boolean => one.id === id || (id !== '' && one._alias === id);
+      const [node, isRunning] = [...listsIn(RED)].find(([one]) => isMeant(one)) ?? [];
       if (node === undefined || isRunning === undefined)
-        throw new CodedError('BAD_SETTING', 'This node is not deployed, or is disabled. Deploy it first.');
+        throw new CodedError(
+          'BAD_SETTING',
+          isDeployed(RED, id)
+            ? 'This node cannot work with its settings. Its status says why.'
+            : 'This node is not deployed, or is disabled. Deploy it first.'
+        );
       if (isRunning())
         throw new CodedError('ALREADY_RUNNING', 'The list is running already. Wait until it is complete.');
       (node as StartableNode).receive({ _msgid: RED.util.generateId() });
       return { started: true };
     }
   });
+}
+
+function isDeployed(RED: NodeRedApi, id: string): boolean {
+  const type = id === '' ? undefined : (RED.nodes.getNode(id) as RedNode | null | undefined)?.type;
+  return type !== undefined && /^telnyx-\w+-list$/.test(type);
 }

@@ -393,6 +393,18 @@ describe('the routes of the tab Archive', () => {
       should((await stage.post('waveform', { id })).body['peaks']).be.null();
   });
 
+  it('mark what is stored of a sample', async () => {
+    await stage.store('rec-1', BYTES);
+    await stage.store('rec-2', BYTES, { sample: true });
+    for (const [id, isSample] of [
+      ['rec-1', false],
+      ['rec-2', true]
+    ] as const) {
+      const { body } = await stage.post('details', { id: (await stage.ids())[id] });
+      should(body['row']).have.property('isSample', isSample);
+    }
+  });
+
   it('find nothing in an empty archive', async () => {
     const { status, body } = await stage.post('search', {});
     should(status).equal(200);

@@ -6,6 +6,7 @@ import should from 'should';
 import dailyAccount from '../../nodes/daily-account';
 import dailyWebhookIn from '../../nodes/daily-webhook-in';
 import type { AdminHandler, NodeRedApi } from '../../nodes/lib/node-red';
+import { activityOf } from '../../nodes/sidebar/activity';
 import telnyxAccount from '../../nodes/telnyx-account';
 import recordingDownload from '../../nodes/telnyx-recording-download';
 import telnyxWebhookIn from '../../nodes/telnyx-webhook-in';
@@ -29,6 +30,7 @@ describe('a sample sent from the editor', () => {
   let stage: NodeStage;
   let admin: number;
   let permissions: string[];
+  let observed: NodeRedApi;
   afterEach(() => stage.unload());
 
   /** Without any account: the nodes cannot verify anything. */
@@ -36,6 +38,7 @@ describe('a sample sent from the editor', () => {
     permissions = [];
     let httpAdmin: unknown;
     const observe = (RED: NodeRedApi): void => {
+      observed = RED;
       httpAdmin = RED.httpAdmin;
       let asked = '';
       const needsPermission = RED.auth.needsPermission.bind(RED.auth);
@@ -127,6 +130,8 @@ describe('a sample sent from the editor', () => {
     const sidecar = JSON.parse(readFileSync(`${message!.payload}.json`, 'utf8')) as Record<string, unknown>;
     should(sidecar['sample']).be.true();
     should(stage.caught).be.empty();
+    // The totals of today are about real calls.
+    should(activityOf(observed).downloads).eql({ stored: 0, bytes: 0, failed: 0 });
   });
 
   for (const [event, type, ending] of [

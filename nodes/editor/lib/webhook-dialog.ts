@@ -1,14 +1,11 @@
 import { comparablePath, pathFault, type PathFault } from '../../../src/webhook/express/route-path';
-import { DEFAULT_PATH } from '../../webhook/webhook-fields';
 import { showWebhookFacts } from '../register/webhook-facts';
 import { prepareSampleButton } from '../samples/sample-button';
 import { prepareAdvanced } from './advanced';
+import { servedBy } from '../register/path-conflict';
 import { prepareSize } from './size-field';
 import { chooseDefaults, isVariable, textOf } from './validators';
 import { showVariables } from './variables';
-
-/** The types of all webhook nodes. */
-const WEBHOOK_TYPES = Object.keys(DEFAULT_PATH).map((provider) => `${provider}-webhook-in`);
 
 /** The properties that the dialogs of all webhook nodes use. */
 interface WebhookNode extends EditorNode {
@@ -33,17 +30,6 @@ export const webhookPath: EditorValidator = function (value, _options) {
 function problemKey(fault: PathFault): string {
   if (fault === 'reserved') return 'path-editor';
   return fault === 'root' ? 'path-root' : 'path';
-}
-
-/** Another active webhook node with the same path; null when there is none. */
-function servedBy(node: EditorNode, path: string): EditorNode | null {
-  const found: EditorNode[] = [];
-  RED.nodes.eachNode((other) => {
-    if (other.id === node.id || !WEBHOOK_TYPES.includes(other.type)) return;
-    const isDisabled = other.d === true || RED.nodes.workspace(other.z)?.disabled === true;
-    if (!isDisabled && comparablePath(textOf(other['path'])) === comparablePath(path)) found.push(other);
-  });
-  return found[0] ?? null;
 }
 
 /** Names the node that has the path already, with a way there. */

@@ -190,6 +190,7 @@ function rowOf({ key, file: { recording } }: FoundFile): object {
     duration: duration_seconds,
     room: room_name,
     track,
-    hasText
+    hasText,
+    isSample: recording.sample === true
   };
 }

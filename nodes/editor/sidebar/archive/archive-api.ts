@@ -17,6 +17,8 @@ export interface ArchiveRow {
   room: string | null;
   track: string | null;
   hasText: boolean;
+  /** That of a sample event, not of a call. */
+  isSample: boolean;
 }
 
 export interface SearchReply {

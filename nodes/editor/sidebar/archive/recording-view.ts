@@ -76,7 +76,10 @@ export class RecordingView {
     const { row, text } = details;
     const parts: HTMLElement[] = [
       element('h4', { text: shownParties(row, say('archive.unknown')) }),
-      element('p', { class: 'telnyx-sidebar-hint', text: summaryOf(details) })
+      element('p', {
+        class: 'telnyx-sidebar-hint',
+        text: [row.isSample ? say('archive.sample') : '', summaryOf(details)].filter(Boolean).join(' · ')
+      })
     ];
     const listening = element('div', { class: 'telnyx-sidebar-listening' });
     if (details.plays) {

@@ -112,6 +112,7 @@ export class ResultList {
   #row(row: ArchiveRow): HTMLElement {
     const { say } = this.#context;
     const facts = [
+      row.isSample ? say('archive.sample') : '',
       shownTime(row.at),
       shownDuration(row.duration),
       row.kind === 'audio' ? '' : say(`${TEXTS.kind}${row.kind}`),
