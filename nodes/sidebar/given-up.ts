@@ -11,9 +11,13 @@ import type { GivenUpPage, GivenUpReply, GivenUpRow } from './now-request';
 type Newest = Awaited<ReturnType<FailedRecordings['newest']>>;
 
 interface Known {
+  /** Which part of the list. */
+  part: string;
   stamp: string;
   /** Milliseconds of a monotonic clock. */
   at: number;
+  /** Milliseconds that reading it took. */
+  tookMs: number;
   newest: Newest;
 }
 
@@ -22,6 +26,9 @@ interface Known {
  * given up, and this often for what sweeps remove. Milliseconds.
  */
 const FRESH_MS = 10_000;
+/** While much happens, a list that takes longer to read is not read again and again, but a twentieth of the time. */
+const LONG_MS = 25;
+const PAUSE_FACTOR = 20;
 
 const known = new WeakMap<EventEmitter, Known>();
 
@@ -33,13 +40,19 @@ export async function givenUpPage(
   const list = listOf(RED);
   if (list === null) return { total: 0, rows: [] };
   const { downloads, running } = activityOf(RED);
-  const stamp = [downloads.failed, downloads.stored, skip, most].join();
+  const part = [skip, most].join();
+  const stamp = [downloads.failed, downloads.stored].join();
   const before = known.get(RED.events);
-  const isFresh = before?.stamp === stamp && performance.now() - before.at < FRESH_MS;
+  const now = performance.now();
+  const isFresh = before?.part === part && now - before.at < freshMs(before, stamp);
   // What is given up is counted a moment before it is on the list.
   if (!isFresh) await stateDatabase(RED).written();
+  const begun = performance.now();
   const newest = isFresh ? before.newest : await list.newest({ skip, most });
-  if (!isFresh) known.set(RED.events, { stamp, at: performance.now(), newest });
+  if (!isFresh) {
+    const at = performance.now();
+    known.set(RED.events, { part, stamp, at, tookMs: at - begun, newest });
+  }
   return {
     total: newest.total,
     rows: newest.recordings.map(({ id, failed }): GivenUpRow => {
@@ -54,6 +67,12 @@ export async function givenUpPage(
       };
     })
   };
+}
+
+/** Milliseconds for which a list that was read can be shown. @param stamp of what happened since */
+function freshMs(before: Known, stamp: string): number {
+  if (before.stamp === stamp) return FRESH_MS;
+  return before.tookMs < LONG_MS ? 0 : before.tookMs * PAUSE_FACTOR;
 }
 
 /**
