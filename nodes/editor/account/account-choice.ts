@@ -6,7 +6,7 @@ import { isChosen, isVariable } from '../lib/validators';
  */
 export const neededAccount: EditorValidator = function (value, _options) {
   if (isVariable(value)) return true;
-  const account = isChosen(value) ? RED.nodes.node(String(value)) : null;
+  const account = isChosen(value) ? (RED.nodes.node(String(value)) ?? null) : null;
   if (account === null) return this._(`${this.type}.error.account`);
   if (account.valid !== false) return true;
   const [reason] = account.validationErrors ?? [];

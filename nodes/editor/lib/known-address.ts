@@ -18,6 +18,6 @@ export function knownAddress({ id }: { id: string }, accountId: string): string 
   return found;
 }
 
-function addressOf(node: Record<string, unknown> | null): string {
+function addressOf(node: Record<string, unknown> | null | undefined): string {
   return textOf(node?.['publicUrl']).trim();
 }

@@ -74,7 +74,7 @@ declare const RED: {
     eachConfig(visit: (config: EditorNode & Record<string, unknown>) => void): void;
     workspace(id: string | undefined): { disabled?: boolean } | undefined;
     /** Any node, config nodes too; null when there is none. */
-    node(id: string): (EditorNode & Record<string, unknown>) | null;
+    node(id: string): (EditorNode & Record<string, unknown>) | null | undefined;
     /** Marks the flows as changed since the last deploy. */
     dirty(isDirty: boolean): void;
   };

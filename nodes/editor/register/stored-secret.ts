@@ -8,7 +8,7 @@ import { HIDDEN_PASSWORD } from '../../config/hidden-password';
  */
 export async function markStored(id: string): Promise<void> {
   const config = RED.nodes.node(id);
-  if (config === null) return;
+  if (!config) return;
   // A password that is not listed as set would be deleted when the account's dialog is closed.
   config.credentials ??= await knownCredentials(config);
   config.credentials['hmac'] = HIDDEN_PASSWORD;

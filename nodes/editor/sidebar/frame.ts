@@ -125,7 +125,8 @@ export class SidebarFrame {
       read: (path, query = {}) => readRuntime(path, query, texts),
       write: (path, values) => askRuntime(path, values, texts),
       nameOf: (id) => {
-        const node = RED.nodes.node(id);
+        // Undefined for a node that a deploy has removed.
+        const node = RED.nodes.node(id) ?? null;
         return node === null ? null : RED.utils.getNodeLabel(node, node.type);
       },
       reveal: (id) => RED.view.reveal(id),
