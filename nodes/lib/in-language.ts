@@ -1,5 +1,5 @@
-/** The catalogue that holds the sentences for all nodes, in the runtime and in the editor: parts/<language>/errors.json. */
-const CATALOGUE = '@red-telephony/node-red-telnyx/telnyx-sidebar:telnyx-sidebar.';
+/** The catalogue with the texts of all nodes, in the runtime and in the editor; their sources are in parts/<language>/errors.json. */
+export const CATALOGUE = '@red-telephony/node-red-telnyx/telnyx-sidebar:telnyx-sidebar.';
 
 interface Translator {
   _(key: string, values?: Record<string, string | number>): string;

@@ -82,6 +82,8 @@ declare const RED: {
     /** @param typeField name of the property that holds the type of the value */
     typedInput(typeField: string, isOptional: boolean): EditorValidator;
   };
+  /** The language of the editor, such as `de`. */
+  i18n: { lang(): string };
   clipboard: { copyText(text: string, near: JQuery, done: string): void };
   /** Everything is permitted when nobody has to log in. */
   user: { hasPermission(permission: string): boolean };

@@ -1,4 +1,6 @@
 import { WEBHOOK_FACTS_PATH, type WebhookFacts } from '../../config/dialog/webhook-facts';
+import { CATALOGUE } from '../../lib/in-language';
+import { spanText } from '../lib/in-locale';
 import { readRuntime } from '../lib/runtime-call';
 import { type ShownAddress, showAddress } from './public-url';
 
@@ -37,15 +39,7 @@ function lastText(node: EditorNode, { isRunning, receivedMsAgo, refusedMsAgo }: 
   return refusedMsAgo === null ? received : `${received} ${say('refused', { ago: spanOf(refusedMsAgo) })}`;
 }
 
-/** Units that every language of the editor writes alike. */
-function spanOf(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 90) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 90) return `${minutes} min`;
-  const hours = Math.round(minutes / 60);
-  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`;
-}
+const spanOf = (ms: number): string => spanText((key, values) => RED._(`${CATALOGUE}${key}`, values), ms);
 
 /** Commands that make this Node-RED reachable, when its address is not. */
 class Tunnels {

@@ -1,5 +1,6 @@
 import type { SampleChoices } from '../../../src/samples/sample-choices';
 import { type SampleAnswer, type SampleReply, samplePath } from '../../samples/sample-request';
+import { timeOfDay } from '../lib/in-locale';
 import { markedItem } from '../lib/marks';
 import { askRuntime } from '../lib/runtime-call';
 import { foundSamples } from './sample-search';
@@ -165,7 +166,7 @@ export class SamplePanel {
 
   #tellReply({ event_type, sent_at, isWired, answer }: SampleReply): void {
     const { text } = this.#options;
-    const time = new Date(sent_at).toLocaleTimeString();
+    const time = timeOfDay(new Date(sent_at));
     const list = this.#tell('ok', text('sent', { event: event_type, time }));
     if (!isWired) list.append(markedItem('warning', text('not-wired')));
     if (answer !== null) this.#tellAnswer(list, answer);

@@ -1,3 +1,4 @@
+import { countText } from '../../lib/in-locale';
 import type { TabContext } from '../tab';
 import { type ArchiveRow, search } from './archive-api';
 import { button, element, icon } from './form-parts';
@@ -64,7 +65,7 @@ export class ResultList {
   #halt(): void {
     this.#turn += 1;
     this.#show(false);
-    this.#say(this.#context.say('archive.stopped', { looked: this.#looked.toLocaleString() }));
+    this.#say(this.#context.say('archive.stopped', { looked: countText(this.#looked) }));
   }
 
   /** Asks for pages until there are enough new rows, or none are left. */
@@ -89,12 +90,12 @@ export class ResultList {
       reading = reply.reading;
       this.#providers = reply.providers;
       if (this.#next === null) break;
-      this.#say(say('archive.searching', { looked: this.#looked.toLocaleString() }));
+      this.#say(say('archive.searching', { looked: countText(this.#looked) }));
     }
     this.#show(false);
     const isNothing = this.#list.childElementCount === 0;
     const end = isNothing ? say('archive.nothing') : this.#next === null ? say('archive.all') : '';
-    this.#say(reading === undefined ? end : say('archive.reading', { count: reading.toLocaleString() }));
+    this.#say(reading === undefined ? end : say('archive.reading', { count: countText(reading) }));
   }
 
   #show(isBusy: boolean): void {

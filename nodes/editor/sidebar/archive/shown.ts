@@ -1,3 +1,4 @@
+import { countText, dateAndTime } from '../../lib/in-locale';
 import type { ArchiveRow } from './archive-api';
 
 /** What the keys of the texts of a group begin with. */
@@ -7,7 +8,7 @@ export const TEXTS = { kind: 'archive.kind.', provider: 'archive.provider.', fac
 export function shownTime(at: string): string {
   const time = new Date(at);
   if (Number.isNaN(time.getTime())) return at;
-  return time.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  return dateAndTime(time, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 /** @param seconds null when unknown. @returns `3:07` or `1:02:03`; empty when unknown */
@@ -24,7 +25,7 @@ export function shownSize(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   const unit = bytes < 1024 ** 2 ? 'KiB' : bytes < 1024 ** 3 ? 'MiB' : 'GiB';
   const divisor = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }[unit];
-  return `${(bytes / divisor).toFixed(1)} ${unit}`;
+  return `${countText(bytes / divisor, 1)} ${unit}`;
 }
 
 /** Who talked: numbers, or the name of a room. @param unknown stands for a number that is not known */

@@ -1,36 +1,14 @@
-import type { Say } from '../tab';
+import { dateAndTime, timeOfDay } from '../../lib/in-locale';
+
+export { bytesText, countText, spanText } from '../../lib/in-locale';
 
 const PACKAGE = '@red-telephony/node-red-telnyx';
-
-/** Decimal units, as disks and browsers count. */
-export function bytesText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let [count, at] = [bytes, 0];
-  for (; count >= 1000 && at < units.length - 1; at += 1) count /= 1000;
-  const digits = at === 0 || count >= 100 ? 0 : 1;
-  return `${count.toLocaleString(undefined, { maximumFractionDigits: digits })} ${units[at] ?? ''}`;
-}
-
-export function countText(count: number): string {
-  return count.toLocaleString();
-}
 
 /** The time of day; with the date when it is not today. @param at milliseconds since 1970 */
 export function timeText(at: number): string {
   const time = new Date(at);
   const isToday = time.toDateString() === new Date().toDateString();
-  return isToday ? time.toLocaleTimeString() : time.toLocaleString();
-}
-
-/** A span of time in one or two units: `8 s`, `1 min 20 s`, `3 h`. */
-export function spanText(say: Say, ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return say('time.seconds', { seconds });
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 10) return say('time.minutes-seconds', { minutes, seconds: seconds % 60 });
-  if (minutes < 60) return say('time.minutes', { minutes });
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? say('time.hours', { hours }) : say('time.days', { days: Math.floor(hours / 24) });
+  return isToday ? timeOfDay(time) : dateAndTime(time);
 }
 
 /** A text of a node's own catalogue; blank when it has none. */

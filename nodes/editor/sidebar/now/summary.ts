@@ -1,4 +1,5 @@
 import { NO_TOTALS, QUARTER_MS, type Quarter, TOTALS, type Totals } from '../../../../src/activity/activity';
+import { timeOfDay } from '../../lib/in-locale';
 import { element, svg } from '../elements';
 import type { Say } from '../tab';
 import { bytesText, countText } from './formats';
@@ -124,7 +125,7 @@ function tooltip(
   deliveries: number
 ): SVGElement {
   const title = svg('title');
-  const time = new Date(from).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+  const time = timeOfDay(new Date(from), { hour: '2-digit', minute: '2-digit' });
   title.textContent = say('now.chart.bar', {
     time,
     deliveries: countText(deliveries),
