@@ -96,12 +96,13 @@ function filesOf(type: string, file: string): NodeFiles {
   };
 }
 
-/** A file below nodes/ and its direct and indirect imports from there, each once. */
+/** A file below nodes/ and its direct and indirect imports from there, each once; imports of types only show no text. */
 function withImports(file: string, seen = new Set<string>()): string {
   if (seen.has(file)) return '';
   seen.add(file);
   const text = readFileSync(file, 'utf8');
-  const imports = [...text.matchAll(/from '(\.{1,2}\/[\w./-]+)'/g)]
+  const code = text.replace(/import type [^;]*;/g, '');
+  const imports = [...code.matchAll(/from '(\.{1,2}\/[\w./-]+)'/g)]
     .map(([, name = '']) => path.resolve(path.dirname(file), `${name}.ts`))
     .filter((each) => each.startsWith(NODES_FOLDER) && existsSync(each));
   return [text, ...imports.map((each) => withImports(each, seen))].join('\n');
