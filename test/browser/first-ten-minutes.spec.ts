@@ -115,6 +115,19 @@ describe('the first ten minutes', function () {
     );
   });
 
+  it('see in the dialog how this recording is named', async () => {
+    await editor.edit(await editor.idOf('Store made-up recordings'));
+    const from = editor.page.locator('#telnyx-recording-download-preview-from');
+    await from.getByText('As the latest stored recording would be named.').waitFor();
+    const [stored] = readdirSync(path.join(nodeRed.userDir, 'telnyx-trial'), { recursive: true })
+      .map(String)
+      .filter((name) => name.endsWith('.wav'));
+    const preview = editor.page.locator('#telnyx-recording-download-preview');
+    should(await preview.textContent()).equal(`telnyx-trial/${stored}`);
+    await editor.page.locator('#node-dialog-cancel').click();
+    await editor.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
+  });
+
   it('see the details in the Debug sidebar', async () => {
     const { page } = editor;
     await page.evaluate("RED.sidebar.show('debug')");
