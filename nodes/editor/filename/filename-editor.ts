@@ -101,7 +101,7 @@ function offerReadyNames(node: EditorNode, field: JQuery): void {
 function offerTokens(node: EditorNode, field: JQuery): void {
   const group = $('<div role="group"></div>')
     .attr('aria-label', node._(`${node.type}.label.tokens`))
-    .css({ marginLeft: '104px', display: 'flex', flexWrap: 'wrap', gap: '4px' })
+    .css({ margin: '4px 0 0 104px', display: 'flex', flexWrap: 'wrap', gap: '4px' })
     // All in one row would make the dialog wider than the window.
     .css({ width: 0, minWidth: 'calc(100% - 104px)' })
     .attr('id', `${node.type}-tokens`);

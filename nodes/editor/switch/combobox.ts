@@ -147,6 +147,9 @@ export function makeCombobox(field: JQuery, combo: Combo): void {
 
 function listbox(id: string, label: string): JQuery {
   return $('<div></div>').attr({ id, role: 'listbox', 'aria-label': label, class: 'telnyx-combo-list' }).css({
+    // It is outside of the editor, whose fonts it would not have.
+    fontFamily: 'var(--red-ui-primary-font)',
+    fontSize: 'var(--red-ui-primary-font-size)',
     position: 'fixed',
     zIndex: 2000,
     overflowY: 'auto',

@@ -2,7 +2,8 @@ import type { TabContext } from '../tab';
 import { type ArchiveRow, type DetailsReply, checkFile, fetchAddress, fetchDetails } from './archive-api';
 import { button, element, icon } from './form-parts';
 import { Player } from './player';
-import { TEXTS, shownDuration, shownParties, shownSize, shownTime } from './shown';
+import { bytesText } from '../now/formats';
+import { TEXTS, shownDuration, shownParties, shownTime } from './shown';
 
 /** Details in the order in which they are shown; the others are in the JSON file beside the recording. */
 const FACTS = [
@@ -165,7 +166,8 @@ export class RecordingView {
     else this.#say(say('archive.changed'), 'error');
     const hash = (label: string, value: string): HTMLElement =>
       element('div', {}, `${label} `, element('code', { text: value }));
-    this.#state.append(hash(say('archive.sha-now'), sha256), hash(say('archive.sha-stored'), expected));
+    if (sha256 === expected) this.#state.append(hash(say(`${TEXTS.fact}sha256`), sha256));
+    else this.#state.append(hash(say('archive.sha-now'), sha256), hash(say('archive.sha-stored'), expected));
   }
 
   #say(text: string, how: 'error' | 'good'): void {
@@ -180,7 +182,7 @@ function summaryOf({ row, recording }: DetailsReply): string {
     shownTime(row.at),
     shownDuration(row.duration),
     (row.format ?? '').toUpperCase(),
-    typeof size === 'number' ? shownSize(size) : ''
+    typeof size === 'number' ? bytesText(size) : ''
   ];
   return facts.filter((fact) => fact !== '').join(' · ');
 }

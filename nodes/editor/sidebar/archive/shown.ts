@@ -20,14 +20,6 @@ export function shownDuration(seconds: number | null): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** @returns `2.4 MiB` */
-export function shownSize(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  const unit = bytes < 1024 ** 2 ? 'KiB' : bytes < 1024 ** 3 ? 'MiB' : 'GiB';
-  const divisor = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }[unit];
-  return `${countText(bytes / divisor, 1)} ${unit}`;
-}
-
 /** Who talked: numbers, or the name of a room. @param unknown stands for a number that is not known */
 export function shownParties({ from, to, room }: ArchiveRow, unknown: string): string {
   if (from === null && to === null) return room ?? unknown;
