@@ -1,4 +1,4 @@
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 import { exampleNamed } from './example-flow';
 import type { NodeRedProcess } from './node-red-process';
 import { until } from './until';
@@ -18,6 +18,16 @@ const CHROMIUM_ARGUMENTS = [
 export interface Wire {
   port: number;
   to: string;
+}
+
+/** How the editor is opened. */
+export interface EditorOptions {
+  /** Default false: wait for the first node. */
+  empty?: boolean;
+  /** The origin that the browser shows in place of `http://127.0.0.1:<port>`. Default: no other one. */
+  origin?: string;
+  /** Default: a window of 1280 x 900. */
+  context?: BrowserContextOptions;
 }
 
 /** The Node-RED editor in a browser, used like a person does, with mouse and keyboard. */
@@ -40,24 +50,26 @@ export class EditorPage {
    * Opens the editor and waits until the flow is shown.
    *
    * @param executablePath the browser, as found by `requireProgram`
-   * @param options `empty`: do not wait for a node
    */
   static async open(
     nodeRed: NodeRedProcess,
     executablePath: string,
-    options: { empty?: boolean } = {}
+    { empty = false, origin = nodeRed.url, context }: EditorOptions = {}
   ): Promise<EditorPage> {
-    const browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGUMENTS });
+    const { hostname } = new URL(origin);
+    const elsewhere = `--host-resolver-rules=MAP ${hostname} 127.0.0.1:${nodeRed.port}`;
+    const args = origin === nodeRed.url ? CHROMIUM_ARGUMENTS : [...CHROMIUM_ARGUMENTS, elsewhere];
+    const browser = await chromium.launch({ executablePath, args });
     try {
-      const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+      const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...context });
       const editor = new EditorPage(page, browser, nodeRed);
       // Tests contact no other host, but the editor requests the catalogue of the palette.
       await page.route(
-        (url) => url.origin !== nodeRed.url,
+        (url) => url.origin !== origin,
         (route) => route.fulfill({ json: { modules: [] }, headers: { 'Access-Control-Allow-Origin': '*' } })
       );
-      await page.goto(nodeRed.editorUrl);
-      const shown = options.empty === true ? '#red-ui-workspace-tabs .red-ui-tab' : '.red-ui-flow-node-group';
+      await page.goto(new URL(new URL(nodeRed.editorUrl).pathname, origin).href);
+      const shown = empty ? '#red-ui-workspace-tabs .red-ui-tab' : '.red-ui-flow-node-group';
       await page.locator(shown).first().waitFor();
       await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
       return editor;
