@@ -1,4 +1,4 @@
-import { countText, dateAndTime } from '../../lib/in-locale';
+import { dateAndTime } from '../../lib/in-locale';
 import type { ArchiveRow } from './archive-api';
 
 /** What the keys of the texts of a group begin with. */
