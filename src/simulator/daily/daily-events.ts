@@ -1,6 +1,7 @@
 import { sampleAttempts } from '../../samples/sample-body';
 import { sampleFacts, sampleId } from '../../samples/sample-facts';
 import type { DailyEventType } from '../../events/catalogue';
+import { DAILY } from '../../events/provider';
 import { type DailyRecording, storageKey } from './daily-shelf';
 import type { DailyText } from './daily-texts-api';
 
@@ -54,44 +55,46 @@ export const DAILY_SEED_EVENTS = ['recording.started', 'recording.ready-to-downl
  *
  * @throws Error when the catalogue does not list the event
  */
-export function dailyBody({ name, announces }: DailyKind, { now, recording, text }: DailyFacts): Buffer {
+export function dailyBody({ name, announces }: DailyKind, about: DailyFacts): Buffer {
+  const { now, recording } = about;
   const facts = sampleFacts(sampleId(), new Date(now), '');
   const { id, roomName, seconds, startedAt } = recording;
   facts.recording = { ...facts.recording, id, roomName, seconds, startedAt };
-  const more = announces === undefined ? {} : KEPT[announces](recording, text);
-  const bodyOf = sampleAttempts('daily', name, facts, more);
+  const bodyOf = sampleAttempts(DAILY, name, facts, kept(announces, about));
   if (bodyOf === null) throw new Error(`The catalogue does not list ${name}`);
   return bodyOf(facts).rawBody;
 }
 
 /** What an event says of that which the stand-in keeps. */
-const KEPT: Readonly<
-  Record<
-    'recording' | 'transcript' | 'job',
-    (recording: DailyRecording, text?: DailyText) => Record<string, unknown>
-  >
-> = {
-  recording: (recording) => ({
-    max_participants: recording.maxParticipants,
-    s3_key: storageKey(recording),
-    type: recording.type
-  }),
-  transcript: (recording, text) => ({
-    duration: text?.seconds,
-    id: text?.id,
-    mtg_session_id: text?.sessionId,
-    out_params: { s3: s3(`${storageKey(recording)}.vtt`) },
-    room_name: text?.roomName
-  }),
-  job: (_recording, text) => ({
-    id: text?.id,
-    input: { sourceType: 'uri', uri: 'https://example.com/a.mp4' },
-    output: {
-      summary: output(text?.id, 'txt'),
-      transcription: ['txt', 'srt', 'vtt', 'json'].map((format) => output(text?.id, format))
-    }
-  })
-};
+function kept(announces: DailyKind['announces'], { recording, text }: DailyFacts): Record<string, unknown> {
+  switch (announces) {
+    case 'recording':
+      return {
+        max_participants: recording.maxParticipants,
+        s3_key: storageKey(recording),
+        type: recording.type
+      };
+    case 'transcript':
+      return {
+        duration: text?.seconds,
+        id: text?.id,
+        mtg_session_id: text?.sessionId,
+        out_params: { s3: s3(`${storageKey(recording)}.vtt`) },
+        room_name: text?.roomName
+      };
+    case 'job':
+      return {
+        id: text?.id,
+        input: { sourceType: 'uri', uri: 'https://example.com/a.mp4' },
+        output: {
+          summary: output(text?.id, 'txt'),
+          transcription: ['txt', 'srt', 'vtt', 'json'].map((format) => output(text?.id, format))
+        }
+      };
+    case undefined:
+      return {};
+  }
+}
 
 function output(job: string | undefined, format: string): object {
   return { format, s3Config: s3(`made-up/${job}/${format}`) };

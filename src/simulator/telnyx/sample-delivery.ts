@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { TELNYX } from '../../events/provider';
 import { type SampleBody, sampleAttempts } from '../../samples/sample-body';
 import { type SampleFacts, type SampleRecording, sampleFacts } from '../../samples/sample-facts';
 import type { MediaFormat } from '../../samples/media/media';
@@ -38,7 +39,7 @@ export function sampleDelivery(
     facts.call = recording.kept.call;
     facts.recording = announced(recording.kept, recording.link, facts.recording);
   }
-  const bodyOf = sampleAttempts('telnyx', name, facts);
+  const bodyOf = sampleAttempts(TELNYX, name, facts);
   if (bodyOf === null) throw new Error(`The catalogue does not list ${name}`);
   return {
     name,
