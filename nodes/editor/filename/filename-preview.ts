@@ -1,5 +1,6 @@
 import {
   type FilenameFault,
+  type FilenamePart,
   type FilenameToken,
   LONGEST_TEMPLATE,
   MAX_SEGMENTS,
@@ -37,14 +38,15 @@ export type FilenamePreview =
 /** @param values what the tokens stand for; default: made-up ones */
 export function previewFilename(
   template: string,
-  values: Readonly<Record<FilenameToken, string>> = EXAMPLES
+  values?: Readonly<Record<FilenameToken, string>>
 ): FilenamePreview {
   const parsed = parseFilename(template);
   if (!Array.isArray(parsed)) return problemText(parsed);
-  const name = parsed
-    .map((parts) => parts.map((part) => ('literal' in part ? part.literal : values[part.token])).join(''))
-    .join('/');
-  return { name };
+  const textOf = (part: FilenamePart): string => {
+    if ('literal' in part) return part.literal;
+    return values === undefined ? EXAMPLES[part.token] : values[part.token];
+  };
+  return { name: parsed.map((parts) => parts.map(textOf).join('')).join('/') };
 }
 
 function problemText(problem: FilenameFault): FilenamePreview {
