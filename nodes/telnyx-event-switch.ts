@@ -7,6 +7,7 @@ import { describeEvent } from '../src/routing/routed-event';
 import { readRules, TYPE_PROPERTY } from '../src/routing/rules';
 import { serveRead } from './admin/admin-route';
 import { createNode } from './lib/create-node';
+import { listedEvents } from './lib/listed-events';
 import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from './lib/node-red';
 import { NodeStatus } from './lib/node-status';
 import { onInput } from './lib/on-input';
@@ -75,7 +76,7 @@ export = function (RED: NodeRedApi): void {
     path: CATALOGUE_PATH,
     permission: 'telnyx.read',
     failed: 'The event types could not be read.',
-    run: ruleChoices
+    run: async (asked) => ruleChoices(await listedEvents(asked.text('lng')))
   });
 };
 

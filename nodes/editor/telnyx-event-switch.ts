@@ -70,7 +70,9 @@ RED.nodes.registerType<SwitchNode>('telnyx-event-switch', {
     property.on('change', list.check);
     // Relative: the editor may be below another root.
     if (RED.user.hasPermission('telnyx.read'))
-      void $.getJSON(CATALOGUE_PATH.slice(1), (catalogue: RuleChoices) => list.offer(catalogue));
+      void $.getJSON(CATALOGUE_PATH.slice(1), { lng: RED.i18n.lang() }, (catalogue: RuleChoices) =>
+        list.offer(catalogue)
+      );
   },
   oneditsave: function () {
     this.rules = offeredRules();

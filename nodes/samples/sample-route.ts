@@ -8,6 +8,7 @@ import type { SentSample } from '../../src/webhook/endpoint/sample-sender';
 import { serveRead } from '../admin/admin-route';
 import { deployedNode, serveDialogAction } from '../admin/dialog-route';
 import type { DialogValues } from '../admin/dialog-values';
+import { listedEvents } from '../lib/listed-events';
 import type { NodeRedApi } from '../lib/node-red';
 import { sampleProof } from './sample-proof';
 import { sampleExchange } from './sample-exchange';
@@ -42,7 +43,7 @@ export function serveSamples(RED: NodeRedApi, type: `${Provider}-webhook-in`): v
     path: samplePath(type),
     permission: 'telnyx.read',
     failed: 'The samples could not be listed.',
-    run: () => sampleChoices(provider)
+    run: async (asked) => sampleChoices(provider, await listedEvents(asked.text('lng')))
   });
 }
 

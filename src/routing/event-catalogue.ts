@@ -1,14 +1,15 @@
 import { CATALOGUE, FAMILIES, familyOf, lookUpType, resolveAlias, UNKNOWN_FAMILY } from '../events/catalogue';
+import { IN_ENGLISH, type ListedEvents } from '../events/catalogue-texts';
 import type { RoutingCatalogue } from './routed-event';
 
-const families = new Set<string>([...FAMILIES.map(({ family }) => family), UNKNOWN_FAMILY]);
+const FAMILY_NAMES = new Set<string>([...FAMILIES.map(({ family }) => family), UNKNOWN_FAMILY]);
 
 /** The catalogue of event types as the rules use it. */
 export const EVENT_CATALOGUE: RoutingCatalogue = {
   names: CATALOGUE.flatMap(({ provider, event_type, aliases }) =>
     [event_type, ...aliases].map((name) => ({ provider, name, canonical: resolveAlias(provider, name) }))
   ),
-  isFamily: (family) => families.has(family),
+  isFamily: (family) => FAMILY_NAMES.has(family),
   isKnown: (provider, type) => lookUpType(provider, type) !== undefined,
   resolveAlias,
   familyOf
@@ -37,20 +38,23 @@ export interface RuleChoices {
  * Event types and families to choose from, each name once and in alphabetical order; a name that both
  * providers use has the texts of both.
  */
-export function ruleChoices(): RuleChoices {
-  const types = mergeTexts(CATALOGUE.map(({ event_type, description }) => [event_type, description]));
-  const named = mergeTexts(FAMILIES.map(({ family, label }) => [family, label]));
+export function ruleChoices(listed: ListedEvents = IN_ENGLISH): RuleChoices {
+  const types = mergeTexts(listed.entries.map(({ event_type, description }) => [event_type, description]));
+  const named = mergeTexts(listed.families.map(({ family, label }) => [family, label]));
   return {
-    types: types.map(([type, description]) => ({ type, description, ...placeOf(type) })),
+    types: types.map(([type, description]) => ({ type, description, ...placeOf(type, listed) })),
     families: named.map(([family, label]) => ({ family, label }))
   };
 }
 
-function placeOf(type: string): Omit<EventChoice, 'type' | 'description'> {
-  const entries = CATALOGUE.filter(({ event_type }) => event_type === type);
+function placeOf(
+  type: string,
+  { entries: all, families }: ListedEvents
+): Omit<EventChoice, 'type' | 'description'> {
+  const entries = all.filter(({ event_type }) => event_type === type);
   const [first] = entries;
   const family = first?.family ?? UNKNOWN_FAMILY;
-  const label = FAMILIES.find((one) => one.family === family && one.provider === first?.provider)?.label;
+  const label = families.find((one) => one.family === family && one.provider === first?.provider)?.label;
   return {
     providers: [...new Set(entries.map(({ provider }) => provider))],
     family,

@@ -1,4 +1,4 @@
-import { CATALOGUE, FAMILIES } from '../events/catalogue';
+import { IN_ENGLISH, type ListedEvents } from '../events/catalogue-texts';
 import type { Provider } from '../events/provider';
 
 export interface SampleChoice {
@@ -27,15 +27,17 @@ const USUAL: Readonly<Record<Provider, string>> = {
 };
 
 /** All events of a provider to choose from: the family of the usual one first, the others as in the catalogue. */
-export function sampleChoices(provider: Provider): SampleChoices {
+export function sampleChoices(provider: Provider, listed: ListedEvents = IN_ENGLISH): SampleChoices {
   const usual = USUAL[provider];
-  const families = FAMILIES.filter((family) => family.provider === provider).map(({ family, label }) => ({
-    family,
-    label,
-    types: CATALOGUE.filter((entry) => entry.provider === provider && entry.family === family).map(
-      ({ event_type, description, aliases }) => ({ type: event_type, description, aliases })
-    )
-  }));
+  const families = listed.families
+    .filter((family) => family.provider === provider)
+    .map(({ family, label }) => ({
+      family,
+      label,
+      types: listed.entries
+        .filter((entry) => entry.provider === provider && entry.family === family)
+        .map(({ event_type, description, aliases }) => ({ type: event_type, description, aliases }))
+    }));
   const isFirst = ({ types }: SampleFamily): boolean => types.some(({ type }) => type === usual);
   return { families: [...families.filter(isFirst), ...families.filter((one) => !isFirst(one))], usual };
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
+import { FAMILIES } from '../../src/events/catalogue';
 import { REPOSITORY } from '../support/packed-package';
 import { languages, NODES, type NodeFiles, PLUGINS, textsOf } from './node-files';
 
@@ -26,6 +27,22 @@ function helpIn(language: string, type: string): string {
 /** The English help of a node, as built. */
 function englishHelp(node: NodeFiles): string {
   return (node.helps.get(node.type) ?? '').trim();
+}
+
+/** The texts of the catalogue of event types in a language, as shipped: family or event type → text. */
+function eventTexts(language: string): Record<string, Record<string, string>> {
+  const file = path.join(REPOSITORY, 'dist', 'nodes', 'locales', language, 'events.json');
+  return JSON.parse(readFileSync(file, 'utf8')) as Record<string, Record<string, string>>;
+}
+
+/** Which texts of a group lack a translation: missing, empty or left in English. */
+function untranslated(texts: Record<string, string>, english: Map<string, string>, same: string[]): string[] {
+  return [...english.keys()].filter((key) => {
+    const [text = '', original = ''] = [texts[key], english.get(key)];
+    return (
+      text.trim() === '' || (text === original && needsTranslation(original) && !same.includes(original))
+    );
+  });
 }
 
 function headings(help: string): string[] {
@@ -71,16 +88,16 @@ describe('languages', () => {
         it(`${node.type}: no text is missing, empty or left in English`, () => {
           const texts = textsOf(language, node.type);
           should([...texts.keys()].sort()).deepEqual([...node.texts.keys()].sort());
-          const same = sameTexts(language);
-          const left = [...texts].filter(([key, text]) => {
-            const english = node.texts.get(key) ?? '';
-            return (
-              text.trim() === '' || (text === english && needsTranslation(english) && !same.includes(english))
-            );
-          });
-          should(left).deepEqual([]);
+          should(untranslated(Object.fromEntries(texts), node.texts, sameTexts(language))).deepEqual([]);
         });
       }
+
+      it('events: the name of each family is translated, and of no other', () => {
+        const { families = {} } = eventTexts(language);
+        const english = new Map<string, string>(FAMILIES.map(({ family, label }) => [family, label]));
+        should(Object.keys(families).sort()).deepEqual([...english.keys()].sort());
+        should(untranslated(families, english, sameTexts(language))).deepEqual([]);
+      });
 
       for (const node of NODES) {
         it(`${node.type}: the help has the structure, the code and the properties of the English one`, () => {

@@ -72,7 +72,7 @@ export class SamplePanel {
 
   #load(): void {
     const { type, text } = this.#options;
-    void $.getJSON(samplePath(type).slice(1))
+    void $.getJSON(samplePath(type).slice(1), { lng: RED.i18n.lang() })
       .done((choices: SampleChoices) => {
         this.#choices = choices;
         this.#chosen = choices.usual;
