@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { untilEither } from '../../concurrency/either-signal';
 import { Semaphore } from '../../concurrency/semaphore';
 import { CodedError } from '../../errors/coded-error';
 import { asSha256 } from '../../values/fields';
@@ -64,12 +65,19 @@ export class Waveforms {
 
 /** @throws as `content.read`; `signal.reason` when aborted */
 async function findPeaks(content: StoredContent, worker: Worker, signal: AbortSignal): Promise<Peaks | null> {
+  const ended = new AbortController();
+  // Also while a slow store is asked for bytes: an error that nobody listens to ends the process.
+  worker.on('error', (error) => ended.abort(error));
+  worker.on('exit', () => ended.abort());
   try {
     const ask = async (piece: Uint8Array | null): Promise<PeaksReply> => {
       signal.throwIfAborted();
+      ended.signal.throwIfAborted();
       worker.postMessage(piece);
-      const [reply] = (await once(worker, 'message', { signal })) as [PeaksReply];
-      return reply;
+      return await untilEither([signal, ended.signal], async (either) => {
+        const [reply] = (await once(worker, 'message', { signal: either })) as [PeaksReply];
+        return reply;
+      });
     };
     for await (const piece of content.read(0, content.size, signal)) {
       const reply = await ask(piece);
