@@ -20,7 +20,7 @@ export class ArchiveTabStage {
   readonly RED: NodeRedApi;
   readonly #port: number;
 
-  private constructor(port: number, app: ReturnType<typeof express>) {
+  private constructor(port: number, app: ReturnType<typeof express>, stalledMs?: number) {
     this.#port = port;
     const note = (text: string): void => void this.log.push(text);
     this.RED = {
@@ -29,13 +29,15 @@ export class ArchiveTabStage {
       settings: { userDir: this.userDir },
       log: { info: note, warn: note, error: note }
     } as unknown as NodeRedApi;
-    serveArchive(this.RED, new ArchiveLibrary(this.RED, workerFromSource));
+    const library = new ArchiveLibrary(this.RED, workerFromSource);
+    serveArchive(this.RED, library, stalledMs === undefined ? {} : { stalledMs });
   }
 
-  static async start(): Promise<ArchiveTabStage> {
+  /** @param stalledMs as for `serveMedia` */
+  static async start(stalledMs?: number): Promise<ArchiveTabStage> {
     const app = express();
     app.use(express.json() as never);
-    return new ArchiveTabStage(await serve(app), app);
+    return new ArchiveTabStage(await serve(app), app, stalledMs);
   }
 
   async end(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import { type FileKey, kindOfFormat } from '../../../src/archive/index/search-entries';
 import type { IndexedFile } from '../../../src/archive/index/stored-index';
@@ -30,6 +31,8 @@ export interface MediaGrant {
   version: string;
   /** Whether it has been logged. */
   isNoted: boolean;
+  /** The answers that are being sent, the first one at the beginning. */
+  readonly sending: Set<Pick<ServerResponse, 'destroy'>>;
 }
 
 const PAGE_ROWS = 50;

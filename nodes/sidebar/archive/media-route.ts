@@ -22,14 +22,20 @@ const SAFE_HEADERS: Readonly<Record<string, string>> = {
 
 /** Files that are sent at once. */
 const MOST_AT_ONCE = 50;
+/** Of them with one ticket; a browser opens no more to one server. */
+const MOST_OF_TICKET = 6;
+/** Milliseconds after which a connection that takes nothing is closed. A player that continues asks for the rest. */
+const STALLED_MS = 120_000;
 
 /**
  * Serves the bytes of files to the holders of tickets. The ticket is the permission: a player sends no token.
  *
  * Answers 200 or 206, 304, 416; 404 when the ticket has ended, or the file is not there or was changed; 503 with
  * `Retry-After` when too many files are being sent.
+ *
+ * @param stalledMs milliseconds after which a connection that takes nothing is closed
  */
-export function serveMedia(RED: NodeRedApi, library: ArchiveLibrary): void {
+export function serveMedia(RED: NodeRedApi, library: ArchiveLibrary, stalledMs = STALLED_MS): void {
   let sending = 0;
   RED.httpAdmin.get(`${ARCHIVE_PATH}/media/:ticket`, (request, response) => {
     const refuse = (status: number, text: string, more: Record<string, string> = {}): void => {
@@ -45,6 +51,11 @@ export function serveMedia(RED: NodeRedApi, library: ArchiveLibrary): void {
     sending += 1;
     const gone = new AbortController();
     response.once('close', () => gone.abort());
+    // Players that stopped reading would hold all places.
+    response.setTimeout(stalledMs, () => response.destroy());
+    const [oldest] = grant.sending;
+    if (grant.sending.size >= MOST_OF_TICKET) oldest?.destroy();
+    grant.sending.add(response);
     send({ library, grant, request, response, signal: gone.signal }, (what) => RED.log.info(what))
       .catch((error: unknown) => {
         const why = error instanceof CodedError ? error.message : 'It cannot be read.';
@@ -52,7 +63,10 @@ export function serveMedia(RED: NodeRedApi, library: ArchiveLibrary): void {
         if (response.headersSent) RED.log.warn(`A recording was not sent to its end. ${why}`);
         refuse(404, why);
       })
-      .finally(() => (sending -= 1));
+      .finally(() => {
+        sending -= 1;
+        grant.sending.delete(response);
+      });
   });
 }
 

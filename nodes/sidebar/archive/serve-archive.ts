@@ -13,8 +13,16 @@ const REPORT_MS = 300;
 /** Files that are checked at once. */
 const MOST_CHECKS = 2;
 
-/** Registers the routes of the tab *Archive*: search, details, playing, waveforms, checking. */
-export function serveArchive(RED: NodeRedApi, library = new ArchiveLibrary(RED)): void {
+/**
+ * Registers the routes of the tab *Archive*: search, details, playing, waveforms, checking.
+ *
+ * @param stalledMs as for `serveMedia`
+ */
+export function serveArchive(
+  RED: NodeRedApi,
+  library = new ArchiveLibrary(RED),
+  { stalledMs }: { stalledMs?: number } = {}
+): void {
   const checks = new Semaphore(MOST_CHECKS);
   const routes: Record<string, AdminRoute<object>['run']> = {
     search: (asked, { signal }) => library.search(asked, signal),
@@ -33,7 +41,7 @@ export function serveArchive(RED: NodeRedApi, library = new ArchiveLibrary(RED))
       failed: 'The archive could not be read. Try again, or restart Node-RED.',
       run
     });
-  serveMedia(RED, library);
+  serveMedia(RED, library, stalledMs);
 }
 
 /** @throws CodedError when the file cannot be played or saved, so that the user learns why */
@@ -49,7 +57,7 @@ async function ticketFor(
   const content = await library.openUnchanged(key, signal);
   await content.close();
   const { version } = content;
-  const ticket = library.tickets.issue({ key, use, user, version, isNoted: false });
+  const ticket = library.tickets.issue({ key, use, user, version, isNoted: false, sending: new Set() });
   return { url: `${ARCHIVE_PATH.slice(1)}/media/${ticket}` };
 }
 
