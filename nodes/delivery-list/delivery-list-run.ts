@@ -14,18 +14,17 @@ import { ownAddresses } from '../../src/reconcile/deliveries/own-addresses';
 import { Reception, type ReceptionParts } from '../../src/reconcile/deliveries/reception';
 import { missingFromLog, replayDeliveries } from '../../src/reconcile/deliveries/replay-deliveries';
 import { noteError } from '../../src/reconcile/reconcile';
-import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
 import type { StateDatabase } from '../../src/state/state-database';
 import { REMEMBERED_MS } from '../../src/webhook/journal/delivery-identities';
 import { apiBreakers } from '../config/provider-accounts';
 import type { TelnyxAccount } from '../config/telnyx-account-access';
-import { archiveState } from '../lib/archive-state';
 import type { NodeRedApi } from '../lib/node-red';
 import { stateDatabase } from '../lib/state';
 import type { ListRun } from '../list/list-node';
 import { receiverIds, runningReceivers } from '../webhook/webhook-receivers';
 import { deliveryJournal, loggedDeliveries } from '../webhook/webhook-runtime';
 import type { DeliveryRequest, DeliverySettings } from './delivery-list-settings';
+import { pacedBy } from './paced-by';
 
 const WEBHOOK_TYPE = 'telnyx-webhook-in';
 const LOOK_AGAIN_MS = 1000;
@@ -145,20 +144,6 @@ function receiverScopes(RED: NodeRedApi): () => readonly string[] {
     }
     return ids;
   };
-}
-
-/** @returns resolves when the next message may be sent, no faster than the download nodes take them */
-export function pacedBy(
-  RED: NodeRedApi,
-  onWaiting: (reason: 'downloads' | null) => void,
-  signal: AbortSignal
-): () => Promise<void> {
-  const { jobs, nodes } = archiveState(RED);
-  const pace = new EmissionPace(
-    () => jobs.load(nodes, MOST_ORDERS),
-    (isWaiting) => onWaiting(isWaiting ? 'downloads' : null)
-  );
-  return () => pace.turn(signal);
 }
 
 /** Milliseconds between two sweeps of old entries. */

@@ -1,6 +1,5 @@
 import type { VerifiedBy } from '../../../src/events/event';
-import type { DeliveryState } from '../../../src/reconcile/deliveries/search/delivery-query';
-import type { ShownDelivery } from '../../../src/reconcile/deliveries/search/shown-message';
+import type { DeliveryState, ShownDelivery } from '../../../src/reconcile/deliveries/search/shown-delivery';
 
 // What the tab "Deliveries" and the runtime tell each other. All routes are below the admin root.
 

@@ -5,7 +5,7 @@ import { type ReplayParts, replayDeliveries } from '../../../src/reconcile/deliv
 import { type DeliveryPlace, readPlace } from '../../../src/reconcile/deliveries/search/delivery-place';
 import { shownText } from '../../../src/text/shown-text';
 import type { LoggedDelivery } from '../../../src/webhook/log/record';
-import { pacedBy } from '../../delivery-list/delivery-list-run';
+import { pacedBy } from '../../delivery-list/paced-by';
 import type { NodeRedApi } from '../../lib/node-red';
 import { receiverOf } from '../../webhook/webhook-receivers';
 import { deliveryLogs } from '../../webhook/webhook-runtime';
@@ -168,13 +168,14 @@ export class ReplayRun {
   #note(chosen: readonly Chosen[]): void {
     const { user } = this.#status;
     const who = user === null ? 'A user of the editor' : `The user ${shownText(user)}`;
+    const what = chosen.length === 1 ? '1 delivery' : `${chosen.length} deliveries`;
     const nodes = [...new Set(chosen.map(({ node }) => node))];
     const named = nodes.slice(0, MOST_NAMED).join(', ') + (nodes.length > MOST_NAMED ? ', …' : '');
     const [first, last] = [chosen[0], chosen.at(-1)].map((each) =>
       new Date(each?.receivedAt ?? 0).toISOString()
     );
     this.#RED.log.info(
-      `${who} replays ${chosen.length} deliveries, received from ${first} to ${last}, through the webhook nodes ${named}.`
+      `${who} replays ${what}, received from ${first} to ${last}, through the webhook nodes ${named}.`
     );
   }
 

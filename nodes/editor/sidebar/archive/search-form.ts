@@ -1,5 +1,6 @@
 import { button, element, field, option } from './form-parts';
 import { TEXTS } from './shown';
+import { whenSearched } from '../search-timing';
 import type { Say } from '../tab';
 
 export interface SearchForm {
@@ -10,8 +11,6 @@ export interface SearchForm {
   offer(providers: readonly string[]): void;
 }
 
-/** Milliseconds without a key after which the search begins by itself. */
-const PAUSE_MS = 350;
 const KINDS = ['audio', 'video', 'fax', 'text', 'other'] as const;
 const LONGEST = 200;
 
@@ -44,19 +43,7 @@ export function searchForm(say: Say, onChange: () => void): SearchForm {
     field(say('archive.text'), text, 'wide'),
     button({ icon: 'search', text: say('archive.search'), class: 'wide' }, () => change())
   );
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const change = (): void => {
-    clearTimeout(timer);
-    if (form.isConnected) onChange();
-  };
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    change();
-  });
-  form.addEventListener('input', () => {
-    clearTimeout(timer);
-    timer = setTimeout(change, PAUSE_MS);
-  });
+  const change = whenSearched(form, onChange);
   return {
     form,
     offer: (providers) => {

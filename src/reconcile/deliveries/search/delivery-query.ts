@@ -4,10 +4,8 @@ import { PROVIDERS, type Provider } from '../../../events/provider';
 import { numberParts } from '../../../text/number-parts';
 import type { LoggedDelivery } from '../../../webhook/log/record';
 import { type EventFilter, readEvents } from '../event-patterns';
+import type { DeliveryState } from './shown-delivery';
 import { shownText } from './shown-message';
-
-/** What became of a delivery, as far as the log knows. */
-export type DeliveryState = 'handed-over' | 'waiting' | 'duplicate';
 
 const STATES: readonly DeliveryState[] = ['handed-over', 'waiting', 'duplicate'];
 

@@ -2,7 +2,8 @@ import type { DeliveryLog } from '../../../webhook/log/delivery-log';
 import type { LoggedDelivery } from '../../../webhook/log/record';
 import type { FoundDelivery, LatestStep } from '../../../webhook/log/read-latest';
 import type { Cursor, DeliveryPlace } from './delivery-place';
-import { type DeliveryQuery, type DeliveryState, deliveryMatcher, stateOf } from './delivery-query';
+import { type DeliveryQuery, deliveryMatcher, stateOf } from './delivery-query';
+import type { DeliveryState } from './shown-delivery';
 
 export interface DeliverySearchDeps {
   /** By the days that they keep. */
