@@ -264,6 +264,8 @@ export class DeliveryTally {
 
 /** Far more than anybody reads while they arrive. */
 const MOST_RECENT = 100;
+/** Characters of a type that are kept of one; the longest that a provider sends has some 60. */
+const LONGEST_TYPE = 200;
 
 /**
  * The last deliveries of all webhook nodes, and how many there were. Those that were refused are kept apart, so that a
@@ -332,7 +334,14 @@ export class RecentDeliveries {
 
   #add(rows: DeliveryRow[], about: Omit<DeliveryRow, 'id' | 'seq' | 'at' | 'count'>): void {
     this.#seq += 1;
-    rows.push({ id: this.#seq, seq: this.#seq, at: this.#now(), count: 1, ...about });
+    const type = about.type === null ? null : shortType(about.type);
+    rows.push({ id: this.#seq, seq: this.#seq, at: this.#now(), count: 1, ...about, type });
     if (rows.length > MOST_RECENT) rows.shift();
   }
+}
+
+/** A type may be as long as a body. A part of a text keeps all of it in memory, so it is copied. */
+function shortType(type: string): string {
+  if (type.length <= LONGEST_TYPE) return type;
+  return `${Buffer.from(type.slice(0, LONGEST_TYPE)).toString()}…`;
 }

@@ -30,6 +30,14 @@ describe('the last deliveries', () => {
     should(recent.totals).deepEqual({ accepted: 1, duplicates: 2, refused: 0 });
   });
 
+  it('keep little of a type that is as long as a body', () => {
+    recent.passed('a', message('x'.repeat(1_000_000)));
+    recent.dropped('a', message('x'.repeat(1_000_000)));
+    should(shown()).deepEqual(
+      ['accepted', 'duplicate'].map((outcome) => `a ${outcome} ${'x'.repeat(200)}… 1`)
+    );
+  });
+
   it('join those that are refused for the same reason, until another one comes', () => {
     recent.refused('a', mismatch);
     const [{ id: first } = { id: 0 }] = recent.since(0);
