@@ -212,11 +212,14 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     if (this.#work !== undefined) return this.#work;
     const state = archiveState(this.#RED);
     const options = { node: this.#node.id, settings: this.#settings, sources: this.#sources };
-    this.#work = createDownloadWork(options, { state, progress: this.#progress, events: this });
-    await this.#work.start();
+    const work = createDownloadWork(options, { state, progress: this.#progress, events: this });
+    this.#work = work;
+    await work.start();
+    // A deploy, or another process, may have stopped it meanwhile.
+    if (this.#isClosed || this.#work !== work) return work;
     activityOf(this.#RED).running.set(this.#node.id, this);
     this.#tick();
-    return this.#work;
+    return work;
   }
 
   #leave(): void {

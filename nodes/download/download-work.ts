@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ArchiveProgress } from '../../src/archive/archive-progress';
 import { Archiver } from '../../src/archive/archiver';
 import { LateDetails } from '../../src/archive/download/late-details';
@@ -17,6 +18,9 @@ import type { ArchiveState } from '../lib/archive-state';
 import { openDestination } from './download-destination';
 import type { DownloadSettings } from './download-settings';
 import { recordingSources, type SourceSettings } from './recording-sources';
+
+/** Milliseconds for which a node that is closed waits for what it still does to its folder; Node-RED waits for 15 s. */
+const LAST_WRITES_MS = 1000;
 
 /** What the work reports to the node. None of these may throw. */
 export interface DownloadEvents {
@@ -143,6 +147,32 @@ export function createDownloadWork(
     onFault: events.onFault
   });
 
+  let isClosed = false;
+  let beginning: Promise<void> = Promise.resolve();
+  let checking: Promise<void> = Promise.resolve();
+
+  /** Checks the folder or bucket. If it fails, jobs wait until it is fixed. */
+  async function check(): Promise<void> {
+    try {
+      await destination.check();
+    } catch (error) {
+      if (error instanceof CodedError && !isClosed) events.onFault(error);
+    }
+  }
+
+  async function begin(): Promise<void> {
+    state.nodes.add(node);
+    if (destination.kind === 'bucket') state.buckets.set(node, destination);
+    await state.jobs.nodeHere(node).catch(() => undefined);
+    await clearPartialCopies({ node, destination, owner, notes: partials, all: false });
+    // A deploy may have stopped the node meanwhile.
+    if (isClosed) return;
+    followUps.start();
+    queue.start();
+    // A network share that does not answer holds up only this check.
+    checking = check();
+  }
+
   return {
     queue,
     retrying: () => {
@@ -153,24 +183,22 @@ export function createDownloadWork(
       [...queue.pausing(most), ...followUps.pausing(most)]
         .sort((a, b) => a.dueInMs - b.dueInMs)
         .slice(0, most),
-    start: async () => {
-      state.nodes.add(node);
-      if (destination.kind === 'bucket') state.buckets.set(node, destination);
-      await state.jobs.nodeHere(node).catch(() => undefined);
-      await clearPartialCopies({ node, destination, owner, notes: partials, all: false });
-      followUps.start();
-      queue.start();
-      // If it fails, jobs wait until it is fixed. A network share that does not answer holds up only this check.
-      void destination.check().catch((error: unknown) => {
-        if (error instanceof CodedError) events.onFault(error);
-      });
+    start: () => {
+      beginning = begin();
+      return beginning;
     },
     close: async (removed) => {
+      isClosed = true;
       state.nodes.delete(node);
       state.buckets.delete(node);
       // A request to the bucket may take longer than a deploy can wait.
       await Promise.all([queue.close(), followUps.close(), work.close(), destination.close()]);
       await Promise.all([agents.close(), sources.close()]);
+      // Nothing writes to the folder any longer, unless a network share does not answer.
+      await Promise.race([
+        Promise.allSettled([beginning, checking]),
+        sleep(LAST_WRITES_MS, null, { ref: false })
+      ]);
       if (!removed) return;
       // The jobs wait for the node to come back; partial copies need not.
       await state.jobs.nodeGone(node).catch(() => undefined);

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
+import { realFileSystem } from '../../src/store/folder/file-system';
 import telnyxAccount from '../../nodes/telnyx-account';
 import recordingDownload from '../../nodes/telnyx-recording-download';
 import { account, node, tab } from '../support/flows';
@@ -353,5 +354,28 @@ describe('telnyx-recording-download', () => {
     message.should.have.properties({ _msgid: 'before', topic: 'call.recording.saved', kept: 'as it was' });
     message['recording']!.should.have.properties({ recording_id: 'rec-1', already_stored: false });
     (await files()).should.have.length(2);
+  });
+
+  it('writes nothing to its folder after it was stopped', async () => {
+    const { mkdir } = realFileSystem;
+    const order: string[] = [];
+    let begun!: () => void;
+    const isWriting = new Promise<void>((resolve) => (begun = resolve));
+    const slow = async (where: string, mode: number): Promise<void> => {
+      begun();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await mkdir(where, mode);
+      order.push(path.basename(where));
+    };
+    realFileSystem.mkdir = slow as typeof mkdir;
+    try {
+      await start();
+      await isWriting;
+      await nodeHelper.clearFlows();
+      order.push('stopped');
+    } finally {
+      realFileSystem.mkdir = mkdir;
+    }
+    should(order).eql(['.telnyx-check', 'stopped']);
   });
 });
