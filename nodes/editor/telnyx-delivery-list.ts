@@ -1,6 +1,6 @@
 import { DEFAULT_FROM, OUTCOMES, SENDERS, SOURCES } from '../delivery-list/delivery-list-fields';
 import { SELECTIONS } from '../list/list-fields';
-import { labelStyle, paletteLabel } from './lib/labels';
+import { labelStyle, nodeLabel, paletteLabel } from './lib/labels';
 import { momentOf } from './lib/moments';
 import { chooseOnlyAccounts } from './account/only-account';
 import { prepareRunNow } from './lib/run-now';
@@ -39,9 +39,7 @@ RED.nodes.registerType<DeliveryListNode>('telnyx-delivery-list', {
     return this._(`${this.type}.${index === 0 ? 'output.deliveries' : 'output.summary'}`);
   },
   paletteLabel,
-  label: function () {
-    return this.name || this._(`${this.type}.palette`);
-  },
+  label: nodeLabel,
   labelStyle,
   onadd: chooseOnlyAccounts,
   oneditprepare: function () {

@@ -2,7 +2,7 @@ import { CATALOGUE_PATH } from '../../src/webhook/express/route-path';
 import type { RuleChoices } from '../../src/routing/event-catalogue';
 import { splitPatterns, TYPE_PROPERTY } from '../../src/routing/rules';
 import { PROPERTY_TYPES } from '../lib/property-types';
-import { labelStyle, paletteLabel } from './lib/labels';
+import { labelStyle, nodeLabel, paletteLabel } from './lib/labels';
 import { makeTyped } from './lib/typed-field';
 import { textOf } from './lib/validators';
 import { offeredRules, offerRules } from './switch/rule-list';
@@ -46,9 +46,7 @@ RED.nodes.registerType<SwitchNode>('telnyx-event-switch', {
   inputs: 1,
   outputs: 1,
   paletteLabel,
-  label: function () {
-    return this.name || this._(`${this.type}.palette`);
-  },
+  label: nodeLabel,
   labelStyle,
   outputLabels: function (index) {
     const rule = this.rules?.[index];

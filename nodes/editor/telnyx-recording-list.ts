@@ -1,7 +1,7 @@
 import { isReadable, type FilterDialect } from '../../src/providers/list-filter';
 import { ACCOUNT_CHOICES, choiceOf, USUAL_CHOICE, type AccountChoices } from '../config/account-choices';
 import { DEFAULT_FROM, LISTED, SELECTIONS } from '../list/list-fields';
-import { labelStyle, paletteLabel } from './lib/labels';
+import { labelStyle, nodeLabel, paletteLabel } from './lib/labels';
 import { momentOf } from './lib/moments';
 import { chooseOnlyAccounts } from './account/only-account';
 import { prepareRunNow } from './lib/run-now';
@@ -73,9 +73,7 @@ RED.nodes.registerType<ListNode>('telnyx-recording-list', {
     return this._(`${this.type}.${index === 0 ? 'output.recordings' : 'output.summary'}`);
   },
   paletteLabel,
-  label: function () {
-    return this.name || this._(`${this.type}.palette`);
-  },
+  label: nodeLabel,
   labelStyle,
   onadd: chooseOnlyAccounts,
   oneditprepare: function () {
