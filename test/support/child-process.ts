@@ -15,6 +15,8 @@ export interface ChildOptions {
   env?: Record<string, string>;
   /** Options for node itself, such as `--max-old-space-size=64`. */
   nodeArgs?: string[];
+  /** The binary of Node.js. Default: the one that runs the tests. */
+  node?: string;
 }
 
 /** A Node.js program under test, with its output as text and a guaranteed end. */
@@ -25,7 +27,7 @@ export class Child {
 
   constructor(program: string, args: string[], options: ChildOptions = {}) {
     this.#child = spawn(
-      process.execPath,
+      options.node ?? process.execPath,
       [...(options.nodeArgs ?? []), '--require', LIFETIME, program, ...args],
       {
         cwd: options.cwd,

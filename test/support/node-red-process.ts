@@ -27,7 +27,6 @@ const NODE_RED =
   process.env['TEST_NODE_RED'] === undefined
     ? path.dirname(require.resolve('node-red/package.json'))
     : path.resolve(process.env['TEST_NODE_RED'], 'node_modules', 'node-red');
-const RED_JS = path.join(NODE_RED, 'red.js');
 /** Node-RED takes a few seconds to start, and much longer on a machine that is busy with other tests. */
 const START: Deadline = { deadline: 90_000 };
 const directories = new Set<string>();
@@ -56,7 +55,10 @@ export class NodeRedProcess {
     userDir = mkdtempSync(path.join(tmpdir(), 'telnyx-node-red-'))
   ) {
     this.#options = options;
-    this.#lines = logLines(RED_JS, options.settings?.['lang']);
+    this.#lines = logLines(
+      path.join(options.installation?.folder ?? NODE_RED, 'red.js'),
+      options.settings?.['lang']
+    );
     this.userDir = userDir;
     directories.add(this.userDir);
   }
@@ -98,14 +100,17 @@ export class NodeRedProcess {
   async start(): Promise<void> {
     if (this.#child?.alive) throw new Error('Node-RED is running already');
     if (this.#child) this.#earlierLog += this.#child.output;
-    const { env = {}, nodeArgs = [], embeddedIn } = this.#options;
+    const { env = {}, nodeArgs = [], embeddedIn, installation } = this.#options;
+    const { folder, node } = installation ?? { folder: NODE_RED, node: process.execPath };
     const args = embeddedIn
-      ? [this.userDir, String(this.#port), NODE_RED]
+      ? [this.userDir, String(this.#port), folder]
       : ['--userDir', this.userDir, '--settings', path.join(this.userDir, 'settings.js')].concat(
           '--port',
           String(this.#port)
         );
-    this.#child = new Child(embeddedIn ?? RED_JS, args, { cwd: this.userDir, env, nodeArgs });
+    this.#child = new Child(embeddedIn ?? path.join(folder, 'red.js'), args, {
+      ...{ cwd: this.userDir, env, nodeArgs, node }
+    });
     await Promise.all([
       this.#child.waitForOutput(this.#lines.listening, START),
       this.#child.waitForOutput(this.#lines.started, START)

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Installation } from './node-red-settings';
 
 /**
  * For tests that need an installed program. Returns its path, or skips the test and says why. In CI a skipped
@@ -16,6 +17,18 @@ export function requireProgram(context: Mocha.Context, ...programs: string[]): s
     if (runnable !== undefined) return runnable;
   }
   return skip(context, `${programs.join(' or ')} is not installed`);
+}
+
+/**
+ * For tests that need Node-RED 5, which does not run on Node.js 20. The environment variables `TEST_NODE_RED_5` (a folder in
+ * which it was installed with npm) and `TEST_NODE_RED_5_NODE` (a binary of Node.js 22.9 or later) tell where both are.
+ * Skips without them.
+ */
+export function requireNodeRed5(context: Mocha.Context): Installation {
+  const { TEST_NODE_RED_5: folder, TEST_NODE_RED_5_NODE: node } = process.env;
+  if (folder === undefined || node === undefined)
+    return skip(context, 'TEST_NODE_RED_5 and TEST_NODE_RED_5_NODE name no Node-RED 5');
+  return { folder: path.resolve(folder, 'node_modules', 'node-red'), node };
 }
 
 export interface Mount {

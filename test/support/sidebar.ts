@@ -69,10 +69,7 @@ export class SidebarPage {
 
   /** Loads the editor again. */
   async reload(): Promise<void> {
-    const { page } = this.editor;
-    await page.reload();
-    await page.locator('.red-ui-flow-node-group').first().waitFor();
-    await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
+    await this.editor.reload();
   }
 
   /** Makes the sidebar as narrow as on a phone, or as wide as wanted. @param width pixels */
