@@ -69,7 +69,7 @@ describe('the editor of users who may not do everything', function () {
         );
         should(tabs).deepEqual(TABS[user]);
         const writes =
-          (await sidebar.at('.telnyx-sidebar-actions button').count()) +
+          (await sidebar.at('[role=listitem] .telnyx-sidebar-actions button').count()) +
           (await sidebar.at('.telnyx-sidebar-sample').count());
         if (user === 'admin') should(writes).be.above(2);
         else should(writes).equal(0);
