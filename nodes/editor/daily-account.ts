@@ -9,10 +9,10 @@ import { DEFAULT_PATH } from '../webhook/webhook-fields';
 import { DAILY_ACCOUNT_TEST_PATH } from '../config/dialog/test-finding';
 import { shownAccount } from './account/shown-account';
 import { AnyKey } from './account/any-key';
-import { publicUrl } from './lib/public-url-rule';
+import { publicUrl } from './register/public-url-rule';
 import { apiAddress } from './lib/api-address';
 import { entriesOf, isVariable, textOf } from './lib/validators';
-import { knownAddress } from './lib/known-address';
+import { knownAddress } from './register/known-address';
 import { prepareTest } from './lib/test-button';
 import { showVariables } from './lib/variables';
 

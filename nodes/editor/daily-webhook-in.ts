@@ -12,7 +12,7 @@ import { labelStyle, paletteLabel } from './lib/labels';
 import { chooseOnlyAccounts } from './account/only-account';
 import { numberWithin } from './lib/validators';
 import { prepareDailyRegister } from './register/daily-register';
-import { publicUrl } from './lib/public-url-rule';
+import { publicUrl } from './register/public-url-rule';
 import { nodeLabel, outputLabel, prepareDialog, saveDialog, webhookPath } from './lib/webhook-dialog';
 
 RED.nodes.registerType('daily-webhook-in', {

@@ -7,7 +7,7 @@ import { shownAccount } from './account/shown-account';
 import { AnyKey } from './account/any-key';
 import { prepareAdvanced } from './lib/advanced';
 import { apiAddress } from './lib/api-address';
-import { publicUrl } from './lib/public-url-rule';
+import { publicUrl } from './register/public-url-rule';
 import { entriesOf, isVariable } from './lib/validators';
 import { prepareTest } from './lib/test-button';
 import { makeTyped } from './lib/typed-field';

@@ -11,7 +11,7 @@ import { neededAccount } from './account/account-choice';
 import { labelStyle, paletteLabel } from './lib/labels';
 import { chooseOnlyAccounts } from './account/only-account';
 import { numberWithin } from './lib/validators';
-import { publicUrl } from './lib/public-url-rule';
+import { publicUrl } from './register/public-url-rule';
 import { prepareTelnyxRegister } from './register/telnyx-register';
 import { nodeLabel, outputLabel, prepareDialog, saveDialog, webhookPath } from './lib/webhook-dialog';
 

@@ -32,7 +32,7 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ...[
     'daily-account.ts',
     'lib/api-address.ts',
-    'lib/known-address.ts',
+    'register/known-address.ts',
     'account/only-account.ts',
     'lib/variables.ts',
     'lib/validators.ts',

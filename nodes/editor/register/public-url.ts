@@ -1,7 +1,7 @@
 import { addressFault, webhookUrl, type AddressFault } from '../../webhook/public-address';
 import type { AddressValues } from '../../config/webhooks/webhooks-request';
 import { icon } from '../lib/marks';
-import { knownAddress } from '../lib/known-address';
+import { knownAddress } from './known-address';
 import { isVariable, textOf } from '../lib/validators';
 
 /** The public address of this Node-RED, in the open dialog of a webhook node. */

@@ -1,4 +1,4 @@
-import { textOf } from './validators';
+import { textOf } from '../lib/validators';
 
 /**
  * The public address of this Node-RED when a webhook node does not name it: that of its account, else one that another

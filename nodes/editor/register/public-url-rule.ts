@@ -1,5 +1,5 @@
 import { addressFault } from '../../webhook/public-address';
-import { isVariable, textOf } from './validators';
+import { isVariable, textOf } from '../lib/validators';
 
 /** Validator of `publicUrl`. */
 export const publicUrl: EditorValidator = function (value, _options) {
