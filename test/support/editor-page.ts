@@ -14,6 +14,14 @@ const CHROMIUM_ARGUMENTS = [
   '--disable-sync'
 ];
 
+/** For the page, before anything else of it. */
+const WITHOUT_ANIMATIONS = `addEventListener('DOMContentLoaded', () => {
+  const style = document.createElement('style');
+  style.textContent = '*, *::before, *::after { transition: none !important; animation: none !important; }';
+  document.head.append(style);
+  $.fx.off = true;
+})`;
+
 /** A wire in the editor's model, which may differ from the deployed flow. */
 export interface Wire {
   port: number;
@@ -30,6 +38,12 @@ export interface EditorOptions {
   context?: BrowserContextOptions;
   /** Of the user who is logged in, as `logIn` gets them. Default: nobody is. */
   tokens?: object;
+  /** What the browser has stored in earlier visits. */
+  stored?: Record<string, string>;
+  /** Dialogs appear at once instead of sliding in: what still moves or fades in cannot be measured. Default: they slide. */
+  still?: boolean;
+  /** How long each step may take, in milliseconds. Default: half a minute. */
+  patience?: number;
 }
 
 /** The Node-RED editor in a browser, used like a person does, with mouse and keyboard. */
@@ -58,14 +72,16 @@ export class EditorPage {
   static async open(
     nodeRed: NodeRedProcess,
     executablePath: string,
-    { empty = false, origin = nodeRed.url, context, tokens }: EditorOptions = {}
+    options: EditorOptions = {}
   ): Promise<EditorPage> {
+    const { empty = false, origin = nodeRed.url, context, patience = 30_000 } = options;
     const { hostname } = new URL(origin);
     const elsewhere = `--host-resolver-rules=MAP ${hostname} 127.0.0.1:${nodeRed.port}`;
     const args = origin === nodeRed.url ? CHROMIUM_ARGUMENTS : [...CHROMIUM_ARGUMENTS, elsewhere];
     const browser = await chromium.launch({ executablePath, args });
     try {
       const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...context });
+      page.setDefaultTimeout(patience);
       const editor = new EditorPage(page, browser, nodeRed);
       // Tests contact no other host, but the editor requests the catalogue of the palette.
       await page.route(
@@ -73,12 +89,14 @@ export class EditorPage {
         (route) => route.fulfill({ json: { modules: [] }, headers: { 'Access-Control-Allow-Origin': '*' } })
       );
       const { pathname } = new URL(nodeRed.editorUrl);
-      if (tokens !== undefined) {
-        const value = JSON.stringify(JSON.stringify(tokens));
-        // As Node-RED calls it for its admin root.
-        const key = `auth-tokens${pathname.replaceAll('/', '-').replace(/-$/, '')}`;
-        await page.addInitScript(`localStorage.setItem(${JSON.stringify(key)}, ${value})`);
-      }
+      const stored = { ...options.stored };
+      // As Node-RED calls it for its admin root.
+      if (options.tokens !== undefined)
+        stored[`auth-tokens${pathname.replaceAll('/', '-').replace(/-$/, '')}`] = JSON.stringify(
+          options.tokens
+        );
+      await page.addInitScript(`Object.assign(localStorage, ${JSON.stringify(stored)})`);
+      if (options.still === true) await page.addInitScript(WITHOUT_ANIMATIONS);
       await page.goto(new URL(pathname, origin).href);
       await editor.#shown(empty ? '#red-ui-workspace-tabs .red-ui-tab' : '.red-ui-flow-node-group');
       return editor;
@@ -92,19 +110,6 @@ export class EditorPage {
   async reload(): Promise<void> {
     await this.page.reload();
     await this.#shown('.red-ui-flow-node-group');
-  }
-
-  /**
-   * Lets dialogs appear at once instead of sliding in, from the next load of the editor on: what is still moving or fading in
-   * cannot be measured.
-   */
-  async withoutAnimations(): Promise<void> {
-    await this.page.addInitScript(`addEventListener('DOMContentLoaded', () => {
-      const style = document.createElement('style');
-      style.textContent = '*, *::before, *::after { transition: none !important; animation: none !important; }';
-      document.head.append(style);
-      $.fx.off = true;
-    })`);
   }
 
   /** A node in the workspace. */

@@ -3,19 +3,23 @@ import path from 'node:path';
 import should from 'should';
 import { AllDialogs, OUR_NODES } from './all-dialogs';
 import { axeFindings } from './axe';
-import type { EditorPage } from './editor-page';
+import { EditorPage } from './editor-page';
 import type { NodeRedProcess } from './node-red-process';
 import { REPOSITORY } from './packed-package';
+import type { NodeRedMajor } from './real-parts';
 import { SidebarPage } from './sidebar';
-import type { NodeRedMajor } from './use-editor';
 
 export type Theme = 'light' | 'dark';
 
-/** How the editor looks on one round. */
+/** How the editor looks on one round, and who looks at it. */
 export interface Look {
   /** As in Node-RED's own list of languages. */
   language: string;
   theme: Theme;
+  /** The Node-RED. */
+  major: NodeRedMajor;
+  /** Whether axe looks at it, too. */
+  axe: boolean;
 }
 
 /** Node-RED 4 has no dark theme of its own; this is that of the usual collection. */
@@ -25,6 +29,9 @@ const DARK_STYLES = ['dark.min.css', 'dark-custom.min.css'].map((name) =>
 
 /** In the narrowest window that is supported, everything has to fit. Pixels. */
 const WINDOW = { width: 900, height: 900 };
+
+/** Dialogs are slow on a machine that is busy with other tests, which is no fault of theirs. Milliseconds. */
+const PATIENCE = 120_000;
 
 /** What does not fit into the sidebar, or is no text of the language. */
 const SIDEBAR_FAULTS = `(() => {
@@ -51,40 +58,62 @@ const RAW_KEYS = `(within) => [...document.querySelector(within).innerText.match
 
 /** Walks through everything of ours in an editor, and tells what is wrong with it. */
 export class EditorTour {
-  readonly #editor: EditorPage;
-  readonly #major: NodeRedMajor;
+  readonly #look: Look;
   readonly #dialogs: AllDialogs;
   readonly #sidebar: SidebarPage;
-  #name = '';
-  #isEnglish = true;
 
-  constructor(editor: EditorPage, nodeRed: NodeRedProcess, major: NodeRedMajor) {
-    this.#editor = editor;
-    this.#major = major;
+  private constructor(
+    readonly editor: EditorPage,
+    nodeRed: NodeRedProcess,
+    look: Look
+  ) {
+    this.#look = look;
     this.#dialogs = new AllDialogs(editor);
     this.#sidebar = new SidebarPage(editor, nodeRed);
   }
 
-  /** Loads the editor in a language and a theme, as its user has chosen them. */
-  async begin({ language, theme }: Look): Promise<void> {
-    const { page } = this.#editor;
-    this.#isEnglish = language === 'en-US';
-    this.#name = `${this.#major}-${theme}-${language}`;
-    await page.setViewportSize(WINDOW);
-    await page.evaluate(`localStorage.setItem('editor-language', '${language}')`);
-    await page.evaluate(`localStorage.setItem('view-dark-theme', '${theme}')`);
-    await this.#editor.reload();
-    if (theme === 'dark' && this.#major === 4)
-      for (const style of DARK_STYLES) await page.addStyleTag({ path: style });
-    const isDark = await page.evaluate<boolean>(
-      "getComputedStyle(document.body).getPropertyValue('--red-ui-form-background').trim() !== '#fff'"
-    );
-    should(isDark).equal(theme === 'dark');
-    await this.#speaks(language);
+  /**
+   * Opens the editor in a browser of its own, in a language and a theme, as its user has chosen them.
+   *
+   * @param browser as found by `requireProgram`
+   */
+  static async begin(nodeRed: NodeRedProcess, browser: string, look: Look): Promise<EditorTour> {
+    const { language, theme, major } = look;
+    const editor = await EditorPage.open(nodeRed, browser, {
+      ...{ context: { viewport: WINDOW }, still: true, patience: PATIENCE },
+      stored: { 'editor-language': language, 'view-dark-theme': theme }
+    });
+    const tour = new EditorTour(editor, nodeRed, look);
+    try {
+      if (theme === 'dark' && major === 4)
+        for (const style of DARK_STYLES) await editor.page.addStyleTag({ path: style });
+      const isDark = await editor.page.evaluate<boolean>(
+        "getComputedStyle(document.body).getPropertyValue('--red-ui-form-background').trim() !== '#fff'"
+      );
+      should(isDark).equal(theme === 'dark');
+      await tour.#speaks(language);
+      return tour;
+    } catch (error) {
+      await editor.close();
+      throw error;
+    }
   }
 
-  /** @param options `axe`: look for what axe finds, too */
-  async dialogFaults(options: { axe: boolean }): Promise<string[]> {
+  /** @returns what is wrong with the palette, the dialogs, the sidebar and the log of the page, one line each */
+  async faults(): Promise<string[]> {
+    const faults = [
+      ...(await this.#paletteFaults()),
+      ...(await this.#dialogFaults()),
+      ...(await this.#sidebarFaults())
+    ];
+    return [...faults, ...this.editor.errors];
+  }
+
+  async close(): Promise<void> {
+    await this.editor.close();
+  }
+
+  async #dialogFaults(): Promise<string[]> {
     const faults: string[] = [];
     for (const node of OUR_NODES)
       await this.#dialogs.whileOpen(node, async () => {
@@ -94,22 +123,21 @@ export class EditorTour {
           ...(await this.#rawKeys('.red-ui-tray form'))
         ].filter(
           // Most languages need more room than English: a label may take a second line there.
-          (fault) => this.#isEnglish || !fault.startsWith('two lines')
+          (fault) => this.#look.language === 'en-US' || !fault.startsWith('two lines')
         );
-        if (options.axe) found.push(...(await axeFindings(this.#editor.page, ['.red-ui-tray form'])));
+        if (this.#look.axe) found.push(...(await axeFindings(this.editor.page, ['.red-ui-tray form'])));
         faults.push(...found.map((fault) => `${node.type}: ${fault}`));
       });
     return faults;
   }
 
-  /** As `dialogFaults`, of the tabs of the sidebar. */
-  async sidebarFaults(options: { axe: boolean }): Promise<string[]> {
+  async #sidebarFaults(): Promise<string[]> {
     const faults: string[] = [];
     const look = async (name: string): Promise<void> => {
       await this.#shoot(name);
-      const found = await this.#editor.page.evaluate<string[]>(SIDEBAR_FAULTS);
+      const found = await this.editor.page.evaluate<string[]>(SIDEBAR_FAULTS);
       found.push(...(await this.#rawKeys('.telnyx-sidebar')));
-      if (options.axe) found.push(...(await axeFindings(this.#editor.page, ['.telnyx-sidebar'])));
+      if (this.#look.axe) found.push(...(await axeFindings(this.editor.page, ['.telnyx-sidebar'])));
       faults.push(...found.map((fault) => `${name}: ${fault}`));
     };
     await this.#sidebar.open('now');
@@ -129,10 +157,10 @@ export class EditorTour {
     return faults;
   }
 
-  async paletteFaults(options: { axe: boolean }): Promise<string[]> {
+  async #paletteFaults(): Promise<string[]> {
     const wrapped = await this.#dialogs.wrappedLabels();
     const found = wrapped.map((label) => `palette: ${JSON.stringify(label)}`);
-    if (options.axe) found.push(...(await axeFindings(this.#editor.page, ['#red-ui-palette-telnyx'])));
+    if (this.#look.axe) found.push(...(await axeFindings(this.editor.page, ['#red-ui-palette-telnyx'])));
     return found;
   }
 
@@ -141,21 +169,23 @@ export class EditorTour {
     const folder = language === 'es-ES' ? 'es' : language;
     const file = path.join(REPOSITORY, 'nodes', 'locales', folder, 'telnyx-sidebar.json');
     const texts = JSON.parse(readFileSync(file, 'utf8')) as { 'telnyx-sidebar': { show: string } };
-    const said = await this.#editor.page.evaluate<string>(
+    const said = await this.editor.page.evaluate<string>(
       "RED._('@red-telephony/node-red-telnyx/telnyx-sidebar:telnyx-sidebar.show')"
     );
     should(said).equal(texts['telnyx-sidebar'].show);
   }
 
   async #rawKeys(within: string): Promise<string[]> {
-    return this.#editor.page.evaluate<string[]>(`(${RAW_KEYS})(${JSON.stringify(within)})`);
+    return this.editor.page.evaluate<string[]>(`(${RAW_KEYS})(${JSON.stringify(within)})`);
   }
 
   /** Keeps a picture when `SCREENSHOTS` names a folder. */
   async #shoot(name: string): Promise<void> {
     const folder = process.env['SCREENSHOTS'];
     if (folder === undefined) return;
-    mkdirSync(path.join(folder, this.#name), { recursive: true });
-    await this.#editor.page.screenshot({ path: path.join(folder, this.#name, `${name}.png`) });
+    const { major, theme, language } = this.#look;
+    const shots = path.join(folder, `${major}-${theme}-${language}`);
+    mkdirSync(shots, { recursive: true });
+    await this.editor.page.screenshot({ path: path.join(shots, `${name}.png`) });
   }
 }

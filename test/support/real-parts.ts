@@ -19,6 +19,9 @@ export function requireProgram(context: Mocha.Context, ...programs: string[]): s
   return skip(context, `${programs.join(' or ')} is not installed`);
 }
 
+/** The Node-RED of this repository, or the current one. */
+export type NodeRedMajor = 4 | 5;
+
 /**
  * For tests that need Node-RED 5, which does not run on Node.js 20. The environment variables `TEST_NODE_RED_5` (a folder in
  * which it was installed with npm) and `TEST_NODE_RED_5_NODE` (a binary of Node.js 22.9 or later) tell where both are.
