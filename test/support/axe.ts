@@ -17,7 +17,8 @@ interface Violation {
 }
 
 /**
- * What axe-core, a checker of accessibility, objects to: roles, names, labels, contrast, and its best practices.
+ * What axe-core, a checker of accessibility, objects to: roles, names, labels, and its best practices. Not contrast: the body of the
+ * editor has no height, so that axe takes all text for hidden.
  *
  * @param within selectors of the parts of the page to look at; those that match nothing are left out
  * @returns one line each; empty when all is well
