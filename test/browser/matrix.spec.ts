@@ -1,4 +1,6 @@
 import should from 'should';
+import { AllDialogs, OUR_NODES } from '../support/all-dialogs';
+import { axeFindings } from '../support/axe';
 import { EditorTour, type Look, type Theme } from '../support/editor-tour';
 import { LIVELY_FLOW, LivelyTelephone } from '../support/lively-flow';
 import { NodeRedProcess } from '../support/node-red-process';
@@ -57,8 +59,17 @@ for (const major of [4, 5] as const) {
       });
     }
 
-    it('would not hide an error in the console', async () => {
-      const { editor } = await begin({ language: 'en-US', theme: 'light', major, axe: false });
+    it('would not hide a colour that nobody can read, or an error in the console', async () => {
+      const { editor } = await begin({ language: 'en-US', theme: 'light', major, axe: true });
+      const [node] = OUR_NODES;
+      if (node === undefined) throw new Error('There is no node');
+      const found = await new AllDialogs(editor).whileOpen(node, async () => {
+        await editor.page.addStyleTag({
+          content: '.red-ui-tray form label { color: #eee !important; }'
+        });
+        return axeFindings(editor.page, ['.red-ui-tray form']);
+      });
+      should(found.filter((line) => line.startsWith('color-contrast: ')).length).be.above(1);
       should(editor.errors).deepEqual([]);
       await editor.page.evaluate("console.error('logged'); setTimeout(() => { throw new Error('thrown'); })");
       await editor.page.waitForFunction('new Promise((resolve) => setTimeout(() => resolve(true)))');

@@ -89,7 +89,11 @@ export class SamplePanel {
       const group = $('<div role="group"></div>').attr('aria-labelledby', `${this.#id}-family-${at}`);
       $('<div></div>')
         .attr('id', `${this.#id}-family-${at}`)
-        .css({ padding: '6px 8px 2px', 'font-weight': 'bold', color: 'var(--red-ui-secondary-text-color)' })
+        .css({
+          padding: '6px 8px 2px',
+          'font-weight': 'bold',
+          color: 'var(--red-ui-secondary-text-color-inactive)'
+        })
         .text(label)
         .appendTo(group);
       for (const { type, description } of types) group.append(option(this.#id, type, description));
@@ -204,5 +208,5 @@ function option(id: string, type: string, description: string): JQuery {
     .attr({ id: `${id}-${type}`, 'data-event': type })
     .css({ padding: '2px 8px 2px 20px', cursor: 'pointer' })
     .append($('<div></div>').text(type))
-    .append($('<div></div>').css({ 'font-size': '0.9em', opacity: '0.85' }).text(description));
+    .append($('<div></div>').css({ 'font-size': '0.9em' }).text(description));
 }

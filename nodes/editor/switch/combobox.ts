@@ -167,7 +167,11 @@ function groupOf({ title, options }: ComboGroup, id: string): JQuery {
   const heading = $('<div></div>')
     .attr('id', id)
     .text(title)
-    .css({ padding: '6px 10px 2px', fontWeight: 'bold', color: 'var(--red-ui-secondary-text-color)' });
+    .css({
+      padding: '6px 10px 2px',
+      fontWeight: 'bold',
+      color: 'var(--red-ui-secondary-text-color-inactive)'
+    });
   const group = $('<div></div>').attr({ role: 'group', 'aria-labelledby': id }).append(heading);
   for (const [at, { text, note, value }] of options.entries()) {
     const option = $('<div></div>')
@@ -176,7 +180,9 @@ function groupOf({ title, options }: ComboGroup, id: string): JQuery {
       .css({ padding: '3px 10px 3px 18px', cursor: 'pointer' });
     option.append($('<div></div>').css('overflow-wrap', 'anywhere').text(text));
     option.append(
-      $('<div></div>').css({ color: 'var(--red-ui-secondary-text-color)', fontSize: '12px' }).text(note)
+      $('<div></div>')
+        .css({ color: 'var(--red-ui-secondary-text-color-inactive)', fontSize: '12px' })
+        .text(note)
     );
     group.append(option);
   }
