@@ -164,14 +164,11 @@ function listbox(id: string, label: string): JQuery {
 }
 
 function groupOf({ title, options }: ComboGroup, id: string): JQuery {
-  const heading = $('<div></div>')
-    .attr('id', id)
-    .text(title)
-    .css({
-      padding: '6px 10px 2px',
-      fontWeight: 'bold',
-      color: 'var(--red-ui-secondary-text-color-inactive)'
-    });
+  const heading = $('<div></div>').attr('id', id).text(title).css({
+    padding: '6px 10px 2px',
+    fontWeight: 'bold',
+    color: 'var(--red-ui-secondary-text-color-inactive)'
+  });
   const group = $('<div></div>').attr({ role: 'group', 'aria-labelledby': id }).append(heading);
   for (const [at, { text, note, value }] of options.entries()) {
     const option = $('<div></div>')
