@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import should from 'should';
-import { allExamples } from '../support/example-flow';
+import { allExamples, DASHBOARD_EXAMPLE, plainExamples } from '../support/example-flow';
 import { type FlowNode, NodeRedProcess } from '../support/node-red-process';
 import { definitionOf, NODES } from './node-files';
 
@@ -12,6 +12,8 @@ const flows = new Map(examples.map(({ name, flow }) => [name, flow]));
 const FOLDERS = ['1 Start here', '2 Archive', '3 Calls and TeXML', '4 Messages and fax', '5 Operations'];
 const own = NODES.map(({ type }) => type);
 const configs = NODES.filter((node) => definitionOf(node).category === 'config').map(({ type }) => type);
+/** Of FlowFuse Dashboard, which one example needs and names. */
+const DASHBOARD = ['ui-base', 'ui-theme', 'ui-page', 'ui-group', 'ui-template'];
 const STRUCTURE = ['tab', 'group', 'comment', 'junction', 'subflow'];
 
 describe('example flows', () => {
@@ -44,7 +46,7 @@ describe('example flows', () => {
         for (const comment of comments) should(comment['name']).be.a.String().and.not.be.empty();
       });
 
-      it('uses only core nodes and nodes of this package', () => {
+      it('uses only core nodes, nodes of this package and those of a package that it names', () => {
         const nodeRed = createRequire(require.resolve('node-red'));
         const coreFolder = path.dirname(nodeRed.resolve('@node-red/nodes/package.json'));
         const core = readdirSync(path.join(coreFolder, 'core'), { recursive: true })
@@ -57,7 +59,10 @@ describe('example flows', () => {
           ])
           .map(([, type]) => type);
         const foreign = flow.filter(({ type }) => ![...core, ...own, ...STRUCTURE].includes(type));
-        should(foreign.map(({ type }) => type)).deepEqual([]);
+        const types = foreign.map(({ type }) => type).sort();
+        should(types).deepEqual(name === DASHBOARD_EXAMPLE ? [...DASHBOARD].sort() : []);
+        const { info } = flow.find(({ type }) => type === 'tab')!;
+        if (types.length > 0) should(info).containEql('Install `@flowfuse/node-red-dashboard`');
       });
 
       it('hangs together', () => {
@@ -128,7 +133,7 @@ describe('example flows', () => {
     const nodeRed = await NodeRedProcess.start({ coreNodes: 'all' });
     try {
       const from = nodeRed.log.length;
-      await nodeRed.deploy([...flows.values()].flat());
+      await nodeRed.deploy(plainExamples().flatMap(({ flow }) => flow));
       should(nodeRed.log.slice(from)).not.match(
         /missing types|Waiting for|TypeError|\[error\].*(BAD_SETTING|PATH_IN_USE)/
       );

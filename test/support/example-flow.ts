@@ -6,6 +6,9 @@ import { REPOSITORY } from './packed-package';
 
 const FOLDER = path.join(REPOSITORY, 'examples');
 
+/** The only example with nodes of another package. */
+export const DASHBOARD_EXAMPLE = 'Recordings page with FlowFuse Dashboard';
+
 /** An example of the package. */
 export interface Example {
   /** File name without its extension. */
@@ -26,6 +29,11 @@ export function allExamples(): Example[] {
       folder: path.dirname(file),
       flow: JSON.parse(readFileSync(path.join(FOLDER, file), 'utf8')) as FlowNode[]
     }));
+}
+
+/** Those that need no other package. Node-RED starts no flow at all while it waits for the types of one. */
+export function plainExamples(): Example[] {
+  return allExamples().filter(({ name }) => name !== DASHBOARD_EXAMPLE);
 }
 
 /** The example with a name, in whichever folder it is. */

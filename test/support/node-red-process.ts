@@ -5,7 +5,7 @@ import { Child } from './child-process';
 import { freePort } from './free-port';
 import { logLines } from './node-red-log';
 import { checkTypes, type FlowNode, type NodeRedOptions, writeUserDir } from './node-red-settings';
-import { installPackage } from './packed-package';
+import { installPackage, linkPackage } from './packed-package';
 import { type Deadline, until } from './until';
 
 export type { FlowNode, Login, NodeRedOptions } from './node-red-settings';
@@ -67,6 +67,7 @@ export class NodeRedProcess {
   static async start(options: NodeRedOptions = {}): Promise<NodeRedProcess> {
     const nodeRed = new NodeRedProcess(options);
     if (options.installPackage !== false) installPackage(nodeRed.userDir);
+    for (const folder of options.otherPackages ?? []) linkPackage(folder, nodeRed.userDir);
     if (options.probe) {
       for (const extension of ['cjs', 'html']) {
         const target = path.join(nodeRed.userDir, 'nodes', `probe.${extension.replace('cjs', 'js')}`);

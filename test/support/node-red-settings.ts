@@ -43,6 +43,8 @@ export interface NodeRedOptions {
   nodeArgs?: string[];
   /** Default true: this package, packed and installed by npm. */
   installPackage?: boolean;
+  /** Folders of packages with nodes of others that are installed, too. */
+  otherPackages?: string[];
   /** Default `usual`: without those that few tests use, and whose libraries take a third of the time of a start. */
   coreNodes?: 'usual' | 'all';
   /** Default false: record each message from a webhook node, even while a deploy runs. */

@@ -6,7 +6,9 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,6 +37,14 @@ export function installPackage(userDir: string): void {
   // npm and Node-RED write to this file, so each userDir has its own.
   cpSync(path.join(template, 'package.json'), path.join(userDir, 'package.json'));
   linkTree(path.join(template, 'node_modules'), path.join(userDir, 'node_modules'));
+}
+
+/** Makes a package that npm installed elsewhere one of the packages of a userDir, by a symbolic link. */
+export function linkPackage(folder: string, userDir: string): void {
+  const { name } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as { name: string };
+  const link = path.join(userDir, 'node_modules', name);
+  mkdirSync(path.dirname(link), { recursive: true });
+  symlinkSync(folder, link);
 }
 
 function linkTree(from: string, to: string): void {

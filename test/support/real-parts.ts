@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Installation } from './node-red-settings';
@@ -32,6 +32,20 @@ export function requireNodeRed5(context: Mocha.Context): Installation {
   if (folder === undefined || node === undefined)
     return skip(context, 'TEST_NODE_RED_5 and TEST_NODE_RED_5_NODE name no Node-RED 5');
   return { folder: path.resolve(folder, 'node_modules', 'node-red'), node };
+}
+
+/**
+ * For tests that need FlowFuse Dashboard, which is too large for a devDependency (135 MB). Skips unless it was installed
+ * with npm into the folder `TEST_DASHBOARD`.
+ *
+ * @returns the folder of the package
+ */
+export function requireDashboard(context: Mocha.Context): string {
+  const name = '@flowfuse/node-red-dashboard';
+  const installed = process.env['TEST_DASHBOARD'];
+  const folder = path.resolve(installed ?? '', 'node_modules', name);
+  if (installed !== undefined && existsSync(folder)) return folder;
+  return skip(context, `${name} is not installed in the folder TEST_DASHBOARD`);
 }
 
 export interface Mount {
