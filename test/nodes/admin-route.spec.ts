@@ -123,6 +123,6 @@ describe('routes for the editor', () => {
     const known = await ask('get /telnyx-sidebar/x');
     should([known.statusCode, known.body]).deepEqual([400, { error: 'Do this.', code: 'BAD_SETTING' }]);
     const unknown = await ask('post /telnyx-sidebar/x', { headers: json, body: {} });
-    should([unknown.statusCode, unknown.body]).deepEqual([500, { error: 'It failed.' }]);
+    should([unknown.statusCode, unknown.body]).deepEqual([500, { error: 'It failed.', code: 'UNEXPECTED' }]);
   });
 });

@@ -99,7 +99,7 @@ describe('the routes behind the buttons that register webhooks', () => {
         url: NEW,
         isServed: false
       });
-      should(body['calls']).deepEqual([{ call: 'GET /fax_applications', error: null }]);
+      should(body['calls']).deepEqual([{ call: 'GET /fax_applications', error: null, code: null }]);
     });
 
     it('uses the deployed key where the dialog shows a placeholder, and that of the environment where it is blank', async () => {

@@ -19,11 +19,10 @@ const MOST_NEW = 200;
 /** Rows that wait and are asked about again. */
 const MOST_AGAIN = 200;
 
-const TONES: Readonly<Record<DeliveryRow['state'], Tone>> = {
-  'handed-over': 'good',
-  waiting: 'waiting',
-  duplicate: 'idle'
-};
+function toneOf(state: DeliveryRow['state']): Tone {
+  if (state === 'handed-over') return 'good';
+  return state === 'waiting' ? 'waiting' : 'idle';
+}
 
 interface ShownRow {
   row: DeliveryRow;
@@ -280,7 +279,7 @@ export class DeliveryList {
       box,
       show: (row) => {
         shown.row = row;
-        state.show(TONES[row.state]);
+        state.show(toneOf(row.state));
         setText(name, row.type);
         const parties = [row.from, row.to].filter((party) => party !== null).join(' → ');
         const parts = [
