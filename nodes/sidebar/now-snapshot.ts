@@ -50,6 +50,8 @@ export function nowFrame(RED: NodeRedApi, since: number): NowFrame {
   const files = [...activity.running.values()].flatMap((one) => one.now(MOST_ROWS).files);
   const stamp = [
     ...Object.values(activity.downloads),
+    // A deploy may have removed a node, in this editor or in another.
+    ...activity.running.keys(),
     ...files.map(({ key }) => key),
     ...downloads.flatMap(({ pausing, waiting }) => [
       pausing[0]?.job.id,

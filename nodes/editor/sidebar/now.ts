@@ -33,6 +33,7 @@ class NowView {
   #askedAt = -Infinity;
   #timer: number | undefined;
   #isAsking = false;
+  #isAskedAgain = false;
 
   constructor(container: HTMLElement, context: TabContext) {
     this.#context = context;
@@ -63,7 +64,10 @@ class NowView {
   /** Asks for everything, now or as soon as it may. */
   readonly ask = (): void => {
     clearTimeout(this.#timer);
-    if (this.#isAsking || this.#context.signal.aborted) return;
+    if (this.#context.signal.aborted) return;
+    // What is on its way may be older than the reason to ask.
+    this.#isAskedAgain = this.#isAsking;
+    if (this.#isAsking) return;
     const wait = this.#askedAt + PAUSE_MS - performance.now();
     if (wait <= 0) void this.#ask();
     else this.#timer = window.setTimeout(this.ask, wait);
@@ -99,7 +103,8 @@ class NowView {
     if (this.#context.signal.aborted) return;
     setText(this.#fault, answer.ok ? '' : answer.error);
     if (answer.ok) this.#show(answer.reply);
-    this.#timer = window.setTimeout(this.ask, ASK_MS);
+    if (this.#isAskedAgain) this.ask();
+    else this.#timer = window.setTimeout(this.ask, ASK_MS);
   }
 
   #show(snapshot: NowSnapshot): void {
