@@ -54,5 +54,5 @@ export function serveRunList(RED: NodeRedApi): void {
 
 function isDeployed(RED: NodeRedApi, id: string): boolean {
   const type = id === '' ? undefined : (RED.nodes.getNode(id) as RedNode | null | undefined)?.type;
-  return type !== undefined && /^telnyx-\w+-list$/.test(type);
+  return type?.startsWith('telnyx-') === true && type.endsWith('-list');
 }
