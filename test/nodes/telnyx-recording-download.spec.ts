@@ -363,6 +363,7 @@ describe('telnyx-recording-download', () => {
     const isWriting = new Promise<void>((resolve) => (begun = resolve));
     const slow = async (where: string, mode: number): Promise<void> => {
       begun();
+      // A slow disk: longer than a close that waits for nothing.
       await new Promise((resolve) => setTimeout(resolve, 100));
       await mkdir(where, mode);
       order.push(path.basename(where));

@@ -173,7 +173,7 @@ export class Studio {
     const { page } = this;
     await page.mouse.move(0, 0);
     for (const names of this.shownAs) await page.evaluate(`(${RENAME})(...${JSON.stringify(names)})`);
-    // What was resized is drawn again.
+    // What was resized is drawn again; no event tells that the editor's own timers have run.
     await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 100)))');
     const clip = 'width' in area ? area : await area.boundingBox();
     if (clip === null) throw new Error('This is not visible');
