@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
-import { FAMILIES } from '../../src/events/catalogue';
+import { CATALOGUE, FAMILIES } from '../../src/events/catalogue';
+import { PROVIDERS } from '../../src/events/provider';
 import { REPOSITORY } from '../support/packed-package';
 import { languages, NODES, type NodeFiles, PLUGINS, textsOf } from './node-files';
 
@@ -43,6 +44,11 @@ function untranslated(texts: Record<string, string>, english: Map<string, string
       text.trim() === '' || (text === original && needsTranslation(original) && !same.includes(original))
     );
   });
+}
+
+/** Event types and fields that a text names, such as `call.hangup` or `failure_cause`: they are never translated. */
+function writtenNames(text: string): string[] {
+  return (text.match(/\b[a-z]+(?:[._][a-z]+)+\b/g) ?? []).sort();
 }
 
 function headings(help: string): string[] {
@@ -98,6 +104,23 @@ describe('languages', () => {
         should(Object.keys(families).sort()).deepEqual([...english.keys()].sort());
         should(untranslated(families, english, sameTexts(language))).deepEqual([]);
       });
+
+      for (const provider of PROVIDERS) {
+        it(`events: each type of ${provider} is described, in the order of the catalogue, and no other`, function () {
+          const { [provider]: texts } = eventTexts(language);
+          if (texts === undefined) this.skip();
+          const english = new Map<string, string>(
+            CATALOGUE.filter((entry) => entry.provider === provider).map((entry) => [
+              entry.event_type,
+              entry.description
+            ])
+          );
+          should(Object.keys(texts)).deepEqual([...english.keys()]);
+          should(untranslated(texts, english, sameTexts(language))).deepEqual([]);
+          for (const [type, text] of Object.entries(texts))
+            should([type, writtenNames(text)]).deepEqual([type, writtenNames(english.get(type) ?? '')]);
+        });
+      }
 
       for (const node of NODES) {
         it(`${node.type}: the help has the structure, the code and the properties of the English one`, () => {
