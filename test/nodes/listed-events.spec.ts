@@ -10,6 +10,12 @@ describe('the list of events', () => {
   it('is in the language of the editor', async () => {
     should(await recordings('de')).equal('Aufnahmen');
     should(await recordings('pt-BR')).equal('Gravações');
+    const { entries } = await listedEvents('de');
+    const started = entries.filter(({ event_type }) => event_type === 'streaming.started');
+    should(started.map(({ provider, description }) => [provider, description])).deepEqual([
+      ['telnyx', 'Das Streaming an den WebSocket hat begonnen'],
+      ['daily', 'Ein Livestream hat begonnen']
+    ]);
   });
 
   it('is in a language without its country when there is none for the country', async () => {
