@@ -15,6 +15,7 @@ export interface Manifest {
   files: string[];
   dependencies: Record<string, string>;
   scripts: Record<string, string>;
+  publishConfig?: Record<string, unknown>;
   overrides?: unknown;
   'node-red': { version: string; nodes: Record<string, string>; plugins?: Record<string, string> };
 }
