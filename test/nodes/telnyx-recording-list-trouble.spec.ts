@@ -116,7 +116,8 @@ describe('telnyx-recording-list in trouble', () => {
         error(...told);
       };
       await list.close(false);
-      (Date.now() - begun).should.be.below(1000);
+      // The run itself waits for ever.
+      (Date.now() - begun).should.be.below(5000);
       // Nothing of the old run continues alongside what is deployed next.
       isTold.should.be.true();
       const ended = await run;

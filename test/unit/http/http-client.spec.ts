@@ -167,10 +167,12 @@ describe('http/http-client', () => {
       for (const status of [100, 102, 103]) {
         let sent = 0;
         await open((socket) => {
-          const timer = setInterval(() => {
+          const announce = (): void => {
             sent += 1;
             socket.write(`HTTP/1.1 ${status} Wait\r\n\r\n`);
-          }, 100);
+          };
+          announce();
+          const timer = setInterval(announce, 100);
           socket.on('close', () => clearInterval(timer));
         });
         const fault = await stage.fault({ responseTimeoutMs: 500 });

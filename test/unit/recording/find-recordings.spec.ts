@@ -2,6 +2,7 @@ import should from 'should';
 import { isWithoutTracks } from '../../../src/recording/extract/from-daily';
 import { providers } from '../../../src/providers/registry';
 import { carriesRecording, findRecordings, fromStored } from '../../../src/recording/find-recordings';
+import { processorMsSince } from '../../support/processor-time';
 
 const SIGNED =
   'https://s3.amazonaws.com/telephony-recorder-prod/acc/2026-03-04/leg-7.mp3?X-Amz-Expires=600&X-Amz-Signature=aa';
@@ -603,7 +604,7 @@ describe('find-recordings, with hostile input', () => {
   });
 
   it('is fast for an invalid address', () => {
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     for (const url of [
       `https://a${'\u0316\u0301'.repeat(500_000)}/x.mp3`,
       `https://h/?${'a&'.repeat(500_000)}`
@@ -611,7 +612,7 @@ describe('find-recordings, with hostile input', () => {
       const [found] = findRecordings({ event: {}, payload: { recording_urls: { mp3: url } } });
       should(found?.identity).match(/^telnyx:[0-9a-f]{24}$/);
     }
-    should(performance.now() - begun).be.below(3000);
+    should(processorMsSince(begun)).be.below(3000);
   });
 
   it('reads no more formats than a recording can have', () => {

@@ -5,6 +5,7 @@ import {
   chooseFormat,
   mediaLink
 } from '../../../src/recording/recording-reference';
+import { processorMsSince } from '../../support/processor-time';
 
 function chosen(
   formats: (string | null)[],
@@ -51,8 +52,8 @@ describe('recording-reference: the files of a format', () => {
     const links = Array.from({ length: 200_000 }, (_, index) =>
       mediaLink(`https://example.com/${index}`, index % 2 === 0 ? null : index.toString(36))
     );
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     chooseFormat({ kind: 'audio', links }, 'all').should.have.length(100_000);
-    (performance.now() - begun).should.be.below(5000);
+    processorMsSince(begun).should.be.below(5000);
   });
 });

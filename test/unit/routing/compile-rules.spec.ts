@@ -3,6 +3,7 @@ import type { Provider } from '../../../src/events/provider';
 import { compileRules } from '../../../src/routing/compile-rules';
 import { describeEvent, type RoutedEvent, type RoutingCatalogue } from '../../../src/routing/routed-event';
 import { readRules } from '../../../src/routing/rules';
+import { processorMsSince } from '../../support/processor-time';
 
 const TYPES: [provider: Provider, type: string, family: string, aliases: string[]][] = [
   ['telnyx', 'call.hangup', 'call', ['call_hangup']],
@@ -177,12 +178,12 @@ describe('compiled switch rules', () => {
     const last = event('family999.of.something');
     const none = event('conference.recording.saved');
     const rounds = 20_000;
-    const started = performance.now();
+    const started = process.cpuUsage();
     for (let round = 0; round < rounds; round++) {
       should(find(last, never)[0]).equal(999);
       should(find(none, never)[0]).equal(1000);
     }
-    const each = ((performance.now() - started) * 1000) / (2 * rounds);
+    const each = (processorMsSince(started) * 1000) / (2 * rounds);
     each.should.be.below(100, `${each.toFixed(1)} µs for one message`);
   });
 });

@@ -4,6 +4,7 @@ import { compileRules } from '../../../src/routing/compile-rules';
 import { EVENT_CATALOGUE, ruleChoices } from '../../../src/routing/event-catalogue';
 import { describeEvent } from '../../../src/routing/routed-event';
 import { readRules } from '../../../src/routing/rules';
+import { processorMsSince } from '../../support/processor-time';
 
 function match(patterns: string[], type: string, provider: Provider = 'telnyx'): number[] {
   const read = readRules(
@@ -49,8 +50,8 @@ describe('rules over the catalogue of event types', () => {
 
   it('compile quickly, even a thousand patterns', () => {
     const patterns = Array.from({ length: 1000 }, (_, at) => `*.kind${at}.*`);
-    const started = performance.now();
+    const started = process.cpuUsage();
     match(patterns, 'call.kind7.saved').should.deepEqual([7]);
-    (performance.now() - started).should.be.below(1000);
+    processorMsSince(started).should.be.below(1000);
   });
 });

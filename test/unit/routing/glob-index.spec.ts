@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import should from 'should';
 import { compileGlob, GlobIndex } from '../../../src/routing/glob-index';
+import { processorMsSince } from '../../support/processor-time';
 
 /** Slow and obviously correct: tries every length for every star, and remembers failures. */
 function reference(glob: string, name: string): boolean {
@@ -76,8 +77,8 @@ describe('glob index', () => {
     const index = new GlobIndex();
     index.add(`${'a*'.repeat(500)}b`, 0);
     index.add(`*${'a*'.repeat(500)}b*`, 1);
-    const started = performance.now();
+    const started = process.cpuUsage();
     index.collect('a'.repeat(20_000), () => should.fail(0, 1, 'nothing of it fits'));
-    (performance.now() - started).should.be.below(500);
+    processorMsSince(started).should.be.below(500);
   });
 });

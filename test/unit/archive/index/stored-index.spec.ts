@@ -5,6 +5,7 @@ import {
   type IndexedFile
 } from '../../../../src/archive/index/stored-index';
 import type { StoredRecording } from '../../../../src/store/stored-recording';
+import { processorMsSince } from '../../../support/processor-time';
 import { StateFixture } from '../state-fixture';
 
 describe('stored-index', () => {
@@ -100,9 +101,9 @@ describe('stored-index', () => {
       ...Array.from({ length: 20_000 }, (_value, index) => file(`telnyx:${index}`, null, 'p'))
     );
     const index = recordings.at('/a');
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     for (let turn = 0; turn < 1000; turn += 1) should(index.find(`telnyx:${turn * 7}`)).have.length(1);
-    (performance.now() - begun).should.be.below(500);
+    processorMsSince(begun).should.be.below(500);
   });
 });
 

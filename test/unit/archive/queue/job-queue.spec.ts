@@ -212,7 +212,7 @@ describe('JobQueue', () => {
         return job && dueAt! >= job.acceptedAt + 300 ? true : undefined;
       });
       await withClockSet(byMs, () => all);
-      should(performance.now() - begun).be.within(290, 2500);
+      should(performance.now() - begun).be.within(290, 10_000);
     });
   }
 

@@ -4,6 +4,7 @@ import should from 'should';
 import type { Job } from '../../../../src/archive/queue/job';
 import { type DueJob, JobRepository, ORPHANS_KEPT_MS } from '../../../../src/archive/queue/job-repository';
 import { StateDatabase } from '../../../../src/state/state-database';
+import { processorMsSince } from '../../../support/processor-time';
 import { requireMount } from '../../../support/real-parts';
 import { jobFor, StateFixture } from '../state-fixture';
 
@@ -194,11 +195,11 @@ describe('JobRepository', () => {
     await Promise.all(adding);
     const busy = new Set(['x']);
     const before = process.memoryUsage().heapUsed;
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     for (let time = 0; time < 1000; time += 1) {
       should(jobs.next('node', busy)?.job.message['_msgid']).equal('0');
     }
-    (performance.now() - begun).should.be.below(1000);
+    processorMsSince(begun).should.be.below(1000);
     (process.memoryUsage().heapUsed - before).should.be.below(50 * 1024 * 1024);
     jobs.count('node').should.equal(100_000);
   });

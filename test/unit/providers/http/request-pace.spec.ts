@@ -3,10 +3,14 @@ import { RequestPace } from '../../../../src/providers/http/request-pace';
 import { THREE_HOURS_MS, withClockSet } from '../../../support/clock-set';
 
 const never = new AbortController().signal;
+/** So long that a busy machine does not take a whole span for something else. */
+const SPAN_MS = 800;
+/** Timers may be early by a millisecond for each timer. */
+const EARLY_MS = 5;
 
 describe('RequestPace', () => {
   it('passes as many requests as the limit allows, and the next one after the span', async () => {
-    const pace = new RequestPace({ requests: 3, span: 60 });
+    const pace = new RequestPace({ requests: 3, span: SPAN_MS });
     const begun = performance.now();
     const times: number[] = [];
     await Promise.all(
@@ -15,10 +19,10 @@ describe('RequestPace', () => {
         times.push(performance.now() - begun);
       })
     );
-    should(times[2]).be.below(40);
-    should(times[3]).be.within(55, 110);
-    should(times[5]).be.within(55, 110);
-    should(times[6]).be.within(115, 200);
+    should(times[2]).be.below(SPAN_MS - EARLY_MS);
+    for (const second of [times[3], times[5]])
+      should(second).be.within(SPAN_MS - EARLY_MS, 2 * SPAN_MS - EARLY_MS);
+    should(times[6]).be.within(2 * SPAN_MS - EARLY_MS, 3 * SPAN_MS);
   });
 
   it('passes all requests when they come slowly', async () => {
@@ -40,7 +44,7 @@ describe('RequestPace', () => {
     stop.abort(new Error('too late'));
     should(new Set(await Promise.all(stopped))).eql(new Set(['stopped']));
     await last;
-    should(performance.now() - begun).be.within(50, 1000);
+    should(performance.now() - begun).be.within(50, 10_000);
   });
 
   for (const byMs of [-THREE_HOURS_MS, THREE_HOURS_MS]) {
@@ -49,7 +53,7 @@ describe('RequestPace', () => {
       await pace.turn(never);
       const begun = performance.now();
       await withClockSet(byMs, () => pace.turn(never));
-      should(performance.now() - begun).be.within(50, 1000);
+      should(performance.now() - begun).be.within(50, 10_000);
     });
   }
 

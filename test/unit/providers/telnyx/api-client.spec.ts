@@ -119,11 +119,11 @@ describe('api-client', () => {
     for (const byMs of [-THREE_HOURS_MS, THREE_HOURS_MS]) {
       it(`is silent for the same time when the clock moves by ${byMs / 3_600_000} hours`, async () => {
         const api = server.client();
-        server.json(LINE, {}, 429, { 'retry-after-ms': '200' }).json(LINE, { data: 1 });
+        server.json(LINE, {}, 429, { 'retry-after-ms': '1500' }).json(LINE, { data: 1 });
         await faultOf(api.request(ASK));
         await withClockSet(byMs, async () => {
           const held = await faultOf(api.request(ASK));
-          should(held.retryAfterMs).be.within(1, 200);
+          should(held.retryAfterMs).be.within(1, 1500);
           const asked = await until('the end of the silence', () => api.request(ASK).catch(() => undefined));
           should(asked).eql({ data: 1 });
         });
@@ -228,7 +228,8 @@ describe('api-client', () => {
         [fault.code, fault.retryable].should.eql(['STALLED', true]);
         should(fault.retryAfterMs).be.within(1, 5000);
       }
-      should(performance.now() - begun).be.below(1000);
+      // Asked, it would take 50 times the timeout.
+      should(performance.now() - begun).be.below(4000);
       server.seen.should.have.length(3);
       (await faultOf(other.request(ASK))).code.should.equal('STALLED');
       server.seen.should.have.length(4);

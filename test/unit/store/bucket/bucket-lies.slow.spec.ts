@@ -12,6 +12,7 @@ import { ANSWER_LIMITS } from '../../../../src/store/bucket/client/capped-respon
 import { BucketSidecars } from '../../../../src/store/bucket/bucket-sidecar';
 import { createBucketStore, type BucketStore } from '../../../../src/store/bucket/bucket-store';
 import { LIES, LyingStore } from '../../../support/lying-store';
+import { processorMsSince } from '../../../support/processor-time';
 import { MIB, noise, storeBytes } from './bucket-fixture';
 
 /** A deadline that a test can wait for. */
@@ -62,13 +63,10 @@ describe('bucket store, with a lying store', function () {
       const bytes = noise(200_000);
       liar.lie = lie;
       const before = process.memoryUsage().rss;
-      const lag = monitorEventLoopDelay({ resolution: 5 });
-      lag.enable();
       const error = await storeBytes(store, 'a.wav', bytes).then(
         () => null,
         (reason: unknown) => reason
       );
-      lag.disable();
       should(error).have.properties({ code: 'STORE_FAILED', retryable: true });
       should((error as Error).message).not.match(/test-secret|Signature=/);
       should((error as Error).message.length).be.below(1000);
@@ -91,12 +89,13 @@ describe('bucket store, with a lying store', function () {
     };
     const lag = monitorEventLoopDelay({ resolution: 5 });
     lag.enable();
+    const begun = process.cpuUsage();
     await should(storeBytes(store, 'a.wav', noise(10))).be.rejectedWith({
       message: /does not answer as an S3 store does: its answer \(403\) has more than 32768 bytes/
     });
     lag.disable();
-    // Parsing it all takes seconds.
-    should(lag.max / 1e6).be.below(250);
+    // Parsing it all takes seconds. On a busy machine the loop also stands still because others run.
+    should(Math.min(lag.max / 1e6, processorMsSince(begun))).be.below(250);
   });
 
   it('reads no more of an object than its size', async () => {
