@@ -82,7 +82,6 @@ export async function run(): Promise<BenchResult[]> {
 }
 
 async function fill(database: StateDatabase, recordings: StoredRecordings): Promise<void> {
-  const index = recordings.at('/var/recordings');
   for (let from = 0; from < ENTRIES; from += STEP) {
     const files = Array.from({ length: STEP }, (_value, offset) => {
       const number = from + offset;
@@ -93,7 +92,7 @@ async function fill(database: StateDatabase, recordings: StoredRecordings): Prom
         transcription
       });
     });
-    await database.commit(files.map((file) => index.entering(file)));
+    await database.commit(files.map((file) => recordings.entering('/var/recordings', file)));
   }
 }
 

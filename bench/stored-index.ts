@@ -77,12 +77,11 @@ async function fill(
   recordings: StoredRecordings,
   rival: Database<IndexedFile>
 ): Promise<number> {
-  const index = recordings.at('/var/recordings');
   let written = 0;
   for (let from = 0; from < ENTRIES; from += STEP) {
     const files = Array.from({ length: STEP }, (_value, offset) => indexedFile(from + offset));
     const begun = performance.now();
-    await database.commit(files.map((file) => index.entering(file)));
+    await database.commit(files.map((file) => recordings.entering('/var/recordings', file)));
     written += performance.now() - begun;
     await rival.batch(() => {
       for (const file of files) void rival.put(file.identity, file);

@@ -73,7 +73,7 @@ export function createDownloadWork(
   const sources = recordingSources(sourceSettings);
   const agents = createTransferAgents({ proxy: settings.proxy, own: sources.ownBucket });
   const partials = new NodeResumeStates(state.database, node, place);
-  const index = state.recordings.at(place);
+  const index = state.facts.at(place);
   const turns = new KeyedMutex();
   const archiver = new Archiver(
     archive,
@@ -87,7 +87,6 @@ export function createDownloadWork(
       expand: sources.expand,
       completeDetails: sources.completeDetails,
       now: Date.now,
-      startedAt: performance.timeOrigin,
       random: Math.random
     },
     progress,
@@ -107,7 +106,6 @@ export function createDownloadWork(
     retries: archive.retries,
     archiver,
     index,
-    givenUp: state.givenUp,
     deletion,
     sideFiles: new SideFileSearch({
       archiver,
@@ -119,7 +117,7 @@ export function createDownloadWork(
       onMissing: events.onDetailsMissing
     }),
     lateDetails: new LateDetails({ index, sidecar, turns, completeDetails: sources.completeDetails }),
-    commit: (changes) => state.database.commit(changes),
+    commit: (effects) => state.facts.commit(effects),
     now: Date.now,
     random: Math.random,
     deliver: events.deliver,
@@ -130,8 +128,9 @@ export function createDownloadWork(
   const followUps = new JobQueue(state.jobs, {
     list: { followUpsOf: node },
     concurrency: FOLLOW_UPS_AT_ONCE,
-    work: (job) => work.work(job),
-    giveUp: (job, { alone }) => Promise.resolve(work.giveUp(job, alone)),
+    facts: state.facts,
+    work: (job, run) => work.work(job, run),
+    giveUp: (job, { alone }) => work.giveUp(job, alone),
     guard: state.guard,
     onWaiting: () => undefined,
     onFault: events.onFault
@@ -139,8 +138,9 @@ export function createDownloadWork(
   const queue = new JobQueue(state.jobs, {
     list: node,
     concurrency: jobsAtOnce(archive.concurrency, capabilities.canPublishAside),
-    work: (job) => work.work(job),
-    giveUp: (job, { alone }) => Promise.resolve(work.giveUp(job, alone)),
+    facts: state.facts,
+    work: (job, run) => work.work(job, run),
+    giveUp: (job, { alone }) => work.giveUp(job, alone),
     guard: state.guard,
     followUps,
     onWaiting: (count) => progress.queued(count),

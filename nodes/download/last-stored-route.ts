@@ -18,7 +18,7 @@ export function serveLastStored(RED: NodeRedApi, type: string): void {
     run: (asked) =>
       deployedNode(RED, type, asked.text('id')) === null
         ? { last: null }
-        : lastStored(archiveState(RED).recordings)
+        : lastStored(archiveState(RED).facts.recordings)
   });
 }
 

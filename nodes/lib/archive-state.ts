@@ -2,8 +2,8 @@ import path from 'node:path';
 import { CrashGuard } from '../../src/archive/crashes/crash-guard';
 import { UnderWayFile } from '../../src/archive/crashes/under-way-file';
 import { DeletedRecordings } from '../../src/archive/download/source-deletion';
-import { StoredRecordings } from '../../src/archive/index/stored-index';
-import { FailedRecordings } from '../../src/archive/queue/failed-recordings';
+import { LocalFacts } from '../../src/archive/index/local-facts';
+import { NO_EFFECTS } from '../../src/archive/effects';
 import { JobRepository } from '../../src/archive/queue/job-repository';
 import { CodedError } from '../../src/errors/coded-error';
 import type { StateDatabase } from '../../src/state/state-database';
@@ -16,8 +16,7 @@ import { ownIdentity, ownedState, stateDatabase, stateDirectory } from './state'
 export interface ArchiveState {
   readonly database: StateDatabase;
   readonly jobs: JobRepository;
-  readonly recordings: StoredRecordings;
-  readonly givenUp: FailedRecordings;
+  readonly facts: LocalFacts;
   readonly deleted: DeletedRecordings;
   /** The owner of the partial copies in folders. */
   readonly owner: PartOwner;
@@ -47,16 +46,15 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
   if (known !== undefined) return known;
   try {
     const database = stateDatabase(RED);
-    const recordings = new StoredRecordings(database);
+    const facts = new LocalFacts(database);
     const jobs = new JobRepository(database);
     const state: ArchiveState = {
       database,
-      jobs: jobs,
-      recordings,
-      givenUp: new FailedRecordings(database),
-      deleted: new DeletedRecordings(recordings),
+      jobs,
+      facts,
+      deleted: new DeletedRecordings(facts),
       owner: partOwner(ownIdentity(RED).instance),
-      guard: new CrashGuard({ jobs: jobs, file: new UnderWayFile(path.join(directory, 'under-way')) }),
+      guard: new CrashGuard({ jobs, file: new UnderWayFile(path.join(directory, 'under-way')) }),
       nodes: new Set(),
       buckets: new Map()
     };
@@ -79,21 +77,21 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
   }
 }
 
-async function forget({ jobs: jobs, givenUp, nodes }: ArchiveState): Promise<void> {
+async function forget({ jobs, facts, nodes }: ArchiveState): Promise<void> {
   await jobs.sweep(
     (node) => nodes.has(node),
-    (node, job) =>
-      job.items.map(({ reference: { identity, details } }) =>
-        givenUp.entering({
-          node,
-          identity,
-          details,
-          at: Date.now(),
-          code: 'GAVE_UP',
-          message: 'The download node was deleted or disabled before the recording was stored.',
-          attempts: 0
-        })
-      )
+    (node, job) => {
+      const givenUp = job.items.map(({ reference: { identity, details } }) => ({
+        node,
+        identity,
+        details,
+        at: Date.now(),
+        code: 'GAVE_UP',
+        message: 'The download node was deleted or disabled before the recording was stored.',
+        attempts: 0
+      }));
+      return facts.changes({ ...NO_EFFECTS, givenUp });
+    }
   );
-  await givenUp.sweep();
+  await facts.givenUp.sweep();
 }

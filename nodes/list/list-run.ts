@@ -55,11 +55,11 @@ export async function runList(
     () => state.jobs.load(state.nodes, MOST_ORDERS),
     (isWaiting) => events.onWaiting(isWaiting ? 'downloads' : null)
   );
-  const { recordings, database, buckets } = state;
+  const { facts, buckets } = state;
   const copies = new CopyReader(() => buckets.values(), signal);
   const onWait = (reason: CodedError | null): void => events.onWaiting(reason === null ? null : 'api');
   // The flow may receive a file a moment before it is in the index.
-  await database.written();
+  await facts.settled();
   try {
     return await reconcile(
       {
@@ -72,15 +72,15 @@ export async function runList(
             ? null
             : {
                 folder: rebuild,
-                index: recordings.at(rebuild),
+                index: facts.at(rebuild),
                 origins: providers,
-                commit: (changes) => database.commit(changes)
+                commit: (effects) => facts.commit(effects)
               },
         ...listsOf(request, settings, provider, { begun, onWait, signal }),
         verify: verify ? { read: (recording) => copies.read(recording) } : null
       },
       {
-        recordings,
+        facts,
         emit: async (emitted) => {
           await pace.turn(signal);
           events.emit(emitted);

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
-import { FailedRecordings } from '../../src/archive/queue/failed-recordings';
+import { type FailedRecording, FailedRecordings } from '../../src/archive/queue/failed-recordings';
 import { CodedError } from '../../src/errors/coded-error';
 import { shownText } from '../../src/text/shown-text';
 import { activityOf } from './activity';
@@ -94,7 +94,7 @@ export async function changeGivenUp(
     const space = name.lastIndexOf(' ');
     const [node, id] = [name.slice(0, Math.max(0, space)), name.slice(space + 1)];
     try {
-      const failed = list?.at(node, id);
+      const failed = await list?.at(node, id);
       // Somebody else was faster, or it has been stored meanwhile.
       if (list === null || failed === undefined) continue;
       if (what === 'retry') await retry(RED, failed);
@@ -110,7 +110,7 @@ export async function changeGivenUp(
   return { done, error, ...(code !== undefined && { code }) };
 }
 
-async function retry(RED: NodeRedApi, failed: Parameters<FailedRecordings['entering']>[0]): Promise<void> {
+async function retry(RED: NodeRedApi, failed: FailedRecording): Promise<void> {
   const download = activityOf(RED).running.get(failed.node);
   if (download === undefined)
     throw new CodedError(

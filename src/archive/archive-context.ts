@@ -45,8 +45,6 @@ export interface ArchiveDeps {
   clearPlace?: (sha256: string) => Promise<void>;
   /** Milliseconds since 1970. */
   now: () => number;
-  /** When this process began, by the clock of the jobs. */
-  startedAt: number;
   /** From 0 to 1. */
   random: () => number;
 }

@@ -10,7 +10,7 @@ import { FileDownload, type Turn } from './download/file-download';
 import { storeFile } from './download/store-file';
 import { likelyFormats, mayBeGone } from './download/stored-by-another';
 import { type IndexedFile, RecentEntries, type StoredIndex, storedCopies } from './index/stored-index';
-import { type FileNote, type Job, type JobItem, fileKey, noteOf } from './queue/job';
+import { type FileNote, type Job, type JobItem, type JobRun, fileKey, noteOf } from './queue/job';
 import { type FileResult, type RunResult, judgeFault, runResult } from './queue/run-result';
 import { withTexts } from './transcripts/transcript-filing';
 
@@ -28,7 +28,7 @@ export class Archiver {
   readonly #index: StoredIndex;
   readonly #slots: Semaphore;
   readonly #closing = new AbortController();
-  readonly #underWay = new Map<string, Promise<StoredFile>>();
+  readonly #underWay = new Map<string, Promise<StoredResult>>();
   readonly #runs = new Set<Promise<unknown>>();
   readonly #known: RecentEntries;
 
@@ -47,8 +47,8 @@ export class Archiver {
    * @param job updated with what was achieved
    * @returns never rejects
    */
-  run(job: Job): Promise<RunResult> {
-    const work = this.#run(job);
+  run(job: Job, run: JobRun): Promise<RunResult> {
+    const work = this.#run(job, run);
     this.#runs.add(work);
     return work.finally(() => this.#runs.delete(work));
   }
@@ -59,13 +59,14 @@ export class Archiver {
     await Promise.allSettled(this.#runs);
   }
 
-  async #run(job: Job): Promise<RunResult> {
-    const results = await fewAtOnce(job.items, MOST_AT_ONCE, (item) => this.#item(job, item));
+  async #run(job: Job, run: JobRun): Promise<RunResult> {
+    const results = await fewAtOnce(job.items, MOST_AT_ONCE, (item) => this.#item({ job, run }, item));
     return runResult(results.flat(), this.#closing.signal.aborted);
   }
 
-  async #item(job: Job, item: JobItem): Promise<FileResult[]> {
-    const results = await this.#files(job, item);
+  async #item(task: Task, item: JobItem): Promise<FileResult[]> {
+    const { job } = task;
+    const results = await this.#files(task, item);
     const { reference } = item;
     const { transcripts } = this.#deps;
     if (transcripts === undefined) return results;
@@ -80,11 +81,12 @@ export class Archiver {
     return await withTexts(results, reference, texts, this.#closing.signal);
   }
 
-  async #files(job: Job, item: JobItem): Promise<FileResult[]> {
+  async #files(task: Task, item: JobItem): Promise<FileResult[]> {
+    const { job } = task;
     const { reference } = item;
     const note = noteOf(job, { about: 'recording', identity: reference.identity });
     if (note.failed !== undefined) return [this.#fault(reference, null, note, undefined)];
-    if (reference.isCollection === true) return await this.#collection(job, item, note);
+    if (reference.isCollection === true) return await this.#collection(task, item, note);
     let current: RecordingReference;
     try {
       // Once stored, a recording may be gone at the source: the API is asked last.
@@ -103,21 +105,21 @@ export class Archiver {
     try {
       const files = chooseFormat(current, item.format);
       if (files.length === 0) throw notInFormat(current, item.format);
-      return await Promise.all(files.map((file) => this.#file(job, current, file)));
+      return await Promise.all(files.map((file) => this.#file(task, current, file)));
     } catch (error) {
       return [this.#fault(reference, null, note, error)];
     }
   }
 
   /** Asks in each run which files it stands for, because their links may not work for long. */
-  async #collection(job: Job, { reference, format }: JobItem, note: FileNote): Promise<FileResult[]> {
+  async #collection(task: Task, { reference, format }: JobItem, note: FileNote): Promise<FileResult[]> {
     try {
-      const known = await this.#storedBefore(job, reference);
+      const known = await this.#storedBefore(task.job, reference);
       if (known.length > 0) return known;
       const isLast = note.failures >= this.#settings.retries;
       const files = (await this.#deps.expand?.(reference, isLast, this.#closing.signal)) ?? [];
       if (files.length === 0) throw withoutLink(reference);
-      const found = await Promise.all(files.map((file) => this.#files(job, { reference: file, format })));
+      const found = await Promise.all(files.map((file) => this.#files(task, { reference: file, format })));
       return found.flat().map(withoutLinks);
     } catch (error) {
       note.attempts += 1;
@@ -139,7 +141,7 @@ export class Archiver {
    */
   async #storedBefore(job: Job, reference: RecordingReference): Promise<FileResult[]> {
     const found: FileResult[] = [];
-    for (const copy of storedCopies(this.#index, reference)) {
+    for (const copy of await storedCopies(this.#index, reference)) {
       const file = await this.#alreadyStored(job, copy);
       if (file === null) return [];
       found.push({ kind: 'stored', reference, wantedFormat: copy.wantedFormat, file, entry: null });
@@ -194,7 +196,8 @@ export class Archiver {
     return found;
   }
 
-  async #file(job: Job, reference: RecordingReference, wanted: WantedFile): Promise<FileResult> {
+  async #file(task: Task, reference: RecordingReference, wanted: WantedFile): Promise<FileResult> {
+    const { job } = task;
     const { identity } = reference;
     const key = fileKey(identity, wanted.format);
     const note = noteOf(job, { about: 'file', identity, format: wanted.format });
@@ -203,7 +206,7 @@ export class Archiver {
     try {
       const running = this.#underWay.get(key);
       if (running !== undefined) return await this.#joined(stored, running);
-      const lasting = isLasting(reference) ? this.#known.find(identity, wanted.format) : null;
+      const lasting = isLasting(reference) ? await this.#known.find(identity, wanted.format) : null;
       const copy = lasting?.copy;
       const known = copy === undefined ? null : await this.#alreadyStored(job, copy);
       // The process that stored it may have failed to note that.
@@ -211,14 +214,10 @@ export class Archiver {
       // Another job may have started during the search for the stored copy.
       const since = this.#underWay.get(key);
       if (since !== undefined) return await this.#joined(stored, since);
-      const work = this.#store(reference, wanted, note, copy?.recording).finally(() =>
-        this.#underWay.delete(key)
-      );
+      const storing = this.#store(reference, wanted, note, copy?.recording);
+      const work = this.#storedAnew(task, stored, storing).finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, work);
-      const file = this.#ownOfEarlierProcess(job, identity, wanted.format, await work);
-      const entry = entryOf(job, identity, wanted.format, file);
-      if (entry !== null) this.#known.remember(entry);
-      return { ...stored, file, entry };
+      return await work;
     } catch (error) {
       return this.#fault(reference, wanted.format, note, error);
     }
@@ -228,10 +227,25 @@ export class Archiver {
    * Another job is storing the file. Its entry may reach the index after this job ends, so this one has it, too: what is
    * added to it, such as a text, would otherwise be added to nothing.
    */
-  async #joined(stored: StoredFor, running: Promise<StoredFile>): Promise<FileResult> {
-    const file = repeated(await running);
-    const { copy, isFresh } = this.#known.find(stored.reference.identity, stored.wantedFormat);
+  async #joined(stored: StoredFor, running: Promise<StoredResult>): Promise<FileResult> {
+    const file = repeated((await running).file);
+    const { copy, isFresh } = await this.#known.find(stored.reference.identity, stored.wantedFormat);
     return { ...stored, file, entry: (isFresh && copy) || null };
+  }
+
+  /** What others wait for: it ends when the file is among the known ones, so that none of them stores it again. */
+  async #storedAnew(
+    { job, run }: Task,
+    stored: StoredFor,
+    storing: Promise<StoredFile>
+  ): Promise<StoredResult> {
+    const { identity } = stored.reference;
+    let file = await storing;
+    if (run.isResumed && file.recording.already_stored)
+      file = await this.#ownOfEarlierRun(file, identity, stored.wantedFormat);
+    const entry = entryOf(job, identity, stored.wantedFormat, file);
+    if (entry !== null) this.#known.remember(entry);
+    return { ...stored, file, entry };
   }
 
   /** @param damaged the index entry of a damaged copy */
@@ -275,17 +289,15 @@ export class Archiver {
   }
 
   /**
-   * A process that dies after naming the file, but before noting that, has reported nothing: what its
-   * successor finds is not a repetition.
+   * A process that dies after naming the file, but before noting that, has reported nothing: what the next run of its job
+   * finds, wherever that is, is not a repetition.
    */
-  #ownOfEarlierProcess(
-    job: Job,
+  async #ownOfEarlierRun(
+    file: StoredFile,
     identity: string,
-    wantedFormat: string | null,
-    file: StoredFile
-  ): StoredFile {
-    const isOwn =
-      job.acceptedAt < this.#deps.startedAt && this.#known.indexed(identity, wantedFormat) === undefined;
+    wantedFormat: string | null
+  ): Promise<StoredFile> {
+    const isOwn = (await this.#known.indexed(identity, wantedFormat)) === undefined;
     return isOwn ? { ...file, recording: { ...file.recording, already_stored: false } } : file;
   }
 
@@ -302,7 +314,13 @@ export class Archiver {
   }
 }
 
-type StoredFor = Pick<Extract<FileResult, { kind: 'stored' }>, 'kind' | 'reference' | 'wantedFormat'>;
+type StoredResult = Extract<FileResult, { kind: 'stored' }>;
+type StoredFor = Pick<StoredResult, 'kind' | 'reference' | 'wantedFormat'>;
+
+interface Task {
+  job: Job;
+  run: JobRun;
+}
 
 function entryOf(
   job: Job,

@@ -1,4 +1,5 @@
-import { type StoredRecordings, storedCopies } from '../archive/index/stored-index';
+import type { ArchiveFacts } from '../archive/archive-facts';
+import { storedCopies } from '../archive/index/stored-index';
 import { isTextFiled } from '../archive/transcripts/filed-text';
 import type { CodedError } from '../errors/coded-error';
 import type { ListedBatch } from '../providers/provider';
@@ -36,7 +37,7 @@ interface ComparisonParts {
   origin: RecordingOrigin;
   /** Default: recordings. */
   what?: ListedKind;
-  recordings: Pick<StoredRecordings, 'find'>;
+  facts: Pick<ArchiveFacts, 'find'>;
   only: 'missing' | 'all';
   /** Sends a recording to the flow; resolves when the next one may follow. */
   emit: (wanted: WantedRecording) => Promise<void>;
@@ -65,26 +66,26 @@ const WITHOUT_FILE = new Set(['canceled', 'failed', 'deleted', 'absent']);
  */
 export async function compareList(
   list: AsyncIterable<ListedBatch>,
-  { origin, what = 'recordings', recordings, only, emit, onBatch, onGap }: ComparisonParts,
+  { origin, what = 'recordings', facts, only, emit, onBatch, onGap }: ComparisonParts,
   counts: ListCounts
 ): Promise<void> {
   const items = what === 'recordings' ? recordingItems(origin) : transcriptItems(origin);
   for await (const batch of list) {
     if (batch.gap !== null) onGap(batch.gap);
     for (const item of batch.items) {
-      const wanted = judge(item, items, recordings, counts);
+      const wanted = await judge(item, items, facts, counts);
       if (wanted !== null && (only === 'all' || !wanted.isStored)) await emit(wanted);
     }
     onBatch(counts, batch);
   }
 }
 
-function judge(
+async function judge(
   item: Fields,
   items: ListedItems,
-  recordings: Pick<StoredRecordings, 'find'>,
+  facts: Pick<ArchiveFacts, 'find'>,
   counts: ListCounts
-): WantedRecording | null {
+): Promise<WantedRecording | null> {
   counts.listed += 1;
   const { provider, isTranscript } = items;
   const id = items.idOf(item);
@@ -92,7 +93,7 @@ function judge(
   const said = items.stateOf(item);
   const isNameless = id === null || references.length === 0;
   const state: ListedState = isNameless && said === 'ready' ? 'without-file' : said;
-  const stored = references.length > 0 && isStored(recordings, references);
+  const stored = references.length > 0 && (await isStored(facts, references));
   if (stored) counts.stored += 1;
   else if (state === 'not-ready') counts.not_ready += 1;
   else if (state === 'without-file') counts.without_file += 1;
@@ -132,19 +133,25 @@ function transcriptItems({ name, transcripts }: RecordingOrigin): ListedItems {
  *
  * @param references of the listed item; none: there is nothing that could be stored
  */
-function isStored(
-  recordings: Pick<StoredRecordings, 'find'>,
+async function isStored(
+  facts: Pick<ArchiveFacts, 'find'>,
   references: readonly RecordingReference[]
-): boolean {
-  return references.every((reference) => {
-    const copies = storedCopies(recordings, reference);
-    if (announcesText(reference)) return copies.some(({ recording }) => isTextFiled(recording, reference));
-    if (copies.length > 0) return true;
-    // Sidecars of older versions know only the last part of a track's key.
-    const { provider, recording_id, track } = reference.details;
-    if (recording_id === null || track === null) return false;
-    return recordings.find(identityOfId(provider, recording_id, track)).length > 0;
-  });
+): Promise<boolean> {
+  for (const reference of references) if (!(await isOneStored(facts, reference))) return false;
+  return true;
+}
+
+async function isOneStored(
+  facts: Pick<ArchiveFacts, 'find'>,
+  reference: RecordingReference
+): Promise<boolean> {
+  const copies = await storedCopies(facts, reference);
+  if (announcesText(reference)) return copies.some(({ recording }) => isTextFiled(recording, reference));
+  if (copies.length > 0) return true;
+  // Sidecars of older versions know only the last part of a track's key.
+  const { provider, recording_id, track } = reference.details;
+  if (recording_id === null || track === null) return false;
+  return (await facts.find(identityOfId(provider, recording_id, track))).length > 0;
 }
 
 export function noCounts(): ListCounts {

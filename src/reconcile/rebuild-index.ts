@@ -1,12 +1,13 @@
 import { lstat, opendir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { ArchiveFacts } from '../archive/archive-facts';
+import { entering } from '../archive/effects';
 import type { IndexedFile, StoredIndex } from '../archive/index/stored-index';
 import { CodedError } from '../errors/coded-error';
 import { storedDetails } from '../recording/find-recordings';
 import { identityOfId } from '../recording/recording-reference';
 import { asFormat } from '../recording/recording-reference';
 import type { RecordingOrigins } from '../recording/origin';
-import type { StateChange } from '../state/state-database';
 import { errnoOf } from '../store/folder/file-system';
 import { isSetAside } from '../store/folder/quarantine';
 import { readSidecar, sidecarPath } from '../store/sidecar';
@@ -37,8 +38,7 @@ export interface RebuildParts {
   index: StoredIndex;
   /** The known providers. */
   origins: RecordingOrigins;
-  /** Makes changes durable. */
-  commit: (changes: readonly StateChange[]) => Promise<void>;
+  commit: ArchiveFacts['commit'];
   /** Sends a file that differs from its sidecar to the flow; resolves when the next one may follow. */
   emit: (file: DamagedFile) => Promise<void>;
   /** Called after every few sidecars. */
@@ -61,10 +61,10 @@ const AT_ONCE = 16;
  */
 export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): Promise<void> {
   const { index, origins, commit, emit, onSidecar, signal } = parts;
-  let changes: StateChange[] = [];
+  let entries: IndexedFile[] = [];
   const write = async (): Promise<void> => {
-    await commit(changes);
-    changes = [];
+    await commit(entering(index, entries));
+    entries = [];
   };
   for await (const sidecars of someAtOnce(sidecarsBelow(resolve(parts.folder), signal))) {
     for (const found of await Promise.all(sidecars.map((sidecar) => entryOf(sidecar, origins)))) {
@@ -77,9 +77,9 @@ export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): 
       }
       const { entry, damage } = found;
       if (damage !== null) counts[damage] += 1;
-      if (damage !== 'missing' && isKnown(index, entry)) counts.known += 1;
+      if (damage !== 'missing' && (await isKnown(index, entry))) counts.known += 1;
       else if (damage !== 'missing') {
-        changes.push(index.entering(entry));
+        entries.push(entry);
         counts.indexed += 1;
       }
       if (damage !== null) {
@@ -88,7 +88,7 @@ export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): 
         await emit({ ...entry, damage });
       }
     }
-    if (changes.length >= STEP) await write();
+    if (entries.length >= STEP) await write();
     onSidecar(counts);
   }
   await write();
@@ -140,8 +140,11 @@ async function entryOf(
   }
 }
 
-function isKnown(index: StoredIndex, { identity, wantedFormat, recording }: IndexedFile): boolean {
-  const known = index.find(identity).find((file) => file.wantedFormat === wantedFormat);
+async function isKnown(
+  index: StoredIndex,
+  { identity, wantedFormat, recording }: IndexedFile
+): Promise<boolean> {
+  const known = (await index.find(identity)).find((file) => file.wantedFormat === wantedFormat);
   return known?.recording.path === recording.path && known?.recording.sha256 === recording.sha256;
 }
 

@@ -1,5 +1,5 @@
+import type { ArchiveFacts } from '../archive/archive-facts';
 import { unexpected } from '../archive/download/archive-faults';
-import type { StoredRecordings } from '../archive/index/stored-index';
 import { CodedError } from '../errors/coded-error';
 import type { ListedBatch } from '../providers/provider';
 import type { RecordingOrigin } from '../recording/origin';
@@ -62,7 +62,7 @@ export type Emitted =
   { kind: 'recording'; recording: WantedRecording } | { kind: 'damaged'; file: DamagedFile };
 
 interface RunParts {
-  recordings: StoredRecordings;
+  facts: Pick<ArchiveFacts, 'find' | 'steps'>;
   /** Sends something to the flow; resolves when the next one may follow. */
   emit: (emitted: Emitted) => Promise<void>;
   /** Called often; a caller that shows it must throttle it. */
@@ -82,7 +82,7 @@ interface RunParts {
  */
 export async function reconcile(
   plan: RunPlan,
-  { recordings, emit, onProgress, now, signal }: RunParts
+  { facts, emit, onProgress, now, signal }: RunParts
 ): Promise<{ summary: RunSummary; failure: CodedError | null }> {
   const summary = newSummary(plan.from, plan.to, now());
   let failure: CodedError | null = null;
@@ -115,9 +115,7 @@ export async function reconcile(
       onFile: () => onProgress(summary, 'verify'),
       onUnreadable: (error: CodedError) => noteError(summary, error)
     };
-    await phase('verify', () =>
-      verifyStored({ ...verify, ...told, recordings, emit: damaged, signal }, counts)
-    );
+    await phase('verify', () => verifyStored({ ...verify, ...told, facts, emit: damaged, signal }, counts));
   }
   const throughs = new Map<ListedKind, number | null>();
   const compare = async (what: ListedKind, listed: AsyncIterable<ListedBatch>): Promise<void> => {
@@ -128,7 +126,7 @@ export async function reconcile(
       origin: plan.origin,
       what,
       only: plan.only,
-      recordings,
+      facts,
       emit: (recording: WantedRecording) => hand({ kind: 'recording', recording }),
       onGap: (gap: CodedError) => noteError(summary, gap),
       onBatch: (_counts: unknown, { through }: ListedBatch) => {

@@ -1,4 +1,5 @@
-import type { IndexedFile, StoredRecordings } from '../archive/index/stored-index';
+import { type ArchiveFacts, currentFile } from '../archive/archive-facts';
+import type { IndexedFile } from '../archive/index/stored-index';
 import { CodedError } from '../errors/coded-error';
 import type { CopyState } from './copy-reader';
 
@@ -19,7 +20,7 @@ export interface VerifyCounts {
 }
 
 export interface VerifyParts {
-  recordings: Pick<StoredRecordings, 'steps' | 'current'>;
+  facts: Pick<ArchiveFacts, 'steps' | 'find'>;
   read: (file: IndexedFile['recording']) => Promise<CopyState>;
   /** Sends a damaged file to the flow; resolves when the next one may follow. */
   emit: (file: DamagedFile) => Promise<void>;
@@ -37,19 +38,20 @@ export interface VerifyParts {
  * @throws `signal.reason` when aborted; as `emit` does
  */
 export async function verifyStored(parts: VerifyParts, counts: VerifyCounts): Promise<void> {
-  const { recordings, emit, onFile, onUnreadable, signal } = parts;
+  const { facts, emit, onFile, onUnreadable, signal } = parts;
   const missing = new MissingFiles();
   const tellMissing = async (files: readonly IndexedFile[]): Promise<void> => {
     for (const file of files) {
       // It may have been held back for long, and stored again meanwhile.
-      if (recordings.current(file)?.recording.stored_at !== file.recording.stored_at) counts.intact += 1;
+      const now = await currentFile(facts, file);
+      if (now?.recording.stored_at !== file.recording.stored_at) counts.intact += 1;
       else {
         counts.missing += 1;
         await emit({ ...file, damage: 'missing' });
       }
     }
   };
-  for (const step of recordings.steps()) {
+  for await (const step of facts.steps()) {
     for (const indexed of step) {
       signal.throwIfAborted();
       // No provider has it, should it be damaged.
@@ -81,14 +83,14 @@ export async function verifyStored(parts: VerifyParts, counts: VerifyCounts): Pr
 /** @returns the current index entry of the file, and the result; null when it is no longer indexed */
 async function lookAt(
   indexed: IndexedFile,
-  { recordings, read }: VerifyParts
+  { facts, read }: VerifyParts
 ): Promise<{ file: IndexedFile; state: CopyState } | null> {
   let file = indexed;
   for (;;) {
     const state = await read(file.recording);
     if (state.kind === 'read' && state.sha256 === file.recording.sha256) return { file, state };
     // It may have been stored again while it was read.
-    const now = recordings.current(file);
+    const now = await currentFile(facts, file);
     if (now === undefined) return null;
     const { sha256, stored_at } = file.recording;
     if (now.recording.sha256 === sha256 && now.recording.stored_at === stored_at) return { file, state };

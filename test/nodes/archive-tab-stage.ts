@@ -7,6 +7,7 @@ import type { AdminHandler, NodeRedApi } from '../../nodes/lib/node-red';
 import { ownedState } from '../../nodes/lib/state';
 import { ArchiveLibrary } from '../../nodes/sidebar/archive/archive-library';
 import { serveArchive } from '../../nodes/sidebar/archive/serve-archive';
+import { entering } from '../../src/archive/effects';
 import { storedDetails } from '../../src/recording/find-recordings';
 import type { StoredRecording } from '../../src/store/stored-recording';
 import { workerFromSource } from '../unit/library/waveform/worker-from-source';
@@ -78,9 +79,9 @@ export class ArchiveTabStage {
       stored_at: '2026-03-04T10:00:00.000Z',
       ...more
     } as unknown as StoredRecording;
-    const { recordings, database } = archiveState(this.RED);
+    const { facts } = archiveState(this.RED);
     const file = { identity: `telnyx:${id}`, wantedFormat: null, recording, order: 'o' };
-    await database.commit([recordings.at(place).entering(file)]);
+    await facts.commit(entering({ place }, [file]));
   }
 
   /** @param token of the user; null: none */

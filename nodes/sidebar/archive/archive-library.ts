@@ -68,7 +68,7 @@ export class ArchiveLibrary {
   async search(asked: AskedFor, signal: AbortSignal): Promise<object> {
     const query = readQuery((name) => asked.value(name));
     const after = readPosition(asked.value('after'));
-    const { recordings } = this.#state;
+    const { recordings } = this.#state.facts;
     this.#readEarlier();
     if (this.#waiting >= MOST_WAITING)
       throw new CodedError('BAD_SETTING', 'Many others search now. Wait a few seconds, then try again.');
@@ -90,7 +90,7 @@ export class ArchiveLibrary {
 
   /** @throws CodedError `BAD_SETTING` when the index does not know the file */
   file(key: FileKey): IndexedFile {
-    const file = this.#state.recordings.get(key);
+    const file = this.#state.facts.recordings.get(key);
     if (file !== undefined) return file;
     throw new CodedError('BAD_SETTING', 'The archive does not know this file any more. Search again.');
   }
@@ -99,7 +99,8 @@ export class ArchiveLibrary {
   async details(key: FileKey): Promise<object> {
     const indexed = this.file(key);
     const file = await withSidecarDetails(key, indexed);
-    const { recordings, database } = this.#state;
+    const { facts, database } = this.#state;
+    const { recordings } = facts;
     // The search finds it by what was added from now on; if this fails, the next look adds it again.
     if (file !== indexed)
       await database.commitSoon([recordings.describing(key, file)]).catch(() => undefined);
@@ -153,7 +154,8 @@ export class ArchiveLibrary {
 
   /** Enters what earlier versions stored into the search, step by step, while the tab is used for the first time. */
   #readEarlier(): void {
-    const { recordings, database } = this.#state;
+    const { facts, database } = this.#state;
+    const { recordings } = facts;
     const first = this.#reading === undefined ? recordings.unread(READ_STEP) : null;
     if (first === null) return;
     const read = async (): Promise<void> => {

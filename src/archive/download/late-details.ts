@@ -2,11 +2,11 @@ import { LONGEST_PAUSE_MS } from '../../clock/backoff';
 import { KeyedMutex } from '../../concurrency/keyed-runs';
 import type { RecordingDetails } from '../../recording/recording-details';
 import type { RecordingReference } from '../../recording/recording-reference';
-import type { StateChange } from '../../state/state-database';
 import type { SidecarWriter } from '../../store/destination';
 import { type StoredRecording, locationOf } from '../../store/stored-recording';
 import type { ArchiveDeps } from '../archive-context';
-import type { StoredIndex } from '../index/stored-index';
+import { type Effects, entering } from '../effects';
+import type { IndexedFile, StoredIndex } from '../index/stored-index';
 
 /** About a day, with the pauses between them. */
 export const MOST_DETAILS_ATTEMPTS = 100;
@@ -50,26 +50,26 @@ export class LateDetails {
   /**
    * Asks the API once, and updates the sidecars of the recording. A removed sidecar is not recreated.
    *
-   * @returns the new details, and the changes that add them to the index
+   * @returns the new details, and the effects that add them to the index
    * @throws CodedError as `completeDetails` and the sidecars; `signal.reason` when aborted
    */
   async complete(
     reference: RecordingReference,
     signal: AbortSignal
-  ): Promise<{ added: AddedDetails; changes: StateChange[] }> {
+  ): Promise<{ added: AddedDetails; effects: Effects }> {
     const { index, completeDetails } = this.#deps;
-    const changes: StateChange[] = [];
+    const described: IndexedFile[] = [];
     const details = (await completeDetails?.(reference, signal)) ?? reference.details;
     const added = difference(reference.details, details);
-    if (Object.keys(added).length === 0) return { added, changes };
-    for (const known of index.find(reference.identity)) {
+    const news = Object.keys(added).length > 0;
+    for (const known of news ? await index.find(reference.identity) : []) {
       const { recording } = known;
       const location = locationOf(recording);
       if (location !== null && recording.sidecar !== null)
         await this.#turns.run(location, () => this.#describe(location, recording, added));
-      changes.push(index.entering({ ...known, recording: withAdded(recording, added) }));
+      described.push({ ...known, recording: withAdded(recording, added) });
     }
-    return { added, changes };
+    return { added, effects: entering(index, described) };
   }
 
   /** The sidecar may know more than the index: of a text, or a deletion, that was noted there a moment ago. */

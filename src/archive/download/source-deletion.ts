@@ -3,7 +3,7 @@ import type { RecordingProvider } from '../../providers/provider';
 import { type RecordingReference, deletionKey } from '../../recording/recording-reference';
 import type { Destination } from '../../store/destination';
 import { knownCopy, type StoredFile } from '../../store/stored-recording';
-import type { IndexedFile } from '../index/stored-index';
+import type { ArchiveFacts } from '../archive-facts';
 
 /** The provider's response, now or earlier. */
 type SourceAnswer = { ok: true; /** ISO 8601 UTC. */ at: string } | { ok: false; message: string };
@@ -114,13 +114,12 @@ const MOST_RECENT = 1000;
  * recording, and no provider is asked twice.
  */
 export class DeletedRecordings {
-  readonly #stored: { find(identity: string): readonly IndexedFile[] };
+  readonly #stored: Pick<ArchiveFacts, 'find'>;
   readonly #underWay = new Map<string, Promise<unknown>>();
   /** Times by recording, oldest first. */
   readonly #recent = new Map<string, string>();
 
-  /** @param stored the files of a recording in all destinations, by identity */
-  constructor(stored: { find(identity: string): readonly IndexedFile[] }) {
+  constructor(stored: Pick<ArchiveFacts, 'find'>) {
     this.#stored = stored;
   }
 
@@ -139,7 +138,8 @@ export class DeletedRecordings {
     const key = deletionKey(reference);
     if (key === null) return await ask();
     for (;;) {
-      const at = this.#recent.get(key) ?? this.#indexed(reference);
+      const indexed = this.#recent.has(key) ? undefined : await this.#indexed(reference);
+      const at = this.#recent.get(key) ?? indexed;
       if (at !== undefined) return { ok: true, at };
       const running = this.#underWay.get(key);
       if (running === undefined) break;
@@ -159,8 +159,8 @@ export class DeletedRecordings {
     }
   }
 
-  #indexed({ identity }: RecordingReference): string | undefined {
-    for (const { recording } of this.#stored.find(identity))
+  async #indexed({ identity }: RecordingReference): Promise<string | undefined> {
+    for (const { recording } of await this.#stored.find(identity))
       if (recording.deleted_at_source !== null) return recording.deleted_at_source;
     return undefined;
   }

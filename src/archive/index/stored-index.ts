@@ -22,10 +22,10 @@ export interface IndexedFile {
 
 /** Which recordings are in one destination. */
 export interface StoredIndex {
+  /** The same text for the same destination: an absolute folder, `s3://endpoint/bucket/prefix`. */
+  readonly place: string;
   /** Files stored for an identity, one per wanted format. */
-  find(identity: string): readonly IndexedFile[];
-  /** The change that enters a file, or replaces what was known of it. */
-  entering(file: IndexedFile): StateChange;
+  find(identity: string): Promise<readonly IndexedFile[]>;
 }
 
 /**
@@ -45,16 +45,18 @@ export class StoredRecordings {
     this.entries = new SearchEntries(database);
   }
 
-  /** @param destination the same text for the same place: an absolute folder, `s3://endpoint/bucket/prefix` */
+  /** @param destination as `StoredIndex.place` */
   at(destination: string): StoredIndex {
     const place = digest(destination);
     return {
-      find: (identity) => this.#range([digest(identity), place]),
-      entering: (file) => {
-        const key: FileKey = [digest(file.identity), place, file.wantedFormat ?? ''];
-        return this.describing(key, file);
-      }
+      place: destination,
+      find: async (identity) => Promise.resolve(this.#range([digest(identity), place]))
     };
+  }
+
+  /** The change that enters a file of a destination, or replaces what was known of it. */
+  entering(destination: string, file: IndexedFile): StateChange {
+    return this.describing([digest(file.identity), digest(destination), file.wantedFormat ?? ''], file);
   }
 
   /** The file of a key. */
@@ -67,7 +69,7 @@ export class StoredRecordings {
     return key[1] === digest(destination);
   }
 
-  /** As `StoredIndex.entering`, for a file whose key is known. */
+  /** As `entering`, for a file whose key is known. */
   describing(key: FileKey, file: IndexedFile): StateChange {
     this.#noteAdded(key.join(), file);
     return {
@@ -137,17 +139,6 @@ export class StoredRecordings {
     }
   }
 
-  /** What is known of a file now; undefined when it is no longer indexed under this location. */
-  current({ identity, wantedFormat, recording }: IndexedFile): IndexedFile | undefined {
-    return this.find(identity).find(
-      (file) =>
-        file.wantedFormat === wantedFormat &&
-        file.recording.path === recording.path &&
-        file.recording.bucket === recording.bucket &&
-        file.recording.key === recording.key
-    );
-  }
-
   count(): number {
     return this.#files.count();
   }
@@ -178,13 +169,13 @@ export class StoredRecordings {
  *
  * @param reference with the links that the API gave, if it was asked
  */
-export function storedCopies(
+export async function storedCopies(
   index: Pick<StoredIndex, 'find'>,
   { identity, details, links }: Pick<RecordingReference, 'identity' | 'details' | 'links'>
-): readonly IndexedFile[] {
+): Promise<readonly IndexedFile[]> {
   const names = [identity, ...links.map(({ url }) => identityOfUrl(details.provider, url))];
   for (const name of names) {
-    const found = index.find(name);
+    const found = await index.find(name);
     if (found.length > 0) return found;
   }
   return [];
@@ -238,10 +229,12 @@ export class RecentEntries {
     this.#index = index;
   }
 
-  find(identity: string, wantedFormat: string | null): KnownFile {
+  async find(identity: string, wantedFormat: string | null): Promise<KnownFile> {
     const key = fileKey(identity, wantedFormat);
-    const indexed = this.indexed(identity, wantedFormat);
-    const fresh = this.#fresh.get(key);
+    const before = this.#fresh.get(key);
+    const indexed = await this.indexed(identity, wantedFormat);
+    // Another search may have found it in the index meanwhile.
+    const fresh = this.#fresh.get(key) ?? before;
     if (fresh === undefined) return { copy: indexed, isFresh: false };
     if ((indexed?.recording.stored_at ?? '') < fresh.recording.stored_at)
       return { copy: fresh, isFresh: true };
@@ -249,8 +242,8 @@ export class RecentEntries {
     return { copy: indexed, isFresh: false };
   }
 
-  indexed(identity: string, wantedFormat: string | null): IndexedFile | undefined {
-    return this.#index.find(identity).find((file) => file.wantedFormat === wantedFormat);
+  async indexed(identity: string, wantedFormat: string | null): Promise<IndexedFile | undefined> {
+    return (await this.#index.find(identity)).find((file) => file.wantedFormat === wantedFormat);
   }
 
   /** A file was stored; its job will enter it into the index. */

@@ -17,6 +17,19 @@ export interface FailedRecording {
   details: RecordingDetails;
 }
 
+/** The recordings that were given up, by download node. */
+export interface GivenUpList {
+  /** @param id as `newest` tells it; undefined when the recording is no longer listed */
+  at(node: string, id: string): Promise<FailedRecording | undefined>;
+  /** Durable when resolved. Nothing happens when the recording is not listed. */
+  remove(node: string, id: string): Promise<void>;
+  /** Some of the list, the one that was given up last at the beginning, and how many there are. */
+  newest(span: { skip: number; most: number }): Promise<{
+    total: number;
+    recordings: { id: string; failed: FailedRecording }[];
+  }>;
+}
+
 const KEPT_MS = 90 * 24 * 60 * 60 * 1000;
 const MOST_KEPT = 10_000;
 
@@ -24,7 +37,7 @@ const MOST_KEPT = 10_000;
  * The recordings that were given up, on disk. One leaves the list when it is stored after all, after 90
  * days, or when there are 10,000 newer ones.
  */
-export class FailedRecordings {
+export class FailedRecordings implements GivenUpList {
   readonly #now: () => number;
   readonly #entries: StateCollection<FailedRecording>;
 
@@ -45,9 +58,9 @@ export class FailedRecordings {
   }
 
   /** A recording of the list by the id that `newest` gave it. */
-  at(node: string, id: string): FailedRecording | undefined {
+  async at(node: string, id: string): Promise<FailedRecording | undefined> {
     const entry = this.#entries.get([node, id]);
-    return entry !== undefined && this.#now() - entry.at < KEPT_MS ? entry : undefined;
+    return Promise.resolve(entry !== undefined && this.#now() - entry.at < KEPT_MS ? entry : undefined);
   }
 
   /** Takes a recording off the list. Durable when resolved. */

@@ -3,18 +3,18 @@ import { CodedError } from '../../errors/coded-error';
 import { rootCause } from '../../errors/root-cause';
 import type { Trouble } from '../../errors/trouble';
 import { type RecordingReference, deletionKey } from '../../recording/recording-reference';
-import type { StateChange } from '../../state/state-database';
 import type { Archiver } from '../archiver';
+import { type Effects, NO_EFFECTS, entering, together } from '../effects';
 import { repeatedCrash } from '../download/archive-faults';
 import { type LateDetails, MOST_DETAILS_ATTEMPTS, detailsPauseMs, withAdded } from '../download/late-details';
 import type { DeletionResult, SourceDeletion, StoredWhole } from '../download/source-deletion';
-import type { StoredIndex } from '../index/stored-index';
+import type { IndexedFile, StoredIndex } from '../index/stored-index';
 import type { SearchStep, SideFileSearch } from '../side-files/side-file-search';
-import type { FailedRecordings } from './failed-recordings';
-import type { AwaitedRecording, Job, RetryNote } from './job';
+import type { AwaitedRecording, Job, JobRun, RetryNote } from './job';
+import type { FailedRecording } from './failed-recordings';
 import type { JobOutcome } from './job-queue';
 import type { Again, FileOutcome } from './run-result';
-import { isDeleted, notNoted, withLateDetails, wholeRecordings } from './stored-outcomes';
+import { newlyKnown, notNoted, withDeletion, withLateDetails, wholeRecordings } from './stored-outcomes';
 
 export interface JobProcessorDeps {
   /** Id of the download node. */
@@ -23,15 +23,14 @@ export interface JobProcessorDeps {
   retries: number;
   archiver: Archiver;
   index: StoredIndex;
-  givenUp: FailedRecordings;
   /** Null: recordings stay at the source. */
   deletion: SourceDeletion | null;
   /** Completes what is known of stored recordings. */
   lateDetails: LateDetails;
   /** Finds the files that come later than their recording. If absent, none are looked for. */
   sideFiles?: SideFileSearch;
-  /** Applies changes to the state. Durable when resolved; rejects when the disk did not take them. */
-  commit: (changes: readonly StateChange[]) => Promise<void>;
+  /** As `ArchiveFacts.commit`. */
+  commit: (effects: Effects) => Promise<void>;
   /** Milliseconds since 1970. */
   now: () => number;
   /** From 0 to 1. */
@@ -71,31 +70,31 @@ export class JobProcessor {
   }
 
   /** @param job updated in place. @returns never rejects */
-  async work(job: Job): Promise<JobOutcome> {
+  async work(job: Job, run: JobRun): Promise<JobOutcome> {
     const isFollowUp = [job.deletion, job.details, job.sideFiles].some((note) => note !== undefined);
-    if (isFollowUp) return await this.#followUp(job);
+    if (isFollowUp) return await this.#followUp(job, run);
     const { archiver, index, deliver } = this.#parts;
-    const result = await archiver.run(job);
-    const changes = result.entries.map((entry) => index.entering(entry));
-    if (result.kind === 'stopped') return { kind: 'stopped', changes };
+    const result = await archiver.run(job, run);
+    const effects = entering(index, result.entries);
+    if (result.kind === 'stopped') return { kind: 'stopped', effects };
     if (result.kind === 'again') {
       const { error, pauseMs, retry, retries } = result;
       this.#met(job, { error, pauseMs, attempt: retry, of: retries });
-      return { kind: 'again', pauseMs, changes };
+      return { kind: 'again', pauseMs, effects };
     }
     const { outcomes } = result;
     const late = withLateDetails(job, outcomes);
     const awaited = await this.#awaited(outcomes, late);
     // An API that did not return the details in time must not delay the deletion, either.
     const isLater = late.length > 0 || awaited.length > 0;
-    const undeleted = isLater ? [] : await this.#deleteFirst(outcomes, changes);
+    const undeleted = isLater ? [] : await this.#deleteFirst(outcomes, effects);
     // The flow may change what it is given.
     const deletable = isLater ? structuredClone(this.#deletable(outcomes)) : [];
-    if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
+    // After the deletion, so that the index knows of it; before the flow can change what it is given.
+    const noted = await this.#noted(outcomes);
+    if (this.#closing.signal.aborted) return { kind: 'stopped', effects };
     this.#through(job);
     deliver(job, outcomes);
-    // After the deletion, so that the index knows of it.
-    const noted = outcomes.flatMap((outcome) => this.#noted(outcome));
     if (!isLater) return this.#afterDeletion(job, undeleted, noted);
     if (deletable.length > 0) job.deletion = { recordings: deletable, failures: 0 };
     if (awaited.length > 0) this.#parts.sideFiles?.begin(job, awaited);
@@ -117,7 +116,7 @@ export class JobProcessor {
    *
    * @param deaths number of crashes
    */
-  giveUp(job: Job, deaths: number): JobOutcome {
+  async giveUp(job: Job, deaths: number): Promise<JobOutcome> {
     const { deliver, onNotDeleted } = this.#parts;
     this.#through(job);
     for (const reference of job.details?.recordings ?? [])
@@ -132,7 +131,7 @@ export class JobProcessor {
     const isFollowUp = [job.deletion, job.details, job.sideFiles].some((note) => note !== undefined);
     // A follow-up has items while it stores side files.
     if (isFollowUp && (job.sideFiles === undefined || job.items.length === 0))
-      return { kind: 'done', changes: [] };
+      return { kind: 'done', effects: NO_EFFECTS };
     const references = job.items.map(({ reference }) => reference);
     const error = repeatedCrash(references, deaths);
     const outcomes = references.map((reference): FileOutcome => ({
@@ -142,8 +141,9 @@ export class JobProcessor {
       error,
       attempts: deaths
     }));
+    const effects = await this.#noted(outcomes);
     deliver(job, outcomes);
-    return { kind: 'done', changes: outcomes.flatMap((outcome) => this.#noted(outcome)) };
+    return { kind: 'done', effects };
   }
 
   /** An attempt has failed, and another one will be made. */
@@ -170,28 +170,23 @@ export class JobProcessor {
     await this.#parts.archiver.close();
   }
 
-  #noted(outcome: FileOutcome): StateChange[] {
-    const { node, index, givenUp, now } = this.#parts;
-    const { identity, details } = outcome.reference;
-    if (outcome.kind === 'failed') {
-      const { error, attempts } = outcome;
-      const { code, message } = error;
-      return [givenUp.entering({ node, identity, at: now(), code, message, attempts, details })];
+  async #noted(outcomes: readonly FileOutcome[]): Promise<Effects> {
+    const { node, index, now } = this.#parts;
+    const givenUp: FailedRecording[] = [];
+    const cleared: Effects['cleared'][number][] = [];
+    const stored: IndexedFile[] = [];
+    for (const outcome of outcomes) {
+      const { identity, details } = outcome.reference;
+      if (outcome.kind === 'failed') {
+        const { error, attempts } = outcome;
+        const { code, message } = error;
+        givenUp.push({ node, identity, at: now(), code, message, attempts, details });
+      } else {
+        cleared.push({ node, identity });
+        stored.push(...(await newlyKnown(outcome, index)));
+      }
     }
-    const { file, wantedFormat, entry } = outcome;
-    const leaving = givenUp.leaving(node, identity);
-    const changes = leaving === null ? [] : [leaving];
-    if (typeof file.payload !== 'string') return changes;
-    const { sha256, deleted_at_source } = file.recording;
-    const known =
-      entry ??
-      index
-        .find(identity)
-        .find((one) => one.wantedFormat === wantedFormat && one.recording.sha256 === sha256);
-    const isNews = entry !== null || known?.recording.deleted_at_source !== deleted_at_source;
-    if (known === undefined || !isNews) return changes;
-    const recording = { ...known.recording, deleted_at_source };
-    return [...changes, index.entering({ ...known, recording })];
+    return { ...entering(index, stored), givenUp, cleared };
   }
 
   /**
@@ -199,7 +194,7 @@ export class JobProcessor {
    *
    * @returns recordings that were not deleted, each with the reason
    */
-  async #deleteFirst(outcomes: FileOutcome[], stored: StateChange[]): Promise<NotDeleted[]> {
+  async #deleteFirst(outcomes: FileOutcome[], stored: Effects): Promise<NotDeleted[]> {
     const recordings = this.#deletable(outcomes);
     if (recordings.length === 0) return [];
     try {
@@ -231,39 +226,39 @@ export class JobProcessor {
   }
 
   /** The follow-up once the flow has its files: details first, because a provider forgets what it deletes. */
-  async #followUp(job: Job): Promise<JobOutcome> {
-    const { changes, fault } = await this.#completeDetails(job);
-    if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
-    const search = await this.#search(job);
-    changes.push(...search.changes);
-    if (search.isStopped) return { kind: 'stopped', changes };
+  async #followUp(job: Job, run: JobRun): Promise<JobOutcome> {
+    const { effects: completed, fault } = await this.#completeDetails(job);
+    if (this.#closing.signal.aborted) return { kind: 'stopped', effects: completed };
+    const search = await this.#search(job, run);
+    const effects = together(completed, search.effects);
+    if (search.isStopped) return { kind: 'stopped', effects };
     if (search.pauseMs !== null) {
       const { random } = this.#parts;
       const pauseMs = job.details === undefined ? Infinity : detailsPauseMs(job.details.failures, random());
-      return this.#again(job, Math.min(search.pauseMs, pauseMs), changes);
+      return this.#again(job, Math.min(search.pauseMs, pauseMs), effects);
     }
-    const outcome = await this.#deleteAgain(job, fault ?? (await this.#kept(job, changes)), changes);
+    const outcome = await this.#deleteAgain(job, fault ?? (await this.#kept(job, effects)), effects);
     if (outcome.kind !== 'done' || job.details === undefined) return outcome;
     const { failures } = job.details;
     const pauseMs = detailsPauseMs(failures, this.#parts.random(), fault?.retryAfterMs);
-    return this.#again(job, pauseMs, outcome.changes);
+    return this.#again(job, pauseMs, outcome.effects);
   }
 
   /** Looks for side files, and stores those that are there. */
-  async #search(job: Job): Promise<SearchStep & { isStopped: boolean }> {
+  async #search(job: Job, run: JobRun): Promise<SearchStep & { isStopped: boolean }> {
     const { sideFiles, deliver } = this.#parts;
     const events = {
-      ended: (outcomes: FileOutcome[]): StateChange[] => {
+      noted: (outcomes: FileOutcome[]) => this.#noted(outcomes),
+      ended: (outcomes: FileOutcome[]): void => {
         this.#through(job);
         deliver(job, outcomes);
-        return outcomes.flatMap((outcome) => this.#noted(outcome));
       },
       again: ({ error, pauseMs, retry, retries }: Again) =>
         this.#met(job, { error, pauseMs, attempt: retry, of: retries }),
       keepAtSource: (key: string, reason: string) => this.#keepAtSource(job, key, reason)
     };
     if (sideFiles === undefined) delete job.sideFiles;
-    const step = (await sideFiles?.advance(job, events, this.#closing.signal)) ?? NO_STEP;
+    const step = (await sideFiles?.advance(job, run, events, this.#closing.signal)) ?? NO_STEP;
     return { ...step, isStopped: this.#closing.signal.aborted };
   }
 
@@ -279,8 +274,8 @@ export class JobProcessor {
    * Puts the details on disk before the provider forgets them. @returns why the recordings must not be
    * deleted yet
    */
-  async #kept({ deletion }: Job, details: StateChange[]): Promise<CodedError | null> {
-    if (deletion === undefined || details.length === 0) return null;
+  async #kept({ deletion }: Job, details: Effects): Promise<CodedError | null> {
+    if (deletion === undefined || details.stored.length === 0) return null;
     try {
       await this.#parts.commit(details);
       return null;
@@ -290,14 +285,14 @@ export class JobProcessor {
   }
 
   /** @returns a fault when the API may return more details later */
-  async #completeDetails(job: Job): Promise<{ changes: StateChange[]; fault: CodedError | null }> {
+  async #completeDetails(job: Job): Promise<{ effects: Effects; fault: CodedError | null }> {
     const { lateDetails } = this.#parts;
     const { details } = job;
-    const changes: StateChange[] = [];
+    let effects = NO_EFFECTS;
     for (let next = details?.recordings[0]; details && next; next = details.recordings[0]) {
       try {
         const complete = await lateDetails.complete(next, this.#closing.signal);
-        changes.push(...complete.changes);
+        effects = together(effects, complete.effects);
         for (const { reference, files } of job.deletion?.recordings ?? [])
           if (reference.identity === next.identity)
             for (const file of files) file.recording = withAdded(file.recording, complete.added);
@@ -305,13 +300,13 @@ export class JobProcessor {
         if (this.#closing.signal.aborted) break;
         details.failures += 1;
         const fault = error instanceof CodedError && error.retryable ? error : null;
-        if (fault !== null && details.failures <= MOST_DETAILS_ATTEMPTS) return { changes, fault };
+        if (fault !== null && details.failures <= MOST_DETAILS_ATTEMPTS) return { effects, fault };
         this.#withoutDetails(next, error instanceof CodedError ? error.message : rootCause(error));
       }
       details.recordings.shift();
     }
     if (!this.#closing.signal.aborted) delete job.details;
-    return { changes, fault: null };
+    return { effects, fault: null };
   }
 
   #withoutDetails({ details: { recording_id } }: RecordingReference, reason: string): void {
@@ -320,35 +315,23 @@ export class JobProcessor {
   }
 
   /** @param hindrance why the recordings must not be deleted yet */
-  async #deleteAgain(job: Job, hindrance: CodedError | null, changes: StateChange[]): Promise<JobOutcome> {
-    if (job.deletion === undefined) return { kind: 'done', changes };
+  async #deleteAgain(job: Job, hindrance: CodedError | null, effects: Effects): Promise<JobOutcome> {
+    if (job.deletion === undefined) return { kind: 'done', effects };
     const { recordings } = job.deletion;
     if (hindrance !== null && this.#parts.deletion !== null) {
       const result = { kind: 'failed', error: hindrance } as const;
       const failed = recordings.map((recording) => ({ recording, result }));
-      return this.#afterDeletion(job, failed, changes);
+      return this.#afterDeletion(job, failed, effects);
     }
     const failed = this.#parts.deletion === null ? [] : await this.#delete(recordings);
-    if (this.#closing.signal.aborted) return { kind: 'stopped', changes };
-    const noted = recordings.flatMap((recording) => this.#deletionNoted(recording));
-    return this.#afterDeletion(job, failed, [...changes, ...noted]);
-  }
-
-  #deletionNoted({ reference: { identity }, files }: StoredWhole): StateChange[] {
+    if (this.#closing.signal.aborted) return { kind: 'stopped', effects };
     const { index } = this.#parts;
-    // Tracks and side files have identities of their own.
-    const identities = new Set([identity, ...files.map(({ recording }) => recording.identity ?? identity)]);
-    return [...identities]
-      .flatMap((one) => index.find(one))
-      .flatMap((known) => {
-        const file = files.find(({ recording }) => recording.sha256 === known.recording.sha256);
-        if (file === undefined || !isDeleted(file.recording)) return [];
-        const { deleted_at_source } = file.recording;
-        return [index.entering({ ...known, recording: { ...known.recording, deleted_at_source } })];
-      });
+    const noted: IndexedFile[] = [];
+    for (const recording of recordings) noted.push(...(await withDeletion(recording, index)));
+    return this.#afterDeletion(job, failed, together(effects, entering(index, noted)));
   }
 
-  #afterDeletion(job: Job, failed: NotDeleted[], changes: StateChange[]): JobOutcome {
+  #afterDeletion(job: Job, failed: NotDeleted[], effects: Effects): JobOutcome {
     const { retries, random, onNotDeleted } = this.#parts;
     const failures = (job.deletion?.failures ?? 0) + 1;
     const recordings: StoredWhole[] = [];
@@ -365,26 +348,26 @@ export class JobProcessor {
     if (last === undefined) {
       this.#through(job);
       delete job.deletion;
-      return { kind: 'done', changes };
+      return { kind: 'done', effects };
     }
     this.#met(job, { error: last, pauseMs, attempt: failures, of: retries });
     job.deletion = { recordings, failures };
-    return this.#again(job, pauseMs, changes);
+    return this.#again(job, pauseMs, effects);
   }
 
   /** Drops what is no longer needed. */
-  #again(job: Job, pauseMs: number, changes: StateChange[]): JobOutcome {
+  #again(job: Job, pauseMs: number, effects: Effects): JobOutcome {
     if (job.sideFiles === undefined) {
       job.items = [];
       job.files = {};
     }
     // The messages of side files are copies of it.
     if (job.deletion === undefined && job.sideFiles === undefined) job.message = {};
-    return { kind: 'again', pauseMs, changes, isFollowUp: true };
+    return { kind: 'again', pauseMs, effects, isFollowUp: true };
   }
 }
 
-const NO_STEP: SearchStep = { changes: [], pauseMs: null };
+const NO_STEP: SearchStep = { effects: NO_EFFECTS, pauseMs: null };
 
 interface NotDeleted {
   recording: StoredWhole;

@@ -1,16 +1,17 @@
 import { LONGEST_PAUSE_MS, sleep } from '../../clock/backoff';
 import { steadyNow } from '../../clock/clocks';
 import { CodedError } from '../../errors/coded-error';
-import type { StateChange } from '../../state/state-database';
 import { type CrashGuard, DEATHS_ALONE_BEFORE_END, type HeldJob, type Seat } from '../crashes/crash-guard';
 import { unexpected } from '../download/archive-faults';
-import type { Job, JobItem, MessageSnapshot, RetryNote } from './job';
+import { type Effects, NO_EFFECTS } from '../effects';
+import type { LocalFacts } from '../index/local-facts';
+import type { Job, JobItem, JobRun, MessageSnapshot, RetryNote } from './job';
 import type { DueJob, JobList, JobRepository } from './job-repository';
 
 /** What happens to a job after a run. */
 export type JobOutcome = {
-  /** Made in the same commit. */
-  changes: StateChange[];
+  /** Durable before the job counts as done; here, in the same commit. */
+  effects: Effects;
 } & (
   | { kind: 'done' }
   /** `isFollowUp`: the flow has its files; the rest must not delay others. */
@@ -28,8 +29,10 @@ export interface JobQueueOptions {
    * `steadyNow`.
    */
   now?: () => number;
-  /** Runs a job, and may update it. Never rejects. */
-  work: (job: Job) => Promise<JobOutcome>;
+  /** Keeps the effects of jobs. */
+  facts: Pick<LocalFacts, 'changes'>;
+  /** Runs a job, and may update it. A job is tried again when this rejects. */
+  work: (job: Job, run: JobRun) => Promise<JobOutcome>;
   /** Gives up a job that keeps crashing the process. Never rejects. */
   giveUp?: (job: Job, held: HeldJob) => Promise<JobOutcome>;
   /** Shared by the queues of a process. If absent, no job is marked or held back. */
@@ -237,7 +240,8 @@ export class JobQueue {
     if (due.job.retry !== undefined) this.#again.set(id, due.job.retry);
     this.#working += 1;
     await this.#options.guard?.begin(this.#options.list, due);
-    const outcome = await this.#worked(due.job, work);
+    const run = { isResumed: !this.#jobs.isOfThisProcess(due.job) };
+    const outcome = await this.#worked(() => work(due.job, run));
     this.#working -= 1;
     this.#again.delete(id);
     if (outcome.kind === 'done' || this.#successor(outcome) !== this) this.#total -= 1;
@@ -255,22 +259,22 @@ export class JobQueue {
   }
 
   /** An unforeseen error must not lose a job: it is tried again and reported. */
-  async #worked(job: Job, work: JobQueueOptions['work']): Promise<JobOutcome> {
+  async #worked(work: () => Promise<JobOutcome>): Promise<JobOutcome> {
     try {
-      return await work(job);
+      return await work();
     } catch (error) {
       this.#options.onFault(unexpected(error));
-      return { kind: 'again', pauseMs: LONGEST_PAUSE_MS, changes: [] };
+      return { kind: 'again', pauseMs: LONGEST_PAUSE_MS, effects: NO_EFFECTS };
     }
   }
 
   async #settle(due: DueJob, outcome: JobOutcome): Promise<void> {
     const { list, now = steadyNow, guard } = this.#options;
-    const { changes } = outcome;
     const successor = this.#successor(outcome);
     const isMoved = successor !== this;
     let dueAt: number | null = due.dueAt;
     const written = await this.#write(() => {
+      const changes = this.#options.facts.changes(outcome.effects);
       dueAt = outcome.kind === 'again' ? now() + outcome.pauseMs : due.dueAt;
       if (isMoved) return this.#jobs.handOver(list, due, { list: successor.#options.list, dueAt }, changes);
       if (outcome.kind !== 'done') return this.#jobs.postpone(list, due, dueAt, changes);
@@ -290,7 +294,7 @@ export class JobQueue {
     return (isFollowUp && this.#options.followUps) || this;
   }
 
-  /** @returns false when the node was closed before the state took it */
+  /** @param write may throw. @returns false when the node was closed before the state took it */
   async #write(write: () => Promise<void>): Promise<boolean> {
     for (;;) {
       try {

@@ -46,6 +46,8 @@ export class JobRepository {
   readonly #jobs: StateCollection<PersistedJob>;
   /** When a node was found to be gone, in milliseconds since 1970. */
   readonly #gone: StateCollection<number>;
+  /** The end of the ids of jobs that this process accepts. */
+  readonly #mark = randomBytes(4).toString('hex');
   #sequence = 0;
 
   /**
@@ -64,8 +66,16 @@ export class JobRepository {
   job(message: MessageSnapshot, items: JobItem[]): Job {
     const acceptedAt = this.#now();
     this.#sequence += 1;
-    const id = `${base36(acceptedAt, 9)}${base36(this.#sequence, 6)}${randomBytes(4).toString('hex')}`;
+    const id = `${base36(acceptedAt, 9)}${base36(this.#sequence, 6)}${this.#mark}`;
     return { id, acceptedAt, message, items, files: {} };
+  }
+
+  /**
+   * Whether this process accepted a job. Any other one may have been under way when its process ended; which process
+   * began first does not matter.
+   */
+  isOfThisProcess({ id }: Pick<Job, 'id'>): boolean {
+    return id.endsWith(this.#mark);
   }
 
   /**

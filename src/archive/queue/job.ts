@@ -27,6 +27,15 @@ export interface Job {
   sideFiles?: SideFilesNote;
 }
 
+/** What is known of the run of a job that begins. */
+export interface JobRun {
+  /**
+   * Whether an earlier run may have ended with its process, or have lost the job to another one: it may have done
+   * anything, and has reported nothing.
+   */
+  isResumed: boolean;
+}
+
 /** The part of a flow's message that survives a restart. */
 export type MessageSnapshot = Readonly<Record<string, unknown>>;
 

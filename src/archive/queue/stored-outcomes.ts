@@ -1,6 +1,7 @@
 import { CodedError } from '../../errors/coded-error';
 import { type RecordingReference, deletionKey } from '../../recording/recording-reference';
 import type { StoredWhole } from '../download/source-deletion';
+import type { IndexedFile, StoredIndex } from '../index/stored-index';
 import { type Job, findNote } from './job';
 import type { FileOutcome } from './run-result';
 
@@ -28,8 +29,40 @@ export function withLateDetails(job: Job, outcomes: FileOutcome[]): RecordingRef
 }
 
 /** Whether a file is deleted at the source. */
-export function isDeleted(recording: { deleted_at_source: string | null }): boolean {
+function isDeleted(recording: { deleted_at_source: string | null }): boolean {
   return recording.deleted_at_source !== null;
+}
+
+/** What the index does not say yet of a stored file: everything, or when it was deleted at the source. */
+export async function newlyKnown(
+  { reference, file, wantedFormat, entry }: Extract<FileOutcome, { kind: 'stored' }>,
+  index: Pick<StoredIndex, 'find'>
+): Promise<IndexedFile[]> {
+  if (typeof file.payload !== 'string') return [];
+  const { sha256, deleted_at_source } = file.recording;
+  const found = entry === null ? await index.find(reference.identity) : [];
+  const known =
+    entry ?? found.find((one) => one.wantedFormat === wantedFormat && one.recording.sha256 === sha256);
+  const isNews = entry !== null || known?.recording.deleted_at_source !== deleted_at_source;
+  if (known === undefined || !isNews) return [];
+  return [{ ...known, recording: { ...known.recording, deleted_at_source } }];
+}
+
+/** The entries of a recording that is deleted at the source, with when that was. */
+export async function withDeletion(
+  { reference: { identity }, files }: StoredWhole,
+  index: Pick<StoredIndex, 'find'>
+): Promise<IndexedFile[]> {
+  const now: IndexedFile[] = [];
+  // Tracks and side files have identities of their own.
+  for (const one of new Set([identity, ...files.map(({ recording }) => recording.identity ?? identity)]))
+    for (const known of await index.find(one)) {
+      const file = files.find(({ recording }) => recording.sha256 === known.recording.sha256);
+      if (file === undefined || !isDeleted(file.recording)) continue;
+      const { deleted_at_source } = file.recording;
+      now.push({ ...known, recording: { ...known.recording, deleted_at_source } });
+    }
+  return now;
 }
 
 /** Recordings of which every file is stored, in a place where it can be read back. */

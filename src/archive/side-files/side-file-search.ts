@@ -4,11 +4,11 @@ import { rootCause } from '../../errors/root-cause';
 import { storedDetails } from '../../recording/find-recordings';
 import { deletionKey } from '../../recording/recording-reference';
 import type { RecordingProvider, SideFiles } from '../../providers/provider';
-import type { StateChange } from '../../state/state-database';
 import type { StoredFile } from '../../store/stored-recording';
 import type { Archiver } from '../archiver';
+import { type Effects, NO_EFFECTS, entering, together } from '../effects';
 import type { StoredIndex } from '../index/stored-index';
-import type { AwaitedRecording, Job, SideFilesNote } from '../queue/job';
+import type { AwaitedRecording, Job, JobRun, SideFilesNote } from '../queue/job';
 import type { Again, FileOutcome } from '../queue/run-result';
 
 const FIRST_PAUSE_MS = 15_000;
@@ -21,7 +21,7 @@ const MOST_SHARED = 1000;
 
 export interface SideFileSearchDeps {
   archiver: Pick<Archiver, 'run'>;
-  index: Pick<StoredIndex, 'entering'>;
+  index: Pick<StoredIndex, 'place'>;
   sideFilesUntil: NonNullable<RecordingProvider['sideFilesUntil']>;
   findSideFiles: NonNullable<RecordingProvider['findSideFiles']>;
   /** Milliseconds since 1970. */
@@ -32,10 +32,12 @@ export interface SideFileSearchDeps {
   onMissing: (message: string) => void;
 }
 
-/** What happens to the files that a search has found. None of these may throw. */
+/** What happens to the files that a search has found. None of these may throw; `noted` may reject. */
 export interface SideFileEvents {
   /** They are stored, or failed for good. @returns what to note of them */
-  ended: (outcomes: FileOutcome[]) => StateChange[];
+  noted: (outcomes: FileOutcome[]) => Promise<Effects>;
+  /** The flow may have them. */
+  ended: (outcomes: FileOutcome[]) => void;
   /** Another attempt follows. */
   again: (again: Again) => void;
   /** A recording with this key stays at its source. @param reason a sentence; begins in lower case */
@@ -51,7 +53,7 @@ type Look =
 
 /** What a step of a search has achieved. */
 export interface SearchStep {
-  changes: StateChange[];
+  effects: Effects;
   /** Milliseconds until the next step; null when the search is over. */
   pauseMs: number | null;
 }
@@ -116,29 +118,30 @@ export class SideFileSearch {
    * @param job updated in place
    * @returns nothing else counts when `signal` is aborted
    */
-  async advance(job: Job, events: SideFileEvents, signal: AbortSignal): Promise<SearchStep> {
+  async advance(job: Job, run: JobRun, events: SideFileEvents, signal: AbortSignal): Promise<SearchStep> {
     const note = job.sideFiles;
-    if (note === undefined) return { changes: [], pauseMs: null };
+    if (note === undefined) return { effects: NO_EFFECTS, pauseMs: null };
     let askedMs = 0;
     if (job.items.length === 0) {
       note.looks += 1;
       for (const recording of [...note.recordings])
         askedMs = Math.max(askedMs, await this.#search(job, recording, events, signal));
     }
-    const changes: StateChange[] = [];
+    let effects = NO_EFFECTS;
     if (job.items.length > 0 && !signal.aborted) {
-      const result = await this.#deps.archiver.run(job);
-      changes.push(...result.entries.map((entry) => this.#deps.index.entering(entry)));
+      const result = await this.#deps.archiver.run(job, run);
+      effects = entering(this.#deps.index, result.entries);
       if (result.kind === 'again') {
         events.again(result);
-        return { changes, pauseMs: result.pauseMs };
+        return { effects, pauseMs: result.pauseMs };
       }
-      if (result.kind === 'ended') changes.push(...this.#ended(job, result.outcomes, events));
+      if (result.kind === 'ended')
+        effects = together(effects, await this.#ended(job, result.outcomes, events, signal));
     }
-    if (signal.aborted) return { changes, pauseMs: null };
-    if (note.recordings.length > 0) return { changes, pauseMs: this.#pauseMs(note, askedMs) };
+    if (signal.aborted) return { effects, pauseMs: null };
+    if (note.recordings.length > 0) return { effects, pauseMs: this.#pauseMs(note, askedMs) };
     delete job.sideFiles;
-    return { changes, pauseMs: null };
+    return { effects, pauseMs: null };
   }
 
   /** @returns how long the API asked to wait. Milliseconds */
@@ -186,7 +189,15 @@ export class SideFileSearch {
     );
   }
 
-  #ended(job: Job, outcomes: FileOutcome[], events: SideFileEvents): StateChange[] {
+  async #ended(
+    job: Job,
+    outcomes: FileOutcome[],
+    events: SideFileEvents,
+    signal: AbortSignal
+  ): Promise<Effects> {
+    const noted = await events.noted(outcomes);
+    // The flow does not have them; the next run of the job finds them stored.
+    if (signal.aborted) return NO_EFFECTS;
     for (const outcome of outcomes) {
       const key = deletionKey(outcome.reference);
       if (key === null) continue;
@@ -194,7 +205,7 @@ export class SideFileSearch {
         events.keepAtSource(key, `a file that belongs to it could not be stored. ${outcome.error.message}`);
       else addToDeletion(job, key, outcome.file);
     }
-    const noted = events.ended(outcomes);
+    events.ended(outcomes);
     job.items = [];
     job.files = {};
     return noted;

@@ -149,7 +149,7 @@ export async function withTexts(
     }
     try {
       const file = await filing.file(result.file, reference, signal);
-      now.push(file === result.file ? result : described(result, file, reference, index));
+      now.push(file === result.file ? result : await described(result, file, reference, index));
     } catch (error) {
       const fault = judge(error, result.wantedFormat);
       // What was stored in this run is entered into the index even when the text has to wait.
@@ -159,16 +159,16 @@ export async function withTexts(
   return now;
 }
 
-function described(
+async function described(
   result: Stored,
   file: StoredFile,
   reference: RecordingReference,
   index: Pick<StoredIndex, 'find'>
-): Stored {
+): Promise<Stored> {
   const { entry, wantedFormat } = result;
   const known: IndexedFile | undefined =
     entry ??
-    storedCopies(index, reference).find(
+    (await storedCopies(index, reference)).find(
       (copy) => copy.wantedFormat === wantedFormat && copy.recording.sha256 === file.recording.sha256
     );
   if (known === undefined) return { ...result, file };

@@ -6,7 +6,7 @@ import { ArchiveProgress } from '../../../src/archive/archive-progress';
 import { Archiver } from '../../../src/archive/archiver';
 import type { BegunFile, ResumeStates } from '../../../src/archive/download/partial-copies';
 import type { IndexedFile, StoredIndex } from '../../../src/archive/index/stored-index';
-import type { Job, JobItem } from '../../../src/archive/queue/job';
+import type { Job, JobItem, JobRun } from '../../../src/archive/queue/job';
 import type { RunResult } from '../../../src/archive/queue/run-result';
 import { CodedError } from '../../../src/errors/coded-error';
 import { DEFAULT_FILENAME } from '../../../src/naming/filename-syntax';
@@ -19,6 +19,9 @@ import { transfer } from '../../../src/transfer/transfer';
 import { testOwner } from '../store/folder/store-fixture';
 
 export const STORED_AT = Date.UTC(2026, 2, 4, 10, 0, 0);
+
+/** The first run of a job, as far as is known. */
+export const FRESH: JobRun = { isResumed: false };
 
 /** An archive in its own folder. It records pauses instead of waiting. */
 export class ArchiveFixture {
@@ -60,7 +63,6 @@ export class ArchiveFixture {
         transfer,
         authorize: () => undefined,
         now: () => STORED_AT,
-        startedAt: 0,
         random: () => 1,
         ...deps
       },
@@ -117,8 +119,8 @@ export class TestArchiver {
   /** One run; between runs a job is kept as text, as on disk. */
   async pass(job: Job): Promise<RunResult> {
     const kept = JSON.parse(JSON.stringify(job)) as Job;
-    const result = await this.archiver.run(kept);
-    for (const entry of result.entries) this.index.entering(entry).apply();
+    const result = await this.archiver.run(kept, FRESH);
+    for (const entry of result.entries) this.index.enter(entry);
     Object.assign(job, kept);
     return result;
   }
@@ -129,21 +131,18 @@ export class TestArchiver {
 }
 
 class MemoryIndex implements StoredIndex {
+  readonly place = '/memory';
   readonly #files: IndexedFile[] = [];
 
-  find(identity: string): readonly IndexedFile[] {
-    return this.#files.filter((file) => file.identity === identity);
+  async find(identity: string): Promise<readonly IndexedFile[]> {
+    return Promise.resolve(this.#files.filter((file) => file.identity === identity));
   }
 
-  entering(file: IndexedFile): { apply(): void } {
-    return {
-      apply: () => {
-        const place = this.#files.findIndex(
-          (known) => known.identity === file.identity && known.wantedFormat === file.wantedFormat
-        );
-        this.#files.splice(place < 0 ? this.#files.length : place, 1, file);
-      }
-    };
+  enter(file: IndexedFile): void {
+    const place = this.#files.findIndex(
+      (known) => known.identity === file.identity && known.wantedFormat === file.wantedFormat
+    );
+    this.#files.splice(place < 0 ? this.#files.length : place, 1, file);
   }
 }
 

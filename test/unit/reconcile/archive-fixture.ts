@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type IndexedFile, StoredRecordings } from '../../../src/archive/index/stored-index';
+import { entering } from '../../../src/archive/effects';
+import { LocalFacts } from '../../../src/archive/index/local-facts';
+import type { IndexedFile } from '../../../src/archive/index/stored-index';
 import { storedDetails } from '../../../src/recording/find-recordings';
 import { sidecarText } from '../../../src/store/sidecar';
 import type { StoredRecording } from '../../../src/store/stored-recording';
@@ -12,7 +14,7 @@ import { StateFixture } from '../archive/state-fixture';
 export class StoredFolder {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'telnyx-stored-'));
   readonly state = new StateFixture();
-  recordings = new StoredRecordings(this.state.database);
+  facts = new LocalFacts(this.state.database);
 
   /** Writes a file of a recording; `enter` adds it to the index. */
   file(id: string, more: Partial<StoredRecording> = {}, bytes = `bytes of ${id}`): IndexedFile {
@@ -43,8 +45,11 @@ export class StoredFolder {
   }
 
   async enter(...files: IndexedFile[]): Promise<void> {
-    const index = this.recordings.at(this.folder);
-    await this.state.database.commit(files.map((file) => index.entering(file)));
+    await this.facts.commit(entering(this.facts.at(this.folder), files));
+  }
+
+  get recordings(): LocalFacts['recordings'] {
+    return this.facts.recordings;
   }
 
   async remove(): Promise<void> {

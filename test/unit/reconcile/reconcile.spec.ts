@@ -54,7 +54,7 @@ describe('a reconcile run', () => {
         ...plan
       },
       {
-        recordings: stored.recordings,
+        facts: stored.facts,
         emit: (one) => {
           emitted.push(one);
           return Promise.resolve();

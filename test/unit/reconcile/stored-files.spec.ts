@@ -59,12 +59,9 @@ describe('what is stored', () => {
       read: (recording: StoredRecording) => Promise<CopyState> = (recording) => readCopy(recording, [])
     ): Promise<VerifyCounts> {
       const counts = noVerifyCounts();
-      const { recordings } = stored;
+      const { facts } = stored;
       const onUnreadable = (error: CodedError): void => void errors.push(error);
-      await verifyStored(
-        { recordings, read, emit, onFile: () => undefined, onUnreadable, signal: never },
-        counts
-      );
+      await verifyStored({ facts, read, emit, onFile: () => undefined, onUnreadable, signal: never }, counts);
       return counts;
     }
 
@@ -239,9 +236,9 @@ describe('what is stored', () => {
       await stored.enter(stored.file('rec-1'), stored.file('rec-2'));
       const counts = noVerifyCounts();
       const onFile = (): void => stop.abort(new Error('stopped by the test'));
-      const { recordings } = stored;
+      const { facts } = stored;
       const read = (recording: StoredRecording): Promise<CopyState> => readCopy(recording, []);
-      const parts = { recordings, read, emit, onFile, onUnreadable: () => undefined, signal: stop.signal };
+      const parts = { facts, read, emit, onFile, onUnreadable: () => undefined, signal: stop.signal };
       await verifyStored(parts, counts).should.be.rejectedWith('stopped by the test');
       counts.files.should.equal(1);
     });
@@ -255,7 +252,7 @@ describe('what is stored', () => {
           folder,
           index: stored.recordings.at(folder),
           origins: providers,
-          commit: (changes) => stored.state.database.commit(changes),
+          commit: (effects) => stored.facts.commit(effects),
           emit,
           onSidecar: () => undefined,
           signal: never
@@ -277,7 +274,7 @@ describe('what is stored', () => {
       });
       const index = stored.recordings.at(stored.folder);
       for (const { identity, recording, wantedFormat } of files) {
-        const [found] = index.find(identity);
+        const [found] = await index.find(identity);
         should(found).have.properties({ identity, wantedFormat });
         should(found!.recording).eql(recording);
       }
@@ -290,7 +287,7 @@ describe('what is stored', () => {
       try {
         renameSync(path.join(stored.folder, '2026'), path.join(moved, '2026'));
         await rebuild(moved);
-        const [found] = stored.recordings.at(moved).find('telnyx:rec-1');
+        const [found] = await stored.recordings.at(moved).find('telnyx:rec-1');
         const file = path.join(moved, '2026/03/rec-1.mp3');
         should(found!.recording).have.properties({
           path: file,
@@ -322,8 +319,8 @@ describe('what is stored', () => {
       told().should.eql(['changed changed', 'gone missing']);
       // Whoever stores it again finds which file is damaged, at once.
       known.sort().should.eql([0, 1]);
-      stored.recordings.at(stored.folder).find('telnyx:changed').should.have.length(1);
-      stored.recordings.at(stored.folder).find('telnyx:gone').should.have.length(0);
+      (await stored.recordings.at(stored.folder).find('telnyx:changed')).should.have.length(1);
+      (await stored.recordings.at(stored.folder).find('telnyx:gone')).should.have.length(0);
     });
 
     it('from sidecars of older versions, by the id alone', async () => {

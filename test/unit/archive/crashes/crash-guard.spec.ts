@@ -5,12 +5,13 @@ import type { Job } from '../../../../src/archive/queue/job';
 import { CrashGuard, type GuardTimes, type HeldJob } from '../../../../src/archive/crashes/crash-guard';
 import { JobRepository } from '../../../../src/archive/queue/job-repository';
 import { JobQueue, type JobOutcome } from '../../../../src/archive/queue/job-queue';
+import { NO_EFFECTS } from '../../../../src/archive/effects';
 import { UnderWayFile } from '../../../../src/archive/crashes/under-way-file';
 import type { CodedError } from '../../../../src/errors/coded-error';
 import { until } from '../../../support/until';
 import { jobFor, StateFixture } from '../state-fixture';
 
-const done: JobOutcome = { kind: 'done', changes: [] };
+const done: JobOutcome = { kind: 'done', effects: NO_EFFECTS };
 
 /** What a process does with its jobs until it dies without warning. */
 class Process {
@@ -49,6 +50,7 @@ class Process {
       list: node,
       concurrency,
       now: Date.now,
+      facts: { changes: () => [] },
       work: (job) => this.#work(job),
       giveUp: (_order, held) => {
         this.givenUp.push(held);
@@ -249,7 +251,7 @@ describe('CrashGuard', () => {
     await leave('node', 'a');
     let stop: () => void = () => undefined;
     const process = begin(
-      () => new Promise((resolve) => (stop = () => resolve({ kind: 'stopped', changes: [] })))
+      () => new Promise((resolve) => (stop = () => resolve({ kind: 'stopped', effects: NO_EFFECTS })))
     );
     for (let deploy = 0; deploy < 3; deploy += 1) {
       const queue = process.start();
@@ -267,7 +269,7 @@ describe('CrashGuard', () => {
     await leave('node', 'a');
     await diesWith(1, 'node');
     await diesWith(1, 'node');
-    const process = begin(() => Promise.resolve({ kind: 'again', pauseMs: 60_000, changes: [] }));
+    const process = begin(() => Promise.resolve({ kind: 'again', pauseMs: 60_000, effects: NO_EFFECTS }));
     process.start();
     await until('the attempt', () => process.begun.length === 1 || undefined);
     await process.stop();

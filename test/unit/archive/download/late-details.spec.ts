@@ -7,8 +7,7 @@ import {
   detailsPauseMs
 } from '../../../../src/archive/download/late-details';
 import { DeletedRecordings, SourceDeletion } from '../../../../src/archive/download/source-deletion';
-import { StoredRecordings } from '../../../../src/archive/index/stored-index';
-import { FailedRecordings } from '../../../../src/archive/queue/failed-recordings';
+import { LocalFacts } from '../../../../src/archive/index/local-facts';
 import type { Job } from '../../../../src/archive/queue/job';
 import { JobProcessor } from '../../../../src/archive/queue/job-processor';
 import { JobQueue } from '../../../../src/archive/queue/job-queue';
@@ -23,7 +22,7 @@ import type { StoredFile } from '../../../../src/store/stored-recording';
 import { type LocalServer, localServer, wav } from '../../../support/media';
 import { until } from '../../../support/until';
 import { testOwner } from '../../store/folder/store-fixture';
-import { ArchiveFixture, STORED_AT, recordingAt } from '../archive-fixture';
+import { ArchiveFixture, FRESH, STORED_AT, recordingAt } from '../archive-fixture';
 import { StateFixture } from '../state-fixture';
 
 type Ask = Required<ArchiveDeps>['completeDetails'];
@@ -57,8 +56,9 @@ describe('late details', () => {
     await state.remove();
   });
 
-  const index = () => new StoredRecordings(state.database).at(archive.folder);
-  const indexed = () => index().find('telnyx:rec-1')[0]?.recording;
+  const facts = () => new LocalFacts(state.database);
+  const index = () => facts().at(archive.folder);
+  const indexed = () => facts().recordings.find('telnyx:rec-1')[0]?.recording;
   const sidecar = async (): Promise<Record<string, unknown>> =>
     JSON.parse(await readFile(`${String(delivered[0]?.payload)}.json`, 'utf8')) as Record<string, unknown>;
 
@@ -78,7 +78,7 @@ describe('late details', () => {
         deletions.push(String(details.recording_id));
         return Promise.resolve({ ok: true, already_gone: false });
       },
-      deleted: new DeletedRecordings(new StoredRecordings(state.database)),
+      deleted: new DeletedRecordings(facts()),
       now: () => STORED_AT
     });
     const work = new JobProcessor({
@@ -90,10 +90,9 @@ describe('late details', () => {
         { completeDetails, detailsBudgetMs: 50 }
       ),
       index: index(),
-      givenUp: new FailedRecordings(state.database),
       deletion: deletes ? deletion : null,
       lateDetails: new LateDetails({ index: index(), sidecar: folderSidecar, completeDetails }),
-      commit: (changes) => state.database.commit(changes),
+      commit: (effects) => facts().commit(effects),
       now: () => STORED_AT,
       random: () => 1,
       deliver: (_order: Job, outcomes: FileOutcome[]) =>
@@ -118,8 +117,8 @@ describe('late details', () => {
     const onDisk = state.database.collection<Job>('orders');
     await onDisk.put('order', job);
     const kept = onDisk.get('order')!;
-    const verdict = await work.work(kept);
-    await state.database.commit([...verdict.changes, onDisk.putting('order', kept)]);
+    const verdict = await work.work(kept, FRESH);
+    await state.database.commit([...facts().changes(verdict.effects), onDisk.putting('order', kept)]);
     if (verdict.kind === 'again') should(verdict.isFollowUp).be.true();
     return [verdict.kind, verdict.kind === 'again' ? verdict.pauseMs : 0, onDisk.get('order')!];
   }
@@ -253,7 +252,7 @@ describe('late details', () => {
     ask = () => Promise.reject(away());
     const work = workOf();
     const jobs = new JobRepository(state.database);
-    const common = { concurrency: 1, onWaiting: () => undefined, onFault: () => undefined };
+    const common = { concurrency: 1, facts: facts(), onWaiting: () => undefined, onFault: () => undefined };
     const seen: string[] = [];
     let release: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
@@ -263,11 +262,11 @@ describe('late details', () => {
       work: async (job) => {
         seen.push(job.id);
         await held;
-        return await work.work(job);
+        return await work.work(job, FRESH);
       }
     });
     const soon = async (job: Job) => {
-      const verdict = await work.work(job);
+      const verdict = await work.work(job, FRESH);
       return verdict.kind === 'again' ? { ...verdict, pauseMs: 0 } : verdict;
     };
     const queue = new JobQueue(jobs, { ...common, list: 'node', work: soon, followUps });

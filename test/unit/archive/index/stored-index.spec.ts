@@ -23,7 +23,7 @@ describe('stored-index', () => {
   }
 
   async function enter(place: string, ...files: IndexedFile[]): Promise<void> {
-    await state.database.commit(files.map((one) => recordings.at(place).entering(one)));
+    await state.database.commit(files.map((one) => recordings.entering(place, one)));
   }
 
   const paths = (files: readonly IndexedFile[]): (string | undefined)[] =>
@@ -36,9 +36,9 @@ describe('stored-index', () => {
     await enter('/a', file('telnyx:12', 'mp3', '/a/12.mp3'));
     await state.reopen();
     recordings = new StoredRecordings(state.database);
-    paths(recordings.at('/a').find('telnyx:1')).should.eql(['/a/1', '/a/1.wav', '/a/1_new.mp3']);
-    paths(recordings.at('/b').find('telnyx:1')).should.eql(['/b/1.mp3']);
-    recordings.at('/c').find('telnyx:1').should.eql([]);
+    paths(await recordings.at('/a').find('telnyx:1')).should.eql(['/a/1', '/a/1.wav', '/a/1_new.mp3']);
+    paths(await recordings.at('/b').find('telnyx:1')).should.eql(['/b/1.mp3']);
+    (await recordings.at('/c').find('telnyx:1')).should.eql([]);
     paths(recordings.find('telnyx:1')).should.have.length(4);
     paths([...recordings.all()]).should.have.length(5);
     recordings.count().should.equal(5);
@@ -48,7 +48,7 @@ describe('stored-index', () => {
     const identity = `telnyx:https://media.example.com/${'x'.repeat(5000)}`;
     const place = `/${'long/'.repeat(1000)}`;
     await enter(place, file(identity, null, 'p'));
-    paths(recordings.at(place).find(identity)).should.eql(['p']);
+    paths(await recordings.at(place).find(identity)).should.eql(['p']);
   });
 
   it('keeps what one job adds to a file when another one describes it without that, in any order', async () => {
@@ -69,28 +69,28 @@ describe('stored-index', () => {
       recording: { ...stored.recording, ...added }
     });
     const text = { transcription: 'Hello.', transcribed_at: '2026-03-04T09:02:00.000Z' };
-    const index = recordings.at('/a');
-    const known = (): StoredRecording | undefined => index.find('telnyx:1')[0]?.recording;
+    const entering = (one: IndexedFile) => recordings.entering('/a', one);
+    const known = (): StoredRecording | undefined => recordings.find('telnyx:1')[0]?.recording;
 
     // The change without the text is asked for first, and made last.
-    const first = index.entering(stored);
-    await state.database.commit([index.entering(adding(text)), first]);
+    const first = entering(stored);
+    await state.database.commit([entering(adding(text)), first]);
     should(known()).have.properties(text);
     const deleted = { deleted_at_source: '2026-03-04T10:00:00.000Z' };
-    await state.database.commit([index.entering(adding(deleted)), index.entering(stored)]);
+    await state.database.commit([entering(adding(deleted)), entering(stored)]);
     should(known()).have.properties({ ...text, ...deleted });
 
     // An earlier text does not replace it, a later one does.
     const earlier = { transcription: 'Hell', transcribed_at: '2026-03-04T09:01:00.000Z' };
-    await state.database.commit([index.entering(adding(earlier))]);
+    await state.database.commit([entering(adding(earlier))]);
     should(known()).have.properties(text);
     const later = { transcription: 'Hello!', transcribed_at: '2026-03-04T09:03:00.000Z' };
-    await state.database.commit([index.entering(adding(later)), index.entering(stored)]);
+    await state.database.commit([entering(adding(later)), entering(stored)]);
     should(known()).have.properties({ ...later, ...deleted });
 
     // The file was stored again, by another job.
     const again = { ...stored, order: 'o-2' };
-    await state.database.commit([index.entering(again)]);
+    await state.database.commit([entering(again)]);
     should(known()).have.properties({ transcription: null, deleted_at_source: null });
   });
 
@@ -102,7 +102,7 @@ describe('stored-index', () => {
     );
     const index = recordings.at('/a');
     const begun = process.cpuUsage();
-    for (let turn = 0; turn < 1000; turn += 1) should(index.find(`telnyx:${turn * 7}`)).have.length(1);
+    for (let turn = 0; turn < 1000; turn += 1) should(await index.find(`telnyx:${turn * 7}`)).have.length(1);
     processorMsSince(begun).should.be.below(500);
   });
 });
@@ -125,29 +125,29 @@ describe('recent entries', () => {
   }
 
   it('knows a file before it is in the index, and trusts the index from then on', async () => {
-    const index = new StoredRecordings(state.database).at('/a');
-    const known = new RecentEntries(index);
-    should(known.find('telnyx:1', 'mp3')).eql({ copy: undefined, isFresh: false });
+    const recordings = new StoredRecordings(state.database);
+    const known = new RecentEntries(recordings.at('/a'));
+    should(await known.find('telnyx:1', 'mp3')).eql({ copy: undefined, isFresh: false });
     const stored = file('telnyx:1', 1);
     known.remember(stored);
-    should(known.find('telnyx:1', 'mp3')).eql({ copy: stored, isFresh: true });
-    should(known.find('telnyx:1', 'wav').copy).be.undefined();
-    should(known.indexed('telnyx:1', 'mp3')).be.undefined();
+    should(await known.find('telnyx:1', 'mp3')).eql({ copy: stored, isFresh: true });
+    should((await known.find('telnyx:1', 'wav')).copy).be.undefined();
+    should(await known.indexed('telnyx:1', 'mp3')).be.undefined();
     // Everything else in the index must survive.
     const deleted = file('telnyx:1', 1, { deleted_at_source: '2026-03-04T10:00:00.000Z' });
-    await state.database.commit([index.entering(deleted)]);
-    should(known.find('telnyx:1', 'mp3')).eql({ copy: deleted, isFresh: false });
+    await state.database.commit([recordings.entering('/a', deleted)]);
+    should(await known.find('telnyx:1', 'mp3')).eql({ copy: deleted, isFresh: false });
     // Replaces a damaged copy.
     const again = file('telnyx:1', 2);
     known.remember(again);
-    should(known.find('telnyx:1', 'mp3')).eql({ copy: again, isFresh: true });
+    should(await known.find('telnyx:1', 'mp3')).eql({ copy: again, isFresh: true });
   });
 
-  it('remembers a few hundred', () => {
+  it('remembers a few hundred', async () => {
     const known = new RecentEntries(new StoredRecordings(state.database).at('/a'));
     for (let count = 0; count < 2000; count += 1) known.remember(file(`telnyx:${count}`, 1));
-    should(known.find('telnyx:0', 'mp3').copy).be.undefined();
-    should(known.find('telnyx:1999', 'mp3').isFresh).be.true();
-    should(known.find('telnyx:1500', 'mp3').isFresh).be.true();
+    should((await known.find('telnyx:0', 'mp3')).copy).be.undefined();
+    should((await known.find('telnyx:1999', 'mp3')).isFresh).be.true();
+    should((await known.find('telnyx:1500', 'mp3')).isFresh).be.true();
   });
 });

@@ -83,10 +83,10 @@ describe('FailedRecordings', () => {
     should(shown(await list.newest({ skip: 698, most: 3 }))).deepEqual(['698', '699']);
     should(shown(await list.newest({ skip: 700, most: 3 }))).be.empty();
     const { id, failed } = first.recordings[1]!;
-    should(list.at(failed.node, id)?.identity).equal('telnyx:1');
-    should(list.at('node 0', id)).equal(undefined);
+    should((await list.at(failed.node, id))?.identity).equal('telnyx:1');
+    should(await list.at('node 0', id)).equal(undefined);
     await list.remove(failed.node, id);
-    should(list.at(failed.node, id)).equal(undefined);
+    should(await list.at(failed.node, id)).equal(undefined);
     should(shown(await list.newest({ skip: 0, most: 2 }))).deepEqual(['0', '2']);
   });
 });

@@ -8,8 +8,7 @@ import {
   SourceDeletion,
   type SourceDeletionDeps
 } from '../../../../src/archive/download/source-deletion';
-import { StoredRecordings } from '../../../../src/archive/index/stored-index';
-import { FailedRecordings } from '../../../../src/archive/queue/failed-recordings';
+import { LocalFacts } from '../../../../src/archive/index/local-facts';
 import type { Job, JobItem } from '../../../../src/archive/queue/job';
 import { JobProcessor, type JobProcessorDeps } from '../../../../src/archive/queue/job-processor';
 import type { JobOutcome } from '../../../../src/archive/queue/job-queue';
@@ -24,7 +23,7 @@ import { type LocalServer, localServer, wav } from '../../../support/media';
 import { until } from '../../../support/until';
 import { testOwner } from '../../store/folder/store-fixture';
 import { alteredStore } from '../altered-store';
-import { ArchiveFixture, recordingAt, STORED_AT } from '../archive-fixture';
+import { ArchiveFixture, FRESH, recordingAt, STORED_AT } from '../archive-fixture';
 import { StateFixture } from '../state-fixture';
 
 const DELETED_AT = new Date(STORED_AT).toISOString();
@@ -58,8 +57,8 @@ describe('JobProcessor', () => {
     [delivered, notDeleted, deletions, works, troubles] = [[], [], [], [], []];
     deleteAtSource = () => Promise.resolve({ ok: true, already_gone: false });
     writeDeletion = (...about) => folderSidecar.write(...about);
-    deleted = new DeletedRecordings(recordings());
-    commit = (changes) => state.database.commit(changes);
+    deleted = new DeletedRecordings(facts());
+    commit = (effects) => facts().commit(effects);
   });
   afterEach(async () => {
     await Promise.all(works.map((work) => work.close()));
@@ -68,8 +67,9 @@ describe('JobProcessor', () => {
     await state.remove();
   });
 
-  const recordings = () => new StoredRecordings(state.database);
-  const givenUp = () => new FailedRecordings(state.database, () => STORED_AT);
+  const facts = () => new LocalFacts(state.database, () => STORED_AT);
+  const recordings = () => facts().recordings;
+  const givenUp = () => facts().givenUp;
 
   function workOf(settings: Partial<ArchiveSettings> = {}, deps: Partial<ArchiveDeps> = {}): JobProcessor {
     const index = recordings().at(archive.folder);
@@ -78,7 +78,6 @@ describe('JobProcessor', () => {
       retries: settings.retries ?? 2,
       archiver: archive.plainArchiver(index, { retries: 2, ...settings }, deps),
       index,
-      givenUp: givenUp(),
       deletion: new SourceDeletion({
         store: {
           ...createFolderStore({ folder: archive.folder, owner: testOwner() }),
@@ -93,7 +92,7 @@ describe('JobProcessor', () => {
       }),
       lateDetails: new LateDetails({ index, sidecar: folderSidecar }),
       onDetailsMissing: () => undefined,
-      commit: (changes) => commit(changes),
+      commit: (effects) => commit(effects),
       now: () => STORED_AT,
       random: () => 1,
       deliver: (_order, outcomes) => void delivered.push(outcomes),
@@ -125,12 +124,12 @@ describe('JobProcessor', () => {
   });
 
   /** Runs once and persists the outcome, like the queue. In between, the job is on disk. */
-  async function carryOut(work: JobProcessor, job: Job): Promise<JobOutcome> {
+  async function carryOut(work: JobProcessor, job: Job, run = FRESH): Promise<JobOutcome> {
     const onDisk = state.database.collection<Job>('orders');
     await onDisk.put(job.id, job);
     const kept = onDisk.get(job.id)!;
-    const verdict = await work.work(kept);
-    await state.database.commit(verdict.changes);
+    const verdict = await work.work(kept, run);
+    await facts().commit(verdict.effects);
     Object.assign(job, kept);
     return verdict;
   }
@@ -320,7 +319,7 @@ describe('JobProcessor', () => {
 
     it('deletes once when the second arrives before the end of the first is persisted', async () => {
       const work = workOf();
-      await work.work(orderFor(item('/a.wav')));
+      await work.work(orderFor(item('/a.wav')), FRESH);
       await carryOut(work, orderFor(item('/a.wav')));
       deletions.should.eql(['rec-1']);
       stored().recording.should.have.properties({ already_stored: true, deleted_at_source: DELETED_AT });
@@ -373,12 +372,12 @@ describe('JobProcessor', () => {
     const gone = (): void => {
       answer = (_request, response) => response.writeHead(410).end();
       // A new process, without the memory of the one before.
-      deleted = new DeletedRecordings(recordings());
+      deleted = new DeletedRecordings(facts());
     };
 
     it('knows that the recording is stored, and does not fetch it again', async () => {
       const job = orderFor(item('/a.wav'));
-      await workOf().work(structuredClone(job));
+      await workOf().work(structuredClone(job), FRESH);
       gone();
       should((await carryOut(workOf(), job)).kind).equal('done');
       stored().recording.should.have.properties({ already_stored: false, deleted_at_source: DELETED_AT });
@@ -389,7 +388,7 @@ describe('JobProcessor', () => {
     it('deletes again when the sidecar does not say so either', async () => {
       writeDeletion = () => Promise.reject(new CodedError('STORE_FAILED', 'killed'));
       const job = orderFor(item('/a.wav'));
-      await workOf().work(structuredClone(job));
+      await workOf().work(structuredClone(job), FRESH);
       gone();
       writeDeletion = (...about) => folderSidecar.write(...about);
       await carryOut(workOf(), job);
@@ -405,7 +404,7 @@ describe('JobProcessor', () => {
     should((await carryOut(workOf(), job)).kind).equal('again');
     stored().recording.should.have.property('deleted_at_source', null);
     deletions.should.eql([]);
-    commit = (changes) => state.database.commit(changes);
+    commit = (effects) => facts().commit(effects);
     should((await carryOut(workOf(), job)).kind).equal('done');
     deletions.should.eql(['rec-1']);
     notDeleted.should.eql([]);
@@ -442,8 +441,8 @@ describe('JobProcessor', () => {
 
   it('gives up a job that keeps crashing the process, and names the recording', async () => {
     const job = orderFor(item('/a.wav'));
-    const verdict = workOf().giveUp(job, 5);
-    await state.database.commit(verdict.changes);
+    const verdict = await workOf().giveUp(job, 5);
+    await facts().commit(verdict.effects);
     verdict.kind.should.equal('done');
     should(delivered[0]?.[0]).have.properties({ kind: 'failed', attempts: 5 });
     const [given] = [...givenUp().list('node')];
@@ -456,7 +455,7 @@ describe('JobProcessor', () => {
     deleteAtSource = () => Promise.reject(new CodedError('STALLED', 'no answer', { retryable: true }));
     const job = orderFor(item('/a.wav'));
     await carryOut(workOf(), job);
-    workOf().giveUp(job, 5).kind.should.equal('done');
+    (await workOf().giveUp(job, 5)).kind.should.equal('done');
     notDeleted.map(({ code }) => code).should.eql(['REPEATED_CRASH']);
     [...givenUp().list()].should.eql([]);
     delivered.should.have.length(1);
@@ -541,11 +540,10 @@ describe('JobProcessor', () => {
 
   it('distinguishes a file that a crash left unrecorded from a repetition', async () => {
     const lost = orderFor(item('/a.wav'));
-    await workOf().work(structuredClone(lost));
-    const after = (startedAt: number) => workOf({}, { startedAt });
-    await carryOut(after(STORED_AT + 1), lost);
+    await workOf().work(structuredClone(lost), FRESH);
+    await carryOut(workOf(), lost, { isResumed: true });
     stored().recording.already_stored.should.be.false();
-    await carryOut(after(STORED_AT + 1), orderFor(item('/a.wav')));
+    await carryOut(workOf(), orderFor(item('/a.wav')), { isResumed: true });
     stored().recording.already_stored.should.be.true();
   });
 });

@@ -1,14 +1,15 @@
 import should from 'should';
+import { NO_EFFECTS } from '../../../../src/archive/effects';
+import { LocalFacts } from '../../../../src/archive/index/local-facts';
 import type { Job } from '../../../../src/archive/queue/job';
 import { JobRepository } from '../../../../src/archive/queue/job-repository';
 import { JobQueue, type JobQueueOptions, type JobOutcome } from '../../../../src/archive/queue/job-queue';
 import { CodedError } from '../../../../src/errors/coded-error';
-import type { StateChange } from '../../../../src/state/state-database';
 import { THREE_HOURS_MS, withClockSet } from '../../../support/clock-set';
 import { until } from '../../../support/until';
 import { jobFor, StateFixture } from '../state-fixture';
 
-const done: JobOutcome = { kind: 'done', changes: [] };
+const done: JobOutcome = { kind: 'done', effects: NO_EFFECTS };
 
 describe('JobQueue', () => {
   let state: StateFixture;
@@ -32,6 +33,7 @@ describe('JobQueue', () => {
     const queue = new JobQueue(jobs, {
       list: 'node',
       concurrency: 2,
+      facts: new LocalFacts(state.database),
       work,
       onWaiting: () => undefined,
       onFault: (error) => void faults.push(error),
@@ -64,7 +66,7 @@ describe('JobQueue', () => {
     await leave('a', 'b', 'c');
     const pauses: Readonly<Record<string, number>> = { a: 60_000, b: 5000, c: 30_000 };
     const queue = queueOf((job) =>
-      Promise.resolve({ kind: 'again', pauseMs: pauses[nameOf(job)] ?? 0, changes: [] })
+      Promise.resolve({ kind: 'again', pauseMs: pauses[nameOf(job)] ?? 0, effects: NO_EFFECTS })
     );
     should(queue.pausing(10)).be.empty();
     queue.start();
@@ -140,7 +142,7 @@ describe('JobQueue', () => {
       jobs.add = plainAdd;
       const counted = waiting.at(-1);
       await queue.add({ name: 'b' }, [], () => undefined);
-      finish({ kind: 'stopped', changes: [] });
+      finish({ kind: 'stopped', effects: NO_EFFECTS });
       should([counted, waiting.at(-1)]).deepEqual([0, 1]);
     });
 
@@ -154,7 +156,7 @@ describe('JobQueue', () => {
     const late = ['c', 'd', 'e'].map((name) => queue.add({ name }, [], () => undefined));
     await Promise.all([...early, ...late]);
     should([jobs.count('node'), ends.length, waiting.at(-1)]).deepEqual([5, 1, 4]);
-    for (const end of ends) end({ kind: 'stopped', changes: [] });
+    for (const end of ends) end({ kind: 'stopped', effects: NO_EFFECTS });
   });
 
   it('does not count a job that could not be persisted', async () => {
@@ -189,7 +191,7 @@ describe('JobQueue', () => {
     const { work, all } = seen(3, (job) => {
       if (nameOf(job) === 'other' || job.files['tried'] !== undefined) return done;
       job.files['tried'] = { attempts: 1, failures: 1 };
-      return { kind: 'again', pauseMs: 60, changes: [] };
+      return { kind: 'again', pauseMs: 60, effects: NO_EFFECTS };
     });
     queueOf(work, { concurrency: 1 }).start();
     (await all).should.eql(['slow', 'other', 'slow']);
@@ -201,7 +203,7 @@ describe('JobQueue', () => {
       jobs = new JobRepository(state.database);
       let tries = 0;
       const { work, all } = seen(2, () =>
-        (tries += 1) === 1 ? { kind: 'again', pauseMs: 300, changes: [] } : done
+        (tries += 1) === 1 ? { kind: 'again', pauseMs: 300, effects: NO_EFFECTS } : done
       );
       const queue = queueOf(work);
       queue.start();
@@ -226,14 +228,16 @@ describe('JobQueue', () => {
 
   it('persists the stored files together with the end of the job', async () => {
     await leave('a');
-    const notes = state.database.collection<string>('notes');
-    const changes: StateChange[] = [notes.putting('a', 'stored')];
-    const { work, all } = seen(1, () => ({ kind: 'done', changes }));
+    const facts = new LocalFacts(state.database);
+    const { identity, details } = jobFor('b').reference;
+    const failed = { node: 'node', identity, at: 1, code: 'GAVE_UP', message: '', attempts: 1, details };
+    const effects = { ...NO_EFFECTS, givenUp: [{ ...failed, at: Date.now() }] };
+    const { work, all } = seen(1, () => ({ kind: 'done', effects }));
     const queue = queueOf(work);
     queue.start();
     await all;
     await queue.close();
-    should(notes.get('a')).equal('stored');
+    [...facts.givenUp.list()].should.eql(effects.givenUp);
     jobs.count('node').should.equal(0);
   });
 
@@ -241,7 +245,7 @@ describe('JobQueue', () => {
     await leave('a');
     const { work, all } = seen(1, (job) => {
       job.files['half'] = { attempts: 1, failures: 0 };
-      return { kind: 'stopped', changes: [] };
+      return { kind: 'stopped', effects: NO_EFFECTS };
     });
     const queue = queueOf(work);
     queue.start();
@@ -281,7 +285,7 @@ describe('JobQueue', () => {
     const names: string[] = [];
     const queue = queueOf((job) => {
       names.push(nameOf(job));
-      return Promise.resolve({ kind: 'stopped', changes: [] });
+      return Promise.resolve({ kind: 'stopped', effects: NO_EFFECTS });
     });
     queue.start();
     await new Promise((resolve) => setImmediate(resolve));
@@ -350,9 +354,9 @@ describe('JobQueue', () => {
     const pauses: Record<string, number> = { a: 50_000, b: 20_000 };
     const { work, all } = seen(3, (job) => {
       const pauseMs = pauses[nameOf(job)];
-      if (pauseMs === undefined) return { kind: 'stopped', changes: [] };
+      if (pauseMs === undefined) return { kind: 'stopped', effects: NO_EFFECTS };
       job.retry = { trouble: 'disk-full', attempt: pauseMs / 10_000, of: 8 };
-      return { kind: 'again', pauseMs, changes: [] };
+      return { kind: 'again', pauseMs, effects: NO_EFFECTS };
     });
     const queue = queueOf(work);
     should(queue.retrying()).eql({ count: 0, next: null });
@@ -375,7 +379,7 @@ describe('JobQueue', () => {
       attempts += 1;
       if (attempts === 2) return new Promise<JobOutcome>((resolve) => (finish = resolve));
       job.retry = { trouble: 'disk-full', attempt: 1, of: 8 };
-      return { kind: 'again', pauseMs: 1, changes: [] };
+      return { kind: 'again', pauseMs: 1, effects: NO_EFFECTS };
     });
     let finish: (verdict: JobOutcome) => void = () => undefined;
     const queue = queueOf(work);

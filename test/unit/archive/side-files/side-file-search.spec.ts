@@ -2,8 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import should from 'should';
 import { LateDetails } from '../../../../src/archive/download/late-details';
 import { DeletedRecordings, SourceDeletion } from '../../../../src/archive/download/source-deletion';
-import { StoredRecordings } from '../../../../src/archive/index/stored-index';
-import { FailedRecordings } from '../../../../src/archive/queue/failed-recordings';
+import { LocalFacts } from '../../../../src/archive/index/local-facts';
 import type { Job } from '../../../../src/archive/queue/job';
 import { JobProcessor } from '../../../../src/archive/queue/job-processor';
 import type { JobOutcome } from '../../../../src/archive/queue/job-queue';
@@ -20,7 +19,7 @@ import { mp4Media } from '../../../../src/simulator/media/media-mp4';
 import { type LocalServer, localServer } from '../../../support/media';
 import { testOwner } from '../../store/folder/store-fixture';
 import { dailyReference } from '../../providers/daily/daily-fixture';
-import { ArchiveFixture, STORED_AT } from '../archive-fixture';
+import { ArchiveFixture, FRESH, STORED_AT } from '../archive-fixture';
 import { StateFixture } from '../state-fixture';
 
 const MP4 = mp4Media({ title: 'meeting', seconds: 1, channels: 1 }).bytes();
@@ -66,7 +65,8 @@ describe('SideFileSearch', () => {
     await state.remove();
   });
 
-  const recordings = () => new StoredRecordings(state.database);
+  const facts = () => new LocalFacts(state.database, () => STORED_AT);
+  const recordings = () => facts().recordings;
   const recording = dailyReference(
     { started_at: '2026-03-04T09:50:00.000Z' },
     { announced_at: new Date(STORED_AT).toISOString() }
@@ -89,14 +89,13 @@ describe('SideFileSearch', () => {
       retries: 2,
       archiver,
       index,
-      givenUp: new FailedRecordings(state.database, () => STORED_AT),
       deletion: new SourceDeletion({
         store: createFolderStore({ folder: archive.folder, owner: testOwner() }),
         deleteRecording: ({ details }) => {
           deletions.push(String(details.recording_id));
           return Promise.resolve({ ok: true, already_gone: false });
         },
-        deleted: new DeletedRecordings(recordings()),
+        deleted: new DeletedRecordings(facts()),
         now: () => STORED_AT
       }),
       lateDetails: new LateDetails({ index, sidecar: folderSidecar }),
@@ -114,7 +113,7 @@ describe('SideFileSearch', () => {
         onMissing: (message) => void missing.push(message)
       }),
       onDetailsMissing: () => undefined,
-      commit: (changes) => state.database.commit(changes),
+      commit: (effects) => facts().commit(effects),
       now: () => now,
       random: () => 1,
       deliver: (_job, outcomes) => void delivered.push(outcomes),
@@ -137,8 +136,8 @@ describe('SideFileSearch', () => {
     const onDisk = state.database.collection<Job>('orders');
     await onDisk.put(job.id, job);
     const kept = onDisk.get(job.id)!;
-    const outcome = await workOf().work(kept);
-    await state.database.commit(outcome.changes);
+    const outcome = await workOf().work(kept, FRESH);
+    await facts().commit(outcome.effects);
     for (const name of Object.keys(job)) Reflect.deleteProperty(job, name);
     Object.assign(job, kept);
     if (outcome.kind === 'again') now += outcome.pauseMs;
@@ -205,8 +204,8 @@ describe('SideFileSearch', () => {
       while (due.size > 0) {
         const [job, at] = [...due].reduce((first, each) => (each[1] < first[1] ? each : first));
         now = Math.max(now, at);
-        const outcome = await work.work(job);
-        await state.database.commit(outcome.changes);
+        const outcome = await work.work(job, FRESH);
+        await facts().commit(outcome.effects);
         steps += 1;
         if (outcome.kind === 'again') due.set(job, now + outcome.pauseMs);
         else due.delete(job);
@@ -350,7 +349,7 @@ describe('SideFileSearch', () => {
     const job = newJob();
     await step(job);
     await step(job);
-    should(workOf().giveUp(job, 5).kind).equal('done');
+    should((await workOf().giveUp(job, 5)).kind).equal('done');
     should(tracks()).eql([[null], ['REPEATED_CRASH']]);
     should(notDeleted).have.length(1);
     should(deletions).eql([]);

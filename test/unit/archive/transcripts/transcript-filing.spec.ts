@@ -263,16 +263,16 @@ describe('transcript-filing', () => {
       .should.be.rejectedWith({ code: 'STORE_FAILED', retryable: true, message: /text.*call\.txt/ });
   });
 
-  it('finds a recording by its id, or by the address that the API returns for it', () => {
+  it('finds a recording by its id, or by the address that the API returns for it', async () => {
     const url = 'https://s3.example.com/telephony-recorder-prod/acc-1/rec-1.mp3?X-Amz-Signature=';
     const entry = { identity: 'x' } as never;
-    const index = (known: string): { find: (identity: string) => never[] } => ({
-      find: (identity) => (identity === known ? [entry] : [])
+    const index = (known: string): { find: (identity: string) => Promise<never[]> } => ({
+      find: (identity) => Promise.resolve(identity === known ? [entry] : [])
     });
     const reference = { ...textOf(TEXT), links: [mediaLink(`${url}fresh`, 'mp3')] };
-    storedCopies(index('telnyx:rec-1'), reference).should.eql([entry]);
-    storedCopies(index(identityOfUrl('telnyx', `${url}old`)), reference).should.eql([entry]);
-    storedCopies(index('telnyx:rec-2'), reference).should.eql([]);
+    (await storedCopies(index('telnyx:rec-1'), reference)).should.eql([entry]);
+    (await storedCopies(index(identityOfUrl('telnyx', `${url}old`)), reference)).should.eql([entry]);
+    (await storedCopies(index('telnyx:rec-2'), reference)).should.eql([]);
   });
 
   describe('in a bucket', () => {

@@ -66,8 +66,8 @@ const filing = {
       recording: { ...stored.recording, transcription: 'Hello.', transcription_file: '/archive/call.txt' }
     })
 };
-const index = (...known: IndexedFile[]): { find: (identity: string) => IndexedFile[] } => ({
-  find: (identity) => known.filter((entry) => entry.identity === identity)
+const index = (...known: IndexedFile[]): { find: (identity: string) => Promise<IndexedFile[]> } => ({
+  find: (identity) => Promise.resolve(known.filter((entry) => entry.identity === identity))
 });
 const noJudge = (error: unknown): FileResult => {
   throw error;

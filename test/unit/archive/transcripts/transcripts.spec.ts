@@ -10,7 +10,7 @@ import type { RecordingReference } from '../../../../src/recording/recording-ref
 import { createLinkResolver } from '../../../../src/providers/telnyx/link-resolver';
 import { localServer, wav, type LocalServer } from '../../../support/media';
 import { ApiServer } from '../../providers/telnyx/api-server';
-import { ArchiveFixture, type TestArchiver } from '../archive-fixture';
+import { ArchiveFixture, FRESH, type TestArchiver } from '../archive-fixture';
 
 const TEXT = 'Good morning, front desk.';
 const PATH = '/telephony-recorder-prod/acc-1/2026-03-04/leg-1-1772615702.wav';
@@ -108,7 +108,7 @@ describe('transcripts and their audio', () => {
     });
     const resolve = createLinkResolver({ api: api.client(), lagMs: 1 });
     // The first job has ended, and its entry is not in the index yet.
-    const index = { find: () => [], entering: () => ({ apply: () => undefined }) };
+    const index = { place: '/a', find: () => Promise.resolve([]) };
     const one = archive.plainArchiver(
       index,
       {},
@@ -126,7 +126,10 @@ describe('transcripts and their audio', () => {
     const job = (id: string, reference: RecordingReference): Job => {
       return { id, acceptedAt: 0, message: {}, items: [{ reference, format: 'any' }], files: {} };
     };
-    const [, late] = await Promise.all([one.run(job('job-1', first)), one.run(job('job-2', text()))]);
+    const [, late] = await Promise.all([
+      one.run(job('job-1', first), FRESH),
+      one.run(job('job-2', text()), FRESH)
+    ]);
     await slow.close();
     media.requests.should.be.empty();
     should(late.entries).have.length(1);

@@ -40,10 +40,9 @@ describe('archive-search', () => {
   afterEach(() => state.remove());
 
   async function enter(...stored: StoredRecording[]): Promise<void> {
-    const index = recordings.at('/a');
     await state.database.commit(
       stored.map((one) =>
-        index.entering({
+        recordings.entering('/a', {
           identity: `telnyx:${one.recording_id}`,
           wantedFormat: null,
           recording: one,

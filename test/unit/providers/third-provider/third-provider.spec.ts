@@ -3,8 +3,7 @@ import path from 'node:path';
 import should from 'should';
 import { LateDetails } from '../../../../src/archive/download/late-details';
 import { DeletedRecordings, SourceDeletion } from '../../../../src/archive/download/source-deletion';
-import { StoredRecordings } from '../../../../src/archive/index/stored-index';
-import { FailedRecordings } from '../../../../src/archive/queue/failed-recordings';
+import { LocalFacts } from '../../../../src/archive/index/local-facts';
 import type { Job } from '../../../../src/archive/queue/job';
 import { JobProcessor } from '../../../../src/archive/queue/job-processor';
 import type { FileOutcome } from '../../../../src/archive/queue/run-result';
@@ -24,7 +23,7 @@ import {
 import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
 import { createFolderStore } from '../../../../src/store/folder/folder-store';
 import { type LocalServer, localServer, sha256, wav } from '../../../support/media';
-import { ArchiveFixture, STORED_AT } from '../../archive/archive-fixture';
+import { ArchiveFixture, FRESH, STORED_AT } from '../../archive/archive-fixture';
 import { StateFixture } from '../../archive/state-fixture';
 import { testOwner } from '../../store/folder/store-fixture';
 import { atticProvider } from './attic-provider';
@@ -83,7 +82,7 @@ describe('a provider that this package does not know', () => {
     await server.close();
   });
 
-  const recordings = () => new StoredRecordings(state.database);
+  const facts = () => new LocalFacts(state.database, () => STORED_AT);
 
   /** Like the recording list. */
   async function list(rebuild = false): Promise<{ emitted: Emitted[]; summary: RunSummary }> {
@@ -98,9 +97,9 @@ describe('a provider that this package does not know', () => {
         rebuild: rebuild
           ? {
               folder: archive.folder,
-              index: recordings().at(archive.folder),
+              index: facts().at(archive.folder),
               origins: registry,
-              commit: (changes) => state.database.commit(changes)
+              commit: (effects) => facts().commit(effects)
             }
           : null,
         list: provider.listRecordings(
@@ -116,7 +115,7 @@ describe('a provider that this package does not know', () => {
         verify: null
       },
       {
-        recordings: recordings(),
+        facts: facts(),
         emit: (one) => {
           emitted.push(one);
           return Promise.resolve();
@@ -135,7 +134,7 @@ describe('a provider that this package does not know', () => {
   async function download(emitted: Emitted[]): Promise<FileOutcome[]> {
     const open = openProviders(registry, accounts, {});
     const delivered: FileOutcome[] = [];
-    const index = recordings().at(archive.folder);
+    const index = facts().at(archive.folder);
     const work = new JobProcessor({
       node: 'node',
       retries: 0,
@@ -149,15 +148,14 @@ describe('a provider that this package does not know', () => {
         }
       ),
       index,
-      givenUp: new FailedRecordings(state.database),
       deletion: new SourceDeletion({
         store: createFolderStore({ folder: archive.folder, owner: testOwner() }),
         deleteRecording: open.deleteRecording,
-        deleted: new DeletedRecordings(recordings()),
+        deleted: new DeletedRecordings(facts()),
         now: () => STORED_AT
       }),
       lateDetails: new LateDetails({ index, sidecar: folderSidecar, completeDetails: open.completeDetails }),
-      commit: (changes) => state.database.commit(changes),
+      commit: (effects) => facts().commit(effects),
       now: () => STORED_AT,
       random: () => 0,
       deliver: (_job, outcomes) => delivered.push(...outcomes),
@@ -176,8 +174,8 @@ describe('a provider that this package does not know', () => {
       // The rest of the job, the deletion, runs as for a job read from disk.
       for (let isLeft = true; isLeft;) {
         job = JSON.parse(JSON.stringify(job)) as Job;
-        const outcome = await work.work(job);
-        if (outcome.changes.length > 0) await state.database.commit(outcome.changes);
+        const outcome = await work.work(job, FRESH);
+        await facts().commit(outcome.effects);
         isLeft = outcome.kind === 'again';
       }
     }

@@ -1,0 +1,38 @@
+import type { IndexedFile, StoredIndex } from './index/stored-index';
+import type { FailedRecording } from './queue/failed-recordings';
+
+/**
+ * What a job has changed, for whoever keeps it. Plain data, and idempotent: the same effects may be applied again, in any
+ * process. They are applied, durably, before the job counts as done.
+ */
+export interface Effects {
+  /** Files that the index enters, or what else is known of them by now. Of two entries for one file the later one counts. */
+  readonly stored: readonly PlacedFile[];
+  /** Recordings for the list of those that were given up. */
+  readonly givenUp: readonly FailedRecording[];
+  /** Recordings that leave this list; applied before `givenUp`. It does not matter whether they are on it. */
+  readonly cleared: readonly Pick<FailedRecording, 'node' | 'identity'>[];
+}
+
+/** A stored file and its destination. */
+export interface PlacedFile {
+  /** As `StoredIndex.place`. */
+  place: string;
+  file: IndexedFile;
+}
+
+export const NO_EFFECTS: Effects = { stored: [], givenUp: [], cleared: [] };
+
+/** The effect of entering files of one destination into the index. */
+export function entering({ place }: Pick<StoredIndex, 'place'>, files: readonly IndexedFile[]): Effects {
+  return { ...NO_EFFECTS, stored: files.map((file) => ({ place, file })) };
+}
+
+/** Several effects as one, in their order. */
+export function together(...all: readonly Effects[]): Effects {
+  return {
+    stored: all.flatMap(({ stored }) => stored),
+    givenUp: all.flatMap(({ givenUp }) => givenUp),
+    cleared: all.flatMap(({ cleared }) => cleared)
+  };
+}

@@ -1,0 +1,49 @@
+import type { StateChange, StateDatabase } from '../../state/state-database';
+import type { ArchiveFacts } from '../archive-facts';
+import type { Effects } from '../effects';
+import { FailedRecordings } from '../queue/failed-recordings';
+import { type IndexedFile, type StoredIndex, StoredRecordings } from './stored-index';
+
+/** What this Node-RED knows of its archive, in the database on its disk. A look-up takes microseconds. */
+export class LocalFacts implements ArchiveFacts {
+  /** Both may be used directly by what concerns this Node-RED only, such as the search of the sidebar. */
+  readonly recordings: StoredRecordings;
+  readonly givenUp: FailedRecordings;
+  readonly #database: StateDatabase;
+
+  /** @param now milliseconds since 1970 */
+  constructor(database: StateDatabase, now: () => number = Date.now) {
+    this.#database = database;
+    this.recordings = new StoredRecordings(database);
+    this.givenUp = new FailedRecordings(database, now);
+  }
+
+  async find(identity: string): Promise<readonly IndexedFile[]> {
+    return Promise.resolve(this.recordings.find(identity));
+  }
+
+  at(place: string): StoredIndex {
+    return this.recordings.at(place);
+  }
+
+  async *steps(size?: number): AsyncGenerator<readonly IndexedFile[]> {
+    for (const step of this.recordings.steps(size)) yield await Promise.resolve(step);
+  }
+
+  async commit(effects: Effects): Promise<void> {
+    await this.#database.commit(this.changes(effects));
+  }
+
+  settled(): Promise<void> {
+    return this.#database.written();
+  }
+
+  /** The same effects as changes of the database, to be made in one commit with others. */
+  changes({ stored, givenUp, cleared }: Effects): StateChange[] {
+    return [
+      ...cleared.flatMap(({ node, identity }) => this.givenUp.leaving(node, identity) ?? []),
+      ...givenUp.map((entry) => this.givenUp.entering(entry)),
+      ...stored.map(({ place, file }) => this.recordings.entering(place, file))
+    ];
+  }
+}
