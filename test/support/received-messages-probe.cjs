@@ -4,6 +4,7 @@
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
+const process = require('node:process');
 const { setTimeout } = require('node:timers');
 
 module.exports = function (RED) {
@@ -12,7 +13,9 @@ module.exports = function (RED) {
     // The hook runs also for a node that is closed and takes nothing.
     const takes = Boolean(node._inputCallback ?? node._inputCallbacks);
     if (!takes || !/^(?:sub-)?seen(?:-\d)?$/.test(id)) return;
-    const line = { _msgid: msg._msgid, topic: msg.topic, event: msg.event, at: id };
+    const line = process.env.TEST_RECEIVED_IDS
+      ? { at: id, id: msg.event?.id }
+      : { _msgid: msg._msgid, topic: msg.topic, event: msg.event, at: id };
     fs.appendFileSync(file, `${JSON.stringify(line)}\n`);
   });
 

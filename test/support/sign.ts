@@ -18,10 +18,12 @@ export function signingKey(seed: number): SigningKey {
   };
 }
 
+export const TRUSTED_SEED = 0x51;
+export const STRANGER_SEED = 0x52;
 /** The key that the test flows trust. */
-export const TRUSTED = signingKey(0x51);
+export const TRUSTED = signingKey(TRUSTED_SEED);
 /** A key that no test flow trusts. */
-export const STRANGER = signingKey(0x52);
+export const STRANGER = signingKey(STRANGER_SEED);
 
 export interface SignOptions {
   /** The timestamp as sent and signed; default: now. */

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, openSync, readdirSync, readFileSync, readSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { DELIVERED, FAILED, STORED } from './flow';
+
+interface Line {
+  at: string;
+  id: string;
+}
+
+/** What the flow got and what it stored, followed while a run goes on. */
+export class Arrivals {
+  /** How often each delivery came to the flow. */
+  readonly delivered = new Map<string, number>();
+  /** How often the download node sent a message for each recording. */
+  readonly stored = new Map<string, number>();
+  /** Recordings whose file is what its sidecar and its link say. */
+  readonly proved = new Set<string>();
+  readonly problems: string[] = [];
+  #failed = 0;
+  #offset = 0;
+  #rest = '';
+
+  /**
+   * @param file the probe's
+   * @param archive the folder of the recordings
+   * @param sizes those of the announced recordings, in bytes
+   */
+  constructor(
+    private readonly file: string,
+    private readonly archive: string,
+    private readonly sizes: ReadonlyMap<string, number>
+  ) {}
+
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** Reads what was written since the last call. */
+  read(): void {
+    for (const { at, id } of this.#lines()) {
+      if (at === FAILED) this.#failed += 1;
+      const times = at === DELIVERED ? this.delivered : at === STORED ? this.stored : undefined;
+      times?.set(id, (times.get(id) ?? 0) + 1);
+    }
+  }
+
+  /**
+   * Checks each new file of the archive and removes it, so that the disk holds a run of any length. A recording's file
+   * has its own id in it.
+   */
+  async proveFiles(): Promise<void> {
+    const sidecars = readdirSync(this.archive, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.wav.json')
+    );
+    for (const name of sidecars) await this.#prove(path.join(this.archive, name));
+  }
+
+  async #prove(sidecarFile: string): Promise<void> {
+    const sidecar = JSON.parse(readFileSync(sidecarFile, 'utf8')) as Record<string, unknown>;
+    const id = String(sidecar['recording_id']);
+    // The sidecar is older than the message, and the flow still has to get that one.
+    if (!this.stored.has(id) || !this.sizes.has(id)) return;
+    const file = sidecarFile.slice(0, -'.json'.length);
+    const hash = createHash('sha256');
+    let size = 0;
+    const head: Buffer[] = [];
+    await pipeline(createReadStream(file), async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) {
+        if (size === 0) head.push(chunk);
+        size += chunk.length;
+        hash.update(chunk);
+      }
+    });
+    const isOwn = head[0]?.includes(id) ?? false;
+    if (!isOwn || size !== this.sizes.get(id) || hash.digest('hex') !== sidecar['sha256'])
+      this.problems.push(`${path.basename(file)} is not what it says`);
+    else if (this.proved.has(id))
+      this.problems.push(`${path.basename(file)} is a second file of its recording`);
+    else this.proved.add(id);
+    rmSync(file);
+    rmSync(sidecarFile);
+  }
+
+  *#lines(): Generator<Line> {
+    let file: number;
+    try {
+      file = openSync(this.file, 'r');
+    } catch {
+      return;
+    }
+    const buffer = Buffer.alloc(1024 * 1024);
+    for (;;) {
+      const length = readSync(file, buffer, 0, buffer.length, this.#offset);
+      if (length === 0) break;
+      this.#offset += length;
+      const lines = (this.#rest + buffer.toString('latin1', 0, length)).split('\n');
+      this.#rest = lines.pop() ?? '';
+      for (const line of lines) yield JSON.parse(line) as Line;
+    }
+    closeSync(file);
+  }
+}
