@@ -6,7 +6,10 @@ const MINUTE = 60_000;
 
 /** An hour of samples, one a minute. */
 function samples(value: (minute: number) => number): Sample[] {
-  return Array.from({ length: 61 }, (_, minute) => ({ at: 1_000_000 + minute * MINUTE, value: value(minute) }));
+  return Array.from({ length: 61 }, (_, minute) => ({
+    at: 1_000_000 + minute * MINUTE,
+    value: value(minute)
+  }));
 }
 
 describe('the slope of a long run', () => {
