@@ -10,6 +10,7 @@ import {
   previousHash,
   readDelivery,
   readHandedOver,
+  readHead,
   readRecord,
   RECORD_HEAD,
   type FoundRecord,
@@ -139,15 +140,19 @@ export class DeliveryLog {
   }
 
   /**
+   * @param place may be made up: where no such delivery is, only the head of a record is read
    * @returns null when it is gone or damaged
    * @throws an error of the file system when it cannot be read now
    */
   at({ segment: number, at, length, sequence }: Place): LoggedDelivery | null {
     const segment = this.#segments.find((each) => each.number === number);
     if (segment === undefined) return null;
+    const file = this.#directory.file(number);
     let bytes: Buffer;
     try {
-      bytes = readSome(this.#directory.file(number), at, length);
+      const head = readHead(readSome(file, at, RECORD_HEAD), 0, segment.marker);
+      if (head?.length !== length || head.sequence !== sequence) return null;
+      bytes = readSome(file, at, length);
     } catch (error) {
       if (isMissing(error)) return null;
       throw error;

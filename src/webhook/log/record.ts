@@ -84,11 +84,17 @@ export function findRecord(bytes: Buffer, from: number, marker: Buffer): FoundRe
 
 /** The record that begins at `at`, or null when there is none or it is incomplete. */
 export function readRecord(bytes: Buffer, at: number, marker: Buffer): FoundRecord | null {
+  const head = readHead(bytes, at, marker);
+  if (head === null || head.length > bytes.length - at) return null;
+  return bytes.readUInt32LE(at + CRC_AT) === checksum(bytes, at, head.length) ? head : null;
+}
+
+/** What a record says of itself, unchecked: only `readRecord` knows that it is intact. Null when none begins there. */
+export function readHead(bytes: Buffer, at: number, marker: Buffer): FoundRecord | null {
   if (at + RECORD_HEAD > bytes.length) return null;
   if (bytes.compare(marker, 0, MARKER_BYTES, at, at + MARKER_BYTES) !== 0) return null;
   const length = bytes.readUInt32LE(at + LENGTH_AT);
-  if (length < RECORD_HEAD || length > bytes.length - at) return null;
-  if (bytes.readUInt32LE(at + CRC_AT) !== checksum(bytes, at, length)) return null;
+  if (length < RECORD_HEAD) return null;
   return {
     at,
     length,

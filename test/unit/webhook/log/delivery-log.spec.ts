@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import fs, { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import { systemFiles, type LogFiles } from '../../../../src/webhook/log/log-files';
@@ -43,6 +43,28 @@ describe('DeliveryLog', function () {
     should(again.at(place)?.id).equal('a');
     should(again.at({ ...place, sequence: 7 })).equal(null);
     should(again.at({ ...place, segment: 99 })).equal(null);
+  });
+
+  it('reads little of a place that is made up', async () => {
+    const { log } = fixture.open({ sizes: { first: 4 * 1024 * 1024, most: 4 * 1024 * 1024 } });
+    const place = await log.writer.append(delivery('a'));
+    const { readSync } = fs;
+    let bytes = 0;
+    fs.readSync = ((handle: number, into: Buffer, ...rest: [number, number, number]) => {
+      const read = readSync(handle, into, ...rest);
+      bytes += read;
+      return read;
+    }) as typeof readSync;
+    try {
+      for (const length of [4_000_000, 9_999_999_999, place.length + 1, place.length - 1, 1, 0])
+        should(log.at({ ...place, length })).equal(null);
+      for (const at of [0, place.at + 1, 1_000_000, 9_999_999_999])
+        should(log.at({ ...place, at, length: 4_000_000 })).equal(null);
+      should(bytes).be.below(1000);
+      should(log.at(place)?.id).equal('a');
+    } finally {
+      fs.readSync = readSync;
+    }
   });
 
   /** Notes which operations write and sync. */
