@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import should from 'should';
 import type { NodeRedApi } from '../../nodes/lib/node-red';
 import type {
@@ -230,6 +231,48 @@ describe('what the tab "Deliveries" gets from the runtime', () => {
     await replay([row!.id]);
     should(await ended()).containDeep({ ended: 'all', sent: 0, withoutNode: 1, missing: 0 });
     should(log).be.empty();
+  });
+
+  it('sends a delivery once, however its id is spelt', async () => {
+    await load();
+    await deliver('one');
+    const [row] = await rows();
+    const { body } = await replay([row!.id, `0${row!.id}`, row!.id.replace('.', '.00')]);
+    should(body).containDeep({ total: 1 });
+    should(await ended()).containDeep({ ended: 'all', sent: 1, missing: 0 });
+  });
+
+  it('reads large deliveries a few at a time', async () => {
+    await load();
+    const large = (id: string): Delivery => {
+      const data = {
+        record_type: 'event',
+        event_type: 'call.hold',
+        id,
+        occurred_at: new Date().toISOString()
+      };
+      return jsonDelivery(JSON.stringify({ data: { ...data, payload: { note: 'x'.repeat(300_000) } } }));
+    };
+    for (let count = 0; count < 12; count += 1) should(await send(large(`large-${count}`))).equal(200);
+    await stage.messages('received', 12);
+    const ids = (await rows()).map(({ id }) => id);
+    const { readSync } = fs;
+    let [inTurn, most] = [0, 0];
+    fs.readSync = ((handle: number, into: Buffer, ...rest: [number, number, number]) => {
+      const read = readSync(handle, into, ...rest);
+      // Of one turn of the event loop.
+      if (inTurn === 0) setImmediate(() => (inTurn = 0));
+      inTurn += read;
+      most = Math.max(most, inTurn);
+      return read;
+    }) as typeof readSync;
+    try {
+      await replay(ids);
+      should(await ended()).containDeep({ ended: 'all', sent: 12 });
+    } finally {
+      fs.readSync = readSync;
+    }
+    should(most).be.within(300_000, 1_100_000);
   });
 
   it('refuses a second replay while one runs, and ends when it is asked to', async () => {

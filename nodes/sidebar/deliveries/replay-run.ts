@@ -2,7 +2,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { CodedError } from '../../../src/errors/coded-error';
 import { newDeliverySummary, summarised } from '../../../src/reconcile/deliveries/delivery-summary';
 import { type ReplayParts, replayDeliveries } from '../../../src/reconcile/deliveries/replay-deliveries';
-import { type DeliveryPlace, readPlace } from '../../../src/reconcile/deliveries/search/delivery-place';
+import {
+  type DeliveryPlace,
+  idOfPlace,
+  readPlace
+} from '../../../src/reconcile/deliveries/search/delivery-place';
 import { shownText } from '../../../src/text/shown-text';
 import type { LoggedDelivery } from '../../../src/webhook/log/record';
 import { pacedBy } from '../../delivery-list/paced-by';
@@ -11,8 +15,9 @@ import { receiverOf } from '../../webhook/webhook-receivers';
 import { deliveryLogs } from '../../webhook/webhook-runtime';
 import type { ReplayStatus } from './deliveries-request';
 
-/** Deliveries that are in memory at a time. */
+/** Deliveries, and bytes of them, that are read at once and are in memory together. One may be longer than that. */
 const BATCH = 64;
+const BATCH_BYTES = 1024 * 1024;
 /** Nodes that the log line names. */
 const MOST_NAMED = 5;
 
@@ -71,7 +76,8 @@ export class ReplayRun {
         'ALREADY_RUNNING',
         'A replay is running already, so this one was not started. Wait until it has ended, or stop it.'
       );
-    const places = new Map(ids.map((id) => [id, readPlace(id)]));
+    // By what they name: zeros in front make many ids of one delivery.
+    const places = new Map(ids.map(placeWithId));
     if (places.size === 0) throw new CodedError('BAD_SETTING', 'Choose the deliveries to replay first.');
     const stopping = new AbortController();
     this.#stopping = stopping;
@@ -111,14 +117,16 @@ export class ReplayRun {
   /** Those that are still in the log and whose node runs, in order of arrival. */
   async #choose(places: readonly DeliveryPlace[], signal: AbortSignal): Promise<Chosen[]> {
     const chosen: Chosen[] = [];
-    for (const [index, place] of places.entries()) {
-      if (index % BATCH === 0) await turn();
+    for (const batch of inBatches(places)) {
+      await turn();
       signal.throwIfAborted();
-      const delivery = this.#read(place);
-      if (delivery === null) continue;
-      const { receivedAt, scope } = delivery;
-      if (receiverOf(this.#RED, scope) !== null) chosen.push({ ...place, receivedAt, node: scope });
-      else this.#change({ withoutNode: this.#status.withoutNode + 1 });
+      for (const place of batch) {
+        const delivery = this.#read(place);
+        if (delivery === null) continue;
+        const { receivedAt, scope } = delivery;
+        if (receiverOf(this.#RED, scope) !== null) chosen.push({ ...place, receivedAt, node: scope });
+        else this.#change({ withoutNode: this.#status.withoutNode + 1 });
+      }
     }
     this.#change({
       missing: this.#status.total - chosen.length - this.#status.withoutNode
@@ -151,12 +159,9 @@ export class ReplayRun {
   }
 
   async *#batches(chosen: readonly Chosen[]): AsyncGenerator<LoggedDelivery[]> {
-    for (let at = 0; at < chosen.length; at += BATCH) {
+    for (const batch of inBatches(chosen)) {
       await turn();
-      yield chosen
-        .slice(at, at + BATCH)
-        .map((place) => this.#read(place))
-        .filter((delivery) => delivery !== null);
+      yield batch.map((place) => this.#read(place)).filter((delivery) => delivery !== null);
     }
   }
 
@@ -182,4 +187,26 @@ export class ReplayRun {
   #change(what: Partial<ReplayStatus>): void {
     this.#status = { ...this.#status, ...what };
   }
+}
+
+function placeWithId(id: string): [id: string, place: DeliveryPlace | null] {
+  const place = readPlace(id);
+  return [place === null ? id : idOfPlace(place), place];
+}
+
+/** In groups that are small enough to be read at once. */
+function* inBatches<Place extends DeliveryPlace>(places: readonly Place[]): Generator<Place[]> {
+  let batch: Place[] = [];
+  let bytes = 0;
+  for (const one of places) {
+    const { length } = one.place;
+    if (batch.length === BATCH || (batch.length > 0 && bytes + length > BATCH_BYTES)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(one);
+    bytes += length;
+  }
+  if (batch.length > 0) yield batch;
 }
