@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { FairTurns } from '../../src/concurrency/fair-turns';
 import { CodedError } from '../../src/errors/coded-error';
 import { asFields, textField } from '../../src/values/fields';
 import type { AdminHandler, NodeRedApi } from '../lib/node-red';
@@ -12,7 +13,20 @@ export interface AdminRoute<Reply extends object> {
   failed: string;
   /** Does it. @throws CodedError whose text the editor shows; the text of any other error it does not */
   run: (asked: AskedFor, asking: Asking) => Promise<Reply> | Reply;
+  /** How many requests are answered at once, and wait. Default: those of a route that answers soon. */
+  turns?: FairTurns;
 }
+
+/** Too many requests wait already. */
+class TooManyRequests extends Error {}
+
+/** Requests that share what they may do at once, so that neither many of them nor one user's stop the others. */
+export function requestTurns(limits: { atOnce: number; ofOwner: number; waiting: number }): FairTurns {
+  return new FairTurns({ ...limits, full: () => new TooManyRequests() });
+}
+
+/** More than all editors of a company ask for together. */
+const USUAL_TURNS = { atOnce: 4, ofOwner: 3, waiting: 100 };
 
 /** Who asks, and for how long. */
 export interface Asking {
@@ -87,7 +101,7 @@ export function serveWrite<Reply extends object>(RED: Api, route: AdminRoute<Rep
 }
 
 function handlerOf<Reply extends object>(
-  { run, failed }: AdminRoute<Reply>,
+  { run, failed, turns = requestTurns(USUAL_TURNS) }: AdminRoute<Reply>,
   valuesOf: (request: IncomingMessage) => unknown
 ): AdminHandler {
   return (request, response) => {
@@ -107,11 +121,16 @@ function handlerOf<Reply extends object>(
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const asking = { user: userOf(request), signal: gone.signal, response };
-    const act = async (): Promise<Reply> => run(new AskedFor(valuesOf(request)), asking);
-    act()
+    turns
+      .run(asking.user, gone.signal, () => run(new AskedFor(valuesOf(request)), asking))
       .then((done) => reply(200, done))
       .catch((error: unknown) => {
-        if (error instanceof CodedError) reply(400, { error: error.message, code: error.code });
+        if (error instanceof TooManyRequests)
+          reply(429, {
+            error: 'Many others ask for this now. Wait a few seconds, then try again.',
+            code: 'BUSY'
+          });
+        else if (error instanceof CodedError) reply(400, { error: error.message, code: error.code });
         else reply(500, { error: failed, code: 'UNEXPECTED' });
       });
   };

@@ -1,25 +1,17 @@
 import type { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
-import { type FailedRecording, FailedRecordings } from '../../src/archive/queue/failed-recordings';
+import {
+  type FailedKey,
+  type FailedRecording,
+  FailedRecordings
+} from '../../src/archive/queue/failed-recordings';
+import { CoalescedRuns } from '../../src/concurrency/keyed-runs';
 import { CodedError } from '../../src/errors/coded-error';
 import { shownText } from '../../src/text/shown-text';
 import { activityOf } from './activity';
 import type { NodeRedApi } from '../lib/node-red';
 import { ownedState, stateDatabase, stateDirectory } from '../lib/state';
 import type { GivenUpPage, GivenUpReply, GivenUpRow } from './now-request';
-
-type Newest = Awaited<ReturnType<FailedRecordings['newest']>>;
-
-interface Known {
-  /** Which part of the list. */
-  part: string;
-  stamp: string;
-  /** Milliseconds of a monotonic clock. */
-  at: number;
-  /** Milliseconds that reading it took. */
-  tookMs: number;
-  newest: Newest;
-}
 
 /**
  * The list is read wholly to sort it, which takes a moment when it is long: it is read again when something was stored or
@@ -30,7 +22,71 @@ const FRESH_MS = 10_000;
 const LONG_MS = 25;
 const PAUSE_FACTOR = 20;
 
-const known = new WeakMap<EventEmitter, Known>();
+/** The list as it was read. */
+interface Known {
+  keys: readonly FailedKey[];
+  /** What had been stored and given up. */
+  stamp: string;
+  /** Changes that users had made. */
+  changes: number;
+  /** Milliseconds of a monotonic clock. */
+  at: number;
+  /** Milliseconds that reading it took. */
+  tookMs: number;
+}
+
+/** Reads the list once for all who ask at the same time, however many they are and whatever part they want. */
+class ListReader {
+  readonly #runs = new CoalescedRuns();
+  #known: Known | null = null;
+  #changes = 0;
+  #forgetting: NodeJS.Timeout | undefined;
+
+  /** The last one that was given up at the beginning. */
+  async keys(RED: NodeRedApi, list: FailedRecordings): Promise<readonly FailedKey[]> {
+    if (!this.#isFresh(stampOf(RED))) await this.#runs.run('', () => this.#read(RED, list));
+    return this.#known?.keys ?? [];
+  }
+
+  /** A user has changed the list, and wants to see that. */
+  changed(): void {
+    this.#changes += 1;
+  }
+
+  async #read(RED: NodeRedApi, list: FailedRecordings): Promise<void> {
+    const [stamp, changes] = [stampOf(RED), this.#changes];
+    // What is given up is counted a moment before it is on the list.
+    await stateDatabase(RED).written();
+    const begun = performance.now();
+    const keys = await list.newestFirst();
+    const at = performance.now();
+    this.#known = { keys, stamp, changes, at, tookMs: at - begun };
+    clearTimeout(this.#forgetting);
+    this.#forgetting = setTimeout(() => (this.#known = null), FRESH_MS);
+    this.#forgetting.unref();
+  }
+
+  #isFresh(now: string): boolean {
+    if (this.#known?.changes !== this.#changes) return false;
+    const { stamp, at, tookMs } = this.#known;
+    const busyMs = tookMs < LONG_MS ? 0 : tookMs * PAUSE_FACTOR;
+    return performance.now() - at < (stamp === now ? FRESH_MS : busyMs);
+  }
+}
+
+function stampOf(RED: NodeRedApi): string {
+  const { failed, stored } = activityOf(RED).downloads;
+  return [failed, stored].join();
+}
+
+/** By Node-RED, because one process may run several. */
+const readers = new WeakMap<EventEmitter, ListReader>();
+
+function readerOf(RED: NodeRedApi): ListReader {
+  const known = readers.get(RED.events) ?? new ListReader();
+  readers.set(RED.events, known);
+  return known;
+}
 
 /** The recordings that were given up, the last one at the beginning. @param skip of them, @param most of the others */
 export async function givenUpPage(
@@ -39,23 +95,12 @@ export async function givenUpPage(
 ): Promise<GivenUpPage> {
   const list = listOf(RED);
   if (list === null) return { total: 0, rows: [] };
-  const { downloads, running } = activityOf(RED);
-  const part = [skip, most].join();
-  const stamp = [downloads.failed, downloads.stored].join();
-  const before = known.get(RED.events);
-  const now = performance.now();
-  const isFresh = before?.part === part && now - before.at < freshMs(before, stamp);
-  // What is given up is counted a moment before it is on the list.
-  if (!isFresh) await stateDatabase(RED).written();
-  const begun = performance.now();
-  const newest = isFresh ? before.newest : await list.newest({ skip, most });
-  if (!isFresh) {
-    const at = performance.now();
-    known.set(RED.events, { part, stamp, at, tookMs: at - begun, newest });
-  }
+  const keys = await readerOf(RED).keys(RED, list);
+  const recordings = await list.some(keys.slice(skip, skip + most));
+  const { running } = activityOf(RED);
   return {
-    total: newest.total,
-    rows: newest.recordings.map(({ id, failed }): GivenUpRow => {
+    total: keys.length,
+    rows: recordings.map(({ id, failed }): GivenUpRow => {
       const { node, at, code, message, attempts, details } = failed;
       const { recording_id, event_type, started_at } = details;
       return {
@@ -67,12 +112,6 @@ export async function givenUpPage(
       };
     })
   };
-}
-
-/** Milliseconds for which a list that was read can be shown. @param stamp of what happened since */
-function freshMs(before: Known, stamp: string): number {
-  if (before.stamp === stamp) return FRESH_MS;
-  return before.tookMs < LONG_MS ? 0 : before.tookMs * PAUSE_FACTOR;
 }
 
 /**
@@ -106,7 +145,7 @@ export async function changeGivenUp(
       error ??= fault instanceof CodedError ? fault.message : 'The list could not be changed.';
     }
   }
-  known.delete(RED.events);
+  readerOf(RED).changed();
   return { done, error, ...(code !== undefined && { code }) };
 }
 

@@ -32,7 +32,10 @@ describe('routes for the editor', () => {
     } as unknown as NodeRedApi;
   });
 
-  async function ask(name: string, request: { query?: unknown; body?: unknown; headers?: object } = {}) {
+  async function ask(
+    name: string,
+    request: { query?: unknown; body?: unknown; headers?: object; user?: object } = {}
+  ) {
     const answer = { statusCode: 0, headers: {} as Record<string, string>, body: undefined as unknown };
     const response = Object.assign(answer, {
       setHeader: (key: string, value: string) => void (answer.headers[key] = value),
@@ -107,6 +110,35 @@ describe('routes for the editor', () => {
     should(runs).equal(0);
     const own = { ...json, 'sec-fetch-site': 'same-origin' };
     should((await ask('post /telnyx-sidebar/x', { headers: own, body: {} })).statusCode).equal(200);
+  });
+
+  it('answer few requests at once, and refuse those of the user who asks for most', async () => {
+    const ends: (() => void)[] = [];
+    const running = (): Promise<object> => new Promise((resolve) => ends.push(() => resolve({})));
+    serveRead(RED, route(running));
+    const by = (username: string) => ask('get /telnyx-sidebar/x', { user: { username } });
+    const answers = Array.from({ length: 200 }, () => by('many'));
+    const refused = await answers.at(-1)!;
+    should([refused.statusCode, (refused.body as { code: string }).code]).deepEqual([429, 'BUSY']);
+    await until('three', () => (ends.length === 3 ? true : undefined));
+    // One place is left for others.
+    const one = by('one');
+    await until('the fourth', () => (ends.length === 4 ? true : undefined));
+    const two = by('one');
+    ends[3]!();
+    should((await one).statusCode).equal(200);
+    await until('the next of the same user', () => (ends.length === 5 ? true : undefined));
+    ends[4]!();
+    should((await two).statusCode).equal(200);
+    for (let next = 0; next < ends.length; next += 1) {
+      ends[next]!();
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const codes = (await Promise.all(answers)).map(({ statusCode }) => statusCode);
+    // Three ran, and of the hundred that waited one made room for the other user's second.
+    should(codes.filter((code) => code === 200)).have.length(102);
+    should(codes.filter((code) => code === 429)).have.length(98);
   });
 
   it('say what went wrong, and nothing of an error of our own', async () => {

@@ -41,6 +41,19 @@ describe('players that stop reading', () => {
     await until('a free place', async () => ((await status()) === 200 ? true : undefined));
   });
 
+  it('of one user leave others a place', async () => {
+    stage = await ArchiveTabStage.start();
+    await stage.store('rec-1', BYTES);
+    const id = (await stage.ids())['rec-1']!;
+    for (let number = 0; number < 9; number += 1) await stall(await stage.ticket(id), 6);
+    const url = await stage.ticket(id, 'play', 'writer');
+    for (let number = 0; number < 5; number += 1) {
+      const response = await stage.media(url);
+      should(response.status).equal(200);
+      should((await response.arrayBuffer()).byteLength).equal(BYTES.length);
+    }
+  });
+
   it('hold few places with one ticket', async () => {
     stage = await ArchiveTabStage.start();
     await stage.store('rec-1', BYTES);

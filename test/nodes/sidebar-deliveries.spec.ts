@@ -203,6 +203,7 @@ describe('what the tab "Deliveries" gets from the runtime', () => {
       isWaiting: false,
       error: null
     });
+    await stage.messages('received', 5);
     const again = events().slice(3);
     should(again.map(({ id }) => id)).deepEqual(['one', 'three']);
     for (const event of again)

@@ -1,4 +1,5 @@
 import should from 'should';
+import { FailedRecordings } from '../../src/archive/queue/failed-recordings';
 import type { NodeRedApi } from '../../nodes/lib/node-red';
 import { changeGivenUp, givenUpPage } from '../../nodes/sidebar/given-up';
 import { NowFeed } from '../../nodes/sidebar/now-feed';
@@ -110,6 +111,28 @@ describe('what the tab "Now" gets from the runtime', () => {
     const names = ['', ' ', 'download', 'download x', 'other x', nameOf(rows[0]!), nameOf(rows[0]!)];
     should(await changeGivenUp(RED, 'discard', names)).deepEqual({ done: 1, error: null });
     should((await page()).rows.map(({ recordingId }) => recordingId)).deepEqual(['rec-1']);
+  });
+
+  it('reads the list once for all who look at any part of it', async () => {
+    stage.answer = (_request, response) => void response.writeHead(404).end();
+    await load(download());
+    await giveUp('rec-1');
+    const read = Reflect.get<FailedRecordings, 'newestFirst'>(FailedRecordings.prototype, 'newestFirst');
+    let reads = 0;
+    FailedRecordings.prototype.newestFirst = function () {
+      reads += 1;
+      return read.call(this);
+    };
+    try {
+      await changeGivenUp(RED, 'discard', []);
+      const pages = Array.from({ length: 100 }, (_value, skip) => givenUpPage(RED, { skip, most: 50 }));
+      const found = await Promise.all(pages);
+      should([...new Set(found.map(({ total }) => total))]).deepEqual([1]);
+      should(found.filter(({ rows }) => rows.length > 0)).have.length(1);
+      should(reads).be.within(1, 2);
+    } finally {
+      FailedRecordings.prototype.newestFirst = read;
+    }
   });
 
   it('says what to do when the download node is gone, and keeps the entry', async () => {

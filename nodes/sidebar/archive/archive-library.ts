@@ -1,8 +1,6 @@
-import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import { type FileKey, kindOfFormat } from '../../../src/archive/index/search-entries';
 import type { IndexedFile } from '../../../src/archive/index/stored-index';
-import { Semaphore } from '../../../src/concurrency/semaphore';
 import { CodedError } from '../../../src/errors/coded-error';
 import { withSidecarDetails } from '../../../src/library/content/complete-details';
 import { isPlayable } from '../../../src/library/content/media-type';
@@ -32,12 +30,10 @@ export interface MediaGrant {
   /** Whether it has been logged. */
   isNoted: boolean;
   /** The answers that are being sent, the first one at the beginning. */
-  readonly sending: Set<Pick<ServerResponse, 'destroy'>>;
+  readonly sending: Set<{ end(): void }>;
 }
 
 const PAGE_ROWS = 50;
-/** Searches that may wait while another one has its turn. */
-const MOST_WAITING = 20;
 /** Files of earlier versions that are read at once. */
 const READ_STEP = 100;
 
@@ -45,8 +41,6 @@ const READ_STEP = 100;
 export class ArchiveLibrary {
   readonly tickets = new Tickets<MediaGrant>();
   readonly #RED: NodeRedApi;
-  readonly #searches = new Semaphore(1);
-  #waiting = 0;
   readonly #startWorker: ConstructorParameters<typeof Waveforms>[1];
   #waveforms: Waveforms | undefined;
   #reading: Promise<void> | undefined;
@@ -64,28 +58,19 @@ export class ArchiveLibrary {
     return archiveState(this.#RED);
   }
 
-  /** One page of what a user searches for. */
+  /** One page of what a user searches for. One at a time: each takes all the time that it may. */
   async search(asked: AskedFor, signal: AbortSignal): Promise<object> {
     const query = readQuery((name) => asked.value(name));
     const after = readPosition(asked.value('after'));
     const { recordings } = this.#state.facts;
     this.#readEarlier();
-    if (this.#waiting >= MOST_WAITING)
-      throw new CodedError('BAD_SETTING', 'Many others search now. Wait a few seconds, then try again.');
-    this.#waiting += 1;
-    try {
-      const search = new ArchiveSearch({ recordings, textOf: (found) => textInFile(found, []) });
-      const page = await this.#searches.run(signal, () =>
-        search.page(query, { after, most: PAGE_ROWS }, signal)
-      );
-      return {
-        ...pageOf(page),
-        providers: providers.names,
-        ...(this.#reading !== undefined && { reading: this.#read })
-      };
-    } finally {
-      this.#waiting -= 1;
-    }
+    const search = new ArchiveSearch({ recordings, textOf: (found) => textInFile(found, []) });
+    const page = await search.page(query, { after, most: PAGE_ROWS }, signal);
+    return {
+      ...pageOf(page),
+      providers: providers.names,
+      ...(this.#reading !== undefined && { reading: this.#read })
+    };
   }
 
   /** @throws CodedError `BAD_SETTING` when the index does not know the file */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { FairPlaces } from '../../../src/concurrency/fair-places';
 import { CodedError } from '../../../src/errors/coded-error';
 import { mediaAnswer } from '../../../src/library/content/media-answer';
 import { dispositionOf, mediaTypeOf } from '../../../src/library/content/media-type';
@@ -20,7 +21,7 @@ const SAFE_HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'private, no-store'
 };
 
-/** Files that are sent at once. */
+/** Files that are sent at once. When that is all, a user who has fewer gets a place of the user who has most. */
 const MOST_AT_ONCE = 50;
 /** Of them with one ticket; a browser opens no more to one server. */
 const MOST_OF_TICKET = 6;
@@ -36,7 +37,7 @@ const STALLED_MS = 120_000;
  * @param stalledMs milliseconds after which a connection that takes nothing is closed
  */
 export function serveMedia(RED: NodeRedApi, library: ArchiveLibrary, stalledMs = STALLED_MS): void {
-  let sending = 0;
+  const places = new FairPlaces(MOST_AT_ONCE);
   RED.httpAdmin.get(`${ARCHIVE_PATH}/media/:ticket`, (request, response) => {
     const refuse = (status: number, text: string, more: Record<string, string> = {}): void => {
       if (response.headersSent) return void response.destroy();
@@ -46,16 +47,23 @@ export function serveMedia(RED: NodeRedApi, library: ArchiveLibrary, stalledMs =
     if (isFromAnotherSite(request)) return refuse(403, 'Requests from other sites are refused.');
     const grant = library.tickets.redeem(ticketOf(request));
     if (grant === undefined) return refuse(404, 'The address has ended. Open the recording again.');
-    if (sending >= MOST_AT_ONCE)
+    const [oldest] = grant.sending;
+    if (grant.sending.size >= MOST_OF_TICKET) oldest?.end();
+    const leave = places.take(grant.user, () => sending.end());
+    if (leave === null)
       return refuse(503, 'Many recordings are being played. Try again in a minute.', { 'retry-after': '30' });
-    sending += 1;
+    const sending = {
+      end: (): void => {
+        leave();
+        grant.sending.delete(sending);
+        response.destroy();
+      }
+    };
+    grant.sending.add(sending);
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     // Players that stopped reading would hold all places.
     response.setTimeout(stalledMs, () => response.destroy());
-    const [oldest] = grant.sending;
-    if (grant.sending.size >= MOST_OF_TICKET) oldest?.destroy();
-    grant.sending.add(response);
     send({ library, grant, request, response, signal: gone.signal }, (what) => RED.log.info(what))
       .catch((error: unknown) => {
         const why = error instanceof CodedError ? error.message : 'It cannot be read.';
@@ -64,8 +72,8 @@ export function serveMedia(RED: NodeRedApi, library: ArchiveLibrary, stalledMs =
         refuse(404, why);
       })
       .finally(() => {
-        sending -= 1;
-        grant.sending.delete(response);
+        leave();
+        grant.sending.delete(sending);
       });
   });
 }

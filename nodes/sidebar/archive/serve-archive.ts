@@ -1,8 +1,13 @@
-import { Semaphore } from '../../../src/concurrency/semaphore';
 import { CodedError } from '../../../src/errors/coded-error';
 import { isPlayable } from '../../../src/library/content/media-type';
 import { hashStream } from '../../../src/store/hash-stream';
-import { type AdminRoute, type AskedFor, type Asking, serveWrite } from '../../admin/admin-route';
+import {
+  type AdminRoute,
+  type AskedFor,
+  type Asking,
+  requestTurns,
+  serveWrite
+} from '../../admin/admin-route';
 import type { NodeRedApi } from '../../lib/node-red';
 import { ArchiveLibrary } from './archive-library';
 import { ARCHIVE_PATH, READ_PERMISSION, readId } from './archive-request';
@@ -10,8 +15,12 @@ import { serveMedia } from './media-route';
 
 /** Milliseconds between two reports of how far a file has been read. */
 const REPORT_MS = 300;
-/** Files that are checked at once. */
-const MOST_CHECKS = 2;
+/** What takes long. Waveforms are computed one at a time as well, but those that are known need not wait. */
+const LONG_TURNS = {
+  search: { atOnce: 1, ofOwner: 1, waiting: 20 },
+  waveform: { atOnce: 2, ofOwner: 1, waiting: 20 },
+  verify: { atOnce: 2, ofOwner: 1, waiting: 20 }
+};
 
 /**
  * Registers the routes of the tab *Archive*: search, details, playing, waveforms, checking.
@@ -23,23 +32,31 @@ export function serveArchive(
   library = new ArchiveLibrary(RED),
   { stalledMs }: { stalledMs?: number } = {}
 ): void {
-  const checks = new Semaphore(MOST_CHECKS);
-  const routes: Record<string, AdminRoute<object>['run']> = {
-    search: (asked, { signal }) => library.search(asked, signal),
-    details: (asked) => library.details(readId(asked.value('id'))),
-    waveform: async (asked, { signal }) => ({
-      peaks: await library.waveform(readId(asked.value('id')), signal)
-    }),
-    ticket: (asked, asking) => ticketFor(library, asked, asking),
-    verify: (asked, asking) => checks.run(asking.signal, () => verify(library, asked, asking))
+  const routes: Record<string, Pick<AdminRoute<object>, 'run' | 'turns'>> = {
+    search: {
+      run: (asked, { signal }) => library.search(asked, signal),
+      turns: requestTurns(LONG_TURNS.search)
+    },
+    details: { run: (asked) => library.details(readId(asked.value('id'))) },
+    waveform: {
+      run: async (asked, { signal }) => ({
+        peaks: await library.waveform(readId(asked.value('id')), signal)
+      }),
+      turns: requestTurns(LONG_TURNS.waveform)
+    },
+    ticket: { run: (asked, asking) => ticketFor(library, asked, asking) },
+    verify: {
+      run: (asked, asking) => verify(library, asked, asking),
+      turns: requestTurns(LONG_TURNS.verify)
+    }
   };
   // They change nothing; but what is searched for does not belong into the logs of proxies, as part of an address.
-  for (const [name, run] of Object.entries(routes))
+  for (const [name, route] of Object.entries(routes))
     serveWrite(RED, {
+      ...route,
       path: `${ARCHIVE_PATH}/${name}`,
       permission: READ_PERMISSION,
-      failed: 'The archive could not be read. Try again, or restart Node-RED.',
-      run
+      failed: 'The archive could not be read. Try again, or restart Node-RED.'
     });
   serveMedia(RED, library, stalledMs);
 }
@@ -57,7 +74,7 @@ async function ticketFor(
   const content = await library.openUnchanged(key, signal);
   await content.close();
   const { version } = content;
-  const ticket = library.tickets.issue({ key, use, user, version, isNoted: false, sending: new Set() });
+  const ticket = library.tickets.issue({ key, use, user, version, isNoted: false, sending: new Set() }, user);
   return { url: `${ARCHIVE_PATH.slice(1)}/media/${ticket}` };
 }
 

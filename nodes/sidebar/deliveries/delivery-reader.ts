@@ -1,4 +1,3 @@
-import { Semaphore } from '../../../src/concurrency/semaphore';
 import { CodedError } from '../../../src/errors/coded-error';
 import { PROVIDERS } from '../../../src/events/provider';
 import { loggedMessage } from '../../../src/reconcile/deliveries/replay-deliveries';
@@ -22,8 +21,6 @@ import { daysOfReceivers, deliveryLogs } from '../../webhook/webhook-runtime';
 import type { DeliveriesReply, DeliveryRow, DetailsReply } from './deliveries-request';
 
 const PAGE_ROWS = 50;
-/** Searches that may wait while another one has its turn. */
-const MOST_WAITING = 20;
 /** Rows that are asked about again in one request. */
 const MOST_AGAIN = 200;
 
@@ -34,45 +31,34 @@ const NO_LOGS: Logs = { logs: new Map(), isWaiting: () => false };
 /** What the tab reads of the delivery log. Nothing is opened before the first request. */
 export class DeliveryReader {
   readonly #RED: NodeRedApi;
-  readonly #searches = new Semaphore(1);
-  #waiting = 0;
 
   constructor(RED: NodeRedApi) {
     this.#RED = RED;
   }
 
-  /** One page of what a user searches for. @throws CodedError that says why there is none */
+  /** One page of what a user searches for; one at a time. @throws CodedError that says why there is none */
   async search(asked: AskedFor, signal: AbortSignal): Promise<Omit<DeliveriesReply, 'replay'>> {
     const query = readDeliveryQuery((name) => asked.value(name));
     const before = readCursor(asked.value('next'));
     const after = readCursor(asked.value('after'));
     const logs = deliveryLogs(this.#RED) ?? NO_LOGS;
-    if (this.#waiting >= MOST_WAITING)
-      throw new CodedError('BAD_SETTING', 'Many others search now. Wait a few seconds, then try again.');
-    this.#waiting += 1;
-    try {
-      const search = new DeliverySearch({
-        logs: logs.logs,
-        isWaiting: (days, sequence) => logs.isWaiting(days, sequence),
-        pathOf: (node) => this.#pathOf(node)
-      });
-      const page = await this.#searches.run(signal, () =>
-        search.page(query, { before, after, most: PAGE_ROWS }, signal)
-      );
-      const { next, end, looked, isIncomplete } = page;
-      return {
-        rows: page.found.map((row) => this.#rowOf(row)),
-        next: next === null ? null : textOfCursor(next),
-        end: textOfCursor(end),
-        looked,
-        isIncomplete,
-        isOther: [...(after ?? [])].some(([days, sequence]) => sequence > (end.get(days) ?? 0)),
-        handedOver: asked.texts('waiting', MOST_AGAIN).filter((id) => !isStillWaiting(logs, id)),
-        ...this.#nodes()
-      };
-    } finally {
-      this.#waiting -= 1;
-    }
+    const search = new DeliverySearch({
+      logs: logs.logs,
+      isWaiting: (days, sequence) => logs.isWaiting(days, sequence),
+      pathOf: (node) => this.#pathOf(node)
+    });
+    const page = await search.page(query, { before, after, most: PAGE_ROWS }, signal);
+    const { next, end, looked, isIncomplete } = page;
+    return {
+      rows: page.found.map((row) => this.#rowOf(row)),
+      next: next === null ? null : textOfCursor(next),
+      end: textOfCursor(end),
+      looked,
+      isIncomplete,
+      isOther: [...(after ?? [])].some(([days, sequence]) => sequence > (end.get(days) ?? 0)),
+      handedOver: asked.texts('waiting', MOST_AGAIN).filter((id) => !isStillWaiting(logs, id)),
+      ...this.#nodes()
+    };
   }
 
   /** @throws CodedError `BAD_SETTING` when it is no longer in the log */

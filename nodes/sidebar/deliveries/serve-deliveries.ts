@@ -1,4 +1,4 @@
-import { type AdminRoute, serveRead, serveWrite } from '../../admin/admin-route';
+import { type AdminRoute, requestTurns, serveRead, serveWrite } from '../../admin/admin-route';
 import type { NodeRedApi } from '../../lib/node-red';
 import { activityOf } from '../activity';
 import type { NowFeed } from '../now-feed';
@@ -26,6 +26,9 @@ const CHANGES: Pick<AdminRoute<object>, 'permission' | 'failed'> = {
   failed: 'The replay could not be changed.'
 };
 
+/** One at a time: each takes all the time that it may. */
+const SEARCH_TURNS = { atOnce: 1, ofOwner: 1, waiting: 20 };
+
 /** Registers the routes of the tab *Deliveries*: search, details, replay. */
 export function serveDeliveries(RED: NodeRedApi, feed: Pick<NowFeed, 'watch'>): void {
   const reader = new DeliveryReader(RED);
@@ -34,6 +37,7 @@ export function serveDeliveries(RED: NodeRedApi, feed: Pick<NowFeed, 'watch'>): 
   serveWrite<DeliveriesReply>(RED, {
     ...READS,
     path: SEARCH_PATH,
+    turns: requestTurns(SEARCH_TURNS),
     run: async (asked, { signal }) => {
       // The editor is told of what comes, as long as it asks.
       feed.watch(activityOf(RED).deliveries.seq);

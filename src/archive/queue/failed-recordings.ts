@@ -17,6 +17,9 @@ export interface FailedRecording {
   details: RecordingDetails;
 }
 
+/** The id of the download node, and one of the recording that is unique there. */
+export type FailedKey = readonly [node: string, id: string];
+
 /** The recordings that were given up, by download node. */
 export interface GivenUpList {
   /** @param id as `newest` tells it; undefined when the recording is no longer listed */
@@ -57,7 +60,7 @@ export class FailedRecordings implements GivenUpList {
     return this.#entries.get(key) === undefined ? null : this.#entries.removing(key);
   }
 
-  /** A recording of the list by the id that `newest` gave it. */
+  /** A recording of the list by the id in its key. */
   async at(node: string, id: string): Promise<FailedRecording | undefined> {
     const entry = this.#entries.get([node, id]);
     return Promise.resolve(entry !== undefined && this.#now() - entry.at < KEPT_MS ? entry : undefined);
@@ -68,24 +71,30 @@ export class FailedRecordings implements GivenUpList {
     await this.#entries.remove([node, id]);
   }
 
-  /**
-   * Some of the list, the one that was given up last at the beginning, and how many there are. Goes through all of it in
-   * small steps.
-   */
+  /** As `newestFirst`, and some of them as `some`. */
   async newest({ skip, most }: { skip: number; most: number }): Promise<{
     total: number;
     recordings: { id: string; failed: FailedRecording }[];
   }> {
-    const all: { key: [string, string]; at: number }[] = [];
+    const keys = await this.newestFirst();
+    return { total: keys.length, recordings: await this.some(keys.slice(skip, skip + most)) };
+  }
+
+  /** What is on the list, the one that was given up last at the beginning. Goes through all of it in small steps. */
+  async newestFirst(): Promise<readonly FailedKey[]> {
+    const all: { key: FailedKey; at: number }[] = [];
     for await (const step of inSteps(this.#entries))
       for (const { key, value } of step)
         if (this.#now() - value.at < KEPT_MS) all.push({ key: key as [string, string], at: value.at });
-    all.sort((a, b) => b.at - a.at);
-    const recordings = all.slice(skip, skip + most).flatMap(({ key }) => {
-      const failed = this.#entries.get(key);
-      return failed === undefined ? [] : [{ id: key[1], failed }];
-    });
-    return { total: all.length, recordings };
+    return all.sort((a, b) => b.at - a.at).map(({ key }) => key);
+  }
+
+  /** Some of what was on the list, without what has left it since. */
+  async some(keys: readonly FailedKey[]): Promise<{ id: string; failed: FailedRecording }[]> {
+    const found = keys.map(async ([node, id]) => ({ id, failed: await this.at(node, id) }));
+    return (await Promise.all(found)).flatMap(({ id, failed }) =>
+      failed === undefined ? [] : [{ id, failed }]
+    );
   }
 
   /** @param node default: those of all nodes */

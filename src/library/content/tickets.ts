@@ -8,6 +8,7 @@ const MOST = 1000;
 
 interface Held<Grant> {
   grant: Grant;
+  owner: string | null;
   issued: number;
   used: number;
 }
@@ -27,15 +28,26 @@ export class Tickets<Grant> {
     this.#now = now;
   }
 
-  /** @returns a new ticket, safe in a URL */
-  issue(grant: Grant): string {
+  /**
+   * @param owner null when nobody has to log in. When there are too many tickets, the oldest of the owner who has most ends
+   * @returns a new ticket, safe in a URL
+   */
+  issue(grant: Grant, owner: string | null = null): string {
     const now = this.#now();
     for (const [name, held] of this.#held) if (this.#hasEnded(held, now)) this.#held.delete(name);
-    const [oldest] = this.#held.keys();
-    if (this.#held.size >= MOST && oldest !== undefined) this.#held.delete(oldest);
+    if (this.#held.size >= MOST) this.#endOne(owner);
     const ticket = randomBytes(32).toString('base64url');
-    this.#held.set(digest(ticket), { grant, issued: now, used: now });
+    this.#held.set(digest(ticket), { grant, owner, issued: now, used: now });
     return ticket;
+  }
+
+  /** @param owner whose tickets end where others have no more */
+  #endOne(owner: string | null): void {
+    const counts = new Map([[owner, 0]]);
+    for (const held of this.#held.values()) counts.set(held.owner, (counts.get(held.owner) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    const from = counts.get(owner) === most ? owner : [...counts].find(([, count]) => count === most)?.[0];
+    for (const [name, held] of this.#held) if (held.owner === from) return void this.#held.delete(name);
   }
 
   /** @param ticket from outside. @returns undefined when there is none, or it has ended */

@@ -55,4 +55,19 @@ describe('tickets', () => {
     should(tickets.redeem(others[0]!)).equal('0');
     should(tickets.redeem(others.at(-1)!)).equal('999');
   });
+
+  it('of one owner do not end those of another', () => {
+    const mine = tickets.issue('mine', 'one');
+    const others = Array.from({ length: 2000 }, (_value, number) => tickets.issue(String(number), 'other'));
+    should(tickets.redeem(mine)).equal('mine');
+    const left = others.filter((ticket) => tickets.redeem(ticket) !== undefined);
+    should(left).deepEqual(others.slice(-999));
+    const again = tickets.issue('again', null);
+    should(tickets.redeem(left[0]!)).be.undefined();
+    for (const [ticket, grant] of [
+      [mine, 'mine'],
+      [again, 'again']
+    ] as const)
+      should(tickets.redeem(ticket)).equal(grant);
+  });
 });
