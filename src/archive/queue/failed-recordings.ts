@@ -35,6 +35,7 @@ export interface GivenUpList {
 
 const KEPT_MS = 90 * 24 * 60 * 60 * 1000;
 const MOST_KEPT = 10_000;
+const REMOVED_AT_ONCE = 500;
 
 /**
  * The recordings that were given up, on disk. One leaves the list when it is stored after all, after 90
@@ -107,15 +108,30 @@ export class FailedRecordings implements GivenUpList {
 
   /** Removes entries that are too old or too many, in small steps. Resolves when done. */
   async sweep(): Promise<void> {
-    const kept: { key: Key; at: number }[] = [];
+    let kept: { key: Key; at: number }[] = [];
     for await (const step of inSteps(this.#entries)) {
-      for (const { key, value } of step) {
-        if (this.#now() - value.at >= KEPT_MS) await this.#entries.remove(key);
-        else kept.push({ key, at: value.at });
-      }
+      const old = step.filter(({ value }) => this.#now() - value.at >= KEPT_MS);
+      for (const { key, value } of step)
+        if (this.#now() - value.at < KEPT_MS) kept.push({ key, at: value.at });
+      await this.#removeAll(old);
+      // Sorted in between: a deleted node may leave a million, and sorting them at once would block the event loop.
+      if (kept.length >= 2 * MOST_KEPT) kept = await this.#onlyNewest(kept);
     }
-    kept.sort((a, b) => b.at - a.at);
-    for (const { key } of kept.slice(MOST_KEPT)) await this.#entries.remove(key);
+    await this.#onlyNewest(kept);
+  }
+
+  /** Removes all but the newest ones. */
+  async #onlyNewest(entries: { key: Key; at: number }[]): Promise<{ key: Key; at: number }[]> {
+    entries.sort((a, b) => b.at - a.at);
+    const surplus = entries.slice(MOST_KEPT);
+    for (let at = 0; at < surplus.length; at += REMOVED_AT_ONCE)
+      await this.#removeAll(surplus.slice(at, at + REMOVED_AT_ONCE));
+    return entries.slice(0, MOST_KEPT);
+  }
+
+  /** With one sync for all of them. */
+  async #removeAll(entries: readonly { key: Key }[]): Promise<void> {
+    await Promise.all(entries.map(({ key }) => this.#entries.remove(key)));
   }
 }
 

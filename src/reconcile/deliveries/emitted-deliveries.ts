@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { inSteps } from '../../state/in-steps';
+import { sweepCollection } from '../../state/in-steps';
 import type { StateCollection, StateDatabase } from '../../state/state-database';
 import { losslessText } from '../../values/fields';
 
@@ -42,10 +42,8 @@ export class EmittedDeliveries {
 
   /** Removes what is too old, in small steps. Resolves when done. */
   async sweep(): Promise<void> {
-    for await (const step of inSteps(this.#entries)) {
-      for (const { key, value } of step)
-        if (this.#now() - value >= REMEMBERED_MS) await this.#entries.remove(key);
-    }
+    const now = this.#now();
+    await sweepCollection(this.#entries, (at) => now - at >= REMEMBERED_MS);
   }
 }
 

@@ -8,7 +8,9 @@ import { recordingAt } from './archive-fixture';
 /** A state database in its own directory, with a clock that the test sets. */
 export class StateFixture {
   readonly directory = mkdtempSync(path.join(tmpdir(), 'telnyx-state-'));
-  database = new StateDatabase(this.directory);
+  database = this.#open();
+  /** How often changes went to disk, counted before and after each time. */
+  guarded = 0;
   time = Date.UTC(2026, 2, 4, 10, 0, 0);
 
   readonly now = (): number => this.time;
@@ -16,7 +18,11 @@ export class StateFixture {
   /** As after a restart: a new database object on the same directory. */
   async reopen(): Promise<void> {
     await this.database.close();
-    this.database = new StateDatabase(this.directory);
+    this.database = this.#open();
+  }
+
+  #open(): StateDatabase {
+    return new StateDatabase(this.directory, { guard: () => (this.guarded += 1) });
   }
 
   async remove(): Promise<void> {

@@ -70,6 +70,22 @@ describe('FailedRecordings', () => {
     Math.min(...left).should.equal(20);
   });
 
+  it('removes very many with few syncs, whatever their order', async function () {
+    this.timeout(60_000);
+    const count = 25_000;
+    const changes = Array.from({ length: count }, (_value, index) =>
+      // In the order of their keys, their times have none.
+      list.entering(entry(String(index), { at: state.time + ((index * 7919) % count) }))
+    );
+    await state.database.commit(changes);
+    const before = state.guarded;
+    await list.sweep();
+    const times = [...list.list()].map(({ at }) => at - state.time);
+    times.should.have.length(10_000);
+    Math.min(...times).should.equal(15_000);
+    should(state.guarded - before).be.within(2, 120);
+  });
+
   it('tells the latest ones, page by page, and takes one off the list', async () => {
     const changes = Array.from({ length: 700 }, (_value, index) =>
       list.entering(entry(String(index), { at: state.time - index, node: `node ${index % 3}` }))
