@@ -133,6 +133,8 @@ describe('the first ten minutes', function () {
     await page.evaluate("RED.sidebar.show('debug')");
     const message = page.locator('.red-ui-debug-msg', { hasText: 'stored file' });
     should(await message.textContent()).containEql('call.recording.saved');
+    // Nor was the deploy without a key a fault of the newcomer.
+    should(await page.locator('.red-ui-debug-content-list').innerText()).not.match(/no.public.key/i);
   });
 
   it('see what is wrong when the key differs', async () => {

@@ -137,6 +137,10 @@ describe('example flows', () => {
       should(nodeRed.log.slice(from)).not.match(
         /missing types|Waiting for|TypeError|\[error\].*(BAD_SETTING|PATH_IN_USE)/
       );
+      // A newcomer without an account gets no error before the first sample; whoever forgot a key does.
+      const errors = nodeRed.log.slice(from).match(/\[error\] \[telnyx-webhook-in:.*NO_PUBLIC_KEY/g) ?? [];
+      should(errors.filter((line) => /:(Made-up calls|Events|Voice)\]/.test(line))).be.empty();
+      should(errors.filter((line) => line.includes(':Telnyx calls]'))).not.be.empty();
       const where = 'library/examples/flows/@red-telephony/node-red-telnyx';
       for (const folder of FOLDERS) {
         const response = await nodeRed.admin(`${where}/${encodeURIComponent(folder)}`, {

@@ -25,16 +25,26 @@ const LOOK = `(id) => {
     const [a, b] = [inside(one), inside(other)];
     return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
   }).map((other) => [one.name, other.name]));
+  // The workspace begins at 0.
+  const cut = groups.filter(({ x, y }) => x < 0 || y < 0).map(({ name, x, y }) => [name, x, y]);
   const outside = nodes.filter((node) => {
     const [a, b] = [box(node), inside(RED.nodes.group(node.g))];
     return a.left < b.left || a.right > b.right || a.top < b.top || a.bottom > b.bottom;
   }).map(({ name, type }) => name || type);
   const changed = nodes.filter((node) => node.changed).map(({ name, type }) => name || type);
-  return { crossing, outside, changed, width: Math.min(...nodes.map(({ w }) => w)), overlaps, backwards, invalid };
+  return { crossing, cut, outside, changed, width: Math.min(...nodes.map(({ w }) => w)), overlaps, backwards, invalid };
 }`;
 
 /** What `lookOf` says of a tab without a fault. */
-export const TIDY = { overlaps: [], backwards: [], invalid: [], crossing: [], outside: [], changed: [] };
+export const TIDY = {
+  overlaps: [],
+  backwards: [],
+  invalid: [],
+  crossing: [],
+  cut: [],
+  outside: [],
+  changed: []
+};
 
 /**
  * Shows a tab in the editor, and finds what is wrong with it.
