@@ -129,7 +129,7 @@ describe('example flows', () => {
   }
 
   it('run in a real Node-RED, all together', async function () {
-    this.timeout(60_000);
+    this.timeout(240_000);
     const nodeRed = await NodeRedProcess.start({ coreNodes: 'all' });
     try {
       const from = nodeRed.log.length;
