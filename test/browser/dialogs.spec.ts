@@ -243,6 +243,7 @@ describe('what all dialogs have in common', function () {
     const findings = at('#telnyx-account-findings li');
     await at('#telnyx-account-test').click();
     await findings.getByText(/does not accept the key/).waitFor();
+    // The route takes one test a second, and nothing tells when it takes the next one.
     await editor.page.waitForTimeout(1100);
     await at('#node-config-input-apiKey').fill(telnyx.apiKey);
     await at('#telnyx-account-test').click();

@@ -8,6 +8,7 @@ import { EditorPage } from '../support/editor-page';
 import { NodeRedProcess } from '../support/node-red-process';
 import { REPOSITORY } from '../support/packed-package';
 import { requireProgram } from '../support/real-parts';
+import { stopAtFailure } from '../support/steps';
 
 const EXAMPLE = 'Try it without an account';
 const PACKAGE = '@red-telephony/node-red-telnyx';
@@ -27,8 +28,7 @@ function command(beginning: string): string {
 /** An empty user directory, an unconfigured Node-RED, and a person who reads the documents. */
 describe('the first ten minutes', function () {
   this.timeout(300_000);
-  // Each step needs the previous ones.
-  this.bail(true);
+  stopAtFailure();
   let nodeRed: NodeRedProcess;
   let editor: EditorPage;
   let begun: number;
@@ -56,7 +56,13 @@ describe('the first ten minutes', function () {
 
   /** In a terminal in the user directory. The package is installed, so npx does not ask for it. */
   async function type(line: string): Promise<{ code: number; output: string }> {
-    const env = { ...process.env, HOME: nodeRed.userDir, npm_config_offline: 'true' };
+    const env = {
+      ...process.env,
+      HOME: nodeRed.userDir,
+      npm_config_offline: 'true',
+      // Otherwise npm may add that there is a newer one.
+      npm_config_update_notifier: 'false'
+    };
     const run = promisify(execFile)('/bin/sh', ['-c', line], { cwd: nodeRed.userDir, env });
     const end = await run.catch((error: unknown) => error as Awaited<typeof run> & { code: number });
     return { code: 'code' in end ? end.code : 0, output: `${end.stdout}${end.stderr}` };

@@ -7,6 +7,7 @@ import { EditorPage } from '../support/editor-page';
 import { NodeRedProcess } from '../support/node-red-process';
 import { SidebarPage } from '../support/sidebar';
 import { requireProgram } from '../support/real-parts';
+import { stopAtFailure } from '../support/steps';
 import { until } from '../support/until';
 
 const EXAMPLE = 'Try it without an account';
@@ -19,8 +20,7 @@ const MOST_CLICKS = 20;
 /** An empty user directory, and a person who only clicks. */
 describe('a sample sent from the dialog', function () {
   this.timeout(300_000);
-  // Each step needs the previous ones.
-  this.bail(true);
+  stopAtFailure();
   let nodeRed: NodeRedProcess;
   let editor: EditorPage;
   let sidebar: SidebarPage;
