@@ -19,22 +19,42 @@ describe('fast unit tests', () => {
   });
 });
 
-describe('specs that run alone (test/run-alone.json)', () => {
-  const alone = JSON.parse(readFileSync(path.join(TESTS, 'run-alone.json'), 'utf8')) as {
+describe('the order of the specs (test/order.json)', () => {
+  interface Reasoned {
     spec: string;
     why: string;
-  }[];
-  const listed = alone.map(({ spec }) => spec);
+  }
+  const { first, beside, alone, once } = JSON.parse(readFileSync(path.join(TESTS, 'order.json'), 'utf8')) as {
+    first: string[];
+    beside: Reasoned[];
+    alone: Reasoned[];
+    once: Reasoned[];
+  };
+  const specsOf = (list: Reasoned[]): string[] => list.map(({ spec }) => spec);
 
-  it('exist, in the order of their names, each with a reason', () => {
-    for (const { spec, why } of alone) {
+  it('names only specs that exist, by name and with a reason where they are not as the others', () => {
+    for (const spec of [...first, ...[beside, alone, once].flatMap(specsOf)])
       should(existsSync(path.join(TESTS, '..', spec))).equal(true, spec);
-      should(why).not.be.empty();
+    for (const list of [beside, alone, once]) {
+      for (const { why } of list) should(why).not.be.empty();
+      should(specsOf(list)).eql([...new Set(specsOf(list))].sort());
     }
-    should(listed).eql([...new Set(listed)].sort((one, other) => (one < other ? -1 : 1)));
   });
 
-  it('include those that measure memory, or how long the event loop stands still', () => {
+  it('runs each once', () => {
+    const all = [...first, ...specsOf(beside), ...specsOf(alone)];
+    should(all).have.length(new Set(all).size);
+  });
+
+  it('lets no failure end the others', () => {
+    const bailing = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.spec.ts'))
+      .filter((name) => /this\.bail\(true/.test(readFileSync(path.join(TESTS, name), 'utf8')));
+    // See test/support/steps.ts.
+    should(bailing).eql([]);
+  });
+
+  it('keeps those apart that measure memory, or how long the event loop stands still', () => {
     const measuring = readdirSync(path.join(TESTS, 'real'))
       .map((name) => `test/real/${name}`)
       .filter((spec) =>
@@ -42,7 +62,8 @@ describe('specs that run alone (test/run-alone.json)', () => {
           readFileSync(path.join(TESTS, '..', spec), 'utf8')
         )
       );
-    should(measuring.filter((spec) => !listed.includes(spec))).eql([]);
+    const apart = [...specsOf(alone), ...specsOf(beside)];
+    should(measuring.filter((spec) => !apart.includes(spec))).eql([]);
     should(measuring.length).be.above(0);
   });
 });

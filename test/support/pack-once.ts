@@ -1,9 +1,5 @@
+// Preloaded by `npm run test:rest`: packs and installs the package once for all processes that it starts. Without this, each of
+// them does so itself when it needs the package.
 import { packOnce } from './packed-package';
 
-/**
- * For `mocha --require`: packs and installs the package before the first test, once for all processes of the run. Without
- * this, each process does so itself when it needs the package.
- */
-export function mochaGlobalSetup(): void {
-  packOnce();
-}
+packOnce();
