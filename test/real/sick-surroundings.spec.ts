@@ -133,7 +133,7 @@ describe('archiving while the API or the storage is failing', function () {
     const healthy = names('healthy', 30);
     const begun = performance.now();
     await deliver(healthy);
-    await completed(await stored(healthy, 60_000), 1000);
+    await completed(await stored(healthy, 60_000), 10_000);
     const usual = performance.now() - begun;
 
     api.habit = 'hangs';
@@ -208,7 +208,7 @@ describe('archiving while the API or the storage is failing', function () {
   });
 
   it('completes the recordings once the API no longer limits', async () => {
-    const messages = await stored(LIMITED, 1000, limited.instance);
+    const messages = await stored(LIMITED, 10_000, limited.instance);
     await completed(messages.slice(0, 3), 150_000);
   });
 });
