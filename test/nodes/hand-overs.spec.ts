@@ -9,6 +9,7 @@ import { holdEvent, jsonDelivery } from '../support/deliveries';
 import { account, node, tab, webhookIn } from '../support/flows';
 import { exchange, type RawAnswer } from '../support/http-client';
 import { TRUSTED } from '../support/sign';
+import { until } from '../support/until';
 import { NodeStage } from './node-stage';
 
 const nodeRed = createRequire(require.resolve('node-red'));
@@ -364,8 +365,7 @@ describe('HandOvers', () => {
       sending(() => undefined),
       outgoing('one')
     );
-    // Well past the time after which a message counts as taken.
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await until('the end of its time', () => told.length > 0 || undefined);
     told.should.eql(['done one']);
   });
 

@@ -37,12 +37,10 @@ for (const [lang, sentences] of Object.entries(SENTENCES)) {
       );
       const download = { folder: 'recordings', retries: '0', network: 'any' };
       const flow = webhookFlow({}, [
-        functionNode('send', '', {
-          initialize: `setTimeout(() => {
-            const url = '${server.url}/gone.wav';
-            node.send([{ url }, { url }, {}]);
-          }, 500);`,
-          ...{ outputs: 3, wires: [['download'], ['guarded'], ['list']] }
+        node('start', 'inject', { props: [], repeat: '', once: false, wires: [['send']] }),
+        functionNode('send', `const url = '${server.url}/gone.wav'; return [{ url }, { url }, {}];`, {
+          outputs: 3,
+          wires: [['download'], ['guarded'], ['list']]
         }),
         node('download', 'telnyx-recording-download', download),
         node('guarded', 'telnyx-recording-download', { ...download, network: 'public-https' }),
@@ -55,6 +53,7 @@ for (const [lang, sentences] of Object.entries(SENTENCES)) {
         ...catchAll()
       ]);
       instance = await WebhookInstance.start({ flow, settings: { lang } });
+      should((await instance.nodeRed.admin('inject/start', { method: 'POST' })).status).equal(200);
     });
     after(async () => {
       await instance.stop();

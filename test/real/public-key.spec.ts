@@ -25,6 +25,7 @@ const half: Habit = (response) => {
   response.writeHead(200, { 'content-length': '500' });
   response.write('{"data":{"public":"', () => response.destroy());
 };
+/** An API that takes its time. */
 const late: Habit = (response, key) => void setTimeout(() => tell(response, key), 1000);
 
 describe('an API key alone, in a real Node-RED', function () {

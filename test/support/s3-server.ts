@@ -177,6 +177,7 @@ export class S3Server {
     delete headers['transfer-encoding'];
     response.writeHead(answer.status, { ...headers, 'content-length': content.length });
     if (fault === 'half') {
+      // The other end has to have the half before the connection breaks, and does not say so.
       response.write(content.subarray(0, content.length / 2), () =>
         setTimeout(() => response.destroy(), 200)
       );

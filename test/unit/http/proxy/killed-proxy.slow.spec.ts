@@ -137,7 +137,7 @@ describe('http: a proxy that is killed', function () {
               if (!isFirst || piece.length === 0) continue;
               isFirst = false;
               await proxy.die();
-              // The end arrives while the reader keeps it waiting.
+              // The end arrives while the reader keeps it waiting, and is told of nothing before it reads again.
               await new Promise((resolve) => setTimeout(resolve, 50));
             }
           };
