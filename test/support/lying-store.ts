@@ -65,7 +65,7 @@ export class LyingStore {
 
   async close(): Promise<void> {
     this.endLies();
-    for (const socket of this.#sockets) socket.destroy();
+    this.cut();
     this.#server.close();
     await once(this.#server, 'close');
   }
@@ -75,6 +75,11 @@ export class LyingStore {
     this.lie = undefined;
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
+  }
+
+  /** Breaks all connections, also those of requests that it never answers. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** Sends a byte now and then, forever. The pauses are the lie. */
