@@ -260,7 +260,7 @@ describe('a delivery on its way to the flow', () => {
   }
 
   it('is neither lost nor repeated over many deploys', async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     await start([node('others', 'recorder', { wires: [] })], { wires: [['events', 'others']] });
     let isGoing = true;
     const accepted: string[] = [];

@@ -14,7 +14,7 @@ import { NodeStage } from './node-stage';
 const MINUTE = 60_000;
 
 describe('the retention of accepted deliveries', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const { setInterval: systemInterval } = globalThis;
   const tidy = Object.getOwnPropertyDescriptor(LogJournal.prototype, 'tidy')!;
   let minutes: (() => void)[];

@@ -105,7 +105,7 @@ export class NodeStage {
       const deadline = setTimeout(() => {
         this.#changes.off('change', tryNow);
         reject(new Error(`Waited in vain for ${what}. Statuses: ${JSON.stringify(this.statuses)}`));
-      }, 8000);
+      }, 30_000);
       this.#changes.on('change', tryNow);
       tryNow();
     });

@@ -70,7 +70,7 @@ describe('telnyx-recording-list in trouble', () => {
     recordings.filter((recording) => telnyx.downloads(recording) !== 1).length.should.equal(0);
     (await stage.names()).filter((name) => name.endsWith('.mp3')).should.have.length(600);
     [...api.statuses.keys()].should.eql([200]);
-  }).timeout(30_000);
+  }).timeout(60_000);
 
   describe('with a download node that gets nowhere', () => {
     const COUNT = 240;
@@ -193,7 +193,7 @@ describe('telnyx-recording-list in trouble', () => {
       should((await run).error?.code).equal('GAVE_UP');
       await stage.unload();
     }
-  }).timeout(30_000);
+  }).timeout(60_000);
 
   it('has files that were deleted on purpose fetched again when set to all recordings', async () => {
     const [telnyx, api] = await standIn();

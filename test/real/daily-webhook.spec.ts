@@ -83,7 +83,7 @@ describe('daily-webhook-in in a real Node-RED', () => {
   after(() => instance.stop());
 
   it('every signed fixture becomes the expected event', async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     const fixtures = loadFixtures('daily');
     for (const { bytes, file } of fixtures) {
       const { status, body } = await instance.deliver(dailyDelivery(bytes), '/passing');

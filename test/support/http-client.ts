@@ -15,7 +15,7 @@ export interface RawRequest {
   declaredLength?: number;
   /** Sends the body one byte at a time with this pause in milliseconds. */
   bytePause?: number;
-  /** Milliseconds until the client gives up; default 10 s. */
+  /** Milliseconds until the client gives up; default 30 s. */
   deadline?: number;
 }
 
@@ -39,8 +39,8 @@ export async function exchange(port: number, request: RawRequest): Promise<RawAn
   return new Promise<RawAnswer>((resolve, reject) => {
     const timer = setTimeout(() => {
       socket.destroy();
-      reject(new Error(`No answer within ${request.deadline ?? 10_000} ms`));
-    }, request.deadline ?? 10_000);
+      reject(new Error(`No answer within ${request.deadline ?? 30_000} ms`));
+    }, request.deadline ?? 30_000);
     socket.on('connect', () => {
       socket.write(head(request));
       void sendBody(socket, request);

@@ -24,7 +24,7 @@ export async function nodeStatus(
   nodeRed: NodeRedProcess,
   id: string,
   wanted: (status: NodeStatus) => boolean,
-  deadline = 10_000
+  deadline = 30_000
 ): Promise<NodeStatus> {
   const url = new URL('comms', nodeRed.editorUrl);
   url.protocol = 'ws:';

@@ -8,12 +8,12 @@ export interface Deadline {
  *
  * @param what names the awaited thing in the error
  * @param look returns the thing, or undefined while it does not exist yet
- * @throws Error when the deadline (default 10 s) passes
+ * @throws Error when the deadline (default 30 s) passes
  */
 export async function until<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
-  { deadline = 10_000 }: Deadline = {}
+  { deadline = 30_000 }: Deadline = {}
 ): Promise<T> {
   const end = performance.now() + deadline;
   for (;;) {

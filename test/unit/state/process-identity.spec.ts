@@ -124,7 +124,7 @@ describe('the identity of a process', () => {
   });
 
   describe('of real processes', function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     const script = `
       const { identityText, processIdentity } = require(${JSON.stringify(MODULE)});
       console.log(identityText(processIdentity('${INSTANCE}')));

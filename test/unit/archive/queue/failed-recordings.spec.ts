@@ -59,7 +59,7 @@ describe('FailedRecordings', () => {
   });
 
   it('keeps the latest 10,000', async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     const changes = Array.from({ length: 10_020 }, (_value, index) =>
       list.entering(entry(String(index), { at: state.time + index }))
     );

@@ -36,7 +36,7 @@ describe('a waveform whose thread cannot start', () => {
       failing = new Worker(path.join(folder, 'missing.js'), { workerData });
       return failing;
     });
-    const signal = AbortSignal.timeout(20_000);
+    const signal = AbortSignal.timeout(60_000);
     await should(waveforms.of('a'.repeat(64), () => Promise.resolve(content), signal)).be.rejectedWith({
       code: 'STORE_FAILED'
     });

@@ -49,7 +49,7 @@ async function ask(pace: ServerPace, server: Server, latencyMs: () => number): P
 
 describe('ServerPace', () => {
   it('never sends more requests than the server permits, however many callers there are', async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     const pace = new ServerPace();
     const server = new Server(7, 300);
     let turn = 0;
@@ -59,7 +59,7 @@ describe('ServerPace', () => {
   });
 
   it('waits for the end of the window that the server counts, even after a rest', async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     const pace = new ServerPace();
     const server = new Server(3, 1000);
     for (let round = 0; round < 2; round += 1) {
@@ -94,7 +94,7 @@ describe('ServerPace', () => {
   });
 
   it('delays 50 callers by at most two seconds when the first request is never answered', async function () {
-    this.timeout(10_000);
+    this.timeout(60_000);
     const pace = new ServerPace();
     const begun = performance.now();
     await pace.turn(never);

@@ -158,7 +158,7 @@ describe("listing Telnyx's recordings", () => {
   });
 
   it('reports that something may be missing when the list keeps changing', async function () {
-    this.timeout(10_000);
+    this.timeout(60_000);
     const shelf = new TelnyxShelf(600, (index) => NOW - index * 60_000);
     shelf.before = (request) => shelf.remove(`rec-${request}`);
     const [batch] = await batchesOf(shelf);
@@ -235,7 +235,7 @@ describe("listing Telnyx's recordings", () => {
     ['no number of pages', undefined]
   ] as const) {
     it(`ends, and reports that something may be missing, when all pages are equal and there are ${what}`, async function () {
-      this.timeout(10_000);
+      this.timeout(60_000);
       const shelf = new TelnyxShelf(250, (index) => NOW - index * 60_000);
       let requests = 0;
       const ask: TelnyxListOptions['ask'] = async ({ query, ...request }) => {
@@ -250,7 +250,7 @@ describe("listing Telnyx's recordings", () => {
   }
 
   it('does not read an endless list endlessly', async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     let count = 0;
     for (const id of [() => `rec-${count}`, () => null]) {
       const ask: TelnyxListOptions['ask'] = () =>
@@ -343,6 +343,6 @@ describe("listing Telnyx's recordings", () => {
       const { ids: found, gaps } = await listed();
       found.should.have.length(20);
       gaps.should.match([{ code: 'LIST_INCOMPLETE' }]);
-    }).timeout(20_000);
+    }).timeout(60_000);
   });
 });

@@ -17,7 +17,7 @@ const COLLECT_GARBAGE = path.resolve(__dirname, '../../../support/collect-garbag
 
 /** Runs the command as a process, against a small receiver. */
 describe('telnyx-simulator', function () {
-  this.timeout(40_000);
+  this.timeout(60_000);
   let folder: string;
   let server: Server;
   let to: string;

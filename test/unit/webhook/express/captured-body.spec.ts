@@ -20,7 +20,7 @@ describe('captureBody', () => {
 
   async function capture(
     raw: Omit<RawRequest, 'path'>,
-    { maxBody = 1000, timeoutMs = 5000, budget = new ByteBudget(1e6) } = {}
+    { maxBody = 1000, timeoutMs = 60_000, budget = new ByteBudget(1e6) } = {}
   ): Promise<Captured> {
     const outcome = deferred<Omit<Captured, 'answer'>>();
     const port = await serve((request, response) => {
@@ -97,7 +97,7 @@ describe('captureBody', () => {
     const kindOf = async (count: number): Promise<string> => {
       const outcome = deferred<CapturedBody>();
       const port = await serve((request, response) => {
-        const limits = { maxBody: 1e6, timeoutMs: 5000, budget: new ByteBudget(1e8) };
+        const limits = { maxBody: 1e6, timeoutMs: 60_000, budget: new ByteBudget(1e8) };
         void captureBody(request, limits).then((body) => {
           outcome.resolve(body);
           response.writeHead(200, { Connection: 'close' }).end();
@@ -116,7 +116,7 @@ describe('captureBody', () => {
   });
 
   describe('when all unfinished bodies together use up the room', () => {
-    const limits = { maxBody: 5000, timeoutMs: 5000, budget: new ByteBudget(0) };
+    const limits = { maxBody: 5000, timeoutMs: 60_000, budget: new ByteBudget(0) };
     let port: number;
 
     beforeEach(async () => {

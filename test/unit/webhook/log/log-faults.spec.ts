@@ -51,7 +51,7 @@ async function codeOf(attempt: Promise<unknown>): Promise<string> {
 }
 
 describe('a delivery log on a failing disk', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let fixture: LogFixture;
   beforeEach(() => (fixture = new LogFixture()));
   afterEach(() => fixture.remove());

@@ -7,7 +7,7 @@ import { until } from '../../../support/until';
 import { delivery, idsOf, LogFixture } from './log-fixture';
 
 describe('a delivery log whose owner changes', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let fixture: LogFixture;
   let isOurs: boolean;
   beforeEach(() => {

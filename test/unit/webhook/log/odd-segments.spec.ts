@@ -22,7 +22,7 @@ const HOUR = 3_600_000;
 const NOON = Date.UTC(2026, 4, 6, 12);
 
 describe('a delivery log among odd files', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let fixture: LogFixture;
   beforeEach(() => (fixture = new LogFixture()));
   afterEach(() => fixture.remove());

@@ -36,7 +36,7 @@ describe("listing Telnyx's webhook deliveries", () => {
   }
 
   it('has each of thousands once, oldest first, a thousand at most in memory', async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     await start(2500);
     const batches = await list({ from: NOW - 3_600_000 });
     const ids = batches.flatMap((batch) => batch.ids);
@@ -62,7 +62,7 @@ describe("listing Telnyx's webhook deliveries", () => {
   });
 
   it('keeps to the rate limit', async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     await start(500, { apiLimit: { requests: 5, seconds: 1 } });
     const waits: string[] = [];
     const batches = await list({ onWait: (reason) => reason !== null && waits.push(reason.code) });
