@@ -21,6 +21,8 @@ const FRESH_MS = 10_000;
 /** While much happens, a list that takes longer to read is not read again and again, but a twentieth of the time. */
 const LONG_MS = 25;
 const PAUSE_FACTOR = 20;
+/** But this often in any case. Most of the time that reading takes on a busy machine belongs to others. */
+const LONGEST_PAUSE_MS = 5000;
 
 /** The list as it was read. */
 interface Known {
@@ -69,7 +71,7 @@ class ListReader {
   #isFresh(now: string): boolean {
     if (this.#known?.changes !== this.#changes) return false;
     const { stamp, at, tookMs } = this.#known;
-    const busyMs = tookMs < LONG_MS ? 0 : tookMs * PAUSE_FACTOR;
+    const busyMs = tookMs < LONG_MS ? 0 : Math.min(tookMs * PAUSE_FACTOR, LONGEST_PAUSE_MS);
     return performance.now() - at < (stamp === now ? FRESH_MS : busyMs);
   }
 }
