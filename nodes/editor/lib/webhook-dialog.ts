@@ -1,10 +1,22 @@
 import { comparablePath, pathFault, type PathFault } from '../../../src/webhook/express/route-path';
+import type { Provider } from '../../../src/events/provider';
+import {
+  DEFAULT_PATH,
+  DUPLICATES,
+  KEEP,
+  MAX_BODY,
+  REPLIES,
+  REPLY_TIMEOUT,
+  TOLERANCE
+} from '../../webhook/webhook-fields';
+import { neededAccount } from '../account/account-choice';
+import { publicUrl } from '../register/public-url-rule';
 import { showWebhookFacts } from '../register/webhook-facts';
 import { prepareSampleButton } from '../samples/sample-button';
 import { prepareAdvanced } from './advanced';
 import { servedBy } from '../register/path-conflict';
 import { prepareSize } from './size-field';
-import { chooseDefaults, isVariable, textOf } from './validators';
+import { chooseDefaults, isVariable, numberWithin, textOf } from './validators';
 import { showVariables } from './variables';
 
 /** The properties that the dialogs of all webhook nodes use. */
@@ -12,8 +24,34 @@ interface WebhookNode extends EditorNode {
   path?: string;
 }
 
+/** The properties that all webhook nodes have. */
+export function webhookDefaults(provider: Provider): EditorDefinition<WebhookNode>['defaults'] {
+  return {
+    name: { value: '' },
+    account: { value: '', type: `${provider}-account`, validate: neededAccount },
+    path: { value: DEFAULT_PATH[provider], required: true, validate: webhookPath },
+    publicUrl: { value: '', validate: publicUrl },
+    reply: { value: REPLIES[0] },
+    replyTimeout: {
+      value: String(REPLY_TIMEOUT.fallback),
+      validate: numberWithin(REPLY_TIMEOUT, 'reply-timeout')
+    },
+    tolerance: {
+      value: String(TOLERANCE[provider].fallback),
+      validate: numberWithin(TOLERANCE[provider], 'tolerance')
+    },
+    duplicates: { value: DUPLICATES[0] },
+    maxBody: { value: String(MAX_BODY.fallback), validate: numberWithin(MAX_BODY, 'max-body') },
+    keep: { value: String(KEEP.fallback), validate: numberWithin(KEEP, 'keep') },
+    health: { value: true },
+    rawBody: { value: false },
+    rejectedOutput: { value: false },
+    outputs: { value: 1 }
+  };
+}
+
 /** Validator of `path`. */
-export const webhookPath: EditorValidator = function (value, _options) {
+const webhookPath: EditorValidator = function (value, _options) {
   if (isVariable(value)) return true;
   const path = textOf(value);
   const sharesAdminRoot =
