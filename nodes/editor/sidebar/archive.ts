@@ -1,6 +1,6 @@
 import { ResultList } from './archive/result-list';
 import { RecordingView } from './archive/recording-view';
-import { searchForm } from './archive/search-form';
+import { archiveForm } from './archive/archive-form';
 import { element } from './elements';
 import type { SidebarTab } from './tab';
 
@@ -24,7 +24,7 @@ export const archiveTab: SidebarTab = {
       recording.focus();
     });
     const begin = async (): Promise<void> => form.offer(await list.begin(form.query()));
-    const form = searchForm(context.say, () => void begin());
+    const form = archiveForm(context.say, () => void begin());
     const finding = element('div', {}, form.form, list.view);
     const back = (): void => {
       recording?.close();

@@ -1,6 +1,6 @@
 import type { TabContext } from '../tab';
 import { type DetailsReply, type Peaks, fetchAddress, fetchPeaks } from './archive-api';
-import { element } from './form-parts';
+import { element } from '../elements';
 import { LARGEST_DECODED, decodedPeaks, showWaveform } from './waveform';
 
 /** The browser's own player, with the waveform of what it plays. Nothing is fetched before the user presses play. */

@@ -1,6 +1,6 @@
 import type { TabContext } from '../tab';
 import { type ArchiveRow, type DetailsReply, checkFile, fetchAddress, fetchDetails } from './archive-api';
-import { button, element, icon } from './form-parts';
+import { button, element, icon } from '../elements';
 import { Player } from './player';
 import { bytesText } from '../now/formats';
 import { TEXTS, shownDuration, shownParties, shownTime } from './shown';

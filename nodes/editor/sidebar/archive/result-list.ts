@@ -1,7 +1,7 @@
 import { countText } from '../../lib/in-locale';
 import type { TabContext } from '../tab';
 import { type ArchiveRow, search } from './archive-api';
-import { button, element, icon } from './form-parts';
+import { button, element, icon } from '../elements';
 import { KIND_ICONS, TEXTS, shownDuration, shownParties, shownTime } from './shown';
 
 /** Rows that one click, or one scroll to the end, adds. */

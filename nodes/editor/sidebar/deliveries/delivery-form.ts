@@ -1,68 +1,47 @@
-import { TEXTS } from '../archive/shown';
-import { button, element, field, option } from '../archive/form-parts';
-import { whenSearched } from '../search-timing';
+import { element } from '../elements';
+import {
+  choice,
+  field,
+  formOf,
+  numberInput,
+  providerChoice,
+  type SearchForm,
+  searchInput
+} from '../search-form';
 import type { Say } from '../tab';
 
-export interface DeliveryForm {
-  readonly form: HTMLElement;
-  /** What the user searches for, as the runtime takes it. */
-  query(): Readonly<Record<string, unknown>>;
-  /** Offers the providers that there are. */
-  offer(providers: readonly string[]): void;
-}
-
-const LONGEST = 200;
 const LONGEST_EVENTS = 2000;
 const STATES = ['handed-over', 'waiting', 'duplicate'] as const;
 
 /** @param onChange called when the user has changed something, and paused */
-export function deliveryForm(say: Say, onChange: () => void): DeliveryForm {
-  const what = element('input', {
-    type: 'search',
-    placeholder: '+1 555 010 0199',
-    maxlength: LONGEST,
-    autocomplete: 'off'
-  });
-  const events = element('input', {
-    type: 'search',
+export function deliveryForm(say: Say, onChange: () => void): SearchForm {
+  const what = numberInput();
+  const events = searchInput({
     placeholder: 'call.*, message.received',
     maxlength: LONGEST_EVENTS,
-    autocomplete: 'off',
     spellcheck: 'false'
   });
   const from = element('input', { type: 'datetime-local' });
   const to = element('input', { type: 'datetime-local' });
-  const provider = element('select', {}, option('', say('archive.provider.all-providers')));
-  const state = element(
-    'select',
-    {},
-    option('', say('deliveries.state.all')),
-    ...STATES.map((value) => option(value, say('deliveries.state.' + value)))
-  );
-  const form = element(
-    'form',
-    { class: 'telnyx-sidebar-search', role: 'search' },
+  const provider = providerChoice(say);
+  const state = choice(say('deliveries.state.all'), STATES, (value) => say('deliveries.state.' + value));
+  const fields = [
     field(say('deliveries.what'), what, 'wide'),
     field(say('deliveries.events'), events, 'wide'),
     field(say('archive.from'), from, 'telnyx-sidebar-time'),
     field(say('archive.to'), to, 'telnyx-sidebar-time'),
-    field(say('archive.provider.label'), provider),
-    field(say('deliveries.state.label'), state),
-    button({ icon: 'search', text: say('archive.search'), class: 'wide' }, () => change())
-  );
-  const change = whenSearched(form, onChange);
+    field(say('archive.provider.label'), provider.select),
+    field(say('deliveries.state.label'), state)
+  ];
   return {
-    form,
-    offer: (providers) => {
-      if (provider.options.length > 1) return;
-      provider.append(...providers.map((name) => option(name, say(`${TEXTS.provider}${name}`))));
-    },
+    form: formOf(say, fields, onChange),
+    offer: provider.offer,
     query: () => ({
       what: what.value,
       events: events.value,
       from: timeOf(from.value),
       before: timeOf(to.value),
-      provider: provider.value,
+      provider: provider.select.value,
       state: state.value
     })
   };
