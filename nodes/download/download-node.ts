@@ -11,7 +11,7 @@ import type { StoredFile } from '../../src/store/stored-recording';
 import { type DownloadsNow, type RunningDownload, activityOf } from '../sidebar/activity';
 import { archiveState } from '../lib/archive-state';
 import { answerFailure, answerResponse } from '../lib/http-response';
-import { inLanguage } from '../lib/in-language';
+import { inLanguage, told } from '../lib/in-language';
 import type { FlowMessage, NodeRedApi, RedNode, Send } from '../lib/node-red';
 import type { NodeStatus, Say } from '../lib/node-status';
 import { asError } from '../lib/on-input';
@@ -199,7 +199,8 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     this.#warn(error.message, error.code);
   };
 
-  readonly onNotice = (text: string, level: 'info' | 'warning'): void => {
+  readonly onNotice: DownloadEvents['onNotice'] = (said, level) => {
+    const text = told(this.#RED, said);
     if (level === 'warning') this.#node.warn(text);
     else this.#node.log(text);
   };

@@ -12,6 +12,7 @@ import { SideFileSearch } from '../../src/archive/side-files/side-file-search';
 import { TranscriptFiling } from '../../src/archive/transcripts/transcript-filing';
 import { KeyedMutex } from '../../src/concurrency/keyed-runs';
 import { CodedError } from '../../src/errors/coded-error';
+import type { BucketStoreOptions } from '../../src/store/bucket/bucket-store';
 import { createTransferAgents } from '../../src/transfer/source-request';
 import { transfer } from '../../src/transfer/transfer';
 import type { ArchiveState } from '../lib/archive-state';
@@ -29,7 +30,7 @@ export interface DownloadEvents {
   onDetailsMissing: (message: string) => void;
   onTrouble: (change: TroubleChange) => void;
   onFault: (error: CodedError) => void;
-  onNotice: (text: string, level: 'info' | 'warning') => void;
+  onNotice: NonNullable<BucketStoreOptions['onNotice']>;
 }
 
 export interface DownloadWork {

@@ -8,7 +8,7 @@ import type { BucketSettings } from '../../src/store/bucket/client/settings';
 import { until } from '../support/until';
 
 const STORED = { accessKeyId: 'STORED-ID', secretAccessKey: 'stored-secret' };
-const FINDINGS: Finding[] = [{ check: 'reach', result: 'ok', text: 'There.' }];
+const FINDINGS: Finding[] = [{ check: 'reach', result: 'ok', said: [{ notice: 'may-write' }] }];
 
 describe('the route behind the Test button of telnyx-bucket', () => {
   let handlers: AdminHandler[] = [];

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
-import { inLanguage } from '../../nodes/lib/in-language';
+import { inLanguage, told } from '../../nodes/lib/in-language';
 import { CodedError } from '../../src/errors/coded-error';
 import {
   DOWNLOAD_ERROR_CODES,
@@ -10,6 +10,7 @@ import {
   STATE_ERROR_CODES,
   WEBHOOK_ERROR_CODES
 } from '../../src/errors/codes';
+import { NOTICES, type Said } from '../../src/errors/notice';
 import { REPOSITORY } from '../support/packed-package';
 import { languages, textsOf } from './node-files';
 
@@ -60,6 +61,25 @@ describe('the first sentence of errors', () => {
   it('leaves the text as it is in a language of others, and for something that has no sentence', () => {
     should(inLanguage(nodeRedIn('ru'), 'error.STALLED', ENGLISH)).equal(ENGLISH);
     should(inLanguage(nodeRedIn('de'), 'error.OF_ANOTHER_PACKAGE', ENGLISH)).equal(ENGLISH);
+  });
+});
+
+describe('notices', () => {
+  it('have a text each, and no text has none', () => {
+    const keys = [...textsOf('en-US', CATALOGUE).keys()].filter((key) => key.includes('.notice.'));
+    should(keys).deepEqual(NOTICES.map((name) => `telnyx-sidebar.notice.${name}`));
+  });
+
+  it('are told whole in each language, before or after errors', () => {
+    const said: Said[] = [{ notice: 'no-lock' }, { code: 'STALLED', text: ENGLISH }, { notice: 'read-back' }];
+    for (const language of [...languages(), 'ru']) {
+      const text = (key: string): string =>
+        textsOf(language === 'ru' ? 'en-US' : language, CATALOGUE).get(`telnyx-sidebar.${key}`)!;
+      const RED = nodeRedIn(language);
+      const error = inLanguage(RED, 'error.STALLED', ENGLISH);
+      const whole = `${text('notice.no-lock')} ${error} ${text('notice.read-back')}`;
+      should(told(RED, said)).equal(whole);
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 import { CodedError } from '../../../src/errors/coded-error';
+import type { Notice, NoticeName } from '../../../src/errors/notice';
 import { DailyApi } from '../../../src/providers/daily/daily-client';
 import { TelnyxApi } from '../../../src/providers/telnyx/api-client';
 import { askPublicKeys } from '../../../src/providers/telnyx/public-key';
@@ -23,9 +24,9 @@ type Asked = Pick<ApiAccess, 'request'> & { close(): Promise<void> };
 /** One question to the API: what it means when it is answered, and when the key is valid but may not ask it. */
 interface Question {
   check: TestFinding['check'];
-  ask: (api: Asked, signal: AbortSignal) => Promise<string>;
-  /** Follows "The key is valid, but". */
-  forbidden: string;
+  ask: (api: Asked, signal: AbortSignal) => Promise<Notice>;
+  /** The first question tells whether the key is valid. */
+  forbidden?: NoticeName;
 }
 
 /** Serves the Test button of the Telnyx account: tries its API key, deployed or not. Changes nothing at Telnyx. */
@@ -56,17 +57,16 @@ const TELNYX: readonly Question[] = [
     ask: async (api, signal) => {
       const [key] = await askPublicKeys(api, signal);
       const shown = beginningOfKey(key?.toString('base64') ?? '');
-      return `Telnyx accepts the API key, and tells the public key ${shown} of the account.`;
-    },
-    forbidden: 'Telnyx does not tell it the public key. Enter the public key in "Public key".'
+      return { notice: 'telnyx-key', values: { key: shown } };
+    }
   },
   {
     check: 'recordings',
     ask: async (api, signal) => {
       await api.request({ method: 'GET', path: ['recordings'], query: { 'page[size]': '1' }, signal });
-      return 'The key may list recordings, so that they can be found again and get fresh links.';
+      return { notice: 'telnyx-may-list' };
     },
-    forbidden: 'it may not list recordings. Lists and expired links need that.'
+    forbidden: 'telnyx-may-not-list'
   }
 ];
 
@@ -75,17 +75,16 @@ const DAILY: readonly Question[] = [
     check: 'key',
     ask: async (api, signal) => {
       await api.request({ method: 'GET', path: ['recordings'], query: { limit: '1' }, signal });
-      return 'Daily accepts the API key, and it may list recordings.';
-    },
-    forbidden: 'it may not list recordings. Storing them needs that.'
+      return { notice: 'daily-key' };
+    }
   },
   {
     check: 'webhooks',
     ask: async (api, signal) => {
       await api.request({ method: 'GET', path: ['webhooks'], signal });
-      return 'The key may list webhooks, so that they can be registered from here.';
+      return { notice: 'daily-may-list-webhooks' };
     },
-    forbidden: 'it may not list webhooks. Register them with another key.'
+    forbidden: 'daily-may-not-list-webhooks'
   }
 ];
 
@@ -116,7 +115,7 @@ function serve(RED: NodeRedApi, path: string, open: (values: DialogValues) => Op
 const WITHOUT_KEY: TestFinding = {
   check: 'key',
   result: 'failed',
-  text: 'There is no API key: enter one in "API key", or set the environment variable.'
+  said: [{ notice: 'no-api-key' }]
 };
 
 async function answersOf(api: Asked, questions: readonly Question[]): Promise<TestFinding[]> {
@@ -127,18 +126,15 @@ async function answersOf(api: Asked, questions: readonly Question[]): Promise<Te
   try {
     for (const { check, ask, forbidden } of questions) {
       try {
-        findings.push({ check, result: 'ok', text: await ask(api, limit.signal) });
+        findings.push({ check, result: 'ok', said: [await ask(api, limit.signal)] });
         isValid = true;
       } catch (error) {
         if (!(error instanceof CodedError)) throw error;
-        const isForbidden = error.code === 'API_UNAUTHORIZED' && isValid;
+        const isForbidden = error.code === 'API_UNAUTHORIZED' && isValid && forbidden !== undefined;
         // What one question does not answer, the next one may.
         const result = isForbidden || error.code === 'API_NOT_FOUND' ? 'warning' : 'failed';
-        findings.push(
-          isForbidden
-            ? { check, result, text: `The key is valid, but ${forbidden}` }
-            : { check, result, text: error.message, code: error.code }
-        );
+        const said = isForbidden ? { notice: forbidden } : { code: error.code, text: error.message };
+        findings.push({ check, result, said: [said] });
         if (result === 'failed' && !error.retryable && !isValid && error.code !== 'BAD_PUBLIC_KEY') break;
       }
     }

@@ -1,15 +1,14 @@
+import type { Said } from '../../../src/errors/notice';
 import type { Finding } from '../../../src/store/bucket/finding';
 
 /** One line of what a test button of a dialog found. */
 export interface TestFinding {
-  /** What was tried; the dialog has a word for it in each language. */
+  /** What was tried. */
   check: 'key' | 'recordings' | 'webhooks' | 'folder' | 'link' | 'space' | Finding['check'];
   /** `failed`: it cannot work like this. `warning`: it can, but the user should know. */
   result: 'ok' | 'warning' | 'failed';
-  /** Says what to do, and contains no secret. */
-  text: string;
-  /** Of the error that the text comes from. */
-  code?: string;
+  /** What to do, without secrets. */
+  said: readonly Said[];
 }
 
 /** Below the admin root: what the test buttons ask. */

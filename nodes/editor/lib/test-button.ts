@@ -1,8 +1,8 @@
 import { HIDDEN_PASSWORD } from '../../config/hidden-password';
 import type { TestFinding } from '../../config/dialog/test-finding';
+import { told } from '../../lib/in-language';
 import { markedItem } from './marks';
 import { askRuntime, mayWrite } from './runtime-call';
-import { toldFinding } from './told-error';
 import { textOf } from './validators';
 
 /**
@@ -29,8 +29,7 @@ export function prepareTest(node: EditorNode, path: string, values: () => object
     });
     list.empty();
     if (answer.ok)
-      for (const finding of answer.reply.findings)
-        list.append(markedItem(finding.result, toldFinding(finding)));
+      for (const { result, said } of answer.reply.findings) list.append(markedItem(result, told(RED, said)));
     else list.append(markedItem('failed', answer.error));
     button.prop('disabled', false);
   };

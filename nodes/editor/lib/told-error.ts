@@ -1,4 +1,3 @@
-import type { TestFinding } from '../../config/dialog/test-finding';
 import { inLanguage } from '../../lib/in-language';
 
 // What the runtime answers is in English; here it gets its beginning in the language of the editor.
@@ -6,8 +5,4 @@ import { inLanguage } from '../../lib/in-language';
 /** @param code of the error that the text tells; anything else leaves the text as it is */
 export function toldError(code: unknown, text: string): string {
   return typeof code === 'string' && text !== '' ? inLanguage(RED, 'error.' + code, text) : text;
-}
-
-export function toldFinding({ check, text, code }: TestFinding): string {
-  return code === undefined ? inLanguage(RED, 'check.' + check, text) : toldError(code, text);
 }

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { CodedError } from '../../errors/coded-error';
+import type { Notice, Said } from '../../errors/notice';
 import { BucketConnection, type ConnectionOptions } from './client/connection';
 import { isRejection } from './client/fault';
-import { lockText, readBucketKind, versioningText, type BucketKind } from './bucket-kind';
+import { ofLock, ofVersions, readBucketKind, type BucketKind } from './bucket-kind';
 import type { Finding } from './finding';
 import { BucketObjects, saysTaken } from './objects';
 import { ObjectPlacement } from './object-placement';
@@ -56,11 +57,7 @@ class BucketCheck {
     const kind = await this.#kind();
     if (kind === null) return this.#findings;
     if (kind.retention !== null) {
-      this.#add(
-        'write',
-        'warning',
-        'Writing was not tried: the bucket locks everything, so a test object could not be deleted.'
-      );
+      this.#add('write', 'warning', { notice: 'locked-not-tried' });
       return this.#findings;
     }
     if (await this.#write()) {
@@ -80,20 +77,16 @@ class BucketCheck {
           abortSignal
         })
       );
-      this.#add('reach', 'ok', `The bucket ${bucket} exists and accepts the key.`);
-      this.#add('list', 'ok', 'The key may list objects, so that a free name can be told from a hidden one.');
+      this.#add('reach', 'ok', { notice: 'bucket-there', values: { bucket } });
+      this.#add('list', 'ok', { notice: 'may-list' });
       return true;
     } catch (error) {
       if (!isRejection(error)) {
         this.#fail('reach', this.#connection.fault('reach objects', error));
         return false;
       }
-      this.#add('reach', 'ok', `The store at the endpoint answers for the bucket ${bucket}.`);
-      this.#add(
-        'list',
-        'warning',
-        'The key lacks s3:ListBucket: it cannot be checked whether a name is free before it is written.'
-      );
+      this.#add('reach', 'ok', { notice: 'store-answers', values: { bucket } });
+      this.#add('list', 'warning', { notice: 'may-not-list' });
       return true;
     }
   }
@@ -101,8 +94,8 @@ class BucketCheck {
   async #kind(): Promise<BucketKind | null> {
     try {
       const kind = await readBucketKind(this.#connection);
-      this.#add('versions', kind.versioning === 'unknown' ? 'warning' : 'ok', versioningText(kind));
-      this.#add('lock', kind.lock === 'unknown' || kind.retention ? 'warning' : 'ok', lockText(kind));
+      this.#add('versions', kind.versioning === 'unknown' ? 'warning' : 'ok', ofVersions(kind));
+      this.#add('lock', kind.lock === 'unknown' || kind.retention ? 'warning' : 'ok', ofLock(kind));
       return kind;
     } catch (error) {
       this.#fail('reach', this.#connection.fault('ask what the bucket is', error));
@@ -114,11 +107,11 @@ class BucketCheck {
     try {
       const written = await this.#objects.put(this.#key, this.#body, { contentType: 'text/plain' });
       if (!written.ok) {
-        this.#add('write', 'failed', 'The store says that a new and random name is taken.');
+        this.#add('write', 'failed', { notice: 'name-taken' });
         return false;
       }
       this.#written.push(written.versionId);
-      this.#add('write', 'ok', 'The key may write objects below the prefix.');
+      this.#add('write', 'ok', { notice: 'may-write' });
       return true;
     } catch (error) {
       this.#fail('write', error as CodedError, 's3:PutObject');
@@ -129,10 +122,7 @@ class BucketCheck {
   /** Writes the test object again on the condition that its key is free, which it is not. */
   async #condition({ versioning }: BucketKind): Promise<void> {
     const isVersioned = versioning === 'on' || this.#connection.isVersioned;
-    const instead = isVersioned
-      ? 'Each name is checked before it is written, and the list of versions tells afterwards who came first.'
-      : 'Each name is checked before it is written. Let only one Node-RED write below this prefix: two that store ' +
-        'under the same name at the same moment could overwrite each other.';
+    const instead: Notice = { notice: isVersioned ? 'versions-instead' : 'one-writer-instead' };
     try {
       const isHonoured = await this.#connection.send(async ({ sdk, client, abortSignal }) => {
         if (!this.#connection.sendsConditions) return false;
@@ -147,16 +137,10 @@ class BucketCheck {
         this.#written.push(versionOf(VersionId));
         return false;
       });
-      if (!isHonoured) this.#add('condition', 'warning', `The store ignores conditional writes. ${instead}`);
+      if (!isHonoured) this.#add('condition', 'warning', { notice: 'conditions-ignored' }, instead);
     } catch (error) {
-      if (saysTaken(error))
-        this.#add('condition', 'ok', 'Conditional writes are honoured: the store overwrites nothing.');
-      else
-        this.#add(
-          'condition',
-          'warning',
-          `It could not be determined whether the store honours conditional writes. ${instead}`
-        );
+      if (saysTaken(error)) this.#add('condition', 'ok', { notice: 'conditions-honoured' });
+      else this.#add('condition', 'warning', { notice: 'conditions-unknown' }, instead);
     }
     if (isVersioned) await this.#versions();
   }
@@ -165,12 +149,7 @@ class BucketCheck {
     const [first = null] = this.#written;
     if (first === null) return;
     const under = await this.#objects.versions.under(this.#key, first).catch(() => undefined);
-    if (under === undefined)
-      this.#add(
-        'versions',
-        'warning',
-        'The key lacks s3:ListBucketVersions: simultaneous writes of one name by two Node-REDs cannot be detected.'
-      );
+    if (under === undefined) this.#add('versions', 'warning', { notice: 'may-not-list-versions' });
   }
 
   async #read(): Promise<void> {
@@ -179,9 +158,8 @@ class BucketCheck {
     try {
       const versionId = this.#written[0] ?? null;
       const read = await new ObjectPlacement(this.#objects, settings).read(this.#key, { size, versionId });
-      if (read.sha256 === this.#body.sha256.toString('hex'))
-        this.#add('read', 'ok', 'The test object was read back unchanged.');
-      else this.#add('read', 'failed', 'What was read back is not what was written.');
+      if (read.sha256 === this.#body.sha256.toString('hex')) this.#add('read', 'ok', { notice: 'read-back' });
+      else this.#add('read', 'failed', { notice: 'read-differs' });
     } catch (error) {
       const right = this.#written[0] ? 's3:GetObjectVersion' : 's3:GetObject';
       this.#fail('read', error as CodedError, right);
@@ -201,18 +179,8 @@ class BucketCheck {
       await missing('s3:ListMultipartUploadParts', () => uploads.emptyTo(this.#key, -Infinity)),
       await missing('s3:AbortMultipartUpload', () => uploads.abort(this.#key, created.uploadId))
     ].filter((why) => why !== null);
-    if (lacking.length === 0)
-      this.#add(
-        'parts',
-        'ok',
-        'Large recordings can be sent in parts, and interrupted uploads can be dropped.'
-      );
-    else
-      this.#add(
-        'parts',
-        'warning',
-        `${lacking.join(' ')} Parts of uploads that break off stay and cost money.`
-      );
+    if (lacking.length === 0) this.#add('parts', 'ok', { notice: 'parts-work' });
+    else this.#add('parts', 'warning', ...lacking, { notice: 'parts-stay' });
   }
 
   async #delete(): Promise<void> {
@@ -220,16 +188,11 @@ class BucketCheck {
     const isVersioned = this.#written.some((id) => id !== null);
     try {
       for (const id of await this.#ownVersions()) await versions.remove(this.#key, id);
-      this.#add('delete', 'ok', 'The test object was deleted; what arrives damaged can be taken back.');
+      this.#add('delete', 'ok', { notice: 'test-deleted' });
     } catch (error) {
       const right = isVersioned ? 's3:DeleteObjectVersion' : 's3:DeleteObject';
-      const why = isRejection(error) ? `The key lacks ${right}.` : (error as CodedError).message;
-      this.#add(
-        'delete',
-        'warning',
-        `${why} The test object ${this.#key} stays in the bucket, and what arrives damaged could not be taken back ` +
-          'either. Recordings are stored all the same.'
-      );
+      const stays: Notice = { notice: 'test-stays', values: { object: this.#key } };
+      this.#add('delete', 'warning', whyNot(error, right), stays);
     }
   }
 
@@ -256,23 +219,28 @@ class BucketCheck {
     return known;
   }
 
-  #add(check: Finding['check'], result: Finding['result'], text: string): void {
-    this.#findings.push({ check, result, text });
+  #add(check: Finding['check'], result: Finding['result'], ...said: Said[]): void {
+    this.#findings.push({ check, result, said });
   }
 
   #fail(check: Finding['check'], error: CodedError, right?: string): void {
-    const isMissing = right !== undefined && isRejection(error);
-    if (isMissing) this.#add(check, 'failed', `The key lacks ${right}.`);
-    else this.#findings.push({ check, result: 'failed', text: error.message, code: error.code });
+    this.#add(check, 'failed', whyNot(error, right));
   }
 }
 
 /** @returns which permission is missing for what was tried, or what else failed; null when it worked */
-async function missing(right: string, attempt: () => Promise<unknown>): Promise<string | null> {
+async function missing(right: string, attempt: () => Promise<unknown>): Promise<Said | null> {
   try {
     await attempt();
     return null;
   } catch (error) {
-    return isRejection(error) ? `The key lacks ${right}.` : (error as CodedError).message;
+    return whyNot(error, right);
   }
+}
+
+/** @param error a `CodedError` @param right without which the store rejects what was tried */
+function whyNot(error: unknown, right?: string): Said {
+  if (right !== undefined && isRejection(error)) return { notice: 'lacks-right', values: { right } };
+  const { code, message } = error as CodedError;
+  return { code, text: message };
 }

@@ -1,10 +1,11 @@
-import type { BucketConnection, BucketNotice } from './client/connection';
+import type { Notice } from '../../errors/notice';
+import type { BucketConnection } from './client/connection';
 import { describeError } from './client/fault';
 
 export interface DefaultRetention {
   mode: string;
-  /** For example `30 days`. */
-  time: string;
+  unit: 'days' | 'years';
+  time: number;
 }
 
 /** What a bucket does with what is written into it. `unknown`: the access key may not ask. */
@@ -39,8 +40,11 @@ export async function readBucketKind(connection: BucketConnection): Promise<Buck
     );
     if (ObjectLockConfiguration?.ObjectLockEnabled !== 'Enabled') return 'off';
     const { Mode, Days, Years } = ObjectLockConfiguration.Rule?.DefaultRetention ?? {};
-    const time = Days === undefined ? `${Years ?? 0} years` : `${Days} days`;
-    return { retention: Mode === undefined ? null : { mode: safe(Mode), time } };
+    const span =
+      Days === undefined
+        ? ({ unit: 'years', time: Years ?? 0 } as const)
+        : ({ unit: 'days', time: Days } as const);
+    return { retention: Mode === undefined ? null : { mode: safe(Mode), ...span } };
   });
   return {
     versioning,
@@ -64,36 +68,25 @@ async function asked<T>(
   }
 }
 
+const VERSIONING = {
+  on: { notice: 'keeps-versions' },
+  suspended: { notice: 'versioning-suspended' },
+  off: { notice: 'keeps-no-versions' },
+  unknown: { notice: 'versions-unknown' }
+} as const satisfies Record<BucketKind['versioning'], Notice>;
+
 /** One sentence about versions. */
-export function versioningText({ versioning }: BucketKind): string {
-  switch (versioning) {
-    case 'on':
-      return 'It keeps versions: each recording is read and deleted by its version.';
-    case 'suspended':
-      return 'Its versioning is suspended: new objects have no version of their own.';
-    case 'off':
-      return 'It keeps no versions.';
-    case 'unknown':
-      return 'It is not known whether it keeps versions: the key lacks s3:GetBucketVersioning.';
-  }
+export function ofVersions({ versioning }: BucketKind): Notice {
+  return VERSIONING[versioning];
 }
 
 /** One sentence about locks. */
-export function lockText({ lock, retention }: BucketKind): string {
-  if (lock === 'off') return 'It has no object lock.';
-  if (lock === 'unknown')
-    return 'It is not known whether it has an object lock: the key lacks s3:GetBucketObjectLockConfiguration.';
-  if (retention === null) return 'It has an object lock, without a default retention.';
-  return `It has an object lock: everything that is stored is locked for ${retention.time} (${retention.mode}), JSON files too.`;
-}
-
-export function noticeText(notice: BucketNotice): string {
-  return notice === 'cannot-list-versions'
-    ? 'The bucket keeps versions, and the key lacks s3:ListBucketVersions. If two Node-REDs store different recordings under ' +
-        'the same name at the same moment, the later one would hide the earlier one, which stays in the bucket.'
-    : 'Two recordings were stored under one name at the same moment. The later one is stored again under another name, but its ' +
-        'first version could not be deleted and hides the earlier recording, which stays in the bucket: look at the versions. ' +
-        'The key needs s3:DeleteObjectVersion.';
+export function ofLock({ lock, retention }: BucketKind): Notice {
+  if (lock === 'off') return { notice: 'no-lock' };
+  if (lock === 'unknown') return { notice: 'lock-unknown' };
+  if (retention === null) return { notice: 'lock-only' };
+  const { unit, mode, time } = retention;
+  return { notice: `locks-${unit}`, values: { time, mode } };
 }
 
 function safe(text: string): string {

@@ -1,8 +1,9 @@
 import { CodedError } from '../../errors/coded-error';
+import type { Notice } from '../../errors/notice';
 import type { StateCollection } from '../../state/state-database';
 import type { Destination, KnownCopy, PartialCopy, SidecarWriter, TextWriter } from '../destination';
 import { BucketCopy, type BucketTools } from './bucket-copy';
-import { lockText, noticeText, readBucketKind, versioningText } from './bucket-kind';
+import { ofLock, ofVersions, readBucketKind } from './bucket-kind';
 import { bucketSidecar } from './bucket-sidecar';
 import type { ResponseLimits } from './client/capped-responses';
 import { BucketConnection } from './client/connection';
@@ -45,7 +46,7 @@ export interface BucketStoreOptions {
    * Called with what the user should know about the bucket: its features once, at its first use. Must not
    * throw.
    */
-  onNotice?: (text: string, level: 'info' | 'warning') => void;
+  onNotice?: (said: readonly Notice[], level: 'info' | 'warning') => void;
   /** Default: what S3 stores need. */
   limits?: ResponseLimits;
 }
@@ -119,7 +120,7 @@ class OpenBucket implements BucketStore {
     this.#connection = new BucketConnection(settings, {
       load: loadSdk,
       limits,
-      onNotice: (notice) => onNotice?.(noticeText(notice), 'warning')
+      onNotice: (notice) => onNotice?.([{ notice }], 'warning')
     });
     this.objects = new BucketObjects(this.#connection);
     this.place = `s3://${settings.bucket}/${settings.prefix} at ${settings.endpoint ?? 'AWS'}`;
@@ -222,9 +223,14 @@ class OpenBucket implements BucketStore {
     this.#isIntroduced = true;
     readBucketKind(this.#connection).then(
       (kind) => {
-        const conditions = this.#connection.sendsConditions ? '' : ' It has no conditional writes.';
-        const text = `${versioningText(kind)} ${lockText(kind)}${conditions}`;
-        say(`The bucket ${this.settings.bucket} is in use. ${text}`, 'info');
+        const { bucket } = this.settings;
+        const said: Notice[] = [
+          { notice: 'bucket-in-use', values: { bucket } },
+          ofVersions(kind),
+          ofLock(kind)
+        ];
+        if (!this.#connection.sendsConditions) said.push({ notice: 'no-conditions' });
+        say(said, 'info');
       },
       // The current recording reports the fault; the next one reports the features.
       () => void (this.#isIntroduced = false)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { CodedError } from '../../errors/coded-error';
+import type { Said } from '../../errors/notice';
 import { meaningOf } from '../store-fault';
 import { nearestDirectory } from './check-folder';
 import { errnoOf } from './file-system';
@@ -10,7 +11,7 @@ import { errnoOf } from './file-system';
 export interface FolderFinding {
   check: 'folder' | 'write' | 'link' | 'space';
   result: 'ok' | 'warning' | 'failed';
-  text: string;
+  said: readonly Said[];
 }
 
 /** Less is soon full: about 18 hours of MP3. */
@@ -28,15 +29,13 @@ export async function tryFolder(folder: string): Promise<FolderFinding[]> {
   try {
     place = await nearestDirectory(fs, folder);
   } catch (error) {
-    return [{ check: 'folder', result: 'failed', text: `${folder} cannot be used: ${reason(error)}.` }];
+    return [failed('folder', `${folder} cannot be used: ${reason(error)}.`)];
   }
   const isThere = place === path.resolve(folder);
   findings.push({
     check: 'folder',
     result: 'ok',
-    text: isThere
-      ? `Recordings go to ${folder}.`
-      : `Recordings go to ${folder}, which is created with the first one.`
+    said: [{ notice: isThere ? 'folder' : 'folder-new', values: { folder } }]
   });
   const file = path.join(place, `.telnyx-test-${randomUUID()}`);
   try {
@@ -45,15 +44,11 @@ export async function tryFolder(folder: string): Promise<FolderFinding[]> {
       mode: 0o600,
       flush: true
     });
-    findings.push({ check: 'write', result: 'ok', text: 'Files can be written there.' });
+    findings.push({ check: 'write', result: 'ok', said: [{ notice: 'files-written' }] });
     findings.push(await tryLink(file));
     findings.push(await freeSpace(place));
   } catch (error) {
-    findings.push({
-      check: 'write',
-      result: 'failed',
-      text: `No file can be written in ${place}: ${reason(error)}.`
-    });
+    findings.push(failed('write', `No file can be written in ${place}: ${reason(error)}.`));
   } finally {
     await fs.rm(file, { force: true }).catch(() => undefined);
   }
@@ -65,19 +60,9 @@ async function tryLink(file: string): Promise<FolderFinding> {
   const link = `${file}-link`;
   try {
     await fs.link(file, link);
-    return {
-      check: 'link',
-      result: 'ok',
-      text: 'Hard links work: a recording appears under its name in one step.'
-    };
+    return { check: 'link', result: 'ok', said: [{ notice: 'links-work' }] };
   } catch {
-    return {
-      check: 'link',
-      result: 'warning',
-      text:
-        'Hard links do not work there. Recordings are stored all the same, but let only one Node-RED write into this ' +
-        'folder.'
-    };
+    return { check: 'link', result: 'warning', said: [{ notice: 'no-links' }] };
   } finally {
     await fs.rm(link, { force: true }).catch(() => undefined);
   }
@@ -88,13 +73,17 @@ async function freeSpace(place: string): Promise<FolderFinding> {
   try {
     const { bavail, bsize } = await fs.statfs(place);
     const free = bavail * bsize;
-    const text = `${inUnits(free)} free.`;
+    const values = { space: inUnits(free) };
     return free < SCARCE_BYTES
-      ? { check, result: 'warning', text: `Only ${text} Make room, or choose another folder.` }
-      : { check, result: 'ok', text };
+      ? { check, result: 'warning', said: [{ notice: 'space-scarce', values }] }
+      : { check, result: 'ok', said: [{ notice: 'space-free', values }] };
   } catch {
-    return { check, result: 'warning', text: 'The free space is unknown.' };
+    return { check, result: 'warning', said: [{ notice: 'space-unknown' }] };
   }
+}
+
+function failed(check: FolderFinding['check'], text: string): FolderFinding {
+  return { check, result: 'failed', said: [{ code: 'STORE_FAILED', text }] };
 }
 
 function inUnits(bytes: number): string {

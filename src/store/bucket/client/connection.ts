@@ -1,5 +1,6 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { CodedError } from '../../../errors/coded-error';
+import type { NoticeName } from '../../../errors/notice';
 import { ANSWER_LIMITS, limitResponses, type ResponseLimits } from './capped-responses';
 import { bucketFault, describeError } from './fault';
 import { BucketProxy } from './proxied-handler';
@@ -18,7 +19,7 @@ export interface S3Request {
  * `cannot-list-versions`: concurrent writes of the same key cannot be detected. `cannot-take-back`: the later
  * version could not be deleted.
  */
-export type BucketNotice = 'cannot-list-versions' | 'cannot-take-back';
+export type BucketNotice = Extract<NoticeName, 'cannot-list-versions' | 'cannot-take-back'>;
 
 export interface ConnectionOptions {
   /** Default: the AWS SDK, loaded when it is first needed. */

@@ -3,6 +3,7 @@ import should from 'should';
 import { checkBucket } from '../../../../src/store/bucket/bucket-check';
 import type { Finding } from '../../../../src/store/bucket/finding';
 import { S3_GUEST } from '../../../support/ceph';
+import { inEnglish } from '../../../support/in-english';
 import { TestBucket } from './bucket-fixture';
 
 /** As docs/bucket.md lists them. */
@@ -51,7 +52,10 @@ describe('the test of a bucket with a key that has real, limited permissions', (
   const named = (findings: Finding[]): string[] =>
     findings
       .filter(({ result }) => result !== 'ok')
-      .map(({ check, result, text }) => `${check} ${result}: ${/s3:\w+/.exec(text)?.[0] ?? text}`);
+      .map(({ check, result, said }) => {
+        const text = inEnglish(said);
+        return `${check} ${result}: ${/s3:\w+/.exec(text)?.[0] ?? text}`;
+      });
 
   it('finds nothing wrong when it has all that docs/bucket.md lists', async () => {
     should(named(await checkWithout())).eql([]);
@@ -87,7 +91,7 @@ describe('the test of a bucket with a key that has real, limited permissions', (
   it('names several that are missing at once', async () => {
     const [parts = ''] = (await checkWithout('s3:AbortMultipartUpload', 's3:ListMultipartUploadParts'))
       .filter(({ check }) => check === 'parts')
-      .map(({ text }) => text);
+      .map(({ said }) => inEnglish(said));
     should(parts).match(/s3:ListMultipartUploadParts\. The key lacks s3:AbortMultipartUpload/);
   });
 

@@ -11,6 +11,7 @@ import { keyOfLocation } from '../../../../src/store/bucket/object-key';
 import { BucketSidecars } from '../../../../src/store/bucket/bucket-sidecar';
 import type { BucketStore } from '../../../../src/store/bucket/bucket-store';
 import { S3Server } from '../../../support/s3-server';
+import { inEnglish } from '../../../support/in-english';
 import { until } from '../../../support/until';
 import { MIB, noise, storeBytes, TestBucket } from './bucket-fixture';
 
@@ -26,7 +27,7 @@ describe('bucket store, in a versioned bucket', function () {
     bucket = await TestBucket.create(this);
     await bucket.keepVersions();
     notices.length = 0;
-    store = bucket.store({}, { onNotice: (text) => notices.push(text) });
+    store = bucket.store({}, { onNotice: (said) => notices.push(inEnglish(said)) });
   });
 
   afterEach(async () => {
@@ -264,7 +265,7 @@ describe('bucket store, in a bucket with object lock', () => {
       })
     );
     const notices: string[] = [];
-    const store = bucket.store({}, { onNotice: (text) => notices.push(text) });
+    const store = bucket.store({}, { onNotice: (said) => notices.push(inEnglish(said)) });
     for (const size of [1000, 6 * MIB]) {
       const { versionId } = await storeBytes(store, `${size}.wav`, noise(size));
       const { ObjectLockMode } = await server.direct.send(

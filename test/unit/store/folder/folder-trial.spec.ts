@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
 import { tryFolder } from '../../../../src/store/folder/folder-trial';
+import { inEnglish } from '../../../support/in-english';
 
 describe('the trial of a folder', () => {
   let root: string;
@@ -22,7 +23,7 @@ describe('the trial of a folder', () => {
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
   const texts = async (folder: string): Promise<string> =>
-    (await tryFolder(folder)).map(({ result, text }) => `${result}: ${text}`).join('\n');
+    (await tryFolder(folder)).map(({ result, said }) => `${result}: ${inEnglish(said)}`).join('\n');
 
   it('tells the path, that files and hard links work, and how much is free', async () => {
     const found = await texts(root);
