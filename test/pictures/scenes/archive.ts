@@ -31,7 +31,7 @@ Ten is fine, thank you.`;
 
 /** A call that is recorded, stored and found again; what the sidebar shows of that, and of a day with some trouble. */
 export const ARCHIVE: Scene = {
-  pictures: ['file-landing.png', 'sidebar-archive.png', 'sidebar-now.png'],
+  pictures: ['file-landing.png', 'sidebar-archive.png', 'sidebar-now.png', 'sidebar-deliveries.png'],
   take: async (browser, album) => {
     const calls = await Calls.open();
     try {
@@ -89,6 +89,7 @@ class Day {
     await this.#morning();
     await this.#landing();
     await this.#trouble();
+    await this.#log();
   }
 
   /** What was there before. */
@@ -171,6 +172,25 @@ class Day {
     }
     await this.#keepSidebar('sidebar-now.png', 960);
     await this.#calls.serve(recordingId, 1);
+  }
+
+  /** The deliveries of that day, two of which are about to be sent again. */
+  async #log(): Promise<void> {
+    const { sidebar } = this.#studio;
+    await sidebar.open('deliveries');
+    await sidebar.at('.telnyx-sidebar-field input').nth(1).fill('call.recording.saved');
+    const rows = sidebar.at('.telnyx-sidebar-rows > li');
+    // Every call but the ones of the night line; the repeated delivery is not another one.
+    await rows.nth(EARLIER.length + 2).waitFor();
+    await sidebar
+      .at('[role=listitem], li')
+      .filter({ hasText: 'call.initiated' })
+      .first()
+      .waitFor({ state: 'detached' });
+    for (const place of [1, 2]) await rows.nth(place).locator('input[type=checkbox]').check();
+    await sidebar.at('.telnyx-sidebar-bar button:has-text("Replay")').first().click();
+    await sidebar.at('[role=alertdialog]').waitFor();
+    await this.#keepSidebar('sidebar-deliveries.png', 960);
   }
 
   /** Keeps a picture of the sidebar as wide as users make it. @param height of the window */
