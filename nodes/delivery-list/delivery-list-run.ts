@@ -22,7 +22,7 @@ import type { NodeRedApi } from '../lib/node-red';
 import { stateDatabase } from '../lib/state';
 import type { ListRun } from '../list/list-node';
 import { receiverIds, runningReceivers } from '../webhook/webhook-receivers';
-import { deliveryJournal, loggedDeliveries } from '../webhook/webhook-runtime';
+import { deliveryIdentities, deliveryJournal, loggedDeliveries } from '../webhook/webhook-runtime';
 import type { DeliveryRequest, DeliverySettings } from './delivery-list-settings';
 import { pacedBy } from './paced-by';
 
@@ -123,6 +123,7 @@ export function receptionOf(
   return new Reception({
     scope,
     journal: deliveryJournal(RED),
+    identities: deliveryIdentities(RED),
     emitted: emittedDeliveries(stateDatabase(RED)),
     receivers: () => runningReceivers(RED, WEBHOOK_TYPE).map(({ receiver }) => receiver),
     scopes: receiverScopes(RED),

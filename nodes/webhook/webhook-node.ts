@@ -26,7 +26,13 @@ import { type HealthWatch, watchHealth } from './webhook-health';
 import { type LastDelivery, type ReceiverReport, noteReceiver } from './webhook-receivers';
 import { RejectionWarnings } from './rejection-warnings';
 import { DUPLICATES, KEEP, MAX_BODY, REPLIES, REPLY_TIMEOUT } from './webhook-fields';
-import { deliveryJournal, deliveryRoutes, handOvers, keepDeliveries } from './webhook-runtime';
+import {
+  deliveryIdentities,
+  deliveryJournal,
+  deliveryRoutes,
+  handOvers,
+  keepDeliveries
+} from './webhook-runtime';
 
 /** The properties that all webhook nodes share, as saved in a flow. */
 export interface WebhookNodeConfig extends NodeConfig {
@@ -174,6 +180,7 @@ export function startWebhookNode(
           : provider.verifier(settings.tolerance),
       parse: provider.parse,
       journal: deliveryJournal(RED),
+      identities: deliveryIdentities(RED),
       isOpen: () => state.problem === null,
       offersGet: provider.offersGet,
       ...(provider.isProbe && { isProbe: provider.isProbe }),

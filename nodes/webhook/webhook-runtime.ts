@@ -7,7 +7,9 @@ import { type OwnerMiddleware, corsHandlersOf, handlersOf } from '../../src/webh
 import type { OwnedState } from '../../src/state/owned-state';
 import type { StateDatabase } from '../../src/state/state-database';
 import { type RouteTable, routesOf } from '../../src/webhook/express/routes';
+import { LocalIdentities } from '../../src/webhook/journal/delivery-identities';
 import type { DeliveryJournal } from '../../src/webhook/journal/delivery-journal';
+import type { Identities } from '../../src/webhook/journal/identities';
 import { LogJournal } from '../../src/webhook/journal/log-journal';
 import type { Span } from '../../src/webhook/log/delivery-log';
 import type { LoggedDelivery } from '../../src/webhook/log/record';
@@ -99,13 +101,29 @@ export function deliveryJournal(RED: NodeRedApi): DeliveryJournal {
   const state = ownedState(RED);
   const open = (): LogJournal => openJournal(RED, directory, state);
   return {
-    find: (scope, id) => open().find(scope, id),
     accept: (delivery) => open().accept(delivery),
     answered: (delivery, answer) => open().answered(delivery, answer),
-    remember: (scope, id, answer) => open().remember(scope, id, answer),
     pending: (scope) => open().pending(scope),
     written: async () => journals.get(directory)?.journal.written()
   };
+}
+
+/** By the directory of the state. */
+const identitiesOf = new Map<string, LocalIdentities>();
+
+/** Which deliveries this Node-RED has accepted, or is accepting. All of its nodes share them. */
+export function deliveryIdentities(RED: NodeRedApi): Identities {
+  const directory = stateDirectory(RED);
+  const known = identitiesOf.get(directory);
+  if (known !== undefined) return known;
+  const state = ownedState(RED);
+  const open = (): LogJournal => openJournal(RED, directory, state);
+  const added = new LocalIdentities({
+    find: (scope, id) => open().find(scope, id),
+    remember: (scope, id, answer) => open().remember(scope, id, answer)
+  });
+  identitiesOf.set(directory, added);
+  return added;
 }
 
 /**

@@ -57,7 +57,7 @@ export async function findMissed(
         summary.listed += 1;
         const read = readEntry(item, parts);
         if (typeof read === 'string') count(read, item, summary, unreadable);
-        else if (parts.only === 'missing' && parts.reception.isKnown(read)) summary.known += 1;
+        else if (parts.only === 'missing' && (await parts.reception.isKnown(read))) summary.known += 1;
         else held.add(read, read.rawBody.length);
       }
       if (through !== null) {
@@ -113,7 +113,7 @@ async function handOver(
   for (const fetched of found) {
     await turn();
     // It may have arrived since it was listed, or be in the list once for each address.
-    const isKnown = reception.isKnown(fetched);
+    const isKnown = await reception.isKnown(fetched);
     if (isKnown) summary.known += 1;
     if (isKnown && (only === 'missing' || sent.has(fetched.id))) continue;
     sent.add(fetched.id);

@@ -1,6 +1,7 @@
 import type { ParsedEvent } from '../../events/event';
 import { webhookMessage, type WebhookMessage } from '../../events/build-event';
 import type { AcceptedDelivery, DeliveryJournal, HandOver } from '../../webhook/journal/delivery-journal';
+import type { Identities } from '../../webhook/journal/identities';
 import type { EmittedDeliveries } from './emitted-deliveries';
 
 /** An event from the provider's log, ready to be handed to the flow. */
@@ -24,7 +25,8 @@ export interface Receiver {
 export interface ReceptionParts {
   /** Id of the node that fetches. */
   scope: string;
-  journal: Pick<DeliveryJournal, 'find' | 'accept' | 'remember' | 'pending'>;
+  journal: Pick<DeliveryJournal, 'accept' | 'pending'>;
+  identities: Pick<Identities, 'find' | 'remember'>;
   emitted: Pick<EmittedDeliveries, 'has' | 'add' | 'claim'>;
   /** The provider's webhook nodes that listen now. */
   receivers: () => readonly Receiver[];
@@ -59,11 +61,13 @@ export class Reception {
    *
    * @throws CodedError `NOT_RECORDED` when the memory cannot be read
    */
-  isKnown({ id, startedAt, isDelivered }: FetchedDelivery): boolean {
-    const { scope, journal, emitted, receivers, scopes, rememberedMs, now } = this.#parts;
+  async isKnown({ id, startedAt, isDelivered }: FetchedDelivery): Promise<boolean> {
+    const { scope, identities, emitted, receivers, scopes, rememberedMs, now } = this.#parts;
     const webhookNodes = scopes();
+    for (const one of [scope, ...webhookNodes])
+      if ((await identities.find(one, id)) !== 'unknown') return true;
+    // Last, because others may begin while the memory is asked.
     if (receivers().some((receiver) => receiver.isReceiving(id)) || emitted.has(id)) return true;
-    if ([scope, ...webhookNodes].some((one) => journal.find(one, id) !== undefined)) return true;
     // It may have been forgotten. Then the provider knows best whether it was accepted.
     const isOld = startedAt !== null && now() - startedAt > rememberedMs - CLOCKS_DIFFER_MS;
     return webhookNodes.length > 0 && isDelivered === true && isOld;
@@ -128,10 +132,10 @@ export class Reception {
 
   /** Never rejects. */
   async #remember(id: string): Promise<void> {
-    const { journal, emitted, scopes } = this.#parts;
+    const { identities, emitted, scopes } = this.#parts;
     await Promise.allSettled([
       emitted.add(id),
-      ...scopes().map((scope) => journal.remember(scope, id, null))
+      ...scopes().map((scope) => identities.remember(scope, id, null))
     ]);
   }
 }

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WebhookErrorCode } from '../../errors/codes';
 import { type RememberedId, type WebhookMessage, rememberedId } from '../../events/build-event';
 import type { AcceptedDelivery, DeliveryJournal, HandOver } from '../journal/delivery-journal';
+import type { Claimed, Identities } from '../journal/identities';
 import { type CopyOutcome, type Exchange, type FlowAnswer, PendingReplies } from './flow-reply';
 import { answer, repeatAnswer } from './http-responses';
 
@@ -13,70 +13,12 @@ export interface AcceptanceSettings {
   duplicates: 'drop' | 'pass';
 }
 
-/**
- * Recognises copies of a delivery. Only an accepted delivery is remembered, so that the retry of a failed
- * attempt is never dropped; a copy that arrives while the first is under way waits for it.
- */
-class Deduplicator {
-  readonly #journal: Pick<DeliveryJournal, 'find'>;
-  readonly #scope: string;
-  readonly #running = new Map<string, Promise<CopyOutcome>>();
-  readonly #others = new Set<Promise<CopyOutcome>>();
-
-  /** @param scope node id; each node has its own memory */
-  constructor(journal: Pick<DeliveryJournal, 'find'>, scope: string) {
-    this.#journal = journal;
-    this.#scope = scope;
-  }
-
-  /**
-   * How an earlier copy ended or will end; undefined when there was none, or all of them failed.
-   *
-   * @throws CodedError `NOT_RECORDED` when the memory cannot be read
-   */
-  earlier(id: RememberedId): CopyOutcome | Promise<CopyOutcome> | undefined {
-    const running = this.#running.get(textOf(id));
-    if (running !== undefined) return running;
-    const remembered = this.#journal.find(this.#scope, id);
-    return remembered && { accepted: true, answer: remembered.answer };
-  }
-
-  /** Processes the first copy of a delivery; others wait for its outcome. */
-  async first(id: RememberedId, work: () => Promise<CopyOutcome>): Promise<void> {
-    const outcome = work();
-    const text = textOf(id);
-    this.#running.set(text, outcome);
-    try {
-      await outcome;
-    } finally {
-      this.#running.delete(text);
-    }
-  }
-
-  /** Processes a later copy that the flow gets as well. */
-  async another(work: () => Promise<CopyOutcome>): Promise<void> {
-    const outcome = work();
-    this.#others.add(outcome);
-    await outcome.finally(() => this.#others.delete(outcome));
-  }
-
-  /** Whether a first copy is under way. */
-  isUnderWay(id: RememberedId): boolean {
-    return this.#running.has(textOf(id));
-  }
-
-  /** Resolves when everything under way has ended, successfully or not. */
-  async ended(): Promise<void> {
-    await Promise.allSettled([...this.#running.values(), ...this.#others]);
-  }
-}
-
-function textOf(id: RememberedId): string {
-  return typeof id === 'string' ? `=${id}` : `?${id.partial}`;
-}
+/** Until more is known, senders are asked to try again. */
+const REFUSED: CopyOutcome = { accepted: false, status: 503, answer: null };
 
 export interface AcceptanceDeps {
   journal: DeliveryJournal;
+  identities: Identities;
   /** Whether the journal may be used now, which it may not while another process owns it. Omitted: always. */
   isOpen?: () => boolean;
   /** Hands an accepted event to the flow. Must not throw. */
@@ -107,18 +49,23 @@ interface VerifiedDelivery {
   record: AcceptedDelivery;
 }
 
-/** Accepts verified deliveries: duplicates, record, answer, hand-over. */
+/**
+ * Accepts verified deliveries: duplicates, record, answer, hand-over. Only an accepted delivery is remembered, so that the
+ * retry of a failed attempt is never dropped; a copy that arrives while the first is under way waits for it.
+ */
 export class DeliveryAcceptance {
   readonly #settings: AcceptanceSettings;
   readonly #deps: AcceptanceDeps;
-  readonly #copies: Deduplicator;
+  /** First copies that are under way, by identity. */
+  readonly #firsts = new Map<string, Promise<unknown>>();
+  /** Everything that is under way. */
+  readonly #running = new Set<Promise<unknown>>();
   readonly #questions: PendingReplies;
   #closed = false;
 
   constructor(settings: AcceptanceSettings, deps: AcceptanceDeps) {
     this.#settings = settings;
     this.#deps = deps;
-    this.#copies = new Deduplicator(deps.journal, settings.scope);
     this.#questions = new PendingReplies(settings.replyTimeoutMs);
   }
 
@@ -131,7 +78,7 @@ export class DeliveryAcceptance {
   async close(): Promise<void> {
     this.#closed = true;
     this.#questions.withdraw();
-    await this.#copies.ended();
+    await Promise.allSettled([...this.#running]);
     await this.#deps.handedOver?.();
     // Node-RED may exit next. What the flow has must not be repeated at the next start.
     await this.#deps.journal.written();
@@ -139,23 +86,28 @@ export class DeliveryAcceptance {
 
   /** As `WebhookEndpoint.isReceiving`. */
   isReceiving(id: string): boolean {
-    return this.#copies.isUnderWay(id);
+    return this.#firsts.has(textOf(id));
   }
 
   /** As `WebhookEndpoint.hold`. */
   hold(id: string, outcome: Promise<boolean>): void {
-    const ended = outcome.then((accepted): CopyOutcome =>
-      accepted ? { accepted, answer: null } : { accepted, status: 503, answer: null }
-    );
-    void this.#copies.first(id, () => ended);
+    const { identities } = this.#deps;
+    const held = async (): Promise<void> => {
+      const claim = await identities.claim(this.#settings.scope, id);
+      // A delivery was faster; the caller has looked whether one is under way.
+      if (claim.kind === 'mine')
+        await claim.end((await outcome) ? { accepted: true, answer: null } : REFUSED);
+    };
+    // The memory cannot be read now, so nothing is accepted either.
+    this.#tracked(this.#first(id, held())).catch(() => undefined);
   }
 
   /** Answers the request, now or once the flow has. Rejects without an answer when the memory cannot be read. */
-  async accept(
-    request: IncomingMessage,
-    response: ServerResponse,
-    delivery: VerifiedDelivery
-  ): Promise<void> {
+  accept(exchange: Exchange, delivery: VerifiedDelivery): Promise<void> {
+    return this.#tracked(this.#accept(exchange, delivery));
+  }
+
+  async #accept({ request, response }: Exchange, delivery: VerifiedDelivery): Promise<void> {
     const { record } = delivery;
     const id = rememberedId(record);
     // A delivery that the flow answers is remembered only after that; until then the sender still has it.
@@ -163,22 +115,17 @@ export class DeliveryAcceptance {
       answer(request, response, 503);
       return;
     }
-    const earlier = this.#copies.earlier(id);
-    if (earlier === undefined) {
-      await this.#copies.first(id, () =>
-        this.#settings.reply === 'flow'
-          ? this.#askFlow({ request, response }, delivery, (given) =>
-              this.#deps.journal.answered(record, given)
-            )
-          : this.#acceptAtOnce(request, response, delivery)
-      );
+    const claim = await this.#deps.identities.claim(this.#settings.scope, id);
+    if (claim.kind === 'mine') {
+      await this.#first(id, this.#acceptFirst({ request, response }, delivery, claim));
       return;
     }
-    const outcome = await earlier;
+    const outcome: CopyOutcome =
+      claim.kind === 'accepted' ? { accepted: true, answer: claim.answer } : await claim.outcome;
     if (outcome.accepted && this.#settings.duplicates === 'pass') {
       const isAway = this.#settings.reply === 'flow' && !this.#isFlowThere();
       if (this.isClosed() || isAway) answer(request, response, 503);
-      else await this.#copies.another(() => this.#passOn(request, response, delivery));
+      else await this.#passOn({ request, response }, delivery);
       return;
     }
     if (outcome.answer !== null) repeatAnswer(response, outcome.answer);
@@ -190,10 +137,26 @@ export class DeliveryAcceptance {
     return this.#deps.isFlowThere?.() !== false;
   }
 
+  async #acceptFirst(exchange: Exchange, delivery: VerifiedDelivery, claim: Claimed): Promise<void> {
+    let outcome = REFUSED;
+    try {
+      if (this.#settings.reply === 'at-once') outcome = await this.#acceptAtOnce(exchange, delivery, claim);
+      else if (this.isClosed()) answer(exchange.request, exchange.response, 503);
+      else
+        outcome = await this.#askFlow(exchange, delivery, async (given) => {
+          await this.#deps.journal.answered(delivery.record, given);
+          await claim.end({ accepted: true, answer: given });
+        });
+    } finally {
+      await claim.end(outcome);
+    }
+  }
+
+  /** @param claim null for a later copy */
   async #acceptAtOnce(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { message, record }: VerifiedDelivery
+    { request, response }: Exchange,
+    { message, record }: VerifiedDelivery,
+    claim: Claimed | null
   ): Promise<CopyOutcome> {
     let handOver: HandOver;
     try {
@@ -201,8 +164,9 @@ export class DeliveryAcceptance {
     } catch (fault) {
       this.#notRecorded(message, fault);
       answer(request, response, 503);
-      return { accepted: false, status: 503, answer: null };
+      return REFUSED;
     }
+    await claim?.end({ accepted: true, answer: null });
     answer(request, response, 200);
     if (this.isClosed()) {
       handOver.leave();
@@ -213,15 +177,28 @@ export class DeliveryAcceptance {
   }
 
   /** Sends a copy of an accepted delivery to the flow as well, marked as such; the first is remembered. */
-  #passOn(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { message, record }: VerifiedDelivery
-  ): Promise<CopyOutcome> {
+  #passOn(exchange: Exchange, { message, record }: VerifiedDelivery): Promise<CopyOutcome> {
     message.event.duplicate = true;
     if (this.#settings.reply === 'flow')
-      return this.#askFlow({ request, response }, { message, record }, () => Promise.resolve());
-    return this.#acceptAtOnce(request, response, { message, record: { ...record, duplicate: true } });
+      return this.#askFlow(exchange, { message, record }, () => Promise.resolve());
+    return this.#acceptAtOnce(exchange, { message, record: { ...record, duplicate: true } }, null);
+  }
+
+  /** A first copy is under way. */
+  async #first(id: RememberedId, work: Promise<void>): Promise<void> {
+    const name = textOf(id);
+    this.#firsts.set(name, work);
+    try {
+      await work;
+    } finally {
+      if (this.#firsts.get(name) === work) this.#firsts.delete(name);
+    }
+  }
+
+  #tracked(work: Promise<void>): Promise<void> {
+    const tracked = work.finally(() => this.#running.delete(tracked));
+    this.#running.add(tracked);
+    return tracked;
   }
 
   #askFlow(
@@ -263,4 +240,8 @@ export class DeliveryAcceptance {
       cause
     );
   }
+}
+
+function textOf(id: RememberedId): string {
+  return typeof id === 'string' ? `=${id}` : `?${id.partial}`;
 }

@@ -6,6 +6,7 @@ import {
   type DeliveryParser,
   type WebhookMessage,
   deliveryIdentity,
+  rememberedId,
   webhookMessage
 } from '../../events/build-event';
 import type { DeliveryVerifier } from '../../verification/signed-delivery';
@@ -80,13 +81,15 @@ export class WebhookEndpoint implements DeliveryReceiver {
    */
   async recover(): Promise<void> {
     let count = 0;
-    for (const { delivery, ...handOver } of this.#deps.journal.pending(this.#settings.scope)) {
+    const { scope } = this.#settings;
+    for (const { delivery, ...handOver } of this.#deps.journal.pending(scope)) {
+      const isOurs = await this.#deps.identities.reclaim(scope, rememberedId(delivery));
       if (this.#acceptance.isClosed()) {
         handOver.leave();
         return;
       }
       const parsed = this.#deps.parse(delivery);
-      if (parsed.ok) {
+      if (isOurs && parsed.ok) {
         const id = deliveryIdentity(parsed.event, delivery);
         const facts = { ...delivery, id, duplicate: delivery.duplicate === true, recovered: true };
         const message = webhookMessage(parsed.event, facts);
@@ -174,22 +177,25 @@ export class WebhookEndpoint implements DeliveryReceiver {
     const id = deliveryIdentity(parsed.event, content);
     const { verified, keyIndex } = verdict;
     const facts = { id, receivedAt, verified, keyIndex, duplicate: false, recovered: false };
-    await this.#acceptance.accept(request, response, {
-      message: webhookMessage(parsed.event, facts),
-      record: {
-        scope: this.#settings.scope,
-        id,
-        receivedAt,
-        verified,
-        keyIndex,
-        provider: parsed.event.provider,
-        eventType: parsed.event.event_type,
-        proof: this.#deps.verifier.proof?.(request, keyIndex) ?? null,
-        contentType,
-        query,
-        rawBody
+    await this.#acceptance.accept(
+      { request, response },
+      {
+        message: webhookMessage(parsed.event, facts),
+        record: {
+          scope: this.#settings.scope,
+          id,
+          receivedAt,
+          verified,
+          keyIndex,
+          provider: parsed.event.provider,
+          eventType: parsed.event.event_type,
+          proof: this.#deps.verifier.proof?.(request, keyIndex) ?? null,
+          contentType,
+          query,
+          rawBody
+        }
       }
-    });
+    );
   }
 
   #refuse(

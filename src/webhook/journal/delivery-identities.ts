@@ -3,11 +3,70 @@ import type { RememberedId } from '../../events/build-event';
 import { sweepCollection } from '../../state/in-steps';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import { losslessText } from '../../values/fields';
-import type { FlowAnswer } from '../endpoint/flow-reply';
-import type { Remembered } from './delivery-journal';
+import type { CopyOutcome, FlowAnswer } from '../endpoint/flow-reply';
+import type { Claim, Identities } from './identities';
 
 /** How long an accepted delivery is remembered. Retries of all products end well before. */
 export const REMEMBERED_MS = 24 * 60 * 60 * 1000;
+
+/** What is remembered of an accepted delivery: the flow's answer, if it gave one worth repeating. */
+export interface Remembered {
+  answer: FlowAnswer | null;
+}
+
+/** What the journal remembers of what it has recorded. */
+export interface IdentityMemory {
+  /** Whether a delivery was accepted within the last 24 hours. @throws as `Identities` */
+  find(scope: string, id: RememberedId): Remembered | undefined;
+  /** Remembers a delivery without keeping it. Durable when resolved. */
+  remember(scope: string, id: RememberedId, answer: FlowAnswer | null): Promise<void>;
+}
+
+/** The claims of one process. What it has accepted is remembered by its journal, which may have to read it again. */
+export class LocalIdentities implements Identities {
+  readonly #memory: IdentityMemory;
+  readonly #underWay = new Map<string, Promise<CopyOutcome>>();
+
+  constructor(memory: IdentityMemory) {
+    this.#memory = memory;
+  }
+
+  claim(scope: string, id: RememberedId): Claim {
+    const name = claimName(scope, id);
+    const running = this.#underWay.get(name);
+    if (running !== undefined) return { kind: 'elsewhere', outcome: running };
+    const remembered = this.#memory.find(scope, id);
+    if (remembered !== undefined) return { kind: 'accepted', answer: remembered.answer };
+    let tell: (outcome: CopyOutcome) => void = () => undefined;
+    const outcome = new Promise<CopyOutcome>((resolve) => (tell = resolve));
+    this.#underWay.set(name, outcome);
+    return {
+      kind: 'mine',
+      end: (ended) => {
+        if (this.#underWay.get(name) === outcome) this.#underWay.delete(name);
+        tell(ended);
+      }
+    };
+  }
+
+  /** Nobody else could have accepted it. */
+  reclaim(): boolean {
+    return true;
+  }
+
+  async find(scope: string, id: RememberedId): Promise<'accepted' | 'under-way' | 'unknown'> {
+    if (this.#underWay.has(claimName(scope, id))) return Promise.resolve('under-way');
+    return Promise.resolve(this.#memory.find(scope, id) === undefined ? 'unknown' : 'accepted');
+  }
+
+  remember(scope: string, id: RememberedId, answer: FlowAnswer | null): Promise<void> {
+    return this.#memory.remember(scope, id, answer);
+  }
+}
+
+function claimName(scope: string, id: RememberedId): string {
+  return typeof id === 'string' ? `${scope}=${id}` : `${scope}?${id.partial}`;
+}
 
 interface Identity {
   at: number;

@@ -1,4 +1,3 @@
-import type { RememberedId } from '../../events/build-event';
 import type { VerifiedBy } from '../../events/event';
 import type { Provider } from '../../events/provider';
 import type { SignatureProof } from '../../verification/signed-delivery';
@@ -26,11 +25,6 @@ export interface AcceptedDelivery {
   duplicate?: true;
 }
 
-/** What is remembered of an accepted delivery: the flow's answer, if it gave one worth repeating. */
-export interface Remembered {
-  answer: FlowAnswer | null;
-}
-
 /** How the hand-over of an accepted delivery ends. Exactly one of the two functions is called, once. */
 export interface HandOver {
   /** Tells it from others of the same event; the same when the delivery is found again among the pending ones. */
@@ -46,11 +40,8 @@ export interface PendingDelivery extends HandOver {
   delivery: Omit<AcceptedDelivery, 'provider' | 'eventType' | 'proof'>;
 }
 
-/** The memory of accepted deliveries. How durable it is depends on the implementation. */
+/** What this process has accepted. How durable it is depends on the implementation. */
 export interface DeliveryJournal {
-  /** Whether a delivery was accepted within the last 24 hours. */
-  find(scope: string, id: RememberedId): Remembered | undefined;
-
   /**
    * Records a delivery that is about to be answered and handed over. Durable when resolved.
    *
@@ -64,13 +55,6 @@ export interface DeliveryJournal {
    * @throws CodedError `NOT_RECORDED`
    */
   answered(delivery: AcceptedDelivery, answer: FlowAnswer): Promise<void>;
-
-  /**
-   * Remembers a delivery without keeping it. Durable when resolved.
-   *
-   * @throws CodedError `NOT_RECORDED`
-   */
-  remember(scope: string, id: RememberedId, answer: FlowAnswer | null): Promise<void>;
 
   /**
    * What a node accepted and could not hand over before it or the process ended, oldest first. Only

@@ -7,14 +7,13 @@ import type { StateCollection } from '../../state/state-database';
 import type { FlowAnswer } from '../endpoint/flow-reply';
 import { DeliveryLog, type LogEnd, type Span } from '../log/delivery-log';
 import type { LoggedDelivery } from '../log/record';
-import { DeliveryIdentities, REMEMBERED_MS } from './delivery-identities';
-import type {
-  AcceptedDelivery,
-  DeliveryJournal,
-  HandOver,
-  PendingDelivery,
-  Remembered
-} from './delivery-journal';
+import {
+  DeliveryIdentities,
+  type IdentityMemory,
+  REMEMBERED_MS,
+  type Remembered
+} from './delivery-identities';
+import type { AcceptedDelivery, DeliveryJournal, HandOver, PendingDelivery } from './delivery-journal';
 import { FormerDeliveries } from './former-deliveries';
 import { daysIn, directoryOf } from './log-directories';
 import type { LogJournalOptions } from './log-journal-options';
@@ -50,7 +49,7 @@ const USUAL_DAYS = 7;
  * days that deliveries are kept. Shortly after, the database gets what has to be found by key, and the position that it
  * has reached; the rest is read from the logs at the next start.
  */
-export class LogJournal implements DeliveryJournal {
+export class LogJournal implements DeliveryJournal, IdentityMemory {
   readonly #options: LogJournalOptions;
   readonly #now: () => number;
   readonly #clock: CautiousClock;

@@ -44,7 +44,7 @@ describe('finding missed deliveries', () => {
       }
     }
     const reception = {
-      isKnown: ({ id }: FetchedDelivery) => known.has(id),
+      isKnown: ({ id }: FetchedDelivery) => Promise.resolve(known.has(id)),
       receive: ({ id }: FetchedDelivery) => {
         sent.push(id);
         known.add(id);

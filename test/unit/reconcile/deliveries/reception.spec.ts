@@ -33,6 +33,7 @@ describe('the reception of events that did not come by webhook', () => {
     return new Reception({
       scope: 'list',
       journal,
+      identities: journal.identities,
       emitted: {
         has: (id) => emitted.has(id),
         claim: (id) => {
@@ -59,15 +60,15 @@ describe('the reception of events that did not come by webhook', () => {
 
   it('records, hands over and remembers, for each webhook node', async () => {
     const here = reception({ scopes: () => ['a', 'b'] });
-    here.isKnown(fetched('one')).should.be.false();
+    (await here.isKnown(fetched('one'))).should.be.false();
     await here.receive(fetched('one'));
     sent.should.eql(['one']);
     journal.log.should.eql(['accept one', 'remember one', 'remember one', 'done one']);
     should(['a', 'b', 'list'].map((scope) => journal.find(scope, 'one'))).eql(
       Array(3).fill({ answer: null })
     );
-    here.isKnown(fetched('one')).should.be.true();
-    here.isKnown(fetched('two')).should.be.false();
+    (await here.isKnown(fetched('one'))).should.be.true();
+    (await here.isKnown(fetched('two'))).should.be.false();
   });
 
   it('makes a real delivery that comes at the same moment wait, as a duplicate', async () => {
@@ -79,7 +80,7 @@ describe('the reception of events that did not come by webhook', () => {
     const received = reception(parts).receive(fetched('one'));
     const delivered = stage.deliver('one');
     await stage.arrived(1);
-    reception(parts).isKnown(fetched('one')).should.be.true();
+    (await reception(parts).isKnown(fetched('one'))).should.be.true();
     gate.resolve();
     await received;
     (await delivered).status.should.equal(200);
@@ -92,9 +93,8 @@ describe('the reception of events that did not come by webhook', () => {
     const stage = await EndpointStage.start({ reply: 'flow' });
     const delivered = stage.deliver('one');
     await stage.emittedEvent(1);
-    reception({ receivers: () => [stage.endpoint] })
-      .isKnown(fetched('one'))
-      .should.be.true();
+    const here = reception({ receivers: () => [stage.endpoint] });
+    (await here.isKnown(fetched('one'))).should.be.true();
     await stage.endpoint.close();
     await delivered;
   });
@@ -120,7 +120,7 @@ describe('the reception of events that did not come by webhook', () => {
     const gate = deferred();
     journal.gate = gate.promise;
     const first = reception().receive(fetched('one'));
-    reception({ scope: 'other list' }).isKnown(fetched('one')).should.be.true();
+    (await reception({ scope: 'other list' }).isKnown(fetched('one'))).should.be.true();
     gate.resolve();
     await first;
   });
@@ -184,15 +184,15 @@ describe('the reception of events that did not come by webhook', () => {
     done.at(-1)!.should.equal('c left');
   });
 
-  it('believes the provider about what may have been forgotten', () => {
+  it('believes the provider about what may have been forgotten', async () => {
     const old = { startedAt: NOW - 25 * HOUR, isDelivered: true };
     const here = reception({ scopes: () => ['a'] });
-    here.isKnown(fetched('one', old)).should.be.true();
-    here.isKnown(fetched('one', { ...old, isDelivered: false })).should.be.false();
-    here.isKnown(fetched('one', { ...old, isDelivered: null })).should.be.false();
-    here.isKnown(fetched('one', { ...old, startedAt: null })).should.be.false();
-    here.isKnown(fetched('one', { ...old, startedAt: NOW - 23 * HOUR })).should.be.false();
+    (await here.isKnown(fetched('one', old))).should.be.true();
+    (await here.isKnown(fetched('one', { ...old, isDelivered: false }))).should.be.false();
+    (await here.isKnown(fetched('one', { ...old, isDelivered: null }))).should.be.false();
+    (await here.isKnown(fetched('one', { ...old, startedAt: null }))).should.be.false();
+    (await here.isKnown(fetched('one', { ...old, startedAt: NOW - 23 * HOUR }))).should.be.false();
     // Delivered, but not here: there is no webhook node.
-    reception().isKnown(fetched('one', old)).should.be.false();
+    (await reception().isKnown(fetched('one', old))).should.be.false();
   });
 });

@@ -11,12 +11,16 @@ import {
   WebhookEndpoint
 } from '../../../../src/webhook/endpoint/webhook-endpoint';
 import { ByteBudget, captureBody } from '../../../../src/webhook/express/body-capture';
+import {
+  LocalIdentities,
+  type IdentityMemory,
+  type Remembered
+} from '../../../../src/webhook/journal/delivery-identities';
 import type {
   AcceptedDelivery,
   DeliveryJournal,
   HandOver,
-  PendingDelivery,
-  Remembered
+  PendingDelivery
 } from '../../../../src/webhook/journal/delivery-journal';
 import { type Delivery, holdEvent, jsonDelivery } from '../../../support/deliveries';
 import { type RawAnswer, type RawRequest, exchange } from '../../../support/http-client';
@@ -24,13 +28,14 @@ import { TRUSTED } from '../../../support/sign';
 import { deferred, serve } from '../express/real-http';
 
 /** A journal in memory that can be slow, can fail, and notes what it was asked. */
-export class TestJournal implements DeliveryJournal {
+export class TestJournal implements DeliveryJournal, IdentityMemory {
   readonly log: string[] = [];
   readonly left: PendingDelivery[] = [];
   /** What `accept` and `remember` wait for. */
   gate: Promise<void> = Promise.resolve();
   /** What `written` waits for. */
   writing: Promise<void> = Promise.resolve();
+  readonly identities = new LocalIdentities(this);
   readonly #known = new Map<string, Remembered>();
 
   find(scope: string, id: RememberedId): Remembered | undefined {
@@ -120,6 +125,7 @@ export class EndpointStage {
           return parseTelnyxDelivery(content);
         },
         journal: this.journal,
+        identities: this.journal.identities,
         now: Date.now,
         emit: (message, rawBody, { exchange, handOver }) => {
           this.#emit({ message, rawBody, exchange });
