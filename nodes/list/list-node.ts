@@ -1,6 +1,7 @@
 import { CodedError } from '../../src/errors/coded-error';
 import { type LastRun, activityOf } from '../sidebar/activity';
 import { followState } from '../lib/follow-state';
+import { leasesOf } from '../lib/leases';
 import type { FlowMessage, NodeRedApi, RedNode } from '../lib/node-red';
 import { NodeStatus, statusTexts } from '../lib/node-status';
 import { afterStart } from '../lib/on-flows-started';
@@ -84,12 +85,12 @@ function run(
     const emit = (...outputs: (FlowMessage | null)[]): void => {
       if (!signal.aborted) send(outputs);
     };
-    const carryOut = async (): Promise<void> => {
+    const carryOut = async (lost: AbortSignal): Promise<void> => {
       const { summary, failure, trouble } = await work.run(message, {
         status,
         emit: (emitted) => emit(emitted, null),
         tell: (told) => emit(null, told),
-        signal
+        signal: AbortSignal.any([signal, lost])
       });
       status.ended(summary, trouble);
       const { listed, emitted, complete } = summary;
@@ -97,9 +98,10 @@ function run(
       emit(null, summaryMessage(message, summary, work.topic));
       if (failure !== null) throw failure;
     };
-    running = carryOut();
+    const leased = leasesOf(RED).run(`list ${node.id}`, LEASE_MS, carryOut);
+    running = leased.then(() => undefined);
     try {
-      await running;
+      if ((await leased).kind === 'taken') throw stillRunning();
     } catch (error) {
       if (error instanceof CodedError) status.failed(error.code);
       last.code = error instanceof CodedError ? error.code : 'GAVE_UP';
@@ -128,6 +130,9 @@ function run(
     await work.end?.();
   });
 }
+
+/** How long a list whose process has died keeps others from running. Milliseconds. */
+const LEASE_MS = 30_000;
 
 function stillRunning(): CodedError {
   return new CodedError(
