@@ -1,3 +1,4 @@
+import { loadOf } from '../../src/archive/queue/jobs';
 import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
 import { archiveState } from '../lib/archive-state';
 import type { NodeRedApi } from '../lib/node-red';
@@ -8,9 +9,9 @@ export function pacedBy(
   onWaiting: (reason: 'downloads' | null) => void,
   signal: AbortSignal
 ): () => Promise<void> {
-  const { jobs, nodes } = archiveState(RED);
+  const { nodes } = archiveState(RED);
   const pace = new EmissionPace(
-    () => jobs.load(nodes, MOST_ORDERS),
+    () => loadOf(nodes.values(), MOST_ORDERS),
     (isWaiting) => onWaiting(isWaiting ? 'downloads' : null)
   );
   return () => pace.turn(signal);

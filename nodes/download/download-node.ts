@@ -2,7 +2,7 @@ import { ArchiveProgress } from '../../src/archive/archive-progress';
 import type { FailedRecording } from '../../src/archive/queue/failed-recordings';
 import { type Job, type JobItem, keptMessage } from '../../src/archive/queue/job';
 import type { TroubleChange } from '../../src/archive/queue/job-processor';
-import type { Retrying } from '../../src/archive/queue/job-queue';
+import type { Retrying } from '../../src/archive/queue/jobs';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { monotonicNow } from '../../src/clock/clocks';
 import { CodedError } from '../../src/errors/coded-error';
@@ -106,8 +106,8 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
       const end = (error: Error | null): void => (error === null ? resolve() : reject(error));
       let jobId = '';
       const accept = async (): Promise<void> => {
-        const { queue } = await this.#opened();
-        await queue.add(keptMessage(message), items, (id) => {
+        const { jobs } = await this.#opened();
+        await jobs.add(keptMessage(message), items, (id) => {
           jobId = id;
           this.#live.add(id, { message, send, end });
         });
@@ -129,15 +129,15 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
       ...{ recording_id, provider },
       payload: { ...details, identity, record_type: STORED_RECORD_TYPE }
     };
-    const { queue } = await this.#opened();
-    await queue.add(keptMessage(message), itemsOf(message, this.#settings.format), () => undefined);
+    const { jobs } = await this.#opened();
+    await jobs.add(keptMessage(message), itemsOf(message, this.#settings.format), () => undefined);
   }
 
   now(most: number): DownloadsNow {
     return {
       node: this.#node,
       files: this.#progress.files(most),
-      pausing: this.#work?.pausing(most) ?? [],
+      pausing: this.#work?.jobs.pausing(most) ?? [],
       waiting: this.#progress.summary().waiting
     };
   }
@@ -246,7 +246,7 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
 
   #show(): void {
     if (monotonicNow() - this.#lookedAt >= LOOK_MS) {
-      this.#retrying = this.#work?.retrying() ?? NOTHING;
+      this.#retrying = this.#work?.jobs.retrying() ?? NOTHING;
       this.#lookedAt = monotonicNow();
     }
     const status = this.#status;

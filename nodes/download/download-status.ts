@@ -1,4 +1,4 @@
-import type { Retrying } from '../../src/archive/queue/job-queue';
+import type { Retrying } from '../../src/archive/queue/jobs';
 import type { CodedError } from '../../src/errors/coded-error';
 import type { ProgressSummary } from '../../src/archive/archive-progress';
 import type { NodeStatus, Say } from '../lib/node-status';

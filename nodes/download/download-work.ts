@@ -6,7 +6,8 @@ import { clearPartialCopies, NodeResumeStates } from '../../src/archive/download
 import { SourceDeletion } from '../../src/archive/download/source-deletion';
 import type { Job } from '../../src/archive/queue/job';
 import { JobProcessor, type TroubleChange } from '../../src/archive/queue/job-processor';
-import { JobQueue, type Retrying } from '../../src/archive/queue/job-queue';
+import { JobQueue } from '../../src/archive/queue/job-queue';
+import type { Jobs } from '../../src/archive/queue/jobs';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { SideFileSearch } from '../../src/archive/side-files/side-file-search';
 import { TranscriptFiling } from '../../src/archive/transcripts/transcript-filing';
@@ -34,11 +35,7 @@ export interface DownloadEvents {
 }
 
 export interface DownloadWork {
-  readonly queue: JobQueue;
-  /** What is retried later: downloads, or if none are, follow-ups of stored files. */
-  retrying(): Retrying;
-  /** What waits for its time: downloads and follow-ups, the first one at the beginning. */
-  pausing(most: number): { job: Job; dueInMs: number }[];
+  readonly jobs: Jobs;
   /** Resumes the jobs that an earlier process left. */
   start(): Promise<void>;
   /** @param removed whether the node is deleted or disabled, not just deployed again */
@@ -136,7 +133,7 @@ export function createDownloadWork(
     onWaiting: () => undefined,
     onFault: events.onFault
   });
-  const queue = new JobQueue(state.jobs, {
+  const jobs: Jobs = new JobQueue(state.jobs, {
     list: node,
     concurrency: jobsAtOnce(archive.concurrency, capabilities.canPublishAside),
     facts: state.facts,
@@ -162,28 +159,19 @@ export function createDownloadWork(
   }
 
   async function begin(): Promise<void> {
-    state.nodes.add(node);
+    state.nodes.set(node, jobs);
     if (destination.kind === 'bucket') state.buckets.set(node, destination);
     await state.jobs.nodeHere(node).catch(() => undefined);
     await clearPartialCopies({ node, destination, owner, notes: partials, all: false });
     // A deploy may have stopped the node meanwhile.
     if (isClosed) return;
-    followUps.start();
-    queue.start();
+    jobs.start();
     // A network share that does not answer holds up only this check.
     checking = check();
   }
 
   return {
-    queue,
-    retrying: () => {
-      const downloads = queue.retrying();
-      return downloads.next === null ? followUps.retrying() : downloads;
-    },
-    pausing: (most) =>
-      [...queue.pausing(most), ...followUps.pausing(most)]
-        .sort((a, b) => a.dueInMs - b.dueInMs)
-        .slice(0, most),
+    jobs,
     start: () => {
       beginning = begin();
       return beginning;
@@ -193,7 +181,7 @@ export function createDownloadWork(
       state.nodes.delete(node);
       state.buckets.delete(node);
       // A request to the bucket may take longer than a deploy can wait.
-      await Promise.all([queue.close(), followUps.close(), work.close(), destination.close()]);
+      await Promise.all([jobs.close(), work.close(), destination.close()]);
       await Promise.all([agents.close(), sources.close()]);
       // Nothing writes to the folder any longer, unless a network share does not answer.
       await Promise.race([

@@ -4,6 +4,7 @@ import { UnderWayFile } from '../../src/archive/crashes/under-way-file';
 import { DeletedRecordings } from '../../src/archive/download/source-deletion';
 import { LocalFacts } from '../../src/archive/index/local-facts';
 import { NO_EFFECTS } from '../../src/archive/effects';
+import type { Jobs } from '../../src/archive/queue/jobs';
 import { JobRepository } from '../../src/archive/queue/job-repository';
 import { CodedError } from '../../src/errors/coded-error';
 import type { StateDatabase } from '../../src/state/state-database';
@@ -21,8 +22,8 @@ export interface ArchiveState {
   /** The owner of the partial copies in folders. */
   readonly owner: PartOwner;
   readonly guard: CrashGuard;
-  /** Ids of the running download nodes. */
-  readonly nodes: Set<string>;
+  /** The jobs of the running download nodes, by node id. */
+  readonly nodes: Map<string, Jobs>;
   /** The buckets of the nodes that store in one, by node id. */
   readonly buckets: Map<string, BucketStore>;
 }
@@ -55,7 +56,7 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
       deleted: new DeletedRecordings(facts),
       owner: partOwner(ownIdentity(RED).instance),
       guard: new CrashGuard({ jobs, file: new UnderWayFile(path.join(directory, 'under-way')) }),
-      nodes: new Set(),
+      nodes: new Map(),
       buckets: new Map()
     };
     states.set(directory, state);

@@ -1,3 +1,4 @@
+import { loadOf } from '../../src/archive/queue/jobs';
 import type { CodedError } from '../../src/errors/coded-error';
 import {
   type ListQuery,
@@ -52,7 +53,7 @@ export async function runList(
   const provider = isListing ? settings.provider.open(account, { breakers: apiBreakers }) : null;
   const begun = Date.now();
   const pace = new EmissionPace(
-    () => state.jobs.load(state.nodes, MOST_ORDERS),
+    () => loadOf(state.nodes.values(), MOST_ORDERS),
     (isWaiting) => events.onWaiting(isWaiting ? 'downloads' : null)
   );
   const { facts, buckets } = state;

@@ -1,10 +1,5 @@
+import type { JobLoad } from '../archive/queue/jobs';
 import { sleep } from '../clock/backoff';
-
-/** Jobs of the download nodes: the number of due jobs, and of all. */
-export interface DownloadLoad {
-  due: number;
-  all: number;
-}
 
 /** Most due jobs that the download nodes are given: links work for ten minutes. */
 export const MOST_DUE = 100;
@@ -17,11 +12,12 @@ const LOOK_AGAIN_MS = 250;
 
 /** Emits recordings no faster than the download nodes of this Node-RED accept them. */
 export class EmissionPace {
-  readonly #load: () => DownloadLoad;
+  readonly #load: () => JobLoad | Promise<JobLoad>;
   readonly #onWaiting: (isWaiting: boolean) => void;
   #sent = 0;
 
-  constructor(load: () => DownloadLoad, onWaiting: (isWaiting: boolean) => void) {
+  /** @param load of all download nodes */
+  constructor(load: () => JobLoad | Promise<JobLoad>, onWaiting: (isWaiting: boolean) => void) {
     this.#load = load;
     this.#onWaiting = onWaiting;
   }
@@ -36,14 +32,14 @@ export class EmissionPace {
     this.#sent += 1;
     if (this.#sent % AT_ONCE !== 0) return;
     await sleep(MOMENT_MS, signal);
-    if (!this.#isTooMuch()) return;
+    if (!(await this.#isTooMuch())) return;
     this.#onWaiting(true);
-    while (this.#isTooMuch()) await sleep(LOOK_AGAIN_MS, signal);
+    while (await this.#isTooMuch()) await sleep(LOOK_AGAIN_MS, signal);
     this.#onWaiting(false);
   }
 
-  #isTooMuch(): boolean {
-    const { due, all } = this.#load();
+  async #isTooMuch(): Promise<boolean> {
+    const { due, all } = await this.#load();
     return due >= MOST_DUE || all >= MOST_ORDERS;
   }
 }

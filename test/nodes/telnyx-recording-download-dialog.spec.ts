@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import should from 'should';
 import { showDownloads } from '../../nodes/download/download-status';
 import type { StatusText } from '../../nodes/lib/node-status';
-import type { Retrying } from '../../src/archive/queue/job-queue';
+import type { Retrying } from '../../src/archive/queue/jobs';
 import { CodedError } from '../../src/errors/coded-error';
 import type { ErrorCode } from '../../src/errors/codes';
 import { type Trouble, TROUBLES } from '../../src/errors/trouble';

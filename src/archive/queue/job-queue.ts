@@ -7,6 +7,7 @@ import { type Effects, NO_EFFECTS } from '../effects';
 import type { LocalFacts } from '../index/local-facts';
 import type { Job, JobItem, JobRun, MessageSnapshot, RetryNote } from './job';
 import type { DueJob, JobList, JobRepository } from './job-repository';
+import type { JobLoad, Jobs, Retrying } from './jobs';
 
 /** What happens to a job after a run. */
 export type JobOutcome = {
@@ -37,7 +38,7 @@ export interface JobQueueOptions {
   giveUp?: (job: Job, held: HeldJob) => Promise<JobOutcome>;
   /** Shared by the queues of a process. If absent, no job is marked or held back. */
   guard?: CrashGuard;
-  /** Takes over the follow-ups of jobs whose files the flow has. Default: they stay here. */
+  /** Takes over the follow-ups of jobs whose files the flow has; starts and closes with this one. Default: they stay here. */
   followUps?: JobQueue;
   /** Called when the number of jobs that wait for a slot or their time changes. */
   onWaiting: (count: number) => void;
@@ -47,14 +48,6 @@ export interface JobQueueOptions {
    * Milliseconds after which the state is tried again; each attempt adds a line to the log. Default 15,000.
    */
   statePauseMs?: number;
-}
-
-/** Jobs that wait for another attempt. */
-export interface Retrying {
-  /** Counted up to a thousand. */
-  count: number;
-  /** The one that is due first; else one that is being tried, which is due in 0 ms and not counted. */
-  next: { retry: RetryNote; dueInMs: number } | null;
 }
 
 const MOST_COUNTED = 1000;
@@ -71,7 +64,7 @@ const LONGEST_TIMER_MS = 60_000;
  * Works through the jobs of one node, oldest first, a few at a time. Waiting jobs are only on disk, so memory
  * use does not depend on their number.
  */
-export class JobQueue {
+export class JobQueue implements Jobs {
   readonly #jobs: JobRepository;
   readonly #options: JobQueueOptions;
   /** Ids of jobs that are running or being removed. */
@@ -103,9 +96,10 @@ export class JobQueue {
     };
   }
 
-  /** Starts with the jobs of an earlier process or an earlier version of the node. */
   start(): void {
-    const { list } = this.#options;
+    if (this.#started) return;
+    const { list, followUps } = this.#options;
+    followUps?.start();
     this.#guard(() => {
       this.#total = this.#jobs.count(list);
       for (const job of this.#early) if (this.#jobs.has(list, job)) this.#early.delete(job);
@@ -115,12 +109,6 @@ export class JobQueue {
     this.#pump();
   }
 
-  /**
-   * Accepts a job: it is on disk when this resolves, and will run whatever happens.
-   *
-   * @param known called with the job's id before it can start
-   * @throws CodedError `STORE_FAILED`
-   */
   async add(message: MessageSnapshot, items: JobItem[], known: (id: string) => void): Promise<void> {
     const job = this.#jobs.job(message, items);
     known(job.id);
@@ -138,8 +126,12 @@ export class JobQueue {
     this.#pump();
   }
 
-  /** What waits for another attempt, or an empty count when nothing does. */
   retrying(): Retrying {
+    const own = this.#retrying();
+    return own.next === null ? (this.#options.followUps?.retrying() ?? own) : own;
+  }
+
+  #retrying(): Retrying {
     const { list, now = steadyNow, guard } = this.#options;
     if (!this.#started || this.#closing.signal.aborted) return { count: 0, next: null };
     try {
@@ -162,8 +154,17 @@ export class JobQueue {
     }
   }
 
-  /** The jobs that wait for their time, the first one at the beginning. None when the state cannot be read. */
   pausing(most: number): { job: Job; dueInMs: number }[] {
+    const both = [...this.#pausing(most), ...(this.#options.followUps?.pausing(most) ?? [])];
+    return both.sort((a, b) => a.dueInMs - b.dueInMs).slice(0, most);
+  }
+
+  async load(limit: number): Promise<JobLoad> {
+    const { list } = this.#options;
+    return Promise.resolve(this.#jobs.load(typeof list === 'string' ? [list] : [], limit));
+  }
+
+  #pausing(most: number): { job: Job; dueInMs: number }[] {
     const { list, now = steadyNow } = this.#options;
     if (!this.#started || this.#closing.signal.aborted) return [];
     try {
@@ -175,12 +176,12 @@ export class JobQueue {
     }
   }
 
-  /** Stops. The processor must already be stopping. Resolves when all writes are done. */
   async close(): Promise<void> {
     this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
     clearTimeout(this.#timer);
     this.#options.guard?.leave(this.#seat);
     while (this.#tasks.size > 0) await Promise.allSettled(this.#tasks);
+    await this.#options.followUps?.close();
   }
 
   #pump(): void {
