@@ -172,6 +172,11 @@ describe("Daily's texts", function () {
       .filter(({ recording: of, event }) =>
         log === undefined ? of?.['recording_id'] === id : JSON.stringify(event).includes(`"${id}"`)
       );
+  /** Waits for so many messages: those of one job are written one after another, beside its error. */
+  const several = async (id: string, count: number): Promise<RecordedMessage[]> => {
+    await until(`${count} messages`, () => messages(id).length >= count, { deadline: 60_000 });
+    return messages(id);
+  };
   const stored = (id: string, track: string | null = 'transcript') =>
     until('the message', () => messages(id).find(({ recording: of }) => of?.['track'] === track), {
       deadline: 60_000
@@ -295,7 +300,7 @@ describe("Daily's texts", function () {
       daily.on('DELETE /v1/batch-processor/job-1', api(200, { id: 'job-1', status: 'finished' }));
       await job('job-1', {}, '/deleting');
       await stored('job-1', 'summary');
-      const names = messages('job-1').map(({ payload }) => path.basename(String(payload)));
+      const names = (await several('job-1', 4)).map(({ payload }) => path.basename(String(payload)));
       should(names.sort()).eql([
         'job-1.soap.json',
         'job-1.summary.txt',
@@ -314,7 +319,7 @@ describe("Daily's texts", function () {
       daily.on('GET /media/job-2.txt', xml(200, 'AccessDenied'));
       await job('job-2', {}, '/deleting');
       should((await failed('job-2')).error).have.property('code', 'NOT_MEDIA');
-      should(messages('job-2')).have.length(3);
+      should(await several('job-2', 3)).have.length(3);
       should(daily.lines('DELETE /v1/batch-processor/job-2')).be.empty();
     });
 
@@ -328,7 +333,7 @@ describe("Daily's texts", function () {
       );
       await job('job-3', { summary: { format: 'txt' } });
       await stored('job-3', 'summary');
-      should(messages('job-3')).have.length(4);
+      should(await several('job-3', 4)).have.length(4);
     });
 
     it('that the API does not know is an error', async () => {
@@ -397,7 +402,7 @@ describe("Daily's texts", function () {
         { deadline: 60_000 }
       );
       should(error.error?.message).match(/XML page/);
-      should(messages(id)).have.length(1);
+      should(await several(id, 1)).have.length(1);
       should(daily.lines(`DELETE /v1/recordings/${id}`)).be.empty();
     });
   });

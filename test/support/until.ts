@@ -7,18 +7,18 @@ export interface Deadline {
  * Waits for something that gives no signal except its existence (such as a line in a file of another process).
  *
  * @param what names the awaited thing in the error
- * @param look returns the thing, or undefined while it does not exist yet
+ * @param look returns the thing, or undefined or false while it does not exist yet
  * @throws Error when the deadline (default 30 s) passes
  */
 export async function until<T>(
   what: string,
-  look: () => T | undefined | Promise<T | undefined>,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
   { deadline = 30_000 }: Deadline = {}
 ): Promise<T> {
   const end = performance.now() + deadline;
   for (;;) {
     const found = await look();
-    if (found !== undefined) return found;
+    if (found !== undefined && found !== false) return found;
     if (performance.now() > end) throw new Error(`Waited ${deadline} ms in vain for ${what}`);
     // The pause between two checks, not the total wait.
     await new Promise((resolve) => setTimeout(resolve, 15));
