@@ -38,7 +38,7 @@ describe('the example for FlowFuse Dashboard', function () {
       env: { TELNYX_PUBLIC_KEY: standIn.publicKey }
     });
     editor = await EditorPage.open(nodeRed, browser, { empty: true });
-    editor.page.setDefaultTimeout(20_000);
+    editor.page.setDefaultTimeout(60_000);
   });
 
   after(async () => {
@@ -92,7 +92,7 @@ describe('the example for FlowFuse Dashboard', function () {
   it('shows nothing until the user says that the page is behind a login', async () => {
     await fillIn(false);
     page = await editor.page.context().browser()!.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     page.on('pageerror', (error) => editor.errors.push(error.message));
     await page.goto(`${nodeRed.url}/dashboard/recordings`);
     await page.getByText('Put this page behind a login').waitFor();

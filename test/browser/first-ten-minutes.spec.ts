@@ -37,7 +37,7 @@ describe('the first ten minutes', function () {
     const browser = requireProgram(this, '/usr/bin/chromium');
     nodeRed = await NodeRedProcess.start();
     editor = await EditorPage.open(nodeRed, browser, { empty: true });
-    editor.page.setDefaultTimeout(20_000);
+    editor.page.setDefaultTimeout(60_000);
     begun = performance.now();
   });
 

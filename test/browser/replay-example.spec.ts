@@ -41,7 +41,7 @@ describe('replaying yesterday from the editor', function () {
         should(await standIn.deliver(standIn.sample(event), address)).have.property('accepted', true);
     }
     editor = await EditorPage.open(nodeRed, browser);
-    editor.page.setDefaultTimeout(20_000);
+    editor.page.setDefaultTimeout(60_000);
   });
 
   after(async () => {

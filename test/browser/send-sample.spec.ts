@@ -31,7 +31,7 @@ describe('a sample sent from the dialog', function () {
     nodeRed = await NodeRedProcess.start();
     begun = performance.now();
     editor = await EditorPage.open(nodeRed, browser, { empty: true });
-    editor.page.setDefaultTimeout(20_000);
+    editor.page.setDefaultTimeout(60_000);
     sidebar = new SidebarPage(editor, nodeRed);
   });
 

@@ -76,7 +76,7 @@ describe('the tab Archive of the sidebar', function () {
     for (const { recording } of await nodeRed.messages(3))
       files.set(String(recording?.['from']), String(recording?.['path']));
     editor = await EditorPage.open(nodeRed, browser);
-    editor.page.setDefaultTimeout(20_000);
+    editor.page.setDefaultTimeout(60_000);
     sidebar = new SidebarPage(editor, nodeRed);
     await sidebar.becomeReader();
     await sidebar.open('archive');

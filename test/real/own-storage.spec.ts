@@ -25,7 +25,7 @@ const saved = (id: string, url: string): string =>
   });
 
 describe('recordings in custom storage of Telnyx, in a real Node-RED', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let store: S3Server;
   let api: LocalServer;
   let instance: WebhookInstance;
@@ -71,7 +71,7 @@ describe('recordings in custom storage of Telnyx, in a real Node-RED', function 
     should((await instance.deliver(jsonDelivery(saved(id, url)))).status).equal(200);
     const find = ({ event }: RecordedMessage): boolean => event?.['id'] === `event of ${id}`;
     return await until(`what became of ${id}`, () => instance.nodeRed.recorded(file).find(find), {
-      deadline: 60_000
+      deadline: 150_000
     });
   }
 

@@ -152,8 +152,8 @@ describe('behind a real proxy, in a real Node-RED', function () {
   }
 
   it('the recording, the API and the bucket are reached through it, with its login', async function () {
+    this.timeout(300_000);
     const store = await S3Server.start(this);
-    this.timeout(180_000);
     try {
       const bucket = config('bucket', 'telnyx-bucket', {
         ...{ endpoint: store.url, bucket: store.bucket, forcePathStyle: true, proxy: 'proxy' },

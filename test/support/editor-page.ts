@@ -42,7 +42,7 @@ export interface EditorOptions {
   stored?: Record<string, string>;
   /** Dialogs appear at once instead of sliding in: what still moves or fades in cannot be measured. Default: they slide. */
   still?: boolean;
-  /** How long each step may take, in milliseconds. Default: half a minute. */
+  /** How long each step may take, in milliseconds. Default: a minute. */
   patience?: number;
 }
 
@@ -74,7 +74,7 @@ export class EditorPage {
     executablePath: string,
     options: EditorOptions = {}
   ): Promise<EditorPage> {
-    const { empty = false, origin = nodeRed.url, context, patience = 30_000 } = options;
+    const { empty = false, origin = nodeRed.url, context, patience = 60_000 } = options;
     const { hostname } = new URL(origin);
     const elsewhere = `--host-resolver-rules=MAP ${hostname} 127.0.0.1:${nodeRed.port}`;
     const args = origin === nodeRed.url ? CHROMIUM_ARGUMENTS : [...CHROMIUM_ARGUMENTS, elsewhere];
