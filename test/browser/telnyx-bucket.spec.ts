@@ -16,9 +16,10 @@ describe('the Test button of telnyx-bucket in the editor', function () {
   let nodeRed: NodeRedProcess;
   let editor: EditorPage;
   let nextAt = 0;
+  let browser: string;
 
   before('a browser, an S3 server, and Node-RED with the built package', async function () {
-    const browser = requireProgram(this, '/usr/bin/chromium');
+    browser = requireProgram(this, '/usr/bin/chromium');
     server = await S3Server.start(this);
     nodeRed = await NodeRedProcess.start({
       flow: [
@@ -45,13 +46,7 @@ describe('the Test button of telnyx-bucket in the editor', function () {
         ...recorder().map((each, at) => ({ ...each, x: 640, y: 420 + 60 * at }))
       ]
     });
-    editor = await EditorPage.open(nodeRed, browser);
-    await editor.edit('download');
-    // The dialog slides in; a click during that time may be lost.
-    await atRest();
-    await editor.page.locator('#node-input-btn-bucket-edit').click();
-    await field('bucket').waitFor();
-    await atRest();
+    await openDialog();
   });
 
   after(async () => {
@@ -66,6 +61,16 @@ describe('the Test button of telnyx-bucket in the editor', function () {
       "[...document.querySelectorAll('.red-ui-tray')].pop().style.right === '0px'"
     );
   };
+
+  async function openDialog(language = 'en-US'): Promise<void> {
+    editor = await EditorPage.open(nodeRed, browser, { stored: { 'editor-language': language } });
+    await editor.edit('download');
+    // The dialog slides in; a click during that time may be lost.
+    await atRest();
+    await editor.page.locator('#node-input-btn-bucket-edit').click();
+    await field('bucket').waitFor();
+    await atRest();
+  }
 
   async function test(): Promise<{ results: (string | null)[]; text: string }> {
     // Nothing tells when the route takes the next test.
@@ -112,5 +117,14 @@ describe('the Test button of telnyx-bucket in the editor', function () {
     should(results).eql(['failed']);
     should(text).match(/"Endpoint" of the bucket must be/);
     should(server.calls).have.length(before);
+  });
+
+  it('says all that it finds in the language of the editor', async () => {
+    await editor.close();
+    await openDialog('ja');
+    const { results, text } = await test();
+    should(results).eql(Array.from({ length: 9 }, () => 'ok'));
+    should(text).match(new RegExp(`バケット ${server.bucket} は存在し、キーを受け付けます。`));
+    for (const line of text.split('\n')) should(line).match(/^[^.]*[ぁ-ん][^.]*。$/);
   });
 });
