@@ -57,6 +57,10 @@ async function lookAtMessage(studio: Studio, album: Album): Promise<void> {
   await page.setViewportSize(window);
   await studio.hidePalette();
   await page.evaluate("RED.sidebar.show('debug')");
+  // The click on a tab may have moved its row.
+  await page.evaluate(
+    "document.querySelectorAll('.red-ui-tabs, .red-ui-tabs *').forEach((each) => (each.scrollTop = 0))"
+  );
   const message = page.locator('.red-ui-debug-msg', { hasText: 'stored file' }).last();
   await message.locator('.red-ui-debug-msg-object-header').first().click();
   // The details are a long list: its end says where the file is, and what it holds.
