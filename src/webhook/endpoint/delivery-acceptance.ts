@@ -58,8 +58,8 @@ export class DeliveryAcceptance {
   readonly #deps: AcceptanceDeps;
   /** First copies that are under way, by identity. */
   readonly #firsts = new Map<string, Promise<unknown>>();
-  /** Everything that is under way. */
-  readonly #running = new Set<Promise<unknown>>();
+  /** Later copies that the flow gets as well. */
+  readonly #others = new Set<Promise<unknown>>();
   readonly #questions: PendingReplies;
   #closed = false;
 
@@ -78,7 +78,7 @@ export class DeliveryAcceptance {
   async close(): Promise<void> {
     this.#closed = true;
     this.#questions.withdraw();
-    await Promise.allSettled([...this.#running]);
+    await Promise.allSettled([...this.#firsts.values(), ...this.#others]);
     await this.#deps.handedOver?.();
     // Node-RED may exit next. What the flow has must not be repeated at the next start.
     await this.#deps.journal.written();
@@ -99,15 +99,11 @@ export class DeliveryAcceptance {
         await claim.end((await outcome) ? { accepted: true, answer: null } : REFUSED);
     };
     // The memory cannot be read now, so nothing is accepted either.
-    this.#tracked(this.#first(id, held())).catch(() => undefined);
+    this.#first(id, held()).catch(() => undefined);
   }
 
   /** Answers the request, now or once the flow has. Rejects without an answer when the memory cannot be read. */
-  accept(exchange: Exchange, delivery: VerifiedDelivery): Promise<void> {
-    return this.#tracked(this.#accept(exchange, delivery));
-  }
-
-  async #accept({ request, response }: Exchange, delivery: VerifiedDelivery): Promise<void> {
+  async accept({ request, response }: Exchange, delivery: VerifiedDelivery): Promise<void> {
     const { record } = delivery;
     const id = rememberedId(record);
     // A delivery that the flow answers is remembered only after that; until then the sender still has it.
@@ -115,7 +111,9 @@ export class DeliveryAcceptance {
       answer(request, response, 503);
       return;
     }
-    const claim = await this.#deps.identities.claim(this.#settings.scope, id);
+    const asked = this.#deps.identities.claim(this.#settings.scope, id);
+    // Within one process the answer is there at once, and no delivery waits for a turn.
+    const claim = asked instanceof Promise ? await asked : asked;
     if (claim.kind === 'mine') {
       await this.#first(id, this.#acceptFirst({ request, response }, delivery, claim));
       return;
@@ -125,7 +123,7 @@ export class DeliveryAcceptance {
     if (outcome.accepted && this.#settings.duplicates === 'pass') {
       const isAway = this.#settings.reply === 'flow' && !this.#isFlowThere();
       if (this.isClosed() || isAway) answer(request, response, 503);
-      else await this.#passOn({ request, response }, delivery);
+      else await this.#tracked(this.#passOn({ request, response }, delivery));
       return;
     }
     if (outcome.answer !== null) repeatAnswer(response, outcome.answer);
@@ -140,15 +138,17 @@ export class DeliveryAcceptance {
   async #acceptFirst(exchange: Exchange, delivery: VerifiedDelivery, claim: Claimed): Promise<void> {
     let outcome = REFUSED;
     try {
-      if (this.#settings.reply === 'at-once') outcome = await this.#acceptAtOnce(exchange, delivery, claim);
-      else if (this.isClosed()) answer(exchange.request, exchange.response, 503);
+      if (this.isClosed()) answer(exchange.request, exchange.response, 503);
+      else if (this.#settings.reply === 'at-once')
+        outcome = await this.#acceptAtOnce(exchange, delivery, claim);
       else
         outcome = await this.#askFlow(exchange, delivery, async (given) => {
           await this.#deps.journal.answered(delivery.record, given);
           await claim.end({ accepted: true, answer: given });
         });
     } finally {
-      await claim.end(outcome);
+      const told = claim.end(outcome);
+      if (told instanceof Promise) await told;
     }
   }
 
@@ -166,7 +166,8 @@ export class DeliveryAcceptance {
       answer(request, response, 503);
       return REFUSED;
     }
-    await claim?.end({ accepted: true, answer: null });
+    const told = claim?.end({ accepted: true, answer: null });
+    if (told instanceof Promise) await told;
     answer(request, response, 200);
     if (this.isClosed()) {
       handOver.leave();
@@ -195,10 +196,9 @@ export class DeliveryAcceptance {
     }
   }
 
-  #tracked(work: Promise<void>): Promise<void> {
-    const tracked = work.finally(() => this.#running.delete(tracked));
-    this.#running.add(tracked);
-    return tracked;
+  async #tracked(work: Promise<unknown>): Promise<void> {
+    this.#others.add(work);
+    await work.finally(() => this.#others.delete(work));
   }
 
   #askFlow(
