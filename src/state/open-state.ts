@@ -3,6 +3,7 @@ import {
   copyFileSync,
   existsSync,
   mkdtempSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -11,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { makePrivateDirectory } from './private-directory';
+import { kernelBoot } from './process-identity';
 import {
   DATA_FILE,
   ENVIRONMENT,
@@ -21,8 +23,14 @@ import {
 } from './state-database';
 import { isDiskFull } from './state-disk';
 
-/** Exists beside the environment while a process has it open; one that was left behind indicates a crash. */
+/**
+ * Exists beside the environment while a process has it open; one that was left behind indicates a crash. In it is the id of
+ * the process; once the environment has proven itself, the name of the run of the kernel in its place.
+ */
 const IN_USE = 'in-use';
+
+/** Milliseconds for which a process has to use an environment. One that is damaged usually ends it at once. */
+const PROVEN_MS = 60_000;
 
 const markers = new Set<string>();
 
@@ -31,21 +39,31 @@ interface OpenOptions extends StateOptions {
   onDamaged: (asideAt: string) => void;
   /** Milliseconds since 1970. */
   now?: () => number;
+  /** Names the run of the kernel; null if unknown. */
+  boot?: string | null;
+  /** Milliseconds; see `PROVEN_MS`. */
+  provenMs?: number;
 }
 
 /**
- * Opens the state for as long as the process runs. After a crash or a power cut it is checked first: a
- * damaged file would end the process at every start, including the editor. It is set aside, never deleted,
- * and an empty state takes its place.
+ * Opens the state for as long as the process runs. After a power cut it is checked first: a damaged file would end
+ * the process at every start, including the editor. It is set aside, never deleted, and an empty state takes its
+ * place.
+ *
+ * A check reads everything, which takes seconds when there are millions of entries. It is left out when only the process
+ * has ended, because what it wrote is safe with the kernel; but never twice in a row, nor after a process that ended
+ * soon: that may have been the fault of the file.
  *
  * @param directory as for `StateDatabase`
  * @throws as `StateDatabase`; also when the state looks damaged while no space is left, which may be the reason
  */
 export function openState(directory: string, options: OpenOptions): StateDatabase {
-  const { onDamaged, now = Date.now, onMoved } = options;
+  const { onDamaged, now = Date.now, onMoved, boot = kernelBoot(), provenMs = PROVEN_MS } = options;
   const marker = path.join(directory, IN_USE);
   const environment = path.join(directory, ENVIRONMENT);
-  if (existsSync(marker) && existsSync(environment) && isDamaged(environment, MAX_COLLECTIONS)) {
+  const wasLeft = existsSync(marker);
+  const isTrusted = wasLeft && boot !== null && readMarker(marker) === proof(boot);
+  if (wasLeft && !isTrusted && existsSync(environment) && isDamaged(environment, MAX_COLLECTIONS)) {
     if (isDiskFull(directory))
       throw new Error(`No space is left in ${directory}, and its state cannot be read.`);
     const asideAt = `${environment}-damaged-${new Date(now()).toISOString().replace(/\D/g, '').slice(0, 14)}`;
@@ -54,19 +72,48 @@ export function openState(directory: string, options: OpenOptions): StateDatabas
   }
   // Before the environment is opened: if that ends the process, the next start knows why.
   mark(marker);
-  return new StateDatabase(directory, {
+  const database = new StateDatabase(directory, {
     ...options,
     onMoved: (what) => {
+      // Nobody has checked the new files.
+      clearTimeout(proving);
       mark(marker);
       onMoved?.(what);
     }
   });
+  const proving =
+    isTrusted || boot === null ? undefined : setTimeout(() => prove(marker, boot), provenMs).unref();
+  return database;
+}
+
+/** Unless it is another process's by now, or gone. */
+function prove(marker: string, boot: string): void {
+  try {
+    if (readMarker(marker) === OWN_MARK) writeFileSync(marker, proof(boot));
+  } catch {
+    // The next start after a crash checks.
+  }
+}
+
+const OWN_MARK = `${process.pid}\n`;
+
+function proof(boot: string): string {
+  return `whole in ${boot}\n`;
+}
+
+/** @returns blank when it cannot be read */
+function readMarker(marker: string): string {
+  try {
+    return readFileSync(marker, 'latin1');
+  } catch {
+    return '';
+  }
 }
 
 function mark(marker: string): void {
   try {
     makePrivateDirectory(path.dirname(marker));
-    writeFileSync(marker, `${process.pid}\n`);
+    writeFileSync(marker, OWN_MARK);
   } catch {
     // The database reports what cannot be written now.
     return;

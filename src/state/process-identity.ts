@@ -136,9 +136,15 @@ export function readIdentity(text: string): ProcessIdentity | null {
   };
 }
 
-function bootOf(table: ProcessTable): string {
+/** Tells this run of the kernel from all others; null where the system has no such name. */
+export function kernelBoot(table: ProcessTable = systemProcesses): string | null {
   const id = table.read('/proc/sys/kernel/random/boot_id')?.trim();
-  if (id !== undefined && id !== '') return `b${shortHash(id)}`;
+  return id === undefined || id === '' ? null : `b${shortHash(id)}`;
+}
+
+function bootOf(table: ProcessTable): string {
+  const id = kernelBoot(table);
+  if (id !== null) return id;
   return `h${shortHash(table.host)}t${Math.max(0, Math.round(table.bootedAt / 1000))}`;
 }
 

@@ -27,10 +27,11 @@ describe('openState', function () {
   afterEach(() => rmSync(directory, { recursive: true }));
 
   /** Opens it in a separate process, writes 500 values and ends as told. */
-  function run(end: 'exit' | 'SIGKILL', count = 500) {
+  function run(end: 'exit' | 'SIGKILL', count = 500, more: { boot?: string | null } = {}) {
     const script = `
       const { openState } = require(${JSON.stringify(MODULE)});
-      const database = openState(process.argv[1], { onDamaged: (at) => console.log('aside ' + at) });
+      const more = ${JSON.stringify(more)};
+      const database = openState(process.argv[1], { ...more, onDamaged: (at) => console.log('aside ' + at) });
       const values = database.collection('values');
       console.log('found ' + values.count());
       const all = Array.from({ length: ${count} }, (_, key) => values.put(key, 'x'.repeat(200)));
@@ -89,6 +90,55 @@ describe('openState', function () {
     const second = run('exit', 1);
     should(second.stdout).match(/^aside .*state-damaged-\d{14}\nfound 0\n$/);
     should(second.status).equal(0);
+  });
+
+  describe('when only the process has ended', () => {
+    const boot = 'b0123456789abcdef';
+
+    /** Leaves a state that a process has used for long enough. */
+    async function proven(own: string | null = boot): Promise<void> {
+      const database = openState(directory, { onDamaged: () => undefined, boot: own, provenMs: 0 });
+      await database.collection('values').put('a', 'x'.repeat(5000));
+      // Timers end in the order in which they began.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      await database.close();
+      truncateSync(data(), 8192);
+    }
+
+    it('opens the state without a check, but never twice in a row', async () => {
+      await proven();
+      const first = run('exit', 1, { boot });
+      should(first.signal).match(/SIGBUS|SIGSEGV/);
+      should(first.stdout).not.match(/aside/);
+      should(run('exit', 1, { boot }).stdout).match(/^aside .*\nfound 0\n$/);
+    });
+
+    it('checks it nevertheless after a restart of the machine', async () => {
+      await proven();
+      should(run('exit', 1, { boot: 'bfedcba9876543210' }).stdout).match(/^aside .*\nfound 0\n$/);
+    });
+
+    it('checks it nevertheless where the machine does not name its runs', async () => {
+      await proven(null);
+      should(run('exit', 1, { boot: null }).stdout).match(/^aside .*\nfound 0\n$/);
+    });
+
+    it('checks it nevertheless after a process that ended soon', async () => {
+      const database = openState(directory, { onDamaged: () => undefined, boot });
+      await database.collection('values').put('a', 'x'.repeat(5000));
+      await database.close();
+      truncateSync(data(), 8192);
+      should(run('exit', 1, { boot }).stdout).match(/^aside .*\nfound 0\n$/);
+    });
+
+    it('does not call a state proven whose files somebody replaced', async () => {
+      const database = openState(directory, { onDamaged: () => undefined, boot, provenMs: 50 });
+      rmSync(path.join(directory, 'state'), { recursive: true });
+      await database.collection('values').put('a', 1);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      should(readFileSync(marker(), 'utf8')).equal(`${process.pid}\n`);
+      await database.close();
+    });
   });
 
   it('cannot be opened where a file is in the way', () => {
