@@ -40,7 +40,7 @@ export class LogRetention {
     const log = this.#options.logs.get(0);
     if (log === undefined || log.size === 0) return;
     await log.writer.endSegment();
-    log.prune({ before: Infinity, isWanted: this.#wanting(0) });
+    await log.prune({ before: Infinity, isWanted: this.#wanting(0) });
   }
 
   /** Removes segments whose deliveries are all too old. */
@@ -52,7 +52,7 @@ export class LogRetention {
       const before = now - daysOf(days) * DAY_MS;
       if (log.writer.durable.earliest < Math.max(before, now - LONGEST_SEGMENT_MS))
         await log.writer.endSegment();
-      log.prune({ now, before, isWanted: this.#wanting(days) });
+      await log.prune({ now, before, isWanted: this.#wanting(days) });
     }
   }
 

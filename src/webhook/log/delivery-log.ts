@@ -176,13 +176,18 @@ export class DeliveryLog {
     return readLatest([...this.#segments], this.#parts, span);
   }
 
-  /** Removes segments whose deliveries are all old enough and not wanted. */
-  prune({ now = Infinity, before, isWanted }: PruneOptions): void {
+  /** Removes segments whose deliveries are all old enough and not wanted, with turns for others in between. */
+  async prune({ now = Infinity, before, isWanted }: PruneOptions): Promise<void> {
     const times = this.#directory.latestTimes(this.#segments, now);
-    this.#removeAll((segment) => {
-      const isOld = before === Infinity || (times.get(segment) ?? Infinity) < before;
-      return isOld && !isWanted(segment.first, segment.end);
-    });
+    const isOld = (each: Segment): boolean => before === Infinity || (times.get(each) ?? Infinity) < before;
+    const removed = this.#sealed().filter((each) => isOld(each) && !isWanted(each.first, each.end));
+    // First, because the process may end meanwhile.
+    this.#tellOutlived(removed);
+    for (const segment of removed) {
+      this.#remove(segment);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.writer.isLost) return;
+    }
     this.#directory.removeOrphans(before);
   }
 
@@ -195,7 +200,9 @@ export class DeliveryLog {
 
   /** Removes one segment with its deliveries. */
   remove(number: number): void {
-    this.#removeAll((segment) => segment.number === number);
+    const found = this.#sealed().filter((each) => each.number === number);
+    this.#tellOutlived(found);
+    for (const segment of found) this.#remove(segment);
   }
 
   get #parts(): SpanParts {
@@ -210,13 +217,20 @@ export class DeliveryLog {
     return this.#segments.filter(({ number }) => number !== this.writer.active);
   }
 
-  #removeAll(isToRemove: (segment: Segment) => boolean): void {
-    const removed = this.#sealed().filter(isToRemove);
-    for (const { number } of removed) this.#directory.remove(number);
-    for (const segment of removed) this.#segments.splice(this.#segments.indexOf(segment), 1);
+  #remove(segment: Segment): void {
+    this.#directory.remove(segment.number);
+    const at = this.#segments.indexOf(segment);
+    if (at >= 0) this.#segments.splice(at, 1);
+  }
+
+  /** @param removed segments that are about to be removed, oldest first */
+  #tellOutlived(removed: readonly Segment[]): void {
     const last = removed.at(-1)?.number ?? 0;
-    for (const { number, first, end } of this.#segments)
-      if (number < last && end < Infinity) this.#options.onOutlived?.(first, end);
+    for (const segment of this.#segments) {
+      const { number, first, end } = segment;
+      if (number < last && end < Infinity && !removed.includes(segment))
+        this.#options.onOutlived?.(first, end);
+    }
   }
 
   #begun(segment: Segment): void {

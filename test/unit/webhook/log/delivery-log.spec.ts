@@ -234,7 +234,7 @@ describe('DeliveryLog', function () {
       const { log } = fixture.open();
       for (let receivedAt = 0; receivedAt < 100; receivedAt += 1)
         await log.writer.append(delivery(String(receivedAt), { receivedAt }));
-      log.prune({ before: 50, isWanted: none });
+      await log.prune({ before: 50, isWanted: none });
       const left = (await readAll(log)).map(({ id }) => Number(id));
       should(left[0]).be.belowOrEqual(50).and.above(0);
       should(left).deepEqual(Array.from({ length: left.length }, (_, index) => 100 - left.length + index));
@@ -245,10 +245,10 @@ describe('DeliveryLog', function () {
       const { log } = fixture.open();
       for (let receivedAt = 0; receivedAt < 100; receivedAt += 1)
         await log.writer.append(delivery(String(receivedAt), { receivedAt }));
-      log.prune({ before: Infinity, isWanted: (first, end) => first <= 1 && 1 < end });
+      await log.prune({ before: Infinity, isWanted: (first, end) => first <= 1 && 1 < end });
       should((await readAll(log))[0]).have.property('id', '0');
       should((await readAll(log)).at(-1)).have.property('id', '99');
-      log.prune({ before: Infinity, isWanted: none });
+      await log.prune({ before: Infinity, isWanted: none });
       const left = await readAll(log);
       should(left.at(-1)?.id).equal('99');
       should((await log.writer.append(delivery('more'))).sequence).equal(101);

@@ -282,18 +282,18 @@ describe('a delivery log among odd files', function () {
 
     it('takes no delivery for older than those before it', async () => {
       const log = await writeAt(NOON, NOON - 24 * 7 * HOUR, NOON + HOUR);
-      log.prune({ now: NOON + 2 * HOUR, before: NOON - HOUR, isWanted: none });
+      await log.prune({ now: NOON + 2 * HOUR, before: NOON - HOUR, isWanted: none });
       should(await left(log)).deepEqual(['0', '1', '2']);
-      log.prune({ now: NOON + 9 * HOUR, before: NOON + 1, isWanted: none });
+      await log.prune({ now: NOON + 9 * HOUR, before: NOON + 1, isWanted: none });
       should(await left(log)).deepEqual(['2']);
     });
 
     it('does not keep a delivery from the future for years', async () => {
       const log = await writeAt(NOON, NOON + TEN_YEARS, NOON + HOUR, NOON + TEN_YEARS);
-      log.prune({ now: NOON + 9 * HOUR, before: NOON + 2 * HOUR, isWanted: none });
+      await log.prune({ now: NOON + 9 * HOUR, before: NOON + 2 * HOUR, isWanted: none });
       // The next one says when the second was received at the latest; nothing says so of the last.
       should(await left(log)).deepEqual(['3']);
-      log.prune({ now: NOON + 9 * HOUR, before: Infinity, isWanted: none });
+      await log.prune({ now: NOON + 9 * HOUR, before: Infinity, isWanted: none });
       should(await left(log)).deepEqual([]);
     });
   });
@@ -303,9 +303,28 @@ describe('a delivery log among odd files', function () {
     const places = await write(['a', 'b'], ['c'], ['d']);
     const { log } = fixture.open({ onOutlived: (first, end) => outlived.push([first, end]) });
     const { sequence } = places[0] as Place;
-    log.prune({ before: Infinity, isWanted: (first, end) => first <= sequence && sequence < end });
+    await log.prune({ before: Infinity, isWanted: (first, end) => first <= sequence && sequence < end });
     should(outlived).deepEqual([[1, 3]]);
     should((await readAll(log)).map(({ id }) => id)).deepEqual(['a', 'b']);
+  });
+
+  it('lets others have a turn between two segments that it removes', async () => {
+    await write(...Array.from({ length: 6 }, (_value, index) => [String(index)]));
+    const { log } = fixture.open();
+    let turns = 0;
+    let isDone = false;
+    const count = (): void => {
+      turns += 1;
+      if (!isDone) setImmediate(count);
+    };
+    setImmediate(count);
+    try {
+      await log.prune({ before: Infinity, isWanted: () => false });
+    } finally {
+      isDone = true;
+    }
+    should(turns).be.aboveOrEqual(5);
+    should(await readAll(log)).be.empty();
   });
 
   it('removes copies of damaged bytes when their segment is gone and they are old', async () => {
@@ -317,10 +336,10 @@ describe('a delivery log among odd files', function () {
     const aside = path.join(fixture.directory, `00000002-${HEAD}.damaged`);
     should(existsSync(aside)).be.true();
     should(existsSync(file(2))).be.false();
-    log.prune({ before: place?.sequence ?? 0, isWanted: () => true });
+    await log.prune({ before: place?.sequence ?? 0, isWanted: () => true });
     should(existsSync(aside)).be.true();
     utimesSync(aside, 1, 1);
-    log.prune({ before: NOON, isWanted: () => true });
+    await log.prune({ before: NOON, isWanted: () => true });
     should(existsSync(aside)).be.false();
   });
 });
