@@ -97,7 +97,7 @@ async function readAll(log: DeliveryLog): Promise<{ count: number; perSecond: nu
 }
 
 /** About the size of a real call event. */
-function delivery(): NewDelivery {
+export function delivery(): NewDelivery {
   const id = randomBytes(16).toString('hex');
   const data = {
     event_type: 'call.answered',

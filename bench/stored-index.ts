@@ -90,7 +90,7 @@ async function fill(
   return written;
 }
 
-function identityOf(number: number): string {
+export function identityOf(number: number): string {
   const hex = createHash('md5').update(String(number)).digest('hex');
   return `telnyx:${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
