@@ -84,7 +84,9 @@ describe('pictures of the documents', () => {
 
   it('are in docs/images, or plots in docs/plots, and each has a text for those who do not see it', () => {
     for (const { document, target } of pictures) {
-      should(placeOf(document.name, target)?.file).match(/^docs\/(?:images\/[\w-]+\.png|plots\/[\w-]+\.svg)$/);
+      should(placeOf(document.name, target)?.file).match(
+        /^docs\/(?:images\/[\w-]+\.png|plots\/[\w-]+\.svg)$/
+      );
       should(document.prose).not.containEql(`![](${target})`);
     }
   });
