@@ -35,7 +35,7 @@ const LOOKS = [
 
 const WIDTH = 380;
 const HEIGHT = 240;
-const EDGE = { left: 62, right: 18, top: 36, bottom: 36 };
+const EDGE = { left: 62, right: 40, top: 36, bottom: 36 };
 
 /** The values of the table as four drawings, both axes logarithmic (SVG). */
 export function growthPlot(results: Results, sizes: readonly number[]): string {
