@@ -24,6 +24,7 @@ const OWN_KEYS: ReadonlySet<string> = new Set([
   'src/simulator/cli/cli.ts: EXIT_OF[await send(command.options, print, signal)]',
   'src/simulator/media/media-mp4.ts: SILENT_FRAME[sound.channels]',
   'src/state/owned-state.ts: MOVED[what]',
+  'src/store/bucket/bucket-kind.ts: VERSIONING[versioning]',
   'src/archive/download/stored-by-another.ts: FORMATS[kind]',
   'src/providers/telnyx/api-media.ts: READERS[resource]',
   'src/providers/telnyx/find-media.ts: COLLECTIONS[resource]',
