@@ -63,6 +63,13 @@ describe('a sample sent from the dialog', function () {
     await panel().locator('[role=option]').first().waitFor();
   }
 
+  /** Whether a person sees it without scrolling. */
+  const isInSight = (locator: Locator): Promise<boolean> =>
+    locator.evaluate((element) => {
+      const { left, top, width, height } = element.getBoundingClientRect();
+      return element.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+    });
+
   /** Every click of this page, counted as a person would make it. */
   const clicks = (): Promise<number> => editor.page.evaluate<number>('window.clicks');
 
@@ -75,8 +82,13 @@ describe('a sample sent from the dialog', function () {
     await editor.deploy();
     await open(WEBHOOK);
     should(await chosen()).equal('call.recording.saved');
-    await panel().getByRole('button', { name: 'Send' }).click();
-    await result().getByText('call.recording.saved went to the flow').waitFor();
+    // On a small screen the button may be the last thing to be seen.
+    const send = panel().getByRole('button', { name: 'Send' });
+    await send.evaluate((button) => button.scrollIntoView({ block: 'end' }));
+    await send.click();
+    const told = result().getByText('call.recording.saved went to the flow');
+    await told.waitFor();
+    should(await isInSight(told)).be.true();
     await editor.page.locator('#node-dialog-cancel').click();
     await editor.page.locator('.red-ui-tray').waitFor({ state: 'detached' });
     await editor.status('Store made-up recordings', /^1 stored$/);

@@ -10,9 +10,12 @@ export function offerPresets(node: EditorNode): void {
   for (const { key } of BUCKET_PRESETS) select.append($('<option></option>').val(key).text(say(key)));
   const label = $('<label></label>').attr('for', id);
   label.append('<i class="fa fa-magic" aria-hidden="true"></i> ', $('<span></span>').text(say('label')));
-  const tip = $('<div role="status"></div>').css('margin-left', '104px').hide();
+  const tip = $('<div role="status"></div>').css({ margin: '4px 0 0 104px' }).hide();
+  // A space as in the rows of the template, so that the fields stand below each other.
   const endpoint = $('#node-config-input-endpoint');
-  $('<div class="form-row"></div>').append(label, select, tip).insertBefore(endpoint.closest('.form-row'));
+  $('<div class="form-row"></div>')
+    .append(label, ' ', select, tip)
+    .insertBefore(endpoint.closest('.form-row'));
   select.on('change', () => {
     const preset = BUCKET_PRESETS.find(({ key }) => key === textOf(select.val()));
     tip.toggle(preset !== undefined);

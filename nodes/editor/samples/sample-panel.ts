@@ -160,12 +160,18 @@ export class SamplePanel {
     this.#enable();
     if (answer.ok) this.#tellReply(answer.reply);
     else this.#tell('failed', answer.error);
+    this.#reveal();
   }
 
   #tell(mark: Parameters<typeof markedItem>[0], text: string): JQuery {
     const list = $('<ul class="fa-ul"></ul>').css('margin-left', '24px').append(markedItem(mark, text));
     this.#result.empty().append(list);
     return list;
+  }
+
+  /** Shows what came of a sample on a small screen, too, where it is below the edge of the dialog. */
+  #reveal(): void {
+    this.#result[0]?.scrollIntoView({ block: 'nearest' });
   }
 
   #tellReply({ event_type, sent_at, isWired, answer }: SampleReply): void {
