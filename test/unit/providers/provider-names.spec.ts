@@ -20,6 +20,8 @@ const MAY_NAME = [
   // Describes the stand-ins, one for each provider.
   'src/simulator/cli/stand-ins.ts',
   'nodes/config/',
+  // Its dialog names the provider whose properties it has.
+  ...PROVIDERS.map((name) => `nodes/editor/${name}-webhook-in.ts`),
   // The delivery log of Telnyx is a source of this node; the value is saved in flows.
   'nodes/delivery-list/',
   'nodes/editor/telnyx-delivery-list.ts',
