@@ -73,7 +73,7 @@ function run(
 ): void {
   const { signal } = closing;
   const { lists } = activityOf(RED);
-  let running: Promise<void> | null = null;
+  let running: Promise<unknown> | null = null;
   let isInUse = false;
   noteList(RED, node, () => running !== null);
 
@@ -99,7 +99,8 @@ function run(
       if (failure !== null) throw failure;
     };
     const leased = leasesOf(RED).run(`list ${node.id}`, LEASE_MS, carryOut);
-    running = leased.then(() => undefined);
+    // This very promise, which is awaited below: another one made of it would end Node-RED when the list fails.
+    running = leased;
     try {
       if ((await leased).kind === 'taken') throw stillRunning();
     } catch (error) {
