@@ -12,9 +12,8 @@ function failIfRejected(): void {
   const [first, ...others] = rejections.splice(0);
   if (first === undefined) return;
   const more = others.length === 0 ? '' : `, and ${others.length} more`;
-  throw new Error(`Nobody handled a rejection, which would end Node-RED: ${String(first)}${more}`, {
-    cause: first
-  });
+  const text = first instanceof Error ? (first.stack ?? first.message) : JSON.stringify(first);
+  throw new Error(`Nobody handled a rejection, which would end Node-RED: ${text}${more}`);
 }
 
 export const mochaHooks = {
