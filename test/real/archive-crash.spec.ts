@@ -122,6 +122,9 @@ for (const source of [TELNYX, DAILY]) {
       const isHandedOver = (name: string): boolean => nodeRed.log.includes(`] Stored: ${fileOf(name)}, `);
       await until('the last of the recordings', () => (names.every(isHandedOver) ? true : undefined), {
         deadline: LONGEST_DELAY_MS
+      }).catch((error: unknown) => {
+        const missing = names.filter((name) => !isHandedOver(name));
+        throw new Error(`${String(error)}. Missing: ${missing.join(', ')}. Log:\n${nodeRed.log}`);
       });
       // Without a kill all of them start within seconds. None waits longer for those that were hit often.
       (performance.now() - lastStart).should.be.below(LONGEST_DELAY_MS);
