@@ -2,8 +2,8 @@ import type { IndexedFile, StoredIndex } from './index/stored-index';
 import type { FailedRecording } from './queue/failed-recordings';
 
 /**
- * What a job has changed, for whoever keeps it. Plain data, and idempotent: the same effects may be applied again, in any
- * process. They are applied, durably, before the job counts as done.
+ * What a job has changed, as plain data. Idempotent: the same effects may be applied again, in any process. They are on disk
+ * before the job counts as done.
  */
 export interface Effects {
   /** Files that the index enters, or what else is known of them by now. Of two entries for one file the later one counts. */

@@ -21,7 +21,7 @@ const SAFE_HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'private, no-store'
 };
 
-/** Files that are sent at once. When that is all, a user who has fewer gets a place of the user who has most. */
+/** Files sent at the same time. When all places are taken, the user with the most gives one up to a user with fewer. */
 const MOST_AT_ONCE = 50;
 /** Of them with one ticket; a browser opens no more to one server. */
 const MOST_OF_TICKET = 6;

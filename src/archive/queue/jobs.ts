@@ -35,7 +35,7 @@ export interface Jobs {
   pausing(most: number): { job: Job; dueInMs: number }[];
   /** How many jobs whose files the flow does not have there are, counted up to a limit. */
   load(limit: number): Promise<JobLoad>;
-  /** Stops. Whoever works on jobs must already be stopping. Resolves when all writes are done. */
+  /** Stops taking jobs. Stop what works on them first. Resolves when all writes are done. */
   close(): Promise<void>;
 }
 

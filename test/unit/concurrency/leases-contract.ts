@@ -50,6 +50,7 @@ export function itKeepsLeases(open: () => Promise<LeasesUnderTest>): void {
     const work = async (): Promise<void> => {
       working += 1;
       most = Math.max(most, working);
+      // Slow work, so that runs that are not kept apart overlap.
       await new Promise((resolve) => setTimeout(resolve, 10));
       working -= 1;
     };

@@ -135,6 +135,7 @@ describe('openState', function () {
       const database = openState(directory, { onDamaged: () => undefined, boot, provenMs: 50 });
       rmSync(path.join(directory, 'state'), { recursive: true });
       await database.collection('values').put('a', 1);
+      // Nothing signals that no mark is written: it would be by now.
       await new Promise((resolve) => setTimeout(resolve, 50));
       should(readFileSync(marker(), 'utf8')).equal(`${process.pid}\n`);
       await database.close();
