@@ -104,7 +104,7 @@ describe('the package that users install', () => {
   });
 
   it('depends on few packages, each with a purpose, and never on Node-RED', () => {
-    const allowed = ['tweetnacl', 'lmdb', '@aws-sdk/client-s3', '@aws-sdk/lib-storage', 'bullmq'];
+    const allowed = ['tweetnacl', 'lmdb', '@aws-sdk/client-s3', '@aws-sdk/lib-storage', 'bullmq', 'ioredis'];
     const names = Object.keys(MANIFEST.dependencies);
     should(names.length).be.belowOrEqual(6);
     should(names.filter((name) => !allowed.includes(name))).deepEqual([]);
