@@ -1,3 +1,4 @@
+import { monotonicNow } from '../../clock/clocks';
 import type { Notice } from '../../errors/notice';
 import type { BucketConnection } from './client/connection';
 import { describeError } from './client/fault';
@@ -65,6 +66,36 @@ async function asked<T>(
     if (NONE.has(code) || status === 501 || status === 405) return 'off';
     if (code === 'AccessDenied' || (status === 403 && code === '')) return 'unknown';
     throw connection.fault(doing, error);
+  }
+}
+
+/** Versioning can be turned on, and a default retention be set, at any time. */
+const VALID_MS = 60 * 60_000;
+
+/** What a bucket is, asked once and again after an hour. */
+export class KnownKind {
+  readonly #connection: BucketConnection;
+  readonly #now: () => number;
+  #asked: { at: number; kind: Promise<BucketKind> } | undefined;
+
+  /** @param now milliseconds on a clock that never jumps */
+  constructor(connection: BucketConnection, now: () => number = monotonicNow) {
+    this.#connection = connection;
+    this.#now = now;
+  }
+
+  /** @throws CodedError as `readBucketKind`; the next call then asks again */
+  async get(): Promise<BucketKind> {
+    const known = this.#asked;
+    if (known !== undefined && this.#now() - known.at < VALID_MS) return await known.kind;
+    const asked = { at: this.#now(), kind: readBucketKind(this.#connection) };
+    this.#asked = asked;
+    try {
+      return await asked.kind;
+    } catch (error) {
+      if (this.#asked === asked) this.#asked = undefined;
+      throw error;
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import type { Notice } from '../../errors/notice';
 import type { StateCollection } from '../../state/state-database';
 import type { Destination, KnownCopy, PartialCopy, SidecarWriter, TextWriter } from '../destination';
 import { BucketCopy, type BucketTools } from './bucket-copy';
-import { ofLock, ofVersions, readBucketKind } from './bucket-kind';
+import { ofLock, ofVersions } from './bucket-kind';
 import { bucketSidecar } from './bucket-sidecar';
 import type { ResponseLimits } from './client/capped-responses';
 import { BucketConnection } from './client/connection';
@@ -221,7 +221,7 @@ class OpenBucket implements BucketStore {
     const say = this.#onNotice;
     if (this.#isIntroduced || say === undefined) return;
     this.#isIntroduced = true;
-    readBucketKind(this.#connection).then(
+    this.objects.kind.get().then(
       (kind) => {
         const { bucket } = this.settings;
         const said: Notice[] = [

@@ -5,8 +5,10 @@ import { CodedError } from '../../errors/coded-error';
 import { responseTime, notAStore, tooSlow } from './client/capped-responses';
 import type { BucketConnection } from './client/connection';
 import { describeError } from './client/fault';
+import { KnownKind } from './bucket-kind';
 import { shownKey } from './object-key';
 import { condition, encryption, integrity, type SentBytes } from './client/bucket-request';
+
 import { BucketVersions, versionOf } from './object-versions';
 
 export interface PutOptions {
@@ -71,9 +73,11 @@ export interface ReadObject {
 export class BucketObjects {
   readonly #connection: BucketConnection;
   readonly versions: BucketVersions;
+  readonly kind: KnownKind;
 
   constructor(connection: BucketConnection) {
     this.#connection = connection;
+    this.kind = new KnownKind(connection);
     this.versions = new BucketVersions(connection);
   }
 
@@ -122,7 +126,7 @@ export class BucketObjects {
         'This store has no conditional writes, and the access key may not check whether a name is free: it could ' +
           'overwrite a recording. Permit s3:GetObject and s3:ListBucket.'
       );
-    if (kind === 'unknown' && this.#connection.isVersioned)
+    if (kind === 'unknown' && (await this.#mayHide()))
       throw new CodedError(
         'STORE_FAILED',
         'This bucket keeps versions, and the access key may not check whether a name is free: it could hide another ' +
@@ -130,6 +134,13 @@ export class BucketObjects {
         { retryable: true }
       );
     return kind === 'object';
+  }
+
+  /** Whether a write to a key that cannot be looked at may hide, or replace, what is there in spite of its condition. */
+  async #mayHide(): Promise<boolean> {
+    if (this.#connection.isVersioned) return true;
+    const { versioning } = await this.kind.get();
+    return versioning === 'on' || versioning === 'suspended';
   }
 
   /** Stores an object in one request. */

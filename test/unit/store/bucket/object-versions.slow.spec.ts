@@ -162,9 +162,22 @@ describe('bucket store, in a versioned bucket', function () {
     await should(store.readBack(stored.location!, copy)).be.rejectedWith({ message: /s3:GetObjectVersion/ });
   });
 
-  it('stores nothing more with a key that may not check', async () => {
+  it('stores nothing, not even at first, with a key that may not check whether a name is free', async () => {
+    await put('calls/a.wav', noise(1000, 7));
     bucket.server.fault = ({ name }) =>
       name === 'GetObject' ? { answer: 403, code: 'AccessDenied' } : undefined;
+    await should(storeBytes(store, 'a.wav', noise(1000))).be.rejectedWith({
+      message: /could hide another recording under this one/,
+      retryable: true
+    });
+    should(await bucket.versions('calls/a.wav')).have.length(1);
+  });
+
+  it('stores nothing more with a key that may check neither names nor versioning', async () => {
+    bucket.server.fault = ({ name }) =>
+      name === 'GetObject' || name === 'GetBucketVersioning'
+        ? { answer: 403, code: 'AccessDenied' }
+        : undefined;
     // The first response shows that the bucket is versioned.
     await storeBytes(store, 'a.wav', noise(1000));
     await should(storeBytes(store, 'b.wav', noise(1000))).be.rejectedWith({
