@@ -1,0 +1,118 @@
+import type { Job } from '../../../archive/queue/job';
+import { asFields, fieldOf, recordField, textField } from '../../../values/fields';
+import { asJob } from './job-shape';
+import { fromPlain, toPlain, type Plain } from './plain-values';
+import type { Sealer } from './sealer';
+
+/** Increase it with each change that an earlier version would misread. The version before must still be readable. */
+export const FORMAT_VERSION = 1;
+
+/** A job on its way between instances. */
+export interface LentJob {
+  job: Job;
+  /** The instance that accepted it, and keeps it until it is done. */
+  origin: string;
+  /** How many runs have reported how they ended. */
+  reports: number;
+  /** Whether it may have run in a way that Redis does not know of. */
+  isResumed: boolean;
+}
+
+/** How the last run of a lent job ended. It is on its way to the origin, which then keeps the job no longer. */
+export interface Ending {
+  kind: 'done' | 'follow-up';
+  /** Whether a part of it was given up: whoever ran it has raised the error. */
+  isGivenUp: boolean;
+  /** Until the follow-up is due. */
+  pauseMs: number;
+}
+
+/** What was read, or why it cannot be. */
+export type ReadJob =
+  | { kind: 'job'; lent: LentJob }
+  /** Of another version of this package: left to those who understand it. */
+  | { kind: 'other-version' }
+  /** Encrypted with another key, or although there is none here, or not encrypted although there is one. */
+  | { kind: 'other-key' }
+  | { kind: 'damaged' };
+
+export interface JobFormatOptions {
+  /** Null: jobs are readable in Redis. */
+  sealer: Sealer | null;
+  /** Default: `FORMAT_VERSION`. */
+  version?: number;
+}
+
+/**
+ * How jobs are spelled in Redis. What is read from there is checked like everything from outside. A job holds signed links, but
+ * no credentials: an instance uses its own.
+ */
+export class JobFormat {
+  readonly #sealer: Sealer | null;
+  readonly #version: number;
+
+  constructor({ sealer, version = FORMAT_VERSION }: JobFormatOptions) {
+    this.#sealer = sealer;
+    this.#version = version;
+  }
+
+  /** @returns plain JSON */
+  write({ job, origin, reports, isResumed }: LentJob): Record<string, Plain> {
+    const head = { v: this.#version, id: job.id, origin, reports, resumed: isResumed };
+    const content = toPlain(job);
+    if (this.#sealer === null) return { ...head, job: content };
+    return {
+      ...head,
+      sealed: this.#sealer.seal(JSON.stringify(content), this.#subject(this.#version, job.id))
+    };
+  }
+
+  /** @param id under which it was found */
+  read(data: unknown, id: string): ReadJob {
+    const fields = asFields(data);
+    const version = fieldOf(fields, 'v');
+    if (typeof version !== 'number') return { kind: 'damaged' };
+    if (version !== this.#version && version !== this.#version - 1) return { kind: 'other-version' };
+    const origin = textField(fields, 'origin');
+    const reports = fieldOf(fields, 'reports');
+    if (origin === null || typeof reports !== 'number' || fieldOf(fields, 'id') !== id)
+      return { kind: 'damaged' };
+    const content = this.#content(recordField(fields, 'job'), textField(fields, 'sealed'), { version, id });
+    if (content === 'other-key') return { kind: 'other-key' };
+    const job = asJob(fromPlain(content), id);
+    if (job === null) return { kind: 'damaged' };
+    return { kind: 'job', lent: { job, origin, reports, isResumed: fieldOf(fields, 'resumed') === true } };
+  }
+
+  /** The origin of a job whose content may be unreadable; null when even that is. */
+  origin(data: unknown): string | null {
+    return textField(asFields(data), 'origin');
+  }
+
+  #content(open: unknown, sealed: string | null, { version, id }: { version: number; id: string }): unknown {
+    // With a key, only what was written with it counts: everything else may be from a stranger.
+    if (this.#sealer === null) return sealed === null ? open : 'other-key';
+    const text = sealed === null ? null : this.#sealer.open(sealed, this.#subject(version, id));
+    return text === null ? 'other-key' : (JSON.parse(text) as unknown);
+  }
+
+  #subject(version: number, id: string): string {
+    return `job\n${version}\n${id}`;
+  }
+}
+
+/** @returns plain JSON */
+export function writeEnding({ kind, isGivenUp, pauseMs }: Ending): Record<string, Plain> {
+  return { v: FORMAT_VERSION, kind, isGivenUp, pauseMs };
+}
+
+/** An ending whose details cannot be read is an end all the same. */
+export function readEnding(value: unknown): Ending {
+  const fields = asFields(value);
+  const pauseMs = fieldOf(fields, 'pauseMs');
+  return {
+    kind: fieldOf(fields, 'kind') === 'follow-up' ? 'follow-up' : 'done',
+    isGivenUp: fieldOf(fields, 'isGivenUp') === true,
+    pauseMs: typeof pauseMs === 'number' && pauseMs > 0 ? pauseMs : 0
+  };
+}
