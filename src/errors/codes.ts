@@ -42,6 +42,9 @@ export const LIST_ERROR_CODES = ['ALREADY_RUNNING', 'LIST_INCOMPLETE'] as const;
 /** Settings that cannot work; raised at deploy, never for a single message. */
 export const SETTINGS_ERROR_CODES = ['BAD_SETTING'] as const;
 
+/** Codes of all nodes that share their work: why they cannot now. */
+export const QUEUE_ERROR_CODES = ['QUEUE_AWAY'] as const;
+
 /** Codes of all nodes that keep state: why it cannot be used now. */
 export const STATE_ERROR_CODES = ['STATE_IN_USE'] as const;
 
@@ -53,6 +56,7 @@ export type ErrorCode =
   | DownloadErrorCode
   | ListErrorCode
   | (typeof SETTINGS_ERROR_CODES)[number]
+  | (typeof QUEUE_ERROR_CODES)[number]
   | (typeof STATE_ERROR_CODES)[number];
 
 const ALL_CODES: ReadonlySet<string> = new Set([
@@ -60,6 +64,7 @@ const ALL_CODES: ReadonlySet<string> = new Set([
   ...DOWNLOAD_ERROR_CODES,
   ...LIST_ERROR_CODES,
   ...SETTINGS_ERROR_CODES,
+  ...QUEUE_ERROR_CODES,
   ...STATE_ERROR_CODES
 ]);
 
