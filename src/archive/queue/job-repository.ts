@@ -11,6 +11,13 @@ export interface DueJob {
   dueAt: number;
 }
 
+/** Where a job is in its list. */
+export interface JobPlace {
+  /** Milliseconds since 1970. */
+  dueAt: number;
+  id: string;
+}
+
 /** The jobs of a download node, or their follow-ups once the flow has the files. */
 export type JobList = string | { readonly followUpsOf: string };
 
@@ -79,13 +86,13 @@ export class JobRepository {
   }
 
   /**
-   * Persists a job. Durable when resolved.
+   * Persists a job, in one commit with other changes. Durable when resolved.
    *
    * @throws CodedError `STORE_FAILED`; `STATE_IN_USE` when another process has taken the state over
    */
-  async add(list: JobList, job: Job): Promise<void> {
+  async add(list: JobList, job: Job, changes: readonly StateChange[] = []): Promise<void> {
     try {
-      await this.#jobs.put(keyOf(list, job.acceptedAt, job.id), persisted(job));
+      await this.#database.commit([this.putting(list, { job, dueAt: job.acceptedAt }), ...changes]);
     } catch (cause) {
       if (cause instanceof CodedError) throw cause;
       throw new CodedError(
@@ -163,6 +170,14 @@ export class JobRepository {
     }));
   }
 
+  /** When some jobs of a list are due, after a place in it, in order. Reads no job. */
+  placesAfter(list: JobList, after: JobPlace | null, most: number): JobPlace[] {
+    const { start, end } = spanOf(list);
+    const from = after === null ? start : keyOf(list, after.dueAt, after.id);
+    const places = [...this.#jobs.keys({ start: from, end, limit: most + 1 })].map(placeOf);
+    return places.filter(({ id }) => id !== after?.id).slice(0, most);
+  }
+
   /** Whether a new job is on disk; it may be before `add` resolves. */
   has(list: JobList, { id, acceptedAt }: Job): boolean {
     return this.at(list, acceptedAt, id) !== undefined;
@@ -215,6 +230,16 @@ export class JobRepository {
    */
   finish(list: JobList, { job, dueAt }: DueJob, changes: StateChange[]): Promise<void> {
     return this.#database.commitSoon([...changes, this.#jobs.removing(keyOf(list, dueAt, job.id))]);
+  }
+
+  /** What brings a job to a place, as a part of a commit. */
+  putting(list: JobList, { job, dueAt }: DueJob): StateChange {
+    return this.#jobs.putting(keyOf(list, dueAt, job.id), persisted(job));
+  }
+
+  /** What `finish` changes, as a part of a commit. */
+  removing(list: JobList, { dueAt, id }: JobPlace): StateChange {
+    return this.#jobs.removing(keyOf(list, dueAt, id));
   }
 
   /** The node was deleted or disabled; its jobs wait for it. Durable when resolved. */
@@ -297,7 +322,7 @@ function keyOf(list: JobList, dueAt: number, id: string): JobKey {
 }
 
 /** The fields of a job that its key contains. */
-function placeOf(key: Key): { dueAt: number; id: string } {
+function placeOf(key: Key): JobPlace {
   const [dueAt, id] = (key as JobKey).slice(-2) as [number, string];
   return { dueAt, id };
 }

@@ -116,3 +116,11 @@ export function readEnding(value: unknown): Ending {
     pauseMs: typeof pauseMs === 'number' && pauseMs > 0 ? pauseMs : 0
   };
 }
+
+/** What BullMQ keeps beside the data of a job, in bytes. */
+const BESIDE_DATA = 800;
+
+/** About how many bytes of memory a job takes in Redis. */
+export function sizeInRedis(job: Job): number {
+  return JSON.stringify(toPlain(job)).length + BESIDE_DATA;
+}
