@@ -3,6 +3,7 @@
 const ROWS = [
   ['library', 'reconcile', 'sharing'],
   ['archive', 'webhook', 'routing'],
+  ['evidence'],
   ['providers', 'transfer', 'naming'],
   ['store'],
   ['activity', 'recording', 'verification'],

@@ -1,3 +1,5 @@
+import { NO_HASH, formatLine, parseLine, recordingName } from '../../src/evidence/custody/custody-line';
+import { custodyFileNumber } from '../../src/evidence/custody/custody-reader';
 import { withoutLink } from '../../src/archive/download/archive-faults';
 import { partialCopyId } from '../../src/archive/download/partial-copies';
 import { keptMessage } from '../../src/archive/queue/job';
@@ -440,5 +442,21 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     name: 'keptMessage',
     call: (text) =>
       onEach(text, (part) => keptMessage({ payload: part, event: { body: { part } }, topic: part }))
+  },
+  {
+    file: 'src/evidence/custody/custody-line.ts',
+    name: 'formatLine',
+    call: (text) =>
+      onEach(text, (part) =>
+        formatLine(
+          { event: 'stored', recording: recordingName(part, part), actor: part, details: { part } },
+          { seq: 1, at: RECEIVED_AT, prev: NO_HASH }
+        )
+      )
+  },
+  {
+    file: 'src/evidence/custody/custody-line.ts',
+    name: 'parseLine',
+    call: (text) => [parseLine(Buffer.from(text)), custodyFileNumber(text)]
   }
 ];

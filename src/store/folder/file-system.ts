@@ -64,8 +64,8 @@ export interface OpenFile {
     position: number | null
   ): Promise<{ bytesRead: number }>;
   writev(buffers: Uint8Array[], position: number): Promise<{ bytesWritten: number }>;
-  /** Writes all of a text, from the current position. */
-  writeFile(text: string): Promise<void>;
+  /** Writes all of a content, from the current position. */
+  writeFile(content: string | Uint8Array): Promise<void>;
   stat(): Promise<FileStat>;
   truncate(length: number): Promise<void>;
   /** Resolves when content and size are durable. */
@@ -114,8 +114,8 @@ class Descriptor implements OpenFile {
     return writev(this.#fd, buffers, position);
   }
 
-  writeFile(text: string) {
-    return writeFile(this.#fd, text);
+  writeFile(content: string | Uint8Array) {
+    return writeFile(this.#fd, content);
   }
 
   stat() {

@@ -19,7 +19,11 @@ import { fateOf, ownProcess } from './parts/part-owner';
  *
  * @throws the system's error; `EEXIST` when the name is taken
  */
-export async function writeNewFile(fs: FileSystem, path: string, content: string): Promise<void> {
+export async function writeNewFile(
+  fs: FileSystem,
+  path: string,
+  content: string | Uint8Array
+): Promise<void> {
   await withTemporary(fs, path, content, async (temporary) => {
     try {
       await fs.link(temporary, path);
@@ -33,7 +37,7 @@ export async function writeNewFile(fs: FileSystem, path: string, content: string
 }
 
 /** Replaces a file atomically: readers see the old or the new content, even after a power cut. */
-export async function replaceFile(fs: FileSystem, path: string, content: string): Promise<void> {
+export async function replaceFile(fs: FileSystem, path: string, content: string | Uint8Array): Promise<void> {
   await withTemporary(fs, path, content, (temporary) => whileBusy(() => fs.rename(temporary, path)));
 }
 
@@ -42,7 +46,7 @@ const writers = new KeyedMutex();
 async function withTemporary(
   fs: FileSystem,
   path: string,
-  content: string,
+  content: string | Uint8Array,
   place: (temporary: string) => Promise<void>
 ): Promise<void> {
   const directory = dirname(path);

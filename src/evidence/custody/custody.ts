@@ -1,0 +1,118 @@
+import { monotonicNow } from '../../clock/clocks';
+import { KeyedMutex } from '../../concurrency/keyed-runs';
+import path from 'node:path';
+import { signClosedFiles, type SignedCheckpoint } from './checkpoint';
+import { ClockGuard } from './clock-guard';
+import { CustodyLog, type CustodyLogOptions, type CustodyPlace } from './custody-log';
+import type { CustodyEntry } from './custody-line';
+import { type SigningKey, publicKeyFile, signingKey } from './signing-key';
+
+/** The directory of the custody log, below that of the state. */
+export const CUSTODY_DIRECTORY = 'custody';
+
+/** Gets a proof from outside that a checkpoint existed, and keeps it beside the checkpoint. */
+export interface Anchor {
+  /**
+   * @param directory of the log
+   * @returns what the log tells of it
+   * @throws CodedError when there is none; it is tried again the next time
+   */
+  stamp(directory: string, checkpoint: SignedCheckpoint): Promise<CustodyEntry>;
+  /** The checkpoints that still lack a proof. */
+  missing(directory: string): Promise<readonly SignedCheckpoint[]>;
+}
+
+export interface CustodyOptions extends Omit<CustodyLogOptions, 'directory' | 'onClosed'> {
+  /** Directory of the state. */
+  state: string;
+  /** The id of the installation. */
+  instance: string;
+  /** Null: checkpoints are signed only. */
+  anchor?: Anchor | null;
+  /** Milliseconds of a monotonic clock. */
+  elapsed?: () => number;
+}
+
+/** The custody log of an installation, the checkpoints that close each of its days, and what it says of the clock. */
+export class Custody {
+  readonly clock: ClockGuard;
+  readonly directory: string;
+  readonly #log: CustodyLog;
+  readonly #key: SigningKey;
+  readonly #options: CustodyOptions;
+  readonly #daily = new KeyedMutex();
+
+  private constructor(options: CustodyOptions, log: CustodyLog, key: SigningKey) {
+    this.#options = options;
+    this.#log = log;
+    this.#key = key;
+    this.directory = path.join(options.state, CUSTODY_DIRECTORY);
+    this.clock = new ClockGuard(options.now ?? Date.now, options.elapsed ?? monotonicNow, log.last.at);
+  }
+
+  /**
+   * Opens the log and begins to write: its first line says that it was started.
+   *
+   * @throws the system's error; CodedError `BAD_SETTING` for a key that is none, `STORE_FAILED`
+   */
+  static async open(options: CustodyOptions): Promise<Custody> {
+    const directory = path.join(options.state, CUSTODY_DIRECTORY);
+    const log = await CustodyLog.open({ ...options, directory });
+    try {
+      const key = await signingKey(options.state, directory);
+      const custody = new Custody(options, log, key);
+      await custody.append({
+        event: 'start',
+        actor: 'node-red',
+        details: { key: key.id, new_key: key.isNew }
+      });
+      if (key.isNew)
+        options.log(
+          `A key was made that signs the custody log. Keep a copy of ${path.join(directory, publicKeyFile(key.id))} where ` +
+            'nobody who may write to this machine can change it: it proves later which log is yours.'
+        );
+      return custody;
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+  }
+
+  /** As `CustodyLog.append`. */
+  async append(entry: CustodyEntry): Promise<CustodyPlace> {
+    const place = await this.#log.append(entry);
+    this.clock.noteLine(place.at);
+    return place;
+  }
+
+  /**
+   * Closes the day that has ended, if one has: begins the next file, signs what is complete, and has it stamped. Call it a few
+   * times a day.
+   *
+   * @throws CodedError, or the system's error; what was done stays, and the rest is done the next time
+   */
+  daily(): Promise<void> {
+    return this.#daily.run('daily', () => this.#closeDays());
+  }
+
+  /** Says that it was stopped, and waits for what is being written. */
+  async close(): Promise<void> {
+    try {
+      await this.append({ event: 'stop', actor: 'node-red' });
+    } finally {
+      await this.#log.close();
+    }
+  }
+
+  async #closeDays(): Promise<void> {
+    await this.#log.turnPage();
+    const { directory } = this;
+    const { instance, now = Date.now, anchor = null } = this.#options;
+    const signed = await signClosedFiles({ directory, instance, key: this.#key, now }, this.#log.currentFile);
+    for (const { name, sha256 } of signed)
+      await this.append({ event: 'checkpoint', actor: 'log', sha256, details: { file: name } });
+    if (anchor === null) return;
+    for (const checkpoint of await anchor.missing(directory))
+      await this.append(await anchor.stamp(directory, checkpoint));
+  }
+}
