@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import should from 'should';
 import { NO_EFFECTS } from '../../../../../src/archive/effects';
-import type { Job } from '../../../../../src/archive/queue/job';
 import { JobRepository } from '../../../../../src/archive/queue/job-repository';
 import { JobLender } from '../../../../../src/sharing/jobs/lending/job-lender';
 import type { JobPool, JobToLend, PooledJob } from '../../../../../src/sharing/jobs/lending/job-pool';
@@ -132,7 +131,9 @@ class World {
           changes: () => [],
           runsHere: (id) => alone.has(id),
           giveUp: () => Promise.resolve({ effects: NO_EFFECTS }),
-          onEnded: (id) => void (at === 0 && this.told.push(id)),
+          onEnded: (id) => {
+            if (at === 0) this.told.push(id);
+          },
           onFault: (error) => {
             throw error;
           }
@@ -272,46 +273,31 @@ class World {
   }
 
   async act(action: (typeof ACTIONS)[number], at: number): Promise<void> {
-    const [first] = this.pools;
-    switch (action) {
-      case 'add':
-        return await this.add();
-      case 'lend':
-        return await this.eachLender((lender) => lender.lend());
-      case 'start':
-        return this.start(at);
-      case 'end':
-        return this.end('done', at);
-      case 'end for now':
-        return this.end('follow-up', at);
-      case 'tell':
-        return await this.tell(1);
-      case 'tell twice':
-        return await this.tell(2);
-      case 'review':
-        return await this.eachLender((lender) => lender.review());
-      case 'origin crashes':
-        return this.begin();
-      case 'crash soon':
+    const whileAway = (run: () => Promise<void>): Promise<void> =>
+      this.pools[0].isAway ? run() : Promise.resolve();
+    const actions: Record<(typeof ACTIONS)[number], () => void | Promise<void>> = {
+      add: () => this.add(),
+      lend: () => this.eachLender((lender) => lender.lend()),
+      start: () => this.start(at),
+      end: () => this.end('done', at),
+      'end for now': () => this.end('follow-up', at),
+      tell: () => this.tell(1),
+      'tell twice': () => this.tell(2),
+      review: () => this.eachLender((lender) => lender.review()),
+      'origin crashes': () => this.begin(),
+      'crash soon': () => {
         this.pools[at % 2]!.crash = { calls: at % 3, counts: at % 4 > 1, happen: () => undefined };
-        return;
-      case 'executor crashes':
-        return this.executorCrashes();
-      case 'emptied':
-        return this.emptied();
-      case 'down':
-        return this.go(false);
-      case 'cut off':
-        return this.go(true);
-      case 'back':
-        return first.isAway ? await this.back() : undefined;
-      case 'alone':
-        return first.isAway ? await this.alone(true) : undefined;
-      case 'alone, but not to the end':
-        return first.isAway ? await this.alone(false) : undefined;
-      case 'end lost':
-        return this.endLost(at);
-    }
+      },
+      'executor crashes': () => this.executorCrashes(),
+      emptied: () => this.emptied(),
+      down: () => this.go(false),
+      'cut off': () => this.go(true),
+      back: () => whileAway(() => this.back()),
+      alone: () => whileAway(() => this.alone(true)),
+      'alone, but not to the end': () => whileAway(() => this.alone(false)),
+      'end lost': () => this.endLost(at)
+    };
+    await actions[action]();
   }
 
   /** All faults end, and everything runs until nothing is left. */
