@@ -2,6 +2,7 @@
 // way, from top to bottom: a room may import from the rows below its own, and nothing else.
 const ROWS = [
   ['library', 'reconcile', 'sharing'],
+  ['retention'],
   ['archive', 'webhook', 'routing'],
   ['evidence'],
   ['providers', 'transfer', 'naming'],

@@ -1,4 +1,5 @@
 import type { RecordingDetails } from '../recording/recording-details';
+import type { LockFacts, RetentionFacts } from './kept-facts';
 
 /** The destinations. Their names are on disk, in sidecars and in the index, so they never change. */
 export type DestinationKind = 'folder' | 'bucket' | 'message';
@@ -33,6 +34,10 @@ export interface StoredFacts {
   transcription_file?: string;
   /** When the provider made or announced that text. ISO 8601 UTC. */
   transcribed_at?: string;
+  /** How long it is kept; absent when no policy says so. */
+  retention?: RetentionFacts;
+  /** That its object is locked, as the store confirmed; absent when it is not, or need not be. */
+  lock?: LockFacts;
   /** It is that of a sample event, not a real recording. */
   sample?: true;
 }

@@ -28,6 +28,9 @@ import { apiFault } from '../../src/providers/http/api-fault';
 import { readJsonBody } from '../../src/providers/http/json-body';
 import { ServerPace } from '../../src/providers/http/server-pace';
 import { readFilter } from '../../src/providers/list-filter';
+import { readPolicySettings } from '../../src/retention/policy-settings';
+import { readRequested } from '../../src/retention/requested-retention';
+import { RetentionPolicy } from '../../src/retention/retention-policy';
 import { providers } from '../../src/providers/registry';
 import { readTranscript, transcriptLinks } from '../../src/providers/telnyx/meetings/transcript';
 import { apiAuthorization } from '../../src/providers/telnyx/telnyx-provider';
@@ -83,6 +86,16 @@ const BUCKET = {
   secretAccessKey: ''
 };
 
+const POLICY = new RetentionPolicy(
+  readPolicySettings({
+    policy: 'calls',
+    rules: [
+      { when: { events: '*a.*.a*recording*.saved', number: '+49' } },
+      { when: { direction: 'inbound', property: 'a.b=c' } }
+    ]
+  })
+);
+
 const NAMES = compileFilename('{{channels}}/{{recording_id}}_{{recording_id}}.{{ext}}');
 
 const [REFERENCE] = findRecordings({
@@ -123,6 +136,36 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     }
   },
   { file: 'src/reconcile/deliveries/search/masked.ts', name: 'maskedText', call: maskedText },
+  {
+    file: 'src/retention/policy-settings.ts',
+    name: 'readPolicySettings',
+    call: (text) =>
+      onEach(text, (part) =>
+        refuses(() =>
+          readPolicySettings({
+            policy: 'calls',
+            deleteAfter: part,
+            rules: [{ when: { events: part, number: part, property: part } }]
+          })
+        )
+      )
+  },
+  {
+    file: 'src/retention/requested-retention.ts',
+    name: 'readRequested',
+    call: (text) => refuses(() => readRequested({ keepUntil: text }))
+  },
+  {
+    file: 'src/retention/retention-policy.ts',
+    name: 'RetentionPolicy',
+    call: (text) =>
+      onEach(text, (part) =>
+        POLICY.of(
+          { started_at: part, ended_at: part, stored_at: part, event_type: part, from: part, to: part },
+          { payload: { direction: part }, [part]: part }
+        )
+      )
+  },
   { file: 'src/text/number-parts.ts', name: 'numberParts', call: numberParts },
   { file: 'src/providers/daily/id-set.ts', name: 'IdSet', call: (text) => new IdSet().add(text) },
   {

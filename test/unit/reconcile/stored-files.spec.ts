@@ -281,6 +281,20 @@ describe('what is stored', () => {
       should(await rebuild()).have.properties({ sidecars: 1200, indexed: 0, known: 1200 });
     });
 
+    it('with how long it is kept, when that can be read', async () => {
+      const retention = {
+        policy: { name: 'calls', version: '1' },
+        retain_until: null,
+        delete_after: '2026-06-03T10:00:00.000Z'
+      };
+      const kept = stored.file('rec-1', { retention });
+      const broken = stored.file('rec-2', { retention: { ...retention, delete_after: 'soon' } });
+      await rebuild();
+      const index = stored.recordings.at(stored.folder);
+      should((await index.find(kept.identity))[0]?.recording.retention).eql(retention);
+      should((await index.find(broken.identity))[0]?.recording).not.have.property('retention');
+    });
+
     it('from a folder that was moved', async () => {
       stored.file('rec-1', { transcription_file: '/elsewhere/2026/03/rec-1.txt', deleted_at_source: 'then' });
       const moved = mkdtempSync(path.join(tmpdir(), 'telnyx-moved-'));
