@@ -4,6 +4,7 @@ import { answerFailure } from './lib/http-response';
 import { afterStart } from './lib/on-flows-started';
 import { serveFolderTest } from './config/dialog/folder-test-route';
 import { telnyxBucketOf } from './config/bucket/bucket-access';
+import { reportAlone } from './config/queue/queue-access';
 import { accountsOf } from './config/provider-accounts';
 import { DownloadNode } from './download/download-node';
 import { serveLastStored } from './download/last-stored-route';
@@ -30,6 +31,7 @@ export = function (RED: NodeRedApi): void {
       const own = readText(config.dailyBucket);
       const settings = readDownloadSettings(RED, this, config);
       const { target } = settings;
+      reportAlone(RED, this, config.queue);
       const sources = {
         accounts,
         ownBucket: own === '' ? null : telnyxBucketOf(RED, own),

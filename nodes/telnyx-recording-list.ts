@@ -1,4 +1,5 @@
 import { CodedError } from '../src/errors/coded-error';
+import { reportAlone } from './config/queue/queue-access';
 import { accountsOf } from './config/provider-accounts';
 import { createNode } from './lib/create-node';
 import { archiveState } from './lib/archive-state';
@@ -17,6 +18,7 @@ export = function (RED: NodeRedApi): void {
     createNode(RED, this, config);
     startListNode(RED, this, () => {
       const settings = readListSettings(config);
+      reportAlone(RED, this, config.queue);
       const accounts = accountsOf(RED, config, this);
       return {
         topic: 'recording.list',

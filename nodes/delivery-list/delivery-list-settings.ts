@@ -17,6 +17,7 @@ export interface DeliveryListConfig extends NodeConfig {
   outcome?: string;
   sentTo?: string;
   provider?: string;
+  queue?: string;
 }
 
 export type DeliverySettings =

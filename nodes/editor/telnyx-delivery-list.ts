@@ -31,7 +31,8 @@ RED.nodes.registerType<DeliveryListNode>('telnyx-delivery-list', {
     provider: { value: SENDERS[0] },
     only: { value: SELECTIONS[0] },
     outcome: { value: OUTCOMES[0] },
-    sentTo: { value: '' }
+    sentTo: { value: '' },
+    queue: { value: '', type: 'telnyx-queue', required: false }
   },
   inputs: 1,
   outputs: 2,

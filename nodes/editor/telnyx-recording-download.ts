@@ -84,7 +84,7 @@ RED.nodes.registerType<DownloadNode>('telnyx-recording-download', {
       }
     },
     answer: { value: ANSWERS[0] },
-    queue: { value: '' }
+    queue: { value: '', type: 'telnyx-queue', required: false }
   },
   inputs: 1,
   outputs: 1,

@@ -65,7 +65,8 @@ RED.nodes.registerType<ListNode>('telnyx-recording-list', {
     },
     what: { value: LISTED[0] },
     only: { value: SELECTIONS[0] },
-    health: { value: true }
+    health: { value: true },
+    queue: { value: '', type: 'telnyx-queue', required: false }
   },
   inputs: 1,
   outputs: 2,

@@ -19,6 +19,7 @@ export interface RecordingListConfig extends NodeConfig, AccountChoices {
   what?: string;
   only?: string;
   health?: boolean;
+  queue?: string;
 }
 
 export interface ListSettings {

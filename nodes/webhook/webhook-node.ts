@@ -12,6 +12,7 @@ import {
   WebhookEndpoint
 } from '../../src/webhook/endpoint/webhook-endpoint';
 import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
+import { reportAlone } from '../config/queue/queue-access';
 import { activityOf } from '../sidebar/activity';
 import { followState } from '../lib/follow-state';
 import { inLanguage } from '../lib/in-language';
@@ -48,6 +49,7 @@ export interface WebhookNodeConfig extends NodeConfig {
   keep?: string | number;
   rawBody?: boolean;
   rejectedOutput?: boolean;
+  queue?: string;
 }
 
 /** What differs from provider to provider. */
@@ -125,6 +127,7 @@ export function startWebhookNode(
       );
     }
     const settings = orKeepPath(path, () => readSettings(config, node, provider));
+    orKeepPath(path, () => reportAlone(RED, node, config.queue));
     const { rejectedOutput, withRawBody, keep } = settings;
     keepDeliveries(RED, node.id, keep);
     const warnings = new RejectionWarnings((text, code) => node.warn(inLanguage(RED, 'error.' + code, text)));

@@ -52,7 +52,23 @@ export const NOTICES = [
   'telnyx-may-not-list',
   'daily-key',
   'daily-may-list-webhooks',
-  'daily-may-not-list-webhooks'
+  'daily-may-not-list-webhooks',
+  // A Redis.
+  'redis-answers',
+  'redis-no-host',
+  'redis-nothing-there',
+  'redis-silent',
+  'redis-wants-password',
+  'redis-wrong-password',
+  'redis-bad-tls',
+  'redis-not-redis',
+  'redis-too-old',
+  'redis-writes',
+  'redis-refuses',
+  'redis-keeps',
+  'redis-forgets',
+  'redis-evicts',
+  'redis-clear-text'
 ] as const;
 
 export type NoticeName = (typeof NOTICES)[number];

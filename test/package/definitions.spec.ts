@@ -38,9 +38,8 @@ function calls(syntax: unknown, found: Syntax[] = []): Syntax[] {
   return found;
 }
 
-/** Not offered in the form: there is no choice yet, or only a validator. */
+/** Not offered in the form: only a validator. */
 const WITHOUT_FIELD: Record<string, string[]> = {
-  'telnyx-recording-download': ['queue'],
   'telnyx-account': ['anyKey'],
   'daily-account': ['anyKey']
 };

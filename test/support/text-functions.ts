@@ -49,6 +49,8 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ]),
   ['src/naming/filename-syntax.ts', 'the file name of a download node, of at most 4096 characters'],
   ['src/store/bucket/client/field-rules.ts', 'settings of a bucket'],
+  ['nodes/config/queue/queue-fields.ts', 'settings of a queue'],
+  ['src/sharing/redis-check.ts', 'what the Redis of an administrator says of itself, a line at a time'],
   ['src/verification/key-text.ts', 'the keys of an account'],
   ['src/verification/asked-keys.ts', 'bodies, of which 16 kB are read'],
   ['src/http/proxy/proxy-choice.ts', 'settings of the owner, and host names of parsed addresses'],

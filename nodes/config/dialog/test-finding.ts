@@ -4,7 +4,7 @@ import type { Finding } from '../../../src/store/bucket/finding';
 /** One line of what a test button of a dialog found. */
 export interface TestFinding {
   /** What was tried. */
-  check: 'key' | 'recordings' | 'webhooks' | 'folder' | 'link' | 'space' | Finding['check'];
+  check: 'key' | 'recordings' | 'webhooks' | 'folder' | 'link' | 'space' | 'redis' | Finding['check'];
   /** `failed`: it cannot work like this. `warning`: it can, but the user should know. */
   result: 'ok' | 'warning' | 'failed';
   /** What to do, without secrets. */

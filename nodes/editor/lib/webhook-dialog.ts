@@ -46,6 +46,7 @@ export function webhookDefaults(provider: Provider): EditorDefinition<WebhookNod
     health: { value: true },
     rawBody: { value: false },
     rejectedOutput: { value: false },
+    queue: { value: '', type: 'telnyx-queue', required: false },
     outputs: { value: 1 }
   };
 }

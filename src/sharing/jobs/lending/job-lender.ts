@@ -341,7 +341,7 @@ export const MOST_STALLS = 20;
 function unreadable(): CodedError {
   return new CodedError(
     'BAD_SETTING',
-    'A job that has come back from Redis cannot be read: set the same "Encryption key" in the queue of all instances, and ' +
+    'A job that has come back from Redis cannot be read: set the same key as "Encryption" in the queue of all instances, and ' +
       'use the same version of this package. The job waits until then.'
   );
 }

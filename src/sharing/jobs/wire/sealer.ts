@@ -29,7 +29,7 @@ export class Sealer {
     if (bytes?.length === KEY_BYTES) return new Sealer(bytes);
     throw new CodedError(
       'BAD_SETTING',
-      '"Encryption key" of the queue must be 32 bytes in base64, 44 characters. Make one with "openssl rand -base64 32" ' +
+      '"Encryption" of the queue must be a key of 32 bytes in base64, 44 characters. Make one with the button in its dialog ' +
         'and use the same one in all instances.'
     );
   }
