@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RememberedId } from '../../events/build-event';
-import { sweepCollection } from '../../state/in-steps';
+import { inSteps, sweepCollection } from '../../state/in-steps';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import { losslessText } from '../../values/fields';
 import type { CopyOutcome, FlowAnswer } from '../endpoint/flow-reply';
@@ -82,6 +82,14 @@ export interface RecentIdentity {
   change: StateChange;
 }
 
+/** A remembered delivery, for those who tell others of it. */
+export interface KnownIdentity extends Remembered {
+  /** As `identityName`. */
+  name: string;
+  /** When it was accepted, milliseconds since 1970. */
+  at: number;
+}
+
 /** Which deliveries were accepted within the last 24 hours. The most recent ones are only in memory. */
 export class DeliveryIdentities {
   readonly #now: () => number;
@@ -129,6 +137,15 @@ export class DeliveryIdentities {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** Those that the database has and that were accepted since then, in small steps. */
+  async *since(at: number): AsyncGenerator<readonly KnownIdentity[]> {
+    const earliest = Math.max(at, this.#now() - REMEMBERED_MS + 1);
+    for await (const step of inSteps(this.#collection)) {
+      const wanted = step.filter(({ value }) => value.at >= earliest);
+      yield wanted.map(({ key, value }) => ({ ...value, name: nameOf(key as IdentityKey) }));
+    }
+  }
+
   /** The database has them now. */
   saved(those: readonly RecentIdentity[]): void {
     for (const { name, identity } of those)
@@ -145,6 +162,11 @@ export class DeliveryIdentities {
     const key = formerKey(scope, id);
     return key === null ? undefined : this.#collection.get(key);
   }
+}
+
+/** One text for an identity, the same everywhere and unlike that of any other. */
+export function identityName(scope: string, id: RememberedId): string {
+  return nameOf(identityKey(scope, id));
 }
 
 /** Unique, because a key that is its own text contains no control characters. */
