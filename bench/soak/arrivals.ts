@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, readdirSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { createReadStream, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { LineFile } from '../runs/line-file';
 import { DELIVERED, FAILED, STORED } from './flow';
 
 interface Line {
@@ -18,9 +19,8 @@ export class Arrivals {
   /** Recordings whose file is what its sidecar and its link say. */
   readonly proved = new Set<string>();
   readonly problems: string[] = [];
+  readonly #lines: LineFile<Line>;
   #failed = 0;
-  #offset = 0;
-  #rest = '';
 
   /**
    * @param file the probe's
@@ -28,10 +28,12 @@ export class Arrivals {
    * @param sizes those of the announced recordings, in bytes
    */
   constructor(
-    private readonly file: string,
+    file: string,
     private readonly archive: string,
     private readonly sizes: ReadonlyMap<string, number>
-  ) {}
+  ) {
+    this.#lines = new LineFile(file);
+  }
 
   get failed(): number {
     return this.#failed;
@@ -39,7 +41,7 @@ export class Arrivals {
 
   /** Reads what was written since the last call. */
   read(): void {
-    for (const { at, id } of this.#lines()) {
+    for (const { at, id } of this.#lines.added()) {
       if (at === FAILED) this.#failed += 1;
       const times = at === DELIVERED ? this.delivered : at === STORED ? this.stored : undefined;
       times?.set(id, (times.get(id) ?? 0) + 1);
@@ -81,24 +83,5 @@ export class Arrivals {
     else this.proved.add(id);
     rmSync(file);
     rmSync(sidecarFile);
-  }
-
-  *#lines(): Generator<Line> {
-    let file: number;
-    try {
-      file = openSync(this.file, 'r');
-    } catch {
-      return;
-    }
-    const buffer = Buffer.alloc(1024 * 1024);
-    for (;;) {
-      const length = readSync(file, buffer, 0, buffer.length, this.#offset);
-      if (length === 0) break;
-      this.#offset += length;
-      const lines = (this.#rest + buffer.toString('latin1', 0, length)).split('\n');
-      this.#rest = lines.pop() ?? '';
-      for (const line of lines) yield JSON.parse(line) as Line;
-    }
-    closeSync(file);
   }
 }

@@ -1,9 +1,9 @@
-import { createPrivateKey, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type Delivery, holdEvent } from '../../test/support/deliveries';
 import { seededNumbers } from '../../test/support/seeded-numbers';
-import { signed, STRANGER_SEED, TRUSTED_SEED } from '../../test/support/sign';
+import { checkSigner, KEY, recordingEvent, signedDelivery, STRANGER_KEY } from '../runs/signed-deliveries';
 
 const FORGED = 0.05;
 const DUPLICATES = 0.05;
@@ -17,11 +17,6 @@ const RETRY_MS = 1000;
 const SLOW_CLIENTS = 20;
 /** Deliveries of which a duplicate may be sent. */
 const RECENT = 2000;
-
-/** The PKCS #8 prefix of the 32 bytes of an Ed25519 seed. */
-const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
-const KEY = keyOf(TRUSTED_SEED);
-const STRANGER_KEY = keyOf(STRANGER_SEED);
 
 export interface SendersOptions {
   port: number;
@@ -57,11 +52,7 @@ export class Senders {
 
   /** @throws Error when node:crypto and tweetnacl sign differently */
   constructor(options: SendersOptions) {
-    const { headers } = signedDelivery('{}', KEY);
-    const { 'telnyx-signature-ed25519': expected } = signed('{}', {
-      timestamp: headers['telnyx-timestamp']!
-    });
-    if (headers['telnyx-signature-ed25519'] !== expected) throw new Error('The two ways to sign differ.');
+    checkSigner();
     this.#options = options;
     this.#numbers = seededNumbers(options.seed);
   }
@@ -114,7 +105,7 @@ export class Senders {
     const id = randomUUID();
     const isRecording = this.#numbers.next().value < this.#options.recordings / this.#options.rate;
     const size = Math.floor(SMALLEST * (LARGEST / SMALLEST) ** this.#numbers.next().value);
-    const delivery = signedDelivery(isRecording ? this.#recordingEvent(id, size) : holdEvent(id), KEY);
+    const delivery = signedDelivery(isRecording ? this.#recording(id, size) : holdEvent(id), KEY);
     this.#sendUntilAccepted(delivery, () => {
       this.accepted.add(id);
       if (isRecording) this.recordings.set(id, size);
@@ -172,44 +163,7 @@ export class Senders {
     });
   }
 
-  #recordingEvent(id: string, size: number): string {
-    return JSON.stringify({
-      data: {
-        record_type: 'event',
-        event_type: 'call.recording.saved',
-        id,
-        occurred_at: '2026-05-06T07:08:09.100Z',
-        payload: {
-          call_control_id: `v3:${id}`,
-          recording_id: id,
-          recording_started_at: '2026-05-06T07:00:00Z',
-          recording_urls: { wav: `${this.#options.storage}/${id}?size=${size}` }
-        }
-      },
-      meta: { attempt: 1, delivered_to: 'https://example.com/telnyx' }
-    });
+  #recording(id: string, size: number): string {
+    return recordingEvent(id, `${this.#options.storage}/${id}?size=${size}`);
   }
-}
-
-function keyOf(seed: number): KeyObject {
-  return createPrivateKey({
-    key: Buffer.concat([PKCS8, Buffer.alloc(32, seed)]),
-    format: 'der',
-    type: 'pkcs8'
-  });
-}
-
-/** As `signed` of the tests, which takes most of a processor at this rate. */
-function signedDelivery(text: string, key: KeyObject): Delivery {
-  const body = Buffer.from(text);
-  const stamp = String(Math.floor(Date.now() / 1000));
-  const signature = sign(null, Buffer.concat([Buffer.from(`${stamp}|`), body]), key).toString('base64');
-  return {
-    body,
-    headers: {
-      'content-type': 'application/json',
-      'telnyx-timestamp': stamp,
-      'telnyx-signature-ed25519': signature
-    }
-  };
 }

@@ -1,10 +1,11 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from './free-port';
-import { requireProgram } from './real-parts';
+import { findProgram, requireProgram } from './real-parts';
+import { supervised } from './supervised';
 import { until } from './until';
 
 /** The administrator of the test server. */
@@ -33,15 +34,21 @@ export async function requireCeph(context: Mocha.Context): Promise<string> {
   return await started;
 }
 
+/**
+ * The same outside a test.
+ *
+ * @throws Error when one of the programs is not installed
+ */
+export async function startCeph(): Promise<string> {
+  started ??= start(new Map(PROGRAMS.map((program) => [program, findProgram(program)])));
+  return await started;
+}
+
 let started: Promise<string> | undefined;
 
 async function start(programs: ReadonlyMap<string, string>): Promise<string> {
   const directory = mkdtempSync(path.join(tmpdir(), 'telnyx-ceph-'));
-  const daemons: ChildProcess[] = [];
-  process.on('exit', () => {
-    for (const { pid } of daemons) if (pid !== undefined) process.kill(-pid, 'SIGKILL');
-    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-  });
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
   const at = (name: string): string => path.join(directory, name);
   for (const name of ['mon', 'osd', 'gateway', 'run']) mkdirSync(at(name));
   const monitorPort = await freePort();
@@ -54,7 +61,7 @@ async function start(programs: ReadonlyMap<string, string>): Promise<string> {
     execFileSync(programs.get(program) ?? program, args, { cwd: directory, stdio: 'pipe' });
   };
   const daemon = (program: string, ...args: string[]): void => {
-    daemons.push(supervised(programs.get(program) ?? program, args, directory));
+    supervised(programs.get(program) ?? program, args, { directory, removesDirectory: true });
   };
   const config = ['-c', at('ceph.conf')];
 
@@ -123,21 +130,6 @@ rgw_frontends = beast endpoint=127.0.0.1:${gatewayPort}
 rgw_data = ${directory}/gateway
 rgw_crypt_require_ssl = false
 `;
-}
-
-/** Ends with the test run, even when that is killed, because the pipe to it closes. */
-function supervised(program: string, args: string[], directory: string): ChildProcess {
-  const script = '"$@" </dev/null & cat >/dev/null; kill -9 $!; rm -rf "$PWD"';
-  const child = spawn('sh', ['-c', script, 'sh', program, ...args], {
-    cwd: directory,
-    stdio: ['pipe', 'ignore', 'ignore'],
-    // A separate process group, so that shell and daemon end together.
-    detached: true
-  });
-  // The run does not wait for it.
-  child.unref();
-  (child.stdin as unknown as { unref(): void }).unref();
-  return child;
 }
 
 async function answers(url: string): Promise<true | undefined> {

@@ -11,12 +11,24 @@ import type { Installation } from './node-red-settings';
  * @param programs absolute paths or names on the PATH; the first one found is used
  */
 export function requireProgram(context: Mocha.Context, ...programs: string[]): string {
-  for (const program of programs) {
-    const found = path.isAbsolute(program) ? [program] : searchPath(program);
-    const runnable = found.find(isRunnable);
-    if (runnable !== undefined) return runnable;
-  }
-  return skip(context, `${programs.join(' or ')} is not installed`);
+  return installed(programs) ?? skip(context, `${programs.join(' or ')} is not installed`);
+}
+
+/**
+ * The same outside a test.
+ *
+ * @throws Error when none of them is installed
+ */
+export function findProgram(...programs: string[]): string {
+  const found = installed(programs);
+  if (found === undefined) throw new Error(`${programs.join(' or ')} is not installed.`);
+  return found;
+}
+
+function installed(programs: readonly string[]): string | undefined {
+  return programs
+    .flatMap((program) => (path.isAbsolute(program) ? [program] : searchPath(program)))
+    .find(isRunnable);
 }
 
 /** The Node-RED of this repository, or the current one. */

@@ -14,10 +14,24 @@ module.exports = function (RED) {
     const takes = Boolean(node._inputCallback ?? node._inputCallbacks);
     if (!takes || !/^(?:sub-)?seen(?:-\d)?$/.test(id)) return;
     const line = process.env.TEST_RECEIVED_IDS
-      ? { at: id, id: msg.event?.id }
+      ? shortLine(id, msg)
       : { _msgid: msg._msgid, topic: msg.topic, event: msg.event, at: id };
     fs.appendFileSync(file, `${JSON.stringify(line)}\n`);
   });
+
+  /** For runs with many messages: when which of them arrived where, and what a download node says of its file. */
+  function shortLine(at, { event, recording, error }) {
+    const { recording_id, key, sha256, already_stored } = recording ?? {};
+    const stored = recording && { id: recording_id, key, sha256, already_stored };
+    return {
+      at,
+      id: event?.id,
+      recovered: event?.recovered || undefined,
+      time: Date.now(),
+      stored,
+      error: error?.message
+    };
+  }
 
   function SlowClose(config) {
     RED.nodes.createNode(this, config);
