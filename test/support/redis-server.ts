@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from './free-port';
-import { requireProgram } from './real-parts';
+import { findProgram, requireProgram } from './real-parts';
 import { until } from './until';
 
 export interface RedisServerOptions {
@@ -15,6 +15,13 @@ export interface RedisServerOptions {
   /** More arguments of the program, such as `--maxmemory`, `100mb`. */
   more?: readonly string[];
 }
+
+const PROGRAMS = ['redis-server', 'valkey-server', '/usr/bin/redis-server'];
+const running = new Set<ChildProcess>();
+
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** A real Redis on a port of its own, with faults on demand. Skips the test where it is not installed. */
 export class RedisServer {
@@ -33,7 +40,19 @@ export class RedisServer {
   }
 
   static async start(context: Mocha.Context, options: RedisServerOptions = {}): Promise<RedisServer> {
-    const program = requireProgram(context, 'redis-server', 'valkey-server', '/usr/bin/redis-server');
+    return await RedisServer.#started(requireProgram(context, ...PROGRAMS), options);
+  }
+
+  /**
+   * The same outside a test.
+   *
+   * @throws Error when it is not installed
+   */
+  static async startOutside(options: RedisServerOptions = {}): Promise<RedisServer> {
+    return await RedisServer.#started(findProgram(...PROGRAMS), options);
+  }
+
+  static async #started(program: string, options: RedisServerOptions): Promise<RedisServer> {
     const server = new RedisServer(program, await freePort(), options);
     await server.run();
     return server;
@@ -58,6 +77,8 @@ export class RedisServer {
       { stdio: 'ignore' }
     );
     this.#child = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     await until('redis-server', async () => {
       if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
       return (await this.#answer('PING').catch(() => '')).startsWith('+PONG');
