@@ -37,5 +37,7 @@ if (existsSync(wavesurfer)) {
   cpSync(path.join(wavesurfer, 'LICENSE'), path.join(resources, 'LICENSE'));
 } else console.warn('wavesurfer.js is not installed, so recordings have no waveform. Run npm install.');
 
-const cli = path.join(dist, 'src', 'simulator', 'cli', 'cli.js');
-if (existsSync(cli)) chmodSync(cli, 0o755);
+for (const room of ['evidence', 'simulator']) {
+  const cli = path.join(dist, 'src', room, 'cli', 'cli.js');
+  if (existsSync(cli)) chmodSync(cli, 0o755);
+}

@@ -1,0 +1,120 @@
+import type { KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { monotonicNow } from '../../clock/clocks';
+import { custodyFiles } from '../custody/custody-reader';
+import { readPublicKey } from '../custody/signing-key';
+import { KnownFiles } from '../verify/known-files';
+import { verifyFolder } from '../verify/verify-folder';
+import { type Finding, type LogReport, type StampVerdict, verifyLog } from '../verify/verify-log';
+import type { Command } from './cli-options';
+
+export const EXIT = { intact: 0, differs: 1, usage: 2, incomplete: 3 } as const;
+
+export interface VerifyOutput {
+  /** A line of the result. */
+  print: (line: string) => void;
+  /** A line that may be replaced by the next one. */
+  progress: (line: string) => void;
+}
+
+/** Milliseconds between two lines of progress. */
+const PROGRESS_MS = 1000;
+
+/** Findings that are shown; the rest is counted. */
+const MOST_SHOWN = 1000;
+
+/**
+ * Checks a folder, and its custody log.
+ *
+ * @returns the exit code
+ * @throws Error for a file that cannot be used; the system's error; `signal.reason`
+ */
+export async function verify(
+  { folder, log, key, roots, isQuiet }: Extract<Command, { name: 'verify' }>,
+  { print, progress }: VerifyOutput,
+  signal: AbortSignal
+): Promise<number> {
+  const pinned = key === null ? null : await publicKeyOf(key);
+  if (log === null && (key !== null || roots !== null)) throw new Error('--key and --roots need --log.');
+  let findings = 0;
+  const onFinding = ({ where, text }: Finding): void => {
+    findings += 1;
+    if (findings <= MOST_SHOWN) print(`NOT AS WRITTEN  ${shown(where)}: ${shown(text)}`);
+  };
+  const show = isQuiet ? () => undefined : seldom(progress);
+  const known = log === null ? null : new KnownFiles();
+  if (log !== null && known !== null) {
+    if ((await custodyFiles(log)).length === 0) throw new Error(`${log} holds no custody log.`);
+    const report = await verifyLog({
+      directory: log,
+      pinned,
+      judgeStamp: () => NOT_JUDGED,
+      onLine: (line) => known.note(line),
+      onFinding,
+      onFile: ({ files, lines }) => show(`log: ${files} files, ${lines} lines`),
+      signal
+    });
+    tellLog(report, pinned, print);
+  }
+  const report = await verifyFolder({
+    ...{ folder, known, onFinding, signal },
+    onFile: ({ files }) => show(`archive: ${files} files`)
+  });
+  print(
+    `Archive: ${report.files} files, ${report.intact} as written` +
+      (report.older > 0 ? `, ${report.older} older than the log (their sidecar fits)` : '') +
+      (report.missing > 0 ? `, ${report.missing} missing` : '') +
+      `${report.unreadable > 0 ? `, ${report.unreadable} not readable` : ''}; ${report.others} other files not checked.`
+  );
+  if (log === null)
+    print('Without a custody log: whoever can change a file can change its sidecar. See --log.');
+  if (findings > MOST_SHOWN) print(`${findings - MOST_SHOWN} more are not shown.`);
+  print(
+    findings === 0 ? 'Everything is as it was written.' : `${findings} things are not as they were written.`
+  );
+  if (report.unreadable > 0) return EXIT.incomplete;
+  return findings === 0 ? EXIT.intact : EXIT.differs;
+}
+
+const NOT_JUDGED: StampVerdict = { ok: true, at: null, isRooted: false, text: '' };
+
+function tellLog(report: LogReport, pinned: KeyObject | null, print: VerifyOutput['print']): void {
+  const { files, lines, checkpoints, anchors, signedUpTo, keys, provenAt } = report;
+  print(`Custody log: ${files} files, ${lines} lines, ${checkpoints} checkpoints, ${anchors} time stamps.`);
+  print(
+    signedUpTo === null
+      ? 'No checkpoint is there yet, so a log that was written anew would not show.'
+      : `Signed up to ${signedUpTo}; what follows is protected by its own chain only.`
+  );
+  if (keys.length > 1) print(`${keys.length} keys signed. Find out why the key was changed.`);
+  if (pinned === null)
+    print(
+      'The key beside the log was used. Give the one that you keep elsewhere with --key: only that shows a log that was written anew.'
+    );
+  if (provenAt !== null) print(`A time-stamping authority proves what existed at ${provenAt}.`);
+}
+
+async function publicKeyOf(file: string): Promise<KeyObject> {
+  const key = readPublicKey(await readFile(file));
+  if (key === null) throw new Error(`${file} is no public Ed25519 key.`);
+  return key;
+}
+
+function seldom(show: (line: string) => void): (line: string) => void {
+  let last = monotonicNow();
+  return (line) => {
+    const now = monotonicNow();
+    if (now - last < PROGRESS_MS) return;
+    last = now;
+    show(line);
+  };
+}
+
+/** Names of files and what a log says may hold anything, also what moves the cursor of a terminal. */
+function shown(text: string): string {
+  return Array.from(text, (char) => (isControl(char.codePointAt(0) ?? 0) ? '?' : char)).join('');
+}
+
+function isControl(code: number): boolean {
+  return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x200b && code <= 0x206f);
+}
