@@ -1,7 +1,7 @@
 import type { WebhookMessage } from '../src/events/build-event';
 import { parseFetched } from '../src/reconcile/deliveries/missed-deliveries';
 import type { HandOver } from '../src/webhook/journal/delivery-journal';
-import { reportAlone } from './config/queue/queue-access';
+import { telnyxQueueOf } from './config/queue/queue-access';
 import { telnyxAccountOf } from './config/telnyx-account-access';
 import { receptionOf, runMissed, runReplay } from './delivery-list/delivery-list-run';
 import {
@@ -24,7 +24,6 @@ export = function (RED: NodeRedApi): void {
 
   function workOf(node: RedNode, config: DeliveryListConfig, signal: AbortSignal): ListWork {
     const settings = readDeliverySettings(config);
-    reportAlone(RED, node, config.queue);
     const account = telnyxAccountOf(RED, config.account, node);
     const emit = (message: WebhookMessage, handOver: HandOver | null): void => {
       const sent = { _msgid: RED.util.generateId(), ...message };
@@ -38,6 +37,7 @@ export = function (RED: NodeRedApi): void {
     });
     return {
       topic: 'delivery.list',
+      queue: telnyxQueueOf(RED, config.queue),
       afterStop: 'what the flow already got from Telnyx is not sent again.',
       run: (message, run) => {
         const request = readDeliveryRequest(config, message);

@@ -1,14 +1,13 @@
 import { CodedError } from '../src/errors/coded-error';
-import {
-  readQueue,
-  type QueueConfig,
-  type QueueSettings,
-  type TelnyxQueueNode
-} from './config/queue/queue-access';
+import type { TelnyxQueueNode } from './config/queue/queue-access';
+import { readQueue, type QueueConfig } from './config/queue/queue-settings';
 import { serveQueueTest } from './config/queue/queue-test-route';
+import { SharedQueue } from './config/queue/shared-queue';
 import { createNode } from './lib/create-node';
 import type { NodeRedApi } from './lib/node-red';
+import { onClose } from './lib/on-input';
 import { afterStart } from './lib/on-flows-started';
+import { ownIdentity } from './lib/state';
 
 export = function (RED: NodeRedApi): void {
   serveQueueTest(RED);
@@ -16,8 +15,10 @@ export = function (RED: NodeRedApi): void {
     'telnyx-queue',
     function (this: TelnyxQueueNode, config: QueueConfig) {
       createNode(RED, this, config);
-      const read = (): QueueSettings => readQueue(config, this.credentials);
-      this.telnyxQueue = read;
+      const read = () => readQueue(config, this.credentials);
+      let shared: SharedQueue | undefined;
+      this.telnyxQueue = () => (shared ??= new SharedQueue(read(), ownIdentity(RED).instance));
+      onClose(this, () => shared?.close());
       try {
         read();
       } catch (error) {

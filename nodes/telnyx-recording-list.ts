@@ -1,5 +1,5 @@
 import { CodedError } from '../src/errors/coded-error';
-import { reportAlone } from './config/queue/queue-access';
+import { telnyxQueueOf } from './config/queue/queue-access';
 import { accountsOf } from './config/provider-accounts';
 import { createNode } from './lib/create-node';
 import { archiveState } from './lib/archive-state';
@@ -18,10 +18,10 @@ export = function (RED: NodeRedApi): void {
     createNode(RED, this, config);
     startListNode(RED, this, () => {
       const settings = readListSettings(config);
-      reportAlone(RED, this, config.queue);
       const accounts = accountsOf(RED, config, this);
       return {
         topic: 'recording.list',
+        queue: telnyxQueueOf(RED, config.queue),
         afterStop: 'what is already stored is not fetched again.',
         run: async (message, { status, emit, tell, signal }) => {
           const outcome = await runList(

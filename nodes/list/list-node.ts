@@ -1,5 +1,7 @@
 import { CodedError } from '../../src/errors/coded-error';
+import type { SharedQueue } from '../config/queue/shared-queue';
 import { type LastRun, activityOf } from '../sidebar/activity';
+import type { LeaseRun } from '../../src/concurrency/leases';
 import { followState } from '../lib/follow-state';
 import { leasesOf } from '../lib/leases';
 import type { FlowMessage, NodeRedApi, RedNode } from '../lib/node-red';
@@ -38,6 +40,8 @@ export interface ListWork {
     message: FlowMessage,
     run: ListRun
   ) => Promise<{ summary: ShownSummary; failure: CodedError | null; trouble?: string }>;
+  /** Through which several Node-REDs agree on who runs the list; null: this one runs it. */
+  queue: SharedQueue | null;
   /** Called when this process owns the state. @throws CodedError as `StateFollower.begin` */
   begin: () => void;
   /** Called when the node closes and its run has ended. */
@@ -75,6 +79,7 @@ function run(
   const { lists } = activityOf(RED);
   let running: Promise<unknown> | null = null;
   let isInUse = false;
+  const lease = `list ${node.id}`;
   noteList(RED, node, () => running !== null);
 
   onInput(node, async (message, send) => {
@@ -86,11 +91,13 @@ function run(
       if (!signal.aborted) send(outputs);
     };
     const carryOut = async (lost: AbortSignal): Promise<void> => {
+      const elsewhere = new AbortController();
+      lost.addEventListener('abort', () => elsewhere.abort(takenOver(work.afterStop)), { once: true });
       const { summary, failure, trouble } = await work.run(message, {
         status,
         emit: (emitted) => emit(emitted, null),
         tell: (told) => emit(null, told),
-        signal: AbortSignal.any([signal, lost])
+        signal: AbortSignal.any([signal, elsewhere.signal])
       });
       status.ended(summary, trouble);
       const { listed, emitted, complete } = summary;
@@ -98,11 +105,18 @@ function run(
       emit(null, summaryMessage(message, summary, work.topic));
       if (failure !== null) throw failure;
     };
-    const leased = leasesOf(RED).run(`list ${node.id}`, LEASE_MS, carryOut);
+    const leased =
+      work.queue === null
+        ? leasesOf(RED).run(lease, LEASE_MS, carryOut)
+        : onOneInstance(work.queue, { lease, signal, carryOut });
     // This very promise, which is awaited below: another one made of it would end Node-RED when the list fails.
     running = leased;
     try {
-      if ((await leased).kind === 'taken') throw stillRunning();
+      if ((await leased).kind === 'taken') {
+        if (work.queue === null) throw stillRunning();
+        // It is being done: nothing for a Catch node.
+        status.elsewhere(work.queue.leases.holder(lease) ?? '');
+      }
     } catch (error) {
       if (error instanceof CodedError) status.failed(error.code);
       last.code = error instanceof CodedError ? error.code : 'GAVE_UP';
@@ -132,6 +146,24 @@ function run(
   });
 }
 
+/** A list often starts with the flows, when the connection is not there yet. Milliseconds. */
+const CONNECT_MS = 5000;
+
+/** Runs a list unless another Node-RED does. */
+async function onOneInstance(
+  { connection, leases }: SharedQueue,
+  {
+    lease,
+    signal,
+    carryOut
+  }: { lease: string; signal: AbortSignal; carryOut: (lost: AbortSignal) => Promise<void> }
+): Promise<LeaseRun<void>> {
+  const closing = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  await Promise.race([connection.ready(CONNECT_MS), closing]);
+  signal.throwIfAborted();
+  return leases.run(lease, LEASE_MS, carryOut);
+}
+
 /** How long a list whose process has died keeps others from running. Milliseconds. */
 const LEASE_MS = 30_000;
 
@@ -140,6 +172,14 @@ function stillRunning(): CodedError {
     'ALREADY_RUNNING',
     'The previous list is still running, so this message did not start another. Wait for the message from the second ' +
       'output, or deploy the node to stop the run.'
+  );
+}
+
+function takenOver(afterStop: string): CodedError {
+  return new CodedError(
+    'GAVE_UP',
+    'The list was stopped before it finished: Redis could not be reached in time, so another Node-RED may run it now. Send the ' +
+      `message again: ${afterStop}`
   );
 }
 

@@ -10,13 +10,13 @@ export type ShownSummary = Pick<RunSummary, 'listed' | 'emitted' | 'complete'> &
  * for, and how the last run ended.
  */
 export class ListStatus {
-  readonly #status: Pick<NodeStatus, 'working' | 'waiting' | 'problem' | 'ready'>;
+  readonly #status: Pick<NodeStatus, 'working' | 'waiting' | 'problem' | 'ready' | 'idle'>;
   readonly #say: Say;
   #summary: ShownSummary | null = null;
   #phase: Phase = 'list';
   #reason: 'api' | 'downloads' | null = null;
 
-  constructor(status: Pick<NodeStatus, 'working' | 'waiting' | 'problem' | 'ready'>, say: Say) {
+  constructor(status: Pick<NodeStatus, 'working' | 'waiting' | 'problem' | 'ready' | 'idle'>, say: Say) {
     this.#status = status;
     this.#say = say;
   }
@@ -46,6 +46,11 @@ export class ListStatus {
         .join(' · ');
     if (summary.complete && trouble === '') this.#status.ready(text);
     else this.#status.problem(text);
+  }
+
+  /** @param host name of the machine that runs the list */
+  elsewhere(host: string): void {
+    this.#status.idle(() => this.#say('elsewhere', { host }));
   }
 
   failed(code: string): void {

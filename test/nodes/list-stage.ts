@@ -4,6 +4,7 @@ import path from 'node:path';
 import dailyAccount from '../../nodes/daily-account';
 import telnyxAccount from '../../nodes/telnyx-account';
 import telnyxBucket from '../../nodes/telnyx-bucket';
+import telnyxQueue from '../../nodes/telnyx-queue';
 import recordingDownload from '../../nodes/telnyx-recording-download';
 import recordingList from '../../nodes/telnyx-recording-list';
 import type { FlowNode } from '../support/node-red-process';
@@ -80,7 +81,7 @@ export class ListStage {
 
   async load(flow: object[], credentials: object = {}): Promise<void> {
     await nodeHelper.load(
-      [telnyxAccount, dailyAccount, telnyxBucket, recordingDownload, recordingList],
+      [telnyxAccount, dailyAccount, telnyxBucket, telnyxQueue, recordingDownload, recordingList],
       flow,
       credentials
     );

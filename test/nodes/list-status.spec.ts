@@ -18,7 +18,8 @@ describe('the status of telnyx-recording-list', () => {
         working: show('working'),
         waiting: show('waiting'),
         problem: show('problem'),
-        ready: show('ready')
+        ready: show('ready'),
+        idle: show('idle')
       },
       (key, values) => [key, ...Object.values(values ?? {})].join(' ')
     );

@@ -1,5 +1,5 @@
 import should from 'should';
-import { readQueue, type QueueConfig } from '../../nodes/config/queue/queue-access';
+import { readQueue, type QueueConfig } from '../../nodes/config/queue/queue-settings';
 import { isEncryptionKey } from '../../nodes/config/queue/queue-fields';
 import telnyxAccount from '../../nodes/telnyx-account';
 import telnyxQueue from '../../nodes/telnyx-queue';

@@ -2,7 +2,7 @@ import { checkRedis } from '../../../src/sharing/redis-check';
 import { deployedNode, serveDialogAction } from '../../admin/dialog-route';
 import type { NodeRedApi } from '../../lib/node-red';
 import type { TestFinding } from '../dialog/test-finding';
-import { readQueue } from './queue-access';
+import { readQueue } from './queue-settings';
 import { QUEUE_TEST_PATH } from './queue-test-request';
 
 /** Between two tests. */

@@ -1,0 +1,98 @@
+import should from 'should';
+import { RedisConnection } from '../../src/sharing/redis-connection';
+import { SharedLeases } from '../../src/sharing/shared-leases';
+import { TelnyxStandIn } from '../../src/simulator/stand-in';
+import { config } from '../support/flows';
+import { loadedNode } from '../support/node-helper';
+import { RedisServer } from '../support/redis-server';
+import { until } from '../support/until';
+import { ListStage } from './list-stage';
+
+const API_KEY = 'KEY-made-up-for-the-list';
+const ELSEWHERE = { id: 'f'.repeat(32), host: 'archive-2' };
+
+describe('telnyx-recording-list with a queue', function () {
+  this.timeout(60_000);
+  let redis: RedisServer;
+  let telnyx: TelnyxStandIn;
+  let stage: ListStage;
+  let connection: RedisConnection;
+  let elsewhere: SharedLeases;
+
+  before(async function () {
+    redis = await RedisServer.start(this);
+    telnyx = new TelnyxStandIn({ apiKey: API_KEY });
+    await telnyx.start();
+    telnyx.addRecording({ seconds: 0.05 });
+  });
+
+  after(async () => {
+    await (telnyx as TelnyxStandIn | undefined)?.stop();
+    await (redis as RedisServer | undefined)?.close();
+  });
+
+  beforeEach(async () => {
+    await redis.flush();
+    process.env['TELNYX_API_KEY'] = API_KEY;
+    stage = await ListStage.make();
+    connection = new RedisConnection({ url: redis.url, prefix: 'telnyx' });
+    connection.start();
+    await connection.ready(5000);
+    elsewhere = new SharedLeases(connection, ELSEWHERE);
+  });
+
+  afterEach(async () => {
+    connection.close();
+    await stage.remove();
+    delete process.env['TELNYX_API_KEY'];
+  });
+
+  /** @param url of the Redis */
+  async function load(url: string): Promise<void> {
+    const list = stage.flow(`${telnyx.url}/v2`, { queue: 'queue' }, { wires: [['stored'], ['summary']] });
+    await stage.load([...list, config('queue', 'telnyx-queue', { url, prefix: 'telnyx' })]);
+  }
+
+  const shown = (): string[] => {
+    const { status } = loadedNode('list') as unknown as { status: { args: [{ text?: string }][] } };
+    return status.args.map(([{ text = '' }]) => text);
+  };
+
+  it('leaves a list to the instance that runs it, and to itself within a minute', async () => {
+    await load(redis.url);
+    const sent = stage.messages('stored');
+    await elsewhere.run('list list', 30_000, async () => {
+      const run = await stage.run();
+      should(run).containEql({ error: null, completed: true, summary: null });
+    });
+    // It has just ended there: a schedule that starts here a moment later must not repeat it.
+    should((await stage.run()).summary).be.null();
+    should(sent).have.length(0);
+    await until('the status', () => shown().some((text) => text.includes('elsewhere')));
+  });
+
+  it('runs when nobody else does, and keeps the others from it', async () => {
+    await load(redis.url);
+    const { summary } = await stage.run();
+    should(summary).containEql({ listed: 1, emitted: 1, complete: true });
+    should((await elsewhere.run('list list', 30_000, () => Promise.resolve())).kind).equal('taken');
+    // The same instance may repeat it.
+    should((await stage.run()).summary).containEql({ listed: 1 });
+  });
+
+  it('does not run while nobody can say whether others do, and does not hold up a deploy', async () => {
+    await load(redis.url);
+    should((await stage.run()).error).be.null();
+    redis.freeze();
+    try {
+      should((await stage.run()).error).containEql({ code: 'QUEUE_AWAY' });
+      const begun = performance.now();
+      const run = stage.run().catch(() => undefined);
+      await stage.unload();
+      should(performance.now() - begun).be.below(2000);
+      void run;
+    } finally {
+      redis.thaw();
+    }
+  });
+});
