@@ -92,7 +92,8 @@ export class JobProcessor {
     const deletable = isLater ? structuredClone(this.#deletable(outcomes)) : [];
     // After the deletion, so that the index knows of it; before the flow can change what it is given.
     const noted = await this.#noted(outcomes);
-    if (this.#closing.signal.aborted) return { kind: 'stopped', effects };
+    const mayReport = (await run.mayReport?.()) ?? true;
+    if (this.#closing.signal.aborted || !mayReport) return { kind: 'stopped', effects };
     this.#through(job);
     deliver(job, outcomes);
     if (!isLater) return this.#afterDeletion(job, undeleted, noted);
@@ -249,6 +250,7 @@ export class JobProcessor {
     const { sideFiles, deliver } = this.#parts;
     const events = {
       noted: (outcomes: FileOutcome[]) => this.#noted(outcomes),
+      ...(run.mayReport !== undefined && { mayEnd: run.mayReport }),
       ended: (outcomes: FileOutcome[]): void => {
         this.#through(job);
         deliver(job, outcomes);

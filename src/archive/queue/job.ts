@@ -34,6 +34,8 @@ export interface JobRun {
    * anything, and has reported nothing.
    */
   isResumed: boolean;
+  /** Asks, right before the flow is told how a run ended, whether this run still may. Left out: it may. Never rejects. */
+  mayReport?: () => Promise<boolean>;
 }
 
 /** The part of a flow's message that survives a restart. */

@@ -36,6 +36,8 @@ export interface SideFileSearchDeps {
 export interface SideFileEvents {
   /** They are stored, or failed for good. @returns what to note of them */
   noted: (outcomes: FileOutcome[]) => Promise<Effects>;
+  /** As `JobRun.mayReport`. */
+  mayEnd?: () => Promise<boolean>;
   /** The flow may have them. */
   ended: (outcomes: FileOutcome[]) => void;
   /** Another attempt follows. */
@@ -196,8 +198,9 @@ export class SideFileSearch {
     signal: AbortSignal
   ): Promise<Effects> {
     const noted = await events.noted(outcomes);
+    const mayEnd = (await events.mayEnd?.()) ?? true;
     // The flow does not have them; the next run of the job finds them stored.
-    if (signal.aborted) return NO_EFFECTS;
+    if (signal.aborted || !mayEnd) return NO_EFFECTS;
     for (const outcome of outcomes) {
       const key = deletionKey(outcome.reference);
       if (key === null) continue;

@@ -1,0 +1,89 @@
+import { LocalFacts } from '../../../../src/archive/index/local-facts';
+import type { Job, JobRun } from '../../../../src/archive/queue/job';
+import type { JobOutcome } from '../../../../src/archive/queue/job-queue';
+import { JobRepository } from '../../../../src/archive/queue/job-repository';
+import type { CodedError } from '../../../../src/errors/coded-error';
+import { LendingBudget } from '../../../../src/sharing/jobs/lending/lending-ledger';
+import {
+  SharedJobs,
+  type SharedJobsOptions,
+  type SharedTimes
+} from '../../../../src/sharing/jobs/shared-jobs';
+import { JobFormat } from '../../../../src/sharing/jobs/wire/job-format';
+import { Sealer } from '../../../../src/sharing/jobs/wire/sealer';
+import { StateFixture } from '../../archive/state-fixture';
+import type { Member, SharingFixture } from '../sharing-fixture';
+
+export interface InstanceOptions {
+  work: (job: Job, run: JobRun) => Promise<JobOutcome>;
+  giveUp?: (job: Job) => Promise<JobOutcome>;
+  concurrency?: number;
+  whenAway?: SharedJobsOptions['whenAway'];
+  key?: string;
+  version?: number;
+  times?: Partial<SharedTimes>;
+  /** Of an earlier process, whose place this one takes. */
+  state?: StateFixture;
+  onFault?: (error: CodedError) => void;
+}
+
+/** A Node-RED with the download node `node`, as far as its jobs are concerned. */
+export interface SharingInstance {
+  jobs: SharedJobs;
+  facts: LocalFacts;
+  repository: JobRepository;
+  state: StateFixture;
+  member: Member;
+  /** What the origin was told, in this order. */
+  finished: { id: string; isGivenUp: boolean }[];
+  faults: CodedError[];
+  /** Ends without any notice: nothing that it still does counts. */
+  crash: () => Promise<void>;
+}
+
+const TIMES: Partial<SharedTimes> = { tend: 30, review: 500, look: 100, grace: 200 };
+
+/** Joins an instance, which is not started. */
+export async function instanceOf(
+  fixture: SharingFixture,
+  name: string,
+  { state = new StateFixture(), ...options }: InstanceOptions
+): Promise<SharingInstance> {
+  const member = await fixture.join(name);
+  const repository = new JobRepository(state.database);
+  const facts = new LocalFacts(state.database);
+  const finished: SharingInstance['finished'] = [];
+  const faults: CodedError[] = [];
+  const {
+    work,
+    giveUp = work as never,
+    concurrency = 2,
+    whenAway = 'hold',
+    key = '',
+    version,
+    times
+  } = options;
+  const jobs = new SharedJobs(
+    {
+      ...{ node: 'node', instance: member.instance.id, concurrency, followUpsAtOnce: 2, whenAway },
+      times: { ...TIMES, ...times }
+    },
+    {
+      ...{ connection: member.connection, database: state.database, repository, facts, work, giveUp },
+      format: new JobFormat({ sealer: Sealer.withKey(key), ...(version !== undefined && { version }) }),
+      commit: (effects) => facts.commit(effects),
+      budget: new LendingBudget(),
+      onFinished: (ended) => finished.push(ended),
+      onWaiting: () => undefined,
+      onFault: (error) => {
+        faults.push(error);
+        options.onFault?.(error);
+      }
+    }
+  );
+  const crash = async (): Promise<void> => {
+    member.relay.cut();
+    await state.reopen();
+  };
+  return { jobs, facts, repository, state, member, finished, faults, crash };
+}
