@@ -1,4 +1,5 @@
 import type { Hash } from 'node:crypto';
+import type { LockFacts, LockMode } from './kept-facts';
 import type { SidecarRecord } from './sidecar';
 import type { DestinationKind, StoredRecording } from './stored-recording';
 
@@ -18,6 +19,15 @@ export interface KnownCopy {
   size: number;
   /** As `PublishedFile.versionId`. */
   versionId: string | null;
+}
+
+/** How a stored version is to be locked. */
+export interface WantedLock {
+  mode: LockMode;
+  /** ISO 8601 UTC, in the future. */
+  until: string;
+  /** Also set a hold, which has no end. */
+  hold: boolean;
 }
 
 /** Texts beside the recordings of one destination. */
@@ -85,6 +95,15 @@ export interface Destination {
    * @throws CodedError `STORE_FAILED`
    */
   setAside(location: string, replacement: { expected: string; fresh: string }): Promise<string | null>;
+
+  /**
+   * Locks the stored version of a copy against deletion, and asks the store for the lock. May be repeated; a lock never
+   * gets shorter or weaker. Absent where nothing can be locked.
+   *
+   * @param location as `PublishedFile.location`
+   * @throws CodedError `LOCK_UNCONFIRMED`, retryable, unless the store says that the lock is there; `STORE_FAILED`
+   */
+  lock?(location: string, copy: KnownCopy, wanted: WantedLock): Promise<LockFacts>;
 
   /**
    * Checks whether files could be stored, without creating anything. Makes no request.

@@ -40,6 +40,8 @@ export type Fault =
   | 'lose-answer'
   /** The request is handled, and the connection breaks in the middle of the body. */
   | 'half'
+  /** The server says that it did it, and did not. */
+  | 'pretend'
   /** No response ever arrives. */
   | 'stall';
 
@@ -152,6 +154,10 @@ export class S3Server {
       response.destroy();
       return;
     }
+    if (fault === 'pretend') {
+      response.writeHead(200, { 'content-length': 0 }).end();
+      return;
+    }
     if (typeof fault === 'object') {
       refuse(response, fault);
       return;
@@ -231,6 +237,8 @@ let number = 0;
 
 function requestName(method: string, key: string, query: URLSearchParams): string {
   if (query.has('versioning')) return 'GetBucketVersioning';
+  if (query.has('retention')) return method === 'PUT' ? 'PutObjectRetention' : 'GetObjectRetention';
+  if (query.has('legal-hold')) return method === 'PUT' ? 'PutObjectLegalHold' : 'GetObjectLegalHold';
   if (query.has('object-lock')) return 'GetObjectLockConfiguration';
   if (query.has('versions')) return 'ListObjectVersions';
   if (query.has('uploads')) return method === 'POST' ? 'CreateMultipartUpload' : 'ListMultipartUploads';

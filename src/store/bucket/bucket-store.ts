@@ -1,7 +1,15 @@
 import { CodedError } from '../../errors/coded-error';
 import type { Notice } from '../../errors/notice';
 import type { StateCollection } from '../../state/state-database';
-import type { Destination, KnownCopy, PartialCopy, SidecarWriter, TextWriter } from '../destination';
+import type {
+  Destination,
+  KnownCopy,
+  PartialCopy,
+  SidecarWriter,
+  TextWriter,
+  WantedLock
+} from '../destination';
+import type { LockFacts } from '../kept-facts';
 import { BucketCopy, type BucketTools } from './bucket-copy';
 import { ofLock, ofVersions } from './bucket-kind';
 import { bucketSidecar } from './bucket-sidecar';
@@ -10,6 +18,7 @@ import { BucketConnection } from './client/connection';
 import type { S3Sdk } from './client/s3-sdk';
 import type { BucketSettings } from './client/settings';
 import { bucketKey, bucketLocation, keyOfLocation } from './object-key';
+import { ObjectLocks } from './object-lock';
 import { ObjectPlacement } from './object-placement';
 import { BucketObjects } from './objects';
 import { bucketTexts } from './transcript-writer';
@@ -87,6 +96,7 @@ class OpenBucket implements BucketStore {
   readonly settings: BucketSettings;
   readonly #connection: BucketConnection;
   readonly #tools: BucketTools;
+  readonly #locks: ObjectLocks;
   readonly #keptMs: number;
   readonly #closingMs: number;
   /** Copies between two attempts, by job. */
@@ -123,6 +133,7 @@ class OpenBucket implements BucketStore {
       onNotice: (notice) => onNotice?.([{ notice }], 'warning')
     });
     this.objects = new BucketObjects(this.#connection);
+    this.#locks = new ObjectLocks(this.#connection);
     this.place = `s3://${settings.bucket}/${settings.prefix} at ${settings.endpoint ?? 'AWS'}`;
     this.sidecars = bucketSidecar(this);
     this.transcripts = bucketTexts(this.objects, (location) => keyOfLocation(settings, location));
@@ -156,6 +167,10 @@ class OpenBucket implements BucketStore {
   async readBack(location: string, copy?: KnownCopy): Promise<{ sha256: string; size: number }> {
     const { sha256, size } = await this.#tools.places.readLocation(location, copy);
     return { sha256, size };
+  }
+
+  async lock(location: string, { versionId }: KnownCopy, wanted: WantedLock): Promise<LockFacts> {
+    return await this.#locks.lock(keyOfLocation(this.settings, location), versionId, wanted);
   }
 
   /** A damaged copy keeps its key, and the fresh one gets another. */
