@@ -148,7 +148,5 @@ function readAnswer(text: string): FlowAnswer | null {
   // What a header may hold: anything else would throw when the answer is sent.
   const isType =
     contentType === null || (typeof contentType === 'string' && /^[\x20-\x7e]{1,200}$/.test(contentType));
-  return isStatus && isType && bytes !== null
-    ? { status, contentType: contentType, body: bytes }
-    : null;
+  return isStatus && isType && bytes !== null ? { status, contentType: contentType, body: bytes } : null;
 }

@@ -46,4 +46,14 @@ export class LocalFacts implements ArchiveFacts {
       ...stored.map(({ place, file }) => this.recordings.entering(place, file))
     ];
   }
+
+  /** As `changes`, for effects that another process has applied; what is known here and is newer stays. */
+  toldChanges({ stored, givenUp, cleared }: Effects): StateChange[] {
+    return [
+      // One of the same commit may have listed it.
+      ...cleared.map(({ node, identity }) => this.givenUp.clearing(node, identity)),
+      ...givenUp.map((entry) => this.givenUp.entering(entry)),
+      ...stored.map(({ place, file }) => this.recordings.telling(place, file))
+    ];
+  }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { identityOfUrl } from '../../recording/recording-reference';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
@@ -67,6 +68,18 @@ export class StoredRecordings {
   /** Whether the files of a key are in a destination. @param destination as for `at` */
   static isAt(key: FileKey, destination: string): boolean {
     return key[1] === digest(destination);
+  }
+
+  /** The change that enters what another process has told of a file. */
+  telling(destination: string, file: IndexedFile): StateChange {
+    const key: FileKey = [digest(file.identity), digest(destination), file.wantedFormat ?? ''];
+    return {
+      apply: () => {
+        const known = this.#files.get(key);
+        const whole = known === undefined ? file : toldFile(known, file);
+        if (whole !== null) this.describing(key, whole).apply();
+      }
+    };
   }
 
   /** As `entering`, for a file whose key is known. */
@@ -179,6 +192,17 @@ export async function storedCopies(
     if (found.length > 0) return found;
   }
   return [];
+}
+
+/**
+ * What is known of a file after another process has told what it knows.
+ *
+ * @returns null when that is nothing new: of two copies the one that was stored later counts
+ */
+function toldFile(known: IndexedFile, told: IndexedFile): IndexedFile | null {
+  if (!isSameCopy(known, told)) return told.recording.stored_at < known.recording.stored_at ? null : told;
+  const whole = withAdded(told, known.recording);
+  return isDeepStrictEqual(whole, known) ? null : whole;
 }
 
 /** Whether two entries describe one file, as one job stored it. */

@@ -67,6 +67,16 @@ export class FailedRecordings implements GivenUpList {
     return Promise.resolve(entry !== undefined && this.#now() - entry.at < KEPT_MS ? entry : undefined);
   }
 
+  /** The change that takes a recording off the list, whether it is on it by then or not. */
+  clearing(node: string, identity: string): StateChange {
+    return this.#entries.removing(keyOf(node, identity));
+  }
+
+  /** As `clearing`, by the id in its key. */
+  removing(node: string, id: string): StateChange {
+    return this.#entries.removing([node, id]);
+  }
+
   /** Takes a recording off the list. Durable when resolved. */
   async remove(node: string, id: string): Promise<void> {
     await this.#entries.remove([node, id]);

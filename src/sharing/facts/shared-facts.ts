@@ -1,0 +1,213 @@
+import { type ArchiveFacts } from '../../archive/archive-facts';
+import { type Effects, NO_EFFECTS } from '../../archive/effects';
+import type { LocalFacts } from '../../archive/index/local-facts';
+import type { IndexedFile, StoredIndex } from '../../archive/index/stored-index';
+import type { GivenUpList } from '../../archive/queue/failed-recordings';
+import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
+import type { RedisConnection } from '../redis-connection';
+import { BEGINNING, FactStream, type StreamEntry } from './fact-stream';
+import { Outbox, type Untold } from './outbox';
+import { readTold, spellTold, type Told } from './told-effects';
+
+export interface SharedFactsDeps {
+  local: LocalFacts;
+  /** That of `local`. */
+  database: StateDatabase;
+  connection: RedisConnection;
+  /** Id of this instance. */
+  instance: string;
+  /** Entries were gone before this instance could read them: what others stored may be missing from its index until that is rebuilt. */
+  onGap?: (() => void) | undefined;
+  /** Milliseconds since 1970. */
+  now?: (() => number) | undefined;
+  /** Milliseconds between two looks at what others told. Default 2000. */
+  tickMs?: number | undefined;
+  /** Entries that Redis keeps. Default 10,000. */
+  kept?: number | undefined;
+}
+
+/** How far this instance has read. */
+interface Position {
+  epoch: string;
+  id: string;
+  /** The latest sequence of each instance: after Redis was emptied, they are told again. */
+  seen: Record<string, number>;
+}
+
+const POSITION = 'facts';
+/** Instances that may have told something; far more than there are. */
+const MOST_INSTANCES = 200;
+const SWEEP_TICKS = 300;
+
+/**
+ * What all instances know of the archive. Each has all of it in its own database, which stays the truth: a commit is durable
+ * there, and a look-up reads from there after it has read in Redis what others told meanwhile. Redis holds only a stream of the
+ * latest commits. While it is away, each instance knows what it knew; the others are told later.
+ */
+export class SharedFacts implements ArchiveFacts {
+  readonly givenUp: GivenUpList;
+  readonly #deps: SharedFactsDeps;
+  readonly #stream: FactStream;
+  readonly #outbox: Outbox;
+  readonly #notes: StateCollection<Position>;
+  readonly #timer: NodeJS.Timeout;
+  readonly #stops: (() => void)[];
+  #position: Position;
+  /** The sequence up to which everything is in the Redis of `#toldTo`. */
+  #toldUpTo = 0;
+  #toldTo: string | undefined;
+  #reading: Promise<void> = Promise.resolve();
+  #nextReading: Promise<void> | undefined;
+  #telling: Promise<void> = Promise.resolve();
+  #nextTelling: Promise<void> | undefined;
+  #ticks = 0;
+
+  /** @throws as the state does when it cannot be read */
+  constructor(deps: SharedFactsDeps) {
+    const { local, database, connection, kept, now = Date.now, tickMs = 2000 } = deps;
+    this.#deps = deps;
+    this.#stream = new FactStream(connection, kept);
+    this.#outbox = new Outbox(database, now);
+    this.#notes = database.collection('sharing-notes');
+    this.#position = this.#notes.get(POSITION) ?? { epoch: '', id: BEGINNING, seen: {} };
+    this.givenUp = {
+      at: async (node, id) => (await this.#read(), local.givenUp.at(node, id)),
+      newest: async (span) => (await this.#read(), local.givenUp.newest(span)),
+      remove: async (node, id) => {
+        await local.givenUp.remove(node, id);
+        await this.#share({ effects: NO_EFFECTS, removed: [{ node, id }] }, []);
+      }
+    };
+    const both = (): void => void this.#tell().then(() => this.#read());
+    this.#stops = [connection.on('back', both), connection.on('emptied', both)];
+    this.#timer = setInterval(() => this.#tick(both), tickMs).unref();
+    both();
+  }
+
+  async find(identity: string): Promise<readonly IndexedFile[]> {
+    await this.#read();
+    return await this.#deps.local.find(identity);
+  }
+
+  at(place: string): StoredIndex {
+    const local = this.#deps.local.at(place);
+    return { place, find: async (identity) => (await this.#read(), await local.find(identity)) };
+  }
+
+  async *steps(size?: number): AsyncGenerator<readonly IndexedFile[]> {
+    await this.#read();
+    yield* this.#deps.local.steps(size);
+  }
+
+  async commit(effects: Effects): Promise<void> {
+    if (effects.stored.length + effects.givenUp.length + effects.cleared.length === 0) return;
+    await this.#share({ effects, removed: [] }, this.#deps.local.changes(effects));
+  }
+
+  /** Also tells the others what is not told yet, and learns what they told. */
+  async settled(): Promise<void> {
+    await this.#deps.local.settled();
+    await this.#tell();
+    await this.#read();
+  }
+
+  /** Stops listening and reading. What is not told is told by the next process. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    for (const stop of this.#stops) stop();
+    await Promise.all([this.#reading, this.#telling, this.#nextReading, this.#nextTelling]);
+  }
+
+  async #share(told: Told, changes: readonly StateChange[]): Promise<void> {
+    const text = spellTold(told);
+    await this.#deps.database.commit([...changes, ...(text === null ? [] : [this.#outbox.entering(text)])]);
+    await this.#tell();
+  }
+
+  #tick(both: () => void): void {
+    both();
+    this.#ticks += 1;
+    if (this.#ticks % SWEEP_TICKS === 1) this.#outbox.sweep().catch(() => undefined);
+  }
+
+  /** Resolves when what was told before this call is known here, or Redis cannot be asked. Never rejects. */
+  #read(): Promise<void> {
+    // One that has begun may have missed what was told since.
+    this.#nextReading ??= this.#reading.then(() => {
+      this.#nextReading = undefined;
+      this.#reading = this.#readAll().catch(() => undefined);
+      return this.#reading;
+    });
+    return this.#nextReading;
+  }
+
+  /** Resolves when what was committed before this call is in Redis, or that is away. Never rejects. */
+  #tell(): Promise<void> {
+    this.#nextTelling ??= this.#telling.then(() => {
+      this.#nextTelling = undefined;
+      this.#telling = this.#tellAll().catch(() => undefined);
+      return this.#telling;
+    });
+    return this.#nextTelling;
+  }
+
+  async #tellAll(): Promise<void> {
+    const { connection, instance, database } = this.#deps;
+    const epoch = connection.epoch;
+    if (connection.isAway || epoch === undefined) return;
+    if (this.#toldTo !== epoch) [this.#toldTo, this.#toldUpTo] = [epoch, 0];
+    for (;;) {
+      const { untold, last } = this.#outbox.untold(epoch, this.#toldUpTo);
+      if (untold.length > 0) {
+        await this.#stream.append(untold.map((each) => ({ instance, ...each })));
+        // A crash before that leads to entries that are told twice and taken once.
+        database.commitSoon(this.#outbox.telling(epoch, untold)).catch(() => undefined);
+      }
+      this.#toldUpTo = last ?? latest(untold, this.#toldUpTo);
+      if (last === null) return;
+    }
+  }
+
+  async #readAll(): Promise<void> {
+    const { connection, onGap } = this.#deps;
+    const epoch = connection.epoch;
+    if (connection.isAway || epoch === undefined) return;
+    if (this.#position.epoch !== epoch) this.#position = { ...this.#position, epoch, id: BEGINNING };
+    for (;;) {
+      const from = this.#position.id;
+      const entries = await this.#stream.after(from);
+      if (entries.length === 0) return;
+      if (await this.#stream.hasGapAfter(from)) onGap?.();
+      await this.#learn(entries);
+    }
+  }
+
+  async #learn(entries: readonly StreamEntry[]): Promise<void> {
+    const { database, instance, local } = this.#deps;
+    const seen = { ...this.#position.seen };
+    const changes: StateChange[] = [];
+    for (const { instance: from, sequence, text } of entries) {
+      if (from === instance || sequence <= (seen[from] ?? 0)) continue;
+      seen[from] = sequence;
+      const told = readTold(text);
+      if (told === null) continue;
+      changes.push(...local.toldChanges(told.effects));
+      changes.push(...told.removed.map(({ node, id }) => local.givenUp.removing(node, id)));
+    }
+    const position = { ...this.#position, id: entries.at(-1)?.id ?? BEGINNING, seen: latestOf(seen) };
+    const note = this.#notes.putting(POSITION, position);
+    // Own entries only: if the note is lost, they are passed over again.
+    if (changes.length === 0) database.commitSoon([note]).catch(() => undefined);
+    else await database.commit([...changes, note]);
+    this.#position = position;
+  }
+}
+
+function latest(untold: readonly Untold[], otherwise: number): number {
+  return untold.at(-1)?.sequence ?? otherwise;
+}
+
+function latestOf(seen: Record<string, number>): Record<string, number> {
+  const all = Object.entries(seen).sort(([, one], [, other]) => other - one);
+  return Object.fromEntries(all.slice(0, MOST_INSTANCES));
+}

@@ -1,0 +1,206 @@
+import should from 'should';
+import { type Effects, entering, NO_EFFECTS } from '../../../../src/archive/effects';
+import { LocalFacts } from '../../../../src/archive/index/local-facts';
+import type { IndexedFile } from '../../../../src/archive/index/stored-index';
+import { SharedFacts } from '../../../../src/sharing/facts/shared-facts';
+import type { StoredRecording } from '../../../../src/store/stored-recording';
+import { until } from '../../../support/until';
+import { recordingAt } from '../../archive/archive-fixture';
+import { itKeepsArchiveFacts } from '../../archive/facts-contract';
+import { StateFixture } from '../../archive/state-fixture';
+import { type Member, SharingFixture } from '../sharing-fixture';
+
+function fileOf(identity: string, more: Partial<StoredRecording> = {}): IndexedFile {
+  const recording = {
+    path: `/a/${identity.slice(0, 50)}.mp3`,
+    sha256: 'aa',
+    stored_at: '2026-03-04T09:00:00.000Z',
+    started_at: null,
+    transcription: null,
+    deleted_at_source: null,
+    ...more
+  } as StoredRecording;
+  return { identity, wantedFormat: 'mp3', recording, order: 'job' };
+}
+
+const stored = (...files: IndexedFile[]): Effects => entering({ place: '/a' }, files);
+
+/** The facts of one instance, with its state. */
+class Archive {
+  readonly state = new StateFixture();
+  gaps = 0;
+  facts: SharedFacts;
+
+  constructor(
+    public member: Member,
+    readonly kept?: number
+  ) {
+    this.facts = this.#open();
+  }
+
+  get local(): LocalFacts {
+    return new LocalFacts(this.state.database);
+  }
+
+  #open(): SharedFacts {
+    return new SharedFacts({
+      ...{ local: this.local, database: this.state.database, kept: this.kept, tickMs: 50 },
+      ...{ connection: this.member.connection, instance: this.member.instance.id },
+      onGap: () => (this.gaps += 1)
+    });
+  }
+
+  async knows(identity: string): Promise<boolean> {
+    return (await this.facts.find(identity)).length > 0;
+  }
+
+  /** The process ends and another one begins. @param member its connection */
+  async restart(member: Member): Promise<void> {
+    await this.facts.close();
+    await this.state.reopen();
+    this.member = member;
+    this.facts = this.#open();
+  }
+
+  async remove(): Promise<void> {
+    await this.facts.close();
+    await this.state.remove();
+  }
+}
+
+describe('SharedFacts', () => {
+  let fixture: SharingFixture;
+  let one: Archive;
+  let other: Archive;
+
+  beforeEach(async function () {
+    fixture = await SharingFixture.start(this);
+    one = new Archive(await fixture.join('one'));
+    other = new Archive(await fixture.join('other'));
+  });
+  afterEach(async () => {
+    await Promise.all([one.remove(), other.remove()]);
+    await fixture.close();
+  });
+
+  describe('of two instances', () => {
+    itKeepsArchiveFacts(() =>
+      Promise.resolve({
+        facts: one.facts,
+        elsewhere: () => Promise.resolve(other.facts),
+        remove: () => Promise.resolve()
+      })
+    );
+  });
+
+  it('puts what others stored on its own disk, and reads it there while Redis is away', async () => {
+    await one.facts.commit(stored(fileOf('telnyx:1')));
+    await until('the entry', async () => (await other.local.find('telnyx:1')).length === 1);
+    await fixture.server.kill();
+    should(await other.facts.find('telnyx:1')).eql([fileOf('telnyx:1')]);
+    for await (const step of other.facts.steps()) should(step).have.length(1);
+  });
+
+  for (const [what, fault, end] of [
+    ['nothing passes', () => one.member.relay.silence(), () => one.member.relay.mend()],
+    ['the network is cut', () => one.member.relay.cut(), () => one.member.relay.mend()],
+    ['Redis has stopped', () => fixture.server.freeze(), () => fixture.server.thaw()],
+    ['Redis was killed', () => fixture.server.kill(), () => fixture.server.run()]
+  ] as [string, () => unknown, () => unknown][]) {
+    it(`commits on its own disk when ${what}, and tells the others afterwards`, async () => {
+      await one.facts.commit(stored(fileOf('telnyx:1')));
+      await fault();
+      const since = performance.now();
+      await one.facts.commit(stored(fileOf('telnyx:2')));
+      should(await one.knows('telnyx:2')).be.true();
+      should(performance.now() - since).be.below(8000);
+      await end();
+      for (const id of ['telnyx:1', 'telnyx:2']) await until(id, () => other.knows(id));
+    });
+  }
+
+  it('tells after a crash what it could not tell before', async () => {
+    one.member.relay.cut();
+    await until('the end of the connection', () => one.member.connection.isAway);
+    await one.facts.commit(stored(fileOf('telnyx:1')));
+    await one.restart(await fixture.rejoin('one'));
+    await until('the entry', () => other.knows('telnyx:1'));
+  });
+
+  it('tells again what another one had not read before Redis was emptied', async () => {
+    other.member.relay.cut();
+    await until('the end of the connection', () => other.member.connection.isAway);
+    await one.facts.commit(stored(...Array.from({ length: 20 }, (_value, at) => fileOf(`telnyx:${at}`))));
+    for (let at = 20; at < 40; at += 1) await one.facts.commit(stored(fileOf(`telnyx:${at}`)));
+    await fixture.server.flush();
+    other.member.relay.mend();
+    for (let at = 0; at < 40; at += 1) await until(`telnyx:${at}`, () => other.knows(`telnyx:${at}`));
+    should(other.gaps).equal(0);
+  });
+
+  it('takes nothing back that is newer here when it is told again', async () => {
+    const reference = recordingAt('https://media.example.com/1.mp3');
+    const failed = {
+      ...{ node: 'node', identity: 'telnyx:1', at: Date.now(), code: 'GAVE_UP', message: '', attempts: 1 },
+      details: reference.details
+    };
+    await one.facts.commit({ ...NO_EFFECTS, givenUp: [failed] });
+    await one.facts.commit(stored(fileOf('telnyx:2')));
+    await other.facts.settled();
+    await other.facts.commit({
+      ...stored(fileOf('telnyx:2', { transcription: 'Hello.', transcribed_at: '2026-03-04T09:02:00.000Z' })),
+      cleared: [{ node: 'node', identity: 'telnyx:1' }]
+    });
+    await one.facts.settled();
+    await fixture.server.flush();
+    await until('the news', async () => (await fixture.server.say('XLEN {test}:facts')).trim() === ':3');
+    await Promise.all([one.facts.settled(), other.facts.settled()]);
+    for (const { facts } of [one, other]) {
+      should((await facts.givenUp.newest({ skip: 0, most: 9 })).total).equal(0);
+      should((await facts.find('telnyx:2'))[0]?.recording.transcription).equal('Hello.');
+    }
+  });
+
+  it('goes on after a restart where it was, and reads nothing twice', async () => {
+    await one.facts.commit(stored(fileOf('telnyx:1')));
+    should(await other.knows('telnyx:1')).be.true();
+    await other.restart(await fixture.rejoin('other'));
+    await one.facts.commit(stored(fileOf('telnyx:2')));
+    should(await other.knows('telnyx:2')).be.true();
+    should(other.gaps).equal(0);
+  });
+
+  it('keeps Redis within bounds, and says when an instance was away for too long', async () => {
+    await Promise.all([one.remove(), other.remove()]);
+    [one, other] = [new Archive(one.member, 100), new Archive(other.member, 100)];
+    await one.facts.commit(stored(fileOf('telnyx:first')));
+    should(await other.knows('telnyx:first')).be.true();
+    await other.facts.close();
+    const text = 'x'.repeat(1_000_000);
+    await one.facts.commit(stored(fileOf('telnyx:long', { transcription: text })));
+    const files = Array.from({ length: 600 }, (_value, at) => fileOf(`telnyx:${at}`));
+    await Promise.all(files.map((file) => one.facts.commit(stored(file))));
+    Number((await fixture.server.say('XLEN {test}:facts')).trim().slice(1)).should.be.within(100, 300);
+    (await fixture.server.memory()).should.be.below(5_000_000);
+    should((await one.facts.find('telnyx:long'))[0]?.recording.transcription).equal(text);
+    await other.restart(await fixture.rejoin('other'));
+    await until('the gap', () => other.gaps > 0);
+    should(await other.knows('telnyx:599')).be.true();
+  });
+
+  it('takes nothing that it does not understand, and goes on behind it', async () => {
+    for (const bad of [
+      'nonsense',
+      '{"v":1}',
+      '{"v":2}',
+      '[]',
+      'null',
+      '{"v":1,"effects":{"stored":[{}]},"removed":[]}'
+    ])
+      await fixture.server.say(`XADD {test}:facts * i evil s ${Date.now()} t "${bad.replace(/"/g, '\\"')}"`);
+    await fixture.server.say('XADD {test}:facts * some other fields and more here');
+    await one.facts.commit(stored(fileOf('telnyx:1')));
+    should(await other.knows('telnyx:1')).be.true();
+    should((await other.facts.givenUp.newest({ skip: 0, most: 9 })).total).equal(0);
+  });
+});
