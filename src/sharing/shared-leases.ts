@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { monotonicNow } from '../clock/clocks';
 import { type LeaseRun, type Leases, LocalLeases } from '../concurrency/leases';
+import { shownText } from '../text/shown-text';
 import type { RedisConnection } from './redis-connection';
 
 /** One of the Node-REDs that share their work. */
@@ -105,7 +106,7 @@ export class SharedLeases implements Leases {
     const since = this.#now();
     const holder = await this.#connection.script(TAKE, key, values);
     if (holder !== null) {
-      this.#holders.set(name, typeof holder === 'string' ? holder : '');
+      this.#holders.set(name, typeof holder === 'string' ? shownText(holder) : '');
       return { kind: 'taken' };
     }
     this.#holders.delete(name);
