@@ -139,13 +139,16 @@ export class TelnyxEd25519 {
   }
 
   async #match(delivery: SignedDelivery, timestamp: string, signature: Buffer): Promise<Verdict> {
-    const prefix = Buffer.from(`${timestamp}|`, 'latin1');
-    const keyIndex = await this.#firstMatch(Buffer.concat([prefix, delivery.rawBody]), signature);
-    if (keyIndex !== -1) {
-      return { ok: true, verified: hasQuery(delivery) ? 'partial' : 'ed25519', keyIndex };
+    // One function for all of it: each further promise costs every delivery a turn of the microtask queue.
+    const message = signedBytes(timestamp, delivery.rawBody);
+    let index = 0;
+    for (const verify of this.#verifiers) {
+      if (await verify(message, signature))
+        return { ok: true, verified: hasQuery(delivery) ? 'partial' : 'ed25519', keyIndex: index };
+      index += 1;
     }
     if (hasQuery(delivery)) {
-      const overQuery = Buffer.concat([prefix, Buffer.from(delivery.query, 'latin1')]);
+      const overQuery = signedBytes(timestamp, Buffer.from(delivery.query, 'latin1'));
       const queryKey = await this.#firstMatch(overQuery, signature);
       if (queryKey !== -1) return { ok: true, verified: 'ed25519', keyIndex: queryKey };
     }
@@ -164,4 +167,11 @@ export class TelnyxEd25519 {
     }
     return -1;
   }
+}
+
+/** What Telnyx signs. @param timestamp digits */
+function signedBytes(timestamp: string, content: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(timestamp.length + 1 + content.length);
+  content.copy(bytes, bytes.write(`${timestamp}|`, 'latin1'));
+  return bytes;
 }

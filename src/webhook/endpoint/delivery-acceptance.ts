@@ -1,7 +1,7 @@
 import type { WebhookErrorCode } from '../../errors/codes';
 import { type RememberedId, type WebhookMessage, rememberedId } from '../../events/build-event';
 import type { AcceptedDelivery, DeliveryJournal, HandOver } from '../journal/delivery-journal';
-import type { Claimed, Identities } from '../journal/identities';
+import type { Claim, Claimed, Identities } from '../journal/identities';
 import { type CopyOutcome, type Exchange, type FlowAnswer, PendingReplies } from './flow-reply';
 import { answer, repeatAnswer } from './http-responses';
 
@@ -15,6 +15,7 @@ export interface AcceptanceSettings {
 
 /** Until more is known, senders are asked to try again. */
 const REFUSED: CopyOutcome = { accepted: false, status: 503, answer: null };
+const ACCEPTED: CopyOutcome = { accepted: true, answer: null };
 
 export interface AcceptanceDeps {
   journal: DeliveryJournal;
@@ -57,9 +58,11 @@ export class DeliveryAcceptance {
   readonly #settings: AcceptanceSettings;
   readonly #deps: AcceptanceDeps;
   /** First copies that are under way, by identity. */
-  readonly #firsts = new Map<string, Promise<unknown>>();
-  /** Later copies that the flow gets as well. */
-  readonly #others = new Set<Promise<unknown>>();
+  readonly #firsts = new Map<string, object>();
+  /** How many are under way: first copies, and later ones that the flow gets as well. */
+  #underWay = 0;
+  /** Who waits until none is. */
+  readonly #waiting: (() => void)[] = [];
   readonly #questions: PendingReplies;
   #closed = false;
 
@@ -78,7 +81,7 @@ export class DeliveryAcceptance {
   async close(): Promise<void> {
     this.#closed = true;
     this.#questions.withdraw();
-    await Promise.allSettled([...this.#firsts.values(), ...this.#others]);
+    if (this.#underWay > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     await this.#deps.handedOver?.();
     // Node-RED may exit next. What the flow has must not be repeated at the next start.
     await this.#deps.journal.written();
@@ -91,39 +94,91 @@ export class DeliveryAcceptance {
 
   /** As `WebhookEndpoint.hold`. */
   hold(id: string, outcome: Promise<boolean>): void {
-    const { identities } = this.#deps;
-    const held = async (): Promise<void> => {
-      const claim = await identities.claim(this.#settings.scope, id);
-      // A delivery was faster; the caller has looked whether one is under way.
-      if (claim.kind === 'mine')
-        await claim.end((await outcome) ? { accepted: true, answer: null } : REFUSED);
-    };
     // The memory cannot be read now, so nothing is accepted either.
-    this.#first(id, held()).catch(() => undefined);
+    this.#hold(id, outcome).catch(() => undefined);
   }
 
-  /** Answers the request, now or once the flow has. Rejects without an answer when the memory cannot be read. */
-  async accept({ request, response }: Exchange, delivery: VerifiedDelivery): Promise<void> {
-    const { record } = delivery;
-    const id = rememberedId(record);
+  async #hold(id: string, outcome: Promise<boolean>): Promise<void> {
+    const name = this.#beginFirst(id, outcome);
+    try {
+      const claim = await this.#deps.identities.claim(this.#settings.scope, id);
+      // A delivery was faster; the caller has looked whether one is under way.
+      if (claim.kind === 'mine') await claim.end((await outcome) ? ACCEPTED : REFUSED);
+    } finally {
+      this.#endFirst(name, outcome);
+    }
+  }
+
+  /**
+   * Answers the request, now or once the flow has. Throws or rejects, without an answer, when the memory cannot be read.
+   *
+   * Every delivery comes this way, so there is no more than one promise that waits for the disk.
+   */
+  accept(exchange: Exchange, delivery: VerifiedDelivery): Promise<void> {
+    const id = rememberedId(delivery.record);
     // A delivery that the flow answers is remembered only after that; until then the sender still has it.
     if (this.#settings.reply === 'flow' && !this.#isFlowThere()) {
-      answer(request, response, 503);
-      return;
+      answer(exchange.request, exchange.response, 503);
+      return Promise.resolve();
     }
     const asked = this.#deps.identities.claim(this.#settings.scope, id);
     // Within one process the answer is there at once, and no delivery waits for a turn.
-    const claim = asked instanceof Promise ? await asked : asked;
-    if (claim.kind === 'mine') {
-      await this.#first(id, this.#acceptFirst({ request, response }, delivery, claim));
-      return;
+    return asked instanceof Promise
+      ? asked.then((claim) => this.#acceptClaimed(exchange, delivery, claim))
+      : this.#acceptClaimed(exchange, delivery, asked);
+  }
+
+  #acceptClaimed(exchange: Exchange, delivery: VerifiedDelivery, claim: Claim): Promise<void> {
+    return claim.kind === 'mine'
+      ? this.#acceptFirst(exchange, delivery, claim)
+      : this.#acceptAgain(exchange, delivery, claim);
+  }
+
+  /** A first copy. */
+  async #acceptFirst(exchange: Exchange, delivery: VerifiedDelivery, claim: Claimed): Promise<void> {
+    const { message, record } = delivery;
+    const name = this.#beginFirst(rememberedId(record), delivery);
+    let outcome = REFUSED;
+    try {
+      if (this.isClosed()) answer(exchange.request, exchange.response, 503);
+      else if (this.#settings.reply === 'flow')
+        outcome = await this.#askFlow(exchange, delivery, async (given) => {
+          await this.#deps.journal.answered(record, given);
+          await claim.end({ accepted: true, answer: given });
+        });
+      else {
+        let handOver: HandOver;
+        try {
+          handOver = await this.#deps.journal.accept(record);
+        } catch (fault) {
+          this.#refuse(exchange, message, fault);
+          return;
+        }
+        outcome = ACCEPTED;
+        const told = claim.end(outcome);
+        if (told instanceof Promise) await told;
+        this.#passOn(exchange, delivery, handOver);
+      }
+    } finally {
+      const told = claim.end(outcome);
+      if (told instanceof Promise) await told;
+      this.#endFirst(name, delivery);
     }
+  }
+
+  /** A copy of a delivery that was accepted, or is under way. */
+  async #acceptAgain(
+    exchange: Exchange,
+    delivery: VerifiedDelivery,
+    claim: Exclude<Claim, Claimed>
+  ): Promise<void> {
+    const { request, response } = exchange;
     const outcome: CopyOutcome =
       claim.kind === 'accepted' ? { accepted: true, answer: claim.answer } : await claim.outcome;
     if (outcome.accepted && this.#settings.duplicates === 'pass') {
       const isAway = this.#settings.reply === 'flow' && !this.#isFlowThere();
       if (this.isClosed() || isAway) answer(request, response, 503);
-      else await this.#tracked(this.#passOn({ request, response }, delivery));
+      else await this.#acceptDuplicate(exchange, delivery);
       return;
     }
     if (outcome.answer !== null) repeatAnswer(response, outcome.answer);
@@ -131,74 +186,60 @@ export class DeliveryAcceptance {
     if (outcome.accepted) this.#deps.onDropped?.(delivery.message);
   }
 
+  /** Sends a copy of an accepted delivery to the flow as well, marked as such; the first is remembered. */
+  async #acceptDuplicate(exchange: Exchange, { message, record }: VerifiedDelivery): Promise<void> {
+    message.event.duplicate = true;
+    this.#underWay += 1;
+    try {
+      if (this.#settings.reply === 'flow') {
+        await this.#askFlow(exchange, { message, record }, () => Promise.resolve());
+        return;
+      }
+      let handOver: HandOver;
+      try {
+        handOver = await this.#deps.journal.accept({ ...record, duplicate: true });
+      } catch (fault) {
+        this.#refuse(exchange, message, fault);
+        return;
+      }
+      this.#passOn(exchange, { message, record }, handOver);
+    } finally {
+      this.#end();
+    }
+  }
+
   #isFlowThere(): boolean {
     return this.#deps.isFlowThere?.() !== false;
   }
 
-  async #acceptFirst(exchange: Exchange, delivery: VerifiedDelivery, claim: Claimed): Promise<void> {
-    let outcome = REFUSED;
-    try {
-      if (this.isClosed()) answer(exchange.request, exchange.response, 503);
-      else if (this.#settings.reply === 'at-once')
-        outcome = await this.#acceptAtOnce(exchange, delivery, claim);
-      else
-        outcome = await this.#askFlow(exchange, delivery, async (given) => {
-          await this.#deps.journal.answered(delivery.record, given);
-          await claim.end({ accepted: true, answer: given });
-        });
-    } finally {
-      const told = claim.end(outcome);
-      if (told instanceof Promise) await told;
-    }
-  }
-
-  /** @param claim null for a later copy */
-  async #acceptAtOnce(
-    { request, response }: Exchange,
-    { message, record }: VerifiedDelivery,
-    claim: Claimed | null
-  ): Promise<CopyOutcome> {
-    let handOver: HandOver;
-    try {
-      handOver = await this.#deps.journal.accept(record);
-    } catch (fault) {
-      this.#notRecorded(message, fault);
-      answer(request, response, 503);
-      return REFUSED;
-    }
-    const told = claim?.end({ accepted: true, answer: null });
-    if (told instanceof Promise) await told;
+  /** Answers a delivery that is on disk, and hands it over. */
+  #passOn({ request, response }: Exchange, { message, record }: VerifiedDelivery, handOver: HandOver): void {
     answer(request, response, 200);
-    if (this.isClosed()) {
-      handOver.leave();
-    } else {
-      this.#deps.emit(message, record.rawBody, { exchange: null, handOver });
-    }
-    return { accepted: true, answer: null };
+    if (this.isClosed()) handOver.leave();
+    else this.#deps.emit(message, record.rawBody, { exchange: null, handOver });
   }
 
-  /** Sends a copy of an accepted delivery to the flow as well, marked as such; the first is remembered. */
-  #passOn(exchange: Exchange, { message, record }: VerifiedDelivery): Promise<CopyOutcome> {
-    message.event.duplicate = true;
-    if (this.#settings.reply === 'flow')
-      return this.#askFlow(exchange, { message, record }, () => Promise.resolve());
-    return this.#acceptAtOnce(exchange, { message, record: { ...record, duplicate: true } }, null);
+  #refuse({ request, response }: Exchange, message: WebhookMessage, fault: unknown): void {
+    this.#notRecorded(message, fault);
+    answer(request, response, 503);
   }
 
-  /** A first copy is under way. */
-  async #first(id: RememberedId, work: Promise<void>): Promise<void> {
+  /** @param token tells it from another one of the same name */
+  #beginFirst(id: RememberedId, token: object): string {
     const name = textOf(id);
-    this.#firsts.set(name, work);
-    try {
-      await work;
-    } finally {
-      if (this.#firsts.get(name) === work) this.#firsts.delete(name);
-    }
+    this.#firsts.set(name, token);
+    this.#underWay += 1;
+    return name;
   }
 
-  async #tracked(work: Promise<unknown>): Promise<void> {
-    this.#others.add(work);
-    await work.finally(() => this.#others.delete(work));
+  #endFirst(name: string, token: object): void {
+    if (this.#firsts.get(name) === token) this.#firsts.delete(name);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #askFlow(

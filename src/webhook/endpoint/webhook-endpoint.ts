@@ -64,15 +64,7 @@ export class WebhookEndpoint implements DeliveryReceiver {
   }
 
   receive(request: IncomingMessage, response: ServerResponse, body: CapturedBody): void {
-    this.#handle(request, response, body).catch((fault: unknown) => {
-      this.#deps.onFault(
-        'NOT_RECORDED',
-        'A delivery could not be handled; the sender will try again.',
-        null,
-        fault
-      );
-      answer(request, response, 503);
-    });
+    void this.#handle(request, response, body);
   }
 
   /**
@@ -125,7 +117,64 @@ export class WebhookEndpoint implements DeliveryReceiver {
     return this.#acceptance.close();
   }
 
+  /** Never rejects. One function for all that waits: each further promise costs every delivery a turn. */
   async #handle(request: IncomingMessage, response: ServerResponse, body: CapturedBody): Promise<void> {
+    try {
+      const content = this.#contentOf(request, response, body);
+      if (content === null) return;
+      const receivedAt = this.#deps.now();
+      const { contentType, query, rawBody } = content;
+      const { rawHeaders } = request;
+      const verdict = await this.#deps.verifier.verify({ rawHeaders, receivedAt, rawBody, query });
+      if (!verdict.ok) {
+        this.#refuse({ request, response }, verdict.code, verdict.message);
+        return;
+      }
+      const parsed = this.#deps.parse(content);
+      if (!parsed.ok) {
+        this.#refuse({ request, response }, parsed.code, parsed.message);
+        return;
+      }
+      if (this.#acceptance.isClosed()) {
+        answer(request, response, 503);
+        return;
+      }
+
+      const id = deliveryIdentity(parsed.event, content);
+      const { verified, keyIndex } = verdict;
+      const facts = { id, receivedAt, verified, keyIndex, duplicate: false, recovered: false };
+      await this.#acceptance.accept(
+        { request, response },
+        {
+          message: webhookMessage(parsed.event, facts),
+          record: {
+            scope: this.#settings.scope,
+            id,
+            receivedAt,
+            verified,
+            keyIndex,
+            provider: parsed.event.provider,
+            eventType: parsed.event.event_type,
+            proof: this.#deps.verifier.proof?.(request, keyIndex) ?? null,
+            contentType,
+            query,
+            rawBody
+          }
+        }
+      );
+    } catch (fault) {
+      this.#deps.onFault(
+        'NOT_RECORDED',
+        'A delivery could not be handled; the sender will try again.',
+        null,
+        fault
+      );
+      answer(request, response, 503);
+    }
+  }
+
+  /** What is to be verified; null when the request has its answer already. */
+  #contentOf(request: IncomingMessage, response: ServerResponse, body: CapturedBody): DeliveryContent | null {
     const method = request.method ?? '';
     if (!this.acceptsMethod(method)) {
       const allow = this.#settings.acceptGet ? 'GET, POST' : 'POST';
@@ -137,65 +186,24 @@ export class WebhookEndpoint implements DeliveryReceiver {
       this.#refuse({ request, response }, 'METHOD_NOT_ALLOWED', text, {
         Allow: allow
       });
-      return;
+      return null;
     }
     const rawBody = method === 'GET' ? Buffer.alloc(0) : body.kind === 'bytes' ? body.bytes : null;
     if (rawBody === null) {
       const reason = whyNoBytes(body.kind, this.maxBody);
       this.#refuse({ request, response }, reason.code, reason.message);
-      return;
+      return null;
     }
     if (this.#acceptance.isClosed()) {
       answer(request, response, 503);
-      return;
+      return null;
     }
     if (this.#deps.isProbe?.(rawBody) === true) {
       answer(request, response, 200);
-      return;
+      return null;
     }
-
-    const receivedAt = this.#deps.now();
-    const contentType = request.headers['content-type'];
     const query = method === 'GET' ? queryOf(request) : null;
-    const content: DeliveryContent = { rawBody, contentType, query };
-    const { rawHeaders } = request;
-    const verdict = await this.#deps.verifier.verify({ rawHeaders, receivedAt, rawBody, query });
-    if (!verdict.ok) {
-      this.#refuse({ request, response }, verdict.code, verdict.message);
-      return;
-    }
-    const parsed = this.#deps.parse(content);
-    if (!parsed.ok) {
-      this.#refuse({ request, response }, parsed.code, parsed.message);
-      return;
-    }
-    if (this.#acceptance.isClosed()) {
-      answer(request, response, 503);
-      return;
-    }
-
-    const id = deliveryIdentity(parsed.event, content);
-    const { verified, keyIndex } = verdict;
-    const facts = { id, receivedAt, verified, keyIndex, duplicate: false, recovered: false };
-    await this.#acceptance.accept(
-      { request, response },
-      {
-        message: webhookMessage(parsed.event, facts),
-        record: {
-          scope: this.#settings.scope,
-          id,
-          receivedAt,
-          verified,
-          keyIndex,
-          provider: parsed.event.provider,
-          eventType: parsed.event.event_type,
-          proof: this.#deps.verifier.proof?.(request, keyIndex) ?? null,
-          contentType,
-          query,
-          rawBody
-        }
-      }
-    );
+    return { rawBody, contentType: request.headers['content-type'], query };
   }
 
   #refuse(

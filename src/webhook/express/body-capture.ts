@@ -18,13 +18,13 @@ type CapturedRequest = IncomingMessage & {
 /**
  * The body of a request, already captured, or read now if untouched.
  *
- * @returns `lost` when something else parsed the body first: what remains cannot be verified
+ * @param take gets it, or `lost` when something else parsed the body first: what remains cannot be verified
  */
-export async function bodyOf(request: IncomingMessage, maxBody: number): Promise<CapturedBody> {
+export function takeBody(request: IncomingMessage, maxBody: number, take: TakeBody): void {
   const captured = (request as CapturedRequest)[CAPTURED];
-  if (captured !== undefined) return captured;
-  if (!isUntouched(request)) return { kind: 'lost' };
-  return captureBody(request, { maxBody, timeoutMs: BODY_TIMEOUT_MS, budget });
+  if (captured !== undefined) take(captured);
+  else if (!isUntouched(request)) take({ kind: 'lost' });
+  else captureBody(request, { maxBody, timeoutMs: BODY_TIMEOUT_MS, budget }, take);
 }
 
 /** Finds the route of a path below the root of the flows' URLs. */
@@ -87,7 +87,7 @@ function captureFor(bases: () => string[], find: FindRoute, direct: () => boolea
     if (receiver === null || request.method !== 'POST' || !receiver.acceptsMethod('POST')) {
       return claim({ kind: 'not-read' });
     }
-    captureBody(request, { maxBody: receiver.maxBody, timeoutMs: BODY_TIMEOUT_MS, budget }).then(claim, next);
+    captureBody(request, { maxBody: receiver.maxBody, timeoutMs: BODY_TIMEOUT_MS, budget }, claim);
   };
 }
 
@@ -145,69 +145,79 @@ export function isUntouched(request: IncomingMessage & { _body?: unknown; body?:
   );
 }
 
+/** Must not throw. */
+type TakeBody = (body: CapturedBody) => void;
+
 /**
  * Reads a request body to its end and counts its bytes. The limit applies to the declared length, before
  * anything is read, and to the bytes that really arrive.
  *
- * @returns never rejects
+ * @param take called once, in the turn in which the body has arrived or is given up: a promise for each delivery costs
+ *   more than reading it
  */
-export function captureBody(request: IncomingMessage, limits: CaptureLimits): Promise<CapturedBody> {
+export function captureBody(request: IncomingMessage, limits: CaptureLimits, take: TakeBody): void {
   const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
-    return Promise.resolve({ kind: 'encoded' });
-  }
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity')
+    return take({ kind: 'encoded' });
   const declared = request.headers['content-length'];
-  if (declared !== undefined && Number(declared) > limits.maxBody)
-    return Promise.resolve({ kind: 'too-large' });
+  if (declared !== undefined && Number(declared) > limits.maxBody) return take({ kind: 'too-large' });
 
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    const mostPieces = FEWEST_PIECES + limits.maxBody / PIECE_BYTES;
-    let size = 0;
-    const finish = (outcome: CapturedBody): void => {
-      clearTimeout(timer);
-      limits.budget.leave(unfinished);
-      request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
-      if (outcome.kind !== 'bytes') request.pause();
-      resolve(outcome);
-    };
-    const unfinished = { held: 0, giveWay: () => finish({ kind: 'overloaded' }) };
-    const onData = (chunk: Buffer): void => {
-      if (size + chunk.length > limits.maxBody) return finish({ kind: 'too-large' });
-      if (chunks.length >= mostPieces) return finish({ kind: 'fragmented' });
-      if (!limits.budget.take(unfinished, chunk.length + PIECE_BYTES)) return;
-      size += chunk.length;
-      chunks.push(chunk);
-    };
-    const onEnd = (): void => {
-      const first = chunks[0];
-      finish({ kind: 'bytes', bytes: chunks.length === 1 && first ? first : Buffer.concat(chunks, size) });
-    };
-    const onGone = (): void => finish({ kind: 'lost' });
-    const timer = setTimeout(() => finish({ kind: 'too-slow' }), limits.timeoutMs);
-    limits.budget.enter(unfinished);
-    request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
-  });
+  const chunks: Buffer[] = [];
+  const mostPieces = FEWEST_PIECES + limits.maxBody / PIECE_BYTES;
+  let size = 0;
+  const leave = (): void => {
+    limits.budget.leave(unfinished);
+    request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
+  };
+  const giveUp = (kind: GivenUp): void => {
+    leave();
+    request.pause();
+    // Whoever caused this may be in the middle of counting other bodies.
+    queueMicrotask(() => take({ kind }));
+  };
+  const unfinished: UnfinishedBody = { held: 0, timeoutMs: limits.timeoutMs, giveUp };
+  const onData = (chunk: Buffer): void => {
+    if (size + chunk.length > limits.maxBody) return giveUp('too-large');
+    if (chunks.length >= mostPieces) return giveUp('fragmented');
+    if (!limits.budget.take(unfinished, chunk.length + PIECE_BYTES)) return;
+    size += chunk.length;
+    chunks.push(chunk);
+  };
+  const onEnd = (): void => {
+    leave();
+    const first = chunks[0];
+    take({ kind: 'bytes', bytes: chunks.length === 1 && first ? first : Buffer.concat(chunks, size) });
+  };
+  const onGone = (): void => giveUp('lost');
+  limits.budget.enter(unfinished);
+  request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
 }
+
+type GivenUp = Exclude<CapturedBody['kind'], 'bytes'>;
 
 /** A body that has not arrived completely. */
 interface UnfinishedBody {
   /** Bytes in memory. */
   held: number;
-  /** Stops reading, because the memory is needed. */
-  giveWay: () => void;
+  /** Milliseconds for the whole body. */
+  timeoutMs: number;
+  /** Stops reading, because the memory is needed or the time is over. */
+  giveUp: (kind: GivenUp) => void;
+  timer?: NodeJS.Timeout;
 }
 
 /**
  * Limits the memory that unverified senders can use. When it is used up, the body that has been arriving for
  * longest is dropped: a genuine one takes milliseconds, while one that is meant to use memory stays as
- * long as it can.
+ * long as it can. Limits the time of each, too.
  */
 export class ByteBudget {
   readonly #limit: number;
   #used = 0;
   /** Oldest first. */
   readonly #unfinished = new Set<UnfinishedBody>();
+  /** Those that began in this turn of the event loop. */
+  #begun: UnfinishedBody[] = [];
 
   /** @param limit bytes */
   constructor(limit: number) {
@@ -216,13 +226,15 @@ export class ByteBudget {
 
   enter(body: UnfinishedBody): void {
     this.#unfinished.add(body);
+    // Most bodies arrive with their heads, and need no timer.
+    if (this.#begun.push(body) === 1) setImmediate(() => this.#limitTimes());
   }
 
   /** Counts further bytes of an entered body. @returns false when this body itself had to give way */
   take(body: UnfinishedBody, bytes: number): boolean {
     while (this.#used + bytes > this.#limit) {
       const [oldest = body] = this.#unfinished;
-      oldest.giveWay();
+      oldest.giveUp('overloaded');
       if (oldest === body) return false;
     }
     this.#used += bytes;
@@ -231,7 +243,14 @@ export class ByteBudget {
   }
 
   leave(body: UnfinishedBody): void {
-    if (this.#unfinished.delete(body)) this.#used -= body.held;
+    if (!this.#unfinished.delete(body)) return;
+    this.#used -= body.held;
+    clearTimeout(body.timer);
+  }
+
+  #limitTimes(): void {
+    for (const body of this.#begun.splice(0))
+      if (this.#unfinished.has(body)) body.timer = setTimeout(() => body.giveUp('too-slow'), body.timeoutMs);
   }
 }
 

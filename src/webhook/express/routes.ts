@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StateDatabase } from '../../state/state-database';
 import type { DeliveryReceiver, FoundRoute } from '../endpoint/delivery-receiver';
 import { answer } from '../endpoint/http-responses';
-import { bodyOf, installCapture } from './body-capture';
+import { installCapture, takeBody } from './body-capture';
 import {
   type ExpressApp,
   FastPath,
@@ -93,7 +93,7 @@ function dispatch(table: RouteTable, owner: OwnerMiddleware): Middleware {
       return;
     }
     const receive = (): void => {
-      bodyOf(request, receiver.maxBody).then((body) => receiver.receive(request, response, body), next);
+      takeBody(request, receiver.maxBody, (body) => receiver.receive(request, response, body));
     };
     const handlers = owner.handlers();
     if (handlers.length === 0) return receive();

@@ -4,7 +4,7 @@ import { inSteps, sweepCollection } from '../../state/in-steps';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import { losslessText } from '../../values/fields';
 import type { CopyOutcome, FlowAnswer } from '../endpoint/flow-reply';
-import type { Claim, Identities } from './identities';
+import type { Claim, Claimed, Identities } from './identities';
 
 /** How long an accepted delivery is remembered. Retries of all products end well before. */
 export const REMEMBERED_MS = 24 * 60 * 60 * 1000;
@@ -25,7 +25,7 @@ export interface IdentityMemory {
 /** The claims of one process. What it has accepted is remembered by its journal, which may have to read it again. */
 export class LocalIdentities implements Identities {
   readonly #memory: IdentityMemory;
-  readonly #underWay = new Map<string, Promise<CopyOutcome>>();
+  readonly #underWay = new Map<string, LocalClaim>();
 
   constructor(memory: IdentityMemory) {
     this.#memory = memory;
@@ -34,19 +34,10 @@ export class LocalIdentities implements Identities {
   claim(scope: string, id: RememberedId): Claim {
     const name = claimName(scope, id);
     const running = this.#underWay.get(name);
-    if (running !== undefined) return { kind: 'elsewhere', outcome: running };
+    if (running !== undefined) return { kind: 'elsewhere', outcome: running.outcome() };
     const remembered = this.#memory.find(scope, id);
     if (remembered !== undefined) return { kind: 'accepted', answer: remembered.answer };
-    let tell: (outcome: CopyOutcome) => void = () => undefined;
-    const outcome = new Promise<CopyOutcome>((resolve) => (tell = resolve));
-    this.#underWay.set(name, outcome);
-    return {
-      kind: 'mine',
-      end: (ended) => {
-        if (this.#underWay.get(name) === outcome) this.#underWay.delete(name);
-        tell(ended);
-      }
-    };
+    return new LocalClaim(this.#underWay, name);
   }
 
   /** Nobody else could have accepted it. */
@@ -61,6 +52,32 @@ export class LocalIdentities implements Identities {
 
   remember(scope: string, id: RememberedId, answer: FlowAnswer | null): Promise<void> {
     return this.#memory.remember(scope, id, answer);
+  }
+}
+
+class LocalClaim implements Claimed {
+  readonly kind = 'mine';
+  readonly #underWay: Map<string, LocalClaim>;
+  readonly #name: string;
+  /** Made only when another copy waits, which is seldom. */
+  #outcome: Promise<CopyOutcome> | undefined;
+  #tell: (outcome: CopyOutcome) => void = () => undefined;
+
+  constructor(underWay: Map<string, LocalClaim>, name: string) {
+    this.#underWay = underWay;
+    this.#name = name;
+    underWay.set(name, this);
+  }
+
+  outcome(): Promise<CopyOutcome> {
+    this.#outcome ??= new Promise((resolve) => (this.#tell = resolve));
+    return this.#outcome;
+  }
+
+  end(outcome: CopyOutcome): void {
+    if (this.#underWay.get(this.#name) !== this) return;
+    this.#underWay.delete(this.#name);
+    this.#tell(outcome);
   }
 }
 
@@ -171,7 +188,7 @@ export function identityName(scope: string, id: RememberedId): string {
 
 /** Unique, because a key that is its own text contains no control characters. */
 function nameOf(key: IdentityKey): string {
-  return key.join('\0');
+  return key.length === 2 ? `${key[0]}\0${key[1]}` : key.join('\0');
 }
 
 /** Characters of an id that serves as its own key; longer ones, which may not fit a key, are hashed. */
@@ -179,6 +196,9 @@ const LONGEST_PLAIN_ID = 100;
 
 /** Characters that the database encodes differently in short and long keys, so that two ids could collide. */
 const SPECIAL = /\p{Cc}/u;
+
+/** Ids that the rules below leave as they are, such as UUIDs: almost all. One look instead of four. */
+const ORDINARY = /^[\w-]{1,42}$/;
 
 /** How former versions spelled keys that are not ids. An id that looks like one is hashed. */
 const FORMERLY_NO_ID = /^(?:partial .*|[\w-]{43})$/su;
@@ -188,6 +208,7 @@ const PARTIAL = 1;
 
 function identityKey(scope: string, id: RememberedId): IdentityKey {
   if (typeof id !== 'string') return [scope, PARTIAL, hashOf(losslessText(id.partial))];
+  if (ORDINARY.test(id)) return [scope, id];
   const text = losslessText(id);
   return isPlain(text) && !FORMERLY_NO_ID.test(text) ? [scope, text] : [scope, HASHED, hashOf(text)];
 }
@@ -195,6 +216,7 @@ function identityKey(scope: string, id: RememberedId): IdentityKey {
 /** Where a former version may have remembered it: its hashes and `partial` keys were stored among the ids. */
 function formerKey(scope: string, id: RememberedId): IdentityKey | null {
   if (typeof id === 'string') {
+    if (ORDINARY.test(id)) return null;
     const text = losslessText(id);
     return isPlain(text) ? null : [scope, hashOf(text)];
   }

@@ -5,7 +5,7 @@ import { rootCause } from '../../errors/root-cause';
 import { type RememberedId, rememberedId } from '../../events/build-event';
 import type { StateCollection } from '../../state/state-database';
 import type { FlowAnswer } from '../endpoint/flow-reply';
-import { DeliveryLog, type LogEnd, type Span } from '../log/delivery-log';
+import { DeliveryLog, type LogEnd, type Place, type Span } from '../log/delivery-log';
 import type { LoggedDelivery } from '../log/record';
 import {
   DeliveryIdentities,
@@ -108,11 +108,14 @@ export class LogJournal implements DeliveryJournal, IdentityMemory {
     return this.#identities.find(scope, id);
   }
 
-  async accept(delivery: AcceptedDelivery): Promise<HandOver> {
-    const { scope, receivedAt } = delivery;
-    const days = this.#daysFor(scope);
+  accept(delivery: AcceptedDelivery): Promise<HandOver> {
+    const days = this.#daysFor(delivery.scope);
     const log = this.#logs.get(days) ?? this.#open(days);
-    const place = await log.writer.append(delivery);
+    return log.writer.append(delivery, (place) => this.#accepted(delivery, days, place));
+  }
+
+  #accepted(delivery: AcceptedDelivery, days: number, place: Place): HandOver {
+    const { scope, receivedAt } = delivery;
     if (delivery.duplicate === undefined) this.#identities.add(scope, rememberedId(delivery), null);
     const waiting: Waiting = { days, scope, receivedAt, place, isSaved: false };
     const name = nameOf(days, place.sequence);

@@ -90,9 +90,9 @@ export class LogWriter {
     return this.#isLost;
   }
 
-  /** Durable when resolved. @throws CodedError `NOT_RECORDED`, `STATE_IN_USE` */
-  append(delivery: NewDelivery): Promise<Place> {
-    return this.#enqueue(new DeliveryDraft(delivery)) as Promise<Place>;
+  /** Durable when resolved, with what `then` returns in that turn. @throws CodedError `NOT_RECORDED`, `STATE_IN_USE` */
+  append<Result = Place>(delivery: NewDelivery, then = (place: Place) => place as Result): Promise<Result> {
+    return this.#enqueue(new DeliveryDraft(delivery), (place) => then(place as Place));
   }
 
   /** Written with the next group, or soon on its own and without a sync. */
@@ -107,14 +107,14 @@ export class LogWriter {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (!this.#isWorking && this.#handedOver.length + this.#unsynced.length === 0) return this.inPlace();
-    await this.#enqueue(null).catch(() => undefined);
+    await this.#enqueue(null, Boolean).catch(() => undefined);
   }
 
   /** Resolves when a file that somebody has removed is restored, or cannot be. */
   async inPlace(): Promise<void> {
     const active = this.#nameless ?? this.#active;
     if (active === null || this.#options.files.place(active.file, active.handle) === 'own') return;
-    await this.#enqueue(null).catch(() => undefined);
+    await this.#enqueue(null, Boolean).catch(() => undefined);
   }
 
   /** The number of the segment that is being written; null when there is none. */
@@ -146,17 +146,16 @@ export class LogWriter {
 
   #ripen(): void {
     this.#handedOver.push(...this.#aging);
-    this.#aging = this.#fresh;
-    this.#fresh = [];
+    [this.#aging, this.#fresh] = [this.#fresh, []];
     this.#timer = this.#aging.length > 0 ? setTimeout(() => this.#ripen(), SOON_MS) : undefined;
     if (this.#handedOver.length === 0) return;
     this.#isDue = true;
     this.#begin();
   }
 
-  #enqueue(draft: DeliveryDraft | null): Promise<Place | null> {
+  #enqueue<Result>(draft: DeliveryDraft | null, then: (place: Place | null) => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ draft, resolve, reject });
+      this.#waiting.push({ draft, resolve: (place) => resolve(then(place)), reject });
       // Everything from one turn of the event loop is written together.
       if (!this.#isWorking) this.#turn ??= setImmediate(() => this.#begin());
     });
@@ -306,7 +305,12 @@ export class LogWriter {
       if (active.at * 2 > active.size) this.#supply.prepare();
     }
     let next = 0;
-    for (const { draft, resolve } of entries) resolve(draft === null ? null : (places[next++] ?? null));
+    for (const { draft, resolve, reject } of entries)
+      try {
+        resolve(draft === null ? null : (places[next++] ?? null));
+      } catch (fault) {
+        reject(fault);
+      }
   }
 
   /**

@@ -148,7 +148,7 @@ export class EndpointStage {
     const budget = new ByteBudget(1e6);
     stage.#port = await serve((request: IncomingMessage, response: ServerResponse) => {
       const maxBody = stage.endpoint.maxBody;
-      void captureBody(request, { maxBody, timeoutMs: 5000, budget }).then((body) =>
+      captureBody(request, { maxBody, timeoutMs: 5000, budget }, (body) =>
         stage.endpoint.receive(request, response, body)
       );
     });

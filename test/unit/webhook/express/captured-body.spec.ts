@@ -24,13 +24,15 @@ describe('captureBody', () => {
   ): Promise<Captured> {
     const outcome = deferred<Omit<Captured, 'answer'>>();
     const port = await serve((request, response) => {
-      void captureBody(request, { maxBody, timeoutMs, budget }).then((body) => {
+      captureBody(request, { maxBody, timeoutMs, budget }, (body) => {
         outcome.resolve({ body, request, wasRead: request.readableDidRead });
         response.writeHead(200, { Connection: 'close' }).end();
       });
     });
     const [answer, captured] = await Promise.all([exchange(port, { ...raw, path: '/' }), outcome.promise]);
-    budget.take({ held: 0, giveWay: () => undefined }, 1e6).should.equal(true, 'the budget is free again');
+    budget
+      .take({ held: 0, timeoutMs: 0, giveUp: () => undefined }, 1e6)
+      .should.equal(true, 'the budget is free again');
     return { ...captured, answer };
   }
 
@@ -98,7 +100,7 @@ describe('captureBody', () => {
       const outcome = deferred<CapturedBody>();
       const port = await serve((request, response) => {
         const limits = { maxBody: 1e6, timeoutMs: 60_000, budget: new ByteBudget(1e8) };
-        void captureBody(request, limits).then((body) => {
+        captureBody(request, limits, (body) => {
           outcome.resolve(body);
           response.writeHead(200, { Connection: 'close' }).end();
         });
@@ -122,7 +124,7 @@ describe('captureBody', () => {
     beforeEach(async () => {
       limits.budget = new ByteBudget(5000);
       port = await serve((request, response) => {
-        void captureBody(request, limits).then(({ kind }) =>
+        captureBody(request, limits, ({ kind }) =>
           response.writeHead(200, { 'X-Kind': kind, Connection: 'close' }).end()
         );
       });
