@@ -40,8 +40,8 @@ interface OnTheWay extends Omit<Outgoing, 'message'> {
   node: RedNode;
   /** The nodes that do not have it yet, by id. */
   waiting: Map<string, unknown>;
-  /** Ids of the nodes that have it. */
-  had: Set<string>;
+  /** Ids of the nodes that have it; undefined while none has. */
+  had: Set<string> | undefined;
   /** Ids of the nodes that have it from an earlier message, and must not get this one. */
   barred: Pick<Set<string>, 'delete' | 'size'>;
   /** Milliseconds of a monotonic clock. */
@@ -65,6 +65,8 @@ export class HandOvers {
   readonly #recoveries = new Map<RedNode, () => Promise<void>>();
   /** Nodes with something to send again after the current deploy. */
   readonly #owing = new Set<RedNode>();
+  /** When this last made sure that the hooks are there; milliseconds of a monotonic clock. */
+  #listenedAt = -Infinity;
   /** True from when nodes are stopped until all have started again. */
   #isDeploying = true;
 
@@ -110,18 +112,16 @@ export class HandOvers {
       outgoing.handOver.leave();
       return false;
     }
-    const name = nameOf(node, outgoing);
-    const had = this.#partly.get(name) ?? new Set();
-    this.#partly.delete(name);
-    const barred = had.size === 0 ? NONE : new Set([...had].filter((id) => waiting.delete(id)));
+    const had = this.#partly.size === 0 ? undefined : this.#hadBefore(nameOf(node, outgoing));
+    const barred = had === undefined ? NONE : new Set([...had].filter((id) => waiting.delete(id)));
     const { message, id, handOver } = outgoing;
-    if (waiting.size === 0 || !this.#listen()) {
-      if (had.size === 0) node.send(message);
+    const sentAt = performance.now();
+    if (waiting.size === 0 || !this.#listen(sentAt)) {
+      if (had === undefined) node.send(message);
       handOver.done();
       return true;
     }
     const key = message._msgid;
-    const sentAt = performance.now();
     this.#onTheWay.set(key, { key, node, id, handOver, waiting, had, barred, sentAt });
     node.send(message);
     return true;
@@ -136,11 +136,23 @@ export class HandOvers {
     for (const one of left()) this.#leave(one);
   }
 
-  /** @returns false when Node-RED has no hooks, so that nothing can be watched */
-  #listen(): boolean {
+  /** Ids of the nodes that have a delivery from an earlier message; undefined when none has. */
+  #hadBefore(name: string): Set<string> | undefined {
+    const had = this.#partly.get(name);
+    this.#partly.delete(name);
+    return had;
+  }
+
+  /**
+   * @param now milliseconds of a monotonic clock
+   * @returns false when Node-RED has no hooks, so that nothing can be watched
+   */
+  #listen(now: number): boolean {
     const { hooks } = this.#RED;
     if (hooks === undefined) return false;
-    // Somebody may have cleared all hooks.
+    // Somebody may have cleared all hooks, before this message or while it is on its way: once a millisecond is enough.
+    if (now - this.#listenedAt < 1) return true;
+    this.#listenedAt = now;
     if (!hooks.has(BEFORE)) {
       hooks.add(BEFORE, (event) => this.#beforeReceive(event));
       hooks.add(AFTER, (event) => this.#afterReceive(event));
@@ -170,8 +182,8 @@ export class HandOvers {
     // A user's hook may have held it until its node had closed.
     if (this.#isDeploying && this.#RED.nodes.getNode(id) !== node) return;
     one.waiting.delete(id);
-    one.had.add(id);
     if (one.waiting.size === 0) one.handOver.done();
+    else one.had = (one.had ?? new Set()).add(id);
     this.#forgetDone(one);
   }
 
@@ -183,7 +195,7 @@ export class HandOvers {
   #leave(one: OnTheWay): void {
     this.#onTheWay.delete(one.key);
     if (one.waiting.size === 0) return;
-    if (one.had.size > 0) remember(this.#partly, nameOf(one.node, one), one.had);
+    if (one.had !== undefined) remember(this.#partly, nameOf(one.node, one), one.had);
     // A node that has it may have sent it on to one that still waits, under the same id: that message has to pass.
     else remember(this.#replaced, one.key, new Set(one.waiting.keys()));
     one.handOver.leave();

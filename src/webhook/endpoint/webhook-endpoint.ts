@@ -343,14 +343,20 @@ export class RecentDeliveries {
 
   /** The rows that came or changed after `seq`, the last one at the end. */
   since(seq: number): DeliveryRow[] {
-    return [...this.#passed, ...this.#refused].filter((row) => row.seq > seq).sort((a, b) => a.seq - b.seq);
+    return [...this.#passed.slice(-MOST_RECENT), ...this.#refused.slice(-MOST_RECENT)]
+      .filter((row) => row.seq > seq)
+      .sort((a, b) => a.seq - b.seq);
   }
 
   #add(rows: DeliveryRow[], about: Omit<DeliveryRow, 'id' | 'seq' | 'at' | 'count'>): void {
     this.#seq += 1;
+    const { node, outcome, verified, again, code, reason } = about;
     const type = about.type === null ? null : shortType(about.type);
-    rows.push({ id: this.#seq, seq: this.#seq, at: this.#now(), count: 1, ...about, type });
-    if (rows.length > MOST_RECENT) rows.shift();
+    const [id, seq, at] = [this.#seq, this.#seq, this.#now()];
+    // Property by property: every delivery comes here, and spreading takes several times as long.
+    rows.push({ id, seq, at, count: 1, node, outcome, type, verified, again, code, reason });
+    // Some at a time, because those that stay have to move.
+    if (rows.length > 2 * MOST_RECENT) rows.splice(0, rows.length - MOST_RECENT);
   }
 }
 

@@ -7,6 +7,19 @@
  * @returns lower case, with a leading slash but no doubled or trailing one (`/` alone for the root)
  */
 export function comparablePath(path: string): string {
+  // Nearly all deliveries of a Node-RED ask for the same one, and each is compared several times.
+  if (path === latest.path) return latest.comparable;
+  const comparable = compare(path);
+  if (path.length <= LONGEST_KEPT) latest = { path, comparable };
+  return comparable;
+}
+
+/** Characters of a path that is kept. */
+const LONGEST_KEPT = 200;
+
+let latest = { path: '', comparable: '/' };
+
+function compare(path: string): string {
   const end = path.indexOf('?');
   const withoutQuery = withoutOrigin(end === -1 ? path : path.slice(0, end));
   const collapsed = `/${withoutQuery}`.replace(/\/{2,}/g, '/').toLowerCase();

@@ -29,8 +29,8 @@ import {
   WAITING_MS
 } from './waiting-delivery';
 
-/** Milliseconds after which the database is updated from the logs. */
-const FOLLOW_MS = 500;
+/** Milliseconds after which the database is updated from the logs: the more at once, the fewer pages for each. */
+const FOLLOW_MS = 2000;
 
 /** Identities after which it is updated at once. */
 const MOST_UNSAVED = 20_000;
