@@ -230,6 +230,14 @@ describe('SharedIdentities', () => {
     });
   }
 
+  it('accept deliveries when Redis is full, and tell the others when it no longer is', async () => {
+    await fixture.server.say('CONFIG SET maxmemory 1');
+    should(await pick(0).receive('a')).equal('accepted');
+    should(await pick(0).receive('a')).equal('dropped');
+    await fixture.server.say('CONFIG SET maxmemory 0');
+    await until('a to be known', async () => (await pick(1).find('node', 'a')) === 'accepted');
+  });
+
   it('refuse a copy whose first one is in an instance that cannot be reached any more', async () => {
     const claim = await pick(0).claim('node', 'a');
     should(claim.kind).equal('mine');

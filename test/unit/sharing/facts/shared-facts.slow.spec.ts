@@ -105,7 +105,12 @@ describe('SharedFacts', () => {
     ['nothing passes', () => one.member.relay.silence(), () => one.member.relay.mend()],
     ['the network is cut', () => one.member.relay.cut(), () => one.member.relay.mend()],
     ['Redis has stopped', () => fixture.server.freeze(), () => fixture.server.thaw()],
-    ['Redis was killed', () => fixture.server.kill(), () => fixture.server.run()]
+    ['Redis was killed', () => fixture.server.kill(), () => fixture.server.run()],
+    [
+      'Redis is full',
+      () => fixture.server.say('CONFIG SET maxmemory 1'),
+      () => fixture.server.say('CONFIG SET maxmemory 0')
+    ]
   ] as [string, () => unknown, () => unknown][]) {
     it(`commits on its own disk when ${what}, and tells the others afterwards`, async () => {
       await one.facts.commit(stored(fileOf('telnyx:1')));
