@@ -30,6 +30,26 @@ export interface WantedLock {
   hold: boolean;
 }
 
+/** A stored copy that is to go for good. */
+export interface CopyToErase {
+  /** As `PublishedFile.location`. */
+  location: string;
+  /** Hex; what is at the location counts as the copy only with it. */
+  sha256: string;
+  /** Bytes. */
+  size: number;
+  versionId: string | null;
+  /** Where its text is, as `StoredFacts.transcription_file`; null: it has none. */
+  text: string | null;
+}
+
+/**
+ * Asks, right before each deletion, whether it is still permitted: a hold may come at any moment.
+ *
+ * @throws CodedError `DELETION_REFUSED`
+ */
+export type Permit = () => Promise<void>;
+
 /** Texts beside the recordings of one destination. */
 export interface TextWriter {
   /**
@@ -104,6 +124,17 @@ export interface Destination {
    * @throws CodedError `LOCK_UNCONFIRMED`, retryable, unless the store says that the lock is there; `STORE_FAILED`
    */
   lock?(location: string, copy: KnownCopy, wanted: WantedLock): Promise<LockFacts>;
+
+  /**
+   * Deletes a stored copy for good, with all that belongs to it: its text, then the file, then its sidecar, and of each
+   * every version that the destination keeps. May be repeated, and goes on where it was interrupted. What another file
+   * has left at one of these places stays.
+   *
+   * @returns how many files, versions and delete markers went; 0: there was nothing left
+   * @throws CodedError `DELETION_REFUSED` while the store holds it locked, before anything is deleted as far as the store
+   *   tells; `STORE_FAILED` when another file is at the location, or something could not be deleted
+   */
+  erase(copy: CopyToErase, permit: Permit): Promise<number>;
 
   /**
    * Checks whether files could be stored, without creating anything. Makes no request.

@@ -2,9 +2,11 @@ import { CodedError } from '../../errors/coded-error';
 import type { Notice } from '../../errors/notice';
 import type { StateCollection } from '../../state/state-database';
 import type {
+  CopyToErase,
   Destination,
   KnownCopy,
   PartialCopy,
+  Permit,
   SidecarWriter,
   TextWriter,
   WantedLock
@@ -18,6 +20,7 @@ import { BucketConnection } from './client/connection';
 import type { S3Sdk } from './client/s3-sdk';
 import type { BucketSettings } from './client/settings';
 import { bucketKey, bucketLocation, keyOfLocation } from './object-key';
+import { ObjectErasure } from './object-erasure';
 import { ObjectLocks } from './object-lock';
 import { ObjectPlacement } from './object-placement';
 import { BucketObjects } from './objects';
@@ -171,6 +174,12 @@ class OpenBucket implements BucketStore {
 
   async lock(location: string, { versionId }: KnownCopy, wanted: WantedLock): Promise<LockFacts> {
     return await this.#locks.lock(keyOfLocation(this.settings, location), versionId, wanted);
+  }
+
+  async erase(copy: CopyToErase, permit: Permit): Promise<number> {
+    const { places } = this.#tools;
+    const parts = { connection: this.#connection, objects: this.objects, locks: this.#locks };
+    return await new ObjectErasure({ ...parts, places, sidecars: this.sidecars }).erase(copy, permit);
   }
 
   /** A damaged copy keeps its key, and the fresh one gets another. */

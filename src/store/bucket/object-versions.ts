@@ -8,6 +8,16 @@ const LONGEST_ID = 1024;
 /** Enough to see the versions around one that was just written. */
 const PAGE = 50;
 
+/** Of one key that is deleted; no archive writes so many. */
+const MOST_PAGES = 1000;
+
+/** A version of an object, or a marker that hides the older ones. */
+export interface KeptVersion {
+  /** `null` for one without an id. */
+  id: string;
+  isMarker: boolean;
+}
+
 /** Refusals to list versions: not permitted, or not offered. */
 const CANNOT_LIST: ReadonlySet<string> = new Set(['AccessDenied', 'NotImplemented', 'MethodNotAllowed']);
 
@@ -69,6 +79,62 @@ export class BucketVersions {
         this.#connection.tell('cannot-list-versions');
         return undefined;
       }
+      throw this.#connection.fault(`list the versions of ${shownKey(key)}`, error);
+    }
+  }
+
+  /**
+   * All versions and delete markers of a key.
+   *
+   * @returns undefined if they cannot be listed
+   * @throws CodedError `STORE_FAILED`
+   */
+  async all(key: string): Promise<KeptVersion[] | undefined> {
+    const found = new Map<string, KeptVersion>();
+    let from: { KeyMarker?: string; VersionIdMarker?: string } = {};
+    for (let page = 0; page < MOST_PAGES; page += 1) {
+      const next = await this.#page(key, from, found);
+      if (next === undefined) return undefined;
+      if (next === null) return [...found.values()];
+      from = next;
+    }
+    throw notAStore('its list of versions has no end');
+  }
+
+  /** @returns where the next page begins; null after the last one; undefined if versions cannot be listed */
+  async #page(
+    key: string,
+    from: { KeyMarker?: string; VersionIdMarker?: string },
+    found: Map<string, KeptVersion>
+  ): Promise<{ KeyMarker?: string; VersionIdMarker?: string } | null | undefined> {
+    try {
+      return await this.#connection.send(async ({ sdk, client, abortSignal }) => {
+        const { bucket } = this.#connection.settings;
+        const answer = await client.send(
+          new sdk.ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, MaxKeys: PAGE, ...from }),
+          { abortSignal }
+        );
+        const { Versions = [], DeleteMarkers = [], IsTruncated, NextKeyMarker, NextVersionIdMarker } = answer;
+        const lists = [
+          [Versions, false],
+          [DeleteMarkers, true]
+        ] as const;
+        for (const [list, isMarker] of lists)
+          for (const { Key, VersionId } of list) {
+            // Checks what will be sent back.
+            const id = versionOf(VersionId) ?? 'null';
+            if (Key === key) found.set(id, { id, isMarker });
+          }
+        // Keys come in order, and none that begins with this one comes before it.
+        if (IsTruncated !== true || NextKeyMarker === undefined || NextKeyMarker !== key) return null;
+        return {
+          KeyMarker: key,
+          ...(NextVersionIdMarker !== undefined && { VersionIdMarker: NextVersionIdMarker })
+        };
+      });
+    } catch (error) {
+      const { code, status } = describeError(error);
+      if (CANNOT_LIST.has(code) || (code === '' && (status === 403 || status === 501))) return undefined;
       throw this.#connection.fault(`list the versions of ${shownKey(key)}`, error);
     }
   }

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { CodedError } from '../../errors/coded-error';
-import type { Destination, PartialCopy } from '../destination';
+import type { CopyToErase, Destination, PartialCopy, Permit } from '../destination';
 import { storeFault } from '../store-fault';
 import {
   ArchiveDirectories,
@@ -11,6 +11,7 @@ import {
   partPaths
 } from './archive-path';
 import { checkFolder } from './check-folder';
+import { eraseFile } from './erase-file';
 import { type FileSystem, hashFile, realFileSystem } from './file-system';
 import { folderSidecar } from './folder-sidecar';
 import { adoptPart } from './parts/adopt-part';
@@ -84,6 +85,14 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
         return await setAside(fs, location, replacement, Date.now());
       } catch (error) {
         throw storeFault('set a damaged copy aside', error);
+      }
+    },
+
+    async erase(copy: CopyToErase, permit: Permit): Promise<number> {
+      try {
+        return await eraseFile({ fs, folder }, copy, permit);
+      } catch (error) {
+        throw storeFault(`delete ${copy.location}`, error);
       }
     },
 

@@ -32,6 +32,7 @@ export function createMessageStore(maxSize: number = DEFAULT_MESSAGE_BYTES): Mes
     locationOf: () => null,
     readBack: notKept,
     setAside: () => Promise.resolve(null),
+    erase: () => Promise.resolve(0),
     check: () => Promise.resolve(),
     sweep: () => Promise.resolve(0),
     close: () => Promise.resolve(),

@@ -65,6 +65,8 @@ describe('destinations', () => {
     const [message] = all.slice(-1);
     await message!.transcripts.create('x', 'y').should.be.rejectedWith({ code: 'STORE_FAILED' });
     should(await message!.sidecars.read('x')).be.null();
+    const copy = { location: 'x', sha256: 'a'.repeat(64), size: 1, versionId: null, text: null };
+    should(await message!.erase(copy, () => Promise.resolve())).equal(0);
   });
 
   describe('that need no server and can read copies back', () => {
