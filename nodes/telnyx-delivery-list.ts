@@ -24,20 +24,21 @@ export = function (RED: NodeRedApi): void {
 
   function workOf(node: RedNode, config: DeliveryListConfig, signal: AbortSignal): ListWork {
     const settings = readDeliverySettings(config);
+    const queue = telnyxQueueOf(RED, config.queue);
     const account = telnyxAccountOf(RED, config.account, node);
     const emit = (message: WebhookMessage, handOver: HandOver | null): void => {
       const sent = { _msgid: RED.util.generateId(), ...message };
       if (handOver === null) node.send([sent, null]);
       else watch.send(node, { message: sent, id: message.event.id, handOver });
     };
-    const recover = (): void => receptionOf(RED, node.id, { emit, signal }).recover(parseFetched);
+    const recover = (): void => receptionOf(RED, node.id, { emit, signal, queue }).recover(parseFetched);
     watch.watch(node, () => {
       recover();
       return Promise.resolve();
     });
     return {
       topic: 'delivery.list',
-      queue: telnyxQueueOf(RED, config.queue),
+      queue,
       afterStop: 'what the flow already got from Telnyx is not sent again.',
       run: (message, run) => {
         const request = readDeliveryRequest(config, message);
@@ -45,7 +46,7 @@ export = function (RED: NodeRedApi): void {
           const { provider } = settings;
           return runReplay(RED, request, { provider, emit: (replayed) => emit(replayed, null) }, run);
         }
-        const reception = receptionOf(RED, node.id, { emit, signal });
+        const reception = receptionOf(RED, node.id, { emit, signal, queue });
         return runMissed(RED, request, { ...settings, account, reception }, run);
       },
       begin: recover,

@@ -16,6 +16,7 @@ import { missingFromLog, replayDeliveries } from '../../src/reconcile/deliveries
 import { noteError } from '../../src/reconcile/reconcile';
 import type { StateDatabase } from '../../src/state/state-database';
 import { REMEMBERED_MS } from '../../src/webhook/journal/delivery-identities';
+import type { SharedQueue } from '../config/queue/shared-queue';
 import { apiBreakers } from '../config/provider-accounts';
 import type { TelnyxAccount } from '../config/telnyx-account-access';
 import type { NodeRedApi } from '../lib/node-red';
@@ -118,12 +119,12 @@ export async function runReplay(
 export function receptionOf(
   RED: NodeRedApi,
   scope: string,
-  { emit, signal }: Pick<ReceptionParts, 'emit' | 'signal'>
+  { emit, signal, queue }: Pick<ReceptionParts, 'emit' | 'signal'> & { queue: SharedQueue | null }
 ): Reception {
   return new Reception({
     scope,
     journal: deliveryJournal(RED),
-    identities: deliveryIdentities(RED),
+    identities: deliveryIdentities(RED, queue),
     emitted: emittedDeliveries(stateDatabase(RED)),
     receivers: () => runningReceivers(RED, WEBHOOK_TYPE).map(({ receiver }) => receiver),
     scopes: receiverScopes(RED),

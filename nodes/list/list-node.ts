@@ -108,7 +108,7 @@ function run(
     const leased =
       work.queue === null
         ? leasesOf(RED).run(lease, LEASE_MS, carryOut)
-        : onOneInstance(work.queue, { lease, signal, carryOut });
+        : work.queue.hold(onOneInstance(work.queue, { lease, signal, carryOut }));
     // This very promise, which is awaited below: another one made of it would end Node-RED when the list fails.
     running = leased;
     try {

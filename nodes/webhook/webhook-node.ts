@@ -12,7 +12,7 @@ import {
   WebhookEndpoint
 } from '../../src/webhook/endpoint/webhook-endpoint';
 import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
-import { reportAlone } from '../config/queue/queue-access';
+import { telnyxQueueOf } from '../config/queue/queue-access';
 import { activityOf } from '../sidebar/activity';
 import { followState } from '../lib/follow-state';
 import { inLanguage } from '../lib/in-language';
@@ -127,7 +127,7 @@ export function startWebhookNode(
       );
     }
     const settings = orKeepPath(path, () => readSettings(config, node, provider));
-    orKeepPath(path, () => reportAlone(RED, node, config.queue));
+    const queue = orKeepPath(path, () => telnyxQueueOf(RED, config.queue));
     const { rejectedOutput, withRawBody, keep } = settings;
     keepDeliveries(RED, node.id, keep);
     const warnings = new RejectionWarnings((text, code) => node.warn(inLanguage(RED, 'error.' + code, text)));
@@ -183,7 +183,7 @@ export function startWebhookNode(
           : provider.verifier(settings.tolerance),
       parse: provider.parse,
       journal: deliveryJournal(RED),
-      identities: deliveryIdentities(RED),
+      identities: deliveryIdentities(RED, queue),
       isOpen: () => state.problem === null,
       offersGet: provider.offersGet,
       ...(provider.isProbe && { isProbe: provider.isProbe }),
@@ -222,7 +222,7 @@ export function startWebhookNode(
       claim.release();
       warnings.dispose();
       samples.close();
-      return endpoint.close();
+      return queue === null ? endpoint.close() : queue.hold(endpoint.close());
     });
     watch.watch(node, () => endpoint.recover());
     followState(RED, node, {

@@ -14,7 +14,9 @@ import { LogJournal } from '../../src/webhook/journal/log-journal';
 import type { Span } from '../../src/webhook/log/delivery-log';
 import type { LoggedDelivery } from '../../src/webhook/log/record';
 import type { NodeRedApi } from '../lib/node-red';
+import type { SharedQueue } from '../config/queue/shared-queue';
 import { HandOvers } from './hand-overs';
+import { identitiesOfQueue } from './queue-identities';
 import { KEEP } from './webhook-fields';
 import { runningIds, savedDays } from './webhook-receivers';
 import { ownedState, stateDatabase, stateDirectory } from '../lib/state';
@@ -111,19 +113,32 @@ export function deliveryJournal(RED: NodeRedApi): DeliveryJournal {
 /** By the directory of the state. */
 const identitiesOf = new Map<string, LocalIdentities>();
 
-/** Which deliveries this Node-RED has accepted, or is accepting. All of its nodes share them. */
-export function deliveryIdentities(RED: NodeRedApi): Identities {
+/**
+ * Which deliveries this Node-RED has accepted, or is accepting. All of its nodes share them.
+ *
+ * @param queue null: nobody else accepts deliveries of this flow
+ */
+export function deliveryIdentities(RED: NodeRedApi, queue: SharedQueue | null): Identities {
   const directory = stateDirectory(RED);
-  const known = identitiesOf.get(directory);
-  if (known !== undefined) return known;
   const state = ownedState(RED);
   const open = (): LogJournal => openJournal(RED, directory, state);
-  const added = new LocalIdentities({
-    find: (scope, id) => open().find(scope, id),
-    remember: (scope, id, answer) => open().remember(scope, id, answer)
+  const local =
+    identitiesOf.get(directory) ??
+    new LocalIdentities({
+      find: (scope, id) => open().find(scope, id),
+      remember: (scope, id, answer) => open().remember(scope, id, answer)
+    });
+  identitiesOf.set(directory, local);
+  if (queue === null) return local;
+  return identitiesOfQueue(queue, {
+    local,
+    since: async function* (at) {
+      const journal = open();
+      // The database lags a little behind the logs.
+      await journal.written();
+      yield* journal.identities.since(at);
+    }
   });
-  identitiesOf.set(directory, added);
-  return added;
 }
 
 /**

@@ -1,25 +1,52 @@
 import { hostname } from 'node:os';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { RedisConnection } from '../../../src/sharing/redis-connection';
 import { type Instance, SharedLeases } from '../../../src/sharing/shared-leases';
 import type { QueueSettings } from './queue-settings';
 
+/** A deploy waits no longer than this, milliseconds. */
+const LAST_WORDS_MS = 1500;
+
 /** What the nodes with one queue share: one connection for all of them. */
 export class SharedQueue {
   readonly settings: QueueSettings;
+  readonly instance: Instance;
   readonly connection: RedisConnection;
   readonly leases: SharedLeases;
+  readonly #held = new Set<Promise<unknown>>();
+  readonly #closers: (() => void)[] = [];
 
   /** Connects in the background. @param id of this installation */
   constructor(settings: QueueSettings, id: string) {
     this.settings = settings;
     this.connection = new RedisConnection(settings);
-    const instance: Instance = { id, host: hostname() };
-    this.leases = new SharedLeases(this.connection, instance);
+    this.instance = { id, host: hostname() };
+    this.leases = new SharedLeases(this.connection, this.instance);
     this.connection.start();
   }
 
-  /** Waits for nothing, so that a deploy does not wait for a Redis that is away. */
-  close(): void {
+  /** Keeps the connection for work that has to tell Redis how it ended. @returns the same promise */
+  hold<Result>(work: Promise<Result>): Promise<Result> {
+    const ended = work.then(
+      () => undefined,
+      () => undefined
+    );
+    this.#held.add(ended);
+    void ended.then(() => this.#held.delete(ended));
+    return work;
+  }
+
+  /** @param close must not throw */
+  onClose(close: () => void): void {
+    this.#closers.push(close);
+  }
+
+  /** Node-RED closes the nodes that use this at the same time, so they have a moment; a Redis that is away has none. */
+  async close(): Promise<void> {
+    await nextTurn();
+    if (!this.connection.isAway && this.#held.size > 0)
+      await Promise.race([Promise.all(this.#held), sleep(LAST_WORDS_MS, null, { ref: false })]);
+    for (const close of this.#closers) close();
     this.connection.close();
   }
 }

@@ -53,7 +53,7 @@ export class LogJournal implements DeliveryJournal, IdentityMemory {
   readonly #options: LogJournalOptions;
   readonly #now: () => number;
   readonly #clock: CautiousClock;
-  readonly #identities: DeliveryIdentities;
+  readonly identities: DeliveryIdentities;
   readonly #former: FormerDeliveries;
   readonly #ends: StateCollection<LogEnd>;
   readonly #saved: StateCollection<SavedWaiting>;
@@ -79,7 +79,7 @@ export class LogJournal implements DeliveryJournal, IdentityMemory {
     this.#now = now;
     this.#clock = new CautiousClock(now, elapsed);
     this.#days = options.days;
-    this.#identities = new DeliveryIdentities(database, now);
+    this.identities = new DeliveryIdentities(database, now);
     this.#former = new FormerDeliveries(database);
     this.#ends = database.collection('delivery-log-ends');
     this.#saved = database.collection('deliveries-waiting');
@@ -105,7 +105,7 @@ export class LogJournal implements DeliveryJournal, IdentityMemory {
   }
 
   find(scope: string, id: RememberedId): Remembered | undefined {
-    return this.#identities.find(scope, id);
+    return this.identities.find(scope, id);
   }
 
   accept(delivery: AcceptedDelivery): Promise<HandOver> {
@@ -116,7 +116,7 @@ export class LogJournal implements DeliveryJournal, IdentityMemory {
 
   #accepted(delivery: AcceptedDelivery, days: number, place: Place): HandOver {
     const { scope, receivedAt } = delivery;
-    if (delivery.duplicate === undefined) this.#identities.add(scope, rememberedId(delivery), null);
+    if (delivery.duplicate === undefined) this.identities.add(scope, rememberedId(delivery), null);
     const waiting: Waiting = { days, scope, receivedAt, place, isSaved: false };
     const name = nameOf(days, place.sequence);
     this.#waiting.set(name, waiting);
@@ -135,13 +135,13 @@ export class LogJournal implements DeliveryJournal, IdentityMemory {
     }
     const log = this.#logs.get(days) ?? this.#open(days);
     await log.writer.append({ ...delivery, answer });
-    this.#identities.add(scope, rememberedId(delivery), answer);
+    this.identities.add(scope, rememberedId(delivery), answer);
     this.#follow();
   }
 
   async remember(scope: string, id: RememberedId, answer: FlowAnswer | null): Promise<void> {
     try {
-      await this.#options.database.commit([this.#identities.putting(scope, id, answer)]);
+      await this.#options.database.commit([this.identities.putting(scope, id, answer)]);
     } catch (cause) {
       if (cause instanceof CodedError) throw cause;
       throw new CodedError('NOT_RECORDED', 'The state database did not take a delivery.', {
@@ -224,7 +224,7 @@ export class LogJournal implements DeliveryJournal, IdentityMemory {
   /** Forgets the identities that are too old, in small steps. Resolves when done. */
   async forgetIdentities(): Promise<void> {
     await this.#save();
-    await this.#identities.forget();
+    await this.identities.forget();
   }
 
   /**
@@ -287,7 +287,7 @@ export class LogJournal implements DeliveryJournal, IdentityMemory {
           if (delivery === null) return;
           const { scope, duplicate } = delivery;
           if (isRecent && duplicate === undefined)
-            this.#identities.add(scope, rememberedId(delivery), delivery.answer, receivedAt);
+            this.identities.add(scope, rememberedId(delivery), delivery.answer, receivedAt);
           if (isHandedOver) return;
           const name = nameOf(days, place.sequence);
           told.add(name);
@@ -349,7 +349,7 @@ export class LogJournal implements DeliveryJournal, IdentityMemory {
 
   #follow(): void {
     if (this.#isDisposed) return;
-    if (this.#identities.unsaved >= MOST_UNSAVED && this.#saving === null) void this.#save();
+    if (this.identities.unsaved >= MOST_UNSAVED && this.#saving === null) void this.#save();
     this.#timer ??= setTimeout(() => void this.#save(), FOLLOW_MS).unref();
   }
 
@@ -366,7 +366,7 @@ export class LogJournal implements DeliveryJournal, IdentityMemory {
     if (this.#isDisposed) return true;
     // Read first: the database may then know more than the logs up to these ends, but never less.
     const ends = [...this.#logs].map(([days, { writer }]) => this.#ends.putting(days, writer.durable));
-    const recent = this.#identities.recent();
+    const recent = this.identities.recent();
     const [unsaved, gone] = [this.#unsaved, this.#gone];
     this.#unsaved = new Set();
     this.#gone = [];
@@ -380,7 +380,7 @@ export class LogJournal implements DeliveryJournal, IdentityMemory {
       changes.push(...ends);
       for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE)
         await this.#options.database.commitSoon(changes.slice(at, at + CHANGES_AT_ONCE));
-      this.#identities.saved(recent);
+      this.identities.saved(recent);
       this.#retention.keepToSize();
       return true;
     } catch {
