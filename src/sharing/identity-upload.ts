@@ -1,4 +1,3 @@
-import { steadyNow } from '../clock/clocks';
 import { REMEMBERED_MS, type KnownIdentity } from '../webhook/journal/delivery-identities';
 import type { IdentityMarks } from './identity-marks';
 import type { RedisConnection } from './redis-connection';
@@ -10,7 +9,7 @@ export interface IdentityUploadDeps {
   instance: string;
   /** What this instance has accepted since a time (milliseconds since 1970), in small steps; all that it answered before the call. */
   since: (at: number) => AsyncIterable<readonly KnownIdentity[]>;
-  /** Milliseconds since 1970. */
+  /** The clock of `since`, in milliseconds since 1970. Default: the time of day. */
   now?: (() => number) | undefined;
   /** Milliseconds between two looks whether something is missing in Redis. Default a minute. */
   tickMs?: number | undefined;
@@ -37,7 +36,7 @@ export class IdentityUpload {
 
   constructor(deps: IdentityUploadDeps) {
     this.#deps = deps;
-    this.#now = deps.now ?? steadyNow;
+    this.#now = deps.now ?? Date.now;
     const begin = (): void => {
       this.#hasMissed = true;
       void this.run();
@@ -75,7 +74,8 @@ export class IdentityUpload {
       this.#hasMissed = false;
       try {
         const told = Number(await connection.command((client) => client.get(key)));
-        await this.#tell(Math.max(told - SLACK_MS, begun - REMEMBERED_MS));
+        // The clock may have been set back since.
+        await this.#tell(Math.max(Math.min(told, begun) - SLACK_MS, begun - REMEMBERED_MS));
       } catch (error) {
         this.#hasMissed = true;
         throw error;

@@ -1,7 +1,17 @@
 import type { Effects } from '../../archive/effects';
 import type { StoredRecording } from '../../store/stored-recording';
 import { asFields } from '../../values/fields';
-import { isCount, isFlag, isNumber, isObject, isText, listOf, orNull, shape } from '../jobs/wire/shape';
+import {
+  type Check,
+  isCount,
+  isFlag,
+  isNumber,
+  isObject,
+  isText,
+  listOf,
+  orNull,
+  shape
+} from '../jobs/wire/shape';
 
 /** What one instance tells the others: effects, and recordings that a user took off the list of those given up. */
 export interface Told {
@@ -12,6 +22,10 @@ export interface Told {
 const VERSION = 1;
 /** Characters of one entry in Redis. */
 const LONGEST = 64 * 1024;
+/** Characters of the id of a node, or of a format. */
+const LONGEST_NAME = 200;
+/** Deeper than anything that an instance tells; more would overflow the stack of the database's encoder. */
+const DEEPEST = 12;
 
 /**
  * Spells it in JSON, without secrets: it is what sidecars hold. The text of a recording that is too long for Redis is left out, and
@@ -30,6 +44,9 @@ export function spellTold(told: Told): string | null {
   return without.length <= LONGEST ? without : null;
 }
 
+/** What becomes part of a key of the database, which must be short. */
+const isName: Check = (value) =>
+  typeof value === 'string' && value.length <= LONGEST_NAME && !/\p{Cc}/u.test(value);
 const isTextOrNull = orNull(isText);
 const isLocation = { path: isText, bucket: isText, key: isText };
 
@@ -37,7 +54,7 @@ const isStored = shape({
   place: isText,
   file: shape({
     identity: isText,
-    wantedFormat: isTextOrNull,
+    wantedFormat: orNull(isName),
     order: isText,
     recording: shape(
       { sha256: isText, stored_at: isText, transcription: isTextOrNull, deleted_at_source: isTextOrNull },
@@ -56,7 +73,7 @@ const isStored = shape({
   })
 });
 
-const isFailed = { node: isText, identity: isText };
+const isFailed = { node: isName, identity: isText };
 
 const isTold = shape({
   effects: shape({
@@ -73,7 +90,7 @@ const isTold = shape({
       })
     )
   }),
-  removed: listOf(shape({ node: isText, id: isText }))
+  removed: listOf(shape({ node: isName, id: isName }))
 });
 
 /** @returns null when it has not the expected shape, or is of a later version; whoever can write to Redis may have written it */
@@ -85,5 +102,12 @@ export function readTold(text: string): Told | null {
   } catch {
     return null;
   }
-  return asFields(value)?.['v'] === VERSION && isTold(value) ? (value as Told) : null;
+  return isWithin(value, DEEPEST) && asFields(value)?.['v'] === VERSION && isTold(value)
+    ? (value as Told)
+    : null;
+}
+
+function isWithin(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.values(value).every((inner) => isWithin(inner, depth - 1));
 }

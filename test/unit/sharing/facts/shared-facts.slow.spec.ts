@@ -193,6 +193,33 @@ describe('SharedFacts', () => {
     should(await other.knows('telnyx:599')).be.true();
   });
 
+  it('takes nothing that its database could not hold, and goes on behind it', async () => {
+    const told = (
+      change: (entry: { file: IndexedFile; more: Record<string, unknown> }) => unknown
+    ): string => {
+      const entry = { file: fileOf('telnyx:bad'), more: {} };
+      change(entry);
+      const effects = { ...stored(entry.file), ...entry.more };
+      return JSON.stringify({ v: 1, effects, removed: [] });
+    };
+    const deep = JSON.parse(`${'{"a":'.repeat(4000)}1${'}'.repeat(4000)}`) as never;
+    const failed = { identity: 'telnyx:bad', at: 1, code: 'GAVE_UP', message: '', attempts: 1, details: {} };
+    const texts = [
+      told(({ file }) => Object.assign(file, { wantedFormat: 'x'.repeat(5000) })),
+      told(({ file }) => Object.assign(file.recording, { more: deep })),
+      told(({ more }) => Object.assign(more, { cleared: [{ node: 'x'.repeat(5000), identity: '' }] })),
+      told(({ more }) => Object.assign(more, { givenUp: [{ ...failed, node: 'x'.repeat(5000) }] })),
+      JSON.stringify({ v: 1, effects: NO_EFFECTS, removed: [{ node: 'n', id: 'x'.repeat(5000) }] })
+    ];
+    for (const [at, text] of texts.entries())
+      await one.member.connection.command((client) =>
+        client.xadd('{test}:facts', '*', 'i', 'evil', 's', at + 1, 't', text)
+      );
+    await one.facts.commit(stored(fileOf('telnyx:1')));
+    should(await other.knows('telnyx:1')).be.true();
+    should(await other.knows('telnyx:bad')).be.false();
+  });
+
   it('takes nothing that it does not understand, and goes on behind it', async () => {
     for (const bad of [
       'nonsense',
