@@ -103,6 +103,11 @@ export function losslessText(text: string): string {
   return `${text.toWellFormed()}${MARK}${hash}`;
 }
 
+/** What stands for an identity or a place in keys of the state: they come from outside and may be longer than a key can be. */
+export function keyDigest(text: string): string {
+  return createHash('sha256').update(losslessText(text)).digest('base64url');
+}
+
 /** Whether `losslessText` changed a text: then no one else knows it by this name. */
 export function isChangedText(text: string): boolean {
   return text.includes(MARK) || !text.isWellFormed();

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { identityOfUrl } from '../../recording/recording-reference';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import type { StoredRecording } from '../../store/stored-recording';
-import { losslessText } from '../../values/fields';
+import { keyDigest } from '../../values/fields';
 import { fileKey } from '../queue/job';
 import { type FileKey, SearchEntries } from './search-entries';
 
@@ -48,16 +47,16 @@ export class StoredRecordings {
 
   /** @param destination as `StoredIndex.place` */
   at(destination: string): StoredIndex {
-    const place = digest(destination);
+    const place = keyDigest(destination);
     return {
       place: destination,
-      find: async (identity) => Promise.resolve(this.#range([digest(identity), place]))
+      find: async (identity) => Promise.resolve(this.#range([keyDigest(identity), place]))
     };
   }
 
   /** The change that enters a file of a destination, or replaces what was known of it. */
   entering(destination: string, file: IndexedFile): StateChange {
-    return this.describing([digest(file.identity), digest(destination), file.wantedFormat ?? ''], file);
+    return this.describing([keyDigest(file.identity), keyDigest(destination), file.wantedFormat ?? ''], file);
   }
 
   /** The file of a key. */
@@ -67,12 +66,12 @@ export class StoredRecordings {
 
   /** Whether the files of a key are in a destination. @param destination as for `at` */
   static isAt(key: FileKey, destination: string): boolean {
-    return key[1] === digest(destination);
+    return key[1] === keyDigest(destination);
   }
 
   /** The change that enters what another process has told of a file. */
   telling(destination: string, file: IndexedFile): StateChange {
-    const key: FileKey = [digest(file.identity), digest(destination), file.wantedFormat ?? ''];
+    const key: FileKey = [keyDigest(file.identity), keyDigest(destination), file.wantedFormat ?? ''];
     return {
       apply: () => {
         const known = this.#files.get(key);
@@ -129,7 +128,7 @@ export class StoredRecordings {
 
   /** The files of a recording in all destinations. */
   find(identity: string): readonly IndexedFile[] {
-    return this.#range([digest(identity)]);
+    return this.#range([keyDigest(identity)]);
   }
 
   /** Everything, in no particular order; read while it is iterated, a little at a time. */
@@ -281,8 +280,3 @@ export class RecentEntries {
 
 /** Sorts after every text that can be part of a key. */
 const AFTER_ALL_TEXT = '\u{10ffff}';
-
-/** Identities and paths come from outside and may be longer than a key can be. */
-function digest(text: string): string {
-  return createHash('sha256').update(losslessText(text)).digest('base64url');
-}

@@ -14,7 +14,8 @@ export type ClockDoubt = 'before-last-line' | 'jumped' | 'differs-from-provider'
 export class ClockGuard {
   readonly #wall: () => number;
   readonly #elapsed: () => number;
-  #lastLine = NaN;
+  /** The latest time that was not in doubt: of a line of the log, or confirmed by another clock. */
+  #trusted: number;
   /** Wall minus elapsed, as the last line or another clock has it. */
   #base: number;
   /** Milliseconds that the clock is ahead of a provider's. */
@@ -23,19 +24,27 @@ export class ClockGuard {
   /**
    * @param wall the machine's clock, milliseconds since 1970
    * @param elapsed a monotonic clock, milliseconds
-   * @param lastLine time of the last line of the custody log at the start; NaN: there is none. A machine that was off for
+   * @param trusted what `trusted` was at the end of the process before; NaN: there was none. A machine that was off for
    *   long is believed once another clock confirms its own.
    */
-  constructor(wall: () => number, elapsed: () => number, lastLine = NaN) {
+  constructor(wall: () => number, elapsed: () => number, trusted = NaN) {
     this.#wall = wall;
     this.#elapsed = elapsed;
-    this.#lastLine = lastLine;
-    this.#base = (Number.isNaN(lastLine) ? wall() : lastLine) - elapsed();
+    this.#trusted = trusted;
+    this.#base = (Number.isNaN(trusted) ? wall() : trusted) - elapsed();
   }
 
-  /** @param at time of the last line of the custody log, milliseconds since 1970; NaN: there is none */
+  /**
+   * To be remembered beyond the end of the process: a wrong clock writes lines, too, and must not be believed because of them
+   * after a restart. Milliseconds since 1970; NaN: none.
+   */
+  get trusted(): number {
+    return this.#trusted;
+  }
+
+  /** A line was written. @param at its time, milliseconds since 1970 */
   noteLine(at: number): void {
-    if (Number.isNaN(this.#lastLine) || at > this.#lastLine) this.#lastLine = at;
+    if (this.doubt() === null && !(at <= this.#trusted)) this.#trusted = at;
   }
 
   /**
@@ -47,14 +56,16 @@ export class ClockGuard {
     const time = Date.parse(date ?? '');
     if (!Number.isFinite(time)) return;
     this.#offset = this.#wall() - time;
-    // Somebody else has the same time, so a jump was a correction.
-    if (Math.abs(this.#offset) <= MOST_OFFSET_MS) this.#base = this.#wall() - this.#elapsed();
+    if (Math.abs(this.#offset) > MOST_OFFSET_MS) return;
+    // Somebody else has the same time, so a jump was a correction, and a later line was written by a wrong clock.
+    this.#base = this.#wall() - this.#elapsed();
+    this.#trusted = this.#wall();
   }
 
   /** Why nothing may be removed by this clock now; null: it may. */
   doubt(): ClockDoubt | null {
     const now = this.#wall();
-    if (now < this.#lastLine) return 'before-last-line';
+    if (now < this.#trusted) return 'before-last-line';
     if (Math.abs(now - this.#elapsed() - this.#base) > LONGEST_JUMP_MS) return 'jumped';
     return Math.abs(this.#offset) > MOST_OFFSET_MS ? 'differs-from-provider' : null;
   }

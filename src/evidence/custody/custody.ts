@@ -2,7 +2,7 @@ import { monotonicNow } from '../../clock/clocks';
 import { KeyedMutex } from '../../concurrency/keyed-runs';
 import path from 'node:path';
 import { signClosedFiles, type SignedCheckpoint } from './checkpoint';
-import { ClockGuard } from './clock-guard';
+import { type ClockDoubt, ClockGuard } from './clock-guard';
 import { CustodyLog, type CustodyLogOptions, type CustodyPlace } from './custody-log';
 import type { CustodyEntry } from './custody-line';
 import { type SigningKey, publicKeyFile, signingKey } from './signing-key';
@@ -22,6 +22,14 @@ export interface Anchor {
   missing(directory: string): Promise<readonly SignedCheckpoint[]>;
 }
 
+/** Remembers a time beyond the end of the process. Milliseconds since 1970. */
+export interface TrustedTime {
+  /** Undefined: nothing is remembered. */
+  get: () => number | undefined;
+  /** May be lost in a crash. */
+  set: (time: number) => void;
+}
+
 export interface CustodyOptions extends Omit<CustodyLogOptions, 'directory' | 'onClosed'> {
   /** Directory of the state. */
   state: string;
@@ -29,6 +37,8 @@ export interface CustodyOptions extends Omit<CustodyLogOptions, 'directory' | 'o
   instance: string;
   /** Null: checkpoints are signed only. */
   anchor?: Anchor | null;
+  /** Where the last time that was not in doubt is remembered; null: the last line counts as such. */
+  trusted?: TrustedTime | null;
   /** Milliseconds of a monotonic clock. */
   elapsed?: () => number;
 }
@@ -41,13 +51,15 @@ export class Custody {
   readonly #key: SigningKey;
   readonly #options: CustodyOptions;
   readonly #daily = new KeyedMutex();
+  #doubt: ClockDoubt | null = null;
 
   private constructor(options: CustodyOptions, log: CustodyLog, key: SigningKey) {
     this.#options = options;
     this.#log = log;
     this.#key = key;
     this.directory = path.join(options.state, CUSTODY_DIRECTORY);
-    this.clock = new ClockGuard(options.now ?? Date.now, options.elapsed ?? monotonicNow, log.last.at);
+    const trusted = options.trusted?.get() ?? log.last.at;
+    this.clock = new ClockGuard(options.now ?? Date.now, options.elapsed ?? monotonicNow, trusted);
   }
 
   /**
@@ -81,7 +93,9 @@ export class Custody {
   /** As `CustodyLog.append`. */
   async append(entry: CustodyEntry): Promise<CustodyPlace> {
     const place = await this.#log.append(entry);
+    const before = this.clock.trusted;
     this.clock.noteLine(place.at);
+    if (this.clock.trusted !== before) this.#options.trusted?.set(this.clock.trusted);
     return place;
   }
 
@@ -105,6 +119,7 @@ export class Custody {
   }
 
   async #closeDays(): Promise<void> {
+    await this.#tellDoubt();
     await this.#log.turnPage();
     const { directory } = this;
     const { instance, now = Date.now, anchor = null } = this.#options;
@@ -114,5 +129,13 @@ export class Custody {
     if (anchor === null) return;
     for (const checkpoint of await anchor.missing(directory))
       await this.append(await anchor.stamp(directory, checkpoint));
+  }
+
+  /** A jump of the clock explains later why times do not follow one another, and why nothing was deleted. */
+  async #tellDoubt(): Promise<void> {
+    const doubt = this.clock.doubt();
+    if (doubt === this.#doubt) return;
+    await this.append({ event: 'clock-jump', actor: 'log', details: { doubt: doubt ?? 'none' } });
+    this.#doubt = doubt;
   }
 }

@@ -61,6 +61,23 @@ describe('the clock guard', () => {
     should(clock.doubt()).equal(null);
   });
 
+  it('does not believe a wrong clock after a restart, because it has written lines', () => {
+    const clock = guard(wall);
+    wall += 1000 * HOUR_MS;
+    clock.noteLine(wall);
+    should(guard(clock.trusted).doubt()).equal('jumped');
+    wall -= 1000 * HOUR_MS;
+    should(guard(clock.trusted).doubt()).equal(null);
+  });
+
+  it('believes a clock that was put back when another one confirms it', () => {
+    const clock = guard(wall + 1000 * HOUR_MS);
+    should(clock.doubt()).equal('before-last-line');
+    clock.noteDate(new Date(wall).toUTCString());
+    should(clock.doubt()).equal(null);
+    should(guard(clock.trusted).doubt()).equal(null);
+  });
+
   it('doubts a clock that is more than five minutes off that of a provider', () => {
     const clock = guard();
     clock.noteDate(new Date(wall - 301_000).toUTCString());

@@ -1,0 +1,271 @@
+import { KeyedMutex } from '../../concurrency/keyed-runs';
+import { CodedError } from '../../errors/coded-error';
+import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
+import type { Custody } from '../custody/custody';
+import { type CustodyEntry, sha256Hex } from '../custody/custody-line';
+import { type Hold, type HoldCase, Holds, LONGEST_CASE_TEXT } from './holds';
+import { type DeletedKey, type DeletionReason, type Tombstone, Tombstones } from './tombstones';
+
+/** A file that is to be deleted. */
+export interface DeletionRequest {
+  key: DeletedKey;
+  /** As `recordingName` gives it. */
+  recording: string;
+  sha256: string;
+  versionId: string | null;
+  bytes: number;
+  /** ISO 8601 UTC. */
+  storedAt: string;
+  /** Before this moment nothing may delete it; ISO 8601 UTC, null: there is none. */
+  retainUntil: string | null;
+  reason: DeletionReason;
+  policy: string | null;
+  /** Who deletes: `sweep`, `node:<id>`. */
+  actor: string;
+}
+
+/** Why a file was not deleted. */
+export type Refusal =
+  | { kind: 'held'; cases: readonly Hold[] }
+  | { kind: 'retained'; until: string }
+  /** The clock is not trustworthy; `doubt` says why. */
+  | { kind: 'clock'; doubt: string };
+
+export type DeletionOutcome = { deleted: true; tombstone: Tombstone } | { deleted: false; refusal: Refusal };
+
+/** A decision on disk: what was begun is finished at the next start, what waits for a release is asked again. */
+interface Decision {
+  state: 'begun' | 'deferred';
+  request: DeletionRequest;
+  /** ISO 8601 UTC. */
+  at: string;
+}
+
+/** How files are removed. */
+export interface Removal {
+  /**
+   * Removes a file and everything beside it, in every version. Repeatable: what is gone already is no error.
+   *
+   * @throws when something is left; it is tried again
+   */
+  remove: (request: DeletionRequest) => Promise<void>;
+  /** The changes that take it out of the index; made together with its tombstone. */
+  forgetting: (request: DeletionRequest) => readonly StateChange[];
+}
+
+export interface DeletionsDeps {
+  database: Pick<StateDatabase, 'collection' | 'commit'>;
+  custody: Pick<Custody, 'append' | 'clock'>;
+  removal: Removal;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}
+
+/**
+ * The one way by which a file of the archive is deleted, on every path. Whether it may be is asked under the same lock
+ * under which holds are placed; the decision is in the custody log and on disk before anything is removed. Without an
+ * answer nothing is deleted.
+ */
+export class Deletions {
+  readonly holds: Holds;
+  readonly tombstones: Tombstones;
+  readonly #deps: DeletionsDeps;
+  readonly #decisions: StateCollection<Decision>;
+  /** By recording. */
+  readonly #locks = new KeyedMutex();
+
+  constructor(deps: DeletionsDeps) {
+    this.#deps = deps;
+    this.holds = new Holds(deps.database);
+    this.tombstones = new Tombstones(deps.database);
+    this.#decisions = deps.database.collection('deletion-decisions');
+  }
+
+  /**
+   * Places a hold. From then on no file of the recording is deleted until all of its cases are released.
+   *
+   * @param key of a file of the recording
+   * @param recording as `recordingName` gives it
+   * @returns `being-deleted` when the decision to delete came first and is not carried out yet; there is then no hold
+   * @throws CodedError `BAD_SETTING` for a case without id, reason or person; as the state and the log do: there is then
+   *   no promise that it is held
+   */
+  async hold(
+    [id]: DeletedKey,
+    recording: string,
+    given: HoldCase
+  ): Promise<'placed' | 'known' | 'being-deleted'> {
+    const checked = checkedCase(given);
+    return this.#locks.run(id, async () => {
+      if (this.#begunOf(id).length > 0) return 'being-deleted';
+      const known = this.holds.find(id, checked.id);
+      if (known !== undefined) return 'known';
+      const at = new Date(this.#deps.now()).toISOString();
+      const hold: Hold = { ...checked, at, releasedBy: null, releasedAt: null };
+      // First the hold, then its line: a crash in between keeps too much, not too little.
+      await this.#deps.database.commit([this.holds.putting(id, hold)]);
+      await this.#deps.custody.append(caseEntry('hold-placed', recording, checked.id));
+      return 'placed';
+    });
+  }
+
+  /**
+   * Releases a case. What is deferred because of it is deleted by `runDeferred`.
+   *
+   * @returns `unknown` when the recording is not held for that case
+   */
+  release(
+    [id]: DeletedKey,
+    recording: string,
+    given: { id: string; by: string }
+  ): Promise<'released' | 'unknown'> {
+    return this.#locks.run(id, async () => {
+      const known = this.holds.find(id, given.id);
+      if (known === undefined) return 'unknown';
+      const released = {
+        ...known,
+        releasedBy: given.by,
+        releasedAt: new Date(this.#deps.now()).toISOString()
+      };
+      // First the line: no release without one.
+      await this.#deps.custody.append(caseEntry('hold-released', recording, given.id));
+      await this.#deps.database.commit([this.holds.putting(id, released)]);
+      return 'released';
+    });
+  }
+
+  /**
+   * Deletes a file if it may be deleted. A refusal is in the custody log; somebody's wish that is refused because of a hold
+   * is kept and carried out after the release.
+   *
+   * @throws when the state, the log or the disk fails. Nothing is deleted then, or what was begun is finished by `resume`.
+   */
+  delete(request: DeletionRequest): Promise<DeletionOutcome> {
+    return this.#locks.run(request.key[0], async () => {
+      const refusal = this.#refusalOf(request);
+      if (refusal !== null) {
+        await this.#refuse(request, refusal);
+        return { deleted: false, refusal };
+      }
+      await this.#deps.custody.append(entryOf('deletion-intended', request));
+      await this.#deps.database.commit([
+        this.#decisions.putting(request.key, this.#decision('begun', request))
+      ]);
+      return { deleted: true, tombstone: await this.#carryOut(request) };
+    });
+  }
+
+  /** Why a file may not be deleted now; null: it may. For a dry run; `delete` asks again. */
+  wouldRefuse(request: DeletionRequest): Refusal | null {
+    return this.#refusalOf(request);
+  }
+
+  /**
+   * Finishes what a crash has interrupted. Call it at the start, before anything is held or deleted.
+   *
+   * @returns how many files were deleted, and what failed; a failed one stays begun
+   */
+  async resume(): Promise<{ finished: number; failed: unknown[] }> {
+    const failed: unknown[] = [];
+    let finished = 0;
+    for (const { request } of this.#all('begun')) {
+      try {
+        await this.#locks.run(request.key[0], async () => {
+          if (this.#decisions.get(request.key)?.state === 'begun') await this.#carryOut(request);
+        });
+        finished += 1;
+      } catch (error) {
+        failed.push(error);
+      }
+    }
+    return { finished, failed };
+  }
+
+  /** Asks again for what waits for the release of a hold. @returns how many files were deleted */
+  async runDeferred(): Promise<number> {
+    let deleted = 0;
+    for (const { request } of this.#all('deferred')) {
+      if (this.#refusalOf(request) !== null) continue;
+      if ((await this.delete(request)).deleted) deleted += 1;
+    }
+    return deleted;
+  }
+
+  #refusalOf({ key: [id], retainUntil, reason }: DeletionRequest): Refusal | null {
+    const cases = this.holds.active(id);
+    if (cases.length > 0) return { kind: 'held', cases };
+    if (retainUntil === null && reason === 'erased') return null;
+    // Whether a time is over is a question to the clock.
+    const doubt = this.#deps.custody.clock.doubt();
+    if (doubt !== null) return { kind: 'clock', doubt };
+    // A date that cannot be read is one that has not come.
+    if (retainUntil !== null && !(this.#deps.now() >= Date.parse(retainUntil)))
+      return { kind: 'retained', until: retainUntil };
+    return null;
+  }
+
+  async #refuse(request: DeletionRequest, refusal: Refusal): Promise<void> {
+    const { kind } = refusal;
+    await this.#deps.custody.append(entryOf('deletion-refused', request, { kind }));
+    if (kind !== 'held' || request.reason !== 'erased') return;
+    await this.#deps.database.commit([
+      this.#decisions.putting(request.key, this.#decision('deferred', request))
+    ]);
+  }
+
+  async #carryOut(request: DeletionRequest): Promise<Tombstone> {
+    const { database, custody, removal, now } = this.#deps;
+    const { key, reason, policy, bytes, storedAt } = request;
+    await removal.remove(request);
+    const { seq } = await custody.append(entryOf(reason, request));
+    const deleted_at = new Date(now()).toISOString();
+    const tombstone: Tombstone = { stored_at: storedAt, deleted_at, reason, policy, bytes, seq };
+    await database.commit([
+      ...removal.forgetting(request),
+      this.tombstones.putting(key, tombstone),
+      this.#decisions.removing(key)
+    ]);
+    return tombstone;
+  }
+
+  #decision(state: Decision['state'], request: DeletionRequest): Decision {
+    return { state, request, at: new Date(this.#deps.now()).toISOString() };
+  }
+
+  #begunOf(id: string): Decision[] {
+    const found = [...this.#decisions.range({ start: [id], end: [id, AFTER_ALL] })];
+    return found.map(({ value }) => value).filter(({ state }) => state === 'begun');
+  }
+
+  #all(state: Decision['state']): Decision[] {
+    return [...this.#decisions.range({})].map(({ value }) => value).filter((each) => each.state === state);
+  }
+}
+
+/** Sorts after every hash. */
+const AFTER_ALL = '\u{10ffff}';
+
+function checkedCase({ id, reason, by }: HoldCase): HoldCase {
+  const texts = { id: id.trim(), reason: reason.trim(), by: by.trim() };
+  for (const [name, text] of Object.entries(texts))
+    if (text === '' || text.length > LONGEST_CASE_TEXT)
+      throw new CodedError(
+        'BAD_SETTING',
+        `A hold needs a case with "id", "reason" and "by", texts of at most ${LONGEST_CASE_TEXT} characters; "${name}" is not ` +
+          'one. Set msg.case.'
+      );
+  return texts;
+}
+
+function caseEntry(event: 'hold-placed' | 'hold-released', recording: string, id: string): CustodyEntry {
+  return { event, recording, actor: 'archive', details: { case_sha256: sha256Hex(id) } };
+}
+
+function entryOf(
+  event: CustodyEntry['event'],
+  { recording, sha256, versionId, bytes, reason, policy, actor }: DeletionRequest,
+  more: CustodyEntry['details'] = {}
+): CustodyEntry {
+  const details = { reason, bytes, policy, ...more };
+  return { event, recording, sha256, versionId, actor, details };
+}

@@ -1,0 +1,47 @@
+import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
+
+/** Which file: hashes of its identity and destination as the index has them, and the format under which it was wanted. */
+export type DeletedKey = [recording: string, destination: string, wantedFormat: string];
+
+/** Why a file was deleted: its time was over, or somebody asked for it. */
+export type DeletionReason = 'expired' | 'erased';
+
+/** What is left of a file that was deleted. Nothing in it tells of a person. Times are ISO 8601 UTC. */
+export interface Tombstone {
+  stored_at: string;
+  deleted_at: string;
+  reason: DeletionReason;
+  /** Name of the policy, or null. */
+  policy: string | null;
+  bytes: number;
+  /** Of the line in the custody log. */
+  seq: number;
+}
+
+/** What was deleted: kept for good, so that it does not come back from a provider's list or a backup. */
+export class Tombstones {
+  readonly #stones: StateCollection<Tombstone>;
+
+  constructor(database: Pick<StateDatabase, 'collection'>) {
+    this.#stones = database.collection('tombstones');
+  }
+
+  get(key: DeletedKey): Tombstone | undefined {
+    return this.#stones.get(key);
+  }
+
+  /** Whether a file of a recording was deleted, wherever it was. @param recording hash of its identity */
+  has(recording: string): boolean {
+    return [...this.#stones.keys({ start: [recording], end: [recording, AFTER_ALL], limit: 1 })].length > 0;
+  }
+
+  count(): number {
+    return this.#stones.count();
+  }
+
+  putting(key: DeletedKey, stone: Tombstone): StateChange {
+    return this.#stones.putting(key, stone);
+  }
+}
+
+const AFTER_ALL = '\u{10ffff}';

@@ -1,0 +1,11 @@
+import fc from 'fast-check';
+import { DeletionModel, steps } from './deletion-model';
+
+describe('holds, deletions and tombstones, over ten thousand sequences of events', () => {
+  it('lose no held file, let nothing come back, and leave a line for every deletion', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, (all) => new DeletionModel().run(all)),
+      { numRuns: 10_000 }
+    );
+  });
+});

@@ -1,0 +1,12 @@
+import fc from 'fast-check';
+import { DeletionModel, steps } from './deletion-model';
+
+describe('holds, deletions and tombstones, over any sequence of events', () => {
+  // deletions.model.slow.spec.ts runs many more.
+  it('lose no held file, let nothing come back, and leave a line for every deletion', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, (all) => new DeletionModel().run(all)),
+      { numRuns: 500 }
+    );
+  });
+});
