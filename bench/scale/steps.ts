@@ -264,8 +264,9 @@ function summary(name: string, { proofs, problems }: Verdict): Proof {
     `${of('objects with the right bytes')} objects`,
     `${of('sidecars that say so')} sidecars`,
     `${of('other objects, such as a second copy')} others`,
-    `${of('recordings with an output')} with an output, ${of('recordings with two outputs')} of them twice`
+    `${of('recordings with an output')} with an output, ${of('recordings with two outputs')} of them twice`,
+    `${of('recordings that failed')} failed`
   ];
   const wanted = proofs.find(([each]) => each === 'objects with the right bytes')?.[2] ?? '?';
-  return [name, found.join(', '), `${wanted} objects, sidecars, outputs; 0 others`, problems.length === 0];
+  return [name, found.join(', '), `${wanted} objects, sidecars, outputs; 0 others, failed`, problems.length === 0];
 }
