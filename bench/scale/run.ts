@@ -109,6 +109,13 @@ export class Run {
     return await this.#judge(plan, isOwn, { isCalm, failuresBefore });
   }
 
+  /** Compares what a list had to find with what was found. */
+  async checkListed(failuresBefore: number): Promise<Verdict> {
+    await this.#linger();
+    const options = { isCalm: true, listed: this.#listed, failuresBefore };
+    return await this.#judge(joined([]), (id) => this.#listed.has(id), options);
+  }
+
   /** Compares all plans with what was found. */
   async checkAll(): Promise<Verdict> {
     await this.#linger();
@@ -140,7 +147,8 @@ export class Run {
     isOwn: (id: string) => boolean,
     { failuresBefore, ...options }: CheckOptions & { failuresBefore: number }
   ): Promise<Verdict> {
-    const objects = await this.cluster.bucket.objects((key) => isOwn(key.slice(key.indexOf('/') + 1)));
+    const idIn = (key: string): string => key.slice(key.indexOf('/') + 1).replace(/\.wav(?:\.json)?$/, '');
+    const objects = await this.cluster.bucket.objects((key) => isOwn(idIn(key)));
     const found = this.ledger.findings(isOwn, { answers: this.senders.answers, objects, failuresBefore });
     const verdict = check(plan, found, options);
     this.problems.push(...verdict.problems);
