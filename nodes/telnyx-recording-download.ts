@@ -4,7 +4,7 @@ import { answerFailure } from './lib/http-response';
 import { afterStart } from './lib/on-flows-started';
 import { serveFolderTest } from './config/dialog/folder-test-route';
 import { telnyxBucketOf } from './config/bucket/bucket-access';
-import { reportAlone } from './config/queue/queue-access';
+import { telnyxQueueOf } from './config/queue/queue-access';
 import { accountsOf } from './config/provider-accounts';
 import { DownloadNode } from './download/download-node';
 import { serveLastStored } from './download/last-stored-route';
@@ -31,13 +31,13 @@ export = function (RED: NodeRedApi): void {
       const own = readText(config.dailyBucket);
       const settings = readDownloadSettings(RED, this, config);
       const { target } = settings;
-      reportAlone(RED, this, config.queue);
+      const queue = telnyxQueueOf(RED, config.queue);
       const sources = {
         accounts,
         ownBucket: own === '' ? null : telnyxBucketOf(RED, own),
         target: target.kind === 'bucket' ? target.settings : null
       };
-      const download = new DownloadNode(RED, this, { settings, sources, status, say });
+      const download = new DownloadNode(RED, this, { settings, sources, queue, status, say });
       onInput(this, download.store);
       followState(RED, this, { begin: () => download.start(), stop: (problem) => download.stop(problem) });
       onClose(this, (removed) => download.close(removed));

@@ -9,6 +9,7 @@ import { CodedError } from '../../src/errors/coded-error';
 import { STORED_RECORD_TYPE } from '../../src/recording/find-recordings';
 import type { StoredFile } from '../../src/store/stored-recording';
 import { type DownloadsNow, type RunningDownload, activityOf } from '../sidebar/activity';
+import type { SharedQueue } from '../config/queue/shared-queue';
 import { archiveState } from '../lib/archive-state';
 import { answerFailure, answerResponse } from '../lib/http-response';
 import { inLanguage, told } from '../lib/in-language';
@@ -37,6 +38,8 @@ const NOTHING: Retrying = { count: 0, next: null };
 export interface DownloadNodeOptions {
   settings: DownloadSettings;
   sources: SourceSettings;
+  /** Null: this Node-RED works alone. */
+  queue: SharedQueue | null;
   status: NodeStatus;
   say: Say;
 }
@@ -47,6 +50,7 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
   readonly #node: RedNode;
   readonly #settings: DownloadSettings;
   readonly #sources: SourceSettings;
+  readonly #queue: SharedQueue | null;
   readonly #status: NodeStatus;
   readonly #say: Say;
   readonly #live = new PendingMessages();
@@ -62,11 +66,16 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
   #ticking: NodeJS.Timeout | undefined;
   #work: DownloadWork | undefined;
 
-  constructor(RED: NodeRedApi, node: RedNode, { settings, sources, status, say }: DownloadNodeOptions) {
+  constructor(
+    RED: NodeRedApi,
+    node: RedNode,
+    { settings, sources, queue, status, say }: DownloadNodeOptions
+  ) {
     this.#RED = RED;
     this.#node = node;
     this.#settings = settings;
     this.#sources = sources;
+    this.#queue = queue;
     this.#status = status;
     this.#say = say;
   }
@@ -164,7 +173,8 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
   readonly deliver = (job: Job, outcomes: FileOutcome[]): void => {
     const node = this.#node;
     const settings = this.#settings;
-    const live = this.#live.take(job.id);
+    // Whoever works on a shared job sends what the job has kept of the message; its sender is told by `onFinished`.
+    const live = this.#queue === null ? this.#live.take(job.id) : undefined;
     const message: FlowMessage = live?.message ?? { ...job.message };
     const send: Send = live?.send ?? ((messages) => node.send(messages));
     const files = storedFiles(outcomes);
@@ -178,6 +188,14 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     if (error === null && settings.answer === 'stored') answerResponse(message, 200);
     if (live !== undefined) live.end(error);
     else if (error !== null) node.error(error, message);
+  };
+
+  readonly onFinished = ({ id, isGivenUp }: { id: string; isGivenUp: boolean }): void => {
+    const live = this.#live.take(id);
+    // The error was raised where the job ran; raised here as well, it would be reported twice.
+    if (live === undefined || isGivenUp) return;
+    if (this.#settings.answer === 'stored') answerResponse(live.message, 200);
+    live.end(null);
   };
 
   readonly onNotDeleted = (job: Job, reason: string, error: CodedError | null): void => {
@@ -212,7 +230,12 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
   async #opened(): Promise<DownloadWork> {
     if (this.#work !== undefined) return this.#work;
     const state = archiveState(this.#RED);
-    const options = { node: this.#node.id, settings: this.#settings, sources: this.#sources };
+    const options = {
+      node: this.#node.id,
+      settings: this.#settings,
+      sources: this.#sources,
+      queue: this.#queue
+    };
     const work = createDownloadWork(options, { state, progress: this.#progress, events: this });
     this.#work = work;
     await work.start();

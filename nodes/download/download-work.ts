@@ -6,7 +6,7 @@ import { clearPartialCopies, NodeResumeStates } from '../../src/archive/download
 import { SourceDeletion } from '../../src/archive/download/source-deletion';
 import type { Job } from '../../src/archive/queue/job';
 import { JobProcessor, type TroubleChange } from '../../src/archive/queue/job-processor';
-import { JobQueue } from '../../src/archive/queue/job-queue';
+import { JobQueue, type JobQueueOptions } from '../../src/archive/queue/job-queue';
 import type { Jobs } from '../../src/archive/queue/jobs';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { SideFileSearch } from '../../src/archive/side-files/side-file-search';
@@ -16,9 +16,11 @@ import { CodedError } from '../../src/errors/coded-error';
 import type { BucketStoreOptions } from '../../src/store/bucket/bucket-store';
 import { createTransferAgents } from '../../src/transfer/source-request';
 import { transfer } from '../../src/transfer/transfer';
+import type { SharedQueue } from '../config/queue/shared-queue';
 import type { ArchiveState } from '../lib/archive-state';
 import { openDestination } from './download-destination';
 import type { DownloadSettings } from './download-settings';
+import { factsOfQueue, jobsOfQueue } from './queue-jobs';
 import { recordingSources, type SourceSettings } from './recording-sources';
 
 /** Milliseconds for which a node that is closed waits for what it still does to its folder; Node-RED waits for 15 s. */
@@ -30,6 +32,8 @@ export interface DownloadEvents {
   onNotDeleted: (job: Job, message: string, error: CodedError | null) => void;
   onDetailsMissing: (message: string) => void;
   onTrouble: (change: TroubleChange) => void;
+  /** A message of this process has been handled by another instance, or its job by this one as by any other. */
+  onFinished: (ended: { id: string; isGivenUp: boolean }) => void;
   onFault: (error: CodedError) => void;
   onNotice: NonNullable<BucketStoreOptions['onNotice']>;
 }
@@ -47,6 +51,8 @@ export interface DownloadWorkOptions {
   node: string;
   settings: DownloadSettings;
   sources: SourceSettings;
+  /** Null: this Node-RED works alone. */
+  queue: SharedQueue | null;
 }
 
 export interface DownloadWorkDeps {
@@ -61,7 +67,7 @@ export interface DownloadWorkDeps {
  * @throws CodedError `BAD_SETTING` when the API address of an account cannot be used
  */
 export function createDownloadWork(
-  { node, settings, sources: sourceSettings }: DownloadWorkOptions,
+  { node, settings, sources: sourceSettings, queue }: DownloadWorkOptions,
   { state, progress, events }: DownloadWorkDeps
 ): DownloadWork {
   const { archive } = settings;
@@ -71,7 +77,8 @@ export function createDownloadWork(
   const sources = recordingSources(sourceSettings);
   const agents = createTransferAgents({ proxy: settings.proxy, own: sources.ownBucket });
   const partials = new NodeResumeStates(state.database, node, place);
-  const index = state.facts.at(place);
+  const facts = queue === null ? state.facts : factsOfQueue(queue, state);
+  const index = facts.at(place);
   const turns = new KeyedMutex();
   const archiver = new Archiver(
     archive,
@@ -115,7 +122,7 @@ export function createDownloadWork(
       onMissing: events.onDetailsMissing
     }),
     lateDetails: new LateDetails({ index, sidecar, turns, completeDetails: sources.completeDetails }),
-    commit: (effects) => state.facts.commit(effects),
+    commit: (effects) => facts.commit(effects),
     now: Date.now,
     random: Math.random,
     deliver: events.deliver,
@@ -123,27 +130,38 @@ export function createDownloadWork(
     onNotDeleted: events.onNotDeleted,
     onDetailsMissing: events.onDetailsMissing
   });
-  const followUps = new JobQueue(state.jobs, {
-    list: { followUpsOf: node },
-    concurrency: FOLLOW_UPS_AT_ONCE,
-    facts: state.facts,
+  const runs: Runs = {
     work: (job, run) => work.work(job, run),
     giveUp: (job, { alone }) => work.giveUp(job, alone),
     guard: state.guard,
-    onWaiting: () => undefined,
-    onFault: events.onFault
-  });
-  const jobs: Jobs = new JobQueue(state.jobs, {
-    list: node,
-    concurrency: jobsAtOnce(archive.concurrency, capabilities.canPublishAside),
-    facts: state.facts,
-    work: (job, run) => work.work(job, run),
-    giveUp: (job, { alone }) => work.giveUp(job, alone),
-    guard: state.guard,
-    followUps,
     onWaiting: (count) => progress.queued(count),
     onFault: events.onFault
-  });
+  };
+  const concurrency = jobsAtOnce(archive.concurrency, capabilities.canPublishAside);
+  const localJobs = (): Jobs => {
+    const followUps = new JobQueue(state.jobs, {
+      ...runs,
+      list: { followUpsOf: node },
+      concurrency: FOLLOW_UPS_AT_ONCE,
+      facts: state.facts,
+      onWaiting: () => undefined
+    });
+    return new JobQueue(state.jobs, { ...runs, list: node, concurrency, facts: state.facts, followUps });
+  };
+  const sharedJobs = (shared: SharedQueue): Jobs =>
+    jobsOfQueue(
+      shared,
+      { node, concurrency, followUpsAtOnce: FOLLOW_UPS_AT_ONCE },
+      {
+        ...runs,
+        database: state.database,
+        repository: state.jobs,
+        facts: state.facts,
+        commit: (effects) => facts.commit(effects),
+        onFinished: events.onFinished
+      }
+    );
+  const jobs = queue === null ? localJobs() : sharedJobs(queue);
 
   let isClosed = false;
   let beginning: Promise<void> = Promise.resolve();
@@ -195,6 +213,10 @@ export function createDownloadWork(
     }
   };
 }
+
+/** What jobs need of a node, wherever they are kept. */
+type Runs = Pick<JobQueueOptions, 'work' | 'onFault'> &
+  Required<Pick<JobQueueOptions, 'giveUp' | 'guard' | 'onWaiting'>>;
 
 /** Files come first; follow-ups of stored files have a small limit of their own. */
 const FOLLOW_UPS_AT_ONCE = 4;

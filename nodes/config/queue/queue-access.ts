@@ -1,6 +1,5 @@
 import { CodedError } from '../../../src/errors/coded-error';
 import type { NodeRedApi, RedNode } from '../../lib/node-red';
-import { afterStart } from '../../lib/on-flows-started';
 import { readText } from '../../lib/read-setting';
 import type { SharedQueue } from './shared-queue';
 
@@ -22,18 +21,4 @@ export function telnyxQueueOf(RED: Pick<NodeRedApi, 'nodes'>, id: unknown): Shar
         'works alone.'
     );
   return node.telnyxQueue();
-}
-
-/**
- * Reads the queue of a node that does not share its work yet, and says so at each deploy: it must not work alone unnoticed.
- *
- * @throws CodedError as `telnyxQueueOf`
- */
-export function reportAlone(RED: NodeRedApi, node: RedNode, id: unknown): void {
-  if (telnyxQueueOf(RED, id) === null) return;
-  afterStart(RED, node, () => {
-    const text =
-      '"Queue" has no effect on this node in this version: it works as if there were no other Node-RED.';
-    node.error(new CodedError('BAD_SETTING', text), {});
-  });
 }

@@ -1,0 +1,47 @@
+import type { Jobs } from '../../src/archive/queue/jobs';
+import { LendingBudget } from '../../src/sharing/jobs/lending/lending-ledger';
+import { SharedJobs, type SharedJobsDeps, type SharedJobsOptions } from '../../src/sharing/jobs/shared-jobs';
+import { JobFormat } from '../../src/sharing/jobs/wire/job-format';
+import { Sealer } from '../../src/sharing/jobs/wire/sealer';
+import { SharedFacts } from '../../src/sharing/facts/shared-facts';
+import type { SharedQueue } from '../config/queue/shared-queue';
+import type { ArchiveState } from '../lib/archive-state';
+
+type Options = Omit<SharedJobsOptions, 'instance' | 'whenAway'>;
+type Deps = Omit<SharedJobsDeps, 'connection' | 'format' | 'budget'>;
+
+/** How much all download nodes with one queue may lend. */
+const budgets = new WeakMap<SharedQueue, LendingBudget>();
+
+const facts = new WeakMap<SharedQueue, SharedFacts>();
+
+/** What is stored, as all instances with this queue know it. */
+export function factsOfQueue(
+  queue: SharedQueue,
+  { facts: local, database }: Pick<ArchiveState, 'facts' | 'database'>
+): SharedFacts {
+  const known = facts.get(queue);
+  if (known !== undefined) return known;
+  const { connection, instance } = queue;
+  const shared = new SharedFacts({ local, database, connection, instance: instance.id });
+  queue.onClose(() => void shared.close());
+  facts.set(queue, shared);
+  return shared;
+}
+
+/** The jobs of a download node, shared with the same node of all instances that have this queue. */
+export function jobsOfQueue(queue: SharedQueue, options: Options, deps: Deps): Jobs {
+  const { connection, instance, settings } = queue;
+  const budget = budgets.get(queue) ?? new LendingBudget();
+  budgets.set(queue, budget);
+  const { whenAway, encryptionKey } = settings;
+  const format = new JobFormat({ sealer: Sealer.withKey(encryptionKey?.toString('base64') ?? '') });
+  const jobs = new SharedJobs(
+    { ...options, instance: instance.id, whenAway },
+    { ...deps, connection, format, budget }
+  );
+  const close = jobs.close.bind(jobs);
+  // What runs goes back to Redis, which the connection has to outlive.
+  jobs.close = () => queue.hold(close());
+  return jobs;
+}
