@@ -234,7 +234,7 @@ export class BullWorker {
       kind === 'other-key'
         ? new CodedError(
             'BAD_SETTING',
-            'Jobs in Redis cannot be read: set the same "Encryption key" in the queue of all instances. They wait until then.'
+            'Jobs in Redis cannot be read: set the same "Encryption" in the queue of all instances. They wait until then.'
           )
         : new CodedError(
             'BAD_SETTING',
