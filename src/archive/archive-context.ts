@@ -2,6 +2,7 @@ import type { FilenameTemplate } from '../naming/filename-template';
 import type { RecordingProvider } from '../providers/provider';
 import type { Destination } from '../store/destination';
 import type { NetworkPolicy, TransferRequest, TransferResult } from '../transfer/transfer-types';
+import type { Keeping } from './download/keeping';
 import type { ResumeStates } from './download/partial-copies';
 import type { TranscriptFiling } from './transcripts/transcript-filing';
 
@@ -35,6 +36,8 @@ export interface ArchiveDeps {
   completeDetails?: RecordingProvider['completeDetails'];
   /** Milliseconds that a recording waits for its details, from when the API is asked. Default 2000. */
   detailsBudgetMs?: number;
+  /** How recordings are kept; absent: no policy says so. */
+  keeping?: Keeping;
   /** Files the texts of recordings beside their audio. If absent, they are only in `msg.recording`. */
   transcripts?: Pick<TranscriptFiling, 'file'>;
   /**

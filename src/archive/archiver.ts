@@ -184,7 +184,8 @@ export class Archiver {
     const progress = this.#progress.begin();
     const turn: Turn = (task) => this.#slots.run(signal, task);
     const file = { format: wantedFormat, links: [] };
-    const options = { reference, file, note, settings: this.#settings, progress };
+    const { message } = job;
+    const options = { reference, file, note, message, settings: this.#settings, progress };
     const tries = new FileDownload(options, this.#deps, turn);
     let found: StoredFile | null = null;
     try {
@@ -214,7 +215,7 @@ export class Archiver {
       // Another job may have started during the search for the stored copy.
       const since = this.#underWay.get(key);
       if (since !== undefined) return await this.#joined(stored, since);
-      const storing = this.#store(reference, wanted, note, copy?.recording);
+      const storing = this.#store(job, reference, wanted, copy?.recording);
       const work = this.#storedAnew(task, stored, storing).finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, work);
       return await work;
@@ -250,16 +251,18 @@ export class Archiver {
 
   /** @param damaged the index entry of a damaged copy */
   async #store(
+    job: Job,
     reference: RecordingReference,
     wanted: WantedFile,
-    note: FileNote,
     damaged: StoredRecording | undefined
   ): Promise<StoredFile> {
     const { recording_id: recordingId, event_type: eventType } = reference.details;
+    const { message } = job;
+    const note = noteOf(job, { about: 'file', identity: reference.identity, format: wanted.format });
     const progress = this.#progress.begin({ recordingId, eventType, format: wanted.format });
     let stored = false;
     try {
-      const options = { reference, file: wanted, note, settings: this.#settings, progress };
+      const options = { reference, file: wanted, note, message, settings: this.#settings, progress };
       const deps = { ...this.#deps, clearPlace: clearPlaceOf(this.#deps.store, damaged) };
       const file = await storeFile(options, deps, this.#slots, this.#closing.signal);
       stored = true;

@@ -11,7 +11,8 @@ import type { MediaFound, TransferResult } from '../../transfer/transfer-types';
 import { writeContent, writeSample } from '../../transfer/write-content';
 import type { ArchiveDeps, ArchiveSettings } from '../archive-context';
 import type { FileProgress } from '../archive-progress';
-import type { FileNote } from '../queue/job';
+import type { FileNote, MessageSnapshot } from '../queue/job';
+import { keepFile } from './keeping';
 import { ResumePoint, partialCopyId } from './partial-copies';
 import { findCopyOfAnother } from './stored-by-another';
 
@@ -41,6 +42,8 @@ export interface FileDownloadOptions {
   file: WantedFile;
   /** What earlier attempts achieved; updated in place. */
   note: FileNote;
+  /** The message that asked for it. */
+  message: MessageSnapshot;
   settings: ArchiveSettings;
   progress: FileProgress;
 }
@@ -55,6 +58,7 @@ export type Turn = <T>(task: () => Promise<T>) => Promise<T>;
 export class FileDownload {
   readonly #reference: RecordingReference;
   readonly #note: FileNote;
+  readonly #message: MessageSnapshot;
   readonly #settings: ArchiveSettings;
   readonly #deps: ArchiveDeps;
   readonly #progress: FileProgress;
@@ -63,12 +67,13 @@ export class FileDownload {
   readonly #details: DetailsRequest;
 
   constructor(
-    { reference, file, note, settings, progress }: FileDownloadOptions,
+    { reference, file, note, message, settings, progress }: FileDownloadOptions,
     deps: ArchiveDeps,
     turn: Turn
   ) {
     this.#reference = reference;
     this.#note = note;
+    this.#message = message;
     this.#settings = settings;
     this.#deps = deps;
     this.#progress = progress;
@@ -154,7 +159,9 @@ export class FileDownload {
       described = { ...recording, sidecar: this.#deps.store.sidecars.pathOf(location) };
       return { ...described };
     };
-    const wanted = { name, sha256, size, contentType, ...(this.#settings.sidecar && { sidecar }) };
+    // A file that is to be locked is described once it is.
+    const isDescribed = this.#settings.sidecar && (this.#deps.keeping?.lockMode ?? 'none') === 'none';
+    const wanted = { name, sha256, size, contentType, ...(isDescribed && { sidecar }) };
     const file = await part.publish(wanted);
     this.#resume.forget();
     if (file.location !== null)
@@ -234,13 +241,17 @@ export class FileDownload {
     const { file } = published;
     const recording = this.#recording(await this.#settled(signal), published);
     if (file.location === null) return { recording, payload: file.content ?? Buffer.alloc(0) };
+    const { keeping } = this.#deps;
+    const kept = { location: file.location, recording, message: this.#message };
+    // Before the sidecar, which says that it is locked.
+    if (keeping !== undefined) await keepFile(keeping, this.#deps, kept);
     if (this.#settings.sidecar) await this.#addSidecar(file.location, recording);
     return { recording, payload: file.location };
   }
 
   #recording(details: RecordingDetails, { result, file }: Published): StoredRecording {
     const { kind: destination } = this.#deps.store;
-    return {
+    const recording: StoredRecording = {
       ...details,
       format: result.format,
       size: result.size,
@@ -258,6 +269,10 @@ export class FileDownload {
       identity: this.#reference.identity,
       ...(this.#reference.sample === true && { sample: true })
     };
+    const isKept = destination !== 'message' && recording.sample !== true;
+    const retention = isKept ? this.#deps.keeping?.of(recording, this.#message) : null;
+    if (retention != null) recording.retention = retention;
+    return recording;
   }
 
   /** An existing file keeps its sidecar, which says when it was really stored. */
@@ -266,7 +281,13 @@ export class FileDownload {
     recording.sidecar = sidecars.pathOf(location);
     const known = recording.already_stored ? await sidecars.read(location) : null;
     if (known?.['sha256'] !== recording.sha256) await sidecars.write(location, recording);
-    else if (typeof known['stored_at'] === 'string') recording.stored_at = known['stored_at'];
+    else {
+      if (typeof known['stored_at'] === 'string') recording.stored_at = known['stored_at'];
+      const { retention, lock } = recording;
+      // What it says otherwise stays: other jobs may have added to it.
+      if (lock !== undefined || (retention !== undefined && known['retention'] === undefined))
+        await sidecars.write(location, { ...recording, ...known, retention, lock } as StoredRecording);
+    }
   }
 }
 
