@@ -46,7 +46,7 @@ const throughHandles = new Map<number, number>();
 const identities = new Map<number, { ino: number; dev: number }>();
 
 /** Bytes that are few: a dozen deliveries. For more, the event loop has something else to do meanwhile. */
-const FEW_BYTES = 16 * 1024;
+export const FEW_BYTES = 16 * 1024;
 
 /** Milliseconds that a write may take on average where the event loop waits for it. */
 const QUICK_MS = 0.7;

@@ -1,8 +1,22 @@
 import type { DeliveryDraft } from './record';
 import type { LogEnd, Place } from './segment-header';
+import type { SegmentSupplyOptions } from './segment-supply';
+import type { Segment } from './segments';
 
 /** Awaited around each write. Throws when the state belongs to another process, or its directory is gone. */
 export type LogGuard = (when: 'before' | 'after' | 'restoring') => Promise<void> | undefined;
+
+export interface LogWriterOptions extends SegmentSupplyOptions {
+  guard: LogGuard;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  marker: Buffer;
+  end: LogEnd;
+  /** Called when a segment has its first records. */
+  onBegun: (segment: Segment) => void;
+  /** Called when somebody has removed files of the log, after those that could be restored were. */
+  onVanished: () => Promise<void>;
+}
 
 /** A caller that waits for the disk. */
 export interface Entry {

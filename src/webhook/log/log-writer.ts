@@ -8,18 +8,12 @@ import {
   writeHandedOver,
   type NewDelivery
 } from './record';
-import { emptyGroup, type Entry, type Group, type LogGuard } from './log-group';
+import { FEW_BYTES } from './log-files';
+import { emptyGroup, type Entry, type Group, type LogWriterOptions } from './log-group';
 import { notRecorded } from './not-recorded';
 import { restoredSegment } from './restored-segment';
 import { SEGMENT_HEAD, type LogEnd, type Place } from './segment-header';
-import {
-  beginSegment,
-  listedSegment,
-  SegmentSupply,
-  type OpenSegment,
-  type SegmentSupplyOptions
-} from './segment-supply';
-import type { Segment } from './segments';
+import { beginSegment, listedSegment, SegmentSupply, type OpenSegment } from './segment-supply';
 
 /**
  * A hand-over is written after one to two times this many milliseconds. That gives the flow time for what it begins,
@@ -32,18 +26,6 @@ const MOST_BYTES = 1024 * 1024;
 const MOST_DELIVERIES = 256;
 
 const MOST_REMOVALS = 3;
-
-export interface LogWriterOptions extends SegmentSupplyOptions {
-  guard: LogGuard;
-  /** Milliseconds since 1970. */
-  now: () => number;
-  marker: Buffer;
-  end: LogEnd;
-  /** Called when a segment has its first records. */
-  onBegun: (segment: Segment) => void;
-  /** Called when somebody has removed files of the log, after those that could be restored were. */
-  onVanished: () => Promise<void>;
-}
 
 /**
  * Writes to the end of the log. What is appended while a group is being written forms the next group, with one write
@@ -69,6 +51,8 @@ export class LogWriter {
   /** The end of what is written, and of what is certainly on disk. */
   #tip: LogEnd;
   #durable: LogEnd;
+  /** What is on disk and its callers do not know yet; `since`: the end of what they know. */
+  #untold: { since: LogEnd; group: Group } | null = null;
   #buffer = Buffer.alloc(0);
   #isLost = false;
   /** Whether the next group begins a new segment. */
@@ -80,9 +64,9 @@ export class LogWriter {
     this.#tip = this.#durable = options.end;
   }
 
-  /** The end of what is certainly on disk. */
+  /** The end of what is certainly on disk, as far as its callers know. */
   get durable(): LogEnd {
-    return this.#durable;
+    return this.#untold?.since ?? this.#durable;
   }
 
   /** Whether the log has to be opened again, because another process may have written. */
@@ -180,6 +164,7 @@ export class LogWriter {
     }
     // Synchronous with the check of what waits, so that whatever comes later starts a new run.
     this.#isWorking = false;
+    this.#tell();
   }
 
   async #step(): Promise<'ended' | 'vanished'> {
@@ -209,8 +194,11 @@ export class LogWriter {
         const isSynced = group.entries.length > 0;
         // This syncs nothing else.
         const isThrough = isSynced && group.bytes.length > 0 && this.#unsynced.length === 0;
-        if (isThrough) await files.writeThrough(handle, group.bytes, at);
-        else await files.write(handle, group.bytes, at);
+        // The event loop may wait for a few bytes. While the disk writes more, it answers those before.
+        if (group.bytes.length <= FEW_BYTES) this.#tell();
+        const writing = files[isThrough ? 'writeThrough' : 'write'](handle, group.bytes, at);
+        this.#tell();
+        await writing;
         if (isSynced && !isThrough) await files.sync(handle, group.bytes.length);
         void guard('after');
         // Data in a file without a name would be lost with the process.
@@ -223,6 +211,7 @@ export class LogWriter {
       }
       this.#settle(active, group);
     } catch (error) {
+      this.#tell();
       this.#isLost ||= error instanceof CodedError && error.code === 'STATE_IN_USE';
       // Only then its content is unknown.
       if (isBegun || this.#isLost) await this.#abandon(group);
@@ -289,8 +278,10 @@ export class LogWriter {
   }
 
   #settle(active: OpenSegment | null, group: Group): void {
-    const { end, entries, places, handedOver } = group;
+    const { end, entries, handedOver } = group;
     this.#tip = end;
+    this.#tell();
+    this.#untold = { since: this.#durable, group };
     if (entries.length > 0) {
       this.#durable = end;
       this.#unsynced = [];
@@ -304,6 +295,13 @@ export class LogWriter {
       } else Object.assign(active.listed, active.span);
       if (active.at * 2 > active.size) this.#supply.prepare();
     }
+  }
+
+  /** In the turn in which they are on disk, but once the next ones are on their way there. */
+  #tell(): void {
+    if (this.#untold === null) return;
+    const { entries, places } = this.#untold.group;
+    this.#untold = null;
     let next = 0;
     for (const { draft, resolve, reject } of entries)
       try {
@@ -380,6 +378,7 @@ export class LogWriter {
       this.#active = null;
     }
     this.#isEnding = false;
+    this.#tell();
     return (this.#active = await this.#supply.take(bytes));
   }
 

@@ -93,6 +93,34 @@ describe('a delivery log on a failing disk', function () {
     should(after.sequence).equal(before.sequence + 1);
   });
 
+  for (const kilobytes of [1, 20])
+    it(`tells of what is on disk before it knows whether the next ${kilobytes} kB get there`, async () => {
+      const said: string[] = [];
+      let durable = (): number => NaN;
+      let next: Promise<string> | undefined;
+      const files: LogFiles = {
+        ...systemFiles,
+        writeThrough: async (handle, bytes, at) => {
+          said.push(`writes, and all know ${durable()}`);
+          if (next !== undefined) throw systemError('EIO');
+          next = codeOf(log.writer.append(delivery('b', { rawBody: Buffer.alloc(kilobytes * 1024, 'x') })));
+          await systemFiles.writeThrough(handle, bytes, at);
+        }
+      };
+      const { log } = fixture.open({ files, sizes: { first: 65_536, most: 65_536 } });
+      durable = () => log.writer.durable.sequence;
+      await log.writer.append(delivery('a'), ({ sequence }) =>
+        said.push(`told of ${sequence} of ${durable()}`)
+      );
+      should(await next).equal('NOT_RECORDED');
+      const [told, writes] = ['told of 1 of 1', 'writes, and all know'];
+      // Many bytes are on their way first. Until somebody is told, the end of the log is not known either.
+      const rest = kilobytes > 16 ? [`${writes} 0`, told] : [told, `${writes} 1`];
+      should(said).deepEqual([`${writes} 0`, ...rest]);
+      should((await readAll(log)).map(({ id }) => id)).deepEqual(['a']);
+      should(idsOf(fixture.open().entries)).deepEqual(['a']);
+    });
+
   it('records hand-overs again that were lost with a file', async () => {
     const files = new SickFiles();
     const { log } = fixture.open({ files });
