@@ -6,6 +6,7 @@ import { type StoredFile, type StoredRecording, knownCopy, locationOf } from '..
 import type { ArchiveDeps, ArchiveSettings } from './archive-context';
 import type { ArchiveProgress } from './archive-progress';
 import { notInFormat, withoutLink } from './download/archive-faults';
+import { lacksLock } from './download/keeping';
 import { FileDownload, type Turn } from './download/file-download';
 import { storeFile } from './download/store-file';
 import { likelyFormats, mayBeGone } from './download/stored-by-another';
@@ -283,6 +284,13 @@ export class Archiver {
     const file = { recording: found.recording, payload: location };
     if (found.order === job.id) return file;
     if (!store.capabilities.canReadBack) return null;
+    const { keeping, now } = this.#deps;
+    // It is found again when its bytes have come, and locked then.
+    if (
+      keeping !== undefined &&
+      lacksLock(keeping, now(), { recording: found.recording, message: job.message })
+    )
+      return null;
     try {
       const { sha256 } = await store.readBack(location, knownCopy(found.recording));
       return sha256 === found.recording.sha256 ? repeated(file) : null;

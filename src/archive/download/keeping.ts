@@ -57,3 +57,14 @@ export async function keepFile(
     hold: false
   });
 }
+
+/** Whether a file that is known from before has yet to be locked, because the policy asks for that only now. */
+export function lacksLock(
+  keeping: Keeping,
+  now: number,
+  { recording, message }: Pick<FileToKeep, 'recording' | 'message'>
+): boolean {
+  if (keeping.lockMode === 'none' || recording.lock !== undefined || recording.sample === true) return false;
+  const { retain_until: until = null } = recording.retention ?? keeping.of(recording, message) ?? {};
+  return until !== null && Date.parse(until) > now;
+}

@@ -143,6 +143,29 @@ describe('how a recording is kept', () => {
       should(recording?.lock).have.property('mode', 'governance');
     });
 
+    it('is locked later when it was stored before that was asked for, once', async () => {
+      let asked = 0;
+      const store = lockable((lock) => {
+        asked += 1;
+        return Promise.resolve(confirmed(lock));
+      });
+      const policy = keeping(LATE);
+      const made = fixture.archiver({}, { store, keeping: policy });
+      archivers.push(made);
+      const again = async (): Promise<number> => {
+        const [outcome] = await made.archive({
+          reference: recordingAt(`${server.url}/a.wav`),
+          format: 'any'
+        });
+        should(outcome).have.property('ok', true);
+        return asked;
+      };
+      should([await again(), await again()]).eql([0, 0]);
+      policy.lockMode = 'governance';
+      should([await again(), await again()]).eql([1, 1]);
+      should(server.requests).have.length(2);
+    });
+
     it('fails where nothing can be locked', async () => {
       should((await archive(locked)).code).equal('LOCK_UNCONFIRMED');
     });
