@@ -34,7 +34,7 @@ describe('what a sidecar says of keeping', () => {
     { ...RETENTION, delete_after: 1_780_000_000 },
     { ...RETENTION, delete_after: '2026-04-03T10:00:00.000Z' }
   ])
-    it(`is nothing when it is no retention: ${JSON.stringify(wrong).slice(0, 80)}`, () => {
+    it(`is nothing when it is no retention: ${JSON.stringify([wrong]).slice(0, 80)}`, () => {
       should(readRetention(wrong)).equal(null);
     });
 
@@ -46,7 +46,7 @@ describe('what a sidecar says of keeping', () => {
     { ...LOCK, version_id: '' },
     { ...LOCK, confirmed_at: 'then' }
   ])
-    it(`is nothing when it is no lock: ${JSON.stringify(wrong).slice(0, 60)}`, () => {
+    it(`is nothing when it is no lock: ${JSON.stringify([wrong]).slice(0, 60)}`, () => {
       should(readLock(wrong)).equal(null);
     });
 });
