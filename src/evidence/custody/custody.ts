@@ -106,7 +106,7 @@ export class Custody {
    * @throws CodedError, or the system's error; what was done stays, and the rest is done the next time
    */
   daily(): Promise<void> {
-    return this.#daily.run('daily', () => this.#closeDays());
+    return this.#daily.run('close', () => this.#closeDays());
   }
 
   /** Says that it was stopped, and waits for what is being written. */
