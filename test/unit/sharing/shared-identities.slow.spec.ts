@@ -178,6 +178,8 @@ describe('SharedIdentities', () => {
     // Recorded, and the process died before the claim ended.
     await pick(0).claim('node', 'a');
     await pick(0).put('node', 'a', null);
+    // A process that is alive tells an emptied Redis what it has recorded.
+    fixture.members[0]?.connection.close();
     await fixture.server.flush();
     should(await pick(1).receive('a')).equal('accepted');
     const again = await restart('one');
