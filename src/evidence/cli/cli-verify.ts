@@ -30,12 +30,12 @@ const MOST_SHOWN = 1000;
  * @throws Error for a file that cannot be used; the system's error; `signal.reason`
  */
 export async function verify(
-  { folder, log, key, roots, isQuiet }: Extract<Command, { name: 'verify' }>,
+  { folder, log, key, isQuiet }: Extract<Command, { name: 'verify' }>,
   { print, progress }: VerifyOutput,
   signal: AbortSignal
 ): Promise<number> {
   const pinned = key === null ? null : await publicKeyOf(key);
-  if (log === null && (key !== null || roots !== null)) throw new Error('--key and --roots need --log.');
+  if (log === null && key !== null) throw new Error('--key needs --log.');
   let findings = 0;
   const onFinding = ({ where, text }: Finding): void => {
     findings += 1;
@@ -79,8 +79,10 @@ export async function verify(
 const NOT_JUDGED: StampVerdict = { ok: true, at: null, isRooted: false, text: '' };
 
 function tellLog(report: LogReport, pinned: KeyObject | null, print: VerifyOutput['print']): void {
-  const { files, lines, checkpoints, anchors, signedUpTo, keys, provenAt } = report;
-  print(`Custody log: ${files} files, ${lines} lines, ${checkpoints} checkpoints, ${anchors} time stamps.`);
+  const { files, lines, checkpoints, anchors, signedUpTo, keys } = report;
+  print(`Custody log: ${files} files, ${lines} lines, ${checkpoints} checkpoints.`);
+  if (anchors > 0)
+    print(`${anchors} time stamps are beside it, and are not checked here: use openssl ts -verify.`);
   print(
     signedUpTo === null
       ? 'No checkpoint is there yet, so a log that was written anew would not show.'
@@ -91,7 +93,6 @@ function tellLog(report: LogReport, pinned: KeyObject | null, print: VerifyOutpu
     print(
       'The key beside the log was used. Give the one that you keep elsewhere with --key: only that shows a log that was written anew.'
     );
-  if (provenAt !== null) print(`A time-stamping authority proves what existed at ${provenAt}.`);
 }
 
 async function publicKeyOf(file: string): Promise<KeyObject> {
