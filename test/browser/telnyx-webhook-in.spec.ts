@@ -11,8 +11,11 @@ const FLOW: FlowNode[] = [
   account({ publicKeys: TRUSTED.publicKey }),
   webhookIn({ x: 200, y: 100 }),
   { ...webhookIn({ x: 200, y: 180, path: '/other', name: 'the other' }), id: 'other' },
-  // As saved before there was a delivery log.
-  { ...webhookIn({ x: 200, y: 260, path: '/old', name: 'an old one', keep: undefined }), id: 'old' },
+  // As saved before there were a delivery log and a queue.
+  {
+    ...webhookIn({ x: 200, y: 260, path: '/old', name: 'an old one', keep: undefined, queue: undefined }),
+    id: 'old'
+  },
   node('elsewhere', 'debug', { x: 700, y: 300 }),
   ...recorder().map((each, at) => ({ ...each, x: 640, y: 420 + 60 * at }))
 ];

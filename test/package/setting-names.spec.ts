@@ -13,6 +13,16 @@ const NO_SETTINGS: ReadonlySet<string> = new Set([
   's3Key',
   'telnyx',
   'transfer-encoding',
+  // Fields of `msg.case` and of the rules of retention.
+  'id',
+  'reason',
+  'by',
+  'when',
+  // Settings of retention, which have no dialog yet.
+  'Policy',
+  'Lock',
+  // A command.
+  'telnyx-evidence verify',
   // A field of Node-RED's own http proxy node.
   'Ignore hosts',
   // Characters.
@@ -24,7 +34,8 @@ const NO_SETTINGS: ReadonlySet<string> = new Set([
   '..',
   '/',
   ':',
-  '*'
+  '*',
+  '+'
 ]);
 
 /** Functions that quote an argument in an error: number of the argument. */
@@ -92,8 +103,8 @@ const files = ['src', 'nodes']
   .flatMap((folder) =>
     readdirSync(path.join(REPOSITORY, folder), { recursive: true }).map((name) => `${folder}/${String(name)}`)
   )
-  // The simulator writes to a command line, the catalogue describes events.
-  .filter((name) => name.endsWith('.ts') && !/^src\/(simulator|events)\//.test(name))
+  // The simulator and the check of evidence write to a command line, the catalogue describes events.
+  .filter((name) => name.endsWith('.ts') && !/^src\/(simulator|events|evidence\/cli)\//.test(name))
   .map((name) => path.join(REPOSITORY, name));
 
 describe('setting names in texts for users', () => {

@@ -45,6 +45,7 @@ export function webhookIn(properties: Record<string, unknown> = {}): FlowNode {
     duplicates: 'drop',
     maxBody: 1_048_576,
     keep: 7,
+    queue: '',
     acceptGet: false,
     rawBody: false,
     rejectedOutput: false,
