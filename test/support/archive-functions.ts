@@ -500,6 +500,11 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
   {
     file: 'src/evidence/custody/custody-line.ts',
     name: 'parseLine',
-    call: (text) => [parseLine(Buffer.from(text)), custodyFileNumber(text)]
+    call: (text) => parseLine(Buffer.from(text))
+  },
+  {
+    file: 'src/evidence/custody/custody-reader.ts',
+    name: 'custodyFileNumber',
+    call: custodyFileNumber
   }
 ];
