@@ -9,7 +9,7 @@ import { Run } from './run';
 import { STEPS, STEPS_ALONE } from './steps';
 
 const SHOWN_PROBLEMS = 40;
-const SHOWN_LOG = 3000;
+const SHOWN_LOG = 5000;
 
 const { values: options } = parseArgs({
   options: {
