@@ -13,6 +13,18 @@ export interface Member {
 const LIMITS: Partial<RedisLimits> = { commandMs: 500, checkMs: 100, reconnectMs: 100 };
 const READY_MS = 20_000;
 
+/** Connects an instance. @param name of the host, and id; @param port of Redis */
+export async function joined(name: string, port: number): Promise<Member> {
+  const relay = await TcpRelay.start(port);
+  const connection = new RedisConnection(
+    { url: `redis://127.0.0.1:${relay.port}`, prefix: 'test' },
+    { limits: LIMITS }
+  );
+  connection.start();
+  if (!(await connection.ready(READY_MS))) throw new Error(connection.reason);
+  return { instance: { id: `id-${name}`, host: name }, relay, connection };
+}
+
 /** A Redis and the instances that share their work through it. Call `close` after each test. */
 export class SharingFixture {
   readonly members: Member[] = [];
@@ -25,15 +37,8 @@ export class SharingFixture {
 
   /** A connected instance. @param name of the host, and id */
   async join(name: string): Promise<Member> {
-    const relay = await TcpRelay.start(this.server.port);
-    const connection = new RedisConnection(
-      { url: `redis://127.0.0.1:${relay.port}`, prefix: 'test' },
-      { limits: LIMITS }
-    );
-    const member = { instance: { id: `id-${name}`, host: name }, relay, connection };
+    const member = await joined(name, this.server.port);
     this.members.push(member);
-    connection.start();
-    if (!(await connection.ready(READY_MS))) throw new Error(connection.reason);
     return member;
   }
 

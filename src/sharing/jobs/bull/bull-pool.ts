@@ -7,9 +7,18 @@ import { type JobFormat, type LentJob, readEnding } from '../wire/job-format';
 
 export type Bull = typeof import('bullmq');
 
-/** Loads BullMQ, for those who use it only. */
-export async function loadBull(): Promise<Bull> {
-  return (await gradualRequire('bullmq')) as Bull;
+let loading: Promise<Bull> | undefined;
+
+/** Loads BullMQ, once, for those who use it only. */
+export function loadBull(): Promise<Bull> {
+  loading ??= gradualRequire('bullmq').then(
+    (bull) => bull as Bull,
+    (error: unknown) => {
+      loading = undefined;
+      throw error;
+    }
+  );
+  return loading;
 }
 
 /** Why a job failed that nobody could read. */
@@ -22,6 +31,8 @@ const STEP = 100;
 /** Ids that are told and not fetched yet. An origin that misses some finds them when it looks after its jobs. */
 const MOST_TOLD = 20_000;
 const FETCHED = 500;
+/** BullMQ sorts delayed jobs by milliseconds and the order in which they came. */
+const SCORES_PER_MS = 0x1000;
 /** Entries of a log that nobody here reads. */
 const EVENTS_KEPT = 100;
 const FOLLOW_UPS = '.follow-ups';
@@ -111,10 +122,16 @@ export class BullPool implements JobPool {
 
   /** Those that wait for their time, the first one at the beginning, and when that is by the clock of this machine. */
   async delayed(most: number): Promise<{ lent: LentJob; dueAt: number }[]> {
-    const jobs = await this.#do((queue) => queue.getDelayed(0, most - 1));
-    return jobs.flatMap((job) => {
-      const lent = this.#read(job.data as unknown, job.id ?? '');
-      return lent === null ? [] : [{ lent, dueAt: job.timestamp + job.delay }];
+    return await this.#do(async (queue, client) => {
+      const entries = await client.zrange(queue.toKey('delayed'), '0', String(most - 1), 'WITHSCORES');
+      const places = entries.flatMap((id, at) =>
+        at % 2 === 0 ? [{ id, dueAt: Math.floor(Number(entries[at + 1]) / SCORES_PER_MS) }] : []
+      );
+      const data = await Promise.all(places.map(({ id }) => client.hget(queue.toKey(id), 'data')));
+      return places.flatMap(({ id, dueAt }, at) => {
+        const lent = this.#read(parsed(data[at]), id);
+        return lent === null ? [] : [{ lent, dueAt }];
+      });
     });
   }
 

@@ -16,12 +16,16 @@ import { type Bull, type BullPool, DAMAGED } from './bull-pool';
 /** A job belongs to a process that is silent for this long to another one, which looks every five seconds. */
 const LOCK_MS = 15_000;
 const LOOK_MS = 5000;
+/** How long a worker that found nothing waits, in seconds, when a new job wakes another one. */
+const IDLE_S = 1;
 /** A job that cannot be read here may be readable elsewhere. */
 const UNREADABLE_PAUSE_MS = 60_000;
 /** How long a run waits for Redis before it tells the flow: longer than a restart of Redis, not longer than its lock lives. */
 const REPORT_MS = 20_000;
 const STATE_PAUSE_MS = 15_000;
 const STOPPED_PAUSE_MS = 1000;
+/** By then, the job itself has ended. */
+const FOLLOWED_MS = 100;
 /** How long a worker may take to end when nothing holds it up. */
 const END_MS = 3000;
 /** How a run ends for BullMQ, beside its result. */
@@ -57,6 +61,8 @@ export class BullWorker {
   readonly #worker: Worker;
   readonly #closing = new AbortController();
   readonly #runs = new Map<string, Promise<unknown>>();
+  /** Ends waiting for Redis. */
+  readonly #asking = new Set<() => void>();
   #warnedAt = -Infinity;
 
   constructor({ name, concurrency }: BullWorkerOptions, deps: BullWorkerDeps) {
@@ -69,6 +75,7 @@ export class BullWorker {
       concurrency,
       lockDuration: LOCK_MS,
       stalledInterval: LOOK_MS,
+      drainDelay: IDLE_S,
       maxStalledCount: MOST_STALLS
     });
     // Redis that is away is told by the connection; a lost lock by the run that notices.
@@ -92,6 +99,7 @@ export class BullWorker {
   /** Jobs go back to the queue, for others. Stop what works on them first. Waits for nothing that is away. */
   async close(): Promise<void> {
     this.#closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
+    for (const stop of this.#asking) stop();
     const { connection } = this.#deps;
     if (!connection.isAway) {
       const limit = new AbortController();
@@ -148,7 +156,8 @@ export class BullWorker {
       const following = { ...lent, reports: 0, isResumed: false };
       await bullJob.updateData(format.write(following));
       // What Redis does not take now is added by the origin.
-      await followUps.add([{ lent: following, delayMs: pauseMs }]).catch(() => undefined);
+      const delayMs = Math.max(pauseMs, FOLLOWED_MS);
+      await followUps.add([{ lent: following, delayMs }]).catch(() => undefined);
       return this.#ending({ kind: 'follow-up', pauseMs }, outcome.effects);
     }
     const reported = { ...lent, isResumed: false, reports: bullJob.attemptsStarted };
@@ -168,14 +177,21 @@ export class BullWorker {
 
   /** Whether the job is still with this process. Waits for Redis for a while. */
   async #holds(bullJob: BullJob, token: string): Promise<boolean> {
+    // What is closed after it has asked reports nothing.
+    if (this.#closing.signal.aborted) return false;
     const extended = bullJob.extendLock(token, LOCK_MS).catch(() => 0);
-    const limit = sleep(REPORT_MS, this.#closing.signal).then(
-      () => 0,
-      // What is closed after it has asked reports nothing.
-      () => 0
-    );
+    let timer: NodeJS.Timeout | undefined;
+    let stop: () => void = () => undefined;
+    const limit = new Promise<0>((resolve) => {
+      stop = (): void => resolve(0);
+      timer = setTimeout(stop, REPORT_MS).unref();
+    });
+    this.#asking.add(stop);
     // A lock of somebody else is no error: the answer is 0.
-    return (await Promise.race([extended, limit])) === 1;
+    const answer = await Promise.race([extended, limit]);
+    clearTimeout(timer);
+    this.#asking.delete(stop);
+    return answer === 1;
   }
 
   /** @returns false when the worker was closed before the effects were durable */

@@ -49,6 +49,8 @@ export class JobLender {
   readonly #origin: string;
   readonly #deps: JobLenderDeps;
   readonly #turns = new KeyedMutex();
+  /** On their way to disk: not to be missed there yet. */
+  readonly #adding = new Set<string>();
   /** Lent, but perhaps not in the pool. */
   readonly #unsent = new Set<string>();
   /** Were lost in the pool: they may have run. */
@@ -101,12 +103,15 @@ export class JobLender {
     }
     const change = ledger.putting(job.id, { dueAt: place.dueAt, bytes: sizeInRedis(job) });
     this.#unsent.add(job.id);
+    this.#adding.add(job.id);
     try {
       await repository.add(this.#list, job, [change]);
     } catch (error) {
       ledger.removing(job.id);
       this.#unsent.delete(job.id);
       throw error;
+    } finally {
+      this.#adding.delete(job.id);
     }
   }
 
@@ -204,6 +209,7 @@ export class JobLender {
     const ids = [...this.#unsent];
     for (let at = 0; at < ids.length; at += STEP) {
       const due = ids.slice(at, at + STEP).flatMap((id): DueJob[] => {
+        if (this.#adding.has(id)) return [];
         const loan = ledger.get(id);
         const job = loan === undefined || loan.isVoid === true ? undefined : this.#at({ ...loan, id });
         if (loan !== undefined && job !== undefined) return [{ job, dueAt: loan.dueAt }];
@@ -249,6 +255,7 @@ export class JobLender {
       const state = states[at];
       // It may have been taken back meanwhile.
       if (loan === undefined || state === undefined || before.get(id) !== loan) continue;
+      if (this.#adding.has(id)) continue;
       const job = this.#at({ ...loan, id });
       const isRunning = job !== undefined && this.#deps.runsHere(id);
       if (state.kind === 'ended' && job !== undefined && !isRunning) {
@@ -270,7 +277,12 @@ export class JobLender {
         removed.push(id);
       }
     }
-    if (changes.length > 0) await this.#written(changes);
+    try {
+      if (changes.length > 0) await this.#written(changes);
+    } finally {
+      const { followUps } = this.#deps;
+      if (followUps !== null) for (const { id } of ended) followUps.#adding.delete(id);
+    }
     for (const { id, isGivenUp } of ended) onEnded(id, isGivenUp);
     if (removed.length > 0) await this.#forget(await pool.remove(removed));
   }
@@ -295,6 +307,7 @@ export class JobLender {
     const { repository, ledger } = this.#deps;
     const { job, dueAt } = due;
     this.#unsent.add(job.id);
+    this.#adding.add(job.id);
     return [repository.putting(this.#list, due), ledger.putting(job.id, { dueAt, bytes: sizeInRedis(job) })];
   }
 

@@ -12,7 +12,7 @@ import {
 import { JobFormat } from '../../../../src/sharing/jobs/wire/job-format';
 import { Sealer } from '../../../../src/sharing/jobs/wire/sealer';
 import { StateFixture } from '../../archive/state-fixture';
-import type { Member, SharingFixture } from '../sharing-fixture';
+import type { Member } from '../sharing-fixture';
 
 export interface InstanceOptions {
   work: (job: Job, run: JobRun) => Promise<JobOutcome>;
@@ -43,13 +43,11 @@ export interface SharingInstance {
 
 const TIMES: Partial<SharedTimes> = { tend: 30, review: 500, look: 100, grace: 200 };
 
-/** Joins an instance, which is not started. */
-export async function instanceOf(
-  fixture: SharingFixture,
-  name: string,
+/** An instance, which is not started. */
+export function instanceOf(
+  member: Member,
   { state = new StateFixture(), ...options }: InstanceOptions
-): Promise<SharingInstance> {
-  const member = await fixture.join(name);
+): SharingInstance {
   const repository = new JobRepository(state.database);
   const facts = new LocalFacts(state.database);
   const finished: SharingInstance['finished'] = [];

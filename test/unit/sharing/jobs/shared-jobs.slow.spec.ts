@@ -15,7 +15,7 @@ describe('the jobs that several Node-REDs share', () => {
       const state = new StateFixture();
       const begun: SharingInstance[] = [];
       const begin = async ({ work, concurrency, onFault }: Worker): Promise<JobsProcess> => {
-        const instance = await instanceOf(fixture, 'one', { work, concurrency, onFault, state });
+        const instance = instanceOf(await fixture.join('one'), { work, concurrency, onFault, state });
         begun.push(instance);
         return instance;
       };

@@ -65,6 +65,7 @@ class Pool implements JobPool {
 
 const ACTIONS = [
   'add',
+  'add, and everything else at once',
   'lend',
   'start',
   'start',
@@ -157,12 +158,22 @@ class World {
     if ((await Promise.race([crashed, ended])) === 'crashed') this.begin();
   }
 
-  async add(): Promise<void> {
+  add(): Promise<void> {
+    return this.asOrigin(() => this.#add());
+  }
+
+  async #add(): Promise<void> {
     const job = this.repository.job({}, []);
-    await this.asOrigin(async () => {
-      await this.lenders[0].add(job, this.pools[0].isAway);
-      this.accepted.add(job.id);
-      await this.lenders[0].send(job);
+    const [lender] = this.lenders;
+    await lender.add(job, this.pools[0].isAway);
+    this.accepted.add(job.id);
+    await lender.send(job);
+  }
+
+  addAmongOthers(): Promise<void> {
+    return this.asOrigin(() => {
+      const others = this.lenders.flatMap((lender) => [lender.lend(), lender.review(), lender.lend()]);
+      return Promise.allSettled([this.#add(), this.#add(), ...others]);
     });
   }
 
@@ -277,6 +288,7 @@ class World {
       this.pools[0].isAway ? run() : Promise.resolve();
     const actions: Record<(typeof ACTIONS)[number], () => void | Promise<void>> = {
       add: () => this.add(),
+      'add, and everything else at once': () => this.addAmongOthers(),
       lend: () => this.eachLender((lender) => lender.lend()),
       start: () => this.start(at),
       end: () => this.end('done', at),
