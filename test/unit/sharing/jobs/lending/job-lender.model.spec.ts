@@ -171,6 +171,8 @@ class World {
   }
 
   addAmongOthers(): Promise<void> {
+    // Only one of the calls would stop.
+    for (const pool of this.pools) pool.crash = null;
     return this.asOrigin(() => {
       const others = this.lenders.flatMap((lender) => [lender.lend(), lender.review(), lender.lend()]);
       return Promise.allSettled([this.#add(), this.#add(), ...others]);
