@@ -59,7 +59,10 @@ export class Instance {
       else if (at === STORED) {
         const { id: recording = '', sha256, already_stored } = stored ?? {};
         notes.stored(this.name, { id: recording, sha256, already_stored });
-      } else if (at === FAILED) notes.failed(this.name, `${id} ${error ?? ''}`);
+      }
+      // Two triggers of one instance at the same moment: the second is refused, which is right.
+      else if (at === FAILED && error?.startsWith('ALREADY_RUNNING') !== true)
+        notes.failed(this.name, `${id} ${error ?? ''}`);
       else if (at === LISTED) notes.listed(this.name);
     }
   }
