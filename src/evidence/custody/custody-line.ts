@@ -35,6 +35,7 @@ export const CUSTODY_EVENTS = [
   'expired',
   'erased',
   'key-shredded',
+  'played',
   'exported'
 ] as const;
 

@@ -1,8 +1,9 @@
 import { KeyedMutex } from '../../concurrency/keyed-runs';
 import { CodedError } from '../../errors/coded-error';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
-import type { Custody } from '../custody/custody';
+import type { ClockGuard } from '../custody/clock-guard';
 import { type CustodyEntry, sha256Hex } from '../custody/custody-line';
+import type { CustodySink } from '../custody/custody-recorder';
 import { type Hold, type HoldCase, Holds, LONGEST_CASE_TEXT } from './holds';
 import { type DeletedKey, type DeletionReason, type Tombstone, Tombstones } from './tombstones';
 
@@ -55,7 +56,7 @@ export interface Removal {
 
 export interface DeletionsDeps {
   database: Pick<StateDatabase, 'collection' | 'commit'>;
-  custody: Pick<Custody, 'append' | 'clock'>;
+  custody: Pick<CustodySink, 'append'> & { clock: Pick<ClockGuard, 'doubt'> };
   removal: Removal;
   /** Milliseconds since 1970. */
   now: () => number;
