@@ -11,6 +11,7 @@ import type { StoredFile } from '../../src/store/stored-recording';
 import { type DownloadsNow, type RunningDownload, activityOf } from '../sidebar/activity';
 import type { SharedQueue } from '../config/queue/shared-queue';
 import { archiveState } from '../lib/archive-state';
+import { custodyOf } from '../lib/custody';
 import { answerFailure, answerResponse } from '../lib/http-response';
 import { inLanguage, told } from '../lib/in-language';
 import type { FlowMessage, NodeRedApi, RedNode, Send } from '../lib/node-red';
@@ -236,7 +237,8 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
       sources: this.#sources,
       queue: this.#queue
     };
-    const work = createDownloadWork(options, { state, progress: this.#progress, events: this });
+    const custody = custodyOf(this.#RED);
+    const work = createDownloadWork(options, { state, progress: this.#progress, events: this, custody });
     this.#work = work;
     await work.start();
     // A deploy, or another process, may have stopped it meanwhile.

@@ -1,18 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ArchiveProgress } from '../../src/archive/archive-progress';
 import { Archiver } from '../../src/archive/archiver';
+import { custodyEntries } from '../../src/archive/custody-entries';
+import type { Effects } from '../../src/archive/effects';
 import { LateDetails } from '../../src/archive/download/late-details';
 import { clearPartialCopies, NodeResumeStates } from '../../src/archive/download/partial-copies';
 import { SourceDeletion } from '../../src/archive/download/source-deletion';
 import type { Job } from '../../src/archive/queue/job';
 import { JobProcessor, type TroubleChange } from '../../src/archive/queue/job-processor';
-import { JobQueue, type JobQueueOptions } from '../../src/archive/queue/job-queue';
+import { type JobOutcome, JobQueue, type JobQueueOptions } from '../../src/archive/queue/job-queue';
 import type { Jobs } from '../../src/archive/queue/jobs';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { SideFileSearch } from '../../src/archive/side-files/side-file-search';
 import { TranscriptFiling } from '../../src/archive/transcripts/transcript-filing';
 import { KeyedMutex } from '../../src/concurrency/keyed-runs';
 import { CodedError } from '../../src/errors/coded-error';
+import type { CustodyRecorder } from '../../src/evidence/custody/custody-recorder';
 import type { BucketStoreOptions } from '../../src/store/bucket/bucket-store';
 import { createTransferAgents } from '../../src/transfer/source-request';
 import { transfer } from '../../src/transfer/transfer';
@@ -59,6 +62,7 @@ export interface DownloadWorkDeps {
   state: ArchiveState;
   progress: ArchiveProgress;
   events: DownloadEvents;
+  custody: CustodyRecorder;
 }
 
 /**
@@ -68,7 +72,7 @@ export interface DownloadWorkDeps {
  */
 export function createDownloadWork(
   { node, settings, sources: sourceSettings, queue }: DownloadWorkOptions,
-  { state, progress, events }: DownloadWorkDeps
+  { state, progress, events, custody }: DownloadWorkDeps
 ): DownloadWork {
   const { archive } = settings;
   const { owner } = state;
@@ -97,6 +101,16 @@ export function createDownloadWork(
     progress,
     index
   );
+  /** In the custody log before it is in the index: after a crash in between, the job tells it once more. */
+  const told = async (effects: Effects): Promise<void> => {
+    // An index that cannot be asked does not take the effects either; they come again.
+    const entries = await custodyEntries(effects, facts, node).catch(() => []);
+    await custody.recorded(entries);
+  };
+  const toldOf = async (outcome: JobOutcome): Promise<JobOutcome> => {
+    await told(outcome.effects);
+    return outcome;
+  };
   const deletion =
     settings.deleteAtSource && capabilities.canReadBack
       ? new SourceDeletion({
@@ -122,7 +136,10 @@ export function createDownloadWork(
       onMissing: events.onDetailsMissing
     }),
     lateDetails: new LateDetails({ index, sidecar, turns, completeDetails: sources.completeDetails }),
-    commit: (effects) => facts.commit(effects),
+    commit: async (effects) => {
+      await told(effects);
+      await facts.commit(effects);
+    },
     now: Date.now,
     random: Math.random,
     deliver: events.deliver,
@@ -131,8 +148,8 @@ export function createDownloadWork(
     onDetailsMissing: events.onDetailsMissing
   });
   const runs: Runs = {
-    work: (job, run) => work.work(job, run),
-    giveUp: (job, { alone }) => work.giveUp(job, alone),
+    work: async (job, run) => await toldOf(await work.work(job, run)),
+    giveUp: async (job, { alone }) => await toldOf(await work.giveUp(job, alone)),
     guard: state.guard,
     onWaiting: (count) => progress.queued(count),
     onFault: events.onFault
@@ -163,6 +180,7 @@ export function createDownloadWork(
     );
   const jobs = queue === null ? localJobs() : sharedJobs(queue);
 
+  let leave: (() => Promise<void>) | undefined;
   let isClosed = false;
   let beginning: Promise<void> = Promise.resolve();
   let checking: Promise<void> = Promise.resolve();
@@ -177,6 +195,7 @@ export function createDownloadWork(
   }
 
   async function begin(): Promise<void> {
+    leave = custody.join();
     state.nodes.set(node, jobs);
     if (destination.kind === 'bucket') state.buckets.set(node, destination);
     await state.jobs.nodeHere(node).catch(() => undefined);
@@ -206,6 +225,7 @@ export function createDownloadWork(
         Promise.allSettled([beginning, checking]),
         sleep(LAST_WRITES_MS, null, { ref: false })
       ]);
+      await leave?.();
       if (!removed) return;
       // The jobs wait for the node to come back; partial copies need not.
       await state.jobs.nodeGone(node).catch(() => undefined);

@@ -1,0 +1,88 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import should from 'should';
+import { verify } from '../../src/evidence/cli/cli-verify';
+import type { CustodyLine } from '../../src/evidence/custody/custody-line';
+import { until } from '../support/until';
+import { loadedNode, nodeHelper } from '../support/node-helper';
+import { DownloadStage } from './download-stage';
+
+describe('the custody log of a download node', () => {
+  let stage: DownloadStage;
+  let directory: string;
+
+  beforeEach(async () => {
+    stage = await DownloadStage.create();
+    directory = path.join(stage.userDir, 'telnyx', 'custody');
+  });
+  afterEach(() => stage.remove());
+
+  function lines(): CustodyLine[] {
+    if (!existsSync(directory)) return [];
+    return readdirSync(directory)
+      .filter((name) => name.endsWith('.jsonl'))
+      .sort()
+      .flatMap((name) => readFileSync(path.join(directory, name), 'utf8').trimEnd().split('\n'))
+      .map((line) => JSON.parse(line) as CustodyLine);
+  }
+
+  function told(event: string): CustodyLine[] {
+    return lines().filter((line) => line.event === event);
+  }
+
+  async function store(name: string): Promise<void> {
+    const stored = stage.next('stored');
+    loadedNode('download').receive(stage.saved(name));
+    await stored;
+    await until(`the line of ${name}`, () => told('stored').length > 0);
+  }
+
+  it('tells of a stored file by ids and hashes, and is as written', async () => {
+    await stage.start();
+    await store('9d1bd6a2-7f2b-4d1c-8f0a-000000000001');
+    const [line, ...others] = told('stored');
+    should(others).eql([]);
+    should(line).match({
+      recording: '9d1bd6a2-7f2b-4d1c-8f0a-000000000001',
+      actor: 'node:download',
+      version_id: null
+    });
+    should(line?.details).have.properties({
+      destination: 'folder',
+      bytes: stage.bytes.length,
+      format: 'wav'
+    });
+    should(JSON.stringify(lines())).not.match(new RegExp(`geheim|${path.basename(stage.folder)}`));
+    const output: string[] = [];
+    const command = {
+      name: 'verify',
+      folder: stage.folder,
+      log: directory,
+      key: null,
+      isQuiet: true
+    } as const;
+    const print = { print: (text: string) => output.push(text), progress: () => undefined };
+    should(await verify(command, print, new AbortController().signal)).equal(0, output.join('\n'));
+    should(output.join('\n')).match(/1 files, 1 as written/);
+  });
+
+  it('tells of a file once, also when it is asked for again', async () => {
+    await stage.start();
+    await store('9d1bd6a2-7f2b-4d1c-8f0a-000000000001');
+    await store('9d1bd6a2-7f2b-4d1c-8f0a-000000000001');
+    const both = stage.next('stored');
+    loadedNode('download').receive(stage.saved('9d1bd6a2-7f2b-4d1c-8f0a-000000000002'));
+    await both;
+    await until('the other one', () => told('stored').length > 1);
+    should(told('stored').map(({ recording }) => recording?.slice(-1))).eql(['1', '2']);
+  });
+
+  it('says when the nodes began and ended', async () => {
+    await stage.start();
+    await until('the start', () => told('start').length === 1);
+    await nodeHelper.unload();
+    should(lines().at(-1)).have.property('event', 'stop');
+    await stage.start();
+    await until('the next start', () => told('start').length === 2);
+  });
+});
