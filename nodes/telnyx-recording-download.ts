@@ -9,6 +9,7 @@ import { accountsOf } from './config/provider-accounts';
 import { DownloadNode } from './download/download-node';
 import { serveLastStored } from './download/last-stored-route';
 import { readDownloadSettings, type RecordingDownloadConfig } from './download/download-settings';
+import { watchSettings } from './lib/custody';
 import { followState } from './lib/follow-state';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { NodeStatus, statusTexts } from './lib/node-status';
@@ -19,6 +20,7 @@ const TYPE = 'telnyx-recording-download';
 
 export = function (RED: NodeRedApi): void {
   const say = statusTexts(RED, TYPE);
+  watchSettings(RED);
   serveFolderTest(RED);
   serveLastStored(RED, TYPE);
 

@@ -14,6 +14,7 @@ import {
 import { comparablePath, pathProblem } from '../../src/webhook/express/route-path';
 import { telnyxQueueOf } from '../config/queue/queue-access';
 import { activityOf } from '../sidebar/activity';
+import { custodyOf } from '../lib/custody';
 import { followState } from '../lib/follow-state';
 import { inLanguage } from '../lib/in-language';
 import type { FlowMessage, NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
@@ -222,7 +223,8 @@ export function startWebhookNode(
       claim.release();
       warnings.dispose();
       samples.close();
-      return queue === null ? endpoint.close() : queue.hold(endpoint.close());
+      const closed = endpoint.close().then(() => custodyOf(RED).settled());
+      return queue === null ? closed : queue.hold(closed);
     });
     watch.watch(node, () => endpoint.recover());
     followState(RED, node, {

@@ -8,15 +8,17 @@ import type { OwnedState } from '../../src/state/owned-state';
 import type { StateDatabase } from '../../src/state/state-database';
 import { type RouteTable, routesOf } from '../../src/webhook/express/routes';
 import { LocalIdentities } from '../../src/webhook/journal/delivery-identities';
-import type { DeliveryJournal } from '../../src/webhook/journal/delivery-journal';
+import type { AcceptedDelivery, DeliveryJournal } from '../../src/webhook/journal/delivery-journal';
 import type { Identities } from '../../src/webhook/journal/identities';
 import { LogJournal } from '../../src/webhook/journal/log-journal';
 import type { Span } from '../../src/webhook/log/delivery-log';
 import type { LoggedDelivery } from '../../src/webhook/log/record';
+import { atFirstLine } from '../lib/custody';
 import type { NodeRedApi } from '../lib/node-red';
 import type { SharedQueue } from '../config/queue/shared-queue';
 import { HandOvers } from './hand-overs';
 import { identitiesOfQueue } from './queue-identities';
+import { catchUpReceived, noteReceived } from './received-lines';
 import { KEEP } from './webhook-fields';
 import { runningIds, savedDays } from './webhook-receivers';
 import { ownedState, stateDatabase, stateDirectory } from '../lib/state';
@@ -39,6 +41,15 @@ export function deliveryRoutes(RED: NodeRedApi): RouteTable {
   const httpAdmin = httpAdminRoot === false ? undefined : RED.httpAdmin;
   return routesOf(RED.httpNode, settle, guarded ? undefined : { httpAdmin }, ownerMiddleware(RED));
 }
+
+/** What tells the custody log of accepted deliveries, once it is open; by the directory of the state. */
+const receivedNotes = new Map<string, (delivery: AcceptedDelivery) => void>();
+
+atFirstLine(async (RED, custody) => {
+  receivedNotes.set(stateDirectory(RED), (delivery) => noteReceived(custody, delivery));
+  const { resumedFrom } = await custody.opened();
+  await catchUpReceived(RED, custody, resumedFrom, (span) => loggedDeliveries(RED, span, () => undefined));
+});
 
 /** Opens the database only where it is useful: not where none of these nodes has ever been used. */
 function databaseFor(RED: NodeRedApi, { size }: RouteTable): StateDatabase | null {
@@ -102,9 +113,19 @@ export function deliveryJournal(RED: NodeRedApi): DeliveryJournal {
   const directory = stateDirectory(RED);
   const state = ownedState(RED);
   const open = (): LogJournal => openJournal(RED, directory, state);
+  /** Whoever waits for `recorded` does not wait for the custody log, which comes after the answer and the hand-over. */
+  const noted = <T>(delivery: AcceptedDelivery, recorded: Promise<T>): Promise<T> => {
+    const note = receivedNotes.get(directory);
+    if (note !== undefined)
+      recorded.then(
+        () => setImmediate(note, delivery),
+        () => undefined
+      );
+    return recorded;
+  };
   return {
-    accept: (delivery) => open().accept(delivery),
-    answered: (delivery, answer) => open().answered(delivery, answer),
+    accept: (delivery) => noted(delivery, open().accept(delivery)),
+    answered: (delivery, answer) => noted(delivery, open().answered(delivery, answer)),
     pending: (scope) => open().pending(scope),
     written: async () => journals.get(directory)?.journal.written()
   };

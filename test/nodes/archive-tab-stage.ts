@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { archiveState } from '../../nodes/lib/archive-state';
+import { custodyOf } from '../../nodes/lib/custody';
 import type { AdminHandler, NodeRedApi } from '../../nodes/lib/node-red';
 import { ownedState } from '../../nodes/lib/state';
 import { ArchiveLibrary } from '../../nodes/sidebar/archive/archive-library';
@@ -10,6 +11,8 @@ import { serveArchive } from '../../nodes/sidebar/archive/serve-archive';
 import { entering } from '../../src/archive/effects';
 import { storedDetails } from '../../src/recording/find-recordings';
 import type { StoredRecording } from '../../src/store/stored-recording';
+import type { CustodyLine } from '../../src/evidence/custody/custody-line';
+import { linesOfCustody } from '../support/custody-lines';
 import { workerFromSource } from '../unit/library/waveform/worker-from-source';
 import { closeServers, express, serve } from '../unit/webhook/express/real-http';
 
@@ -43,8 +46,14 @@ export class ArchiveTabStage {
 
   async end(): Promise<void> {
     await closeServers();
+    await custodyOf(this.RED).settled();
     await ownedState(this.RED).close();
     rmSync(this.userDir, { recursive: true, force: true });
+  }
+
+  /** What the custody log tells of recordings. */
+  custodyLines(): CustodyLine[] {
+    return linesOfCustody(this.userDir).filter(({ recording }) => recording !== null);
   }
 
   /** Stores a file as a download node would. @returns where it is */

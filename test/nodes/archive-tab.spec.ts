@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
+import { custodyOf } from '../../nodes/lib/custody';
 import { exchange } from '../support/http-client';
 import { wavFile } from '../unit/library/waveform/wav-file';
 import { ArchiveTabStage, sha256Of } from './archive-tab-stage';
@@ -86,6 +87,11 @@ describe('the routes of the tab Archive', () => {
     should(saved.headers.get('content-disposition')).match(/^attachment/);
     await saved.arrayBuffer();
     should(stage.log.at(-1)).equal('The user writer saves the recording rec-1.');
+    await custodyOf(stage.RED).settled();
+    should(stage.custodyLines()).match([
+      { event: 'played', actor: `user:${sha256Of(Buffer.from('reader'))}`, sha256: sha256Of(BYTES) },
+      { event: 'exported', actor: `user:${sha256Of(Buffer.from('writer'))}`, sha256: sha256Of(BYTES) }
+    ]);
     // Neither the address nor a part of it is in the log.
     for (const secret of [url, other]) should(stage.log.join()).not.containEql(secret.slice(-43));
   });

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import { verify } from '../../src/evidence/cli/cli-verify';
 import type { CustodyLine } from '../../src/evidence/custody/custody-line';
 import { until } from '../support/until';
+import { linesOfCustody } from '../support/custody-lines';
 import { loadedNode, nodeHelper } from '../support/node-helper';
 import { DownloadStage } from './download-stage';
 
@@ -18,12 +18,7 @@ describe('the custody log of a download node', () => {
   afterEach(() => stage.remove());
 
   function lines(): CustodyLine[] {
-    if (!existsSync(directory)) return [];
-    return readdirSync(directory)
-      .filter((name) => name.endsWith('.jsonl'))
-      .sort()
-      .flatMap((name) => readFileSync(path.join(directory, name), 'utf8').trimEnd().split('\n'))
-      .map((line) => JSON.parse(line) as CustodyLine);
+    return linesOfCustody(stage.userDir);
   }
 
   function told(event: string): CustodyLine[] {
@@ -84,5 +79,24 @@ describe('the custody log of a download node', () => {
     should(lines().at(-1)).have.property('event', 'stop');
     await stage.start();
     await until('the next start', () => told('start').length === 2);
+  });
+
+  it('tells whose settings a deploy has changed, by a hash', async () => {
+    await stage.start();
+    await until('the settings of both', () => told('settings-changed').length === 2);
+    await nodeHelper.unload();
+    await stage.start({ concurrency: '2' });
+    await until('the change', () => told('settings-changed').length === 3);
+    await nodeHelper.unload();
+    await stage.start({ concurrency: '2', name: 'Only the name' }, {});
+    await until('the new node', () => told('settings-changed').length === 4);
+    const details = told('settings-changed').map((line) => line.details);
+    should(details.map(({ node }) => node)).eql(['account', 'download', 'download', 'download2']);
+    should(details[1]?.['settings']).not.equal(details[2]?.['settings']);
+    await nodeHelper.unload();
+    await stage.start({ concurrency: '2' });
+    await until('the removal', () => told('settings-changed').length === 5);
+    should(told('settings-changed').at(-1)?.details['settings']).equal('removed');
+    should(JSON.stringify(lines())).not.containEql(stage.media.url);
   });
 });

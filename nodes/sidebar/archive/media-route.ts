@@ -2,12 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FairPlaces } from '../../../src/concurrency/fair-places';
+import type { IndexedFile } from '../../../src/archive/index/stored-index';
 import { CodedError } from '../../../src/errors/coded-error';
+import { type CustodyEntry, recordingName, sha256Hex } from '../../../src/evidence/custody/custody-line';
 import { mediaAnswer } from '../../../src/library/content/media-answer';
 import { dispositionOf, mediaTypeOf } from '../../../src/library/content/media-type';
 import { locationOf } from '../../../src/store/stored-recording';
 import { shownText } from '../../../src/text/shown-text';
 import { isFromAnotherSite } from '../../admin/admin-route';
+import { custodyOf } from '../../lib/custody';
 import type { NodeRedApi } from '../../lib/node-red';
 import type { ArchiveLibrary, MediaGrant } from './archive-library';
 import { ARCHIVE_PATH } from './archive-request';
@@ -64,7 +67,11 @@ export function serveMedia(RED: NodeRedApi, library: ArchiveLibrary, stalledMs =
     response.once('close', () => gone.abort());
     // Players that stopped reading would hold all places.
     response.setTimeout(stalledMs, () => response.destroy());
-    send({ library, grant, request, response, signal: gone.signal }, (what) => RED.log.info(what))
+    const note = (text: string, entry: CustodyEntry): void => {
+      RED.log.info(text);
+      custodyOf(RED).record(entry);
+    };
+    send({ library, grant, request, response, signal: gone.signal }, note)
       .catch((error: unknown) => {
         const why = error instanceof CodedError ? error.message : 'It cannot be read.';
         // The player is told nothing of what fails after the head of the answer.
@@ -93,9 +100,10 @@ interface Sending {
 
 async function send(
   { library, grant, request, response, signal }: Sending,
-  log: (text: string) => void
+  note: (text: string, entry: CustodyEntry) => void
 ): Promise<void> {
-  const { recording } = library.file(grant.key);
+  const file = library.file(grant.key);
+  const { recording } = file;
   const content = await library.openUnchanged(grant.key, signal);
   try {
     if (content.version !== grant.version)
@@ -112,7 +120,8 @@ async function send(
       ...headers
     });
     if (bytes === null || request.method === 'HEAD') return void response.end();
-    if (!grant.isNoted) log(noteOf(grant, recording.recording_id ?? locationOf(recording)));
+    if (!grant.isNoted)
+      note(noteOf(grant, recording.recording_id ?? locationOf(recording)), entryOf(grant, file));
     grant.isNoted = true;
     // The player ends the connection when it wants another part.
     await pipeline(
@@ -130,4 +139,16 @@ async function send(
 function noteOf({ use, user }: MediaGrant, recording: string | null): string {
   const who = user === null ? 'A user of the editor' : `The user ${shownText(user)}`;
   return `${who} ${use === 'play' ? 'plays' : 'saves'} the recording ${shownText(recording ?? '')}.`;
+}
+
+/** The log knows users by the SHA-256 of their name. */
+function entryOf({ use, user }: MediaGrant, { identity, recording }: IndexedFile): CustodyEntry {
+  const { recording_id, sha256, version_id } = recording;
+  return {
+    event: use === 'play' ? 'played' : 'exported',
+    recording: recordingName(recording_id, identity),
+    sha256,
+    versionId: version_id ?? null,
+    actor: user === null ? 'editor' : `user:${sha256Hex(user)}`
+  };
 }

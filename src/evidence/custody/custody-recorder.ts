@@ -25,6 +25,8 @@ export interface CustodySink {
 export interface CustodyRecorderOptions {
   /** As `Custody.open`; called when the first line comes, again after a failure, and never twice at a time. */
   open: () => Promise<Custody>;
+  /** Called when the first node has begun, and the log is open. Rejects when something could not be entered. */
+  onBegun?: () => Promise<void>;
   /** Receives what the owner of the machine should know, in whole sentences. */
   log: (text: string) => void;
   /** Milliseconds that a line may wait for others, so that they share a sync. Default 1000. */
@@ -72,13 +74,15 @@ export class CustodyRecorder implements CustodySink {
   #isFailing = false;
   #users = 0;
   #isRunning = false;
+  /** Whether `onBegun` was called. */
+  #isBegun = false;
 
   constructor(options: CustodyRecorderOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
   }
 
-  /** Whether a node runs that stores or deletes: only then events are noted. */
+  /** Whether a node runs that stores or deletes. */
   get isRunning(): boolean {
     return this.#isRunning;
   }
@@ -141,12 +145,13 @@ export class CustodyRecorder implements CustodySink {
     this.#isRunning = true;
     this.#hourly = setInterval(() => void this.#closeDays(), this.#options.dailyMs ?? HOUR_MS).unref();
     // The first line of a log that is opened says so itself.
-    if (this.#opening !== null) this.record({ event: 'start', actor: 'node-red' });
+    if (this.#opening !== null) void this.recorded([{ event: 'start', actor: 'node-red' }]);
     void this.#closeDays();
   }
 
   #end(): void {
     this.#isRunning = false;
+    this.#isBegun = false;
     clearInterval(this.#hourly);
     this.record({ event: 'stop', actor: 'node-red' });
   }
@@ -159,6 +164,10 @@ export class CustodyRecorder implements CustodySink {
     } catch (error) {
       this.#fail(error);
       return;
+    }
+    if (this.#isRunning && !this.#isBegun) {
+      this.#isBegun = true;
+      await this.#options.onBegun?.().catch((error: unknown) => this.#fail(error));
     }
     const complaint = await custody.daily().then(
       () => '',

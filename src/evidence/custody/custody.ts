@@ -47,6 +47,8 @@ export interface CustodyOptions extends Omit<CustodyLogOptions, 'directory' | 'o
 export class Custody {
   readonly clock: ClockGuard;
   readonly directory: string;
+  /** When the last line was written before this start; milliseconds since 1970, NaN: it is a new log. */
+  readonly resumedFrom: number;
   readonly #log: CustodyLog;
   readonly #key: SigningKey;
   readonly #options: CustodyOptions;
@@ -57,6 +59,7 @@ export class Custody {
     this.#options = options;
     this.#log = log;
     this.#key = key;
+    this.resumedFrom = log.last.at;
     this.directory = path.join(options.state, CUSTODY_DIRECTORY);
     const trusted = options.trusted?.get() ?? log.last.at;
     this.clock = new ClockGuard(options.now ?? Date.now, options.elapsed ?? monotonicNow, trusted);

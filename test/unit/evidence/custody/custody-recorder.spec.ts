@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import should from 'should';
 import type { Custody, CustodyOptions } from '../../../../src/evidence/custody/custody';
 import type { CustodyLine } from '../../../../src/evidence/custody/custody-line';
@@ -7,6 +6,7 @@ import {
   CustodyRecorder,
   type CustodyRecorderOptions
 } from '../../../../src/evidence/custody/custody-recorder';
+import { custodyLinesIn } from '../../../support/custody-lines';
 import { until } from '../../../support/until';
 import { CustodyFixture, DAY_MS, stored } from '../custody-fixture';
 
@@ -41,10 +41,7 @@ describe('CustodyRecorder', () => {
   }
 
   function lines(): CustodyLine[] {
-    return fixture
-      .files('.jsonl')
-      .flatMap((name) => fixture.lines(name))
-      .map((line) => JSON.parse(line) as CustodyLine);
+    return custodyLinesIn(fixture.directory);
   }
 
   function events(): string[] {
@@ -53,7 +50,7 @@ describe('CustodyRecorder', () => {
 
   it('writes what was recorded without anybody waiting for it', async () => {
     recorder().record(stored(1));
-    await until('the line is there', () => existsSync(fixture.directory) && events().includes('stored'));
+    await until('the line is there', () => events().includes('stored'));
     should(events()).eql(['opened', 'start', 'stored']);
   });
 
