@@ -1,9 +1,16 @@
 import { Custody, type TrustedTime } from '../../src/evidence/custody/custody';
 import { CustodyRecorder } from '../../src/evidence/custody/custody-recorder';
+import {
+  type Authority,
+  TimeStampAnchor,
+  timeStampUrl
+} from '../../src/evidence/timestamp/time-stamp-anchor';
 import type { StateDatabase } from '../../src/state/state-database';
 import { rootCause } from '../../src/errors/root-cause';
 import { noteSettings, onDeployed } from './custody-settings';
-import type { NodeRedApi } from './node-red';
+import { proxyOf } from '../config/proxy-access';
+import type { NodeRedApi, RedNode } from './node-red';
+import { onClose } from './on-input';
 import { ownIdentity, ownedState, stateDatabase, stateDirectory } from './state';
 
 const recorders = new Map<string, CustodyRecorder>();
@@ -31,9 +38,9 @@ export function custodyOf(RED: NodeRedApi): CustodyRecorder {
     onBegun: async () => {
       await noteSettings(RED, recorder, stateDatabase(RED));
       if (!isFirst) return;
+      for (const catchUp of catchUps) await catchUp(RED, recorder);
       // An open log takes everything from now on.
       isFirst = false;
-      for (const catchUp of catchUps) await catchUp(RED, recorder);
     },
     log: (text) => RED.log.warn(text)
   });
@@ -65,8 +72,32 @@ async function openCustody(RED: NodeRedApi, directory: string): Promise<Custody>
     instance: ownIdentity(RED).instance,
     guard: (when) => state.guard(when),
     log: (text) => RED.log.warn(text),
-    trusted: trustedTime(database)
+    trusted: trustedTime(database),
+    anchor: new TimeStampAnchor(() => authorityOf(RED, directory))
   });
+}
+
+/** By the directory of the state, then by the id of the node that has set it. */
+const authorities = new Map<string, Map<string, Authority>>();
+
+/**
+ * Has the checkpoints of the custody log stamped by an authority, until the node closes.
+ *
+ * @param authority its address as `timeStampUrl` returns it
+ */
+export function stampCheckpoints(RED: NodeRedApi, node: RedNode, authority: Authority): void {
+  const directory = stateDirectory(RED);
+  const set = authorities.get(directory) ?? new Map<string, Authority>();
+  authorities.set(directory, set.set(node.id, authority));
+  onClose(node, () => void set.delete(node.id));
+}
+
+/** The one that a node has set, else that of the environment. @throws CodedError `BAD_SETTING` */
+function authorityOf(RED: NodeRedApi, directory: string): Authority | null {
+  const [first] = authorities.get(directory)?.values() ?? [];
+  if (first !== undefined) return first;
+  const address = process.env['TELNYX_TIMESTAMP_URL'] ?? '';
+  return address === '' ? null : { url: timeStampUrl(address), proxy: proxyOf(RED, '') };
 }
 
 /** Milliseconds between two notes of the time: each costs a small disk a page. */

@@ -54,6 +54,7 @@ describe('the custody log of a download node', () => {
       folder: stage.folder,
       log: directory,
       key: null,
+      roots: null,
       isQuiet: true
     } as const;
     const print = { print: (text: string) => output.push(text), progress: () => undefined };

@@ -2,15 +2,16 @@ import { parseArgs } from 'node:util';
 
 export const USAGE = `telnyx-evidence: checks an archive of recordings, without changing anything
 
-  telnyx-evidence verify FOLDER [--log DIRECTORY] [--key FILE]
+  telnyx-evidence verify FOLDER [--log DIRECTORY] [--key FILE] [--roots FILE]
 
   FOLDER       where a recording download node stores, or a copy of it or of a bucket
   --log        the custody log: the folder "custody" in the state (userDir/telnyx), or a copy of it
   --key        the public key (PEM) that you keep elsewhere; else the one beside the log is used
+  --roots      root certificates (PEM) of the authorities whose time stamps you trust
   --quiet      no progress
 
 It compares every file with its sidecar, and with --log every line of the log with the one before it and with the signed
-checkpoints, and the files with the log.
+checkpoints and their time stamps, and the files with the log.
 
 Exit code: 0 everything is as it was written; 1 something is not; 2 wrong use; 3 not everything could be read.
 docs/evidence.md shows the same with openssl, sha256sum and jq.
@@ -23,6 +24,7 @@ export type Command =
       folder: string;
       log: string | null;
       key: string | null;
+      roots: string | null;
       isQuiet: boolean;
     };
 
@@ -35,6 +37,7 @@ export function readCommand(args: readonly string[]): Command {
       help: { type: 'boolean', short: 'h' },
       log: { type: 'string' },
       key: { type: 'string' },
+      roots: { type: 'string' },
       quiet: { type: 'boolean' }
     }
   });
@@ -43,6 +46,6 @@ export function readCommand(args: readonly string[]): Command {
   if (name !== 'verify') throw new Error(`There is no command "${name}".`);
   if (folder === undefined) throw new Error('Name the folder to check.');
   if (rest.length > 0) throw new Error('Name one folder only.');
-  const { log = null, key = null, quiet = false } = values;
-  return { name: 'verify', folder, log, key, isQuiet: quiet };
+  const { log = null, key = null, roots = null, quiet = false } = values;
+  return { name: 'verify', folder, log, key, roots, isQuiet: quiet };
 }

@@ -1,11 +1,13 @@
-import type { KeyObject } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { monotonicNow } from '../../clock/clocks';
 import { custodyFiles } from '../custody/custody-reader';
 import { readPublicKey } from '../custody/signing-key';
+import { readCertificates } from '../timestamp/certificates';
+import { judgeStamp } from '../timestamp/time-stamp';
 import { KnownFiles } from '../verify/known-files';
 import { verifyFolder } from '../verify/verify-folder';
-import { type Finding, type LogReport, type StampVerdict, verifyLog } from '../verify/verify-log';
+import { type Finding, type LogReport, verifyLog } from '../verify/verify-log';
 import type { Command } from './cli-options';
 
 export const EXIT = { intact: 0, differs: 1, usage: 2, incomplete: 3 } as const;
@@ -30,12 +32,13 @@ const MOST_SHOWN = 1000;
  * @throws Error for a file that cannot be used; the system's error; `signal.reason`
  */
 export async function verify(
-  { folder, log, key, isQuiet }: Extract<Command, { name: 'verify' }>,
+  { folder, log, key, roots, isQuiet }: Extract<Command, { name: 'verify' }>,
   { print, progress }: VerifyOutput,
   signal: AbortSignal
 ): Promise<number> {
   const pinned = key === null ? null : await publicKeyOf(key);
-  if (log === null && key !== null) throw new Error('--key needs --log.');
+  const trusted = roots === null ? [] : await rootsOf(roots);
+  if (log === null && (key ?? roots) !== null) throw new Error('--key and --roots need --log.');
   let findings = 0;
   const onFinding = ({ where, text }: Finding): void => {
     findings += 1;
@@ -48,7 +51,7 @@ export async function verify(
     const report = await verifyLog({
       directory: log,
       pinned,
-      judgeStamp: () => NOT_JUDGED,
+      judgeStamp: (stamp, bytes) => judgeStamp(stamp, bytes, { nonce: null, roots: trusted }),
       onLine: (line) => known.note(line),
       onFinding,
       onFile: ({ files, lines }) => show(`log: ${files} files, ${lines} lines`),
@@ -76,13 +79,15 @@ export async function verify(
   return findings === 0 ? EXIT.intact : EXIT.differs;
 }
 
-const NOT_JUDGED: StampVerdict = { ok: true, at: null, isRooted: false, text: '' };
-
 function tellLog(report: LogReport, pinned: KeyObject | null, print: VerifyOutput['print']): void {
-  const { files, lines, checkpoints, anchors, signedUpTo, keys } = report;
+  const { files, lines, checkpoints, anchors, rooted, provenAt, signedUpTo, keys } = report;
   print(`Custody log: ${files} files, ${lines} lines, ${checkpoints} checkpoints.`);
   if (anchors > 0)
-    print(`${anchors} time stamps are beside it, and are not checked here: use openssl ts -verify.`);
+    print(
+      rooted > 0
+        ? `Time stamps: ${anchors}, of which ${rooted} lead to your roots; the last such checkpoint existed at ${provenAt ?? ''}.`
+        : `Time stamps: ${anchors}. Who made them shows only with their root certificates: see --roots.`
+    );
   print(
     signedUpTo === null
       ? 'No checkpoint is there yet, so a log that was written anew would not show.'
@@ -93,6 +98,12 @@ function tellLog(report: LogReport, pinned: KeyObject | null, print: VerifyOutpu
     print(
       'The key beside the log was used. Give the one that you keep elsewhere with --key: only that shows a log that was written anew.'
     );
+}
+
+async function rootsOf(file: string): Promise<X509Certificate[]> {
+  const roots = readCertificates(await readFile(file, 'utf8'));
+  if (roots.length === 0) throw new Error(`${file} holds no certificate (PEM), or one that cannot be read.`);
+  return roots;
 }
 
 async function publicKeyOf(file: string): Promise<KeyObject> {

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type SignedCheckpoint, readCheckpoint } from '../custody/checkpoint';
-import { type CustodyLine, NO_HASH } from '../custody/custody-line';
+import { type CustodyLine, NO_HASH, sha256Hex } from '../custody/custody-line';
 import {
   type ChainEnd,
   type CustodyFileState,
@@ -10,6 +10,7 @@ import {
   custodyFiles,
   readCustodyFile
 } from '../custody/custody-reader';
+import type { StampVerdict } from '../timestamp/time-stamp';
 import { isSignedBy, keyId, readPublicKey } from '../custody/signing-key';
 
 /** Something that is not as it was written. */
@@ -20,21 +21,13 @@ export interface Finding {
   text: string;
 }
 
-/** How a time stamp was judged. `text` names the fault, or who stamped. */
-export interface StampVerdict {
-  ok: boolean;
-  /** ISO 8601 UTC, as the authority says. */
-  at: string | null;
-  /** Whether the authority's certificate leads to a root that the auditor gave. */
-  isRooted: boolean;
-  text: string;
-}
-
 export interface LogReport {
   files: number;
   lines: number;
   checkpoints: number;
   anchors: number;
+  /** Of the anchors, those whose authority leads to a root that was given. */
+  rooted: number;
   /** Up to which file, included, checkpoints protect the log; null: no checkpoint is there. */
   signedUpTo: string | null;
   /** The ids of the keys that signed, in order. */
@@ -71,23 +64,37 @@ interface Before {
 export async function verifyLog(parts: VerifyLogParts): Promise<LogReport> {
   const { directory, onFinding, onLine, onFile, signal } = parts;
   const report: LogReport = {
-    ...{ files: 0, lines: 0, checkpoints: 0, anchors: 0, signedUpTo: null, keys: [], provenAt: null }
+    ...{
+      files: 0,
+      lines: 0,
+      checkpoints: 0,
+      anchors: 0,
+      rooted: 0,
+      signedUpTo: null,
+      keys: [],
+      provenAt: null
+    }
   };
   const keys = await keysBeside(directory);
   const names = await custodyFiles(directory);
+  const stamps = new StampsTold();
   let before: Before | null = null;
   let previous = NO_HASH;
   for (const name of names) {
     const state = await readCustodyFile(name, {
       directory,
       after: before?.end ?? { seq: 0, head: NO_HASH },
-      onLine,
+      onLine: (line) => {
+        stamps.note(line);
+        onLine(line);
+      },
       ...(signal !== undefined && { signal })
     });
     tellFile(state, before, { isLast: name === names.at(-1), onFinding });
     const found = await readCheckpoint(directory, name);
     if (found !== null) {
       judgeCheckpoint(found, { state, previous, keys, parts, report });
+      stamps.see(found);
       previous = found.sha256;
       report.signedUpTo = name;
     } else if (await hasLaterCheckpoint(directory, names, name))
@@ -97,8 +104,37 @@ export async function verifyLog(parts: VerifyLogParts): Promise<LogReport> {
     before = { name, sha256: state.sha256, end: state.end };
     onFile(report);
   }
+  stamps.tell(onFinding);
   await tellLeft(directory, names, onFinding);
   return report;
+}
+
+/** The time stamps that the log tells of: whoever removes one has to be found. */
+class StampsTold {
+  /** By checkpoint: the SHA-256 of the time stamp. */
+  readonly #told = new Map<string, string>();
+  readonly #seen = new Map<string, string>();
+
+  note({ event, details: { file, stamp_sha256 } }: CustodyLine): void {
+    if (event === 'anchored' && typeof file === 'string' && typeof stamp_sha256 === 'string')
+      this.#told.set(file, stamp_sha256);
+  }
+
+  see({ name, stamp }: SignedCheckpoint): void {
+    if (stamp !== null) this.#seen.set(name, sha256Hex(stamp));
+  }
+
+  tell(onFinding: VerifyLogParts['onFinding']): void {
+    for (const [name, sha256] of this.#told) {
+      const seen = this.#seen.get(name);
+      if (seen === sha256) continue;
+      const text =
+        seen === undefined
+          ? 'the log tells of this time stamp, but it is missing.'
+          : 'it was replaced: the log tells of another one.';
+      onFinding({ where: `${name}.tsr`, text });
+    }
+  }
 }
 
 function tellFile(
@@ -183,7 +219,10 @@ function judgeCheckpoint(
   report.anchors += 1;
   const verdict = parts.judgeStamp(stamp, bytes);
   if (!verdict.ok) parts.onFinding({ where: `${name}.tsr`, text: verdict.text });
-  else report.provenAt = verdict.at;
+  else if (verdict.isRooted) {
+    report.rooted += 1;
+    report.provenAt = verdict.at;
+  }
 }
 
 /** The public keys that lie beside the log, by their id. */

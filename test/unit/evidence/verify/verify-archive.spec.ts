@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -5,8 +6,10 @@ import should from 'should';
 import { readCommand } from '../../../../src/evidence/cli/cli-options';
 import { verify } from '../../../../src/evidence/cli/cli-verify';
 import { recordingName } from '../../../../src/evidence/custody/custody-line';
+import { timeStampQuery } from '../../../../src/evidence/timestamp/time-stamp';
 import { sidecarPath } from '../../../../src/store/sidecar';
 import { requireProgram } from '../../../support/real-parts';
+import { TimeStampAuthority } from '../../../support/time-stamp-authority';
 import { storeFile } from '../archive-fixture';
 import { CustodyFixture, DAY_MS } from '../custody-fixture';
 
@@ -161,10 +164,28 @@ describe('the check of an archive', () => {
       return { failed, output };
     }
 
+    let authority: TimeStampAuthority;
+
+    before(async function () {
+      requireProgram(this, 'openssl');
+      authority = await TimeStampAuthority.start();
+    });
+    after(() => authority.stop());
+
     beforeEach(function () {
       for (const program of ['openssl', 'jq', 'sha256sum']) requireProgram(this, program);
       const [key = ''] = fixture.files('.pem');
       cpSync(fixture.path(key), path.join(fixture.state, 'auditor-key.pem'));
+      cpSync(authority.roots, path.join(fixture.state, 'auditor-roots.pem'));
+      for (const name of fixture.files('.checkpoint.json')) {
+        const hash = createHash('sha256')
+          .update(readFileSync(fixture.path(name)))
+          .digest();
+        writeFileSync(
+          fixture.path(`${name}.tsr`),
+          authority.reply(timeStampQuery(hash, randomBytes(8)).query)
+        );
+      }
     });
 
     it('finds nothing in an archive as it was written', function () {
@@ -172,6 +193,7 @@ describe('the check of an archive', () => {
       should(failed).eql([], output);
       should(commands.length).be.above(6);
       should(output).match(/Signature Verified Successfully/);
+      should(output).match(/Verification: OK\n[^]*Time stamp: [A-Z]/);
       should(output).match(/"event":"stored"/);
     });
 
@@ -187,7 +209,7 @@ describe('the check of an archive', () => {
         checkpoint,
         fixture.lines(checkpoint).map((line) => line.replace(first, second))
       );
-      should(all(bash).failed).containDeep([1, 3]);
+      should(all(bash).failed).containDeep([1, 3, 8]);
       const last = fixture.files('.jsonl').at(-1) ?? '';
       fixture.write(last, fixture.lines(last).reverse());
       should(all(bash).failed).containDeep([5]);
