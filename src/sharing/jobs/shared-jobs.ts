@@ -276,6 +276,7 @@ export class SharedJobs implements Jobs {
   /** Redis has been away for long: this instance works on the jobs that it accepted, held and lent. */
   async #workAlone(): Promise<void> {
     if (this.#isClosed || !this.#deps.connection.isAway || this.#own !== undefined) return;
+    this.#left = this.#left.filter(({ running }) => running > 0);
     for (const list of this.#lists) {
       const worker = await list.leave();
       if (worker !== undefined) this.#left.push(worker);

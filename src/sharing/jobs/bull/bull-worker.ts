@@ -63,6 +63,9 @@ export class BullWorker {
   readonly #runs = new Map<string, Promise<unknown>>();
   /** Ends waiting for Redis. */
   readonly #asking = new Set<() => void>();
+  /** Ends waiting for a connection that is closed. */
+  readonly #answers = new Set<() => void>();
+  #isEnded = false;
   #warnedAt = -Infinity;
 
   constructor({ name, concurrency }: BullWorkerOptions, deps: BullWorkerDeps) {
@@ -116,6 +119,27 @@ export class BullWorker {
     await Promise.race([this.#worker.disconnect(), pause(END_MS, null, { ref: false })]).catch(
       () => undefined
     );
+    this.#isEnded = true;
+    for (const end of this.#answers) end();
+  }
+
+  /**
+   * What Redis answers to a command of a run. ioredis keeps a command whose answer was lost for its next connection, and never
+   * settles it when it is closed before that: a run must not wait for it.
+   */
+  async #answer<Result>(command: Promise<Result>): Promise<Result> {
+    const { connection } = this.#deps;
+    let end: () => void = () => undefined;
+    const closed = new Promise<never>((_resolve, reject) => {
+      end = (): void => reject(connection.away());
+    });
+    if (this.#isEnded) end();
+    this.#answers.add(end);
+    try {
+      return await Promise.race([command, closed]);
+    } finally {
+      this.#answers.delete(end);
+    }
   }
 
   async #tracked(job: BullJob, token: string): Promise<unknown> {
@@ -154,14 +178,14 @@ export class BullWorker {
     const { followUps } = this.#deps;
     if (isFollowUp === true && followUps !== null) {
       const following = { ...lent, reports: 0, isResumed: false };
-      await bullJob.updateData(format.write(following));
+      await this.#answer(bullJob.updateData(format.write(following)));
       // What Redis does not take now is added by the origin.
       const delayMs = Math.max(pauseMs, FOLLOWED_MS);
       await followUps.add([{ lent: following, delayMs }]).catch(() => undefined);
       return this.#ending({ kind: 'follow-up', pauseMs }, outcome.effects);
     }
     const reported = { ...lent, isResumed: false, reports: bullJob.attemptsStarted };
-    await bullJob.updateData(format.write(reported));
+    await this.#answer(bullJob.updateData(format.write(reported)));
     return await this.#delayed(bullJob, token, pauseMs);
   }
 
@@ -227,18 +251,18 @@ export class BullWorker {
   }
 
   async #delayed(bullJob: BullJob, token: string, ms: number): Promise<never> {
-    await bullJob.moveToDelayed(Date.now() + ms, token);
+    await this.#answer(bullJob.moveToDelayed(Date.now() + ms, token));
     this.#deps.onChange(null);
     throw new this.#deps.bull.DelayedError();
   }
 
   async #handedOver(bullJob: BullJob, token: string, lent: LentJob): Promise<never> {
     const { bull, format } = this.#deps;
-    if ((await bullJob.extendLock(token, LOCK_MS)) === 1) {
-      await bullJob.updateData(format.write(lent));
+    if ((await this.#answer(bullJob.extendLock(token, LOCK_MS))) === 1) {
+      await this.#answer(bullJob.updateData(format.write(lent)));
       // A run that stopped by itself would only stop again.
       if (!this.#closing.signal.aborted) return await this.#delayed(bullJob, token, STOPPED_PAUSE_MS);
-      await bullJob.moveToWait(token);
+      await this.#answer(bullJob.moveToWait(token));
     }
     throw new bull.WaitingError();
   }

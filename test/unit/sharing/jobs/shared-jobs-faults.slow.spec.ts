@@ -288,6 +288,34 @@ describe('shared jobs, when something fails', () => {
     should(told).have.length(7);
   });
 
+  it('run on their origin alone when Redis went away before it had taken how a run ended', async () => {
+    let runs = 0;
+    let isReporting = false;
+    const work = (): Promise<JobOutcome> => {
+      runs += 1;
+      isReporting = true;
+      return runs > 1 ? done() : Promise.resolve({ kind: 'again', pauseMs: 1, effects: NO_EFFECTS });
+    };
+    const one = await join('one', {
+      work,
+      times: { alone: 300 },
+      onWrite: () => {
+        if (!isReporting || runs !== 1) return;
+        isReporting = false;
+        one.member.relay.silence();
+        setTimeout(() => one.member.relay.cut(), 100);
+      }
+    });
+    one.jobs.start();
+    await add(one, 'a');
+    await finished(one, 1);
+    await empty(one);
+    one.member.relay.mend();
+    await until('the connection', () => !one.member.connection.isAway);
+    await add(one, 'later');
+    await finished(one, 2);
+  });
+
   it('are taken out of Redis when they were done without it', async () => {
     const one = await join('one', { times: { alone: 300 } });
     await add(one, ...names(10));

@@ -21,6 +21,8 @@ export interface InstanceOptions {
   whenAway?: SharedJobsOptions['whenAway'];
   key?: string;
   version?: number;
+  /** Called before a run writes to Redis how it ended. */
+  onWrite?: () => void;
   times?: Partial<SharedTimes>;
   /** Of an earlier process, whose place this one takes. */
   state?: StateFixture;
@@ -68,7 +70,10 @@ export function instanceOf(
     },
     {
       ...{ connection: member.connection, database: state.database, repository, facts, work, giveUp },
-      format: new JobFormat({ sealer: Sealer.withKey(key), ...(version !== undefined && { version }) }),
+      format: noticed(
+        new JobFormat({ sealer: Sealer.withKey(key), ...(version !== undefined && { version }) }),
+        options.onWrite
+      ),
       commit: (effects) => facts.commit(effects),
       budget: new LendingBudget(),
       onFinished: (ended) => finished.push(ended),
@@ -84,4 +89,14 @@ export function instanceOf(
     await state.reopen();
   };
   return { jobs, facts, repository, state, member, finished, faults, crash };
+}
+
+function noticed(format: JobFormat, onWrite: (() => void) | undefined): JobFormat {
+  if (onWrite === undefined) return format;
+  const write = format.write.bind(format);
+  format.write = (lent) => {
+    onWrite();
+    return write(lent);
+  };
+  return format;
 }
