@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { holdEvent } from '../../test/support/deliveries';
 import type { Proof } from '../runs/proofs';
@@ -12,8 +13,13 @@ const MOST_MORE_MS = 5;
  * Sends deliveries to a receiver and to one without a queue, in turns, so that both meet the same machine.
  *
  * @param count deliveries to each
+ * @param sends told the id of each
  */
-export async function receiving(shared: Instance, alone: Instance, count: number): Promise<Proof[]> {
+export async function receiving(
+  shared: Instance,
+  alone: Instance,
+  { count, sends }: { count: number; sends: (id: string) => void }
+): Promise<Proof[]> {
   const agent = new Agent({ keepAlive: true });
   const times: Record<'shared' | 'alone', number[]> = { shared: [], alone: [] };
   const under: Promise<void>[] = [];
@@ -23,8 +29,10 @@ export async function receiving(shared: Instance, alone: Instance, count: number
         ['shared', shared],
         ['alone', alone]
       ] as const) {
+        const id = randomUUID();
+        sends(id);
         under.push(
-          answerTime(agent, nodeRed.port).then((time) => {
+          answerTime(agent, nodeRed.port, id).then((time) => {
             if (at >= 0) times[which].push(time);
           })
         );
@@ -50,8 +58,8 @@ export async function receiving(shared: Instance, alone: Instance, count: number
 }
 
 /** @returns milliseconds; @throws Error when it is refused */
-function answerTime(agent: Agent, port: number): Promise<number> {
-  const { body, headers } = signedDelivery(holdEvent(), KEY);
+function answerTime(agent: Agent, port: number, id: string): Promise<number> {
+  const { body, headers } = signedDelivery(holdEvent(id), KEY);
   const begun = performance.now();
   return new Promise((resolve, reject) => {
     request({ port, path: '/telnyx', host: '127.0.0.1', method: 'POST', headers, agent }, (response) => {

@@ -65,7 +65,10 @@ async function calm(run: Run, { recordings, rate }: StepOptions): Promise<Proof[
 
 async function compare(run: Run, { deliveries }: StepOptions): Promise<Proof[]> {
   const alone = await run.cluster.startAlone();
-  return await receiving(run.cluster.receivers[0]!, alone, deliveries);
+  return await receiving(run.cluster.receivers[0]!, alone, {
+    count: deliveries,
+    sends: (id) => run.overlook(id)
+  });
 }
 
 async function kills(run: Run, { strainRate }: StepOptions): Promise<Proof[]> {
@@ -260,7 +263,8 @@ function summary(name: string, { proofs, problems }: Verdict): Proof {
     `${of('sidecars that say so')} sidecars`,
     `${of('other objects, such as a second copy')} others`,
     `${of('recordings with an output')} with an output, ${of('recordings with two outputs')} of them twice`,
-    `${of('recordings that failed')} failed`
+    `${of('recordings that failed')} failed`,
+    ...(problems.length === 0 ? [] : [`${problems.length} problems, such as "${problems[0] ?? ''}"`])
   ];
   const wanted = proofs.find(([each]) => each === 'objects with the right bytes')?.[2] ?? '?';
   return [
