@@ -168,7 +168,7 @@ export function createDownloadWork(
   const sharedJobs = (shared: SharedQueue): Jobs =>
     jobsOfQueue(
       shared,
-      { node, concurrency, followUpsAtOnce: FOLLOW_UPS_AT_ONCE },
+      { node, place, concurrency, followUpsAtOnce: FOLLOW_UPS_AT_ONCE },
       {
         ...runs,
         database: state.database,

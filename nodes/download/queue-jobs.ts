@@ -7,7 +7,10 @@ import { SharedFacts } from '../../src/sharing/facts/shared-facts';
 import type { SharedQueue } from '../config/queue/shared-queue';
 import type { ArchiveState } from '../lib/archive-state';
 
-type Options = Omit<SharedJobsOptions, 'instance' | 'whenAway'>;
+interface Options extends Omit<SharedJobsOptions, 'instance' | 'whenAway'> {
+  /** Place of the destination: jobs about files elsewhere are left to others. */
+  place: string;
+}
 type Deps = Omit<SharedJobsDeps, 'connection' | 'format' | 'budget'>;
 
 /** How much all download nodes with one queue may lend. */
@@ -30,12 +33,15 @@ export function factsOfQueue(
 }
 
 /** The jobs of a download node, shared with the same node of all instances that have this queue. */
-export function jobsOfQueue(queue: SharedQueue, options: Options, deps: Deps): Jobs {
+export function jobsOfQueue(queue: SharedQueue, { place, ...options }: Options, deps: Deps): Jobs {
   const { connection, instance, settings } = queue;
   const budget = budgets.get(queue) ?? new LendingBudget();
   budgets.set(queue, budget);
   const { whenAway, encryptionKey } = settings;
-  const format = new JobFormat({ sealer: Sealer.withKey(encryptionKey?.toString('base64') ?? '') });
+  const format = new JobFormat({
+    ...{ node: options.node, place },
+    sealer: Sealer.withKey(encryptionKey?.toString('base64') ?? '')
+  });
   const jobs = new SharedJobs(
     { ...options, instance: instance.id, whenAway },
     { ...deps, connection, format, budget }

@@ -1,4 +1,5 @@
 import type { Effects } from '../../archive/effects';
+import { areHeldIn } from '../../store/held-location';
 import type { StoredRecording } from '../../store/stored-recording';
 import { asFields } from '../../values/fields';
 import {
@@ -102,9 +103,10 @@ export function readTold(text: string): Told | null {
   } catch {
     return null;
   }
-  return isWithin(value, DEEPEST) && asFields(value)?.['v'] === VERSION && isTold(value)
-    ? (value as Told)
-    : null;
+  if (!isWithin(value, DEEPEST) || asFields(value)?.['v'] !== VERSION || !isTold(value)) return null;
+  const told = value as Told;
+  // Whoever erases or describes a recording does so where its entry says.
+  return told.effects.stored.every(({ place, file }) => areHeldIn(place, file.recording)) ? told : null;
 }
 
 function isWithin(value: unknown, depth: number): boolean {

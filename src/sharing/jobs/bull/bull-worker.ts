@@ -30,6 +30,18 @@ const FOLLOWED_MS = 100;
 const END_MS = 3000;
 /** How a run ends for BullMQ, beside its result. */
 const KNOWN: ReadonlySet<string> = new Set(['DelayedError', 'WaitingError', 'UnrecoverableError']);
+/** What to do about jobs that others have to do, or that nobody can. */
+const UNREADABLE = {
+  'other-key':
+    'Jobs in Redis cannot be read: set the same "Encryption" in the queue of all instances. They wait until then.',
+  'other-version':
+    'Jobs in Redis are from another version of this package: install the same one in all instances. They wait until ' +
+    'then, and other instances may do them.',
+  'other-place':
+    'Jobs in Redis are about files that are not in this folder or bucket: set the same "Store in" in all instances. They ' +
+    'wait until then, and other instances may do them.'
+} as const;
+type Unreadable = keyof typeof UNREADABLE;
 /** One warning for all jobs that cannot be read. */
 const WARNED_MS = 60_000;
 
@@ -267,20 +279,9 @@ export class BullWorker {
     throw new bull.WaitingError();
   }
 
-  #warn(kind: 'other-key' | 'other-version'): void {
+  #warn(kind: Unreadable): void {
     if (monotonicNow() - this.#warnedAt < WARNED_MS) return;
     this.#warnedAt = monotonicNow();
-    this.#deps.onFault(
-      kind === 'other-key'
-        ? new CodedError(
-            'BAD_SETTING',
-            'Jobs in Redis cannot be read: set the same "Encryption" in the queue of all instances. They wait until then.'
-          )
-        : new CodedError(
-            'BAD_SETTING',
-            'Jobs in Redis are from another version of this package: install the same one in all instances. They wait until ' +
-              'then, and other instances may do them.'
-          )
-    );
+    this.#deps.onFault(new CodedError('BAD_SETTING', UNREADABLE[kind]));
   }
 }

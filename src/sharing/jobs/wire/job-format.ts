@@ -1,4 +1,6 @@
 import type { Job } from '../../../archive/queue/job';
+import { areHeldIn, isHeldIn } from '../../../store/held-location';
+import { locationOf } from '../../../store/stored-recording';
 import { asFields, fieldOf, recordField, textField } from '../../../values/fields';
 import { asJob } from './job-shape';
 import { fromPlain, toPlain, type Plain } from './plain-values';
@@ -34,11 +36,17 @@ export type ReadJob =
   | { kind: 'other-version' }
   /** Encrypted with another key, or although there is none here, or not encrypted although there is one. */
   | { kind: 'other-key' }
+  /** About files outside of the destination here: whoever has that destination does it. */
+  | { kind: 'other-place' }
   | { kind: 'damaged' };
 
 export interface JobFormatOptions {
   /** Null: jobs are readable in Redis. */
   sealer: Sealer | null;
+  /** Id of the download node: a job that was sealed for another one, which has other settings, cannot be read. */
+  node?: string | undefined;
+  /** Place of the destination. Default: none, so that no job about stored files can be read. */
+  place?: string | undefined;
   /** Default: `FORMAT_VERSION`. */
   version?: number;
 }
@@ -49,10 +57,14 @@ export interface JobFormatOptions {
  */
 export class JobFormat {
   readonly #sealer: Sealer | null;
+  readonly #node: string;
+  readonly #place: string;
   readonly #version: number;
 
-  constructor({ sealer, version = FORMAT_VERSION }: JobFormatOptions) {
+  constructor({ sealer, node = '', place = '', version = FORMAT_VERSION }: JobFormatOptions) {
     this.#sealer = sealer;
+    this.#node = node;
+    this.#place = place;
     this.#version = version;
   }
 
@@ -81,6 +93,8 @@ export class JobFormat {
     if (content === 'other-key') return { kind: 'other-key' };
     const job = asJob(fromPlain(content), id);
     if (job === null) return { kind: 'damaged' };
+    // It would be written, read back or deleted wherever the job says.
+    if (!isAbout(job, this.#place)) return { kind: 'other-place' };
     return { kind: 'job', lent: { job, origin, reports, isResumed: fieldOf(fields, 'resumed') === true } };
   }
 
@@ -97,8 +111,22 @@ export class JobFormat {
   }
 
   #subject(version: number, id: string): string {
-    return `job\n${version}\n${id}`;
+    return `job\n${version}\n${this.#node}\n${id}`;
   }
+}
+
+/** Whether all files that a job says are stored can be in a place. */
+function isAbout({ files, deletion }: Job, place: string): boolean {
+  const published = Object.values(files).every(
+    (note) => note.published === undefined || isHeldIn(place, note.published.location)
+  );
+  const deleted = (deletion?.recordings ?? []).flatMap((recording) => recording.files);
+  return (
+    published &&
+    deleted.every(
+      ({ recording, payload }) => payload === locationOf(recording) && areHeldIn(place, recording)
+    )
+  );
 }
 
 /** @returns plain JSON */

@@ -96,7 +96,10 @@ const isStoredFile = shape({
   payload: isText,
   recording: shape(
     { provider: isText, size: isCount, sha256: isText, deleted_at_source: isTextOrNull },
-    { path: isText, bucket: isText, key: isText, identity: isText, sidecar: isTextOrNull }
+    {
+      ...{ path: isText, bucket: isText, key: isText, identity: isText },
+      ...{ sidecar: isTextOrNull, transcription_file: isText }
+    }
   )
 });
 

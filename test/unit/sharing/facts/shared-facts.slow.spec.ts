@@ -220,6 +220,26 @@ describe('SharedFacts', () => {
     should(await other.knows('telnyx:bad')).be.false();
   });
 
+  it('takes nothing that would have a file outside of its archive written, read or deleted', async () => {
+    const elsewhere = '/home/owner/flows.json';
+    const forged = [
+      { path: elsewhere },
+      { path: '/a/../home/owner/flows.json' },
+      { sidecar: elsewhere },
+      { transcription_file: elsewhere }
+    ];
+    for (const [at, more] of forged.entries()) {
+      const effects = stored(fileOf(`telnyx:forged-${at}`, more));
+      const text = JSON.stringify({ v: 1, effects, removed: [] });
+      await one.member.connection.command((client) =>
+        client.xadd('{test}:facts', '*', 'i', 'evil', 's', at + 1, 't', text)
+      );
+    }
+    await one.facts.commit(stored(fileOf('telnyx:1', { sidecar: '/a/telnyx:1.mp3.json' })));
+    should(await other.knows('telnyx:1')).be.true();
+    for (const at of forged.keys()) should(await other.knows(`telnyx:forged-${at}`)).be.false(String(at));
+  });
+
   it('takes nothing that it does not understand, and goes on behind it', async () => {
     for (const bad of [
       'nonsense',

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import should from 'should';
 import { type Job, keptMessage } from '../../../../../src/archive/queue/job';
@@ -10,6 +11,7 @@ import {
 } from '../../../../../src/sharing/jobs/wire/job-format';
 import { fromPlain, toPlain } from '../../../../../src/sharing/jobs/wire/plain-values';
 import { Sealer } from '../../../../../src/sharing/jobs/wire/sealer';
+import type { StoredRecording } from '../../../../../src/store/stored-recording';
 import { jobFor } from '../../../archive/state-fixture';
 
 const ID = '0mil2f3k4000001deadbeef';
@@ -123,6 +125,58 @@ describe('a job on its way through Redis', () => {
       should(open.read(sent(broken), ID).kind).equal('damaged', name);
     }
     should(open.read(sent(whole), 'another').kind).equal('damaged');
+  });
+
+  it('cannot be read by another node with the same key', () => {
+    const [own, other] = ['node-a', 'node-b'].map(
+      (node) => new JobFormat({ sealer: Sealer.withKey(KEY), node })
+    ) as [JobFormat, JobFormat];
+    const written = sent(own.write(lentJob()));
+    should(own.read(written, ID).kind).equal('job');
+    should(other.read(written, ID).kind).equal('other-key');
+  });
+
+  describe('that names stored files', () => {
+    const place = resolve('/srv/archive');
+    const path = join(place, 'a.mp3');
+    const elsewhere = resolve('/home/owner/flows.json');
+    const result = { size: 1, sha256: 'aa', contentType: 'audio/mpeg' };
+    const publishedAt = (location: string): LentJob =>
+      lentJob({
+        files: {
+          a: { attempts: 1, failures: 0, published: { result, location, alreadyStored: false } as never }
+        }
+      });
+    const deletionOf = (file: Partial<StoredRecording>, payload = path): LentJob => {
+      const recording = { provider: 'telnyx', size: 1, sha256: 'aa', deleted_at_source: null, path, ...file };
+      const { reference } = jobFor('a');
+      return lentJob({
+        deletion: { recordings: [{ reference, files: [{ recording, payload } as never] }], failures: 0 }
+      });
+    };
+    const read = (lent: LentJob, at = place): string =>
+      new JobFormat({ sealer: null, place: at }).read(sent(open.write(lent)), ID).kind;
+
+    it('is done where they can be', () => {
+      for (const lent of [publishedAt(path), deletionOf({ sidecar: `${path}.json` })]) {
+        should(read(lent)).equal('job');
+        for (const other of [resolve('/mnt/archive'), 'message', 's3://calls/ at AWS'])
+          should(read(lent, other)).equal('other-place');
+        should(open.read(sent(open.write(lent)), ID).kind).equal('other-place');
+      }
+    });
+
+    it('makes nobody read, write or delete a file outside of the archive', () => {
+      for (const lent of [
+        publishedAt(elsewhere),
+        publishedAt(`${place}/../flows`),
+        deletionOf({ path: elsewhere }, elsewhere),
+        deletionOf({}, elsewhere),
+        deletionOf({ sidecar: elsewhere }),
+        deletionOf({ transcription_file: elsewhere })
+      ])
+        should(read(lent)).equal('other-place');
+    });
   });
 
   it('is read without harm, whatever is in its place', () => {
