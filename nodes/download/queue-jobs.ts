@@ -26,7 +26,8 @@ export function factsOfQueue(
   const known = facts.get(queue);
   if (known !== undefined) return known;
   const { connection, instance } = queue;
-  const shared = new SharedFacts({ local, database, connection, instance: instance.id });
+  const sealer = sealerOf(queue);
+  const shared = new SharedFacts({ local, database, connection, sealer, instance: instance.id });
   queue.onClose(() => void shared.close());
   facts.set(queue, shared);
   return shared;
@@ -37,11 +38,8 @@ export function jobsOfQueue(queue: SharedQueue, { place, ...options }: Options, 
   const { connection, instance, settings } = queue;
   const budget = budgets.get(queue) ?? new LendingBudget();
   budgets.set(queue, budget);
-  const { whenAway, encryptionKey } = settings;
-  const format = new JobFormat({
-    ...{ node: options.node, place },
-    sealer: Sealer.withKey(encryptionKey?.toString('base64') ?? '')
-  });
+  const { whenAway } = settings;
+  const format = new JobFormat({ node: options.node, place, sealer: sealerOf(queue) });
   const jobs = new SharedJobs(
     { ...options, instance: instance.id, whenAway },
     { ...deps, connection, format, budget }
@@ -50,4 +48,8 @@ export function jobsOfQueue(queue: SharedQueue, { place, ...options }: Options, 
   // What runs goes back to Redis, which the connection has to outlive.
   jobs.close = () => queue.hold(close());
   return jobs;
+}
+
+function sealerOf({ settings: { encryptionKey } }: SharedQueue): Sealer | null {
+  return Sealer.withKey(encryptionKey?.toString('base64') ?? '');
 }

@@ -5,7 +5,8 @@ import type { IndexedFile, StoredIndex } from '../../archive/index/stored-index'
 import type { GivenUpList } from '../../archive/queue/failed-recordings';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import type { RedisConnection } from '../redis-connection';
-import { BEGINNING, FactStream, type StreamEntry } from './fact-stream';
+import type { Sealer } from '../jobs/wire/sealer';
+import { BEGINNING, FactStream, type FoundEntry } from './fact-stream';
 import { Outbox, type Untold } from './outbox';
 import { readTold, spellTold, type Told } from './told-effects';
 
@@ -16,6 +17,8 @@ export interface SharedFactsDeps {
   connection: RedisConnection;
   /** Id of this instance. */
   instance: string;
+  /** Null: what is told can be read in Redis, and made up by whoever can write there. */
+  sealer: Sealer | null;
   /** Entries were gone before this instance could read them: what others stored may be missing from its index until that is rebuilt. */
   onGap?: (() => void) | undefined;
   /** Milliseconds since 1970. */
@@ -64,9 +67,9 @@ export class SharedFacts implements ArchiveFacts {
 
   /** @throws as the state does when it cannot be read */
   constructor(deps: SharedFactsDeps) {
-    const { local, database, connection, kept, now = Date.now, tickMs = 2000 } = deps;
+    const { local, database, connection, sealer, kept, now = Date.now, tickMs = 2000 } = deps;
     this.#deps = deps;
-    this.#stream = new FactStream(connection, kept);
+    this.#stream = new FactStream(connection, { sealer, kept });
     this.#outbox = new Outbox(database, now);
     this.#notes = database.collection('sharing-notes');
     this.#position = this.#notes.get(POSITION) ?? { epoch: '', id: BEGINNING, seen: {} };
@@ -182,12 +185,13 @@ export class SharedFacts implements ArchiveFacts {
     }
   }
 
-  async #learn(entries: readonly StreamEntry[]): Promise<void> {
+  async #learn(entries: readonly FoundEntry[]): Promise<void> {
     const { database, instance, local } = this.#deps;
     const seen = { ...this.#position.seen };
     const changes: StateChange[] = [];
     for (const { instance: from, sequence, text } of entries) {
-      if (from === instance || sequence <= (seen[from] ?? 0)) continue;
+      // One that cannot be trusted does not keep others of that instance out, either.
+      if (text === null || from === instance || sequence <= (seen[from] ?? 0)) continue;
       seen[from] = sequence;
       const told = readTold(text);
       if (told === null) continue;

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import should from 'should';
 import { type Effects, entering, NO_EFFECTS } from '../../../../src/archive/effects';
 import { LocalFacts } from '../../../../src/archive/index/local-facts';
 import type { IndexedFile } from '../../../../src/archive/index/stored-index';
 import { SharedFacts } from '../../../../src/sharing/facts/shared-facts';
+import { Sealer } from '../../../../src/sharing/jobs/wire/sealer';
 import type { StoredRecording } from '../../../../src/store/stored-recording';
 import { until } from '../../../support/until';
 import { recordingAt } from '../../archive/archive-fixture';
@@ -33,7 +35,8 @@ class Archive {
 
   constructor(
     public member: Member,
-    readonly kept?: number
+    readonly kept?: number,
+    readonly key = ''
   ) {
     this.facts = this.#open();
   }
@@ -46,6 +49,7 @@ class Archive {
     return new SharedFacts({
       ...{ local: this.local, database: this.state.database, kept: this.kept, tickMs: 50 },
       ...{ connection: this.member.connection, instance: this.member.instance.id },
+      sealer: Sealer.withKey(this.key),
       onGap: () => (this.gaps += 1)
     });
   }
@@ -254,5 +258,55 @@ describe('SharedFacts', () => {
     await one.facts.commit(stored(fileOf('telnyx:1')));
     should(await other.knows('telnyx:1')).be.true();
     should((await other.facts.givenUp.newest({ skip: 0, most: 9 })).total).equal(0);
+  });
+
+  describe('with a key', () => {
+    const KEY = randomBytes(32).toString('base64');
+    const sealed: Archive[] = [];
+
+    afterEach(async () => {
+      for (const archive of sealed.splice(0)) await archive.remove();
+    });
+
+    async function withKey(name: string, key: string): Promise<Archive> {
+      const archive = new Archive(await fixture.join(name), undefined, key);
+      sealed.push(archive);
+      return archive;
+    }
+
+    it('is read by those who have it, and by nobody else', async () => {
+      const [writer, reader, stranger] = [
+        await withKey('writer', KEY),
+        await withKey('reader', KEY),
+        await withKey('stranger', randomBytes(32).toString('base64'))
+      ];
+      await writer.facts.commit(stored(fileOf('telnyx:1', { transcription: 'geheim' })));
+      should(await reader.knows('telnyx:1')).be.true();
+      should(await stranger.knows('telnyx:1')).be.false();
+      const inRedis = await writer.member.connection.command((client) =>
+        client.xrange('{test}:facts', '-', '+')
+      );
+      should(JSON.stringify(inRedis)).not.containEql('geheim').and.not.containEql('telnyx:1');
+    });
+
+    it('takes nothing that was not sealed with it, moved, or given to another instance', async () => {
+      const [writer, reader] = [await withKey('writer', KEY), await withKey('reader', KEY)];
+      const { connection, instance } = writer.member;
+      const put = async (from: string, sequence: number, text: string): Promise<unknown> =>
+        connection.command((client) => client.xadd('{test}:facts', '*', 'i', from, 's', sequence, 't', text));
+      const open = JSON.stringify({ v: 1, effects: stored(fileOf('telnyx:forged')), removed: [] });
+      await put(instance.id, Number.MAX_SAFE_INTEGER, open);
+      await put('evil', 1, open);
+      await writer.facts.commit(stored(fileOf('telnyx:1')));
+      const all = await connection.command((client) => client.xrange('{test}:facts', '-', '+'));
+      const [, fields = []] = all.at(-1) ?? [];
+      await put(instance.id, Number.MAX_SAFE_INTEGER - 1, fields[5] ?? '');
+      await put('evil', Number(fields[3]), fields[5] ?? '');
+      should(await reader.knows('telnyx:1')).be.true();
+      should(await reader.knows('telnyx:forged')).be.false();
+      // The numbers that were made up for it do not silence it.
+      await writer.facts.commit(stored(fileOf('telnyx:2')));
+      should(await reader.knows('telnyx:2')).be.true();
+    });
   });
 });
