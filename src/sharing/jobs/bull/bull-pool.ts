@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { gradualRequire } from '../../../concurrency/gradual-require';
 import type { RedisConnection } from '../../redis-connection';
 import type { JobPool, JobToLend, PooledJob } from '../lending/job-pool';
-import { type JobFormat, type LentJob, readEnding } from '../wire/job-format';
+import type { JobFormat, LentJob } from '../wire/job-format';
 
 export type Bull = typeof import('bullmq');
 
@@ -154,7 +154,10 @@ export class BullPool implements JobPool {
           if (timestamp == null) return { kind: 'missing' };
           if (finishedOn == null) return { kind: 'open' };
           if (failed != null) return { kind: 'failed', isDamaged: failed === DAMAGED };
-          const ending = readEnding(parsed(returned));
+          const { format, name } = this.#options;
+          const ending = format.readEnding(parsed(returned), { id, list: name });
+          // Somebody says so who has not the key.
+          if (ending === null) return { kind: 'failed', isDamaged: true };
           if (ending.kind === 'done') return { kind: 'ended', ending, follow: null };
           const data = parsed(await client.hget(queue.toKey(id), 'data'));
           return { kind: 'ended', ending, follow: this.#read(data, id) };

@@ -10,7 +10,7 @@ import type { Job, JobRun } from '../../../archive/queue/job';
 import type { JobOutcome } from '../../../archive/queue/job-queue';
 import type { RedisConnection } from '../../redis-connection';
 import { MOST_STALLS } from '../lending/job-lender';
-import { type Ending, type JobFormat, type LentJob, writeEnding } from '../wire/job-format';
+import type { Ending, JobFormat, LentJob } from '../wire/job-format';
 import { type Bull, type BullPool, DAMAGED } from './bull-pool';
 
 /** A job belongs to a process that is silent for this long to another one, which looks every five seconds. */
@@ -183,7 +183,8 @@ export class BullWorker {
     const outcome = await this.#worked(() => work(lent.job, run));
     const isStopped = !(await this.#committed(outcome.effects)) || outcome.kind === 'stopped';
     if (isStopped) return await this.#handedOver(bullJob, token, lent);
-    if (outcome.kind === 'done') return this.#ending({ kind: 'done', pauseMs: 0 }, outcome.effects);
+    if (outcome.kind === 'done')
+      return this.#ending(lent.job.id, { kind: 'done', pauseMs: 0 }, outcome.effects);
     // Notes of a run that has lost its job must not replace those of its successor.
     if (!(await this.#holds(bullJob, token))) throw new this.#deps.bull.WaitingError();
     const { pauseMs, isFollowUp } = outcome;
@@ -194,7 +195,7 @@ export class BullWorker {
       // What Redis does not take now is added by the origin.
       const delayMs = Math.max(pauseMs, FOLLOWED_MS);
       await followUps.add([{ lent: following, delayMs }]).catch(() => undefined);
-      return this.#ending({ kind: 'follow-up', pauseMs }, outcome.effects);
+      return this.#ending(lent.job.id, { kind: 'follow-up', pauseMs }, outcome.effects);
     }
     const reported = { ...lent, isResumed: false, reports: bullJob.attemptsStarted };
     await this.#answer(bullJob.updateData(format.write(reported)));
@@ -258,8 +259,9 @@ export class BullWorker {
     }
   }
 
-  #ending(ending: Omit<Ending, 'isGivenUp'>, { givenUp }: Effects): unknown {
-    return writeEnding({ ...ending, isGivenUp: givenUp.length > 0 });
+  #ending(id: string, ending: Omit<Ending, 'isGivenUp'>, { givenUp }: Effects): unknown {
+    const isGivenUp = givenUp.length > 0;
+    return this.#deps.format.writeEnding({ ...ending, isGivenUp }, { id, list: this.#worker.name });
   }
 
   async #delayed(bullJob: BullJob, token: string, ms: number): Promise<never> {

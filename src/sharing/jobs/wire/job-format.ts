@@ -29,6 +29,12 @@ export interface Ending {
   pauseMs: number;
 }
 
+/** Whose ending it is. @property list as `queueName` */
+export interface EndedJob {
+  id: string;
+  list: string;
+}
+
 /** What was read, or why it cannot be. */
 export type ReadJob =
   | { kind: 'job'; lent: LentJob }
@@ -103,6 +109,24 @@ export class JobFormat {
     return textField(asFields(data), 'origin');
   }
 
+  /** @returns plain JSON */
+  writeEnding({ kind, isGivenUp, pauseMs }: Ending, of: EndedJob): Record<string, Plain> {
+    const content = { kind, isGivenUp, pauseMs };
+    if (this.#sealer === null) return { v: FORMAT_VERSION, ...content };
+    return { v: FORMAT_VERSION, sealed: this.#sealer.seal(JSON.stringify(content), this.#endOf(of)) };
+  }
+
+  /** @returns null when there is a key and it was not sealed with that: the job may not have ended at all */
+  readEnding(value: unknown, of: EndedJob): Ending | null {
+    if (this.#sealer === null) return asEnding(value);
+    const text = this.#sealer.open(textField(asFields(value), 'sealed') ?? '', this.#endOf(of));
+    return text === null ? null : asEnding(JSON.parse(text));
+  }
+
+  #endOf({ id, list }: EndedJob): string {
+    return `end\n${this.#node}\n${list}\n${id}`;
+  }
+
   #content(open: unknown, sealed: string | null, { version, id }: { version: number; id: string }): unknown {
     // With a key, only what was written with it counts: everything else may be from a stranger.
     if (this.#sealer === null) return sealed === null ? open : 'other-key';
@@ -129,13 +153,8 @@ function isAbout({ files, deletion }: Job, place: string): boolean {
   );
 }
 
-/** @returns plain JSON */
-export function writeEnding({ kind, isGivenUp, pauseMs }: Ending): Record<string, Plain> {
-  return { v: FORMAT_VERSION, kind, isGivenUp, pauseMs };
-}
-
 /** An ending whose details cannot be read is an end all the same. */
-export function readEnding(value: unknown): Ending {
+function asEnding(value: unknown): Ending {
   const fields = asFields(value);
   const pauseMs = fieldOf(fields, 'pauseMs');
   return {

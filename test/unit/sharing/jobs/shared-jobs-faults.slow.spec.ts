@@ -361,6 +361,41 @@ describe('shared jobs, when something fails', () => {
     should(told).eql([{ by: 'two', job: 'old' }]);
   });
 
+  it('are not ended by somebody who has not their key', async () => {
+    let open = (): void => undefined;
+    let isBusy = false;
+    const busy = new Promise<void>((resolve) => (open = resolve));
+    const one = await join('one', {
+      key: randomBytes(32).toString('base64'),
+      concurrency: 1,
+      work: async () => {
+        isBusy = true;
+        await busy;
+        return DONE;
+      }
+    });
+    one.jobs.start();
+    await add(one, 'first');
+    await until('the run', () => isBusy);
+    let id = '';
+    await one.jobs.add({ name: 'second' }, [jobFor('second')], (known) => (id = known));
+    await one.member.connection.command(async (client) => {
+      const returned = JSON.stringify({ v: 1, kind: 'done', isGivenUp: false, pauseMs: 0 });
+      await client.hset(`{test}:node:${id}`, 'finishedOn', '1', 'returnvalue', returned);
+      await client.rpush(`{test}:node:told:${one.member.instance.id}`, id);
+    });
+    await until(
+      'a look at it',
+      async () =>
+        (await one.member.connection.command((client) =>
+          client.llen(`{test}:node:told:${one.member.instance.id}`)
+        )) === 0
+    );
+    open();
+    await until('both ends', () => one.finished.length === 2);
+    should(told.map(({ job }) => job).sort()).eql(['first', 'second']);
+  });
+
   it('wait for an instance that has their key', async () => {
     const [key, other] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
     const one = await join('one', { key });

@@ -3,12 +3,7 @@ import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import should from 'should';
 import { type Job, keptMessage } from '../../../../../src/archive/queue/job';
-import {
-  JobFormat,
-  type LentJob,
-  readEnding,
-  writeEnding
-} from '../../../../../src/sharing/jobs/wire/job-format';
+import { JobFormat, type LentJob } from '../../../../../src/sharing/jobs/wire/job-format';
 import { fromPlain, toPlain } from '../../../../../src/sharing/jobs/wire/plain-values';
 import { Sealer } from '../../../../../src/sharing/jobs/wire/sealer';
 import type { StoredRecording } from '../../../../../src/store/stored-recording';
@@ -220,10 +215,26 @@ describe('the key for jobs in Redis', () => {
 });
 
 describe('how a run ended', () => {
+  const OF = { id: ID, list: 'node' };
+
   it('comes back as it was, and is an end even when it is damaged', () => {
     const ending = { kind: 'follow-up', isGivenUp: true, pauseMs: 15_000 } as const;
-    should(readEnding(sent(writeEnding(ending)))).eql(ending);
+    for (const format of [open, sealing()])
+      should(format.readEnding(sent(format.writeEnding(ending, OF)), OF)).eql(ending);
     for (const damaged of [null, 'x', [], { kind: 1, pauseMs: -1 }])
-      should(readEnding(damaged)).eql({ kind: 'done', isGivenUp: false, pauseMs: 0 });
+      should(open.readEnding(damaged, OF)).eql({ kind: 'done', isGivenUp: false, pauseMs: 0 });
+  });
+
+  it('is no end without the key, for another job, or in another list', () => {
+    const ending = { kind: 'done', isGivenUp: false, pauseMs: 0 } as const;
+    const sealed = sent(sealing().writeEnding(ending, OF));
+    for (const forged of [null, 'x', [], sent(open.writeEnding(ending, OF)), { sealed: 'AAAA' }])
+      should(sealing().readEnding(forged, OF)).be.null();
+    for (const of of [
+      { ...OF, id: 'other' },
+      { ...OF, list: 'node.follow-ups' }
+    ])
+      should(sealing().readEnding(sealed, of)).be.null();
+    should(sealing(randomBytes(32).toString('base64')).readEnding(sealed, OF)).be.null();
   });
 });
