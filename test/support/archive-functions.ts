@@ -1,5 +1,7 @@
 import { NO_HASH, formatLine, parseLine, recordingName } from '../../src/evidence/custody/custody-line';
 import { custodyFileNumber } from '../../src/evidence/custody/custody-reader';
+import { readCertificates } from '../../src/evidence/timestamp/certificates';
+import { judgeStamp } from '../../src/evidence/timestamp/time-stamp';
 import { withoutLink } from '../../src/archive/download/archive-faults';
 import { partialCopyId } from '../../src/archive/download/partial-copies';
 import { keptMessage } from '../../src/archive/queue/job';
@@ -501,6 +503,16 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     file: 'src/evidence/custody/custody-line.ts',
     name: 'parseLine',
     call: (text) => parseLine(Buffer.from(text))
+  },
+  {
+    file: 'src/evidence/timestamp/time-stamp.ts',
+    name: 'judgeStamp',
+    call: (text) => judgeStamp(Buffer.from(text, 'latin1'), Buffer.alloc(1), { nonce: null, roots: [] })
+  },
+  {
+    file: 'src/evidence/timestamp/certificates.ts',
+    name: 'readCertificates',
+    call: readCertificates
   },
   {
     file: 'src/evidence/custody/custody-reader.ts',
