@@ -11,7 +11,8 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   memory: () => import('./memory.js'),
   index: () => import('./stored-index.js'),
   search: () => import('./archive-search.js'),
-  'delivery-search': () => import('./delivery-search.js')
+  'delivery-search': () => import('./delivery-search.js'),
+  evidence: () => import('./evidence.js')
 };
 
 /** Runs the benches named on the command line, or all; exits with 1 when a target is missed. */
