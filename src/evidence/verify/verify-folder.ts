@@ -1,6 +1,6 @@
 import { lstat, opendir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PARTIAL_DIRECTORY } from '../../store/folder/archive-path';
+import { CUSTODY_COPIES, PARTIAL_DIRECTORY } from '../../store/folder/archive-path';
 import { errnoOf, fileBytes, realFileSystem } from '../../store/folder/file-system';
 import { isSetAside } from '../../store/folder/quarantine';
 import { hashStream } from '../../store/hash-stream';
@@ -33,6 +33,9 @@ export interface VerifyFolderParts {
   onFile: (report: FolderReport) => void;
   signal?: AbortSignal;
 }
+
+/** Folders that hold no recordings. */
+const OURS: ReadonlySet<string> = new Set([PARTIAL_DIRECTORY, CUSTODY_COPIES]);
 
 /** Bytes; ours have a few thousand. */
 const LARGEST_SIDECAR = 16 * 1024 * 1024;
@@ -81,7 +84,9 @@ interface CheckParts {
 
 async function checkFile(file: string, { known, report, tell, signal }: CheckParts): Promise<void> {
   const name = path.basename(file);
-  if (name.endsWith('.json') || name.endsWith('.txt') || isSetAside(name)) {
+  const isText = name.endsWith('.json') || name.endsWith('.txt');
+  // What a provider gives as text has a sidecar of its own; our texts and sidecars have none.
+  if (isSetAside(name) || (isText && (await sidecarOf(file)) === null)) {
     await checkOther(file, report, tell);
     return;
   }
@@ -164,7 +169,7 @@ async function* filesBelow(
       for await (const entry of await opendir(next, { bufferSize: 256 })) {
         const name = path.join(next, entry.name);
         if (entry.isDirectory()) {
-          if (entry.name !== PARTIAL_DIRECTORY) waiting.push(name);
+          if (!OURS.has(entry.name)) waiting.push(name);
         } else if (entry.isFile() && !entry.name.startsWith('.')) yield name;
       }
     } catch (error) {

@@ -141,6 +141,9 @@ export function* nameVariants(name: string, tail: string): Generator<string> {
 /** Hidden, beside the archive: on the same file system, so that a finished copy only needs a name. */
 export const PARTIAL_DIRECTORY = '.telnyx-partial';
 
+/** In a bucket: copies of the checkpoints of custody logs. */
+export const CUSTODY_COPIES = '.telnyx-custody';
+
 export const JOB_ID = /^[0-9a-zA-Z_-]{1,100}$/;
 
 /** The names that one attempt has in the hidden directory. No other attempt of any process uses them. */

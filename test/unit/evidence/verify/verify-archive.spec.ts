@@ -63,6 +63,18 @@ describe('the check of an archive', () => {
     }
   });
 
+  it('checks a JSON file or a text that has a sidecar of its own', async () => {
+    const [file = ''] = files;
+    for (const [from, to] of [
+      [file, 'events.json'],
+      [sidecarPath(file), 'events.json.json']
+    ] as const)
+      renameSync(from, path.join(path.dirname(file), to));
+    should((await withLog()).text).match(/Archive: 6 files, 6 as written; 0 other/);
+    writeFileSync(path.join(path.dirname(file), 'events.json'), '{}');
+    should((await withLog()).text).match(/events\.json: it was changed/);
+  });
+
   it('finds by the log that file and sidecar were both replaced', async () => {
     const [file = '', other = ''] = files;
     const sidecar = JSON.parse(readFileSync(sidecarPath(file), 'utf8')) as object;
