@@ -1,4 +1,5 @@
 import { Custody, type TrustedTime } from '../../src/evidence/custody/custody';
+import { CheckpointCopies, type CheckpointStore } from '../../src/evidence/custody/checkpoint-copies';
 import { CustodyRecorder } from '../../src/evidence/custody/custody-recorder';
 import {
   type Authority,
@@ -8,6 +9,9 @@ import {
 import type { StateDatabase } from '../../src/state/state-database';
 import { rootCause } from '../../src/errors/root-cause';
 import { noteSettings, onDeployed } from './custody-settings';
+import { CUSTODY_COPIES } from '../../src/store/folder/archive-path';
+import { keepObject } from '../../src/store/bucket/kept-object';
+import { archiveState } from './archive-state';
 import { proxyOf } from '../config/proxy-access';
 import type { NodeRedApi, RedNode } from './node-red';
 import { onClose } from './on-input';
@@ -73,8 +77,18 @@ async function openCustody(RED: NodeRedApi, directory: string): Promise<Custody>
     guard: (when) => state.guard(when),
     log: (text) => RED.log.warn(text),
     trusted: trustedTime(database),
-    anchor: new TimeStampAnchor(() => authorityOf(RED, directory))
+    anchor: new TimeStampAnchor(() => authorityOf(RED, directory)),
+    copies: new CheckpointCopies(() => bucketsOf(RED))
   });
+}
+
+/** The buckets that download nodes store in. */
+function bucketsOf(RED: NodeRedApi): CheckpointStore[] {
+  const folder = `${CUSTODY_COPIES}/${ownIdentity(RED).instance}`;
+  return [...archiveState(RED).buckets.values()].map((bucket) => ({
+    place: bucket.place,
+    keep: (name, bytes) => keepObject(bucket, `${folder}/${name}`, bytes)
+  }));
 }
 
 /** By the directory of the state, then by the id of the node that has set it. */

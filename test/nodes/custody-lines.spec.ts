@@ -1,10 +1,16 @@
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
 import { verify } from '../../src/evidence/cli/cli-verify';
+import { Custody } from '../../src/evidence/custody/custody';
 import type { CustodyLine } from '../../src/evidence/custody/custody-line';
+import { requireProgram } from '../support/real-parts';
+import { TimeStampAuthority } from '../support/time-stamp-authority';
 import { until } from '../support/until';
+import { makePrivateDirectory } from '../../src/state/private-directory';
 import { linesOfCustody } from '../support/custody-lines';
 import { loadedNode, nodeHelper } from '../support/node-helper';
+import { DAY_MS } from '../unit/evidence/custody-fixture';
 import { DownloadStage } from './download-stage';
 
 describe('the custody log of a download node', () => {
@@ -99,5 +105,44 @@ describe('the custody log of a download node', () => {
     await until('the removal', () => told('settings-changed').length === 5);
     should(told('settings-changed').at(-1)?.details['settings']).equal('removed');
     should(JSON.stringify(lines())).not.containEql(stage.media.url);
+  });
+
+  describe('of the day before', () => {
+    const before = process.env['TELNYX_TIMESTAMP_URL'];
+    let authority: TimeStampAuthority;
+
+    beforeEach(async function () {
+      requireProgram(this, 'openssl');
+      authority = await TimeStampAuthority.start();
+      const yesterday = Date.now() - DAY_MS;
+      const state = path.join(stage.userDir, 'telnyx');
+      makePrivateDirectory(state);
+      const log = await Custody.open({ state, instance: 'a', log: () => undefined, now: () => yesterday });
+      await log.close();
+    });
+    afterEach(async () => {
+      if (before === undefined) Reflect.deleteProperty(process.env, 'TELNYX_TIMESTAMP_URL');
+      else process.env['TELNYX_TIMESTAMP_URL'] = before;
+      await authority.stop();
+    });
+
+    const files = (end: string): string[] => readdirSync(directory).filter((name) => name.endsWith(end));
+
+    it('is signed at the start, and stamped by the authority that the environment names', async () => {
+      process.env['TELNYX_TIMESTAMP_URL'] = authority.url.href;
+      await stage.start();
+      await until('the time stamp', () => told('anchored').length === 1);
+      should(files('.tsr')).eql([`${files('.checkpoint.json')[0] ?? ''}.tsr`]);
+      should(authority.queries).have.length(1);
+    });
+
+    it('is signed without one, and an address that cannot be used is reported', async () => {
+      process.env['TELNYX_TIMESTAMP_URL'] = 'ftp://tsa.example.com';
+      await stage.start();
+      await until('the checkpoint', () => files('.checkpoint.json').length === 1);
+      await until('the warning', () =>
+        nodeHelper.log().args.some(([{ msg }]) => /time-stamping authority cannot be used/.test(String(msg)))
+      );
+    });
   });
 });

@@ -47,10 +47,13 @@ interface Waiting {
   at: number;
 }
 
-const HOUR_MS = 60 * 60 * 1000;
-
 /** Lines that are handed to the log at once: one group of it. */
 const AT_ONCE = 500;
+
+/** Waiting lines that are written without further delay. */
+const MANY = 4 * AT_ONCE;
+
+const HOUR_MS = 60 * 60 * 1000;
 
 /** Milliseconds after which a line tells when it happened: its own time is a later one. */
 const LATE_MS = 10_000;
@@ -93,7 +96,9 @@ export class CustodyRecorder implements CustodySink {
       return;
     }
     this.#waiting.push({ entry, at: this.#now() });
-    this.#writeSoon();
+    // A storm does not wait for the second to end.
+    if (this.#waiting.length >= MANY && !this.#isFailing && this.#writing === null) void this.#write();
+    else this.#writeSoon();
   }
 
   async recorded(entries: readonly CustodyEntry[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { monotonicNow } from '../../clock/clocks';
 import { KeyedMutex } from '../../concurrency/keyed-runs';
 import path from 'node:path';
+import type { CheckpointCopies } from './checkpoint-copies';
 import { signClosedFiles, type SignedCheckpoint } from './checkpoint';
 import { type ClockDoubt, ClockGuard } from './clock-guard';
 import { CustodyLog, type CustodyLogOptions, type CustodyPlace } from './custody-log';
@@ -37,6 +38,8 @@ export interface CustodyOptions extends Omit<CustodyLogOptions, 'directory' | 'o
   instance: string;
   /** Null: checkpoints are signed only. */
   anchor?: Anchor | null;
+  /** Null: checkpoints stay on this machine. */
+  copies?: Pick<CheckpointCopies, 'bring'> | null;
   /** Where the last time that was not in doubt is remembered; null: the last line counts as such. */
   trusted?: TrustedTime | null;
   /** Milliseconds of a monotonic clock. */
@@ -129,9 +132,14 @@ export class Custody {
     const signed = await signClosedFiles({ directory, instance, key: this.#key, now }, this.#log.currentFile);
     for (const { name, sha256 } of signed)
       await this.append({ event: 'checkpoint', actor: 'log', sha256, details: { file: name } });
-    if (anchor === null) return;
-    for (const checkpoint of await anchor.missing(directory))
-      await this.append(await anchor.stamp(directory, checkpoint));
+    try {
+      if (anchor !== null)
+        for (const checkpoint of await anchor.missing(directory))
+          await this.append(await anchor.stamp(directory, checkpoint));
+    } finally {
+      // Also without a time stamp, which follows.
+      await this.#options.copies?.bring(directory);
+    }
   }
 
   /** A jump of the clock explains later why times do not follow one another, and why nothing was deleted. */
