@@ -23,6 +23,9 @@ export const CLAIM_MS = 30_000;
 /** Bytes of an answer that others can repeat. TeXML is far smaller; a larger one is repeated by the instance that gave it only. */
 const LARGEST_ANSWER = 16 * 1024;
 
+/** Commands that are sent together. */
+const STEP = 500;
+
 const CLAIMED = 'c';
 const ACCEPTED = 'a';
 
@@ -96,11 +99,15 @@ export class IdentityMarks {
 
   /** Holds claims for longer. */
   async renew(claims: readonly (ClaimOptions & { name: string })[]): Promise<void> {
-    await this.#connection.command(async (client: Redis) => {
-      await Promise.all(
-        claims.map(async (claim) => client.eval(RENEW, 1, this.#key(claim.name), claimOf(claim), CLAIM_MS))
-      );
-    });
+    // All at once would take Redis longer than a command may, and others would wait behind them.
+    for (let at = 0; at < claims.length; at += STEP) {
+      const step = claims.slice(at, at + STEP);
+      await this.#connection.command(async (client: Redis) => {
+        await Promise.all(
+          step.map((claim) => client.eval(RENEW, 1, this.#key(claim.name), claimOf(claim), CLAIM_MS))
+        );
+      });
+    }
   }
 
   /** Names and ids come from outside and may have any length. */

@@ -280,4 +280,19 @@ describe('SharedIdentities', () => {
     upload.close();
     should(asked).eql([Number(noted) - 30_000]);
   });
+
+  it('holds a great many claims without holding up Redis', async () => {
+    const { connection } = pick(0).member;
+    const marks = new IdentityMarks(connection);
+    const claims = Array.from({ length: 50_000 }, (_, at) => ({
+      name: `n${at}`,
+      instance: 'one',
+      token: 't'
+    }));
+    let away = 0;
+    connection.on('away', () => (away += 1));
+    await marks.renew(claims);
+    should(away).equal(0);
+    should((await pick(1).shared.claim('node', 'other')).kind).equal('mine');
+  });
 });
