@@ -158,8 +158,12 @@ async function onOneInstance(
     carryOut
   }: { lease: string; signal: AbortSignal; carryOut: (lost: AbortSignal) => Promise<void> }
 ): Promise<LeaseRun<void>> {
-  const closing = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  let stop = (): void => undefined;
+  const closing = new Promise<void>((resolve) => (stop = resolve));
+  signal.addEventListener('abort', stop, { once: true });
   await Promise.race([connection.ready(CONNECT_MS), closing]);
+  // The signal lives as long as the node, which may run thousands of lists.
+  signal.removeEventListener('abort', stop);
   signal.throwIfAborted();
   return leases.run(lease, LEASE_MS, carryOut);
 }

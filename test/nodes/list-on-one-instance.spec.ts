@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import should from 'should';
 import { RedisConnection } from '../../src/sharing/redis-connection';
 import { SharedLeases } from '../../src/sharing/shared-leases';
@@ -78,6 +79,24 @@ describe('telnyx-recording-list with a queue', function () {
     should((await elsewhere.run('list list', 30_000, () => Promise.resolve())).kind).equal('taken');
     // The same instance may repeat it.
     should((await stage.run()).summary).containEql({ listed: 1 });
+  });
+
+  it('leaves no listener behind after a run', async () => {
+    const signals = new Set<AbortSignal>();
+    const add = Object.getOwnPropertyDescriptor(EventTarget.prototype, 'addEventListener')!;
+    const listen = add.value as EventTarget['addEventListener'];
+    EventTarget.prototype.addEventListener = function (this: EventTarget, ...of: Parameters<typeof listen>) {
+      if (this instanceof AbortSignal) signals.add(this);
+      listen.apply(this, of);
+    };
+    try {
+      await load(redis.url);
+      for (let run = 0; run < 5; run++) should((await stage.run()).error).be.null();
+      const counts = [...signals].map((signal) => getEventListeners(signal, 'abort').length);
+      should(Math.max(...counts)).be.below(5);
+    } finally {
+      Object.defineProperty(EventTarget.prototype, 'addEventListener', add);
+    }
   });
 
   it('does not run while nobody can say whether others do, and does not hold up a deploy', async () => {
