@@ -10,7 +10,7 @@ import { asFormat } from '../recording/recording-reference';
 import type { RecordingOrigins } from '../recording/origin';
 import { errnoOf } from '../store/folder/file-system';
 import { isSetAside } from '../store/folder/quarantine';
-import { readRetention } from '../store/kept-facts';
+import { readLock, readRetention } from '../store/kept-facts';
 import { readSidecar, sidecarPath } from '../store/sidecar';
 import { storeFault } from '../store/store-fault';
 import type { StoredRecording } from '../store/stored-recording';
@@ -214,6 +214,7 @@ export function sidecarEntry(record: Fields, file: string, origins: RecordingOri
   const text = asText(record['transcription_file']);
   const transcribed_at = readTime(record['transcribed_at']);
   const retention = readRetention(record['retention']);
+  const lock = readLock(record['lock']);
   const recording: StoredRecording = {
     ...details,
     size,
@@ -232,6 +233,7 @@ export function sidecarEntry(record: Fields, file: string, origins: RecordingOri
     ...(text !== null && { transcription_file: join(dirname(file), basename(text.replace(/\\/g, '/'))) }),
     ...(transcribed_at !== null && { transcribed_at }),
     ...(retention !== null && { retention }),
+    ...(lock !== null && { lock }),
     ...(record['sample'] === true && { sample: true })
   };
   // A part of a key, from a file that anyone may have put there.

@@ -15,6 +15,7 @@ import type { CodedError } from '../../../src/errors/coded-error';
 import { providers } from '../../../src/providers/registry';
 import { CopyReader, type CopyState } from '../../../src/reconcile/copy-reader';
 import { type RebuildCounts, noRebuildCounts, rebuildIndex } from '../../../src/reconcile/rebuild-index';
+import type { LockFacts } from '../../../src/store/kept-facts';
 import {
   type DamagedFile,
   MissingFiles,
@@ -287,11 +288,18 @@ describe('what is stored', () => {
         retain_until: null,
         delete_after: '2026-06-03T10:00:00.000Z'
       };
-      const kept = stored.file('rec-1', { retention });
+      const lock: LockFacts = {
+        mode: 'governance',
+        until: '2026-06-03T10:00:00.000Z',
+        hold: false,
+        version_id: 'v1',
+        confirmed_at: '2026-03-04T10:00:00.000Z'
+      };
+      const kept = stored.file('rec-1', { retention, lock });
       const broken = stored.file('rec-2', { retention: { ...retention, delete_after: 'soon' } });
       await rebuild();
       const index = stored.recordings.at(stored.folder);
-      should((await index.find(kept.identity))[0]?.recording.retention).eql(retention);
+      should((await index.find(kept.identity))[0]?.recording).containEql({ retention, lock });
       should((await index.find(broken.identity))[0]?.recording).not.have.property('retention');
     });
 
