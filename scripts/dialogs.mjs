@@ -106,7 +106,7 @@ function fillIn(text, parts, type) {
 
 /** Node-RED uses other ids for the fields of config nodes. */
 function isConfig(type) {
-  return /-(account|bucket|queue)$/.test(type);
+  return /-(account|bucket|queue|retention)$/.test(type);
 }
 
 /** name → html without its indentation */

@@ -7,6 +7,7 @@ import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { monotonicNow } from '../../src/clock/clocks';
 import { CodedError } from '../../src/errors/coded-error';
 import { STORED_RECORD_TYPE } from '../../src/recording/find-recordings';
+import { readRequested } from '../../src/retention/requested-retention';
 import type { StoredFile } from '../../src/store/stored-recording';
 import { type DownloadsNow, type RunningDownload, activityOf } from '../sidebar/activity';
 import type { SharedQueue } from '../config/queue/shared-queue';
@@ -107,6 +108,8 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
   readonly store = async (message: FlowMessage, send: Send): Promise<void> => {
     let items: JobItem[];
     try {
+      // Before the job is accepted: later, its sender could no longer mend it.
+      if (this.#settings.keeping !== null) readRequested(message['retention']);
       items = itemsOf(message, this.#settings.format);
     } catch (error) {
       if (this.#settings.answer !== 'never') answerFailure(message, error);

@@ -1,4 +1,5 @@
 import type { ArchiveSettings } from '../../src/archive/archive-context';
+import type { Keeping } from '../../src/archive/download/keeping';
 import { CodedError } from '../../src/errors/coded-error';
 import { DEFAULT_FOLDER } from '../../src/naming/archive-defaults';
 import { archiveFolder } from '../../src/naming/archive-folder';
@@ -11,6 +12,7 @@ import type { AccountChoices } from '../config/account-choices';
 import { telnyxBucketOf } from '../config/bucket/bucket-access';
 import { hasAccount } from '../config/provider-accounts';
 import { checkProxy, proxyOf } from '../config/proxy-access';
+import { keepingOf, telnyxRetentionOf } from '../config/retention/retention-access';
 import type { NodeConfig, NodeRedApi, RedNode } from '../lib/node-red';
 import { readBoolean, readChoice, readNumber, readText } from '../lib/read-setting';
 import { userDirectory } from '../lib/state';
@@ -44,6 +46,7 @@ export interface RecordingDownloadConfig extends NodeConfig, AccountChoices {
   deleteAtSource?: boolean | string;
   answer?: string;
   queue?: string;
+  retention?: string;
 }
 
 export interface DownloadSettings {
@@ -53,6 +56,8 @@ export interface DownloadSettings {
   /** Only after the stored copy has been read back and matches. */
   deleteAtSource: boolean;
   target: DownloadTarget;
+  /** How recordings are kept; null: nothing says so. */
+  keeping: Keeping | null;
   /** Which proxy leads to the recordings; null: none. */
   proxy: ProxyChoice | null;
 }
@@ -105,8 +110,26 @@ export function readDownloadSettings(
     answer: readChoice(config.answer, 'Answer', ANSWERS),
     deleteAtSource,
     target,
+    keeping: keepingFor(RED, config, target),
     proxy
   };
+}
+
+function keepingFor(
+  RED: Pick<NodeRedApi, 'nodes'>,
+  config: RecordingDownloadConfig,
+  target: DownloadTarget
+): Keeping | null {
+  const retention = telnyxRetentionOf(RED, config.retention);
+  if (retention === null) return null;
+  const keeping = keepingOf(retention.policy);
+  if (keeping.lockMode !== 'none' && target.kind !== 'bucket')
+    throw new CodedError(
+      'BAD_SETTING',
+      'Recordings can be locked only in a bucket with object lock. Set "Store in" to a bucket, or "Lock" of the ' +
+        'retention to no lock.'
+    );
+  return keeping;
 }
 
 function targetOf(

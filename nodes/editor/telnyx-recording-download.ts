@@ -84,6 +84,7 @@ RED.nodes.registerType<DownloadNode>('telnyx-recording-download', {
       }
     },
     answer: { value: ANSWERS[0] },
+    retention: { value: '', type: 'telnyx-retention', required: false },
     queue: { value: '', type: 'telnyx-queue', required: false }
   },
   inputs: 1,

@@ -2,16 +2,22 @@ import { CodedError } from '../errors/coded-error';
 import { splitPatterns } from '../routing/rules';
 import { LOCK_MODES, type LockMode } from '../store/kept-facts';
 import { type Fields, asFields, fieldOf } from '../values/fields';
+import {
+  type Direction,
+  type WantedProperty,
+  DIRECTIONS,
+  isNumberStart,
+  LONGEST_TEXT,
+  MOST_DAYS,
+  readDays,
+  readProperty
+} from './policy-fields';
 
 /** Days; null: no such date. */
 export interface Periods {
   keepUntil: number | null;
   deleteAfter: number | null;
 }
-
-export const DIRECTIONS = ['inbound', 'outbound'] as const;
-
-export type Direction = (typeof DIRECTIONS)[number];
 
 /** What a message has to be for a rule to apply; what is blank or null does not matter. */
 export interface RuleConditions {
@@ -20,8 +26,8 @@ export interface RuleConditions {
   direction: Direction | null;
   /** The beginning of the caller's or the called number: digits, perhaps after a `+`. */
   number: string | null;
-  /** A property of the message, such as `customer.tier`, and its value as text; null: any but empty. */
-  property: { name: string; value: string | null } | null;
+  /** Such as `customer.tier`. */
+  property: WantedProperty | null;
 }
 
 export interface RetentionRule extends Periods {
@@ -36,10 +42,7 @@ export interface PolicySettings extends Periods {
   rules: readonly RetentionRule[];
 }
 
-/** A hundred years, and more than anybody is obliged to keep a call. */
-export const MOST_DAYS = 36_525;
 export const MOST_RULES = 200;
-const LONGEST_TEXT = 200;
 
 /**
  * Reads the settings as a flow file holds them. A word that is not known is an error, because a recording that should
@@ -87,7 +90,7 @@ function ruleOf(value: unknown, where: string): RetentionRule {
 
 function numberOf(value: unknown, where: string): string | null {
   const number = text(value, `${where}the number`);
-  if (number === null || /^\+?\d{1,15}$/.test(number)) return number;
+  if (number === null || isNumberStart(number)) return number;
   throw bad(`${where}a number must begin with digits, or with "+" and digits, such as +49.`);
 }
 
@@ -95,14 +98,12 @@ function numberOf(value: unknown, where: string): string | null {
 function propertyOf(value: unknown, where: string): RuleConditions['property'] {
   const property = text(value, `${where}the property`);
   if (property === null) return null;
-  const at = property.indexOf('=');
-  const name = (at === -1 ? property : property.slice(0, at)).trim().replace(/^msg\./, '');
-  const wanted = at === -1 ? null : property.slice(at + 1).trim();
-  if (name === '' || name.split('.').includes(''))
+  const wanted = readProperty(property);
+  if (wanted === null)
     throw bad(
       `${where}a property is written as its name, such as customer.tier, or with its value: customer.tier=gold.`
     );
-  return { name, value: wanted };
+  return wanted;
 }
 
 function periods(fields: Fields, where: string): Periods {
@@ -116,15 +117,9 @@ function periods(fields: Fields, where: string): Periods {
 }
 
 function days(value: unknown, name: string): number | null {
-  if (value === undefined || value === null || (typeof value === 'string' && value.trim() === ''))
-    return null;
-  const number = typeof value === 'string' && /^\s*\d{1,6}\s*$/.test(value) ? Number(value) : value;
-  if (isDays(number)) return number;
+  const number = readDays(value);
+  if (number !== undefined) return number;
   throw bad(`${name} must be a whole number of days from 1 to ${MOST_DAYS}, or blank.`);
-}
-
-export function isDays(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MOST_DAYS;
 }
 
 function choice<Choice extends string>(

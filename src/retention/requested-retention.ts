@@ -1,7 +1,7 @@
 import { CodedError } from '../errors/coded-error';
 import { asFields, fieldOf, type Fields } from '../values/fields';
 import { readTime } from '../values/time';
-import { isDays, MOST_DAYS } from './policy-settings';
+import { isDays, MOST_DAYS } from './policy-fields';
 
 /** Days after the recording, an absolute time (ISO 8601 UTC), or null for no such date. */
 export type RequestedDate = number | string | null;

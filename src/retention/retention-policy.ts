@@ -3,7 +3,8 @@ import { compileGlob } from '../routing/glob-index';
 import type { LockMode, RetentionFacts } from '../store/kept-facts';
 import type { StoredRecording } from '../store/stored-recording';
 import { asFields, fieldOf } from '../values/fields';
-import type { Direction, Periods, PolicySettings, RuleConditions } from './policy-settings';
+import type { Direction } from './policy-fields';
+import type { Periods, PolicySettings, RuleConditions } from './policy-settings';
 import { type RequestedDate, readRequested } from './requested-retention';
 
 const DAY_MS = 86_400_000;

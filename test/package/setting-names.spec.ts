@@ -18,9 +18,6 @@ const NO_SETTINGS: ReadonlySet<string> = new Set([
   'reason',
   'by',
   'when',
-  // Settings of retention, which have no dialog yet.
-  'Policy',
-  'Lock',
   // A command.
   'telnyx-evidence verify',
   // A field of Node-RED's own http proxy node.

@@ -14,6 +14,16 @@ export const ALL_DIALOGS: FlowNode[] = [
   dailyAccount(),
   config('bucket', 'telnyx-bucket', { endpoint: 'http://s3.example.com', bucket: 'archive', sse: 'aws:kms' }),
   config('queue', 'telnyx-queue', { url: 'redis://redis.example.com', prefix: 'telnyx', whenAway: 'hold' }),
+  config('retention', 'telnyx-retention', {
+    policy: 'Calls',
+    keepUntil: '365',
+    deleteAfter: '730',
+    lockMode: 'compliance',
+    timestampUrl: '',
+    rules: [
+      { when: { events: 'call.*', direction: 'inbound', number: '+1555' }, keepUntil: '', deleteAfter: '90' }
+    ]
+  }),
   webhookIn({ reply: 'flow', path: LONG_PATH, x: 300, y: 100 }),
   dailyWebhookIn({ reply: 'flow', path: `${LONG_PATH}-daily`, x: 300, y: 160 }),
   node('switch', 'telnyx-event-switch', {
@@ -70,7 +80,7 @@ export class AllDialogs {
   /** Opens a dialog with all its sections, looks at it, and closes it again. */
   async whileOpen<Result>({ id, type }: FlowNode, look: () => Promise<Result>): Promise<Result> {
     const { page } = this.editor;
-    const isConfig = /-(account|bucket|queue)$/.test(type);
+    const isConfig = /-(account|bucket|queue|retention)$/.test(type);
     await page.evaluate(
       isConfig ? `RED.editor.editConfig('', '${type}', '${id}')` : `RED.editor.edit(RED.nodes.node('${id}'))`
     );
@@ -103,7 +113,9 @@ export class AllDialogs {
   async wrappedLabels(): Promise<unknown[]> {
     const labels =
       await this.editor.page.evaluate<{ text: string; lines: number; isCut: boolean }[]>(PALETTE_LABELS);
-    should(labels).have.length(OUR_NODES.filter(({ type }) => !/-(account|bucket|queue)$/.test(type)).length);
+    should(labels).have.length(
+      OUR_NODES.filter(({ type }) => !/-(account|bucket|queue|retention)$/.test(type)).length
+    );
     return labels.filter(({ lines, isCut }) => lines !== 1 || isCut);
   }
 }

@@ -182,7 +182,7 @@ const VALUE_BYTES = 8;
 const LIVE = new Set(['req', 'res']);
 
 /** What the output message should have before anything else, when not everything fits. */
-const FIRST = ['_msgid', 'topic', 'event', 'payload', 'parts'];
+const FIRST = ['_msgid', 'retention', 'topic', 'event', 'payload', 'parts'];
 
 /**
  * Copies the parts of a message that can be written to disk: text, numbers, booleans, null, dates, Buffers up
