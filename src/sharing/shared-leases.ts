@@ -21,10 +21,16 @@ export interface SharedLeasesOptions {
   now?: () => number;
 }
 
-/** Takes a lease that is free, or that rests and was its own. Returns the host of the holder, or nothing. */
+/**
+ * Takes a lease that is free, or that rests and was its own. Returns the host of the holder, or nothing. One without an end is
+ * none of ours, and gets one.
+ */
 const TAKE = `
 local held = redis.call('hmget', KEYS[1], 'instance', 'token', 'host')
-if held[1] and not (held[1] == ARGV[1] and held[2] == '') then return held[3] end
+if held[1] and not (held[1] == ARGV[1] and held[2] == '') then
+  if redis.call('pttl', KEYS[1]) == -1 then redis.call('pexpire', KEYS[1], ARGV[4]) end
+  return held[3] or ''
+end
 redis.call('hset', KEYS[1], 'instance', ARGV[1], 'token', ARGV[2], 'host', ARGV[3])
 redis.call('pexpire', KEYS[1], ARGV[4])
 return false`;

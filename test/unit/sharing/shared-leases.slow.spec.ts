@@ -125,6 +125,14 @@ describe('SharedLeases', () => {
     await work.lost;
   });
 
+  for (const made of ['instance evil token t host evil', 'instance evil', 'instance evil token t'])
+    it(`do not stop a list for ever when somebody makes one up: ${made}`, async () => {
+      await fixture.server.say(`HSET {test}:lease:list ${made}`);
+      const leases = leasesOf(one);
+      should((await leases.run('list', 500, idle)).kind).equal('taken');
+      await until('the lease', async () => (await leases.run('list', 500, idle)).kind === 'done');
+    });
+
   it('let nobody begin while Redis is away, and each one alone after a while', async () => {
     one!.relay.cut();
     await until('the end of the connection', () => one!.connection.isAway);
