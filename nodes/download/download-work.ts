@@ -81,7 +81,10 @@ export function createDownloadWork(
   const sources = recordingSources(sourceSettings);
   const agents = createTransferAgents({ proxy: settings.proxy, own: sources.ownBucket });
   const partials = new NodeResumeStates(state.database, node, place);
-  const facts = queue === null ? state.facts : factsOfQueue(queue, state);
+  const facts =
+    queue === null
+      ? state.facts
+      : factsOfQueue(queue, state, () => events.onNotice([{ notice: 'redis-forgot-files' }], 'warning'));
   const index = facts.at(place);
   const turns = new KeyedMutex();
   const archiver = new Archiver(

@@ -18,16 +18,17 @@ const budgets = new WeakMap<SharedQueue, LendingBudget>();
 
 const facts = new WeakMap<SharedQueue, SharedFacts>();
 
-/** What is stored, as all instances with this queue know it. */
+/** What is stored, as all instances with this queue know it. @param onGap as `SharedFactsDeps.onGap`, of the first node that asks */
 export function factsOfQueue(
   queue: SharedQueue,
-  { facts: local, database }: Pick<ArchiveState, 'facts' | 'database'>
+  { facts: local, database }: Pick<ArchiveState, 'facts' | 'database'>,
+  onGap: () => void
 ): SharedFacts {
   const known = facts.get(queue);
   if (known !== undefined) return known;
   const { connection, instance } = queue;
   const sealer = sealerOf(queue);
-  const shared = new SharedFacts({ local, database, connection, sealer, instance: instance.id });
+  const shared = new SharedFacts({ local, database, connection, sealer, instance: instance.id, onGap });
   queue.onClose(() => void shared.close());
   facts.set(queue, shared);
   return shared;

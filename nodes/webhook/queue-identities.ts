@@ -29,8 +29,11 @@ export function identitiesOfQueue(
   return added;
 }
 
-/** Right after a start, deliveries may come before the connection: then others would not know of them for a moment. Milliseconds. */
-const CONNECT_MS = 3000;
+/**
+ * Right after a start, deliveries may come before the connection: then others would not know of them for a moment. Not longer
+ * than any command may take, because senders wait no more than two seconds. Milliseconds.
+ */
+const CONNECT_MS = 1000;
 
 function onceConnected(shared: Identities, { connection }: SharedQueue): Identities {
   const connected = connection.ready(CONNECT_MS);

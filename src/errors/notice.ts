@@ -68,7 +68,8 @@ export const NOTICES = [
   'redis-keeps',
   'redis-forgets',
   'redis-evicts',
-  'redis-clear-text'
+  'redis-clear-text',
+  'redis-forgot-files'
 ] as const;
 
 export type NoticeName = (typeof NOTICES)[number];

@@ -22,14 +22,15 @@ export interface SharedLeasesOptions {
 }
 
 /**
- * Takes a lease that is free, or that rests and was its own. Returns the host of the holder, or nothing. One without an end is
- * none of ours, and gets one.
+ * Takes a lease that is free, or was its own: what an instance holds without knowing is that of an earlier process, which is
+ * gone, because two processes never have the state of one instance. Returns the host of the holder, or nothing. One without an
+ * end is none of ours, and gets one.
  */
 const TAKE = `
-local held = redis.call('hmget', KEYS[1], 'instance', 'token', 'host')
-if held[1] and not (held[1] == ARGV[1] and held[2] == '') then
+local held = redis.call('hmget', KEYS[1], 'instance', 'host')
+if held[1] and held[1] ~= ARGV[1] then
   if redis.call('pttl', KEYS[1]) == -1 then redis.call('pexpire', KEYS[1], ARGV[4]) end
-  return held[3] or ''
+  return held[2] or ''
 end
 redis.call('hset', KEYS[1], 'instance', ARGV[1], 'token', ARGV[2], 'host', ARGV[3])
 redis.call('pexpire', KEYS[1], ARGV[4])

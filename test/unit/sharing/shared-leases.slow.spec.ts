@@ -59,6 +59,17 @@ describe('SharedLeases', () => {
     Number(left.trim().slice(1)).should.be.within(30_000, 60_000);
   });
 
+  it('are free at once for the next process of an instance that was killed', async () => {
+    const work = lasting(leasesOf(one), 30_000);
+    await work.begun;
+    one!.relay.cut();
+    const again = leasesOf(await fixture.rejoin('one'));
+    should((await leasesOf(other).run('list', 30_000, idle)).kind).equal('taken');
+    should((await again.run('list', 30_000, idle)).kind).equal('done');
+    work.end();
+    await work.lost;
+  });
+
   it('are free again after the rest', async () => {
     const [here, there] = [leasesOf(one, 100), leasesOf(other, 100)];
     await here.run('list', 5000, idle);
