@@ -1,4 +1,5 @@
 import type { Effects } from './effects';
+import type { StateChange } from '../state/state-database';
 import type { IndexedFile, StoredIndex } from './index/stored-index';
 import type { GivenUpList } from './queue/failed-recordings';
 
@@ -24,6 +25,8 @@ export interface ArchiveFacts {
    * @throws when they could not be made durable; they may be applied again
    */
   commit(effects: Effects): Promise<void>;
+  /** The same effects as changes of the database, for a commit with others that begins at once. Other processes know of them soon. */
+  changes(effects: Effects): StateChange[];
   /** Resolves when the effects of all jobs that have ended so far are found. */
   settled(): Promise<void>;
 }

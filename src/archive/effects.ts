@@ -1,3 +1,4 @@
+import type { DeletedKey, Tombstone } from '../evidence/deletion/tombstones';
 import type { IndexedFile, StoredIndex } from './index/stored-index';
 import type { FailedRecording } from './queue/failed-recordings';
 
@@ -12,6 +13,14 @@ export interface Effects {
   readonly givenUp: readonly FailedRecording[];
   /** Recordings that leave this list; applied before `givenUp`. It does not matter whether they are on it. */
   readonly cleared: readonly Pick<FailedRecording, 'node' | 'identity'>[];
+  /** Files that were deleted and leave the index; applied before `stored`. It does not matter whether they are in it. */
+  readonly removed: readonly RemovedFile[];
+}
+
+/** A file that was deleted. The copy that the tombstone names, and earlier ones, are not entered again; a later one is. */
+export interface RemovedFile {
+  key: DeletedKey;
+  tombstone: Tombstone;
 }
 
 /** A stored file and its destination. */
@@ -21,7 +30,12 @@ export interface PlacedFile {
   file: IndexedFile;
 }
 
-export const NO_EFFECTS: Effects = { stored: [], givenUp: [], cleared: [] };
+export const NO_EFFECTS: Effects = { stored: [], givenUp: [], cleared: [], removed: [] };
+
+/** Whether nothing was changed. */
+export function areNone(effects: Effects): boolean {
+  return Object.values(effects).every((changed: readonly unknown[]) => changed.length === 0);
+}
 
 /** The effect of entering files of one destination into the index. */
 export function entering({ place }: Pick<StoredIndex, 'place'>, files: readonly IndexedFile[]): Effects {
@@ -33,6 +47,7 @@ export function together(...all: readonly Effects[]): Effects {
   return {
     stored: all.flatMap(({ stored }) => stored),
     givenUp: all.flatMap(({ givenUp }) => givenUp),
-    cleared: all.flatMap(({ cleared }) => cleared)
+    cleared: all.flatMap(({ cleared }) => cleared),
+    removed: all.flatMap(({ removed }) => removed)
   };
 }

@@ -39,8 +39,9 @@ export class LocalFacts implements ArchiveFacts {
   }
 
   /** The same effects as changes of the database, to be made in one commit with others. */
-  changes({ stored, givenUp, cleared }: Effects): StateChange[] {
+  changes({ stored, givenUp, cleared, removed }: Effects): StateChange[] {
     return [
+      ...removed.map(({ key, tombstone }) => this.recordings.removing(key, tombstone)),
       ...cleared.flatMap(({ node, identity }) => this.givenUp.leaving(node, identity) ?? []),
       ...givenUp.map((entry) => this.givenUp.entering(entry)),
       ...stored.map(({ place, file }) => this.recordings.entering(place, file))
@@ -48,8 +49,9 @@ export class LocalFacts implements ArchiveFacts {
   }
 
   /** As `changes`, for effects that another process has applied; what is known here and is newer stays. */
-  toldChanges({ stored, givenUp, cleared }: Effects): StateChange[] {
+  toldChanges({ stored, givenUp, cleared, removed }: Effects): StateChange[] {
     return [
+      ...removed.map(({ key, tombstone }) => this.recordings.removing(key, tombstone)),
       // One of the same commit may have listed it.
       ...cleared.map(({ node, identity }) => this.givenUp.clearing(node, identity)),
       ...givenUp.map((entry) => this.givenUp.entering(entry)),

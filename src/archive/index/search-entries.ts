@@ -62,6 +62,11 @@ export class SearchEntries {
     this.#entries.putting([time, ...file], searchText(recording)).apply();
   }
 
+  /** Takes a file out. To be called while a commit is being made. @param before what the index holds of it */
+  leave(file: FileKey, before: StoredRecording): void {
+    this.#entries.removing([timeOf(before), ...file]).apply();
+  }
+
   /**
    * The entries from late to early.
    *

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type Tombstone, Tombstones } from '../../evidence/deletion/tombstones';
 import { identityOfUrl } from '../../recording/recording-reference';
 import type { RecordingReference } from '../../recording/recording-reference';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
@@ -36,6 +37,9 @@ export class StoredRecordings {
   /** The same files, by time. */
   readonly entries: SearchEntries;
   readonly #files: StateCollection<IndexedFile>;
+  readonly #tombstones: Tombstones;
+  /** Those of a moment ago, by key, oldest first: what is put within a commit cannot be read before its end. */
+  readonly #removed = new Map<string, Tombstone>();
   /** What was added to files that were stored a moment ago, by key; oldest first. */
   readonly #added = new Map<string, IndexedFile>();
   #hasNote = false;
@@ -43,6 +47,7 @@ export class StoredRecordings {
   constructor(database: StateDatabase) {
     this.#files = database.collection('stored-recordings');
     this.entries = new SearchEntries(database);
+    this.#tombstones = new Tombstones(database);
   }
 
   /** @param destination as `StoredIndex.place` */
@@ -74,6 +79,7 @@ export class StoredRecordings {
     const key: FileKey = [keyDigest(file.identity), keyDigest(destination), file.wantedFormat ?? ''];
     return {
       apply: () => {
+        if (this.#isDeleted(key, file)) return;
         const known = this.#files.get(key);
         const whole = known === undefined ? file : toldFile(known, file);
         if (whole !== null) this.describing(key, whole).apply();
@@ -86,6 +92,7 @@ export class StoredRecordings {
     this.#noteAdded(key.join(), file);
     return {
       apply: () => {
+        if (this.#isDeleted(key, file)) return;
         this.#noteFirst();
         // Two jobs may describe one file, and which of them ends first is open.
         const known = this.#withAdded(key.join(), file);
@@ -93,6 +100,31 @@ export class StoredRecordings {
         this.#files.putting(key, known).apply();
       }
     };
+  }
+
+  /** The change that takes a deleted file out and notes that it was deleted. A copy that was stored later stays. */
+  removing(key: FileKey, tombstone: Tombstone): StateChange {
+    return {
+      apply: () => {
+        this.#removed.set(key.join(), tombstone);
+        dropOldest(this.#removed, MOST_FRESH);
+        const noted = this.#tombstones.get(key);
+        // The same one again, or an earlier one that comes late.
+        if (noted === undefined || noted.stored_at < tombstone.stored_at)
+          this.#tombstones.putting(key, tombstone).apply();
+        const known = this.#files.get(key);
+        if (known === undefined || known.recording.stored_at > tombstone.stored_at) return;
+        this.#added.delete(key.join());
+        this.entries.leave(key, known.recording);
+        this.#files.removing(key).apply();
+      }
+    };
+  }
+
+  /** Whether this copy was deleted: what is told late does not bring it back. */
+  #isDeleted(key: FileKey, { recording }: IndexedFile): boolean {
+    const tombstones = [this.#tombstones.get(key), this.#removed.get(key.join())];
+    return tombstones.some((found) => found !== undefined && recording.stored_at <= found.stored_at);
   }
 
   /**

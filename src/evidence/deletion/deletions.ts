@@ -51,7 +51,7 @@ export interface Removal {
    */
   remove: (request: DeletionRequest) => Promise<void>;
   /** The changes that take it out of the index; made together with its tombstone. */
-  forgetting: (request: DeletionRequest) => readonly StateChange[];
+  forgetting: (request: DeletionRequest, tombstone: Tombstone) => readonly StateChange[];
 }
 
 export interface DeletionsDeps {
@@ -222,7 +222,7 @@ export class Deletions {
     const deleted_at = new Date(now()).toISOString();
     const tombstone: Tombstone = { stored_at: storedAt, deleted_at, reason, policy, bytes, seq };
     await database.commit([
-      ...removal.forgetting(request),
+      ...removal.forgetting(request, tombstone),
       this.tombstones.putting(key, tombstone),
       this.#decisions.removing(key)
     ]);

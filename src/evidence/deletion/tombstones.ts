@@ -14,7 +14,7 @@ export interface Tombstone {
   /** Name of the policy, or null. */
   policy: string | null;
   bytes: number;
-  /** Of the line in the custody log. */
+  /** Of the line in the custody log of the Node-RED that deleted the file. */
   seq: number;
 }
 

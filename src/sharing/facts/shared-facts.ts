@@ -1,5 +1,5 @@
 import { type ArchiveFacts } from '../../archive/archive-facts';
-import { type Effects, NO_EFFECTS } from '../../archive/effects';
+import { areNone, type Effects, NO_EFFECTS } from '../../archive/effects';
 import type { LocalFacts } from '../../archive/index/local-facts';
 import type { IndexedFile, StoredIndex } from '../../archive/index/stored-index';
 import type { GivenUpList } from '../../archive/queue/failed-recordings';
@@ -103,8 +103,13 @@ export class SharedFacts implements ArchiveFacts {
   }
 
   async commit(effects: Effects): Promise<void> {
-    if (effects.stored.length + effects.givenUp.length + effects.cleared.length === 0) return;
+    if (areNone(effects)) return;
     await this.#share({ effects, removed: [] }, this.#deps.local.changes(effects));
+  }
+
+  changes(effects: Effects): StateChange[] {
+    if (areNone(effects)) return [];
+    return [...this.#deps.local.changes(effects), ...this.#entering({ effects, removed: [] })];
   }
 
   /** Also tells the others what is not told yet, and learns what they told. */
@@ -122,9 +127,12 @@ export class SharedFacts implements ArchiveFacts {
   }
 
   async #share(told: Told, changes: readonly StateChange[]): Promise<void> {
-    const text = spellTold(told);
-    await this.#deps.database.commit([...changes, ...(text === null ? [] : [this.#outbox.entering(text)])]);
+    await this.#deps.database.commit([...changes, ...this.#entering(told)]);
     await this.#tell();
+  }
+
+  #entering(told: Told): StateChange[] {
+    return spellTold(told).map((text) => this.#outbox.entering(text));
   }
 
   #tick(both: () => void): void {
@@ -188,13 +196,18 @@ export class SharedFacts implements ArchiveFacts {
   async #learn(entries: readonly FoundEntry[]): Promise<void> {
     const { database, instance, local } = this.#deps;
     const seen = { ...this.#position.seen };
-    const changes: StateChange[] = [];
+    let changes: StateChange[] = [];
     for (const { instance: from, sequence, text } of entries) {
       // One that cannot be trusted does not keep others of that instance out, either.
       if (text === null || from === instance || sequence <= (seen[from] ?? 0)) continue;
       seen[from] = sequence;
       const told = readTold(text);
       if (told === null) continue;
+      if (told.effects.removed.length > 0) {
+        // It reads what came before it, which can be read once it is on disk.
+        await database.commit(changes);
+        changes = [];
+      }
       changes.push(...local.toldChanges(told.effects));
       changes.push(...told.removed.map(({ node, id }) => local.givenUp.removing(node, id)));
     }

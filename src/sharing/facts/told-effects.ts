@@ -1,4 +1,4 @@
-import type { Effects } from '../../archive/effects';
+import { type Effects, NO_EFFECTS } from '../../archive/effects';
 import { areHeldIn } from '../../store/held-location';
 import type { StoredRecording } from '../../store/stored-recording';
 import { asFields } from '../../values/fields';
@@ -10,6 +10,7 @@ import {
   isObject,
   isText,
   listOf,
+  oneOf,
   orNull,
   shape
 } from '../jobs/wire/shape';
@@ -20,7 +21,11 @@ export interface Told {
   removed: readonly { node: string; id: string }[];
 }
 
+/** Of what all versions of this package understand. */
 const VERSION = 1;
+/** Of files that were deleted: an earlier version passes over them. */
+const REMOVED_VERSION = 2;
+const VERSIONS = new Set<unknown>([VERSION, REMOVED_VERSION]);
 /** Characters of one entry in Redis. */
 const LONGEST = 64 * 1024;
 /** Characters of the id of a node, or of a format. */
@@ -32,9 +37,20 @@ const DEEPEST = 12;
  * Spells it in JSON, without secrets: it is what sidecars hold. The text of a recording that is too long for Redis is left out, and
  * so is, as the last resort, the whole.
  *
- * @returns null when it is too long all the same; the others then store such a recording once more
+ * @returns the entries; deleted files have one of their own, before the others. None when it is too long all the same: the others
+ *   then store such a recording once more
  */
-export function spellTold(told: Told): string | null {
+export function spellTold({ effects, removed }: Told): string[] {
+  const deleted = { effects: { ...NO_EFFECTS, removed: effects.removed }, removed: [] };
+  const { stored, givenUp, cleared } = effects;
+  const older = { stored, givenUp, cleared };
+  const hasOthers = removed.length > 0 || Object.values(older).some((changed) => changed.length > 0);
+  const inParts = effects.removed.length === 0 ? [] : [JSON.stringify({ v: REMOVED_VERSION, ...deleted })];
+  const others = hasOthers ? spellOlder({ effects: older, removed }) : null;
+  return [...inParts, ...(others === null ? [] : [others])];
+}
+
+function spellOlder(told: Omit<Told, 'effects'> & { effects: Omit<Effects, 'removed'> }): string | null {
   const whole = JSON.stringify({ v: VERSION, ...told });
   if (whole.length <= LONGEST) return whole;
   const stored = told.effects.stored.map(({ place, file }) => ({
@@ -76,21 +92,35 @@ const isStored = shape({
 
 const isFailed = { node: isName, identity: isText };
 
+const isTime: Check = (value) =>
+  typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/.test(value);
+
+const isRemoved = shape({
+  key: (value) => Array.isArray(value) && value.length === 3 && value.every((part) => isName(part)),
+  tombstone: shape({
+    ...{ stored_at: isTime, deleted_at: isTime, bytes: isCount, seq: isCount },
+    reason: oneOf(['expired', 'erased']),
+    policy: orNull(isName)
+  })
+});
+
+const isOlder = {
+  stored: listOf(isStored),
+  cleared: listOf(shape(isFailed)),
+  givenUp: listOf(
+    shape({
+      ...isFailed,
+      at: isNumber,
+      code: isText,
+      message: isText,
+      attempts: isCount,
+      details: isObject
+    })
+  )
+};
+
 const isTold = shape({
-  effects: shape({
-    stored: listOf(isStored),
-    cleared: listOf(shape(isFailed)),
-    givenUp: listOf(
-      shape({
-        ...isFailed,
-        at: isNumber,
-        code: isText,
-        message: isText,
-        attempts: isCount,
-        details: isObject
-      })
-    )
-  }),
+  effects: shape(isOlder, { removed: listOf(isRemoved) }),
   removed: listOf(shape({ node: isName, id: isName }))
 });
 
@@ -103,8 +133,9 @@ export function readTold(text: string): Told | null {
   } catch {
     return null;
   }
-  if (!isWithin(value, DEEPEST) || asFields(value)?.['v'] !== VERSION || !isTold(value)) return null;
-  const told = value as Told;
+  if (!isWithin(value, DEEPEST) || !VERSIONS.has(asFields(value)?.['v']) || !isTold(value)) return null;
+  const given = value as Told;
+  const told: Told = { ...given, effects: { ...NO_EFFECTS, ...given.effects } };
   // Whoever erases or describes a recording does so where its entry says.
   return told.effects.stored.every(({ place, file }) => areHeldIn(place, file.recording)) ? told : null;
 }

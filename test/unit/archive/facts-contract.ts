@@ -1,16 +1,20 @@
 import should from 'should';
 import { type ArchiveFacts, currentFile } from '../../../src/archive/archive-facts';
-import { type Effects, NO_EFFECTS, entering } from '../../../src/archive/effects';
+import { type Effects, NO_EFFECTS, type RemovedFile, entering } from '../../../src/archive/effects';
 import { type IndexedFile, storedCopies } from '../../../src/archive/index/stored-index';
 import type { FailedRecording } from '../../../src/archive/queue/failed-recordings';
 import { identityOfUrl, mediaLink } from '../../../src/recording/recording-reference';
+import type { StateChange } from '../../../src/state/state-database';
 import type { StoredRecording } from '../../../src/store/stored-recording';
+import { keyDigest } from '../../../src/values/fields';
 import { recordingAt } from './archive-fixture';
 
 export interface FactsUnderTest {
   facts: ArchiveFacts;
   /** What another process with the same archive sees, or this one after a crash at this moment. */
   elsewhere: () => Promise<ArchiveFacts>;
+  /** Makes changes of the database of `facts`. */
+  commit: (changes: readonly StateChange[]) => Promise<void>;
   remove: () => Promise<void>;
 }
 
@@ -98,7 +102,8 @@ export function itKeepsArchiveFacts(open: () => Promise<FactsUnderTest>): void {
     const effects: Effects = {
       ...entering({ place: '/a' }, [file('telnyx:1')]),
       givenUp: [failed('2')],
-      cleared: [{ node: 'node', identity: 'telnyx:1' }]
+      cleared: [{ node: 'node', identity: 'telnyx:1' }],
+      removed: []
     };
     for (let time = 0; time < 3; time += 1) await facts.commit(structuredClone(effects));
     should(await facts.find('telnyx:1')).eql([file('telnyx:1')]);
@@ -162,6 +167,45 @@ export function itKeepsArchiveFacts(open: () => Promise<FactsUnderTest>): void {
     should(await storedCopies(facts, reference)).eql([stored]);
   });
 
+  describe('of a file that was deleted', () => {
+    const removed: RemovedFile = {
+      key: [keyDigest('telnyx:1'), keyDigest('/a'), 'mp3'],
+      tombstone: {
+        ...{ stored_at: STORED.stored_at, deleted_at: '2026-06-04T09:00:00.000Z', bytes: 7, seq: 3 },
+        ...{ reason: 'expired', policy: 'ninety days' }
+      }
+    };
+    const remove = (): Promise<void> => facts.commit({ ...NO_EFFECTS, removed: [removed] });
+
+    it('knows nothing, here and elsewhere, however often it is told', async () => {
+      await put('/a', file('telnyx:1'), { ...file('telnyx:1', { path: '/a/1.wav' }), wantedFormat: 'wav' });
+      await put('/b', file('telnyx:1', { path: '/b/1.mp3' }));
+      for (let time = 0; time < 3; time += 1) await remove();
+      paths(await facts.find('telnyx:1')).should.eql(['/a/1.wav', '/b/1.mp3']);
+      const other = await tested.elsewhere();
+      paths(await other.find('telnyx:1')).should.eql(['/a/1.wav', '/b/1.mp3']);
+      paths(await other.at('/a').find('telnyx:1')).should.eql(['/a/1.wav']);
+    });
+
+    it('does not take back the copy that was deleted, but one that was stored later', async () => {
+      await remove();
+      await put('/a', file('telnyx:1', { transcription: 'Late.' }));
+      should(await facts.find('telnyx:1')).eql([]);
+      await put('/a', file('telnyx:1', { stored_at: '2026-07-04T09:00:00.000Z' }, 'job-2'));
+      await remove();
+      should(await facts.find('telnyx:1')).have.length(1);
+      should(await (await tested.elsewhere()).find('telnyx:1')).have.length(1);
+    });
+
+    it('commits it with other changes', async () => {
+      await put('/a', file('telnyx:1'));
+      await tested.commit(facts.changes({ ...NO_EFFECTS, removed: [removed] }));
+      should(await facts.find('telnyx:1')).eql([]);
+      await facts.settled();
+      should(await (await tested.elsewhere()).find('telnyx:1')).eql([]);
+    });
+  });
+
   it('lists what was given up once per node, with the latest reason, until it is stored', async () => {
     await facts.commit({
       ...NO_EFFECTS,
@@ -185,8 +229,8 @@ export function itKeepsArchiveFacts(open: () => Promise<FactsUnderTest>): void {
 
   it('lists a recording of which one file is stored and another one was given up', async () => {
     const both = { givenUp: [failed('1')], cleared: [{ node: 'node', identity: 'telnyx:1' }] };
-    await facts.commit({ ...both, stored: [] });
-    await facts.commit({ ...both, stored: [] });
+    await facts.commit({ ...NO_EFFECTS, ...both });
+    await facts.commit({ ...NO_EFFECTS, ...both });
     should(await listed()).eql(['1']);
   });
 

@@ -4,7 +4,7 @@ import { LONGEST_PAUSE_MS, sleep } from '../../../clock/backoff';
 import { monotonicNow } from '../../../clock/clocks';
 import { CodedError } from '../../../errors/coded-error';
 import { rootCause } from '../../../errors/root-cause';
-import type { Effects } from '../../../archive/effects';
+import { areNone, type Effects, NO_EFFECTS } from '../../../archive/effects';
 import { unexpected } from '../../../archive/download/archive-faults';
 import type { Job, JobRun } from '../../../archive/queue/job';
 import type { JobOutcome } from '../../../archive/queue/job-queue';
@@ -208,7 +208,7 @@ export class BullWorker {
       return await work();
     } catch (error) {
       this.#deps.onFault(unexpected(error));
-      return { kind: 'again', pauseMs: LONGEST_PAUSE_MS, effects: { stored: [], givenUp: [], cleared: [] } };
+      return { kind: 'again', pauseMs: LONGEST_PAUSE_MS, effects: NO_EFFECTS };
     }
   }
 
@@ -233,7 +233,7 @@ export class BullWorker {
 
   /** @returns false when the worker was closed before the effects were durable */
   async #committed(effects: Effects): Promise<boolean> {
-    if (effects.stored.length + effects.givenUp.length + effects.cleared.length === 0) return true;
+    if (areNone(effects)) return true;
     for (;;) {
       try {
         await this.#deps.commit(effects);

@@ -13,6 +13,7 @@ describe('LocalFacts', () => {
         await state.reopen();
         return new LocalFacts(state.database);
       },
+      commit: (changes) => state.database.commit(changes),
       remove: () => state.remove()
     });
   });

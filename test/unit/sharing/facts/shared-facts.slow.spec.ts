@@ -5,7 +5,9 @@ import { LocalFacts } from '../../../../src/archive/index/local-facts';
 import type { IndexedFile } from '../../../../src/archive/index/stored-index';
 import { SharedFacts } from '../../../../src/sharing/facts/shared-facts';
 import { Sealer } from '../../../../src/sharing/jobs/wire/sealer';
+import { Tombstones } from '../../../../src/evidence/deletion/tombstones';
 import type { StoredRecording } from '../../../../src/store/stored-recording';
+import { keyDigest } from '../../../../src/values/fields';
 import { until } from '../../../support/until';
 import { recordingAt } from '../../archive/archive-fixture';
 import { itKeepsArchiveFacts } from '../../archive/facts-contract';
@@ -92,6 +94,7 @@ describe('SharedFacts', () => {
       Promise.resolve({
         facts: one.facts,
         elsewhere: () => Promise.resolve(other.facts),
+        commit: (changes) => one.state.database.commit(changes),
         remove: () => Promise.resolve()
       })
     );
@@ -167,6 +170,41 @@ describe('SharedFacts', () => {
     for (const { facts } of [one, other]) {
       should((await facts.givenUp.newest({ skip: 0, most: 9 })).total).equal(0);
       should((await facts.find('telnyx:2'))[0]?.recording.transcription).equal('Hello.');
+    }
+  });
+
+  it('tells of a deleted file in an entry that earlier versions pass over, and of the rest in one that they read', async () => {
+    const key = [keyDigest('telnyx:1'), keyDigest('/a'), 'mp3'] as const;
+    const tombstone = {
+      ...{ stored_at: '2026-03-04T09:00:00.000Z', deleted_at: '2026-06-04T09:00:00.000Z', bytes: 7, seq: 3 },
+      ...{ reason: 'erased' as const, policy: null }
+    };
+    await one.facts.commit(stored(fileOf('telnyx:1')));
+    await one.facts.commit({ ...stored(fileOf('telnyx:2')), removed: [{ key: [...key], tombstone }] });
+    should(await other.knows('telnyx:1')).be.false();
+    should(await other.knows('telnyx:2')).be.true();
+    should(new Tombstones(other.state.database).get([...key])).eql(tombstone);
+    const entries = await one.member.connection.command((client) => client.xrange('{test}:facts', '-', '+'));
+    const told = entries.map(([, fields]) => JSON.parse(fields[5] ?? '') as { v: number; effects: object });
+    should(told.map(({ v, effects }) => [v, 'removed' in effects])).eql([
+      [1, false],
+      [2, true],
+      [1, false]
+    ]);
+    // In another order, as after Redis was emptied.
+    await Promise.all([one.facts.close(), other.facts.close()]);
+    await fixture.server.flush();
+    const late = new Archive(await fixture.join('late'));
+    try {
+      const [first, second, third] = entries.map(([, fields]) => fields[5] ?? '');
+      for (const [at, text] of [second, first, third].entries())
+        await one.member.connection.command((client) =>
+          client.xadd('{test}:facts', '*', 'i', 'third', 's', at + 1, 't', text ?? '')
+        );
+      await until('what was told', () => late.knows('telnyx:2'));
+      should(await late.knows('telnyx:1')).be.false();
+    } finally {
+      await late.remove();
     }
   });
 
