@@ -52,6 +52,8 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['src/naming/filename-syntax.ts', 'the file name of a download node, of at most 4096 characters'],
   ['src/store/bucket/client/field-rules.ts', 'settings of a bucket'],
   ['nodes/config/queue/queue-fields.ts', 'settings of a queue'],
+  ['nodes/editor/telnyx-retention.ts', 'settings of a retention, in the editor'],
+  ['src/retention/policy-fields.ts', 'settings of a retention'],
   ['src/sharing/redis-check.ts', 'what the Redis of an administrator says of itself, a line at a time'],
   ['src/verification/key-text.ts', 'the keys of an account'],
   ['src/verification/asked-keys.ts', 'bodies, of which 16 kB are read'],
