@@ -8,6 +8,7 @@ import {
 } from '../../src/providers/provider';
 import { type ProviderAccounts, providers } from '../../src/providers/registry';
 import { CopyReader } from '../../src/reconcile/copy-reader';
+import { Tombstones } from '../../src/evidence/deletion/tombstones';
 import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
 import {
   type Emitted,
@@ -82,6 +83,7 @@ export async function runList(
       },
       {
         facts,
+        tombstones: new Tombstones(state.database),
         emit: async (emitted) => {
           await pace.turn(signal);
           events.emit(emitted);

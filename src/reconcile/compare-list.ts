@@ -2,12 +2,13 @@ import type { ArchiveFacts } from '../archive/archive-facts';
 import { storedCopies } from '../archive/index/stored-index';
 import { isTextFiled } from '../archive/transcripts/filed-text';
 import type { CodedError } from '../errors/coded-error';
+import type { Tombstones } from '../evidence/deletion/tombstones';
 import type { ListedBatch } from '../providers/provider';
 import { announcesText } from '../recording/find-recordings';
-import { identityOfId } from '../recording/recording-reference';
+import { identityOfId, identityOfUrl } from '../recording/recording-reference';
 import type { ListedState, ListedTranscripts, RecordingOrigin } from '../recording/origin';
 import type { RecordingReference } from '../recording/recording-reference';
-import { type Fields, asText } from '../values/fields';
+import { type Fields, asText, keyDigest } from '../values/fields';
 
 /** A listed recording or transcript to fetch. */
 export interface WantedRecording {
@@ -24,7 +25,10 @@ export interface WantedRecording {
 
 export interface ListCounts {
   listed: number;
+  /** Also those that were stored and deleted. */
   stored: number;
+  /** Those of them that were deleted here since, because their time was over or somebody asked for it. */
+  deleted: number;
   missing: number;
   /** Still being recorded or processed; a later run finds them. */
   not_ready: number;
@@ -38,6 +42,7 @@ interface ComparisonParts {
   /** Default: recordings. */
   what?: ListedKind;
   facts: Pick<ArchiveFacts, 'find'>;
+  tombstones: Pick<Tombstones, 'has'>;
   only: 'missing' | 'all';
   /** Sends a recording to the flow; resolves when the next one may follow. */
   emit: (wanted: WantedRecording) => Promise<void>;
@@ -59,21 +64,22 @@ const NOT_READY = new Set(['in-progress', 'processing', 'paused', 'pending']);
 const WITHOUT_FILE = new Set(['canceled', 'failed', 'deleted', 'absent']);
 
 /**
- * Compares what a provider lists with what is stored, and emits what is wanted.
+ * Compares what a provider lists with what is stored, and emits what is wanted. What was deleted here is never emitted: the
+ * provider may list it for years.
  *
  * @param counts updated in place, even when the list fails
  * @throws as the list and `emit` do
  */
 export async function compareList(
   list: AsyncIterable<ListedBatch>,
-  { origin, what = 'recordings', facts, only, emit, onBatch, onGap }: ComparisonParts,
+  { origin, what = 'recordings', facts, tombstones, only, emit, onBatch, onGap }: ComparisonParts,
   counts: ListCounts
 ): Promise<void> {
   const items = what === 'recordings' ? recordingItems(origin) : transcriptItems(origin);
   for await (const batch of list) {
     if (batch.gap !== null) onGap(batch.gap);
     for (const item of batch.items) {
-      const wanted = await judge(item, items, facts, counts);
+      const wanted = await judge(item, items, { facts, tombstones }, counts);
       if (wanted !== null && (only === 'all' || !wanted.isStored)) await emit(wanted);
     }
     onBatch(counts, batch);
@@ -83,7 +89,7 @@ export async function compareList(
 async function judge(
   item: Fields,
   items: ListedItems,
-  facts: Pick<ArchiveFacts, 'find'>,
+  known: Pick<ComparisonParts, 'facts' | 'tombstones'>,
   counts: ListCounts
 ): Promise<WantedRecording | null> {
   counts.listed += 1;
@@ -93,12 +99,14 @@ async function judge(
   const said = items.stateOf(item);
   const isNameless = id === null || references.length === 0;
   const state: ListedState = isNameless && said === 'ready' ? 'without-file' : said;
-  const stored = references.length > 0 && (await isStored(facts, references));
-  if (stored) counts.stored += 1;
+  const stored = references.length > 0 && (await isStored(known.facts, references));
+  const deleted = !stored && (await isDeleted(known, references));
+  if (deleted) counts.deleted += 1;
+  if (stored || deleted) counts.stored += 1;
   else if (state === 'not-ready') counts.not_ready += 1;
   else if (state === 'without-file') counts.without_file += 1;
   else counts.missing += 1;
-  if (isNameless || !(stored || state === 'ready')) return null;
+  if (isNameless || deleted || !(stored || state === 'ready')) return null;
   const ids = isTranscript
     ? { recording_id: references[0]?.details.recording_id ?? null, transcript_id: id }
     : { recording_id: id, transcript_id: null };
@@ -141,6 +149,33 @@ async function isStored(
   return true;
 }
 
+/**
+ * Whether something of what a listed item stands for was deleted, and no copy of that is left in any destination. The rest
+ * of the recording is then not fetched either.
+ */
+async function isDeleted(
+  { facts, tombstones }: Pick<ComparisonParts, 'facts' | 'tombstones'>,
+  references: readonly RecordingReference[]
+): Promise<boolean> {
+  for (const reference of references)
+    if (
+      namesOf(reference).some((name) => tombstones.has(keyDigest(name))) &&
+      (await storedCopies(facts, reference)).length === 0
+    )
+      return true;
+  return false;
+}
+
+/** The identities under which a recording may have been stored. */
+function namesOf({ identity, details, links }: RecordingReference): string[] {
+  const { provider, recording_id, track } = details;
+  return [
+    identity,
+    ...links.map(({ url }) => identityOfUrl(provider, url)),
+    ...(recording_id === null ? [] : [identityOfId(provider, recording_id, track)])
+  ];
+}
+
 async function isOneStored(
   facts: Pick<ArchiveFacts, 'find'>,
   reference: RecordingReference
@@ -155,5 +190,5 @@ async function isOneStored(
 }
 
 export function noCounts(): ListCounts {
-  return { listed: 0, stored: 0, missing: 0, not_ready: 0, without_file: 0 };
+  return { listed: 0, stored: 0, deleted: 0, missing: 0, not_ready: 0, without_file: 0 };
 }

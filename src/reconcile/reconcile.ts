@@ -1,6 +1,7 @@
 import type { ArchiveFacts } from '../archive/archive-facts';
 import { unexpected } from '../archive/download/archive-faults';
 import { CodedError } from '../errors/coded-error';
+import type { Tombstones } from '../evidence/deletion/tombstones';
 import type { ListedBatch } from '../providers/provider';
 import type { RecordingOrigin } from '../recording/origin';
 import {
@@ -63,6 +64,8 @@ export type Emitted =
 
 interface RunParts {
   facts: Pick<ArchiveFacts, 'find' | 'steps'>;
+  /** What was deleted here. */
+  tombstones: Pick<Tombstones, 'has'>;
   /** Sends something to the flow; resolves when the next one may follow. */
   emit: (emitted: Emitted) => Promise<void>;
   /** Called often; a caller that shows it must throttle it. */
@@ -82,7 +85,7 @@ interface RunParts {
  */
 export async function reconcile(
   plan: RunPlan,
-  { facts, emit, onProgress, now, signal }: RunParts
+  { facts, tombstones, emit, onProgress, now, signal }: RunParts
 ): Promise<{ summary: RunSummary; failure: CodedError | null }> {
   const summary = newSummary(plan.from, plan.to, now());
   let failure: CodedError | null = null;
@@ -127,6 +130,7 @@ export async function reconcile(
       what,
       only: plan.only,
       facts,
+      tombstones,
       emit: (recording: WantedRecording) => hand({ kind: 'recording', recording }),
       onGap: (gap: CodedError) => noteError(summary, gap),
       onBatch: (_counts: unknown, { through }: ListedBatch) => {

@@ -432,7 +432,7 @@ describe("Daily's texts", function () {
       );
     await (await instance.nodeRed.admin('inject/start', { method: 'POST' })).arrayBuffer();
     should((await summary(0)).payload).containDeep({
-      transcripts: { listed: 3, stored: 0, missing: 1, not_ready: 1, without_file: 1 }
+      transcripts: { listed: 3, stored: 0, deleted: 0, missing: 1, not_ready: 1, without_file: 1 }
     });
     const { payload, recording: of } = await stored('listed');
     should(readFileSync(String(payload), 'utf8')).equal(vtt('listed'));

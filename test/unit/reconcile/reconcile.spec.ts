@@ -1,6 +1,8 @@
 import should from 'should';
 import { JobRepository } from '../../../src/archive/queue/job-repository';
 import { CodedError } from '../../../src/errors/coded-error';
+import { Tombstones } from '../../../src/evidence/deletion/tombstones';
+import { keyDigest } from '../../../src/values/fields';
 import { dailyProvider } from '../../../src/providers/daily/daily-provider';
 import type { ListedBatch } from '../../../src/providers/provider';
 import { telnyxProvider } from '../../../src/providers/telnyx/telnyx-provider';
@@ -55,6 +57,7 @@ describe('a reconcile run', () => {
       },
       {
         facts: stored.facts,
+        tombstones: new Tombstones(stored.state.database),
         emit: (one) => {
           emitted.push(one);
           return Promise.resolve();
@@ -90,6 +93,7 @@ describe('a reconcile run', () => {
     should(summary).eql({
       listed: 5,
       stored: 2,
+      deleted: 0,
       missing: 1,
       not_ready: 1,
       without_file: 1,
@@ -153,7 +157,7 @@ describe('a reconcile run', () => {
         missing: 1,
         emitted: 5,
         complete: true,
-        transcripts: { listed: 8, stored: 1, missing: 4, not_ready: 1, without_file: 2 },
+        transcripts: { listed: 8, stored: 1, deleted: 0, missing: 4, not_ready: 1, without_file: 2 },
         listed_through: '2026-03-04T11:59:55.000Z'
       });
     });
@@ -195,6 +199,66 @@ describe('a reconcile run', () => {
       await stored.enter(stored.file('rec-1', { transcription: 'text of rec-1' }));
       await run({ transcripts: batches({ items: [text('text-1', 'rec-1')] }), only: 'all' });
       emitted.should.match([{ recording: { transcript_id: 'text-1', isStored: true } }]);
+    });
+  });
+
+  describe('of an archive from which recordings were deleted', () => {
+    /** As a deletion leaves it. */
+    const bury = (identity: string, place = stored.folder): Promise<unknown> =>
+      stored.state.database.commit([
+        new Tombstones(stored.state.database).putting([keyDigest(identity), keyDigest(place), 'mp3'], {
+          stored_at: '2026-03-04T10:00:00.000Z',
+          deleted_at: '2026-06-04T10:00:00.000Z',
+          reason: 'expired',
+          policy: 'calls',
+          bytes: 14,
+          seq: 4
+        })
+      ]);
+
+    it('counts them as stored, and never fetches them back', async () => {
+      await stored.enter(stored.file('rec-1'));
+      await bury('telnyx:rec-2');
+      for (const only of ['missing', 'all'] as const) {
+        emitted = [];
+        const list = batches({ items: [item('rec-1'), item('rec-2'), item('rec-3')] });
+        const { summary } = await run({ list, only });
+        should(summary).have.properties({ listed: 3, stored: 2, deleted: 1, missing: 1 });
+        ids().should.eql(only === 'all' ? ['rec-1', 'rec-3'] : ['rec-3']);
+      }
+    });
+
+    it('knows one that was stored by the address of its file', async () => {
+      await bury('telnyx:https://media.example.com/rec-1.mp3');
+      const { summary } = await run({ list: batches({ items: [item('rec-1')] }) });
+      should(summary).have.properties({ stored: 1, deleted: 1, missing: 0, emitted: 0 });
+    });
+
+    it('and is as before while a copy is left elsewhere', async () => {
+      await stored.enter(stored.file('rec-1'));
+      await bury('telnyx:rec-1', '/another/archive');
+      const { summary } = await run({ list: batches({ items: [item('rec-1')] }), only: 'all' });
+      should(summary).have.properties({ stored: 1, deleted: 0, emitted: 1 });
+    });
+
+    it('fetches neither their transcripts nor the other tracks', async () => {
+      await bury('telnyx:rec-1');
+      const text = {
+        record_type: 'recording_transcription',
+        id: 'text-1',
+        recording_id: 'rec-1',
+        status: 'completed',
+        transcription_text: 'text of rec-1',
+        created_at: '2026-03-04T09:20:00.000Z'
+      };
+      const { summary } = await run({ transcripts: batches({ items: [text] }), only: 'all' });
+      should(summary.transcripts).have.properties({ stored: 1, deleted: 1, missing: 0 });
+      await bury('daily:raw#one');
+      const tracks = [{ s3Key: 'domain/room/one' }, { s3Key: 'domain/room/two' }];
+      const raw = { id: 'raw', status: 'finished', start_ts: 1772611200, tracks };
+      const daily = await run({ origin: dailyProvider, list: batches({ items: [raw] }) });
+      should(daily.summary).have.properties({ stored: 1, deleted: 1, missing: 0 });
+      emitted.should.be.empty();
     });
   });
 

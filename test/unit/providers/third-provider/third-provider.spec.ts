@@ -116,6 +116,7 @@ describe('a provider that this package does not know', () => {
       },
       {
         facts: facts(),
+        tombstones: { has: () => false },
         emit: (one) => {
           emitted.push(one);
           return Promise.resolve();
