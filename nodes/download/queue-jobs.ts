@@ -2,7 +2,6 @@ import type { Jobs } from '../../src/archive/queue/jobs';
 import { LendingBudget } from '../../src/sharing/jobs/lending/lending-ledger';
 import { SharedJobs, type SharedJobsDeps, type SharedJobsOptions } from '../../src/sharing/jobs/shared-jobs';
 import { JobFormat } from '../../src/sharing/jobs/wire/job-format';
-import { Sealer } from '../../src/sharing/jobs/wire/sealer';
 import { SharedFacts } from '../../src/sharing/facts/shared-facts';
 import type { SharedQueue } from '../config/queue/shared-queue';
 import type { ArchiveState } from '../lib/archive-state';
@@ -26,8 +25,7 @@ export function factsOfQueue(
 ): SharedFacts {
   const known = facts.get(queue);
   if (known !== undefined) return known;
-  const { connection, instance } = queue;
-  const sealer = sealerOf(queue);
+  const { connection, sealer, instance } = queue;
   const shared = new SharedFacts({ local, database, connection, sealer, instance: instance.id, onGap });
   queue.onClose(() => void shared.close());
   facts.set(queue, shared);
@@ -36,11 +34,11 @@ export function factsOfQueue(
 
 /** The jobs of a download node, shared with the same node of all instances that have this queue. */
 export function jobsOfQueue(queue: SharedQueue, { place, ...options }: Options, deps: Deps): Jobs {
-  const { connection, instance, settings } = queue;
+  const { connection, sealer, instance, settings } = queue;
   const budget = budgets.get(queue) ?? new LendingBudget();
   budgets.set(queue, budget);
   const { whenAway } = settings;
-  const format = new JobFormat({ node: options.node, place, sealer: sealerOf(queue) });
+  const format = new JobFormat({ node: options.node, place, sealer });
   const jobs = new SharedJobs(
     { ...options, instance: instance.id, whenAway },
     { ...deps, connection, format, budget }
@@ -49,8 +47,4 @@ export function jobsOfQueue(queue: SharedQueue, { place, ...options }: Options, 
   // What runs goes back to Redis, which the connection has to outlive.
   jobs.close = () => queue.hold(close());
   return jobs;
-}
-
-function sealerOf({ settings: { encryptionKey } }: SharedQueue): Sealer | null {
-  return Sealer.withKey(encryptionKey?.toString('base64') ?? '');
 }

@@ -15,9 +15,9 @@ export function identitiesOfQueue(
 ): Identities {
   const known = identities.get(queue);
   if (known !== undefined) return known;
-  const { connection, settings } = queue;
+  const { connection, sealer, settings } = queue;
   const instance = queue.instance.id;
-  const marks = new IdentityMarks(connection);
+  const marks = new IdentityMarks(connection, sealer);
   const upload = new IdentityUpload({ marks, connection, instance, since });
   const shared = new SharedIdentities({ local, marks, upload, connection, instance });
   queue.onClose(() => {

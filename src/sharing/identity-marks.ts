@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { FlowAnswer } from '../webhook/endpoint/flow-reply';
 import { REMEMBERED_MS } from '../webhook/journal/delivery-identities';
 import { decodeStrictBase64, fieldOf, asFields } from '../values/fields';
+import type { Sealer } from './sealer';
 import type { RedisConnection } from './redis-connection';
 
 /** What Redis knows of a delivery. */
@@ -36,6 +37,12 @@ if mark and string.sub(mark, 1, string.len(ARGV[2])) ~= ARGV[2] then return mark
 redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[3])
 return false`;
 
+/** Claims what somebody else has marked, if it still is so. */
+const REPLACE = `
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('set', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`;
+
 /** Marks as accepted, unless it is. */
 const ACCEPT = `
 local mark = redis.call('get', KEYS[1])
@@ -54,27 +61,36 @@ return redis.call('pexpire', KEYS[1], ARGV[2])`;
 
 /**
  * The marks of deliveries in Redis: who has one under way, and which were accepted within 24 hours. Everything here is answered
- * within about a second, or throws CodedError `QUEUE_AWAY`. Redis is not trusted: an unreadable mark counts as none.
+ * within about a second, or throws CodedError `QUEUE_AWAY`. Redis is not trusted: an unreadable mark counts as none. With a key,
+ * only what was written with it is readable, so that nobody else can have a delivery dropped; and answers are encrypted.
  */
 export class IdentityMarks {
   readonly #connection: RedisConnection;
+  readonly #sealer: Sealer | null;
 
-  constructor(connection: RedisConnection) {
+  /** @param sealer null: marks are clear text */
+  constructor(connection: RedisConnection, sealer: Sealer | null) {
     this.#connection = connection;
+    this.#sealer = sealer;
   }
 
   /** @returns `none` when it is claimed now. @param name as `identityName` */
-  async claim(name: string, { instance, token }: ClaimOptions): Promise<Mark> {
-    const values = [claimOf({ instance, token }), claimsOf(instance), CLAIM_MS];
-    return readMark(await this.#connection.script(CLAIM, [this.#key(name)], values));
+  async claim(name: string, claim: ClaimOptions): Promise<Mark> {
+    const [keys, text] = [[this.#key(name)], this.#claimOf(name, claim)];
+    const found = await this.#connection.script(CLAIM, keys, [text, claimsOf(claim.instance), CLAIM_MS]);
+    const mark = this.#read(name, found);
+    if (mark.kind === 'none' && typeof found === 'string')
+      await this.#connection.script(REPLACE, keys, [found, text, CLAIM_MS]);
+    return mark;
   }
 
   async read(name: string): Promise<Mark> {
-    return readMark(await this.#connection.command((client) => client.get(this.#key(name))));
+    return this.#read(name, await this.#connection.command((client) => client.get(this.#key(name))));
   }
 
   async accept(name: string, instance: string, answer: FlowAnswer | null): Promise<void> {
-    await this.#connection.script(ACCEPT, [this.#key(name)], [acceptedOf(instance, answer), REMEMBERED_MS]);
+    const values = [this.#acceptedOf(name, instance, answer), REMEMBERED_MS];
+    await this.#connection.script(ACCEPT, [this.#key(name)], values);
   }
 
   /** Marks many as accepted. @param all with the milliseconds for which each is still remembered */
@@ -85,7 +101,7 @@ export class IdentityMarks {
     await this.#connection.command(async (client) => {
       const results = await Promise.all(
         all.map(({ name, answer, leftMs }) =>
-          client.eval(ACCEPT, 1, this.#key(name), acceptedOf(instance, answer), Math.ceil(leftMs))
+          client.eval(ACCEPT, 1, this.#key(name), this.#acceptedOf(name, instance, answer), Math.ceil(leftMs))
         )
       );
       return results.length;
@@ -94,7 +110,7 @@ export class IdentityMarks {
 
   /** Ends a claim without a trace. */
   async drop(name: string, claim: ClaimOptions): Promise<void> {
-    await this.#connection.script(DROP, [this.#key(name)], [claimOf(claim)]);
+    await this.#connection.script(DROP, [this.#key(name)], [this.#claimOf(name, claim)]);
   }
 
   /** Holds claims for longer. */
@@ -104,10 +120,40 @@ export class IdentityMarks {
       const step = claims.slice(at, at + STEP);
       await this.#connection.command(async (client: Redis) => {
         await Promise.all(
-          step.map((claim) => client.eval(RENEW, 1, this.#key(claim.name), claimOf(claim), CLAIM_MS))
+          step.map((claim) =>
+            client.eval(RENEW, 1, this.#key(claim.name), this.#claimOf(claim.name, claim), CLAIM_MS)
+          )
         );
       });
     }
+  }
+
+  #claimOf(name: string, { instance, token }: ClaimOptions): string {
+    const text = `${claimsOf(instance)}${token}`;
+    return this.#sealer === null ? text : `${text} ${this.#sealer.prove(text, name)}`;
+  }
+
+  #acceptedOf(name: string, instance: string, answer: FlowAnswer | null): string {
+    const start = `${ACCEPTED} ${instance} `;
+    const text = answer === null || answer.body.length > LARGEST_ANSWER ? '' : answerText(answer);
+    return start + (this.#sealer === null ? text : this.#sealer.seal(text, start + name));
+  }
+
+  #read(name: string, value: unknown): Mark {
+    const none: Mark = { kind: 'none' };
+    if (typeof value !== 'string') return none;
+    const [kind, instance = ''] = value.split(' ', 2);
+    const start = `${kind ?? ''} ${instance} `;
+    const rest = value.slice(start.length);
+    if (kind === CLAIMED) {
+      if (this.#sealer === null) return { kind: 'claimed', instance, token: rest };
+      const [token = '', proof = ''] = rest.split(' ', 2);
+      const isOurs = this.#sealer.isProof(proof, start + token, name);
+      return isOurs ? { kind: 'claimed', instance, token } : none;
+    }
+    if (kind !== ACCEPTED) return none;
+    const text = this.#sealer === null ? rest : this.#sealer.open(rest, start + name);
+    return text === null ? none : { kind: 'accepted', instance, answer: readAnswer(text) };
   }
 
   /** Names and ids come from outside and may have any length. */
@@ -121,23 +167,8 @@ function claimsOf(instance: string): string {
   return `${CLAIMED} ${instance} `;
 }
 
-function claimOf({ instance, token }: ClaimOptions): string {
-  return `${claimsOf(instance)}${token}`;
-}
-
-function acceptedOf(instance: string, answer: FlowAnswer | null): string {
-  const start = `${ACCEPTED} ${instance} `;
-  if (answer === null || answer.body.length > LARGEST_ANSWER) return start;
-  const { status, contentType, body } = answer;
-  return start + JSON.stringify({ status, contentType, body: Buffer.from(body).toString('base64') });
-}
-
-function readMark(value: unknown): Mark {
-  if (typeof value !== 'string') return { kind: 'none' };
-  const [kind, instance = ''] = value.split(' ', 2);
-  const rest = value.slice(3 + instance.length);
-  if (kind === CLAIMED) return { kind: 'claimed', instance, token: rest };
-  return kind === ACCEPTED ? { kind: 'accepted', instance, answer: readAnswer(rest) } : { kind: 'none' };
+function answerText({ status, contentType, body }: FlowAnswer): string {
+  return JSON.stringify({ status, contentType, body: Buffer.from(body).toString('base64') });
 }
 
 function readAnswer(text: string): FlowAnswer | null {

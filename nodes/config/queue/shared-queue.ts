@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { RedisConnection } from '../../../src/sharing/redis-connection';
+import { Sealer } from '../../../src/sharing/sealer';
 import { type Instance, SharedLeases } from '../../../src/sharing/shared-leases';
 import type { QueueSettings } from './queue-settings';
 
@@ -12,6 +13,8 @@ export class SharedQueue {
   readonly settings: QueueSettings;
   readonly instance: Instance;
   readonly connection: RedisConnection;
+  /** Null: what lies in Redis is clear text. */
+  readonly sealer: Sealer | null;
   readonly leases: SharedLeases;
   readonly #held = new Set<Promise<unknown>>();
   readonly #closers: (() => void)[] = [];
@@ -20,6 +23,7 @@ export class SharedQueue {
   constructor(settings: QueueSettings, id: string) {
     this.settings = settings;
     this.connection = new RedisConnection(settings);
+    this.sealer = Sealer.withKey(settings.encryptionKey?.toString('base64') ?? '');
     this.instance = { id, host: hostname() };
     this.leases = new SharedLeases(this.connection, this.instance);
     this.connection.start();

@@ -1,4 +1,4 @@
-import type { Sealer } from '../jobs/wire/sealer';
+import type { Sealer } from '../sealer';
 import type { RedisConnection } from '../redis-connection';
 
 /** An entry of the stream. */

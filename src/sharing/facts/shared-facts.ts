@@ -5,7 +5,7 @@ import type { IndexedFile, StoredIndex } from '../../archive/index/stored-index'
 import type { GivenUpList } from '../../archive/queue/failed-recordings';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import type { RedisConnection } from '../redis-connection';
-import type { Sealer } from '../jobs/wire/sealer';
+import type { Sealer } from '../sealer';
 import { BEGINNING, FactStream, type FoundEntry } from './fact-stream';
 import { Outbox, type Untold } from './outbox';
 import { readTold, spellTold, type Told } from './told-effects';

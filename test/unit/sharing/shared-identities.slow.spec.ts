@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import should from 'should';
 import type { RememberedId } from '../../../src/events/build-event';
 import { IdentityMarks } from '../../../src/sharing/identity-marks';
 import { IdentityUpload } from '../../../src/sharing/identity-upload';
+import { Sealer } from '../../../src/sharing/sealer';
 import { SharedIdentities } from '../../../src/sharing/shared-identities';
 import type { CopyOutcome } from '../../../src/webhook/endpoint/flow-reply';
 import {
@@ -29,9 +31,12 @@ class Receiver implements Identities {
   /** Time passes. */
   static later: Promise<void> = Promise.resolve();
 
-  constructor(readonly member: Member) {
+  constructor(
+    readonly member: Member,
+    key = ''
+  ) {
     const { connection, instance } = member;
-    const marks = new IdentityMarks(connection);
+    const marks = new IdentityMarks(connection, Sealer.withKey(key));
     this.state.time = Date.now();
     this.upload = new IdentityUpload({
       ...{ marks, connection, instance: instance.id, now: this.state.now, tickMs: 100, paceMs: 0 },
@@ -165,6 +170,49 @@ describe('SharedIdentities', () => {
     should(await pick(1).find('node', 'a')).equal('unknown');
   });
 
+  describe('with a key', () => {
+    const [key, otherKey] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
+    const marks = async (): Promise<string[]> =>
+      (await fixture.server.say('KEYS {test}:identity:*')).match(/\{test\}:\S+/g) ?? [];
+
+    async function keyed(name: string, own = key): Promise<Receiver> {
+      const receiver = new Receiver(await fixture.join(name), own);
+      receivers.push(receiver);
+      return receiver;
+    }
+
+    it('know each other’s deliveries, whose answers nobody else can read', async () => {
+      const [one, other] = [await keyed('three'), await keyed('four')];
+      const answer = { status: 200, contentType: 'text/xml', body: Buffer.from('secret answer') };
+      await one.receive('a', answer);
+      const [name] = await marks();
+      should(await fixture.server.say(`GET ${name}`)).not.match(/secret|status|c2VjcmV0/);
+      const claim = await other.claim('node', 'a');
+      should(claim.kind === 'accepted' && claim.answer?.body.toString()).equal('secret answer');
+      await one.claim('node', 'b');
+      should(await other.find('node', 'b')).equal('under-way');
+    });
+
+    it('drop nothing because of a mark that was made without it, for another delivery, or with another one', async () => {
+      const [one, other] = [await keyed('three'), await keyed('four')];
+      await one.receive('a');
+      const [name] = await marks();
+      const [, real = ''] = (await fixture.server.say(`GET ${name}`)).split('\r\n');
+      await one.receive('b');
+      const second = (await marks()).find((each) => each !== name);
+      for (const forged of [real, 'a id-one ', 'c id-one token', 'c id-one token proof']) {
+        await fixture.server.say(`SET ${second} "${forged}"`);
+        should(await other.find('node', 'b')).equal('unknown');
+      }
+      await (await keyed('five', otherKey)).claim('node', 'c');
+      should(await other.receive('c')).equal('accepted');
+      await fixture.server.say(`SET ${second} "a id-one "`);
+      should(await other.receive('b')).equal('accepted');
+      should(await one.find('node', 'b')).equal('accepted');
+      should(await (await keyed('six')).receive('b')).equal('dropped');
+    });
+  });
+
   it('go to the next copy when the process that had the claim is gone', async () => {
     await pick(0).claim('node', 'a');
     should(await pick(1).find('node', 'a')).equal('under-way');
@@ -268,7 +316,11 @@ describe('SharedIdentities', () => {
     state.time += 3_600_000;
     await pick(0).put('node', 'meanwhile', null);
     const upload = new IdentityUpload({
-      ...{ marks: new IdentityMarks(member.connection), connection: member.connection, instance: 'id-one' },
+      ...{
+        marks: new IdentityMarks(member.connection, null),
+        connection: member.connection,
+        instance: 'id-one'
+      },
       ...{ now: state.now, paceMs: 0 },
       since: (at) => {
         asked.push(at);
@@ -283,7 +335,7 @@ describe('SharedIdentities', () => {
 
   it('holds a great many claims without holding up Redis', async () => {
     const { connection } = pick(0).member;
-    const marks = new IdentityMarks(connection);
+    const marks = new IdentityMarks(connection, null);
     const claims = Array.from({ length: 50_000 }, (_, at) => ({
       name: `n${at}`,
       instance: 'one',

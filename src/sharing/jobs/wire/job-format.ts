@@ -4,7 +4,7 @@ import { locationOf } from '../../../store/stored-recording';
 import { asFields, fieldOf, recordField, textField } from '../../../values/fields';
 import { asJob } from './job-shape';
 import { fromPlain, toPlain, type Plain } from './plain-values';
-import type { Sealer } from './sealer';
+import type { Sealer } from '../../sealer';
 
 /** Increase it with each change that an earlier version would misread. The version before must still be readable. */
 export const FORMAT_VERSION = 1;

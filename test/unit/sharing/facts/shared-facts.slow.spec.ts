@@ -4,7 +4,7 @@ import { type Effects, entering, NO_EFFECTS } from '../../../../src/archive/effe
 import { LocalFacts } from '../../../../src/archive/index/local-facts';
 import type { IndexedFile } from '../../../../src/archive/index/stored-index';
 import { SharedFacts } from '../../../../src/sharing/facts/shared-facts';
-import { Sealer } from '../../../../src/sharing/jobs/wire/sealer';
+import { Sealer } from '../../../../src/sharing/sealer';
 import { Tombstones } from '../../../../src/evidence/deletion/tombstones';
 import type { StoredRecording } from '../../../../src/store/stored-recording';
 import { keyDigest } from '../../../../src/values/fields';

@@ -10,7 +10,7 @@ import {
   type SharedTimes
 } from '../../../../src/sharing/jobs/shared-jobs';
 import { JobFormat } from '../../../../src/sharing/jobs/wire/job-format';
-import { Sealer } from '../../../../src/sharing/jobs/wire/sealer';
+import { Sealer } from '../../../../src/sharing/sealer';
 import { StateFixture } from '../../archive/state-fixture';
 import type { Member } from '../sharing-fixture';
 

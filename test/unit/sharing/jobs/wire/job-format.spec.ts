@@ -5,7 +5,7 @@ import should from 'should';
 import { type Job, keptMessage } from '../../../../../src/archive/queue/job';
 import { JobFormat, type LentJob } from '../../../../../src/sharing/jobs/wire/job-format';
 import { fromPlain, toPlain } from '../../../../../src/sharing/jobs/wire/plain-values';
-import { Sealer } from '../../../../../src/sharing/jobs/wire/sealer';
+import { Sealer } from '../../../../../src/sharing/sealer';
 import type { StoredRecording } from '../../../../../src/store/stored-recording';
 import { jobFor } from '../../../archive/state-fixture';
 
