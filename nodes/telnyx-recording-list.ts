@@ -1,8 +1,11 @@
 import { CodedError } from '../src/errors/coded-error';
+import type { ArchiveFacts } from '../src/archive/archive-facts';
 import { telnyxQueueOf } from './config/queue/queue-access';
+import { factsOfQueue } from './config/queue/queue-facts';
 import { accountsOf } from './config/provider-accounts';
 import { createNode } from './lib/create-node';
-import { archiveState } from './lib/archive-state';
+import { type ArchiveState, archiveState } from './lib/archive-state';
+import { told } from './lib/in-language';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { readBoolean } from './lib/read-setting';
 import { reportHealth } from './list/list-health';
@@ -19,17 +22,24 @@ export = function (RED: NodeRedApi): void {
     startListNode(RED, this, () => {
       const settings = readListSettings(config);
       const accounts = accountsOf(RED, config, this);
+      const queue = telnyxQueueOf(RED, config.queue);
+      const factsIn = (state: ArchiveState): ArchiveFacts =>
+        queue === null
+          ? state.facts
+          : factsOfQueue(queue, state, () => this.warn(told(RED, [{ notice: 'redis-forgot-files' }])));
       return {
         topic: 'recording.list',
-        queue: telnyxQueueOf(RED, config.queue),
+        queue,
         afterStop: 'what is already stored is not fetched again.',
         run: async (message, { status, emit, tell, signal }) => {
+          const state = archiveState(RED);
           const outcome = await runList(
             readListRequest(RED, config, settings.provider, message),
             settings,
             {
               accounts,
-              state: archiveState(RED),
+              state,
+              facts: factsIn(state),
               events: {
                 emit: (emitted) => emit(emittedMessage(RED, message, emitted)),
                 onProgress: (progress, phase) => status.progress(progress, phase),
@@ -42,16 +52,16 @@ export = function (RED: NodeRedApi): void {
           const report = { definition: settings.provider, accounts, message, tell, signal };
           return { ...outcome, trouble: await reportHealth(RED, this, report) };
         },
-        begin: () => ownIt(RED)
+        begin: () => begin(RED, factsIn)
       };
     });
   });
 };
 
-/** Checks whether this process owns the state; each run reports its other faults. */
-function ownIt(RED: NodeRedApi): void {
+/** Learns from now on what others store, if this process owns the state; each run reports its other faults. */
+function begin(RED: NodeRedApi, factsIn: (state: ArchiveState) => ArchiveFacts): void {
   try {
-    archiveState(RED);
+    factsIn(archiveState(RED));
   } catch (error) {
     if (error instanceof CodedError && error.code !== 'STORE_FAILED') throw error;
   }

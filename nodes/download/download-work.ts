@@ -23,7 +23,8 @@ import type { SharedQueue } from '../config/queue/shared-queue';
 import type { ArchiveState } from '../lib/archive-state';
 import { openDestination } from './download-destination';
 import type { DownloadSettings } from './download-settings';
-import { factsOfQueue, jobsOfQueue } from './queue-jobs';
+import { factsOfQueue } from '../config/queue/queue-facts';
+import { jobsOfQueue } from './queue-jobs';
 import { recordingSources, type SourceSettings } from './recording-sources';
 
 /** Milliseconds for which a node that is closed waits for what it still does to its folder; Node-RED waits for 15 s. */

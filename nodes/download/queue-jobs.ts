@@ -2,9 +2,7 @@ import type { Jobs } from '../../src/archive/queue/jobs';
 import { LendingBudget } from '../../src/sharing/jobs/lending/lending-ledger';
 import { SharedJobs, type SharedJobsDeps, type SharedJobsOptions } from '../../src/sharing/jobs/shared-jobs';
 import { JobFormat } from '../../src/sharing/jobs/wire/job-format';
-import { SharedFacts } from '../../src/sharing/facts/shared-facts';
 import type { SharedQueue } from '../config/queue/shared-queue';
-import type { ArchiveState } from '../lib/archive-state';
 
 interface Options extends Omit<SharedJobsOptions, 'instance' | 'whenAway'> {
   /** Place of the destination: jobs about files elsewhere are left to others. */
@@ -14,23 +12,6 @@ type Deps = Omit<SharedJobsDeps, 'connection' | 'format' | 'budget'>;
 
 /** How much all download nodes with one queue may lend. */
 const budgets = new WeakMap<SharedQueue, LendingBudget>();
-
-const facts = new WeakMap<SharedQueue, SharedFacts>();
-
-/** What is stored, as all instances with this queue know it. @param onGap as `SharedFactsDeps.onGap`, of the first node that asks */
-export function factsOfQueue(
-  queue: SharedQueue,
-  { facts: local, database }: Pick<ArchiveState, 'facts' | 'database'>,
-  onGap: () => void
-): SharedFacts {
-  const known = facts.get(queue);
-  if (known !== undefined) return known;
-  const { connection, sealer, instance } = queue;
-  const shared = new SharedFacts({ local, database, connection, sealer, instance: instance.id, onGap });
-  queue.onClose(() => void shared.close());
-  facts.set(queue, shared);
-  return shared;
-}
 
 /** The jobs of a download node, shared with the same node of all instances that have this queue. */
 export function jobsOfQueue(queue: SharedQueue, { place, ...options }: Options, deps: Deps): Jobs {

@@ -1,3 +1,4 @@
+import type { ArchiveFacts } from '../../src/archive/archive-facts';
 import { loadOf } from '../../src/archive/queue/jobs';
 import type { CodedError } from '../../src/errors/coded-error';
 import {
@@ -32,6 +33,8 @@ export interface ListEvents {
 export interface ListRunDeps {
   accounts: ProviderAccounts;
   state: ArchiveState;
+  /** What is known of the archive, here or in all Node-REDs with the queue of the node. */
+  facts: ArchiveFacts;
   events: ListEvents;
 }
 
@@ -44,7 +47,7 @@ export interface ListRunDeps {
 export async function runList(
   request: ListRequest,
   settings: ListSettings,
-  { accounts, state, events }: ListRunDeps,
+  { accounts, state, facts, events }: ListRunDeps,
   signal: AbortSignal
 ): Promise<{ summary: RunSummary; failure: CodedError | null }> {
   const account = accounts.get(settings.provider.name) ?? null;
@@ -57,8 +60,7 @@ export async function runList(
     () => loadOf(state.nodes.values(), MOST_ORDERS),
     (isWaiting) => events.onWaiting(isWaiting ? 'downloads' : null)
   );
-  const { facts, buckets } = state;
-  const copies = new CopyReader(() => buckets.values(), signal);
+  const copies = new CopyReader(() => state.buckets.values(), signal);
   const onWait = (reason: CodedError | null): void => events.onWaiting(reason === null ? null : 'api');
   // The flow may receive a file a moment before it is in the index.
   await facts.settled();

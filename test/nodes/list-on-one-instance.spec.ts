@@ -1,8 +1,14 @@
 import { getEventListeners } from 'node:events';
 import should from 'should';
+import { entering } from '../../src/archive/effects';
+import { LocalFacts } from '../../src/archive/index/local-facts';
+import { identityOfId } from '../../src/recording/recording-reference';
+import { SharedFacts } from '../../src/sharing/facts/shared-facts';
 import { RedisConnection } from '../../src/sharing/redis-connection';
 import { SharedLeases } from '../../src/sharing/shared-leases';
+import type { StoredRecording } from '../../src/store/stored-recording';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
+import { StateFixture } from '../unit/archive/state-fixture';
 import { config } from '../support/flows';
 import { loadedNode } from '../support/node-helper';
 import { RedisServer } from '../support/redis-server';
@@ -16,6 +22,7 @@ describe('telnyx-recording-list with a queue', function () {
   this.timeout(60_000);
   let redis: RedisServer;
   let telnyx: TelnyxStandIn;
+  let recordingId: string;
   let stage: ListStage;
   let connection: RedisConnection;
   let elsewhere: SharedLeases;
@@ -24,7 +31,7 @@ describe('telnyx-recording-list with a queue', function () {
     redis = await RedisServer.start(this);
     telnyx = new TelnyxStandIn({ apiKey: API_KEY });
     await telnyx.start();
-    telnyx.addRecording({ seconds: 0.05 });
+    recordingId = telnyx.addRecording({ seconds: 0.05 }).id;
   });
 
   after(async () => {
@@ -79,6 +86,28 @@ describe('telnyx-recording-list with a queue', function () {
     should((await elsewhere.run('list list', 30_000, () => Promise.resolve())).kind).equal('taken');
     // The same instance may repeat it.
     should((await stage.run()).summary).containEql({ listed: 1 });
+  });
+
+  it('knows what others stored, also where no download node shares its work', async () => {
+    const state = new StateFixture();
+    const local = new LocalFacts(state.database);
+    const facts = new SharedFacts({
+      ...{ local, database: state.database, connection, instance: ELSEWHERE.id, sealer: null }
+    });
+    try {
+      await load(redis.url);
+      should((await stage.run()).summary).containEql({ listed: 1, emitted: 1, stored: 0 });
+      const recording = { path: '/archive/1.mp3', stored_at: new Date().toISOString(), sha256: 'aa' };
+      const file = {
+        ...{ identity: identityOfId('telnyx', recordingId), wantedFormat: 'mp3', order: 'elsewhere' },
+        recording: { ...recording, transcription: null, deleted_at_source: null } as StoredRecording
+      };
+      await facts.commit(entering({ place: '/archive' }, [file]));
+      should((await stage.run()).summary).containEql({ listed: 1, emitted: 0, stored: 1 });
+    } finally {
+      await facts.close();
+      await state.remove();
+    }
   });
 
   it('leaves no listener behind after a run', async () => {
