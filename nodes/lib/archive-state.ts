@@ -3,8 +3,8 @@ import { CrashGuard } from '../../src/archive/crashes/crash-guard';
 import { UnderWayFile } from '../../src/archive/crashes/under-way-file';
 import { DeletedRecordings } from '../../src/archive/download/source-deletion';
 import { LocalFacts } from '../../src/archive/index/local-facts';
-import { NO_EFFECTS } from '../../src/archive/effects';
 import type { Jobs } from '../../src/archive/queue/jobs';
+import { effectsOfOrphan } from '../../src/archive/queue/orphans';
 import { JobRepository } from '../../src/archive/queue/job-repository';
 import { CodedError } from '../../src/errors/coded-error';
 import type { StateDatabase } from '../../src/state/state-database';
@@ -81,18 +81,7 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
 async function forget({ jobs, facts, nodes }: ArchiveState): Promise<void> {
   await jobs.sweep(
     (node) => nodes.has(node),
-    (node, job) => {
-      const givenUp = job.items.map(({ reference: { identity, details } }) => ({
-        node,
-        identity,
-        details,
-        at: Date.now(),
-        code: 'GAVE_UP',
-        message: 'The download node was deleted or disabled before the recording was stored.',
-        attempts: 0
-      }));
-      return facts.changes({ ...NO_EFFECTS, givenUp });
-    }
+    (node, job) => facts.changes(effectsOfOrphan(node, job, facts, Date.now()))
   );
   await facts.givenUp.sweep();
 }
