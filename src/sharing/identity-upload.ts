@@ -3,7 +3,7 @@ import type { IdentityMarks } from './identity-marks';
 import type { RedisConnection } from './redis-connection';
 
 export interface IdentityUploadDeps {
-  marks: IdentityMarks;
+  marks: Pick<IdentityMarks, 'acceptAll'>;
   connection: RedisConnection;
   /** Id of this instance. */
   instance: string;
@@ -18,6 +18,8 @@ export interface IdentityUploadDeps {
 }
 
 const AT_ONCE = 100;
+/** Senders repeat what they have just sent: the others need to know that first. */
+const RECENT_MS = 10 * 60_000;
 /** More than a delivery may take from its claim to its mark, and than clocks of servers differ. */
 const SLACK_MS = 30_000;
 
@@ -91,16 +93,24 @@ export class IdentityUpload {
   }
 
   async #tell(since: number): Promise<void> {
+    const recent = Math.max(since, this.#now() - RECENT_MS);
+    await this.#tellThose(recent, () => true);
+    if (recent > since) await this.#tellThose(since, ({ at }) => at < recent);
+  }
+
+  async #tellThose(since: number, isWanted: (identity: KnownIdentity) => boolean): Promise<void> {
     const { marks, instance, paceMs = 20 } = this.#deps;
-    for await (const step of this.#deps.since(since))
-      for (let at = 0; at < step.length; at += AT_ONCE) {
+    for await (const step of this.#deps.since(since)) {
+      const wanted = step.filter(isWanted);
+      for (let at = 0; at < wanted.length; at += AT_ONCE) {
         if (this.#isClosed) return;
-        const some = step.slice(at, at + AT_ONCE).flatMap(({ name, answer, at: accepted }) => {
+        const some = wanted.slice(at, at + AT_ONCE).flatMap(({ name, answer, at: accepted }) => {
           const leftMs = accepted + REMEMBERED_MS - this.#now();
           return leftMs > 0 ? [{ name, answer, leftMs: Math.min(leftMs, REMEMBERED_MS) }] : [];
         });
         await marks.acceptAll(instance, some);
         await new Promise((resolve) => setTimeout(resolve, paceMs));
       }
+    }
   }
 }

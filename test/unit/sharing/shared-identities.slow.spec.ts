@@ -330,7 +330,37 @@ describe('SharedIdentities', () => {
     await until('the upload', async () => (await pick(1).find('node', 'meanwhile')) === 'accepted');
     await upload.run();
     upload.close();
-    should(asked).eql([Number(noted) - 30_000]);
+    should(asked).eql([state.time - 600_000, Number(noted) - 30_000]);
+  });
+
+  it('tell first what is most likely to be repeated, and each once', async () => {
+    const now = Date.now();
+    const { connection } = pick(0).member;
+    const all = Array.from({ length: 250 }, (_, at) => ({
+      name: `n${at}`,
+      at: now - (at % 2 === 0 ? 3_600_000 : 60_000),
+      answer: null
+    }));
+    const told: string[] = [];
+    const upload = new IdentityUpload({
+      ...{ connection, instance: 'id-one', paceMs: 0 },
+      marks: {
+        acceptAll: (_instance, some) => {
+          told.push(...some.map(({ name }) => name));
+          return Promise.resolve();
+        }
+      },
+      since: async function* (since) {
+        await Promise.resolve();
+        yield all.filter(({ at }) => at >= since);
+      }
+    });
+    await upload.run();
+    upload.close();
+    const isRecent = (name: string): boolean => Number(name.slice(1)) % 2 === 1;
+    should(new Set(told).size).equal(250);
+    should(told).have.length(250);
+    should(told.slice(0, 125).every(isRecent)).be.true();
   });
 
   it('holds a great many claims without holding up Redis', async () => {
