@@ -343,7 +343,7 @@ describe('SharedIdentities', () => {
     }));
     const told: string[] = [];
     const upload = new IdentityUpload({
-      ...{ connection, instance: 'id-one', paceMs: 0 },
+      ...{ connection, instance: 'id-new', paceMs: 0 },
       marks: {
         acceptAll: (_instance, some) => {
           told.push(...some.map(({ name }) => name));
