@@ -23,6 +23,7 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['nodes/sidebar/archive/archive-request.ts', 'ids and positions; longer ones match nothing'],
   ['nodes/sidebar/archive/media-route.ts', 'names of stored files'],
   ['src/evidence/verify/verify-log.ts', 'names of files, which a file system keeps short'],
+  ['src/evidence/custody/checkpoint-copies.ts', 'names of files, which a file system keeps short'],
   ['nodes/lib/custody-settings.ts', 'types of saved nodes'],
   ['nodes/admin/dialog-values.ts', 'what an administrator types into a dialog'],
   ['nodes/samples/sample-route.ts', 'settings of a webhook node'],
