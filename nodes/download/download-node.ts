@@ -7,7 +7,7 @@ import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { monotonicNow } from '../../src/clock/clocks';
 import { CodedError } from '../../src/errors/coded-error';
 import { STORED_RECORD_TYPE } from '../../src/recording/find-recordings';
-import { readRequested } from '../../src/retention/requested-retention';
+import { isRequest, readRequested } from '../../src/retention/requested-retention';
 import type { StoredFile } from '../../src/store/stored-recording';
 import { type DownloadsNow, type RunningDownload, activityOf } from '../sidebar/activity';
 import type { SharedQueue } from '../config/queue/shared-queue';
@@ -109,7 +109,9 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     let items: JobItem[];
     try {
       // Before the job is accepted: later, its sender could no longer mend it.
-      if (this.#settings.keeping !== null) readRequested(message['retention']);
+      const { retention } = message;
+      if (retention !== undefined && (this.#settings.keeping.hasPolicy || isRequest(retention)))
+        readRequested(retention);
       items = itemsOf(message, this.#settings.format);
     } catch (error) {
       if (this.#settings.answer !== 'never') answerFailure(message, error);

@@ -56,8 +56,7 @@ export interface DownloadSettings {
   /** Only after the stored copy has been read back and matches. */
   deleteAtSource: boolean;
   target: DownloadTarget;
-  /** How recordings are kept; null: nothing says so. */
-  keeping: Keeping | null;
+  keeping: Keeping;
   /** Which proxy leads to the recordings; null: none. */
   proxy: ProxyChoice | null;
 }
@@ -119,10 +118,8 @@ function keepingFor(
   RED: Pick<NodeRedApi, 'nodes'>,
   config: RecordingDownloadConfig,
   target: DownloadTarget
-): Keeping | null {
-  const retention = telnyxRetentionOf(RED, config.retention);
-  if (retention === null) return null;
-  const keeping = keepingOf(retention.policy);
+): Keeping {
+  const keeping = keepingOf(telnyxRetentionOf(RED, config.retention)?.policy ?? null);
   if (keeping.lockMode !== 'none' && target.kind !== 'bucket')
     throw new CodedError(
       'BAD_SETTING',

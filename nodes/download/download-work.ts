@@ -99,7 +99,7 @@ export function createDownloadWork(
       resolveLinks: sources.resolveLinks,
       expand: sources.expand,
       completeDetails: sources.completeDetails,
-      ...(settings.keeping !== null && { keeping: settings.keeping }),
+      keeping: settings.keeping,
       now: Date.now,
       random: Math.random
     },

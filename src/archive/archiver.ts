@@ -186,7 +186,8 @@ export class Archiver {
     const turn: Turn = (task) => this.#slots.run(signal, task);
     const file = { format: wantedFormat, links: [] };
     const { message } = job;
-    const options = { reference, file, note, message, settings: this.#settings, progress };
+    const earlier = (await this.#known.find(reference.identity, wantedFormat)).copy?.recording;
+    const options = { reference, file, note, message, earlier, settings: this.#settings, progress };
     const tries = new FileDownload(options, this.#deps, turn);
     let found: StoredFile | null = null;
     try {
@@ -208,7 +209,8 @@ export class Archiver {
     try {
       const running = this.#underWay.get(key);
       if (running !== undefined) return await this.#joined(stored, running);
-      const lasting = isLasting(reference) ? await this.#known.find(identity, wanted.format) : null;
+      const indexed = await this.#known.find(identity, wanted.format);
+      const lasting = isLasting(reference) ? indexed : null;
       const copy = lasting?.copy;
       const known = copy === undefined ? null : await this.#alreadyStored(job, copy);
       // The process that stored it may have failed to note that.
@@ -216,7 +218,8 @@ export class Archiver {
       // Another job may have started during the search for the stored copy.
       const since = this.#underWay.get(key);
       if (since !== undefined) return await this.#joined(stored, since);
-      const storing = this.#store(job, reference, wanted, copy?.recording);
+      const before = { damaged: copy?.recording, earlier: indexed.copy?.recording };
+      const storing = this.#store(job, reference, wanted, before);
       const work = this.#storedAnew(task, stored, storing).finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, work);
       return await work;
@@ -250,12 +253,12 @@ export class Archiver {
     return { ...stored, file, entry };
   }
 
-  /** @param damaged the index entry of a damaged copy */
+  /** @param before what the index says of a damaged copy, and of any earlier one */
   async #store(
     job: Job,
     reference: RecordingReference,
     wanted: WantedFile,
-    damaged: StoredRecording | undefined
+    { damaged, earlier }: Record<'damaged' | 'earlier', StoredRecording | undefined>
   ): Promise<StoredFile> {
     const { recording_id: recordingId, event_type: eventType } = reference.details;
     const { message } = job;
@@ -263,7 +266,7 @@ export class Archiver {
     const progress = this.#progress.begin({ recordingId, eventType, format: wanted.format });
     let stored = false;
     try {
-      const options = { reference, file: wanted, note, message, settings: this.#settings, progress };
+      const options = { reference, file: wanted, note, message, earlier, settings: this.#settings, progress };
       const deps = { ...this.#deps, clearPlace: clearPlaceOf(this.#deps.store, damaged) };
       const file = await storeFile(options, deps, this.#slots, this.#closing.signal);
       stored = true;

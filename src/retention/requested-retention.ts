@@ -15,6 +15,16 @@ export interface RequestedRetention {
 const NAMES = ['keepUntil', 'deleteAfter'] as const;
 
 /**
+ * Whether a value is meant to ask for dates. Flows without a policy may have something of their own under this name.
+ *
+ * @param value from a flow, untrusted
+ */
+export function isRequest(value: unknown): boolean {
+  const fields = asFields(value);
+  return NAMES.some((name) => fieldOf(fields, name) !== undefined);
+}
+
+/**
  * Reads `msg.retention`: `{keepUntil, deleteAfter}`, each a number of days after the recording, a time as text with its
  * zone, or null. Anything else is an error: a slip of the pen must not let a recording be deleted.
  *

@@ -5,7 +5,7 @@ import type { StoredRecording } from '../store/stored-recording';
 import { asFields, fieldOf } from '../values/fields';
 import type { Direction } from './policy-fields';
 import type { Periods, PolicySettings, RuleConditions } from './policy-settings';
-import { type RequestedDate, readRequested } from './requested-retention';
+import { isRequest, type RequestedDate, readRequested } from './requested-retention';
 
 const DAY_MS = 86_400_000;
 /** Of a number that is compared; real ones have 15 digits. */
@@ -56,17 +56,40 @@ export class RetentionPolicy {
    * @throws CodedError `BAD_SETTING` for a `msg.retention` that cannot be used
    */
   of(recording: KeptRecording, message: RuledMessage): RetentionFacts | null {
-    const requested = readRequested(fieldOf(message, 'retention'));
     const rule = this.#rules.find(({ fits }) => fits(recording, message)) ?? this.#default;
-    const base = baseOf(recording);
-    const retain_until = dateOf(requested?.keepUntil, rule.keepUntil, base);
-    const latest = dateOf(requested?.deleteAfter, rule.deleteAfter, base);
-    if (retain_until === null && latest === null) return null;
-    // A message may ask for one of the dates only; the later one counts.
-    const delete_after =
-      latest !== null && retain_until !== null && latest < retain_until ? retain_until : latest;
-    return { policy: { name: this.name, version: this.version }, retain_until, delete_after };
+    const dates = datesOf(recording, fieldOf(message, 'retention'), rule);
+    return dates === null ? null : { policy: { name: this.name, version: this.version }, ...dates };
   }
+}
+
+const NO_PERIODS: Periods = { keepUntil: null, deleteAfter: null };
+
+/**
+ * The dates of a recording when no policy is chosen: those that the message asks for, if it does.
+ *
+ * @returns null when neither date is set
+ * @throws CodedError `BAD_SETTING` for a `msg.retention` that asks for dates and cannot be used
+ */
+export function requestedDates(recording: KeptRecording, message: RuledMessage): RetentionFacts | null {
+  const asked = fieldOf(message, 'retention');
+  const dates = isRequest(asked) ? datesOf(recording, asked, NO_PERIODS) : null;
+  return dates === null ? null : { policy: null, ...dates };
+}
+
+function datesOf(
+  recording: KeptRecording,
+  asked: unknown,
+  periods: Periods
+): Omit<RetentionFacts, 'policy'> | null {
+  const requested = readRequested(asked);
+  const base = baseOf(recording);
+  const retain_until = dateOf(requested?.keepUntil, periods.keepUntil, base);
+  const latest = dateOf(requested?.deleteAfter, periods.deleteAfter, base);
+  if (retain_until === null && latest === null) return null;
+  // A message may ask for one of the dates only; the later one counts.
+  const delete_after =
+    latest !== null && retain_until !== null && latest < retain_until ? retain_until : latest;
+  return { retain_until, delete_after };
 }
 
 function baseOf({ started_at, ended_at, stored_at }: KeptRecording): number {

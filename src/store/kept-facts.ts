@@ -3,8 +3,8 @@ import { readTime } from '../values/time';
 
 /** How long a recording is kept: computed once, when it is stored, and never shortened. */
 export interface RetentionFacts {
-  /** What decided. `version` changes with the settings. */
-  policy: { name: string; version: string };
+  /** What decided. `version` changes with the settings; null: what the message asked for, and no policy. */
+  policy: { name: string; version: string } | null;
   /** Not deleted before. ISO 8601 UTC; null: no such date. */
   retain_until: string | null;
   /** Deleted at the latest. ISO 8601 UTC, never before `retain_until`; null: never. */
@@ -33,16 +33,21 @@ const LONGEST_NAME = 200;
 /** @param value from a sidecar, untrusted. @returns null unless all of it can be read */
 export function readRetention(value: unknown): RetentionFacts | null {
   const fields = asFields(value);
-  const policy = asFields(fieldOf(fields, 'policy'));
-  const name = textField(policy, 'name');
-  const version = textField(policy, 'version');
+  const policy = fieldOf(fields, 'policy') === null ? null : readPolicy(fieldOf(fields, 'policy'));
   const retain_until = timeOrNull(fields, 'retain_until');
   const delete_after = timeOrNull(fields, 'delete_after');
-  if (name === null || version === null || name.length > LONGEST_NAME || version.length > LONGEST_NAME)
-    return null;
-  if (retain_until === undefined || delete_after === undefined) return null;
+  if (policy === undefined || retain_until === undefined || delete_after === undefined) return null;
   if (retain_until !== null && delete_after !== null && delete_after < retain_until) return null;
-  return { policy: { name, version }, retain_until, delete_after };
+  return { policy, retain_until, delete_after };
+}
+
+function readPolicy(value: unknown): RetentionFacts['policy'] | undefined {
+  const policy = asFields(value);
+  const name = textField(policy, 'name');
+  const version = textField(policy, 'version');
+  if (name === null || version === null || name.length > LONGEST_NAME || version.length > LONGEST_NAME)
+    return undefined;
+  return { name, version };
 }
 
 /** @param value from a sidecar, untrusted. @returns null unless all of it can be read */

@@ -162,11 +162,46 @@ describe('telnyx-retention', () => {
       should(asked).equal(0);
     });
 
-    it('leaves flows without it as they were, msg.retention included', async () => {
+    it('leaves flows without it as they were, with a msg.retention of their own, too', async () => {
       await start({ keepUntil: '1' }, {});
-      const message = await outcome(saved({ retention: 'something of the flow' }));
-      should(retentionOf(message)).be.undefined();
-      should(message['retention']).equal('something of the flow');
+      for (const [at, own] of ['something of the flow', { days: 90 }].entries()) {
+        const message = await outcome(saved({ retention: own, recording_id: `rec-${at}` }));
+        should(retentionOf(message)).be.undefined();
+        should(message['retention']).eql(own);
+      }
+    });
+
+    it('gives the dates of msg.retention where no retention is chosen', async () => {
+      await start({ keepUntil: '1' }, {});
+      const message = await outcome(saved({ retention: { deleteAfter: 90 } }));
+      const expected = { policy: null, retain_until: null, delete_after: after(90) };
+      should(retentionOf(message)).eql(expected);
+      const { sidecar } = message.recording as { sidecar: string };
+      should(JSON.parse(readFileSync(sidecar, 'utf8'))).containEql({ retention: expected });
+    });
+
+    it('stores nothing for one with a slip, even then', async () => {
+      await start({ keepUntil: '1' }, {});
+      const message = await outcome(saved({ retention: { deleteAfter: '90 days' } }));
+      should(codeOf(message)).equal('BAD_SETTING');
+      should(asked).equal(0);
+    });
+
+    it('keeps the dates when the choice is taken back', async () => {
+      await start({ keepUntil: '30' });
+      const first = await outcome(saved());
+      await nodeHelper.unload();
+      await start({ keepUntil: '30' }, {});
+      const again = await outcome(saved());
+      should(again.recording).containEql({ already_stored: true });
+      should(retentionOf(again)).eql(retentionOf(first));
+    });
+
+    it('leaves it to the flow to keep a file that is only in its message', async () => {
+      await start({ keepUntil: '30' }, { retention: 'retention', destination: 'message' });
+      const message = await outcome(saved());
+      should(message.payload).eql(bytes);
+      should(retentionOf(message)).containEql({ retain_until: after(30), delete_after: null });
     });
 
     it('refuses a lock in a folder, and a retention that is not there', async () => {

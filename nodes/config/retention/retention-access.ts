@@ -1,6 +1,6 @@
 import type { Keeping } from '../../../src/archive/download/keeping';
 import { CodedError } from '../../../src/errors/coded-error';
-import type { RetentionPolicy } from '../../../src/retention/retention-policy';
+import { requestedDates, type RetentionPolicy } from '../../../src/retention/retention-policy';
 import { readRetention } from '../../../src/store/kept-facts';
 import type { NodeRedApi, RedNode } from '../../lib/node-red';
 import { readText } from '../../lib/read-setting';
@@ -27,11 +27,13 @@ export function telnyxRetentionOf(RED: Pick<NodeRedApi, 'nodes'>, id: unknown): 
   return node.telnyxRetention();
 }
 
-/** What the archive has to know of a policy. */
-export function keepingOf(policy: RetentionPolicy): Keeping {
+/** What the archive has to know of a policy. @param policy null: only messages ask for dates */
+export function keepingOf(policy: RetentionPolicy | null): Keeping {
   return {
-    lockMode: policy.lockMode,
-    of: (recording, message) => policy.of(recording, message),
+    hasPolicy: policy !== null,
+    lockMode: policy?.lockMode ?? 'none',
+    of: (recording, message) =>
+      policy === null ? requestedDates(recording, message) : policy.of(recording, message),
     read: readRetention
   };
 }

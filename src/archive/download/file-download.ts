@@ -5,6 +5,7 @@ import { filenameValues } from '../../naming/filename-template';
 import type { RecordingDetails } from '../../recording/recording-details';
 import type { MediaLink, RecordingReference, WantedFile } from '../../recording/recording-reference';
 import type { PartialCopy, PublishedFile } from '../../store/destination';
+import type { RetentionFacts } from '../../store/kept-facts';
 import type { SidecarRecord } from '../../store/sidecar';
 import type { StoredFile, StoredRecording } from '../../store/stored-recording';
 import type { MediaFound, TransferResult } from '../../transfer/transfer-types';
@@ -12,7 +13,7 @@ import { writeContent, writeSample } from '../../transfer/write-content';
 import type { ArchiveDeps, ArchiveSettings } from '../archive-context';
 import type { FileProgress } from '../archive-progress';
 import type { FileNote, MessageSnapshot } from '../queue/job';
-import { keepFile } from './keeping';
+import { datesOf, keepFile } from './keeping';
 import { ResumePoint, partialCopyId } from './partial-copies';
 import { findCopyOfAnother } from './stored-by-another';
 
@@ -44,6 +45,8 @@ export interface FileDownloadOptions {
   note: FileNote;
   /** The message that asked for it. */
   message: MessageSnapshot;
+  /** What the index says of the file, if it was stored before. */
+  earlier: StoredRecording | undefined;
   settings: ArchiveSettings;
   progress: FileProgress;
 }
@@ -59,6 +62,7 @@ export class FileDownload {
   readonly #reference: RecordingReference;
   readonly #note: FileNote;
   readonly #message: MessageSnapshot;
+  readonly #earlier: StoredRecording | undefined;
   readonly #settings: ArchiveSettings;
   readonly #deps: ArchiveDeps;
   readonly #progress: FileProgress;
@@ -67,13 +71,14 @@ export class FileDownload {
   readonly #details: DetailsRequest;
 
   constructor(
-    { reference, file, note, message, settings, progress }: FileDownloadOptions,
+    { reference, file, note, message, earlier, settings, progress }: FileDownloadOptions,
     deps: ArchiveDeps,
     turn: Turn
   ) {
     this.#reference = reference;
     this.#note = note;
     this.#message = message;
+    this.#earlier = earlier;
     this.#settings = settings;
     this.#deps = deps;
     this.#progress = progress;
@@ -242,7 +247,7 @@ export class FileDownload {
     const recording = this.#recording(await this.#settled(signal), published);
     if (file.location === null) return { recording, payload: file.content ?? Buffer.alloc(0) };
     const { keeping } = this.#deps;
-    const kept = { location: file.location, recording, message: this.#message };
+    const kept = { location: file.location, recording, note: this.#note };
     // Before the sidecar, which says that it is locked.
     if (keeping !== undefined) await keepFile(keeping, this.#deps, kept);
     if (this.#settings.sidecar) await this.#addSidecar(file.location, recording);
@@ -269,10 +274,16 @@ export class FileDownload {
       identity: this.#reference.identity,
       ...(this.#reference.sample === true && { sample: true })
     };
-    const isKept = destination !== 'message' && recording.sample !== true;
-    const retention = isKept ? this.#deps.keeping?.of(recording, this.#message) : null;
-    if (retention != null) recording.retention = retention;
+    const retention = recording.sample === true ? null : this.#dates(recording);
+    if (retention !== null) recording.retention = retention;
     return recording;
+  }
+
+  #dates(recording: StoredRecording): RetentionFacts | null {
+    const { keeping } = this.#deps;
+    const [message, note, earlier] = [this.#message, this.#note, this.#earlier];
+    const isDated = keeping?.hasPolicy === true || [message, note, earlier].some((one) => one?.retention);
+    return keeping !== undefined && isDated ? datesOf(keeping, { recording, message, note, earlier }) : null;
   }
 
   /** An existing file keeps its sidecar, which says when it was really stored. */

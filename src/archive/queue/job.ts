@@ -1,6 +1,7 @@
 import type { Trouble } from '../../errors/trouble';
 import type { RecordingDetails } from '../../recording/recording-details';
 import type { FormatChoice, MediaLink, RecordingReference } from '../../recording/recording-reference';
+import type { RetentionFacts } from '../../store/kept-facts';
 import type { StoredFile } from '../../store/stored-recording';
 import type { TransferResult } from '../../transfer/transfer-types';
 
@@ -58,6 +59,8 @@ export interface FileNote {
   areDetailsLate?: boolean;
   /** Addresses that the API gave in place of dead ones. */
   links?: MediaLink[];
+  /** Its dates, computed once: neither a later attempt nor another instance computes them anew. Null: it has none. */
+  retention?: RetentionFacts | null;
   /** The file is in its place; only what describes it is not written yet. */
   published?: PublishedNote;
   /** Why it will not be tried again. */

@@ -19,6 +19,7 @@ describe('what a sidecar says of keeping', () => {
     should(readRetention(JSON.parse(JSON.stringify(RETENTION)))).eql(RETENTION);
     should(readRetention({ ...RETENTION, retain_until: null })).eql({ ...RETENTION, retain_until: null });
     should(readRetention({ ...RETENTION, delete_after: null })).eql({ ...RETENTION, delete_after: null });
+    should(readRetention({ ...RETENTION, policy: null })).eql({ ...RETENTION, policy: null });
     should(readLock(JSON.parse(JSON.stringify(LOCK)))).eql(LOCK);
   });
 
@@ -27,6 +28,7 @@ describe('what a sidecar says of keeping', () => {
     'calls',
     [],
     { ...RETENTION, policy: 'calls' },
+    { ...RETENTION, policy: undefined },
     { ...RETENTION, policy: { name: 'calls' } },
     { ...RETENTION, policy: { name: 'x'.repeat(201), version: '1' } },
     { ...RETENTION, delete_after: undefined },

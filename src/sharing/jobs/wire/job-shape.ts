@@ -1,6 +1,7 @@
 import type { Job } from '../../../archive/queue/job';
 import { TROUBLES } from '../../../errors/trouble';
 import { FORMAT_CHOICES } from '../../../recording/recording-reference';
+import { readRetention } from '../../../store/kept-facts';
 import {
   type Check,
   isCount,
@@ -83,6 +84,7 @@ const isNote = shape(
     details: isDetails,
     areDetailsLate: isFlag,
     links: listOf(isLink),
+    retention: orNull((value) => readRetention(value) !== null),
     published: isPublished,
     failed: shape(
       { code: isText, message: isText },

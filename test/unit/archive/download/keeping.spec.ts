@@ -1,17 +1,19 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import should from 'should';
 import type { Keeping } from '../../../../src/archive/download/keeping';
+import type { Job } from '../../../../src/archive/queue/job';
 import { CodedError } from '../../../../src/errors/coded-error';
 import { readPolicySettings } from '../../../../src/retention/policy-settings';
 import { RetentionPolicy } from '../../../../src/retention/retention-policy';
 import type { Destination, WantedLock } from '../../../../src/store/destination';
 import { createFolderStore } from '../../../../src/store/folder/folder-store';
-import { type LockFacts, readRetention } from '../../../../src/store/kept-facts';
+import { type LockFacts, type RetentionFacts, readRetention } from '../../../../src/store/kept-facts';
+import { createMessageStore } from '../../../../src/store/message/message-store';
 import type { StoredRecording } from '../../../../src/store/stored-recording';
 import type { Fields } from '../../../../src/values/fields';
 import { localServer, wav, type LocalServer } from '../../../support/media';
 import { testOwner } from '../../store/folder/store-fixture';
-import { ArchiveFixture, recordingAt, STORED_AT, type TestArchiver } from '../archive-fixture';
+import { ArchiveFixture, onlyFile, recordingAt, STORED_AT, type TestArchiver } from '../archive-fixture';
 
 const DAY_MS = 86_400_000;
 const LATE = { keepUntil: 30, deleteAfter: 90 };
@@ -37,6 +39,7 @@ describe('how a recording is kept', () => {
   const keeping = (given: Fields): Keeping => {
     const policy = new RetentionPolicy(readPolicySettings({ policy: 'calls', ...given }));
     return {
+      hasPolicy: true,
       lockMode: policy.lockMode,
       of: (recording, message) => policy.of(recording, message),
       read: readRetention
@@ -107,6 +110,116 @@ describe('how a recording is kept', () => {
     await writeFile(recording?.sidecar ?? '', JSON.stringify(before));
     const again = await archive(LATE);
     should(await sidecar(again.recording)).eql({ ...before, retention: again.recording?.retention });
+  });
+
+  describe('without a JSON file beside it', () => {
+    /** Stores a recording twice; the second time with other settings and after its file is gone. */
+    async function twice(again: Fields, change: (path: string) => Promise<void>): Promise<StoredRecording[]> {
+      const policy = keeping(LATE);
+      const made = fixture.archiver({ sidecar: false }, { keeping: policy });
+      archivers.push(made);
+      const store = () =>
+        onlyFile(made.archive({ reference: recordingAt(`${server.url}/a.wav`), format: 'any' }));
+      const first = await store();
+      policy.of = keeping(again).of;
+      await change(first.recording.path ?? '');
+      const second = await store();
+      should(server.requests).have.length(2);
+      return [first.recording, second.recording];
+    }
+
+    it('keeps the dates of the index when its file had to be fetched again', async () => {
+      const [first, second] = await twice({ deleteAfter: 1 }, (file) => rm(file));
+      should(second).have.property('already_stored', false);
+      should(second?.retention).eql(first?.retention);
+    });
+
+    it('keeps them when the file is damaged', async () => {
+      const [first, second] = await twice({ deleteAfter: 1 }, (file) => writeFile(file, 'damaged'));
+      should(second?.retention).eql(first?.retention);
+    });
+
+    it('keeps them when its address is all that is known of it', async () => {
+      const policy = keeping(LATE);
+      const made = fixture.archiver({ sidecar: false }, { keeping: policy });
+      archivers.push(made);
+      const reference = recordingAt(`${server.url}/latest.wav`);
+      Object.assign(reference.details, { recording_id: null, event_type: null });
+      const first = await onlyFile(made.archive({ reference, format: 'any' }));
+      policy.of = keeping({ deleteAfter: 1 }).of;
+      const second = await onlyFile(made.archive({ reference, format: 'any' }));
+      should(second.recording).have.property('already_stored', true);
+      should(second.recording.retention).eql(first.recording.retention);
+    });
+  });
+
+  it('is for the flow to keep when the file is in its message only', async () => {
+    const { recording } = await archive(LATE, { store: createMessageStore() });
+    should(recording?.retention).containEql({ delete_after: '2026-06-02T09:15:02.118Z' });
+  });
+
+  describe('that says neither when it began nor when it ended', () => {
+    let time: number;
+    let job: Job;
+    beforeEach(() => {
+      time = STORED_AT;
+      const reference = recordingAt(`${server.url}/a.wav`);
+      Object.assign(reference.details, { started_at: null, ended_at: null });
+      job = {
+        ...{ id: 'order', acceptedAt: 0, message: {}, files: {} },
+        items: [{ reference, format: 'any' }]
+      };
+    });
+
+    /** Runs the job once in a process of its own, days later. @returns the dates, or null to try again */
+    async function run(
+      given: Fields,
+      { later = 0, fails = false }: { later?: number; fails?: boolean }
+    ): Promise<RetentionFacts | null> {
+      time += later * DAY_MS;
+      const store = createFolderStore({ folder: fixture.folder, owner: testOwner() });
+      const write = (): Promise<never> =>
+        Promise.reject(new CodedError('STORE_FAILED', 'No space.', { retryable: true }));
+      const made = fixture.archiver(
+        {},
+        {
+          ...{ keeping: keeping(given), now: () => time },
+          store: {
+            ...store,
+            // So that the JSON file is not written ahead.
+            openPart: async (id) => {
+              const part = await store.openPart(id);
+              const publish = part.publish.bind(part);
+              part.publish = ({ name, sha256, size, contentType }) =>
+                publish({ name, sha256, size, contentType });
+              return part;
+            },
+            sidecars: fails ? { ...store.sidecars, write } : store.sidecars
+          }
+        }
+      );
+      archivers.push(made);
+      const result = await made.pass(job);
+      if (result.kind === 'again') return null;
+      const [outcome] = result.kind === 'ended' ? result.outcomes : [];
+      return (outcome?.kind === 'stored' && outcome.file.recording.retention) || null;
+    }
+
+    it('gets its dates once, whatever happens and is set until it is stored', async () => {
+      should(await run({ deleteAfter: 30 }, { fails: true })).be.null();
+      should(await run({ deleteAfter: 30 }, { later: 2, fails: true })).be.null();
+      const retention = await run({ policy: 'other', deleteAfter: 1 }, { later: 2 });
+      should(retention).containDeep({
+        policy: { name: 'calls' },
+        delete_after: new Date(STORED_AT + 30 * DAY_MS).toISOString()
+      });
+    });
+
+    it('is not to be deleted because a policy says so that came later', async () => {
+      should(await run({}, { fails: true })).be.null();
+      should(await run({ deleteAfter: 1 }, { later: 2 })).be.null();
+      should(server.requests).have.length(1);
+    });
   });
 
   describe('with a lock', () => {

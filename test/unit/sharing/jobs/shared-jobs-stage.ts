@@ -21,6 +21,8 @@ export interface InstanceOptions {
   whenAway?: SharedJobsOptions['whenAway'];
   key?: string;
   version?: number;
+  /** Where the files of jobs are. */
+  place?: string;
   /** Called before a run writes to Redis how it ended. */
   onWrite?: () => void;
   times?: Partial<SharedTimes>;
@@ -61,6 +63,7 @@ export function instanceOf(
     whenAway = 'hold',
     key = '',
     version,
+    place = '',
     times
   } = options;
   const jobs = new SharedJobs(
@@ -71,7 +74,7 @@ export function instanceOf(
     {
       ...{ connection: member.connection, database: state.database, repository, facts, work, giveUp },
       format: noticed(
-        new JobFormat({ sealer: Sealer.withKey(key), ...(version !== undefined && { version }) }),
+        new JobFormat({ sealer: Sealer.withKey(key), place, ...(version !== undefined && { version }) }),
         options.onWrite
       ),
       commit: (effects) => facts.commit(effects),

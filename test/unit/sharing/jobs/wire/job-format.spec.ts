@@ -42,6 +42,20 @@ describe('a job on its way through Redis', () => {
       should(format.read(sent(format.write(lent)), ID)).eql({ kind: 'job', lent });
     });
 
+  it('brings the dates of its files with it, and none that nobody can have computed', () => {
+    const withDates = (retention: unknown): LentJob => {
+      const note = { attempts: 1, failures: 1, retention } as Job['files'][string];
+      return lentJob({ files: { 'telnyx:a\n': note } });
+    };
+    const dates = { policy: null, retain_until: '2026-04-04T10:00:00.000Z', delete_after: null };
+    for (const retention of [dates, null]) {
+      const lent = withDates(retention);
+      should(open.read(sent(open.write(lent)), ID)).eql({ kind: 'job', lent });
+    }
+    for (const retention of [{ ...dates, delete_after: 'soon' }, { ...dates, policy: 'ours' }, 90])
+      should(open.read(sent(open.write(withDates(retention))), ID)).eql({ kind: 'damaged' });
+  });
+
   it('shows no signed link and nothing of its message when it is encrypted', () => {
     const text = JSON.stringify(sealing().write(lentJob()));
     should(text).not.containEql('geheim').and.not.containEql('recording.saved');
