@@ -9,6 +9,7 @@ import { accountsOf } from './config/provider-accounts';
 import { DownloadNode } from './download/download-node';
 import { serveLastStored } from './download/last-stored-route';
 import { readDownloadSettings, type RecordingDownloadConfig } from './download/download-settings';
+import { toldSettings } from './download/told-settings';
 import { watchSettings } from './lib/custody';
 import { followState } from './lib/follow-state';
 import type { NodeRedApi, RedNode } from './lib/node-red';
@@ -34,12 +35,13 @@ export = function (RED: NodeRedApi): void {
       const settings = readDownloadSettings(RED, this, config);
       const { target } = settings;
       const queue = telnyxQueueOf(RED, config.queue);
+      const told = toldSettings(RED, config, settings);
       const sources = {
         accounts,
         ownBucket: own === '' ? null : telnyxBucketOf(RED, own),
         target: target.kind === 'bucket' ? target.settings : null
       };
-      const download = new DownloadNode(RED, this, { settings, sources, queue, status, say });
+      const download = new DownloadNode(RED, this, { settings, sources, queue, told, status, say });
       onInput(this, download.store);
       followState(RED, this, { begin: () => download.start(), stop: (problem) => download.stop(problem) });
       onClose(this, (removed) => download.close(removed));

@@ -30,6 +30,7 @@ import type { DownloadSettings } from './download-settings';
 import { showDownloads } from './download-status';
 import { type DownloadEvents, type DownloadWork, createDownloadWork } from './download-work';
 import type { SourceSettings } from './recording-sources';
+import { ClusterWatch } from './cluster-watch';
 import { RetryWarnings } from './retry-warnings';
 
 const TICK_MS = 1000;
@@ -42,6 +43,8 @@ export interface DownloadNodeOptions {
   sources: SourceSettings;
   /** Null: this Node-RED works alone. */
   queue: SharedQueue | null;
+  /** What the other instances are told of the settings; see `toldSettings`. */
+  told: Readonly<Record<string, string>>;
   status: NodeStatus;
   say: Say;
 }
@@ -55,6 +58,7 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
   readonly #queue: SharedQueue | null;
   readonly #status: NodeStatus;
   readonly #say: Say;
+  readonly #cluster: ClusterWatch | null;
   readonly #live = new PendingMessages();
   readonly #progress = new ArchiveProgress(() => this.#show());
   readonly #warnings = new RetryWarnings((text, code) => this.#warn(text, code));
@@ -71,7 +75,7 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
   constructor(
     RED: NodeRedApi,
     node: RedNode,
-    { settings, sources, queue, status, say }: DownloadNodeOptions
+    { settings, sources, queue, told: own, status, say }: DownloadNodeOptions
   ) {
     this.#RED = RED;
     this.#node = node;
@@ -80,6 +84,13 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     this.#queue = queue;
     this.#status = status;
     this.#say = say;
+    this.#cluster =
+      queue &&
+      new ClusterWatch({
+        ...{ queue, node: node.id, settings: own },
+        onLook: () => this.#show(),
+        onDifferences: (text) => this.#warn(text, 'SETTINGS_DIFFER')
+      });
   }
 
   /**
@@ -249,11 +260,13 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     // A deploy, or another process, may have stopped it meanwhile.
     if (this.#isClosed || this.#work !== work) return work;
     activityOf(this.#RED).running.set(this.#node.id, this);
+    if (work.shared !== null) this.#cluster?.begin(work.shared);
     this.#tick();
     return work;
   }
 
   #leave(): void {
+    this.#cluster?.end();
     const { running } = activityOf(this.#RED);
     if (running.get(this.#node.id) === this) running.delete(this.#node.id);
   }
@@ -284,7 +297,8 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     showDownloads(status, say, {
       progress: this.#progress.summary(),
       retrying: this.#retrying,
-      failure: this.#failure
+      failure: this.#failure,
+      cluster: this.#cluster?.view ?? null
     });
   }
 

@@ -2,6 +2,7 @@ import type { Retrying } from '../../src/archive/queue/jobs';
 import type { CodedError } from '../../src/errors/coded-error';
 import type { ProgressSummary } from '../../src/archive/archive-progress';
 import type { NodeStatus, Say } from '../lib/node-status';
+import type { ClusterView } from './cluster-watch';
 
 /** The state that a download node shows. */
 export interface DownloadState {
@@ -9,37 +10,65 @@ export interface DownloadState {
   retrying: Retrying;
   /** The latest failure that was not followed by a success, or null. */
   failure: Pick<CodedError, 'code' | 'trouble'> | null;
+  /** Null: the node works alone, or has not looked at the others yet. */
+  cluster: ClusterView | null;
 }
 
 /** Codes of what was given up after retries; there, the trouble is more informative. */
 const GIVEN_UP: ReadonlySet<string> = new Set(['GAVE_UP', 'REPEATED_CRASH']);
 /** Seconds from which a wait is shown in minutes. */
 const LONG_WAIT_S = 100;
+/** Machines that are named in a status. */
+const MOST_HOSTS = 2;
 
 /**
  * Shows what a download node is doing: `2 active · 41% of 29 MB · 3 waiting`, `12 stored`, why it waits, as in
- * `retry 3/8 in 40 s: bucket unreachable`, or why the latest recording was given up.
+ * `retry 3/8 in 40 s: bucket unreachable`, or why the latest recording was given up. With others that
+ * share the work: `2 here · 5 in 3 instances · 120 waiting`, and whose settings are others.
  */
 export function showDownloads(
   status: Pick<NodeStatus, 'working' | 'waiting' | 'problem' | 'ready' | 'off'>,
   say: Say,
-  { progress, retrying, failure }: DownloadState
+  { progress, retrying, failure, cluster }: DownloadState
 ): void {
-  const { active, waiting, stored } = progress;
+  const { active, stored } = progress;
+  const others = cluster !== null && !cluster.isAway && cluster.instances > 1 ? cluster : null;
+  const waiting = others?.waiting ?? progress.waiting;
+  const isWorking = others === null ? active > 0 : others.here + others.running > 0;
   const waits = (): string[] => {
     // Arriving bytes are more informative than the reason why they were late.
     if (retrying.next === null || (active > 0 && retrying.next.dueInMs <= 0))
       return waitingText(say, waiting);
     return [...retryTexts(say, retrying, retrying.next), ...waitingText(say, waiting - retrying.count)];
   };
+  const works = (): string[] =>
+    others === null
+      ? [say('active', { active }), amount(say, progress)]
+      : [
+          say('here', { here: others.here }),
+          say('in-instances', { running: others.running, instances: others.instances })
+        ];
+  const doing = (): string[] => {
+    if (isWorking) return [...works(), ...waits()];
+    return waiting > 0 || retrying.next !== null ? waits() : [];
+  };
   // Another process has taken over what was under way.
   if (failure?.code === 'STATE_IN_USE') status.problem(() => failureText(say, failure));
-  else if (active > 0)
-    status.working(() => [say('active', { active }), amount(say, progress), ...waits()].join(' · '));
-  else if (waiting > 0 || retrying.next !== null) status.waiting(() => waits().join(' · '));
+  else if (others !== null && others.differing.length > 0)
+    status.waiting(() =>
+      [say('settings-differ', { hosts: hostsText(others.differing) }), ...doing()].join(' · ')
+    );
+  else if (cluster?.isAway === true) status.waiting(() => [say('queue-away'), ...doing()].join(' · '));
+  else if (isWorking) status.working(() => doing().join(' · '));
+  else if (waiting > 0 || retrying.next !== null) status.waiting(() => doing().join(' · '));
   else if (failure !== null) status.problem(() => failureText(say, failure));
   else if (stored > 0) status.ready(() => say('stored', { stored }));
   else status.off();
+}
+
+/** A status has little room; the log names all. */
+function hostsText(hosts: readonly string[]): string {
+  return hosts.length > MOST_HOSTS ? `${hosts.slice(0, MOST_HOSTS).join(', ')}, …` : hosts.join(', ');
 }
 
 function retryTexts(

@@ -17,6 +17,7 @@ import { KeyedMutex } from '../../src/concurrency/keyed-runs';
 import { CodedError } from '../../src/errors/coded-error';
 import type { CustodyRecorder } from '../../src/evidence/custody/custody-recorder';
 import type { BucketStoreOptions } from '../../src/store/bucket/bucket-store';
+import type { SharedJobs } from '../../src/sharing/jobs/shared-jobs';
 import { createTransferAgents } from '../../src/transfer/source-request';
 import { transfer } from '../../src/transfer/transfer';
 import type { SharedQueue } from '../config/queue/shared-queue';
@@ -44,6 +45,8 @@ export interface DownloadEvents {
 
 export interface DownloadWork {
   readonly jobs: Jobs;
+  /** The same when they are shared. */
+  readonly shared: SharedJobs | null;
   /** Resumes the jobs that an earlier process left. */
   start(): Promise<void>;
   /** @param removed whether the node is deleted or disabled, not just deployed again */
@@ -170,9 +173,9 @@ export function createDownloadWork(
     });
     return new JobQueue(state.jobs, { ...runs, list: node, concurrency, facts: state.facts, followUps });
   };
-  const sharedJobs = (shared: SharedQueue): Jobs =>
+  const sharedJobs = (queue: SharedQueue): SharedJobs =>
     jobsOfQueue(
-      shared,
+      queue,
       { node, place, concurrency, followUpsAtOnce: FOLLOW_UPS_AT_ONCE },
       {
         ...runs,
@@ -183,7 +186,8 @@ export function createDownloadWork(
         onFinished: events.onFinished
       }
     );
-  const jobs = queue === null ? localJobs() : sharedJobs(queue);
+  const shared = queue === null ? null : sharedJobs(queue);
+  const jobs = shared ?? localJobs();
 
   let leave: (() => Promise<void>) | undefined;
   let isClosed = false;
@@ -214,6 +218,7 @@ export function createDownloadWork(
 
   return {
     jobs,
+    shared,
     start: () => {
       beginning = begin();
       return beginning;

@@ -1,4 +1,3 @@
-import type { Jobs } from '../../src/archive/queue/jobs';
 import { LendingBudget } from '../../src/sharing/jobs/lending/lending-ledger';
 import { SharedJobs, type SharedJobsDeps, type SharedJobsOptions } from '../../src/sharing/jobs/shared-jobs';
 import { JobFormat } from '../../src/sharing/jobs/wire/job-format';
@@ -14,7 +13,7 @@ type Deps = Omit<SharedJobsDeps, 'connection' | 'format' | 'budget'>;
 const budgets = new WeakMap<SharedQueue, LendingBudget>();
 
 /** The jobs of a download node, shared with the same node of all instances that have this queue. */
-export function jobsOfQueue(queue: SharedQueue, { place, ...options }: Options, deps: Deps): Jobs {
+export function jobsOfQueue(queue: SharedQueue, { place, ...options }: Options, deps: Deps): SharedJobs {
   const { connection, sealer, instance, settings } = queue;
   const budget = budgets.get(queue) ?? new LendingBudget();
   budgets.set(queue, budget);

@@ -19,8 +19,6 @@ export interface NodeReport {
 
 /** What an instance tells of itself. */
 export interface Peer extends Instance {
-  /** Of this package. */
-  version: string;
   nodes: Readonly<Record<string, NodeReport>>;
 }
 
@@ -34,7 +32,6 @@ export interface Difference {
 export interface ClusterDeps {
   connection: RedisConnection;
   instance: Instance;
-  version: string;
   /** What this instance tells of its nodes, by their id. Called at each beat. */
   report: () => Readonly<Record<string, NodeReport>>;
   /** Default: the monotonic clock, in milliseconds. */
@@ -59,7 +56,7 @@ redis.call('zadd', KEYS[1], now, ARGV[1])
 return redis.call('zrange', KEYS[1], 0, ${MOST_PEERS})`;
 
 const isReport = shape({ settings: mapOf(isText), running: isCount, waiting: isCount, probe: isText });
-const isPeer = shape({ id: isText, host: isText, version: isText, nodes: mapOf(isReport) });
+const isPeer = shape({ id: isText, host: isText, nodes: mapOf(isReport) });
 
 /** The instances that share their work: each tells of itself every few seconds, and knows what the others told last. */
 export class Cluster {
@@ -139,9 +136,9 @@ export class Cluster {
   }
 
   async #beatNow(): Promise<void> {
-    const { connection, instance, version, report } = this.#deps;
+    const { connection, instance, report } = this.#deps;
     if (connection.isAway || this.#isClosed) return;
-    const told = JSON.stringify({ ...instance, version, nodes: report() } satisfies Peer);
+    const told = JSON.stringify({ ...instance, nodes: report() } satisfies Peer);
     const keys = [connection.key('instances'), this.#key(instance.id)];
     const values = [instance.id, told, this.#beatMs * MISSED];
     const listed = await connection.script(BEAT, keys, values);

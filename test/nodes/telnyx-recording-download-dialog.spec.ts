@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { runInNewContext } from 'node:vm';
 import should from 'should';
+import type { ClusterView } from '../../nodes/download/cluster-watch';
 import { showDownloads } from '../../nodes/download/download-status';
 import type { StatusText } from '../../nodes/lib/node-status';
 import type { Retrying } from '../../src/archive/queue/jobs';
@@ -132,7 +133,11 @@ describe('download-status', () => {
   function shown(
     progress: object,
     code: ErrorCode | null = null,
-    { retrying = { count: 0, next: null }, trouble }: { retrying?: Retrying; trouble?: Trouble } = {}
+    {
+      retrying = { count: 0, next: null },
+      trouble,
+      cluster = null
+    }: { retrying?: Retrying; trouble?: Trouble; cluster?: ClusterView | null } = {}
   ): string {
     const failure =
       code === null ? null : new CodedError(code, 'x', trouble === undefined ? {} : { trouble });
@@ -151,7 +156,7 @@ describe('download-status', () => {
     };
     const say = (key: string, values?: Record<string, string | number>): string =>
       translate(`telnyx-recording-download.status.${key}`, values);
-    showDownloads(status, say, { progress: { ...none, ...progress }, retrying, failure });
+    showDownloads(status, say, { progress: { ...none, ...progress }, retrying, failure, cluster });
     return seen;
   }
 
@@ -193,6 +198,27 @@ describe('download-status', () => {
       'working 1 active · 4.0 kB'
     );
     shown({ waiting: 3 }, null, { retrying: { count: 2, next: null } }).should.equal('waiting 3 waiting');
+  });
+
+  it('says what all instances do, whether Redis is away, and whose settings are others', () => {
+    const cluster = (more: Partial<ClusterView> = {}): { cluster: ClusterView } => ({
+      cluster: {
+        ...{ isAway: false, here: 2, running: 5, instances: 3, waiting: 120, differing: [] },
+        ...more
+      }
+    });
+    shown({ active: 2 }, null, cluster()).should.equal('working 2 here · 5 in 3 instances · 120 waiting');
+    shown({}, null, cluster({ here: 0, waiting: 0 })).should.equal('working 0 here · 5 in 3 instances');
+    shown({ stored: 4 }, null, cluster({ here: 0, running: 0, waiting: 0 })).should.equal('ready 4 stored');
+    shown({ active: 1, total: null }, null, cluster({ instances: 1 })).should.equal('working 1 active · 0 B');
+    shown({}, null, cluster({ isAway: true })).should.equal('waiting queue away');
+    shown({ active: 1, total: null, waiting: 2 }, null, cluster({ isAway: true })).should.equal(
+      'waiting queue away · 1 active · 0 B · 2 waiting'
+    );
+    shown({}, null, cluster({ differing: ['a', 'b', 'c'] })).should.equal(
+      'waiting other settings: a, b, … · 2 here · 5 in 3 instances · 120 waiting'
+    );
+    shown({}, 'STATE_IN_USE', cluster({ differing: ['a'] })).should.equal('problem failed: STATE_IN_USE');
   });
 
   it('says why something was given up', () => {

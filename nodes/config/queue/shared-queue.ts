@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { Cluster, type NodeReport } from '../../../src/sharing/cluster';
 import { RedisConnection } from '../../../src/sharing/redis-connection';
 import { Sealer } from '../../../src/sharing/sealer';
 import { type Instance, SharedLeases } from '../../../src/sharing/shared-leases';
@@ -16,7 +17,10 @@ export class SharedQueue {
   /** Null: what lies in Redis is clear text. */
   readonly sealer: Sealer | null;
   readonly leases: SharedLeases;
+  /** The other instances, and what they tell of their nodes. */
+  readonly cluster: Cluster;
   readonly #held = new Set<Promise<unknown>>();
+  readonly #reports = new Map<string, () => NodeReport>();
   readonly #closers: (() => void)[] = [];
 
   /** Connects in the background. @param id of this installation */
@@ -27,6 +31,11 @@ export class SharedQueue {
     this.instance = { id, host: hostname() };
     this.leases = new SharedLeases(this.connection, this.instance);
     this.connection.start();
+    this.cluster = new Cluster({
+      connection: this.connection,
+      instance: this.instance,
+      report: () => Object.fromEntries([...this.#reports].map(([node, report]) => [node, report()]))
+    });
   }
 
   /** Keeps the connection for work that has to tell Redis how it ended. @returns the same promise */
@@ -40,6 +49,20 @@ export class SharedQueue {
     return work;
   }
 
+  /**
+   * Tells the other instances of a node.
+   *
+   * @param report must not throw
+   * @returns the function that ends it
+   */
+  reportNode(node: string, report: () => NodeReport): () => void {
+    this.#reports.set(node, report);
+    void this.cluster.beat();
+    return () => {
+      if (this.#reports.get(node) === report) this.#reports.delete(node);
+    };
+  }
+
   /** @param close must not throw */
   onClose(close: () => void): void {
     this.#closers.push(close);
@@ -48,6 +71,7 @@ export class SharedQueue {
   /** Node-RED closes the nodes that use this at the same time, so they have a moment; a Redis that is away has none. */
   async close(): Promise<void> {
     await nextTurn();
+    void this.hold(this.cluster.close());
     if (!this.connection.isAway && this.#held.size > 0)
       await Promise.race([Promise.all(this.#held), sleep(LAST_WORDS_MS, null, { ref: false })]);
     for (const close of this.#closers) close();

@@ -73,6 +73,8 @@ const TIMES: SharedTimes = { alone: 60_000, tend: 200, review: 60_000, look: 300
 /** A message is not held up longer by a slow Redis: its job is on disk, and is lent later. */
 const SENT_MS = 1000;
 const STATE_PAUSE_MS = 15_000;
+/** Jobs that are counted beyond those that are lent. */
+const MOST_HELD = 10_000;
 const NOTHING: Waiting = { due: 0, delayed: 0, next: [] };
 
 /**
@@ -97,7 +99,7 @@ export class SharedJobs implements Jobs {
   /** Of before Redis was away: they may still be at work. */
   #left: BullWorker[] = [];
   #tending = false;
-  #waiting = { main: NOTHING, followUps: NOTHING, at: -Infinity };
+  #waiting = { main: NOTHING, followUps: NOTHING, held: 0, at: -Infinity };
   #looking = false;
   #awayTimer: NodeJS.Timeout | undefined;
   #isStarted = false;
@@ -200,6 +202,15 @@ export class SharedJobs implements Jobs {
       .map(({ job, dueAt }) => ({ job, dueInMs: dueAt - Date.now() }))
       .sort((a, b) => a.dueInMs - b.dueInMs)
       .slice(0, most);
+  }
+
+  /**
+   * Jobs that run here; that wait on this disk and are not lent; and that are in Redis, at work or not, whoever accepted them.
+   * The latter two as they were some seconds ago.
+   */
+  tally(): { running: number; held: number; pooled: number } {
+    const { main, held } = this.#waiting;
+    return { running: this.#main.running, held, pooled: main.due + main.delayed };
   }
 
   async load(limit: number): Promise<JobLoad> {
@@ -350,11 +361,17 @@ export class SharedJobs implements Jobs {
     this.#looking = true;
     try {
       const [main, followUps] = [await this.#main.waiting(), await this.#followUps.waiting()];
-      this.#waiting = { main, followUps, at: this.#now() };
+      this.#waiting = { main, followUps, held: this.#held(), at: this.#now() };
       this.#deps.onWaiting(Math.max(0, main.due + main.delayed - this.#main.running));
     } finally {
       this.#looking = false;
     }
+  }
+
+  #held(): number {
+    const { lent } = this.#main.lender;
+    const { all } = this.#deps.repository.load([this.#options.node], lent + MOST_HELD);
+    return Math.max(0, all - lent);
   }
 
   #soon(): void {

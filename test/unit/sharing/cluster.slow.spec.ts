@@ -22,7 +22,7 @@ describe('Cluster', () => {
 
   function join(member: Member, nodes: Record<string, NodeReport> = { n: node() }): Cluster {
     const { connection, instance } = member;
-    const cluster = new Cluster({ connection, instance, version: '1.0.0', report: () => nodes, beatMs: 100 });
+    const cluster = new Cluster({ connection, instance, report: () => nodes, beatMs: 100 });
     clusters.push(cluster);
     return cluster;
   }
