@@ -17,7 +17,7 @@ describe('the routes of the tab Archive', () => {
   afterEach(() => stage.end());
 
   it('all need the permission to read recordings, and JSON', async () => {
-    for (const name of ['search', 'details', 'waveform', 'ticket', 'verify']) {
+    for (const name of ['search', 'details', 'log', 'waveform', 'ticket', 'verify']) {
       should((await stage.post(name, {}, null)).status).equal(401, name);
       should((await stage.post(name, {}, 'stranger')).status).equal(401, name);
       should((await stage.post(name, 'what=1', 'reader', 'application/x-www-form-urlencoded')).status).equal(

@@ -2,12 +2,13 @@ import path from 'node:path';
 import { type FileKey, kindOfFormat } from '../../../src/archive/index/search-entries';
 import type { IndexedFile } from '../../../src/archive/index/stored-index';
 import { CodedError } from '../../../src/errors/coded-error';
+import { type Hold, Holds } from '../../../src/evidence/deletion/holds';
 import { withSidecarDetails } from '../../../src/library/content/complete-details';
 import { isPlayable } from '../../../src/library/content/media-type';
 import { LONGEST_TEXT, textInFile } from '../../../src/library/content/recording-text';
 import { type StoredContent, openContent } from '../../../src/library/content/stored-content';
 import { Tickets } from '../../../src/library/content/tickets';
-import { ArchiveSearch, type FoundFile, type FoundPage } from '../../../src/library/search/archive-search';
+import { ArchiveSearch, type FoundFile } from '../../../src/library/search/archive-search';
 import { readQuery } from '../../../src/library/search/query';
 import { WaveformCache } from '../../../src/library/waveform/waveform-cache';
 import { Waveforms } from '../../../src/library/waveform/waveforms';
@@ -19,6 +20,8 @@ import { type ArchiveState, archiveState } from '../../lib/archive-state';
 import type { NodeRedApi } from '../../lib/node-red';
 import { stateDirectory } from '../../lib/state';
 import { idOfKey, readPosition, textOfPosition } from './archive-request';
+import { keptOf } from './kept';
+import { recordingLog } from './recording-log';
 
 /** What the holder of a ticket may do with a file. */
 export interface MediaGrant {
@@ -67,7 +70,9 @@ export class ArchiveLibrary {
     const search = new ArchiveSearch({ recordings, textOf: (found) => textInFile(found, []) });
     const page = await search.page(query, { after, most: PAGE_ROWS }, signal);
     return {
-      ...pageOf(page),
+      rows: withoutSecrets(page.found.map((found) => this.#rowOf(found))),
+      next: page.next === null ? null : textOfPosition(page.next),
+      looked: page.looked,
       providers: providers.names,
       ...(this.#reading !== undefined && { reading: this.#read })
     };
@@ -93,7 +98,8 @@ export class ArchiveLibrary {
     const text = transcription ?? (await textInFile({ key, file }, this.#buckets()));
     return {
       id: idOfKey(key),
-      row: withoutSecrets(rowOf({ key, file })),
+      row: withoutSecrets(this.#rowOf({ key, file })),
+      cases: this.#cases(key),
       recording: withoutSecrets(recording),
       location: locationOf(recording),
       text: text?.slice(0, LONGEST_TEXT) ?? null,
@@ -133,6 +139,21 @@ export class ArchiveLibrary {
     return await this.#waveforms.of(sha256, () => this.openUnchanged(key, signal), signal);
   }
 
+  /** What the custody log tells of a recording. @param before where an earlier answer was cut */
+  async log(key: FileKey, before: unknown, signal: AbortSignal): Promise<object> {
+    return await recordingLog(this.#RED, this.file(key), { before, cases: this.#cases(key), signal });
+  }
+
+  #rowOf(found: FoundFile): object {
+    const active = this.#cases(found.key).filter(({ releasedAt }) => releasedAt === null);
+    return { ...rowOf(found), ...keptOf(found.file.recording, active) };
+  }
+
+  /** All cases of a recording, also those that were released. */
+  #cases([recording]: FileKey): Hold[] {
+    return new Holds(this.#state.database).of(recording);
+  }
+
   #buckets(): Iterable<ArchiveState['buckets'] extends Map<string, infer Store> ? Store : never> {
     return this.#state.buckets.values();
   }
@@ -155,14 +176,6 @@ export class ArchiveLibrary {
       .finally(() => (this.#reading = undefined));
     if (first.files > 0) this.#reading = reading;
   }
-}
-
-function pageOf({ found, next, looked }: FoundPage): object {
-  return {
-    rows: withoutSecrets(found.map(rowOf)),
-    next: next === null ? null : textOfPosition(next),
-    looked
-  };
 }
 
 /** What a row of the list shows. */

@@ -17,13 +17,14 @@ import { serveMedia } from './media-route';
 const REPORT_MS = 300;
 /** What takes long. Waveforms are computed one at a time as well, but those that are known need not wait. */
 const LONG_TURNS = {
+  log: { atOnce: 1, ofOwner: 1, waiting: 20 },
   search: { atOnce: 1, ofOwner: 1, waiting: 20 },
   waveform: { atOnce: 2, ofOwner: 1, waiting: 20 },
   verify: { atOnce: 2, ofOwner: 1, waiting: 20 }
 };
 
 /**
- * Registers the routes of the tab *Archive*: search, details, playing, waveforms, checking.
+ * Registers the routes of the tab *Archive*: search, details, playing, waveforms, checking, the custody log.
  *
  * @param stalledMs as for `serveMedia`
  */
@@ -38,6 +39,10 @@ export function serveArchive(
       turns: requestTurns(LONG_TURNS.search)
     },
     details: { run: (asked) => library.details(readId(asked.value('id'))) },
+    log: {
+      run: (asked, { signal }) => library.log(readId(asked.value('id')), asked.value('before'), signal),
+      turns: requestTurns(LONG_TURNS.log)
+    },
     waveform: {
       run: async (asked, { signal }) => ({
         peaks: await library.waveform(readId(asked.value('id')), signal)

@@ -112,7 +112,7 @@ export function formatLine(
     recording: plain(recording ?? null),
     sha256: sha256 ?? null,
     version_id: plain(versionId ?? null),
-    actor: plain(actor) ?? '',
+    actor: asLogged(actor),
     details: plainDetails(details ?? {}),
     prev: place.prev
   };
@@ -159,9 +159,13 @@ const HAS_LETTER = /[A-Za-z]/;
  * A text as the log may hold it. What does not look like an id, a hash, a code or a time, as a number that somebody may have
  * dialled, is replaced by its hash.
  */
-function plain(text: string | null): string | null {
-  if (text === null || text === '') return text;
+export function asLogged(text: string): string {
+  if (text === '') return text;
   return PLAIN.test(text) && HAS_LETTER.test(text) ? text : `sha256:${sha256Hex(text)}`;
+}
+
+function plain(text: string | null): string | null {
+  return text === null ? null : asLogged(text);
 }
 
 function plainDetails(details: CustodyDetails): CustodyDetails {
@@ -169,7 +173,7 @@ function plainDetails(details: CustodyDetails): CustodyDetails {
   return Object.fromEntries(
     known.map(([name, value]) => [
       name,
-      typeof value === 'string' && value !== NO_HASH ? plain(value) : value
+      typeof value === 'string' && value !== NO_HASH ? asLogged(value) : value
     ])
   );
 }

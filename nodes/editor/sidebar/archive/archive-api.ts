@@ -19,6 +19,43 @@ export interface ArchiveRow {
   hasText: boolean;
   /** That of a sample event, not of a call. */
   isSample: boolean;
+  /** The name of the policy that says how long it is kept; null: none does, though the message may have. */
+  policy: string | null;
+  /** ISO 8601 UTC; null: no such date. */
+  keepUntil: string | null;
+  deleteAfter: string | null;
+  lockedUntil: string | null;
+  lockMode: string | null;
+  /** The ids of the cases that hold it. */
+  cases: string[];
+}
+
+/** A case that a recording belongs to, or belonged to. Times are ISO 8601 UTC. */
+export interface HoldCase {
+  id: string;
+  reason: string;
+  by: string;
+  at: string;
+  releasedBy: string | null;
+  releasedAt: string | null;
+}
+
+/** A line of the custody log. */
+export interface LogLine {
+  seq: number;
+  /** ISO 8601 UTC. */
+  at: string;
+  event: string;
+  /** `node:<id>`, `user:<hash>`, or a word. */
+  actor: string;
+  facts: string[];
+}
+
+export interface LogReply {
+  /** Latest first. */
+  lines: LogLine[];
+  /** Where the search was cut, and continues; null: the log has no more. */
+  next: string | null;
 }
 
 export interface SearchReply {
@@ -35,6 +72,8 @@ export interface SearchReply {
 
 export interface DetailsReply {
   row: ArchiveRow;
+  /** Also those that were released. */
+  cases: HoldCase[];
   recording: Record<string, unknown>;
   location: string | null;
   text: string | null;
@@ -70,6 +109,15 @@ export function search(
 
 export function fetchDetails({ write }: TabContext, id: string): Promise<RuntimeAnswer<DetailsReply>> {
   return write(`${PATH}/details`, { id });
+}
+
+/** @param before where an earlier answer was cut */
+export function fetchLog(
+  { write }: TabContext,
+  id: string,
+  before: string | null
+): Promise<RuntimeAnswer<LogReply>> {
+  return write(`${PATH}/log`, { id, before });
 }
 
 export function fetchPeaks(

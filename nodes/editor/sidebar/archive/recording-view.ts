@@ -1,6 +1,8 @@
 import type { TabContext } from '../tab';
 import { type ArchiveRow, type DetailsReply, checkFile, fetchAddress, fetchDetails } from './archive-api';
 import { button, element, icon } from '../elements';
+import { keptFacts } from './kept';
+import { LogView } from './log-view';
 import { Player } from './player';
 import { bytesText } from '../now/formats';
 import { TEXTS, shownDuration, shownParties, shownTime } from './shown';
@@ -88,7 +90,8 @@ export class RecordingView {
       listening.append(this.#player.view);
     }
     if (text !== null) listening.append(this.#text(text));
-    parts.push(listening, this.#buttons(details), this.#state, this.#facts(details));
+    const log = new LogView(this.#context, row.id, this.#closing.signal);
+    parts.push(listening, this.#buttons(details), this.#state, this.#facts(details), log.view);
     this.#body.replaceChildren(...parts);
   }
 
@@ -115,13 +118,15 @@ export class RecordingView {
     return buttons;
   }
 
-  #facts({ recording, location }: DetailsReply): HTMLElement {
+  #facts(details: DetailsReply): HTMLElement {
     const { say } = this.#context;
+    const { recording, location } = details;
     const list = element('dl', { class: 'telnyx-sidebar-details' });
     const add = (label: string, value: string): void => {
       list.append(element('dt', { text: label }), element('dd', { text: value }));
     };
     if (location !== null) add(say('archive.location'), location);
+    for (const [label, value] of keptFacts(details, say)) add(label, value);
     for (const name of FACTS) {
       const value = recording[name];
       if (typeof value !== 'string' || value === '') continue;

@@ -2,6 +2,7 @@ import { countText } from '../../lib/in-locale';
 import type { TabContext } from '../tab';
 import { type ArchiveRow, search } from './archive-api';
 import { button, element, icon } from '../elements';
+import { keptLine } from './kept';
 import { KIND_ICONS, TEXTS, shownDuration, shownParties, shownTime } from './shown';
 
 /** Rows that one click, or one scroll to the end, adds. */
@@ -128,7 +129,8 @@ export class ResultList {
         'span',
         {},
         element('strong', { text: shownParties(row, say('archive.unknown')) }),
-        element('small', { text: facts.filter((fact) => fact !== '').join(' · ') })
+        element('small', { text: facts.filter((fact) => fact !== '').join(' · ') }),
+        keptLine(row, say)
       )
     );
     return element('li', {}, chosen);

@@ -2,13 +2,26 @@ import { dateAndTime } from '../../lib/in-locale';
 import type { ArchiveRow } from './archive-api';
 
 /** What the keys of the texts of a group begin with. */
-export const TEXTS = { kind: 'archive.kind.', provider: 'archive.provider.', fact: 'archive.fact.' } as const;
+export const TEXTS = {
+  kind: 'archive.kind.',
+  provider: 'archive.provider.',
+  fact: 'archive.fact.',
+  event: 'archive.log.event.'
+} as const;
 
 /** The time of a recording, here. @param at ISO 8601 UTC; as it was told when it is no time */
 export function shownTime(at: string): string {
+  return shownAs(at, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+/** As `shownTime`, the day only. */
+export function shownDay(at: string): string {
+  return shownAs(at, { dateStyle: 'medium' });
+}
+
+function shownAs(at: string, options: Intl.DateTimeFormatOptions): string {
   const time = new Date(at);
-  if (Number.isNaN(time.getTime())) return at;
-  return dateAndTime(time, { dateStyle: 'medium', timeStyle: 'short' });
+  return Number.isNaN(time.getTime()) ? at : dateAndTime(time, options);
 }
 
 /** @param seconds null when unknown. @returns `3:07` or `1:02:03`; empty when unknown */
