@@ -1,5 +1,6 @@
 import { CodedError } from '../src/errors/coded-error';
 import type { ArchiveFacts } from '../src/archive/archive-facts';
+import { choiceOf } from './config/account-choices';
 import { telnyxQueueOf } from './config/queue/queue-access';
 import { factsOfQueue } from './config/queue/queue-facts';
 import { accountsOf } from './config/provider-accounts';
@@ -7,7 +8,7 @@ import { createNode } from './lib/create-node';
 import { type ArchiveState, archiveState } from './lib/archive-state';
 import { told } from './lib/in-language';
 import type { NodeRedApi, RedNode } from './lib/node-red';
-import { readBoolean } from './lib/read-setting';
+import { readBoolean, readText } from './lib/read-setting';
 import { reportHealth } from './list/list-health';
 import { emittedMessage } from './list/list-messages';
 import { serveRunList } from './list/list-runs';
@@ -40,6 +41,7 @@ export = function (RED: NodeRedApi): void {
               accounts,
               state,
               facts: factsIn(state),
+              ids: { node: this.id, account: readText(config[choiceOf(settings.provider.name).property]) },
               events: {
                 emit: (emitted) => emit(emittedMessage(RED, message, emitted)),
                 onProgress: (progress, phase) => status.progress(progress, phase),

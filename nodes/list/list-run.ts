@@ -1,6 +1,7 @@
 import type { ArchiveFacts } from '../../src/archive/archive-facts';
 import { loadOf } from '../../src/archive/queue/jobs';
-import type { CodedError } from '../../src/errors/coded-error';
+import { CodedError } from '../../src/errors/coded-error';
+import { type ListRun, ListRuns } from '../../src/evidence/certificate/list-runs';
 import {
   type ListQuery,
   type RecordingProvider,
@@ -10,6 +11,7 @@ import {
 import { type ProviderAccounts, providers } from '../../src/providers/registry';
 import { CopyReader } from '../../src/reconcile/copy-reader';
 import { Tombstones } from '../../src/evidence/deletion/tombstones';
+import { listRunOf } from '../../src/reconcile/ended-run';
 import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
 import {
   type Emitted,
@@ -36,6 +38,8 @@ export interface ListRunDeps {
   /** What is known of the archive, here or in all Node-REDs with the queue of the node. */
   facts: ArchiveFacts;
   events: ListEvents;
+  /** Ids of the node, and of the account's node; blank: none. */
+  ids: { node: string; account: string };
 }
 
 /**
@@ -47,7 +51,7 @@ export interface ListRunDeps {
 export async function runList(
   request: ListRequest,
   settings: ListSettings,
-  { accounts, state, facts, events }: ListRunDeps,
+  { accounts, state, facts, events, ids }: ListRunDeps,
   signal: AbortSignal
 ): Promise<{ summary: RunSummary; failure: CodedError | null }> {
   const account = accounts.get(settings.provider.name) ?? null;
@@ -65,7 +69,7 @@ export async function runList(
   // The flow may receive a file a moment before it is in the index.
   await facts.settled();
   try {
-    return await reconcile(
+    const outcome = await reconcile(
       {
         origin: settings.provider,
         only: settings.only,
@@ -95,8 +99,38 @@ export async function runList(
         signal
       }
     );
+    const ended = { ...ids, provider: settings.provider.name, ...spanOf(request, begun) };
+    const unnoted = await noteRun(state, listRunOf(outcome.summary, ended));
+    return { ...outcome, failure: outcome.failure ?? unnoted };
   } finally {
     await provider?.close();
+  }
+}
+
+/** The span of a request, and whether everything in it is listed: a filter leaves recordings out. */
+function spanOf(
+  { range, recordings }: ListRequest,
+  begun: number
+): Pick<ListRun, 'from' | 'to' | 'startedAt' | 'isWhole'> {
+  const isWhole = recordings !== null && Object.keys(recordings).length === 0;
+  return { from: range.from, to: range.to ?? begun, startedAt: begun, isWhole };
+}
+
+/** @returns why the run could not be noted; the list itself is not affected */
+async function noteRun(
+  { database }: Pick<ArchiveState, 'database'>,
+  run: ListRun
+): Promise<CodedError | null> {
+  try {
+    await new ListRuns(database).note(run);
+    return null;
+  } catch (cause) {
+    return new CodedError(
+      'STORE_FAILED',
+      'The list has ended, but the state could not note which span it covered, so a certificate would show a gap. Look at the ' +
+        'free space of the user directory, and run the list again.',
+      { cause, retryable: true }
+    );
   }
 }
 

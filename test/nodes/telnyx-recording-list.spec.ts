@@ -2,6 +2,8 @@ import { mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
+import { stateDatabase } from '../../nodes/lib/state';
+import { ListRuns } from '../../src/evidence/certificate/list-runs';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import { node } from '../support/flows';
 import { loadedNode, nodeHelper, type TestMessage } from '../support/node-helper';
@@ -133,6 +135,29 @@ describe('telnyx-recording-list', () => {
     Date.parse(String(summary!['to'])).should.be.approximately(now - DAY, 60_000);
     stored[0]!.should.have.property('recording_id', wanted.id);
     (stored[0]!['payload'] as object).should.have.property('id', wanted.id);
+  });
+
+  it('remembers which span each run covered, and whether it was whole', async () => {
+    standIn.addRecording({ seconds: 0.1 });
+    await start({ from: '2d' });
+    const begun = Date.now();
+    const { summary } = await run();
+    await run({ filter: { connection_id: '1' }, to: '1h' });
+    process.env['TELNYX_API_KEY'] = 'KEY_WRONG';
+    await stage.unload();
+    await start({ from: '' });
+    await run();
+    const database = stateDatabase({ settings: { userDir: stage.userDir } });
+    const runs = [...new ListRuns(database).endedFrom(0)];
+    should(runs).have.length(3);
+    const [whole, filtered, failed] = runs;
+    should(whole).have.properties({ node: 'list', provider: 'telnyx', account: 'account' });
+    should(whole).have.properties({ isWhole: true, complete: true, listed: 1, missing: 1, errors: [] });
+    should(whole?.from).equal(Date.parse(String(summary?.['from'])));
+    should(whole?.to).be.aboveOrEqual(begun);
+    should(filtered).have.properties({ isWhole: false, complete: true });
+    should(failed).have.properties({ isWhole: true, complete: false, from: null });
+    should(failed?.errors).eql(['API_UNAUTHORIZED']);
   });
 
   it('refuses a second run while one is under way', async () => {
