@@ -9,6 +9,7 @@ import { KnownFiles } from '../verify/known-files';
 import { verifyFolder } from '../verify/verify-folder';
 import { type Finding, type LogReport, verifyLog } from '../verify/verify-log';
 import type { Command } from './cli-options';
+import { printable } from './printable';
 
 export const EXIT = { intact: 0, differs: 1, usage: 2, incomplete: 3 } as const;
 
@@ -39,11 +40,8 @@ export async function verify(
   const pinned = key === null ? null : await publicKeyOf(key);
   const trusted = roots === null ? [] : await rootsOf(roots);
   if (log === null && (key ?? roots) !== null) throw new Error('--key and --roots need --log.');
-  let findings = 0;
-  const onFinding = ({ where, text }: Finding): void => {
-    findings += 1;
-    if (findings <= MOST_SHOWN) print(`NOT AS WRITTEN  ${shown(where)}: ${shown(text)}`);
-  };
+  const findings = tellFindings(print);
+  const onFinding = findings.tell;
   const show = isQuiet ? () => undefined : seldom(progress);
   const known = log === null ? null : new KnownFiles();
   if (log !== null && known !== null) {
@@ -71,15 +69,38 @@ export async function verify(
   );
   if (log === null)
     print('Without a custody log: whoever can change a file can change its sidecar. See --log.');
-  if (findings > MOST_SHOWN) print(`${findings - MOST_SHOWN} more are not shown.`);
-  print(
-    findings === 0 ? 'Everything is as it was written.' : `${findings} things are not as they were written.`
-  );
+  findings.end();
   if (report.unreadable > 0) return EXIT.incomplete;
-  return findings === 0 ? EXIT.intact : EXIT.differs;
+  return findings.count === 0 ? EXIT.intact : EXIT.differs;
 }
 
-function tellLog(report: LogReport, pinned: KeyObject | null, print: VerifyOutput['print']): void {
+/** Shows what is not as it was written, up to a limit, and counts it. */
+export function tellFindings(print: VerifyOutput['print']): {
+  readonly count: number;
+  tell: (finding: Finding) => void;
+  /** Says how many there were. */
+  end: () => void;
+} {
+  let count = 0;
+  return {
+    get count() {
+      return count;
+    },
+    tell: ({ where, text }) => {
+      count += 1;
+      if (count <= MOST_SHOWN) print(`NOT AS WRITTEN  ${printable(where)}: ${printable(text)}`);
+    },
+    end: () => {
+      if (count > MOST_SHOWN) print(`${count - MOST_SHOWN} more are not shown.`);
+      print(
+        count === 0 ? 'Everything is as it was written.' : `${count} things are not as they were written.`
+      );
+    }
+  };
+}
+
+/** Says what a log is, and what protects it. */
+export function tellLog(report: LogReport, pinned: KeyObject | null, print: VerifyOutput['print']): void {
   const { files, lines, checkpoints, anchors, rooted, provenAt, signedUpTo, keys } = report;
   print(`Custody log: ${files} files, ${lines} lines, ${checkpoints} checkpoints.`);
   if (anchors > 0)
@@ -100,13 +121,15 @@ function tellLog(report: LogReport, pinned: KeyObject | null, print: VerifyOutpu
     );
 }
 
-async function rootsOf(file: string): Promise<X509Certificate[]> {
+/** @throws Error for a file that cannot be used; the system's error */
+export async function rootsOf(file: string): Promise<X509Certificate[]> {
   const roots = readCertificates(await readFile(file, 'utf8'));
   if (roots.length === 0) throw new Error(`${file} holds no certificate (PEM), or one that cannot be read.`);
   return roots;
 }
 
-async function publicKeyOf(file: string): Promise<KeyObject> {
+/** @throws as `rootsOf` */
+export async function publicKeyOf(file: string): Promise<KeyObject> {
   const key = readPublicKey(await readFile(file));
   if (key === null) throw new Error(`${file} is no public Ed25519 key.`);
   return key;
@@ -120,13 +143,4 @@ function seldom(show: (line: string) => void): (line: string) => void {
     last = now;
     show(line);
   };
-}
-
-/** Names of files and what a log says may hold anything, also what moves the cursor of a terminal. */
-function shown(text: string): string {
-  return Array.from(text, (char) => (isControl(char.codePointAt(0) ?? 0) ? '?' : char)).join('');
-}
-
-function isControl(code: number): boolean {
-  return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x200b && code <= 0x206f);
 }

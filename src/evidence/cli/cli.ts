@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { checkCertificate } from './cli-certificate';
 import { type Command, USAGE, readCommand } from './cli-options';
 import { EXIT, verify } from './cli-verify';
 
@@ -27,11 +28,10 @@ async function main(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => stop.abort(new Error('Stopped before the end.')));
   try {
-    return await verify(
-      command,
-      { print: say, progress: (line) => void process.stderr.write(`${line}\n`) },
-      stop.signal
-    );
+    const output = { print: say, progress: (line: string) => void process.stderr.write(`${line}\n`) };
+    return command.name === 'verify'
+      ? await verify(command, output, stop.signal)
+      : await checkCertificate(command, output, stop.signal);
   } catch (error) {
     complain(error);
     return EXIT.incomplete;

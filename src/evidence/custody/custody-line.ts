@@ -16,6 +16,7 @@ export const CUSTODY_EVENTS = [
   'listing',
   'gap',
   'restored',
+  'certified',
   // A recording, in the order of its life.
   'received',
   'stored',
