@@ -58,7 +58,7 @@ describe('telnyx-retention in the editor', function () {
     await ofRule('number').fill('+1555');
     await ofRule('property').fill('customer.tier=gold');
     await ofRule('deleteAfter').fill('90');
-    const folder = process.env['TEST_SCREENSHOTS'];
+    const folder = process.env['SCREENSHOTS'];
     if (folder !== undefined) await editor.page.screenshot({ path: path.join(folder, 'retention.png') });
     await save();
     const when = { events: 'call.*', direction: 'inbound', number: '+1555', property: 'customer.tier=gold' };

@@ -52,6 +52,8 @@ export function offerRules(node: EditorNode, rules: readonly SavedRetentionRule[
     addItem: (row, _index, { rule = {} }) => {
       const { when = {}, keepUntil, deleteAfter } = rule;
       row.css({ display: 'flex', 'flex-wrap': 'wrap', 'align-items': 'center', gap: '5px' });
+      // Node-RED makes a dialog at least as wide as all fields of a row beside each other.
+      row.css('contain', 'inline-size');
       row.append(textField('events', when.events), directionField(when.direction));
       row.append(textField('number', when.number), textField('property', when.property));
       row.append(daysField('keepUntil', keepUntil), daysField('deleteAfter', deleteAfter));
