@@ -10,6 +10,7 @@ import {
 } from '../../src/providers/provider';
 import { type ProviderAccounts, providers } from '../../src/providers/registry';
 import { CopyReader } from '../../src/reconcile/copy-reader';
+import type { Deletions } from '../../src/evidence/deletion/deletions';
 import { Tombstones } from '../../src/evidence/deletion/tombstones';
 import { listRunOf } from '../../src/reconcile/ended-run';
 import { EmissionPace, MOST_ORDERS } from '../../src/reconcile/emission-pace';
@@ -37,6 +38,8 @@ export interface ListRunDeps {
   state: ArchiveState;
   /** What is known of the archive, here or in all Node-REDs with the queue of the node. */
   facts: ArchiveFacts;
+  /** Opens what deletes again. */
+  deletions: () => Promise<Deletions>;
   events: ListEvents;
   /** Ids of the node, and of the account's node; blank: none. */
   ids: { node: string; account: string };
@@ -51,7 +54,7 @@ export interface ListRunDeps {
 export async function runList(
   request: ListRequest,
   settings: ListSettings,
-  { accounts, state, facts, events, ids }: ListRunDeps,
+  { accounts, state, facts, deletions, events, ids }: ListRunDeps,
   signal: AbortSignal
 ): Promise<{ summary: RunSummary; failure: CodedError | null }> {
   const account = accounts.get(settings.provider.name) ?? null;
@@ -82,7 +85,8 @@ export async function runList(
                 folder: rebuild,
                 index: facts.at(rebuild),
                 origins: providers,
-                commit: (effects) => facts.commit(effects)
+                commit: (effects) => facts.commit(effects),
+                deletions: await deletions()
               },
         ...listsOf(request, settings, provider, { begun, onWait, signal }),
         verify: verify ? { read: (recording) => copies.read(recording) } : null

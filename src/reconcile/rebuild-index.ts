@@ -2,8 +2,10 @@ import { lstat, opendir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ArchiveFacts } from '../archive/archive-facts';
 import { entering } from '../archive/effects';
+import { deletedKey, deletionOf } from '../archive/deletion/stored-removal';
 import type { IndexedFile, StoredIndex } from '../archive/index/stored-index';
 import { CodedError } from '../errors/coded-error';
+import type { Deletions } from '../evidence/deletion/deletions';
 import { storedDetails } from '../recording/find-recordings';
 import { identityOfId } from '../recording/recording-reference';
 import { asFormat } from '../recording/recording-reference';
@@ -28,6 +30,10 @@ export interface RebuildCounts {
   missing: number;
   /** Their file has another size; entered anyway. */
   changed: number;
+  /** Were deleted before, had come back, and are deleted again. */
+  deleted: number;
+  /** Were deleted before and have come back, but are held, or could not be deleted. Not entered. */
+  refused: number;
   /** Not added: they do not identify their recording, or are unreadable. */
   unusable: number;
 }
@@ -40,6 +46,9 @@ export interface RebuildParts {
   /** The known providers. */
   origins: RecordingOrigins;
   commit: ArchiveFacts['commit'];
+  deletions: Pick<Deletions, 'delete' | 'tombstones'>;
+  /** Why something that had come back could not be deleted again. */
+  onKept: (error: CodedError) => void;
   /** Sends a file that differs from its sidecar to the flow; resolves when the next one may follow. */
   emit: (file: DamagedFile) => Promise<void>;
   /** Called after every few sidecars. */
@@ -53,8 +62,8 @@ const STEP = 500;
 const AT_ONCE = 16;
 
 /**
- * Enters what the sidecars of a folder say into the index, after a move or when the state is lost. It compares
- * sizes; comparing hashes is left to the check of the archive.
+ * Enters what the sidecars of a folder say into the index, after a move or when the state is lost. What was deleted in this
+ * folder and is back, as from a backup, is deleted again unless it is held. It compares sizes; comparing hashes is left to the check of the archive.
  *
  * @param counts updated in place
  * @throws CodedError `STORE_FAILED` when the folder cannot be read or has no sidecar; `signal.reason` when aborted; as
@@ -77,6 +86,11 @@ export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): 
         continue;
       }
       const { entry, damage } = found;
+      const came = await deletedAgain(parts, entry);
+      if (came !== 'new') {
+        counts[came] += 1;
+        continue;
+      }
       if (damage !== null) counts[damage] += 1;
       if (damage !== 'missing' && (await isKnown(index, entry))) counts.known += 1;
       else if (damage !== 'missing') {
@@ -94,6 +108,24 @@ export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): 
   }
   await write();
   if (counts.sidecars === 0) throw nothingThere(parts.folder);
+}
+
+/** @returns `new`: it was not deleted before, or is a copy that was stored later */
+async function deletedAgain(
+  { index: { place }, deletions, onKept }: Pick<RebuildParts, 'index' | 'deletions' | 'onKept'>,
+  entry: IndexedFile
+): Promise<'new' | 'deleted' | 'refused'> {
+  const tombstone = deletions.tombstones.get(deletedKey(entry, place));
+  if (tombstone === undefined || entry.recording.stored_at > tombstone.stored_at) return 'new';
+  // Its time was over before; only a hold keeps it, and is followed by its deletion.
+  const request = deletionOf(entry, place, { reason: 'erased', actor: 'rebuild' });
+  try {
+    const outcome = await deletions.delete({ ...request, retainUntil: null, policy: tombstone.policy });
+    return outcome.deleted ? 'deleted' : 'refused';
+  } catch (error) {
+    onKept(error instanceof CodedError ? error : storeFault('delete a recording again', error));
+    return 'refused';
+  }
 }
 
 function nothingThere(folder: string): CodedError {
@@ -169,7 +201,7 @@ async function* sidecarsBelow(folder: string, signal: AbortSignal): AsyncGenerat
 }
 
 export function noRebuildCounts(): RebuildCounts {
-  return { sidecars: 0, indexed: 0, known: 0, missing: 0, changed: 0, unusable: 0 };
+  return { sidecars: 0, indexed: 0, known: 0, missing: 0, changed: 0, deleted: 0, refused: 0, unusable: 0 };
 }
 
 /** Stands for the job in entries that no job made. */

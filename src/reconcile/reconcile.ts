@@ -53,7 +53,7 @@ export interface RunPlan {
   /** Milliseconds since 1970. */
   from: number | null;
   to: number | null;
-  rebuild: Pick<RebuildParts, 'folder' | 'index' | 'origins' | 'commit'> | null;
+  rebuild: Pick<RebuildParts, 'folder' | 'index' | 'origins' | 'commit' | 'deletions'> | null;
   list: AsyncIterable<ListedBatch> | null;
   transcripts?: AsyncIterable<ListedBatch> | null;
   verify: Pick<VerifyParts, 'read'> | null;
@@ -110,7 +110,9 @@ export async function reconcile(
   if (rebuild !== null) {
     const counts = (summary.rebuild = noRebuildCounts());
     const onSidecar = (): void => onProgress(summary, 'rebuild');
-    await phase('rebuild', () => rebuildIndex({ ...rebuild, emit: damaged, onSidecar, signal }, counts));
+    const onKept = (error: CodedError): void => noteError(summary, error);
+    const told = { emit: damaged, onSidecar, onKept };
+    await phase('rebuild', () => rebuildIndex({ ...rebuild, ...told, signal }, counts));
   }
   if (verify !== null) {
     const counts = (summary.verify = noVerifyCounts());

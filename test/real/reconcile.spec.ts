@@ -107,6 +107,8 @@ describe('an account of 10,000 recordings, some of them never announced and some
       known: 0,
       missing: 0,
       changed: 0,
+      deleted: 0,
+      refused: 0,
       unusable: 0
     });
   });

@@ -112,7 +112,7 @@ function laterText(
 }
 
 /** For `call.mp3`: `call.txt`, else `call_2.txt` … */
-function textLocations(location: string): Iterable<string> {
+export function textLocations(location: string): Iterable<string> {
   const stem = location.replace(/\.[^./\\]{1,8}$/, '');
   const tail = createHash('sha256').update(location).digest('hex').slice(0, 12);
   return nameVariants(`${stem}.txt`, tail);

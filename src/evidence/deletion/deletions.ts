@@ -4,14 +4,26 @@ import type { StateChange, StateCollection, StateDatabase } from '../../state/st
 import type { ClockGuard } from '../custody/clock-guard';
 import { type CustodyEntry, sha256Hex } from '../custody/custody-line';
 import type { CustodySink } from '../custody/custody-recorder';
+import type { Permit } from '../../store/destination';
 import { type Hold, type HoldCase, Holds, LONGEST_CASE_TEXT } from './holds';
 import { type DeletedKey, type DeletionReason, type Tombstone, Tombstones } from './tombstones';
+
+/** Where a file is that is to be deleted. */
+export interface DeletedCopy {
+  /** As `Destination.place`. */
+  place: string;
+  /** As `PublishedFile.location`. */
+  location: string;
+  /** Where its text is; null: it has none. */
+  text: string | null;
+}
 
 /** A file that is to be deleted. */
 export interface DeletionRequest {
   key: DeletedKey;
   /** As `recordingName` gives it. */
   recording: string;
+  copy: DeletedCopy;
   sha256: string;
   versionId: string | null;
   bytes: number;
@@ -47,9 +59,10 @@ export interface Removal {
   /**
    * Removes a file and everything beside it, in every version. Repeatable: what is gone already is no error.
    *
+   * @param permit asked before each file and version
    * @throws when something is left; it is tried again
    */
-  remove: (request: DeletionRequest) => Promise<void>;
+  remove: (request: DeletionRequest, permit: Permit) => Promise<void>;
   /** The changes that take it out of the index; made together with its tombstone. */
   forgetting: (request: DeletionRequest, tombstone: Tombstone) => readonly StateChange[];
 }
@@ -217,7 +230,7 @@ export class Deletions {
   async #carryOut(request: DeletionRequest): Promise<Tombstone> {
     const { database, custody, removal, now } = this.#deps;
     const { key, reason, policy, bytes, storedAt } = request;
-    await removal.remove(request);
+    await removal.remove(request, () => this.#permit(request));
     const { seq } = await custody.append(entryOf(reason, request));
     const deleted_at = new Date(now()).toISOString();
     const tombstone: Tombstone = { stored_at: storedAt, deleted_at, reason, policy, bytes, seq };
@@ -227,6 +240,17 @@ export class Deletions {
       this.#decisions.removing(key)
     ]);
     return tombstone;
+  }
+
+  /** While a deletion is carried out nobody can place a hold, but one may have been told by another Node-RED. */
+  #permit({ key: [id] }: DeletionRequest): Promise<void> {
+    if (this.holds.active(id).length === 0) return Promise.resolve();
+    return Promise.reject(
+      new CodedError(
+        'DELETION_REFUSED',
+        'The recording is held for a case, so it is not deleted. Release the case first.'
+      )
+    );
   }
 
   #decision(state: Decision['state'], request: DeletionRequest): Decision {

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import should from 'should';
 import type { CodedError } from '../../../src/errors/coded-error';
+import { Tombstones } from '../../../src/evidence/deletion/tombstones';
 import { providers } from '../../../src/providers/registry';
 import { CopyReader, type CopyState } from '../../../src/reconcile/copy-reader';
 import { type RebuildCounts, noRebuildCounts, rebuildIndex } from '../../../src/reconcile/rebuild-index';
@@ -28,6 +29,8 @@ import type { StoredRecording } from '../../../src/store/stored-recording';
 import { StoredFolder } from './archive-fixture';
 
 const never = new AbortController().signal;
+
+const nothingDeleted = (): Promise<never> => Promise.reject(new Error('Nothing was deleted here.'));
 
 const readCopy = (recording: StoredRecording, buckets: BucketStore[], signal = never): Promise<CopyState> =>
   new CopyReader(() => buckets, signal).read(recording);
@@ -254,6 +257,8 @@ describe('what is stored', () => {
           index: stored.recordings.at(folder),
           origins: providers,
           commit: (effects) => stored.facts.commit(effects),
+          deletions: { tombstones: new Tombstones(stored.state.database), delete: nothingDeleted },
+          onKept: (error) => errors.push(error),
           emit,
           onSidecar: () => undefined,
           signal: never
@@ -271,6 +276,8 @@ describe('what is stored', () => {
         known: 0,
         missing: 0,
         changed: 0,
+        deleted: 0,
+        refused: 0,
         unusable: 0
       });
       const index = stored.recordings.at(stored.folder);

@@ -285,6 +285,7 @@ function request(number: number, { storedAt }: Stored, reason: DeletionReason): 
   return {
     key: keyOf(number),
     recording: `recording-${number}`,
+    copy: { place: '/archive', location: '/archive/call.mp3', text: null },
     sha256: String(number).repeat(64),
     versionId: null,
     bytes: 1000,

@@ -49,6 +49,7 @@ describe('deletions', () => {
     return {
       key: KEY,
       recording: 'recording-1',
+      copy: { place: '/archive', location: '/archive/call.mp3', text: null },
       sha256: 'a'.repeat(64),
       versionId: null,
       bytes: 1000,

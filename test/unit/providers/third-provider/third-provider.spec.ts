@@ -7,6 +7,7 @@ import { LocalFacts } from '../../../../src/archive/index/local-facts';
 import type { Job } from '../../../../src/archive/queue/job';
 import { JobProcessor } from '../../../../src/archive/queue/job-processor';
 import type { FileOutcome } from '../../../../src/archive/queue/run-result';
+import { Tombstones } from '../../../../src/evidence/deletion/tombstones';
 import { readFilter } from '../../../../src/providers/list-filter';
 import {
   type ProviderAccounts,
@@ -99,7 +100,11 @@ describe('a provider that this package does not know', () => {
               folder: archive.folder,
               index: facts().at(archive.folder),
               origins: registry,
-              commit: (effects) => facts().commit(effects)
+              commit: (effects) => facts().commit(effects),
+              deletions: {
+                tombstones: new Tombstones(state.database),
+                delete: () => Promise.reject(new Error('none'))
+              }
             }
           : null,
         list: provider.listRecordings(
