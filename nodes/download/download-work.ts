@@ -116,7 +116,10 @@ export function createDownloadWork(
     await custody.recorded(entries);
   };
   const toldOf = async (outcome: JobOutcome): Promise<JobOutcome> => {
-    await told(outcome.effects);
+    const telling = told(outcome.effects);
+    // The flow has its message already, and may ask what is stored.
+    state.facts.awaiting(telling);
+    await telling;
     return outcome;
   };
   const deletion =

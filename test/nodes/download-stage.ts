@@ -106,6 +106,6 @@ export class DownloadStage {
     await nodeHelper.unload();
     await this.media.close();
     for (const directory of [this.folder, this.userDir])
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 10 });
   }
 }

@@ -48,7 +48,7 @@ export class ListStage {
   async remove(): Promise<void> {
     await this.unload();
     for (const directory of [this.folder, this.userDir])
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 10 });
   }
 
   /** The flow; `download` changes the download node. */

@@ -35,7 +35,8 @@ describe('telnyx-recording-download', () => {
   afterEach(async () => {
     await nodeHelper.unload();
     await media.close();
-    for (const directory of [folder, userDir]) await rm(directory, { recursive: true, force: true });
+    for (const directory of [folder, userDir])
+      await rm(directory, { recursive: true, force: true, maxRetries: 10 });
   });
 
   function sendAll(response: ServerResponse): void {

@@ -78,7 +78,7 @@ describe('telnyx-recording-list over an archive in a bucket', function () {
     const userDir = await mkdtemp(path.join(tmpdir(), 'telnyx-user-dir-'));
     closing.push(async () => {
       await stage.unload();
-      await rm(userDir, { recursive: true, force: true });
+      await rm(userDir, { recursive: true, force: true, maxRetries: 10 });
     });
     nodeHelper.settings({ userDir });
     await load();

@@ -115,7 +115,7 @@ describe('telnyx-recording-list', () => {
       (await run()).summary!.should.have.properties({ listed: 5, stored: 5, emitted: 0 });
     } finally {
       await nodeHelper.unload();
-      await rm(other, { recursive: true, force: true });
+      await rm(other, { recursive: true, force: true, maxRetries: 10 });
     }
   });
 

@@ -15,6 +15,8 @@ const OWN_KEYS: ReadonlySet<string> = new Set([
   'nodes/editor/lib/marks.ts: COLOURS[mark]',
   'nodes/editor/lib/marks.ts: ICONS[mark]',
   'nodes/editor/register/daily-register.ts: MARKS[state]',
+  'src/evidence/certificate/certificate-page.ts: ENTITIES[character]',
+  'src/sharing/jobs/bull/bull-worker.ts: UNREADABLE[kind]',
   'src/webhook/express/route-path.ts: ADVICE[fault]',
   'src/errors/trouble.ts: BY_CODE[code]',
   'src/recording/sample-reference.ts: FORMATS[sample]',

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StateChange, StateDatabase } from '../../state/state-database';
 import type { ArchiveFacts } from '../archive-facts';
 import type { Effects } from '../effects';
@@ -10,6 +11,7 @@ export class LocalFacts implements ArchiveFacts {
   readonly recordings: StoredRecordings;
   readonly givenUp: FailedRecordings;
   readonly #database: StateDatabase;
+  readonly #awaited = new Set<Promise<unknown>>();
 
   /** @param now milliseconds since 1970 */
   constructor(database: StateDatabase, now: () => number = Date.now) {
@@ -34,8 +36,20 @@ export class LocalFacts implements ArchiveFacts {
     await this.#database.commit(this.changes(effects));
   }
 
-  settled(): Promise<void> {
-    return this.#database.written();
+  /** Effects of what a flow was told are committed right after this has ended: `settled` waits for them as well. */
+  awaiting(work: Promise<unknown>): void {
+    const end = (): void => void this.#awaited.delete(work);
+    this.#awaited.add(work);
+    work.then(end, end);
+  }
+
+  async settled(): Promise<void> {
+    if (this.#awaited.size > 0) {
+      await Promise.allSettled(this.#awaited);
+      // Whoever waited for the same now commits.
+      await nextTurn();
+    }
+    await this.#database.written();
   }
 
   /** The same effects as changes of the database, to be made in one commit with others. */

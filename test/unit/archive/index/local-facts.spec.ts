@@ -39,4 +39,24 @@ describe('LocalFacts', () => {
       await state.remove();
     }
   });
+
+  it('is settled when what flows were told of before is there as well', async () => {
+    const state = new StateFixture();
+    try {
+      const facts = new LocalFacts(state.database, state.now);
+      const { identity, details } = jobFor('a').reference;
+      const common = { at: state.time, code: 'GAVE_UP', message: '', attempts: 1, details };
+      let end: () => void = () => undefined;
+      const work = new Promise<void>((resolve) => (end = resolve));
+      facts.awaiting(work);
+      void work.then(() => facts.commit({ ...NO_EFFECTS, givenUp: [{ ...common, node: 'node', identity }] }));
+      const settled = facts.settled();
+      should([...facts.givenUp.list()]).be.empty();
+      end();
+      await settled;
+      should([...facts.givenUp.list()]).have.length(1);
+    } finally {
+      await state.remove();
+    }
+  });
 });
