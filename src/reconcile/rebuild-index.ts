@@ -121,7 +121,9 @@ async function deletedAgain(
   const request = deletionOf(entry, place, { reason: 'erased', actor: 'rebuild' });
   try {
     const outcome = await deletions.delete({ ...request, retainUntil: null, policy: tombstone.policy });
-    return outcome.deleted ? 'deleted' : 'refused';
+    if (outcome.deleted) return 'deleted';
+    if (outcome.refusal.kind === 'locked') onKept(outcome.refusal.error);
+    return 'refused';
   } catch (error) {
     onKept(error instanceof CodedError ? error : storeFault('delete a recording again', error));
     return 'refused';

@@ -42,7 +42,9 @@ export type Refusal =
   | { kind: 'held'; cases: readonly Hold[] }
   | { kind: 'retained'; until: string }
   /** The clock is not trustworthy; `doubt` says why. */
-  | { kind: 'clock'; doubt: string };
+  | { kind: 'clock'; doubt: string }
+  /** The store has it locked. */
+  | { kind: 'locked'; error: CodedError };
 
 export type DeletionOutcome = { deleted: true; tombstone: Tombstone } | { deleted: false; refusal: Refusal };
 
@@ -52,6 +54,8 @@ interface Decision {
   request: DeletionRequest;
   /** ISO 8601 UTC. */
   at: string;
+  /** Whether something may be gone: from then on the decision cannot be taken back. */
+  isPart: boolean;
 }
 
 /** How files are removed. */
@@ -150,7 +154,7 @@ export class Deletions {
 
   /**
    * Deletes a file if it may be deleted. A refusal is in the custody log; somebody's wish that is refused because of a hold
-   * is kept and carried out after the release.
+   * is kept and carried out after the release. What the store has locked is as before: it may be held, and asked for again.
    *
    * @throws when the state, the log or the disk fails. Nothing is deleted then, or what was begun is finished by `resume`.
    */
@@ -162,10 +166,9 @@ export class Deletions {
         return { deleted: false, refusal };
       }
       await this.#deps.custody.append(entryOf('deletion-intended', request));
-      await this.#deps.database.commit([
-        this.#decisions.putting(request.key, this.#decision('begun', request))
-      ]);
-      return { deleted: true, tombstone: await this.#carryOut(request) };
+      const decision = this.#decision('begun', request);
+      await this.#deps.database.commit([this.#decisions.putting(request.key, decision)]);
+      return await this.#carryOut(decision);
     });
   }
 
@@ -185,9 +188,9 @@ export class Deletions {
     for (const { request } of this.#all('begun')) {
       try {
         await this.#locks.run(request.key[0], async () => {
-          if (this.#decisions.get(request.key)?.state === 'begun') await this.#carryOut(request);
+          const decision = this.#decisions.get(request.key);
+          if (decision?.state === 'begun' && (await this.#carryOut(decision)).deleted) finished += 1;
         });
-        finished += 1;
       } catch (error) {
         failed.push(error);
       }
@@ -221,16 +224,34 @@ export class Deletions {
   async #refuse(request: DeletionRequest, refusal: Refusal): Promise<void> {
     const { kind } = refusal;
     await this.#deps.custody.append(entryOf('deletion-refused', request, { kind }));
-    if (kind !== 'held' || request.reason !== 'erased') return;
-    await this.#deps.database.commit([
-      this.#decisions.putting(request.key, this.#decision('deferred', request))
-    ]);
+    const isKept = kind === 'held' && request.reason === 'erased';
+    const isBegun = this.#decisions.get(request.key)?.state === 'begun';
+    if (isKept)
+      await this.#deps.database.commit([
+        this.#decisions.putting(request.key, this.#decision('deferred', request))
+      ]);
+    else if (isBegun) await this.#deps.database.commit([this.#decisions.removing(request.key)]);
   }
 
-  async #carryOut(request: DeletionRequest): Promise<Tombstone> {
+  async #carryOut(decision: Decision): Promise<DeletionOutcome> {
     const { database, custody, removal, now } = this.#deps;
+    const { request } = decision;
     const { key, reason, policy, bytes, storedAt } = request;
-    await removal.remove(request, () => this.#permit(request));
+    let { isPart } = decision;
+    try {
+      await removal.remove(request, async () => {
+        await this.#permit(request);
+        if (isPart) return;
+        await database.commit([this.#decisions.putting(key, { ...decision, isPart: true })]);
+        isPart = true;
+      });
+    } catch (error) {
+      if (isPart || !(error instanceof CodedError) || error.code !== 'DELETION_REFUSED') throw error;
+      const cases = this.holds.active(key[0]);
+      const refusal: Refusal = cases.length > 0 ? { kind: 'held', cases } : { kind: 'locked', error };
+      await this.#refuse(request, refusal);
+      return { deleted: false, refusal };
+    }
     const { seq } = await custody.append(entryOf(reason, request));
     const deleted_at = new Date(now()).toISOString();
     const tombstone: Tombstone = { stored_at: storedAt, deleted_at, reason, policy, bytes, seq };
@@ -239,7 +260,7 @@ export class Deletions {
       this.tombstones.putting(key, tombstone),
       this.#decisions.removing(key)
     ]);
-    return tombstone;
+    return { deleted: true, tombstone };
   }
 
   /** While a deletion is carried out nobody can place a hold, but one may have been told by another Node-RED. */
@@ -254,7 +275,7 @@ export class Deletions {
   }
 
   #decision(state: Decision['state'], request: DeletionRequest): Decision {
-    return { state, request, at: new Date(this.#deps.now()).toISOString() };
+    return { state, request, at: new Date(this.#deps.now()).toISOString(), isPart: false };
   }
 
   #begunOf(id: string): Decision[] {

@@ -1,4 +1,5 @@
 import should from 'should';
+import { CodedError } from '../../../../src/errors/coded-error';
 import { type DeletionRequest, Deletions } from '../../../../src/evidence/deletion/deletions';
 import type { DeletedKey } from '../../../../src/evidence/deletion/tombstones';
 import { StateDatabase } from '../../../../src/state/state-database';
@@ -14,12 +15,13 @@ describe('deletions', () => {
   let deletions: Deletions;
   let removed: string[];
   let fault: Error | null;
+  let lateFault: Error | null;
 
   beforeEach(async () => {
     fixture = new CustodyFixture();
     database = new StateDatabase(fixture.state);
     removed = [];
-    fault = null;
+    fault = lateFault = null;
     await fixture.open();
     start();
   });
@@ -34,10 +36,11 @@ describe('deletions', () => {
       database,
       custody: fixture.custody!,
       removal: {
-        remove: ({ recording }) => {
-          if (fault !== null) return Promise.reject(fault);
+        remove: async ({ recording }, permit) => {
+          if (fault !== null) throw fault;
+          await permit();
+          if (lateFault !== null) throw lateFault;
           removed.push(recording);
-          return Promise.resolve();
         },
         forgetting: () => []
       },
@@ -133,6 +136,37 @@ describe('deletions', () => {
     should(await deletions.resume()).eql({ finished: 1, failed: [] });
     should(deletions.tombstones.count()).equal(1);
     should(removed).eql(['recording-1']);
+  });
+
+  it('that the store refuses are taken back, so that the recording can be held', async () => {
+    fault = new CodedError('DELETION_REFUSED', 'call.mp3 in the bucket is locked.');
+    const outcome = await deletions.delete(request());
+    should(outcome).eql({ deleted: false, refusal: { kind: 'locked', error: fault } });
+    should(events()).eql(['opened', 'start', 'deletion-intended', 'deletion-refused']);
+    should(await deletions.hold(KEY, 'recording-1', CASE)).equal('placed');
+    fault = null;
+    should(await deletions.resume()).eql({ finished: 0, failed: [] });
+    should(removed).eql([]);
+  });
+
+  it('that the store refuses after a restart are taken back, too, when nothing is gone', async () => {
+    fault = new Error('the bucket is away');
+    await should(deletions.delete(request())).be.rejected();
+    fault = new CodedError('DELETION_REFUSED', 'call.mp3 in the bucket is locked.');
+    start();
+    should(await deletions.resume()).eql({ finished: 0, failed: [] });
+    should(await deletions.hold(KEY, 'recording-1', CASE)).equal('placed');
+  });
+
+  it('that the store refuses half-way stay begun, also after a restart', async () => {
+    lateFault = new CodedError('DELETION_REFUSED', 'call.mp3 in the bucket is locked.');
+    await should(deletions.delete(request())).be.rejectedWith({ code: 'DELETION_REFUSED' });
+    [fault, lateFault] = [lateFault, null];
+    start();
+    should((await deletions.resume()).failed).eql([fault]);
+    should(await deletions.hold(KEY, 'recording-1', CASE)).equal('being-deleted');
+    fault = null;
+    should(await deletions.resume()).eql({ finished: 1, failed: [] });
   });
 
   it('wait for the end of the time for which a recording is kept, and for a trustworthy clock', async () => {
