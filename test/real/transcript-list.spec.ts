@@ -129,7 +129,14 @@ describe('transcripts that no event announced, in a real Node-RED', function () 
 
     const first = await run();
     should(first).have.properties({ listed: 0, emitted: 4, complete: true, errors: [] });
-    should(first['transcripts']).eql({ listed: 5, stored: 0, deleted: 0, missing: 4, not_ready: 1, without_file: 0 });
+    should(first['transcripts']).eql({
+      listed: 5,
+      stored: 0,
+      deleted: 0,
+      missing: 4,
+      not_ready: 1,
+      without_file: 0
+    });
     const filed = (await nodeRed.messages(4 + 3)).slice(4);
     for (const { topic, recording: details } of filed) {
       should(topic).equal('transcript.missing');
@@ -145,7 +152,14 @@ describe('transcripts that no event announced, in a real Node-RED', function () 
     late.status = 'completed';
     late.text = 'Finished now.';
     const second = await run();
-    should(second['transcripts']).eql({ listed: 5, stored: 3, deleted: 0, missing: 2, not_ready: 0, without_file: 0 });
+    should(second['transcripts']).eql({
+      listed: 5,
+      stored: 3,
+      deleted: 0,
+      missing: 2,
+      not_ready: 0,
+      without_file: 0
+    });
     await nodeRed.messages(4 + 4);
     shouldBeFiled(unfinished, late);
     should(readdirSync(inArchive('.')).filter((name) => name.endsWith('.txt'))).have.length(4);
