@@ -4,6 +4,7 @@ import { CodedError } from '../../src/errors/coded-error';
 import { Deletions } from '../../src/evidence/deletion/deletions';
 import type { Destination } from '../../src/store/destination';
 import { createFolderStore } from '../../src/store/folder/folder-store';
+import { factsOfAllQueues } from '../config/queue/queue-facts';
 import { type ArchiveState, archiveState } from './archive-state';
 import { custodyOf } from './custody';
 import type { NodeRedApi } from './node-red';
@@ -30,7 +31,11 @@ async function open(RED: NodeRedApi, state: ArchiveState): Promise<Deletions> {
   const deletions = new Deletions({
     database: state.database,
     custody,
-    removal: storedRemoval({ facts: state.facts, storeAt: (place) => storeAt(state, place) }),
+    removal: storedRemoval({
+      // Asked each time: nodes with a queue come and go with deploys.
+      facts: { changes: (effects) => factsOfAllQueues(state).changes(effects) },
+      storeAt: (place) => storeAt(state, place)
+    }),
     now: Date.now
   });
   await deletions.resume();

@@ -1,7 +1,11 @@
 import { getEventListeners } from 'node:events';
+import path from 'node:path';
 import should from 'should';
+import { deletionsOf } from '../../nodes/lib/deletions';
+import { deletionOf } from '../../src/archive/deletion/stored-removal';
 import { entering } from '../../src/archive/effects';
 import { LocalFacts } from '../../src/archive/index/local-facts';
+import { Tombstones } from '../../src/evidence/deletion/tombstones';
 import { identityOfId } from '../../src/recording/recording-reference';
 import { SharedFacts } from '../../src/sharing/facts/shared-facts';
 import { RedisConnection } from '../../src/sharing/redis-connection';
@@ -9,6 +13,7 @@ import { SharedLeases } from '../../src/sharing/shared-leases';
 import type { StoredRecording } from '../../src/store/stored-recording';
 import { TelnyxStandIn } from '../../src/simulator/stand-in';
 import { StateFixture } from '../unit/archive/state-fixture';
+import { keyDigest } from '../../src/values/fields';
 import { config } from '../support/flows';
 import { loadedNode } from '../support/node-helper';
 import { RedisServer } from '../support/redis-server';
@@ -104,6 +109,34 @@ describe('telnyx-recording-list with a queue', function () {
       };
       await facts.commit(entering({ place: '/archive' }, [file]));
       should((await stage.run()).summary).containEql({ listed: 1, emitted: 0, stored: 1 });
+    } finally {
+      await facts.close();
+      await state.remove();
+    }
+  });
+
+  it('tells the others what is deleted here', async () => {
+    const state = new StateFixture();
+    const local = new LocalFacts(state.database);
+    const facts = new SharedFacts({
+      ...{ local, database: state.database, connection, instance: ELSEWHERE.id, sealer: null }
+    });
+    try {
+      await load(redis.url);
+      const recording = {
+        ...{ path: path.join(stage.folder, '1.mp3'), stored_at: new Date().toISOString() },
+        ...{ sha256: 'a'.repeat(64), size: 1, recording_id: recordingId },
+        ...{ transcription: null, deleted_at_source: null }
+      } as StoredRecording;
+      const identity = identityOfId('telnyx', recordingId);
+      const file = { identity, wantedFormat: 'mp3', order: 'elsewhere', recording };
+      await facts.commit(entering({ place: stage.folder }, [file]));
+      should((await stage.run()).summary).containEql({ stored: 1, deleted: 0 });
+      const deletions = await deletionsOf(stage.RED);
+      const by = { reason: 'erased', actor: 'test' } as const;
+      should(await deletions.delete(deletionOf(file, stage.folder, by))).have.property('deleted', true);
+      await until('the others know', async () => (await facts.find(identity)).length === 0 || undefined);
+      should(new Tombstones(state.database).has(keyDigest(identity))).be.true();
     } finally {
       await facts.close();
       await state.remove();

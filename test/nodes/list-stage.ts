@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import dailyAccount from '../../nodes/daily-account';
 import telnyxAccount from '../../nodes/telnyx-account';
+import type { NodeRedApi } from '../../nodes/lib/node-red';
 import telnyxBucket from '../../nodes/telnyx-bucket';
 import telnyxQueue from '../../nodes/telnyx-queue';
 import recordingDownload from '../../nodes/telnyx-recording-download';
@@ -27,6 +28,8 @@ export interface Run {
 /** A list node `list` with a download node `download` behind it, in a user directory of its own. */
 export class ListStage {
   #sent = 0;
+  /** Known once a flow is loaded. */
+  RED!: NodeRedApi;
 
   private constructor(
     readonly folder: string,
@@ -81,7 +84,10 @@ export class ListStage {
 
   async load(flow: object[], credentials: object = {}): Promise<void> {
     await nodeHelper.load(
-      [telnyxAccount, dailyAccount, telnyxBucket, telnyxQueue, recordingDownload, recordingList],
+      [
+        (RED) => (this.RED = RED),
+        ...[telnyxAccount, dailyAccount, telnyxBucket, telnyxQueue, recordingDownload, recordingList]
+      ],
       flow,
       credentials
     );

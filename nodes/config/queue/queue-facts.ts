@@ -1,3 +1,4 @@
+import type { ArchiveFacts } from '../../../src/archive/archive-facts';
 import { SharedFacts } from '../../../src/sharing/facts/shared-facts';
 import type { ArchiveState } from '../../lib/archive-state';
 import type { SharedQueue } from './shared-queue';
@@ -9,6 +10,8 @@ interface Known {
 }
 
 const facts = new WeakMap<SharedQueue, Known>();
+/** Those that are open, by the state that they share. */
+const ofStates = new WeakMap<ArchiveState['database'], Set<SharedFacts>>();
 
 /**
  * What is stored, as all instances with this queue know it. From the first call on, what others tell reaches the index of this
@@ -28,7 +31,7 @@ export function factsOfQueue(
     return known.shared;
   }
   // The state was opened anew, so the one before can neither be read nor written.
-  void known?.shared.close();
+  if (known !== undefined) closed(known);
   const { connection, sealer, instance } = queue;
   const begun: Known = {
     database,
@@ -38,7 +41,28 @@ export function factsOfQueue(
       onGap: () => begun.onGap()
     })
   };
-  queue.onClose(() => void begun.shared.close());
+  queue.onClose(() => closed(begun));
   facts.set(queue, begun);
+  const open = ofStates.get(database) ?? new Set();
+  ofStates.set(database, open.add(begun.shared));
   return begun.shared;
+}
+
+function closed({ database, shared }: Known): void {
+  ofStates.get(database)?.delete(shared);
+  void shared.close();
+}
+
+/**
+ * For what changes the state on behalf of no node in particular. What is entered for one queue is told to all of them, since what
+ * is to be told is in the state.
+ *
+ * @returns what the state alone knows while no node has a queue
+ */
+export function factsOfAllQueues({
+  facts,
+  database
+}: Pick<ArchiveState, 'facts' | 'database'>): ArchiveFacts {
+  const [shared] = ofStates.get(database) ?? [];
+  return shared ?? facts;
 }
