@@ -1,7 +1,8 @@
 import { CodedError } from '../src/errors/coded-error';
 import { createNode } from './lib/create-node';
 import { answerFailure } from './lib/http-response';
-import { afterStart } from './lib/on-flows-started';
+import { told as inWords } from './lib/in-language';
+import { afterEachStart, afterStart } from './lib/on-flows-started';
 import { serveFolderTest } from './config/dialog/folder-test-route';
 import { telnyxBucketOf } from './config/bucket/bucket-access';
 import { telnyxQueueOf } from './config/queue/queue-access';
@@ -16,6 +17,7 @@ import type { NodeRedApi, RedNode } from './lib/node-red';
 import { NodeStatus, statusTexts } from './lib/node-status';
 import { onClose, onInput } from './lib/on-input';
 import { readText } from './lib/read-setting';
+import { wiredBehind } from './lib/wired-behind';
 
 const TYPE = 'telnyx-recording-download';
 
@@ -43,6 +45,7 @@ export = function (RED: NodeRedApi): void {
       };
       const download = new DownloadNode(RED, this, { settings, sources, queue, told, status, say });
       onInput(this, download.store);
+      if (queue !== null) afterEachStart(RED, this, () => warnOfAnswer(RED, this));
       followState(RED, this, { begin: () => download.start(), stop: (problem) => download.stop(problem) });
       onClose(this, (removed) => download.close(removed));
     } catch (error) {
@@ -57,3 +60,11 @@ export = function (RED: NodeRedApi): void {
     }
   });
 };
+
+/** With a queue a message has no `msg.res` behind the node: an *http response* there never answers. */
+function warnOfAnswer(RED: NodeRedApi, node: RedNode): void {
+  const [first] = wiredBehind(RED, node._alias ?? node.id, 'http response');
+  if (first === undefined) return;
+  const name = first.name === undefined || first.name === '' ? first.id : first.name;
+  node.warn(inWords(RED, [{ notice: 'answers-nobody', values: { name } }]));
+}

@@ -18,6 +18,19 @@ export function afterStart(RED: NodeRedApi, node: RedNode, work: () => Promise<v
   });
 }
 
+/** As `afterStart`, after each deploy while the node is there: one that only changes wires does not make the node anew. */
+export function afterEachStart(RED: NodeRedApi, node: RedNode, work: () => Promise<void> | void): void {
+  const waitingHere = waitingFor(RED.events);
+  const run = (): void => {
+    waitingHere.add(run);
+    inBackground(node, work);
+  };
+  waitingHere.add(run);
+  onClose(node, () => {
+    waitingHere.delete(run);
+  });
+}
+
 function waitingFor(events: EventEmitter): Set<() => void> {
   const known = waiting.get(events);
   if (known !== undefined) return known;

@@ -69,7 +69,9 @@ export const NOTICES = [
   'redis-forgets',
   'redis-evicts',
   'redis-clear-text',
-  'redis-forgot-files'
+  'redis-forgot-files',
+  // A flow.
+  'answers-nobody'
 ] as const;
 
 export type NoticeName = (typeof NOTICES)[number];

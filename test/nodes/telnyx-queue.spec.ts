@@ -5,7 +5,9 @@ import telnyxAccount from '../../nodes/telnyx-account';
 import telnyxQueue from '../../nodes/telnyx-queue';
 import recordingDownload from '../../nodes/telnyx-recording-download';
 import { CodedError } from '../../src/errors/coded-error';
+import type { NodeConfig, NodeRedApi, RedNode } from '../../nodes/lib/node-red';
 import { account, config, node, tab } from '../support/flows';
+import { nodeHelper } from '../support/node-helper';
 import { until } from '../support/until';
 import { NodeStage } from './node-stage';
 
@@ -93,6 +95,34 @@ describe('telnyx-queue', () => {
       await until('the error', () => started.caught.some(({ source }) => source.id === 'download'));
       should(started.caught[0]).containEql({ code: 'BAD_SETTING' });
       should(started.caught[0]?.message).match(/missing or disabled/);
+    });
+
+    it('has the download node warn at each start of the flows of an http response node behind it', async () => {
+      const flow = (queue: string): object[] => [
+        ...[tab(), account(), config('queue', 'telnyx-queue', { url: 'redis://127.0.0.1:1' })],
+        node('download', 'telnyx-recording-download', {
+          ...{ account: 'account', folder: '/tmp', queue, wires: [['between']] }
+        }),
+        node('between', 'recorder', { wires: [['reply']] }),
+        node('reply', 'http response', { name: 'Reply' })
+      ];
+      const warnings = (): string[] => (stage?.log() ?? []).filter((line) => line.includes('"Reply"'));
+      const httpResponse = (RED: NodeRedApi): void =>
+        RED.nodes.registerType('http response', function (this: RedNode, own: NodeConfig) {
+          RED.nodes.createNode(this, own);
+        });
+      const modules = [telnyxAccount, telnyxQueue, recordingDownload, httpResponse];
+      stage = await NodeStage.load(modules, flow('queue'));
+      await until('the warning', () => warnings().length > 0);
+      should(warnings()).have.length(1);
+      should(warnings()[0]).match(/cannot answer.*"Answer"/);
+      // Nothing has changed: no node is made anew.
+      await nodeHelper.setFlows(flow('queue'), 'nodes');
+      await until('the next warning', () => warnings().length > 1);
+      await stage.unload();
+
+      stage = await NodeStage.load(modules, flow(''));
+      should(warnings()).be.empty();
     });
   });
 });
