@@ -21,24 +21,30 @@ const KEPT_MS = 3_600_000;
 const MOST = 10_000;
 const READ_AT_ONCE = 500;
 
+/** The latest sequence in a database: each queue has an outbox of its own there, and none may take the place of another's entry. */
+const latest = new WeakMap<object, { sequence: number }>();
+
 /** What this instance has to tell, on its disk, in the order of its commits. */
 export class Outbox {
   readonly #entries: StateCollection<OutboxEntry>;
   readonly #now: () => number;
-  #last = 0;
+  readonly #latest: { sequence: number };
 
   constructor(database: Pick<StateDatabase, 'collection'>, now: () => number) {
     this.#entries = database.collection('sharing-outbox');
     this.#now = now;
+    this.#latest = latest.get(database) ?? { sequence: 0 };
+    latest.set(database, this.#latest);
     const [last] = this.#entries.range({ reverse: true, start: Number.MAX_SAFE_INTEGER, end: 0, limit: 1 });
-    this.#last = Number(last?.key ?? 0);
+    this.#latest.sequence = Math.max(this.#latest.sequence, Number(last?.key ?? 0));
   }
 
   /** The change that enters a text, for the commit of what it tells. */
   entering(text: string): StateChange {
     // Also later than those of a state that was lost.
-    this.#last = Math.max(this.#last + 1, this.#now());
-    return this.#entries.putting(this.#last, { at: this.#now(), epoch: null, text });
+    const sequence = Math.max(this.#latest.sequence + 1, this.#now());
+    this.#latest.sequence = sequence;
+    return this.#entries.putting(sequence, { at: this.#now(), epoch: null, text });
   }
 
   /** Some of what a Redis does not have, in order. @param after a sequence */
