@@ -31,10 +31,10 @@ export interface StepOptions {
 /** A part of the run: what happens, and the proofs of it. */
 export type Step = (run: Run, options: StepOptions) => Promise<Proof[]>;
 
-/** By the names that `--only` knows, in their order. */
+/** By the names that `--only` knows, in their order. The comparison comes first: both receivers remember nothing yet. */
 export const STEPS: Readonly<Record<string, Step>> = {
-  calm,
   receiving: compare,
+  calm,
   kills,
   handover: handOver,
   receiver,
