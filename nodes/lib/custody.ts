@@ -76,6 +76,8 @@ async function openCustody(RED: NodeRedApi, directory: string): Promise<Custody>
     instance: ownIdentity(RED).instance,
     guard: (when) => state.guard(when),
     log: (text) => RED.log.warn(text),
+    // A warning would stand in the sidebar Debug of everybody who begins.
+    note: (text) => RED.log.info(text),
     trusted: trustedTime(database),
     anchor: new TimeStampAnchor(() => authorityOf(RED, directory)),
     copies: new CheckpointCopies(() => bucketsOf(RED))

@@ -36,6 +36,8 @@ export interface CustodyOptions extends Omit<CustodyLogOptions, 'directory' | 'o
   state: string;
   /** The id of the installation. */
   instance: string;
+  /** Receives what is no trouble, in whole sentences. Default: `log`. */
+  note?: (text: string) => void;
   /** Null: checkpoints are signed only. */
   anchor?: Anchor | null;
   /** Null: checkpoints stay on this machine. */
@@ -85,7 +87,7 @@ export class Custody {
         details: { key: key.id, new_key: key.isNew }
       });
       if (key.isNew)
-        options.log(
+        (options.note ?? options.log)(
           `A key was made that signs the custody log. Keep a copy of ${path.join(directory, publicKeyFile(key.id))} where ` +
             'nobody who may write to this machine can change it: it proves later which log is yours.'
         );
