@@ -9,7 +9,7 @@ const FEWEST_DIGITS = 3;
  */
 export function numberParts(what: string): string[] {
   if (!/^[\d\s+()./-]+$/.test(what)) return [];
-  const digits = what.replace(/\D/g, '');
+  const digits = what.replace(/\D+/g, '');
   if (digits.length < FEWEST_DIGITS) return [];
   const significant = digits.replace(/^0+/, '');
   return significant.length >= FEWEST_DIGITS ? [...new Set([digits, significant])] : [digits];
