@@ -6,6 +6,7 @@ import { StoredRecordings } from '../../src/archive/index/stored-index';
 import type { JobItem } from '../../src/archive/queue/job';
 import { JobQueue } from '../../src/archive/queue/job-queue';
 import { JobRepository, ORPHANS_KEPT_MS } from '../../src/archive/queue/job-repository';
+import { storedDetails } from '../../src/recording/find-recordings';
 import { OwnedState } from '../../src/state/owned-state';
 import type { StateDatabase } from '../../src/state/state-database';
 import type { AcceptedDelivery } from '../../src/webhook/journal/delivery-journal';
@@ -210,15 +211,17 @@ function messageOf(number: number): Record<string, unknown> {
 
 function itemOf(number: number): JobItem {
   const { identity, recording: stored } = recording(number);
+  // Not the whole entry of the index: a job with fields that no reference has is refused by who reads it from Redis.
+  const details = storedDetails({ ...stored }, stored.provider);
   const url = `https://media.example.com/${idOf(number)}.mp3?${'X-Amz-Signature=0123456789abcdef&'.repeat(8)}`;
   return {
     reference: {
       identity,
       kind: 'audio',
-      details: stored,
+      details,
       links: [{ format: 'mp3', url, sha256: null, size: null }],
       media_index: null,
-      announced_at: stored.started_at,
+      announced_at: details.started_at,
       storage_key: null,
       resource: 'recording'
     },
