@@ -190,7 +190,7 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
   readonly deliver = (job: Job, outcomes: FileOutcome[]): void => {
     const node = this.#node;
     const settings = this.#settings;
-    // Whoever works on a shared job sends what the job has kept of the message; its sender is told by `onFinished`.
+    // A shared job may run on another instance, which has only the job's copy of the message; `onFinished` tells the sender.
     const live = this.#queue === null ? this.#live.take(job.id) : undefined;
     const message: FlowMessage = live?.message ?? { ...job.message };
     const send: Send = live?.send ?? ((messages) => node.send(messages));

@@ -113,7 +113,7 @@ export function deliveryJournal(RED: NodeRedApi): DeliveryJournal {
   const directory = stateDirectory(RED);
   const state = ownedState(RED);
   const open = (): LogJournal => openJournal(RED, directory, state);
-  /** Whoever waits for `recorded` does not wait for the custody log, which comes after the answer and the hand-over. */
+  /** The custody log follows the answer and the hand-over; `recorded` does not depend on it. */
   const noted = <T>(delivery: AcceptedDelivery, recorded: Promise<T>): Promise<T> => {
     const note = receivedNotes.get(directory);
     if (note !== undefined)

@@ -91,13 +91,13 @@ export function reasonsOf(
   certificate: Pick<Certificate, 'accounts' | 'from' | 'to' | 'made_at' | 'fixity' | 'log' | 'clock_doubt'>
 ): OpenReason[] {
   const { accounts, from, to, made_at, fixity, log, clock_doubt } = certificate;
-  const any = (is: (account: AccountCertificate) => boolean): boolean => accounts.some(is);
-  const has = (name: keyof RecordingCounts): boolean => any(({ totals }) => totals[name] !== 0);
+  const inSome = (is: (account: AccountCertificate) => boolean): boolean => accounts.some(is);
+  const has = (name: keyof RecordingCounts): boolean => inSome(({ totals }) => totals[name] !== 0);
   const found: Readonly<Record<OpenReason, boolean>> = {
     'month-not-over': made_at < to,
-    'no-list': accounts.length === 0 || any(({ has_list }) => !has_list),
-    'source-incomplete': any(({ incomplete_sources }) => incomplete_sources.length > 0),
-    'not-listed': any(({ gaps }) => gaps.length > 0),
+    'no-list': accounts.length === 0 || inSome(({ has_list }) => !has_list),
+    'source-incomplete': inSome(({ incomplete_sources }) => incomplete_sources.length > 0),
+    'not-listed': inSome(({ gaps }) => gaps.length > 0),
     unexplained: has('unexplained'),
     'given-up': has('given_up'),
     'not-ready': has('not_ready'),

@@ -303,6 +303,7 @@ describe('shared jobs, when something fails', () => {
         if (!isReporting || runs !== 1) return;
         isReporting = false;
         one.member.relay.silence();
+        // Nothing tells when a client has written to a connection from which nothing comes back.
         setTimeout(() => one.member.relay.cut(), 100);
       }
     });
