@@ -243,14 +243,15 @@ export class SharedJobs implements Jobs {
   }
 
   async #join(): Promise<void> {
-    const { connection } = this.#deps;
     const own = this.#own;
-    if (this.#isClosed || connection.isAway) return;
+    if (this.#closedOrAway()) return;
     if (own !== undefined) {
       this.#own = undefined;
       this.#drain(own);
     }
     await this.#review();
+    // All that can be lent takes seconds: the first jobs begin meanwhile.
+    for (const { lender } of this.#lists) if (!this.#closedOrAway()) await lender.lend();
     if (own !== undefined) await pause(this.#times.grace, null, { ref: false });
     for (const list of this.#lists) if (!this.#closedOrAway()) await list.join();
     if (this.#hasClosed()) await Promise.all(this.#lists.map((list) => list.leave()));
@@ -336,10 +337,14 @@ export class SharedJobs implements Jobs {
   }
 
   async #tend(): Promise<void> {
-    if (this.#tending || this.#own !== undefined || this.#closedOrAway()) return;
+    if (this.#tending) return;
     this.#tending = true;
     try {
-      for (const list of this.#lists) await list.tend();
+      let hasMore = true;
+      while (hasMore && this.#own === undefined && !this.#closedOrAway()) {
+        hasMore = false;
+        for (const list of this.#lists) if (await list.tend()) hasMore = true;
+      }
     } finally {
       this.#tending = false;
     }
@@ -347,10 +352,7 @@ export class SharedJobs implements Jobs {
 
   async #review(): Promise<void> {
     if (this.#own !== undefined || this.#closedOrAway()) return;
-    for (const { lender } of this.#lists) {
-      await lender.review();
-      await lender.lend();
-    }
+    for (const { lender } of this.#lists) await lender.review();
   }
 
   /** What waits in Redis, for what is asked of it at once. */

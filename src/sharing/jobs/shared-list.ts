@@ -109,8 +109,8 @@ export class SharedList {
     return worker;
   }
 
-  /** Looks after jobs that have ended, and lends more. @throws CodedError */
-  async tend(): Promise<void> {
+  /** Looks after jobs that have ended, and lends some more. @returns whether there may be more to lend @throws CodedError */
+  async tend(): Promise<boolean> {
     const { lender } = this;
     if (lender.lent > 0) {
       const own = this.#ended.splice(0);
@@ -120,7 +120,7 @@ export class SharedList {
       });
       if (own.length + told.length > 0) await lender.take([...own, ...told]);
     }
-    if (lender.hasMore) await lender.lend();
+    return lender.hasMore && (await lender.lend());
   }
 
   /** @throws CodedError `QUEUE_AWAY` */

@@ -58,6 +58,7 @@ export class JobLender {
   /** Whether there may be jobs that are not lent, and where the search for them goes on. */
   #mayHold = true;
   #after: JobPlace | null = null;
+  #isClosed = false;
 
   constructor({ list, origin }: JobLenderOptions, deps: JobLenderDeps) {
     this.#list = list;
@@ -73,6 +74,7 @@ export class JobLender {
 
   /** Ends the work of this object. What is lent stays lent. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.settled();
     this.#deps.ledger.close();
   }
@@ -129,11 +131,19 @@ export class JobLender {
     await commit([...voided, repository.removing(this.#list, { id, dueAt: acceptedAt })]);
   }
 
-  /** Lends what can be lent. @throws CodedError `QUEUE_AWAY`; what is lent by then stays lent */
-  async lend(): Promise<void> {
-    await this.#turns.run('', async () => {
-      await this.#resend();
-      while (this.#mayHold && this.#deps.budget.hasRoom) await this.#lendSome();
+  /**
+   * Lends some of what can be lent, and does not hold up anything else for long.
+   *
+   * @returns whether there may be more
+   * @throws CodedError `QUEUE_AWAY`; what is lent by then stays lent
+   */
+  async lend(): Promise<boolean> {
+    return await this.#turns.run('', async () => {
+      if (this.#isClosed) return false;
+      if (await this.#resend()) return true;
+      if (!this.#mayHold || !this.#deps.budget.hasRoom) return false;
+      await this.#lendSome();
+      return true;
     });
   }
 
@@ -144,13 +154,16 @@ export class JobLender {
     );
   }
 
-  /** Looks after all lent jobs: what ended, what the pool has lost, what it must not keep. @throws CodedError as `lend` */
+  /**
+   * Looks after all lent jobs: what ended, what the pool has lost, what it must not keep. What it has lost is lent again by
+   * `lend`.
+   *
+   * @throws CodedError as `lend`
+   */
   async review(): Promise<void> {
-    await this.#turns.run('', async () => {
-      const { ids } = this.#deps.ledger;
-      for (let at = 0; at < ids.length; at += STEP) await this.#review(ids.slice(at, at + STEP));
-      await this.#resend();
-    });
+    const { ids } = this.#deps.ledger;
+    for (let at = 0; at < ids.length && !this.#isClosed; at += STEP)
+      await this.#turns.run('', () => this.#review(ids.slice(at, at + STEP)));
   }
 
   /** A job is about to run outside the pool: from now on, the one in the pool counts for nothing. Durable when resolved. */
@@ -204,20 +217,19 @@ export class JobLender {
     await this.#pool(due);
   }
 
-  async #resend(): Promise<void> {
+  /** @returns whether there was something to be sent again */
+  async #resend(): Promise<boolean> {
     const { ledger } = this.#deps;
-    const ids = [...this.#unsent];
-    for (let at = 0; at < ids.length; at += STEP) {
-      const due = ids.slice(at, at + STEP).flatMap((id): DueJob[] => {
-        if (this.#adding.has(id)) return [];
-        const loan = ledger.get(id);
-        const job = loan === undefined || loan.isVoid === true ? undefined : this.#at({ ...loan, id });
-        if (loan !== undefined && job !== undefined) return [{ job, dueAt: loan.dueAt }];
-        this.#unsent.delete(id);
-        return [];
-      });
-      await this.#pool(due);
-    }
+    const ids = [...this.#unsent].filter((id) => !this.#adding.has(id)).slice(0, STEP);
+    const due = ids.flatMap((id): DueJob[] => {
+      const loan = ledger.get(id);
+      const job = loan === undefined || loan.isVoid === true ? undefined : this.#at({ ...loan, id });
+      if (loan !== undefined && job !== undefined) return [{ job, dueAt: loan.dueAt }];
+      this.#unsent.delete(id);
+      return [];
+    });
+    await this.#pool(due);
+    return ids.length > 0;
   }
 
   async #pool(due: readonly DueJob[]): Promise<void> {

@@ -67,6 +67,7 @@ const ACTIONS = [
   'add',
   'add, and everything else at once',
   'lend',
+  'lend some',
   'start',
   'start',
   'end',
@@ -86,6 +87,10 @@ const ACTIONS = [
   'alone, but not to the end',
   'end lost'
 ] as const;
+
+async function lendAll(lender: JobLender): Promise<void> {
+  while (await lender.lend());
+}
 
 let runs = 0;
 
@@ -174,12 +179,12 @@ class World {
     // Only one of the calls would stop.
     for (const pool of this.pools) pool.crash = null;
     return this.asOrigin(() => {
-      const others = this.lenders.flatMap((lender) => [lender.lend(), lender.review(), lender.lend()]);
+      const others = this.lenders.flatMap((lender) => [lender.lend(), lender.review(), lendAll(lender)]);
       return Promise.allSettled([this.#add(), this.#add(), ...others]);
     });
   }
 
-  eachLender(action: (lender: JobLender) => Promise<void>): Promise<void> {
+  eachLender(action: (lender: JobLender) => Promise<unknown>): Promise<void> {
     return this.asOrigin(async () => {
       for (const lender of this.lenders) await action(lender);
     });
@@ -291,7 +296,8 @@ class World {
     const actions: Record<(typeof ACTIONS)[number], () => void | Promise<void>> = {
       add: () => this.add(),
       'add, and everything else at once': () => this.addAmongOthers(),
-      lend: () => this.eachLender((lender) => lender.lend()),
+      lend: () => this.eachLender(lendAll),
+      'lend some': () => this.eachLender((lender) => lender.lend()),
       start: () => this.start(at),
       end: () => this.end('done', at),
       'end for now': () => this.end('follow-up', at),
@@ -320,7 +326,7 @@ class World {
     for (let round = 0; round < 100; round += 1) {
       for (const lender of this.lenders) {
         await lender.review();
-        await lender.lend();
+        await lendAll(lender);
       }
       const left = this.lists.some((list) => this.repository.count(list) > 0);
       if (!left && this.lenders.every(({ lent }) => lent === 0)) return;
