@@ -1,6 +1,7 @@
 import { monotonicNow } from '../src/clock/clocks';
 import { CodedError } from '../src/errors/coded-error';
 import type { RedisConnection } from '../src/sharing/redis-connection';
+import { keepAbandonedTidy } from './config/queue/abandoned-jobs';
 import type { TelnyxQueueNode } from './config/queue/queue-access';
 import { readQueue, type QueueConfig } from './config/queue/queue-settings';
 import { serveQueueTest } from './config/queue/queue-test-route';
@@ -27,6 +28,7 @@ export = function (RED: NodeRedApi): void {
         }
         return shared;
       };
+      keepAbandonedTidy(RED, this, this.telnyxQueue);
       onClose(this, () => {
         stop();
         return shared?.close();

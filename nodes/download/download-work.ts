@@ -210,7 +210,8 @@ export function createDownloadWork(
     leave = custody.join();
     state.nodes.set(node, jobs);
     if (destination.kind === 'bucket') state.buckets.set(node, destination);
-    await state.jobs.nodeHere(node).catch(() => undefined);
+    // Ends soon, now that the node is there.
+    await state.turns.run(node, () => state.jobs.nodeHere(node)).catch(() => undefined);
     await clearPartialCopies({ node, destination, owner, notes: partials, all: false });
     // A deploy may have stopped the node meanwhile.
     if (isClosed) return;

@@ -6,6 +6,7 @@ import { LocalFacts } from '../../src/archive/index/local-facts';
 import type { Jobs } from '../../src/archive/queue/jobs';
 import { effectsOfOrphan } from '../../src/archive/queue/orphans';
 import { JobRepository } from '../../src/archive/queue/job-repository';
+import { KeyedMutex } from '../../src/concurrency/keyed-runs';
 import { CodedError } from '../../src/errors/coded-error';
 import type { StateDatabase } from '../../src/state/state-database';
 import type { BucketStore } from '../../src/store/bucket/bucket-store';
@@ -24,6 +25,8 @@ export interface ArchiveState {
   readonly guard: CrashGuard;
   /** The jobs of the running download nodes, by node id. */
   readonly nodes: Map<string, Jobs>;
+  /** Held, by node id, by whoever looks after the jobs of a node that is gone. */
+  readonly turns: KeyedMutex;
   /** The buckets of the nodes that store in one, by node id. */
   readonly buckets: Map<string, BucketStore>;
 }
@@ -57,6 +60,7 @@ export function archiveState(RED: NodeRedApi): ArchiveState {
       owner: partOwner(ownIdentity(RED).instance),
       guard: new CrashGuard({ jobs, file: new UnderWayFile(path.join(directory, 'under-way')) }),
       nodes: new Map(),
+      turns: new KeyedMutex(),
       buckets: new Map()
     };
     states.set(directory, state);

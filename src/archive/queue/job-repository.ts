@@ -247,6 +247,12 @@ export class JobRepository {
     return this.#gone.put(node, this.#today());
   }
 
+  /** For how many milliseconds a node is known to be gone; undefined when that is not known. */
+  goneFor(node: string): number | undefined {
+    const since = this.#gone.get(node);
+    return since === undefined ? undefined : this.#today() - since;
+  }
+
   /** The node is present (again). Resolves once its jobs of an earlier version are migrated. */
   async nodeHere(node: string): Promise<void> {
     const earlier = earlierName(node);
@@ -276,9 +282,9 @@ export class JobRepository {
   ): Promise<void> {
     for (const node of this.#nodes()) {
       if (isHere(nodeOfName(node))) continue;
-      const since = this.#gone.get(node);
-      if (since === undefined) await this.nodeGone(node);
-      else if (this.#today() - since >= ORPHANS_KEPT_MS) await this.#strikeOff(node, lost);
+      const goneFor = this.goneFor(node);
+      if (goneFor === undefined) await this.nodeGone(node);
+      else if (goneFor >= ORPHANS_KEPT_MS) await this.#strikeOff(node, lost);
     }
   }
 

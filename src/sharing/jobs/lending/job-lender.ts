@@ -38,7 +38,7 @@ export interface JobLenderDeps {
 }
 
 /** Jobs that are lent, or looked up, in one go. */
-const STEP = 500;
+export const STEP = 500;
 
 /**
  * Lends the jobs of one list to a pool. They stay on the disk of this instance until the pool says that they have ended: what
@@ -173,6 +173,23 @@ export class JobLender {
     if (loan === undefined || loan.isVoid === true) return;
     this.#unsent.delete(id);
     await commit([ledger.putting(id, { ...loan, isVoid: true })]);
+  }
+
+  /**
+   * Takes back what only waits in the pool: it is on this disk alone then, and can be lent anew. What runs stays lent.
+   *
+   * @throws CodedError as `lend`
+   */
+  async reclaim(ids: readonly string[]): Promise<void> {
+    const { ledger, pool } = this.#deps;
+    await this.#turns.run('', async () => {
+      const known = ids.filter((id) => ledger.get(id) !== undefined && !this.#adding.has(id));
+      const states = await pool.look(known);
+      const idle = known.filter((_id, at) => states[at]?.kind === 'open' || states[at]?.kind === 'missing');
+      const gone = await pool.remove(idle);
+      for (const id of gone) this.#unsent.delete(id);
+      await this.#forget(gone);
+    });
   }
 
   /** Jobs may have returned to the list. */

@@ -61,7 +61,7 @@ export class LendingLedger {
 
   constructor(database: StateDatabase, list: JobList, budget: LendingBudget) {
     this.#list = list;
-    this.#stored = database.collection('shared-loans');
+    this.#stored = database.collection(COLLECTION);
     this.#budget = budget;
   }
 
@@ -123,6 +123,21 @@ export class LendingLedger {
   }
 }
 
+/** The nodes that have lent something, whether there still is such a node or not. */
+export function lendingNodes(database: StateDatabase): string[] {
+  const stored = database.collection<Loan>(COLLECTION);
+  const nodes: string[] = [];
+  let start: string[] = [];
+  for (;;) {
+    const [first] = stored.keys({ start, limit: 1 });
+    if (first === undefined) return nodes;
+    const [node = ''] = first as LoanKey;
+    nodes.push(node);
+    start = [`${node}\0`];
+  }
+}
+
+const COLLECTION = 'shared-loans';
 /** No id of a job is this. */
 const FOLLOW_UPS = 'follow-ups';
 const AFTER_ALL_TEXT = '\u{10ffff}';

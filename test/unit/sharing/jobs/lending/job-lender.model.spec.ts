@@ -76,6 +76,7 @@ const ACTIONS = [
   'tell',
   'tell twice',
   'review',
+  'reclaim',
   'origin crashes',
   'crash soon',
   'executor crashes',
@@ -199,6 +200,13 @@ class World {
     });
   }
 
+  reclaim(): Promise<void> {
+    return this.asOrigin(async () => {
+      for (const [at, lender] of this.lenders.entries())
+        await lender.reclaim([...this.pools[at as 0 | 1].jobs.keys(), 'unknown']);
+    });
+  }
+
   count(id: string): void {
     this.finished.set(id, (this.finished.get(id) ?? 0) + 1);
   }
@@ -304,6 +312,7 @@ class World {
       tell: () => this.tell(1),
       'tell twice': () => this.tell(2),
       review: () => this.eachLender((lender) => lender.review()),
+      reclaim: () => this.reclaim(),
       'origin crashes': () => this.begin(),
       'crash soon': () => {
         this.pools[at % 2]!.crash = { calls: at % 3, counts: at % 4 > 1, happen: () => undefined };
