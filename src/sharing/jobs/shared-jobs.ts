@@ -14,7 +14,8 @@ import type { StateDatabase } from '../../state/state-database';
 import type { RedisConnection } from '../redis-connection';
 import type { BullWorker } from './bull/bull-worker';
 import type { LendingBudget } from './lending/lending-ledger';
-import { type Waiting, SharedList, isAwayError } from './shared-list';
+import { SharedList, isAwayError } from './shared-list';
+import { WaitingJobs } from './waiting-jobs';
 import type { JobFormat } from './wire/job-format';
 
 export interface SharedJobsOptions {
@@ -73,9 +74,6 @@ const TIMES: SharedTimes = { alone: 60_000, tend: 200, review: 60_000, look: 300
 /** A message is not held up longer by a slow Redis: its job is on disk, and is lent later. */
 const SENT_MS = 1000;
 const STATE_PAUSE_MS = 15_000;
-/** Jobs that are counted beyond those that are lent. */
-const MOST_HELD = 10_000;
-const NOTHING: Waiting = { due: 0, delayed: 0, next: [] };
 
 /**
  * The jobs of one download node, shared by all instances that have it. Each keeps those that it accepted on its disk and lends
@@ -88,6 +86,7 @@ export class SharedJobs implements Jobs {
   readonly #now: () => number;
   readonly #main: SharedList;
   readonly #followUps: SharedList;
+  readonly #waiting: WaitingJobs;
   readonly #modes = new KeyedMutex();
   readonly #stops: (() => void)[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -99,9 +98,10 @@ export class SharedJobs implements Jobs {
   /** Of before Redis was away: they may still be at work. */
   #left: BullWorker[] = [];
   #tending = false;
-  #waiting = { main: NOTHING, followUps: NOTHING, held: 0, at: -Infinity };
-  #looking = false;
   #awayTimer: NodeJS.Timeout | undefined;
+  /** Redis has been away for so long that this instance works on its own jobs. */
+  #isAlone = false;
+  #isPaused = false;
   #isStarted = false;
   #isClosed = false;
   #silentUntil = -Infinity;
@@ -129,6 +129,10 @@ export class SharedJobs implements Jobs {
       }
     );
     for (const list of this.#lists) list.onChange = () => this.#soon();
+    this.#waiting = new WaitingJobs({
+      ...{ node, main: this.#main, followUps: this.#followUps, repository: deps.repository },
+      ...{ onWaiting: deps.onWaiting, lookMs: this.#times.look, now: this.#now }
+    });
   }
 
   get #lists(): readonly SharedList[] {
@@ -185,32 +189,33 @@ export class SharedJobs implements Jobs {
   retrying(): Retrying {
     if (this.#own !== undefined) return this.#own.retrying();
     this.#do(() => this.#look());
-    const { main, followUps } = this.#waiting;
-    if (this.#isClosed || !this.#isStarted) return { count: 0, next: null };
-    const { delayed, next } = main.delayed > 0 ? main : followUps;
-    const first = next.find(({ job }) => job.retry !== undefined);
-    if (first?.job.retry === undefined) return { count: delayed, next: null };
-    return { count: delayed, next: { retry: first.job.retry, dueInMs: first.dueAt - Date.now() } };
+    return this.#isClosed || !this.#isStarted ? { count: 0, next: null } : this.#waiting.retrying();
   }
 
   pausing(most: number): { job: Job; dueInMs: number }[] {
     if (this.#own !== undefined) return this.#own.pausing(most);
     this.#do(() => this.#look());
-    if (this.#isClosed || !this.#isStarted) return [];
-    const all = [...this.#waiting.main.next, ...this.#waiting.followUps.next];
-    return all
-      .map(({ job, dueAt }) => ({ job, dueInMs: dueAt - Date.now() }))
-      .sort((a, b) => a.dueInMs - b.dueInMs)
-      .slice(0, most);
+    return this.#isClosed || !this.#isStarted ? [] : this.#waiting.pausing(most);
   }
 
-  /**
-   * Jobs that run here; that wait on this disk and are not lent; and that are in Redis, at work or not, whoever accepted them.
-   * The latter two as they were some seconds ago.
-   */
-  tally(): { running: number; held: number; pooled: number } {
-    const { main, held } = this.#waiting;
-    return { running: this.#main.running, held, pooled: main.due + main.delayed };
+  /** As `WaitingJobs.tally`. */
+  tally(): ReturnType<WaitingJobs['tally']> {
+    return this.#waiting.tally();
+  }
+
+  /** Begins no job until `resume`, wherever it waits; what runs goes on to its end. Jobs are accepted and lent as before. */
+  pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    for (const list of this.#lists) list.pause();
+    this.#leaveOwn();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    for (const list of this.#lists) list.resume();
+    this.#do(() => this.#modes.run('', () => (this.#isAlone ? this.#workAlone() : this.#join())));
   }
 
   async load(limit: number): Promise<JobLoad> {
@@ -239,16 +244,13 @@ export class SharedJobs implements Jobs {
   /** Redis answers, at first or again. */
   #back(): void {
     clearTimeout(this.#awayTimer);
+    this.#isAlone = false;
     this.#do(() => this.#modes.run('', () => this.#join()));
   }
 
   async #join(): Promise<void> {
-    const own = this.#own;
-    if (this.#closedOrAway()) return;
-    if (own !== undefined) {
-      this.#own = undefined;
-      this.#drain(own);
-    }
+    if (!this.#isStarted || this.#closedOrAway()) return;
+    const own = this.#leaveOwn();
     await this.#review();
     // All that can be lent takes seconds: the first jobs begin meanwhile.
     for (const { lender } of this.#lists) if (!this.#closedOrAway()) await lender.lend();
@@ -258,8 +260,19 @@ export class SharedJobs implements Jobs {
     this.#soon();
   }
 
+  #leaveOwn(): JobQueue | undefined {
+    const own = this.#own;
+    this.#own = undefined;
+    if (own !== undefined) this.#drain(own);
+    return own;
+  }
+
   #hasClosed(): boolean {
     return this.#isClosed;
+  }
+
+  #hasPaused(): boolean {
+    return this.#isPaused;
   }
 
   #closedOrAway(): boolean {
@@ -288,6 +301,7 @@ export class SharedJobs implements Jobs {
   /** Redis has been away for long: this instance works on the jobs that it accepted, held and lent. */
   async #workAlone(): Promise<void> {
     if (this.#isClosed || !this.#deps.connection.isAway || this.#own !== undefined) return;
+    this.#isAlone = true;
     this.#left = this.#left.filter(({ running }) => running > 0);
     for (const list of this.#lists) {
       const worker = await list.leave();
@@ -295,8 +309,8 @@ export class SharedJobs implements Jobs {
       await list.lender.settled();
     }
     await this.#draining;
-    // Redis may have come back, or the node may have been closed, meanwhile.
-    if (this.#hasClosed()) return;
+    // Redis may have come back, or the node may have been closed or paused, meanwhile.
+    if (this.#hasClosed() || this.#hasPaused()) return;
     if (!this.#closedOrAway()) {
       await this.#join();
       return;
@@ -355,30 +369,13 @@ export class SharedJobs implements Jobs {
     for (const { lender } of this.#lists) await lender.review();
   }
 
-  /** What waits in Redis, for what is asked of it at once. */
   async #look(): Promise<void> {
-    const { look } = this.#times;
-    if (this.#looking || this.#now() - this.#waiting.at < look || this.#own !== undefined) return;
-    if (this.#closedOrAway()) return;
-    this.#looking = true;
-    try {
-      const [main, followUps] = [await this.#main.waiting(), await this.#followUps.waiting()];
-      this.#waiting = { main, followUps, held: this.#held(), at: this.#now() };
-      this.#deps.onWaiting(Math.max(0, main.due + main.delayed - this.#main.running));
-    } finally {
-      this.#looking = false;
-    }
-  }
-
-  #held(): number {
-    const { lent } = this.#main.lender;
-    const { all } = this.#deps.repository.load([this.#options.node], lent + MOST_HELD);
-    return Math.max(0, all - lent);
+    if (this.#own === undefined && !this.#closedOrAway()) await this.#waiting.look();
   }
 
   #soon(): void {
     // What has just begun to wait is shown soon.
-    this.#waiting = { ...this.#waiting, at: -Infinity };
+    this.#waiting.forget();
     this.#do(() => this.#tend());
   }
 

@@ -49,6 +49,7 @@ export class SharedList {
   readonly #deps: SharedListDeps;
   readonly #name: string;
   #worker: BullWorker | undefined;
+  #isPaused = false;
   /** Jobs that ended here and are this instance's own. */
   #ended: string[] = [];
 
@@ -80,12 +81,25 @@ export class SharedList {
     return this.#worker?.running ?? 0;
   }
 
-  /** Starts to work on what is in the pool. */
+  /** Begins no job until `resume`; what runs goes on to its end. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#worker?.pause();
+  }
+
+  /** May need a `join` afterwards. */
+  resume(): void {
+    this.#isPaused = false;
+    this.#worker?.resume();
+  }
+
+  /** Starts to work on what is in the pool, unless it is paused. */
   async join(): Promise<void> {
     if (this.#worker !== undefined) return;
     const { connection, format, work, commit, onFault, followUps } = this.#deps;
     const { concurrency, instance } = this.#options;
     const bull = await loadBull();
+    if (this.#isPaused) return;
     this.#worker ??= new BullWorker(
       { name: this.#name, concurrency },
       {

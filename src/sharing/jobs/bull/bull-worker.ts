@@ -78,6 +78,7 @@ export class BullWorker {
   /** Ends waiting for a connection that is closed. */
   readonly #answers = new Set<() => void>();
   #isEnded = false;
+  #isPaused = false;
   #warnedAt = -Infinity;
 
   constructor({ name, concurrency }: BullWorkerOptions, deps: BullWorkerDeps) {
@@ -104,6 +105,18 @@ export class BullWorker {
   /** How many jobs run here. */
   get running(): number {
     return this.#runs.size;
+  }
+
+  /** Begins no job from now on; what runs goes on to its end. */
+  pause(): void {
+    this.#isPaused = true;
+    // It tells of errors by its event.
+    this.#worker.pause(true).catch(() => undefined);
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#worker.resume().catch(() => undefined);
   }
 
   /** Resolves when a job is not running here, also after `close`. */
@@ -179,6 +192,9 @@ export class BullWorker {
     }
     const { lent } = read;
     const isResumed = lent.isResumed || bullJob.attemptsStarted - 1 > lent.reports;
+    // It was being fetched when the worker was paused.
+    if (this.#isPaused)
+      return await this.#handedOver(bullJob, token, { ...lent, isResumed, reports: bullJob.attemptsStarted });
     const run = { isResumed, mayReport: () => this.#holds(bullJob, token) };
     const outcome = await this.#worked(() => work(lent.job, run));
     const isStopped = !(await this.#committed(outcome.effects)) || outcome.kind === 'stopped';
