@@ -1,4 +1,6 @@
 import type { Difference, NodeReport } from '../../src/sharing/cluster';
+import type { FolderFinding } from '../../src/sharing/folder-probe';
+import type { FolderWatch } from '../../src/sharing/folder-watch';
 import type { SharedJobs } from '../../src/sharing/jobs/shared-jobs';
 import type { SharedQueue } from '../config/queue/shared-queue';
 
@@ -15,9 +17,12 @@ export interface ClusterView {
   waiting: number;
   /** Machines on which the node has other settings. */
   differing: readonly string[];
+  /** Null: the node stores into none. */
+  folder: FolderFinding | null;
 }
 
 type SharedTally = Pick<SharedJobs, 'tally'>;
+type WatchedFolder = Pick<FolderWatch, 'finding' | 'probe'>;
 
 export interface ClusterWatchOptions {
   queue: Pick<SharedQueue, 'cluster' | 'connection' | 'reportNode'>;
@@ -39,6 +44,7 @@ const LOOK_MS = 3000;
 export class ClusterWatch {
   readonly #options: ClusterWatchOptions;
   #jobs: SharedTally | undefined;
+  #folder: WatchedFolder | null = null;
   #timer: NodeJS.Timeout | undefined;
   #leave: (() => void) | undefined;
   #view: ClusterView | null = null;
@@ -54,8 +60,10 @@ export class ClusterWatch {
     return this.#view;
   }
 
-  begin(jobs: SharedTally): void {
+  /** @param folder null: the node stores into none */
+  begin(jobs: SharedTally, folder: WatchedFolder | null): void {
     this.end();
+    this.#folder = folder;
     const { queue, node, lookMs = LOOK_MS } = this.#options;
     this.#jobs = jobs;
     this.#leave = queue.reportNode(node, () => this.#report());
@@ -72,7 +80,7 @@ export class ClusterWatch {
 
   #report(): NodeReport {
     const { running = 0, held = 0 } = this.#jobs?.tally() ?? {};
-    return { settings: this.#options.settings, running, waiting: held, probe: '' };
+    return { settings: this.#options.settings, running, waiting: held, probe: this.#folder?.probe ?? '' };
   }
 
   #look(): void {
@@ -86,7 +94,8 @@ export class ClusterWatch {
       ...{ isAway, here, running, instances },
       // What the others said of themselves is some seconds old.
       waiting: Math.max(0, pooled - running) + waiting,
-      differing: [...new Set(differences.flatMap(({ hosts }) => hosts))].sort()
+      differing: [...new Set(differences.flatMap(({ hosts }) => hosts))].sort(),
+      folder: this.#folder?.finding ?? null
     };
     if (differences.length > 0) this.#warn(differenceText(differences));
     // One that is merely away would be a reason to warn again when it is back.

@@ -234,6 +234,11 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     this.#warn(error.message, error.code);
   };
 
+  readonly onApart = (error: CodedError): void => this.#node.error(error, {});
+
+  readonly onShared = (): void =>
+    this.#node.log('All machines that share the work see one folder: downloads go on.');
+
   readonly onNotice: DownloadEvents['onNotice'] = (said, level) => {
     const text = told(this.#RED, said);
     if (level === 'warning') this.#node.warn(text);
@@ -260,7 +265,7 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     // A deploy, or another process, may have stopped it meanwhile.
     if (this.#isClosed || this.#work !== work) return work;
     activityOf(this.#RED).running.set(this.#node.id, this);
-    if (work.shared !== null) this.#cluster?.begin(work.shared);
+    if (work.shared !== null) this.#cluster?.begin(work.shared, work.folder);
     this.#tick();
     return work;
   }

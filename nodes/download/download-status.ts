@@ -24,7 +24,7 @@ const MOST_HOSTS = 2;
 /**
  * Shows what a download node is doing: `2 active · 41% of 29 MB · 3 waiting`, `12 stored`, why it waits, as in
  * `retry 3/8 in 40 s: bucket unreachable`, or why the latest recording was given up. With others that
- * share the work: `2 here · 5 in 3 instances · 120 waiting`, and whose settings are others.
+ * share the work: `2 here · 5 in 3 instances · 120 waiting`, and whose settings or folder are others.
  */
 export function showDownloads(
   status: Pick<NodeStatus, 'working' | 'waiting' | 'problem' | 'ready' | 'off'>,
@@ -54,6 +54,11 @@ export function showDownloads(
   };
   // Another process has taken over what was under way.
   if (failure?.code === 'STATE_IN_USE') status.problem(() => failureText(say, failure));
+  else if (cluster?.folder?.kind === 'apart') {
+    const { hosts } = cluster.folder;
+    status.problem(() => [say('folder-apart', { hosts: hostsText(hosts) }), ...doing()].join(' · '));
+  } else if (cluster !== null && isChecking(cluster))
+    status.waiting(() => [say('folder-looking'), ...doing()].join(' · '));
   else if (others !== null && others.differing.length > 0)
     status.waiting(() =>
       [say('settings-differ', { hosts: hostsText(others.differing) }), ...doing()].join(' · ')
@@ -64,6 +69,11 @@ export function showDownloads(
   else if (failure !== null) status.problem(() => failureText(say, failure));
   else if (stored > 0) status.ready(() => say('stored', { stored }));
   else status.off();
+}
+
+/** Whether jobs wait until all instances are known to see one folder. */
+function isChecking({ folder, isAway }: ClusterView): boolean {
+  return folder?.kind === 'looking' || (folder?.kind === 'unheard' && !isAway);
 }
 
 /** A status has little room; the log names all. */

@@ -17,7 +17,10 @@ import { KeyedMutex } from '../../src/concurrency/keyed-runs';
 import { CodedError } from '../../src/errors/coded-error';
 import type { CustodyRecorder } from '../../src/evidence/custody/custody-recorder';
 import type { BucketStoreOptions } from '../../src/store/bucket/bucket-store';
+import { FolderProbe } from '../../src/sharing/folder-probe';
+import { FolderWatch } from '../../src/sharing/folder-watch';
 import type { SharedJobs } from '../../src/sharing/jobs/shared-jobs';
+import type { ProbeFile } from '../../src/store/folder/probe-file';
 import { createTransferAgents } from '../../src/transfer/source-request';
 import { transfer } from '../../src/transfer/transfer';
 import type { SharedQueue } from '../config/queue/shared-queue';
@@ -40,6 +43,10 @@ export interface DownloadEvents {
   /** A message of this process has been handled by another instance, or its job by this one as by any other. */
   onFinished: (ended: { id: string; isGivenUp: boolean }) => void;
   onFault: (error: CodedError) => void;
+  /** Other instances store into another folder, so the jobs wait. */
+  onApart: (error: CodedError) => void;
+  /** They no longer do. */
+  onShared: () => void;
   onNotice: NonNullable<BucketStoreOptions['onNotice']>;
 }
 
@@ -47,6 +54,8 @@ export interface DownloadWork {
   readonly jobs: Jobs;
   /** The same when they are shared. */
   readonly shared: SharedJobs | null;
+  /** Where shared jobs store into a folder. */
+  readonly folder: FolderWatch | null;
   /** Resumes the jobs that an earlier process left. */
   start(): Promise<void>;
   /** @param removed whether the node is deleted or disabled, not just deployed again */
@@ -191,6 +200,15 @@ export function createDownloadWork(
     );
   const shared = queue === null ? null : sharedJobs(queue);
   const jobs = shared ?? localJobs();
+  const watched = (queue: SharedQueue, jobs: SharedJobs, file: ProbeFile): FolderWatch =>
+    new FolderWatch({
+      ...{ node, jobs, probe: new FolderProbe(file), cluster: queue.cluster, connection: queue.connection },
+      ...{ onApart: events.onApart, onShared: events.onShared, onFault: events.onFault }
+    });
+  const folder =
+    queue !== null && shared !== null && destination.kind === 'folder'
+      ? watched(queue, shared, destination.probe)
+      : null;
 
   let leave: (() => Promise<void>) | undefined;
   let isClosed = false;
@@ -215,6 +233,8 @@ export function createDownloadWork(
     await clearPartialCopies({ node, destination, owner, notes: partials, all: false });
     // A deploy may have stopped the node meanwhile.
     if (isClosed) return;
+    // Before a job begins.
+    folder?.begin();
     jobs.start();
     // A network share that does not answer holds up only this check.
     checking = check();
@@ -223,6 +243,7 @@ export function createDownloadWork(
   return {
     jobs,
     shared,
+    folder,
     start: () => {
       beginning = begin();
       return beginning;
@@ -231,12 +252,13 @@ export function createDownloadWork(
       isClosed = true;
       state.nodes.delete(node);
       state.buckets.delete(node);
+      const unwatched = folder?.end();
       // A request to the bucket may take longer than a deploy can wait.
       await Promise.all([jobs.close(), work.close(), destination.close()]);
       await Promise.all([agents.close(), sources.close()]);
       // Nothing writes to the folder any longer, unless a network share does not answer.
       await Promise.race([
-        Promise.allSettled([beginning, checking]),
+        Promise.allSettled([beginning, checking, unwatched]),
         sleep(LAST_WRITES_MS, null, { ref: false })
       ]);
       await leave?.();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { monotonicNow } from '../clock/clocks';
 import { shownText } from '../text/shown-text';
+import type { ProbedPeer } from './folder-probe';
 import { isCount, isText, mapOf, shape } from './jobs/wire/shape';
 import type { RedisConnection } from './redis-connection';
 import type { Instance } from './shared-leases';
@@ -13,7 +14,7 @@ export interface NodeReport {
   running: number;
   /** Jobs that wait on its disk and that no other instance can take. */
   waiting: number;
-  /** What its file in the folder of the node holds (`FolderProbe`); an empty text where there is none. */
+  /** The name of its file in the folder of the node (`FolderProbe`); an empty text where there is none. */
   probe: string;
 }
 
@@ -86,7 +87,20 @@ export class Cluster {
 
   /** The other instances; none when nothing was heard of them for as long as they may be silent. */
   peers(): readonly Peer[] {
-    return this.#now() - this.#heardAt > this.#beatMs * MISSED ? [] : this.#peers;
+    return this.#isHeard ? this.#peers : [];
+  }
+
+  /** The other instances that have a node, and the files by which their folders are recognised; null when nothing is heard of any. */
+  probes(node: string): readonly ProbedPeer[] | null {
+    if (!this.#isHeard) return null;
+    return this.#peers.flatMap(({ id, host, nodes }) => {
+      const report = Object.hasOwn(nodes, node) ? nodes[node] : undefined;
+      return report === undefined ? [] : [{ id, host, probe: report.probe }];
+    });
+  }
+
+  get #isHeard(): boolean {
+    return this.#now() - this.#heardAt <= this.#beatMs * MISSED;
   }
 
   /** How many instances have a node, this one included, and the jobs that they work on and hold. */

@@ -43,7 +43,10 @@ describe('what a download node knows of its others', () => {
       onLook: () => looks.emit('look'),
       onDifferences: (text) => warnings.push(text)
     });
-    watch.begin({ tally: () => ({ running: 2, held: 3, pooled: 20 }) });
+    watch.begin(
+      { tally: () => ({ running: 2, held: 3, pooled: 20 }) },
+      { finding: { kind: 'apart', hosts: ['b'] }, probe: 'its file' }
+    );
   });
   afterEach(() => watch.end());
 
@@ -55,14 +58,19 @@ describe('what a download node knows of its others', () => {
       ...{ isAway: false, here: 2, running: 5 },
       instances: 2,
       waiting: 22,
-      differing: []
+      differing: [],
+      folder: { kind: 'apart', hosts: ['b'] }
     });
-    should(report?.()).eql({ settings: { Format: 'hash' }, running: 2, waiting: 3, probe: '' });
+    should(report?.()).eql({ settings: { Format: 'hash' }, running: 2, waiting: 3, probe: 'its file' });
     isAway = true;
     await look();
     should(watch.view?.isAway).be.true();
     watch.end();
     should([watch.view, report]).eql([null, undefined]);
+    isAway = false;
+    watch.begin({ tally: () => ({ running: 0, held: 0, pooled: 0 }) }, null);
+    await look();
+    should([watch.view?.folder, report?.().probe]).eql([null, '']);
   });
 
   it('warns once of settings that differ, and again only after they were equal', async () => {

@@ -200,11 +200,11 @@ describe('download-status', () => {
     shown({ waiting: 3 }, null, { retrying: { count: 2, next: null } }).should.equal('waiting 3 waiting');
   });
 
-  it('says what all instances do, whether Redis is away, and whose settings are others', () => {
+  it('says what all instances do, whether Redis is away, and whose settings or folders are others', () => {
     const cluster = (more: Partial<ClusterView> = {}): { cluster: ClusterView } => ({
       cluster: {
         ...{ isAway: false, here: 2, running: 5, instances: 3, waiting: 120, differing: [] },
-        ...more
+        ...{ folder: null, ...more }
       }
     });
     shown({ active: 2 }, null, cluster()).should.equal('working 2 here · 5 in 3 instances · 120 waiting');
@@ -219,6 +219,22 @@ describe('download-status', () => {
       'waiting other settings: a, b, … · 2 here · 5 in 3 instances · 120 waiting'
     );
     shown({}, 'STATE_IN_USE', cluster({ differing: ['a'] })).should.equal('problem failed: STATE_IN_USE');
+    const apart = { kind: 'apart', hosts: ['a', 'b', 'c'] } as const;
+    shown({}, null, cluster({ folder: apart, differing: ['a'], here: 0, running: 0 })).should.equal(
+      'problem folder not shared: a, b, … · 120 waiting'
+    );
+    shown({ waiting: 2 }, null, cluster({ folder: apart, isAway: true })).should.equal(
+      'problem folder not shared: a, b, … · 2 waiting'
+    );
+    shown({}, 'STATE_IN_USE', cluster({ folder: apart })).should.equal('problem failed: STATE_IN_USE');
+    for (const kind of ['looking', 'unheard'] as const)
+      shown({}, null, cluster({ folder: { kind }, differing: ['a'], running: 0, here: 0 })).should.equal(
+        'waiting checking the folder · 120 waiting'
+      );
+    shown({}, null, cluster({ folder: { kind: 'unheard' }, isAway: true })).should.equal(
+      'waiting queue away'
+    );
+    shown({}, null, cluster({ folder: { kind: 'shared' } })).should.startWith('working 2 here');
   });
 
   it('says why something was given up', () => {

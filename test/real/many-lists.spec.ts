@@ -42,8 +42,8 @@ describe('two Node-REDs with one list', function () {
       ...{ only: 'missing', queue, wires: [['archive', 'listed'], ['summary']] }
     }),
     node('archive', 'telnyx-recording-download', {
-      ...{ account: 'account', destination: 'folder', folder: 'archive', network: 'any', queue },
-      ...{ filename: '{{recording_id}}.{{ext}}', wires: [['stored']] }
+      ...{ account: 'account', destination: 'folder', network: 'any', queue, wires: [['stored']] },
+      ...{ folder: path.join(directory, 'archive'), filename: '{{recording_id}}.{{ext}}' }
     }),
     node('complete', 'complete', { scope: ['list'], uncaught: false, wires: [['completed']] }),
     node('status', 'status', { scope: ['list'], wires: [['statuses']] }),

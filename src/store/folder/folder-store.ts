@@ -18,6 +18,7 @@ import { adoptPart } from './parts/adopt-part';
 import type { PartOwner } from './parts/part-owner';
 import { type Archive, PartialFile, openNewPart } from './parts/partial-file';
 import { sweepParts } from './parts/sweep-parts';
+import { type ProbeFile, probeFile } from './probe-file';
 import { type Replacement, setAside } from './quarantine';
 import { folderTexts } from './transcript-writer';
 
@@ -34,6 +35,8 @@ export interface FolderStoreOptions {
 export interface FolderStore extends Destination {
   readonly kind: 'folder';
   readonly folder: string;
+  /** By which others recognise the folder. It is not made yet. */
+  readonly probe: ProbeFile;
   /** Also deletes what others left long ago; see `sweep-parts.ts`. */
   sweep(isWanted: (jobId: string) => boolean): Promise<number>;
 }
@@ -50,6 +53,7 @@ export function createFolderStore(options: FolderStoreOptions): FolderStore {
     kind: 'folder',
     folder,
     place: folder,
+    probe: probeFile(archive),
     capabilities: { canReadBack: true, canSetAside: true, canPublishAside: true },
     sidecars: folderSidecar,
     transcripts: folderTexts(fs),

@@ -49,6 +49,20 @@ describe('Cluster', () => {
     await until('the end of its time', () => one.peers().length === 0);
   });
 
+  it('tells by which files folders are recognised, and whether it has heard of anybody', async () => {
+    const one = join(await fixture.join('one'));
+    should(one.probes('n')).be.null();
+    join(await fixture.join('two'), { n: node({ probe: 'its file' }), x: node() });
+    join(await fixture.join('three'), {});
+    await until('all', () => one.peers().length === 2);
+    should(one.probes('n')).eql([{ id: 'id-two', host: 'two', probe: 'its file' }]);
+    should(one.probes('constructor')).eql([]);
+    // Nothing is known of them once Redis is gone for a while.
+    await fixture.server.kill();
+    await until('silence', () => one.probes('n') === null);
+    should(one.peers()).eql([]);
+  });
+
   it('names settings that differ, with hosts, and shows nothing of them', async () => {
     const one = join(await fixture.join('one'));
     join(await fixture.join('two'), { n: node({ settings: { Folder: fingerprint('/geheim') } }) });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { PARTIAL_DIRECTORY, type PartName, partPaths, readPartName } from '../archive-path';
 import { type FileSystem, diskTime, errnoOf, removeIfThere, unchangedFor } from '../file-system';
+import { PROBE } from '../probe-file';
 import type { PartOwner } from './part-owner';
 
 /**
@@ -42,7 +43,8 @@ export async function sweepParts({ fs, folder, owner, isWanted }: Sweep): Promis
     if (part === null) continue;
     const path = join(directory, name);
     const isOwn = part.instance === owner.instance;
-    const isUnwanted = part.jobId === TIME ? isLeftProbe(part, owner) : isOwn && !isWanted(part.jobId);
+    const isOfNoJob = part.jobId === TIME || part.jobId === PROBE;
+    const isUnwanted = isOfNoJob ? isLeft(part, owner) : isOwn && !isWanted(part.jobId);
     if (!isUnwanted && isOwn && part.process === owner.process) continue;
     if (!isUnwanted) {
       const lifetime = lifetimeOf(part, owner);
@@ -58,7 +60,7 @@ export async function sweepParts({ fs, folder, owner, isWanted }: Sweep): Promis
   return deleted;
 }
 
-function isLeftProbe({ instance, process }: PartName, owner: PartOwner): boolean {
+function isLeft({ instance, process }: PartName, owner: PartOwner): boolean {
   if (process === null || process === owner.process) return false;
   return instance === owner.instance || owner.fateOf(process) === 'ended';
 }
