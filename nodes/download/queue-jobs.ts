@@ -7,7 +7,7 @@ interface Options extends Omit<SharedJobsOptions, 'instance' | 'whenAway'> {
   /** Place of the destination: jobs about files elsewhere are left to others. */
   place: string;
 }
-type Deps = Omit<SharedJobsDeps, 'connection' | 'format' | 'budget'>;
+type Deps = Omit<SharedJobsDeps, 'connection' | 'format' | 'budget' | 'heldElsewhere'>;
 
 /** How much all download nodes with one queue may lend. */
 const budgets = new WeakMap<SharedQueue, LendingBudget>();
@@ -21,7 +21,7 @@ export function jobsOfQueue(queue: SharedQueue, { place, ...options }: Options, 
   const format = new JobFormat({ node: options.node, place, sealer });
   const jobs = new SharedJobs(
     { ...options, instance: instance.id, whenAway },
-    { ...deps, connection, format, budget }
+    { ...deps, connection, format, budget, heldElsewhere: () => queue.cluster.waitingElsewhere(options.node) }
   );
   const close = jobs.close.bind(jobs);
   // What runs goes back to Redis, which the connection has to outlive.

@@ -105,10 +105,24 @@ export class Cluster {
 
   /** How many instances have a node, this one included, and the jobs that they work on and hold. */
   counts(node: string): { instances: number; running: number; waiting: number } {
-    const others = this.peers().flatMap(({ nodes }) => (Object.hasOwn(nodes, node) ? [nodes[node]] : []));
-    const all = [this.#deps.report()[node], ...others].filter((report) => report !== undefined);
+    const others = this.#others(node);
+    const own = this.#deps.report()[node];
+    const all = own === undefined ? others : [own, ...others];
     const sum = (of: 'running' | 'waiting'): number => all.reduce((total, report) => total + report[of], 0);
     return { instances: 1 + others.length, running: sum('running'), waiting: sum('waiting') };
+  }
+
+  /** Jobs of a node that wait on the disks of the other instances, where no other one can take them. */
+  waitingElsewhere(node: string): number {
+    return this.#others(node).reduce((total, { waiting }) => total + waiting, 0);
+  }
+
+  /**
+   * How many instances have a node, this one included, as far as was last known: while nothing is heard of the others, they are
+   * likely to be there all the same.
+   */
+  lastKnown(node: string): number {
+    return 1 + this.#peers.filter(({ nodes }) => Object.hasOwn(nodes, node)).length;
   }
 
   /** The settings of a node that other instances have otherwise; those that have not the node at all do not count. */
@@ -163,6 +177,13 @@ export class Cluster {
         : await connection.command((client) => client.mget(ids.map((id) => this.#key(id))));
     this.#peers = texts.flatMap((text) => readPeer(text) ?? []);
     this.#heardAt = this.#now();
+  }
+
+  #others(node: string): NodeReport[] {
+    return this.peers().flatMap(({ nodes }) => {
+      const report = Object.hasOwn(nodes, node) ? nodes[node] : undefined;
+      return report === undefined ? [] : [report];
+    });
   }
 
   #key(id: string): string {

@@ -55,6 +55,8 @@ export interface SharedJobsDeps {
   commit: (effects: Effects) => Promise<void>;
   /** Of all nodes of this instance. */
   budget: LendingBudget;
+  /** How many jobs of the node the other instances hold without having lent them. Default: none. */
+  heldElsewhere?: (() => number) | undefined;
   work: (job: Job, run: JobRun) => Promise<JobOutcome>;
   giveUp: (job: Job, held: HeldJob) => Promise<JobOutcome>;
   /** For what runs while Redis is away. */
@@ -114,8 +116,7 @@ export class SharedJobs implements Jobs {
     const { node, instance } = options;
     const common = {
       ...deps,
-      now: this.#now,
-      runsHere: (id: string) => this.#alone.has(id),
+      ...{ now: this.#now, runsHere: (id: string) => this.#alone.has(id) },
       onEnded: () => undefined
     };
     const followUpsOptions = { list: { followUpsOf: node }, instance, concurrency: options.followUpsAtOnce };
@@ -223,7 +224,7 @@ export class SharedJobs implements Jobs {
     if (this.#own !== undefined || this.#deps.connection.isAway) return own;
     try {
       const { due, delayed } = await this.#main.counts();
-      const held = Math.max(0, own.all - this.#main.lender.lent);
+      const held = Math.max(0, own.all - this.#main.lender.lent) + (this.#deps.heldElsewhere?.() ?? 0);
       return { due: Math.min(limit, due + held), all: Math.min(limit, due + delayed + held) };
     } catch {
       return own;

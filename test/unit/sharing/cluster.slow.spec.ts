@@ -44,6 +44,7 @@ describe('Cluster', () => {
     await two.close();
     await one.beat();
     should(hosts(one)).eql(['three']);
+    should(one.lastKnown('n')).equal(1);
     // Killed: it says nothing.
     fixture.members[2]!.connection.close();
     await until('the end of its time', () => one.peers().length === 0);
@@ -85,6 +86,8 @@ describe('Cluster', () => {
     await fixture.server.kill();
     await until('silence', () => one.peers().length === 0);
     should(one.counts('n')).eql({ instances: 1, running: 1, waiting: 2 });
+    // It is likely to be there all the same.
+    should(one.lastKnown('n')).equal(2);
     await fixture.server.run();
     await until('the other again', () => one.peers().length === 1);
   });

@@ -3,7 +3,7 @@ import type { Job, JobRun } from '../../../../src/archive/queue/job';
 import type { JobOutcome } from '../../../../src/archive/queue/job-queue';
 import { JobRepository } from '../../../../src/archive/queue/job-repository';
 import type { CodedError } from '../../../../src/errors/coded-error';
-import { LendingBudget } from '../../../../src/sharing/jobs/lending/lending-ledger';
+import { LENDING_LIMITS, LendingBudget } from '../../../../src/sharing/jobs/lending/lending-ledger';
 import {
   SharedJobs,
   type SharedJobsOptions,
@@ -29,6 +29,9 @@ export interface InstanceOptions {
   /** Of an earlier process, whose place this one takes. */
   state?: StateFixture;
   onFault?: (error: CodedError) => void;
+  /** How many jobs it lends. */
+  most?: number;
+  heldElsewhere?: () => number;
 }
 
 /** A Node-RED with the download node `node`, as far as its jobs are concerned. */
@@ -78,7 +81,11 @@ export function instanceOf(
         options.onWrite
       ),
       commit: (effects) => facts.commit(effects),
-      budget: new LendingBudget(),
+      budget: new LendingBudget({
+        ...LENDING_LIMITS,
+        ...(options.most !== undefined && { jobs: options.most })
+      }),
+      heldElsewhere: options.heldElsewhere,
       onFinished: (ended) => finished.push(ended),
       onWaiting: () => undefined,
       onFault: (error) => {
