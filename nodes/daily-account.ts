@@ -1,3 +1,6 @@
+import { monotonicNow } from '../src/clock/clocks';
+import { DailyPace } from '../src/providers/daily/daily-pace';
+import { ApiShare } from '../src/providers/http/api-pace';
 import { withoutTrailingSlashes } from '../src/text/edges';
 import { isUnsetVariable, parseDailySecrets } from '../src/verification/account-keys';
 import { unsetSecrets } from './config/account-users';
@@ -23,6 +26,8 @@ export = function (RED: NodeRedApi): void {
     function (this: DailyAccountNode, config: DailyAccountConfig) {
       createNode(RED, this, config);
       this.users = {};
+      const share = new ApiShare();
+      this.apiShare = share;
       const secret = (name: 'hmac' | 'apiKey'): string => readText(this.credentials?.[name]);
       const { secrets, problems } = parseDailySecrets(
         readText(secret('hmac'), process.env['DAILY_HMAC_SECRET'] ?? '')
@@ -35,7 +40,8 @@ export = function (RED: NodeRedApi): void {
         apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URLS.daily)),
         publicUrl: readText(config.publicUrl),
         apiKey: () => apiKey,
-        proxy: proxyOf(RED, config.proxy)
+        proxy: proxyOf(RED, config.proxy),
+        pace: new DailyPace(monotonicNow, () => share.ask())
       };
       // Without a key no request leaves.
       if (apiKey !== null) reportProxy(RED, this, this.dailyAccount.proxy);

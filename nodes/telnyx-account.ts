@@ -1,3 +1,5 @@
+import { monotonicNow } from '../src/clock/clocks';
+import { ApiShare } from '../src/providers/http/api-pace';
 import { ServerPace } from '../src/providers/http/server-pace';
 import { withoutTrailingSlashes } from '../src/text/edges';
 import { isUnsetVariable, parsePublicKeys, parseSecrets } from '../src/verification/account-keys';
@@ -37,6 +39,8 @@ export = function (RED: NodeRedApi): void {
     function (this: TelnyxAccountNode, config: TelnyxAccountConfig) {
       createNode(RED, this, config);
       this.users = {};
+      const share = new ApiShare();
+      this.apiShare = share;
       const secret = (name: SecretName): string => readText(this.credentials?.[name]);
       const field = readText(config.publicKeys);
       const written = field === UNSET ? '' : field;
@@ -48,7 +52,7 @@ export = function (RED: NodeRedApi): void {
         apiUrl: withoutTrailingSlashes(readText(config.apiUrl, DEFAULT_API_URLS.telnyx)),
         apiKey: () => apiKey,
         proxy: proxyOf(RED, config.proxy),
-        pace: new ServerPace()
+        pace: new ServerPace(monotonicNow, () => share.ask())
       };
       const askedKeys = given === '' && apiKey !== null ? askedKeysOf(RED, access) : null;
       const keyOrigin: KeyOrigin = askedKeys !== null ? 'api' : written !== '' ? 'account' : 'environment';

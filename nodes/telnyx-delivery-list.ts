@@ -1,6 +1,7 @@
 import type { WebhookMessage } from '../src/events/build-event';
 import { parseFetched } from '../src/reconcile/deliveries/missed-deliveries';
 import type { HandOver } from '../src/webhook/journal/delivery-journal';
+import { sharePace } from './config/queue/account-peers';
 import { telnyxQueueOf } from './config/queue/queue-access';
 import { telnyxAccountOf } from './config/telnyx-account-access';
 import { receptionOf, runMissed, runReplay } from './delivery-list/delivery-list-run';
@@ -12,6 +13,7 @@ import {
 import { createNode } from './lib/create-node';
 import type { NodeRedApi, RedNode } from './lib/node-red';
 import { startListNode, type ListWork } from './list/list-node';
+import { readText } from './lib/read-setting';
 import { deliveryJournal, handOvers } from './webhook/webhook-runtime';
 
 export = function (RED: NodeRedApi): void {
@@ -26,6 +28,7 @@ export = function (RED: NodeRedApi): void {
     const settings = readDeliverySettings(config);
     const queue = telnyxQueueOf(RED, config.queue);
     const account = telnyxAccountOf(RED, config.account, node);
+    if (queue !== null) sharePace(RED, readText(config.account), queue);
     const emit = (message: WebhookMessage, handOver: HandOver | null): void => {
       const sent = { _msgid: RED.util.generateId(), ...message };
       if (handOver === null) node.send([sent, null]);

@@ -31,12 +31,12 @@ export = function (RED: NodeRedApi): void {
     createNode(RED, this, config);
     const status = new NodeStatus(this);
     onClose(this, () => status.dispose());
-    const accounts = accountsOf(RED, config, this);
     try {
       const own = readText(config.dailyBucket);
       const settings = readDownloadSettings(RED, this, config);
       const { target } = settings;
       const queue = telnyxQueueOf(RED, config.queue);
+      const accounts = accountsOf(RED, config, { user: this, queue });
       const told = toldSettings(RED, config, settings);
       const sources = {
         accounts,

@@ -23,8 +23,8 @@ export = function (RED: NodeRedApi): void {
     createNode(RED, this, config);
     startListNode(RED, this, () => {
       const settings = readListSettings(config);
-      const accounts = accountsOf(RED, config, this);
       const queue = telnyxQueueOf(RED, config.queue);
+      const accounts = accountsOf(RED, config, { user: this, queue });
       const factsIn = (state: ArchiveState): ArchiveFacts =>
         queue === null
           ? state.facts

@@ -1,10 +1,15 @@
 import { CodedError } from '../../src/errors/coded-error';
 import { isUnsetVariable } from '../../src/verification/account-keys';
+import type { ApiShare } from '../../src/providers/http/api-pace';
 import type { RedNode } from '../lib/node-red';
 import { onClose } from '../lib/on-input';
 
 /** Node-RED passes the errors of a config node to the Catch nodes in the flows of these nodes. */
-export type AccountNode = RedNode & { users?: Record<string, RedNode> };
+export type AccountNode = RedNode & {
+  users?: Record<string, RedNode>;
+  /** What other Node-REDs leave of the rate limit of its API. */
+  apiShare?: ApiShare;
+};
 
 /** Reports faults of the account to the Catch nodes of `user`, for as long as that node exists. */
 export function noteUser(account: AccountNode, user: RedNode): void {

@@ -1,5 +1,6 @@
 import type { CodedError } from '../../src/errors/coded-error';
 import type { ProxyChoice } from '../../src/http/proxy/proxy-choice';
+import type { ApiPace } from '../../src/providers/http/api-pace';
 import { noteUser, type AccountNode } from './account-users';
 import type { NodeRedApi, RedNode } from '../lib/node-red';
 
@@ -17,6 +18,8 @@ export interface DailyAccount {
   apiKey(): string | null;
   /** Which proxy leads to the API; null: none. */
   readonly proxy: ProxyChoice | null;
+  /** Shared by all nodes that ask the API with this key. */
+  readonly pace: ApiPace;
 }
 
 export type DailyAccountNode = AccountNode & { dailyAccount?: DailyAccount };

@@ -1,5 +1,5 @@
 import type { ProxyChoice } from '../../src/http/proxy/proxy-choice';
-import type { ServerPace } from '../../src/providers/http/server-pace';
+import type { ApiPace } from '../../src/providers/http/api-pace';
 import type { CodedError } from '../../src/errors/coded-error';
 import type { AskedKeys } from '../../src/verification/asked-keys';
 import type { TelnyxKeys } from '../../src/verification/telnyx-verifier';
@@ -27,7 +27,7 @@ export interface TelnyxAccount {
   /** Which proxy leads to the API; null: none. */
   readonly proxy: ProxyChoice | null;
   /** Shared by all nodes that ask the API with this key. */
-  readonly pace: ServerPace;
+  readonly pace: ApiPace;
 }
 
 export type TelnyxAccountNode = AccountNode & { telnyxAccount?: TelnyxAccount };

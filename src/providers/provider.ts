@@ -5,7 +5,7 @@ import type { RecordingDetails } from '../recording/recording-details';
 import type { MediaLink, RecordingReference } from '../recording/recording-reference';
 import type { Fields } from '../values/fields';
 import type { CircuitBreakers } from './http/circuit-breaker';
-import type { ServerPace } from './http/server-pace';
+import type { ApiPace } from './http/api-pace';
 import type { FilterDialect, Query } from './list-filter';
 import type { WebhookHealth } from './webhook-health';
 
@@ -156,7 +156,7 @@ export interface ProviderAccount {
   /** Which proxy leads to the API. Null or left out: it is contacted directly. */
   readonly proxy?: ProxyChoice | null;
   /** Shared by all that ask the API with this key. Left out: each paces itself. */
-  readonly pace?: ServerPace;
+  readonly pace?: ApiPace;
 }
 
 /** The customer's own bucket, into which a provider puts files. */

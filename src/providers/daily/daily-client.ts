@@ -1,7 +1,7 @@
 import type { ApiDialect } from '../http/api-dialect';
-import { JsonApi, type ApiRequest, type JsonApiOptions } from '../http/json-api';
-import { RequestPace } from '../http/request-pace';
+import { JsonApi, type JsonApiOptions } from '../http/json-api';
 import { asFields, asText } from '../../values/fields';
+import { DailyPace } from './daily-pace';
 
 /** Daily "Errors": `error` names the kind, `info` is free text. */
 const DAILY: ApiDialect = {
@@ -21,24 +21,10 @@ const DAILY: ApiDialect = {
   }
 };
 
-/** Daily "Rate limits": about 20 requests a second; lists of recordings, about 2. A tenth is left to others. */
-const MOST_CALLS = { requests: 90, span: 5000 };
-const LISTS = { requests: 45, span: 30_000 };
-
 /** Daily's REST API. Requests wait for their turn, so that many concurrent recordings stay below the limits. */
 export class DailyApi extends JsonApi {
-  readonly #calls: RequestPace;
-  readonly #lists: RequestPace;
-
   /** @throws CodedError `BAD_SETTING` when `apiUrl` is not the address of an API */
   constructor(options: JsonApiOptions) {
-    super(options, DAILY);
-    this.#calls = new RequestPace(MOST_CALLS, options.monotonic);
-    this.#lists = new RequestPace(LISTS, options.monotonic);
-  }
-
-  protected override turn({ method, path, signal }: ApiRequest): Promise<void> {
-    const isList = method === 'GET' && path.join('/') === 'recordings';
-    return (isList ? this.#lists : this.#calls).turn(signal);
+    super({ ...options, pace: options.pace ?? new DailyPace(options.monotonic) }, DAILY);
   }
 }

@@ -33,9 +33,13 @@ export const dailyProvider: ProviderDefinition = {
   restored: restoredByDaily,
   open: openDaily,
   openHealth: (account, { breakers }) => {
-    const { apiUrl, proxy } = account;
+    const { apiUrl, proxy, pace } = account;
     const apiKey = (): string | null => account.apiKey();
-    const api = new DailyApi({ apiUrl, apiKey, proxy, ...(breakers && { breakers }) });
+    const api = new DailyApi({
+      ...{ apiUrl, apiKey, proxy },
+      ...(pace && { pace }),
+      ...(breakers && { breakers })
+    });
     return {
       check: (query, signal) => failedWebhooks((request) => api.request({ ...request, signal }), query),
       close: () => api.close()
@@ -53,6 +57,7 @@ function openDaily(
       apiUrl: account.apiUrl,
       apiKey: () => account.apiKey(),
       proxy: account.proxy,
+      ...(account.pace && { pace: account.pace }),
       ...(breakers && { breakers })
     });
   const sources = { api, bucket: ownBucket };

@@ -7,6 +7,7 @@ import type { ProxyChoice } from '../../http/proxy/proxy-choice';
 import { type ApiBase, apiBase } from './api-address';
 import type { ApiDialect } from './api-dialect';
 import { apiFault } from './api-fault';
+import type { ApiPace } from './api-pace';
 import { type Attempt, CircuitBreakers } from './circuit-breaker';
 import { type JsonBody, readJsonBody } from './json-body';
 
@@ -27,6 +28,8 @@ export interface JsonApiOptions {
   monotonic?: () => number;
   /** Shared by all users of the same API. Default: a separate one. */
   breakers?: CircuitBreakers;
+  /** Of the account, shared by all its users. Default: that of the provider, for this one alone. */
+  pace?: ApiPace;
 }
 
 export interface ApiRequest {
@@ -74,6 +77,7 @@ export abstract class JsonApi implements ApiAccess {
   readonly #now: () => number;
   readonly #monotonic: () => number;
   readonly #breakers: CircuitBreakers;
+  readonly #pace: ApiPace | null;
   readonly #apiKey: () => string | null;
   #silentUntil = -Infinity;
   #isClosed = false;
@@ -88,6 +92,7 @@ export abstract class JsonApi implements ApiAccess {
     this.#now = options.now ?? Date.now;
     this.#monotonic = options.monotonic ?? monotonicNow;
     this.#breakers = options.breakers ?? new CircuitBreakers();
+    this.#pace = options.pace ?? null;
     this.#apiKey = options.apiKey;
   }
 
@@ -114,13 +119,13 @@ export abstract class JsonApi implements ApiAccess {
     const isOptional = request.optional === true;
     const breaker = this.#breakers.of(origin + path, apiKey);
     if (isOptional) breaker.expectAnswers(host);
-    await this.turn?.(request);
+    await this.#pace?.turn(request);
     try {
       this.#expectNoSilence();
       const answered = await this.#limited(request, apiKey, breaker.begin(host, isOptional));
       return this.#read(request, answered, apiKey);
     } finally {
-      this.ended?.();
+      this.#pace?.ended?.();
     }
   }
 
@@ -130,13 +135,6 @@ export abstract class JsonApi implements ApiAccess {
     this.#http.destroy();
     return Promise.resolve();
   }
-
-  /** Resolves when a request may be made. @throws `signal.reason` when aborted */
-  protected turn?(request: ApiRequest): Promise<void>;
-  /** Called with the headers of each response, including errors. */
-  protected answered?(headers: IncomingHttpHeaders): void;
-  /** A request that had its turn is over. */
-  protected ended?(): void;
 
   #expectNoSilence(): void {
     const silence = this.#silentUntil - this.#monotonic();
@@ -207,7 +205,7 @@ export abstract class JsonApi implements ApiAccess {
       stallTimeoutMs: this.#timeoutMs,
       signal
     });
-    this.answered?.(headers);
+    this.#pace?.answered?.(headers);
     if (status < 300)
       return { status, headers, answer: await readJsonBody(body, request.maxBody ?? this.#maxBody) };
     // The status of a refusal is enough when the rest of it is lost.

@@ -1,27 +1,29 @@
 import { setMaxListeners } from 'node:events';
 import { monotonicNow } from '../../clock/clocks';
+import { partOf, type RateLimit } from './api-pace';
 
-/** A rate limit: at most this many requests in any span of this length. */
-export interface RateLimit {
-  requests: number;
-  /** Milliseconds. */
-  span: number;
-}
+/** The others may have gone meanwhile. Milliseconds. */
+const LOOK_AGAIN_MS = 1000;
 
 /** Keeps requests within a rate limit: a caller that comes too early waits for its turn. */
 export class RequestPace {
   readonly #limit: RateLimit;
   readonly #now: () => number;
+  readonly #parts: () => number;
   /** When the last requests were permitted, oldest first. */
   readonly #permitted: number[] = [];
   /** Callers that wait, in the order in which they came. */
   readonly #waiting = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param now milliseconds of a monotonic clock */
-  constructor(limit: RateLimit, now: () => number = monotonicNow) {
+  /**
+   * @param now milliseconds of a monotonic clock
+   * @param parts among how many processes the limit is divided; called for each request, and while one waits
+   */
+  constructor(limit: RateLimit, now: () => number = monotonicNow, parts: () => number = () => 1) {
     this.#limit = limit;
     this.#now = now;
+    this.#parts = parts;
   }
 
   /**
@@ -55,10 +57,13 @@ export class RequestPace {
   }
 
   #schedule(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#rest();
-      this.#admit();
-    }, this.#wait());
+    this.#timer ??= setTimeout(
+      () => {
+        this.#rest();
+        this.#admit();
+      },
+      Math.min(this.#wait(), LOOK_AGAIN_MS)
+    );
   }
 
   #rest(): void {
@@ -85,8 +90,8 @@ export class RequestPace {
 
   /** Milliseconds until the limit permits one more request. */
   #wait(): number {
-    const [oldest] = this.#permitted;
-    if (oldest === undefined || this.#permitted.length < this.#limit.requests) return 0;
+    const oldest = this.#permitted.at(-partOf(this.#limit, this.#parts()));
+    if (oldest === undefined) return 0;
     return oldest + this.#limit.span - this.#now();
   }
 }

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as timer } from 'node:timers/promises';
 import { monotonicNow } from '../../clock/clocks';
+import { type ApiPace, type PacedRequest, partOf } from './api-pace';
 
 /** No header may silence a client for longer. */
 const LONGEST_WINDOW_MS = 60_000;
@@ -16,10 +17,12 @@ const FIRST_ANSWER_MS = 2000;
  * first response, but at most for two seconds, it sends one request at a time; without a reported limit it does
  * not slow down requests.
  *
- * All users of an account's API share one pace.
+ * All users of an account's API share one pace. What several processes may ask is divided among them, window by window; what the
+ * server says of the rest counts for all of them.
  */
-export class ServerPace {
+export class ServerPace implements ApiPace {
   readonly #now: () => number;
+  readonly #parts: () => number;
   #limit: number | null = null;
   /** Requests that may still be made until `#until`. */
   #left = 0;
@@ -28,14 +31,20 @@ export class ServerPace {
   /** Whether the window started here, and no response has reported its end yet. */
   #isGuess = false;
   #inFlight = 0;
+  /** Among how many the limit was divided at the last request. */
+  #shared = 1;
   /** Requests under way since before the window: the server has counted them in an earlier one, or never will. */
   #old = 0;
   /** Holds all others back while the first request is under way. */
   readonly #gate = new Gate(FIRST_ANSWER_MS);
 
-  /** @param now milliseconds of a monotonic clock */
-  constructor(now: () => number = monotonicNow) {
+  /**
+   * @param now milliseconds of a monotonic clock
+   * @param parts among how many processes the limit is divided; called for each request
+   */
+  constructor(now: () => number = monotonicNow, parts: () => number = () => 1) {
     this.#now = now;
+    this.#parts = parts;
   }
 
   /**
@@ -43,7 +52,7 @@ export class ServerPace {
    *
    * @throws `signal.reason` when aborted
    */
-  async turn(signal: AbortSignal): Promise<void> {
+  async turn({ signal }: Pick<PacedRequest, 'signal'>): Promise<void> {
     // Many may wait with the same signal.
     setMaxListeners(0, signal);
     for (;;) {
@@ -52,7 +61,7 @@ export class ServerPace {
         await aborted(this.#gate.opened, signal);
         continue;
       }
-      const wait = this.#wait();
+      const wait = this.#wait(this.#parts());
       if (wait <= 0) break;
       await timer(wait, undefined, { signal }).catch(() => undefined);
     }
@@ -73,7 +82,9 @@ export class ServerPace {
     const isNew = this.#limit === null || now >= this.#until || now + span > this.#until + ROUNDING_MS;
     // Requests under way are already subtracted; the server may not have counted them yet.
     const uncounted = Math.max(0, this.#inFlight - 1 - this.#old);
-    this.#left = isNew ? remaining - uncounted : Math.min(this.#left, remaining);
+    // The request that this answers was one of ours.
+    const ours = this.#shared > 1 ? partOf({ requests: limit, span }, this.#shared) - 1 : remaining;
+    this.#left = isNew ? Math.min(remaining, ours) - uncounted : Math.min(this.#left, remaining);
     if (isNew) this.#old = this.#inFlight - 1;
     // The server's window began when the first request arrived, which is later than it was sent.
     if (isNew) this.#until = now + span;
@@ -91,12 +102,13 @@ export class ServerPace {
   }
 
   /** Milliseconds until the next request may be made. */
-  #wait(): number {
+  #wait(parts: number): number {
+    this.#shared = parts;
     if (this.#limit === null) return 0;
     const now = this.#now();
     if (now >= this.#until) {
       this.#until = now + this.#span;
-      this.#left = this.#limit - (this.#inFlight - this.#old);
+      this.#left = partOf({ requests: this.#limit, span: this.#span }, parts) - (this.#inFlight - this.#old);
       this.#old = this.#inFlight;
       this.#isGuess = true;
     }

@@ -1,6 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { ApiDialect } from '../http/api-dialect';
-import { JsonApi, type ApiRequest, type JsonApiOptions } from '../http/json-api';
+import { JsonApi, type JsonApiOptions } from '../http/json-api';
 import { ServerPace } from '../http/server-pace';
 import { asFields, asText } from '../../values/fields';
 
@@ -22,30 +21,10 @@ const TELNYX: ApiDialect = {
   meanings: { '10036': 'processing' }
 };
 
-export interface TelnyxApiOptions extends JsonApiOptions {
-  /** Of the account, shared by all its users. Default: a separate one. */
-  pace?: ServerPace;
-}
-
 /** Telnyx's API v2. Requests wait for their turn while the API says that there are too many. */
 export class TelnyxApi extends JsonApi {
-  readonly #pace: ServerPace;
-
   /** @throws CodedError `BAD_SETTING` when `apiUrl` is not the address of an API */
-  constructor(options: TelnyxApiOptions) {
-    super(options, TELNYX);
-    this.#pace = options.pace ?? new ServerPace(options.monotonic);
-  }
-
-  protected override turn({ signal }: ApiRequest): Promise<void> {
-    return this.#pace.turn(signal);
-  }
-
-  protected override answered(headers: IncomingHttpHeaders): void {
-    this.#pace.answered(headers);
-  }
-
-  protected override ended(): void {
-    this.#pace.ended();
+  constructor(options: JsonApiOptions) {
+    super({ ...options, pace: options.pace ?? new ServerPace(options.monotonic) }, TELNYX);
   }
 }

@@ -1,4 +1,5 @@
 import should from 'should';
+import { monotonicNow } from '../../../../src/clock/clocks';
 import { ServerPace } from '../../../../src/providers/http/server-pace';
 import { THREE_HOURS_MS, withClockSet } from '../../../support/clock-set';
 
@@ -39,7 +40,7 @@ const never = new AbortController().signal;
 async function ask(pace: ServerPace, server: Server, latencyMs: () => number): Promise<void> {
   // The latency to the server.
   const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, latencyMs()));
-  await pace.turn(never);
+  await pace.turn({ signal: never });
   await pause();
   const headers = server.take();
   await pause();
@@ -71,11 +72,32 @@ describe('ServerPace', () => {
     should([server.served, server.refused]).eql([10, 0]);
   });
 
+  it('divides what the server permits among those who ask, and takes the whole again when they have gone', async function () {
+    this.timeout(60_000);
+    const server = new Server(12, 1000);
+    let parts = 3;
+    const paces = [1, 2, 3].map(() => new ServerPace(monotonicNow, () => parts));
+    let turn = 0;
+    const latency = (): number => (turn++ * 7) % 30;
+    const asked = paces.flatMap((pace) => Array.from({ length: 8 }, () => ask(pace, server, latency)));
+    await Promise.all(asked);
+    should([server.served, server.refused]).eql([24, 0]);
+    parts = 1;
+    const [alone] = paces;
+    should.exist(alone);
+    // A window of its own, and then one that it knows to be the whole.
+    for (let count = 0; count < 12; count += 1) await ask(alone!, server, () => 1);
+    const begun = performance.now();
+    await Promise.all(Array.from({ length: 24 }, () => ask(alone!, server, () => 1)));
+    should(performance.now() - begun).be.below(3500);
+    should([server.served, server.refused]).eql([60, 0]);
+  });
+
   it('sends one request at a time until the first response', async () => {
     const pace = new ServerPace();
-    await pace.turn(never);
+    await pace.turn({ signal: never });
     let second = false;
-    const other = pace.turn(never).then(() => (second = true));
+    const other = pace.turn({ signal: never }).then(() => (second = true));
     await new Promise((resolve) => setImmediate(resolve));
     second.should.be.false();
     pace.answered({});
@@ -86,8 +108,8 @@ describe('ServerPace', () => {
 
   it('continues when the first request gets no response', async () => {
     const pace = new ServerPace();
-    await pace.turn(never);
-    const other = pace.turn(never);
+    await pace.turn({ signal: never });
+    const other = pace.turn({ signal: never });
     pace.ended();
     await other;
     pace.ended();
@@ -97,17 +119,17 @@ describe('ServerPace', () => {
     this.timeout(60_000);
     const pace = new ServerPace();
     const begun = performance.now();
-    await pace.turn(never);
-    await Promise.all(Array.from({ length: 50 }, () => pace.turn(never)));
+    await pace.turn({ signal: never });
+    await Promise.all(Array.from({ length: 50 }, () => pace.turn({ signal: never })));
     should(performance.now() - begun).be.within(1900, 8000);
     // After that, nothing waits.
-    await pace.turn(never);
+    await pace.turn({ signal: never });
   });
 
   it('releases all other requests together when the first one fails', async () => {
     const pace = new ServerPace();
-    await pace.turn(never);
-    const others = Array.from({ length: 50 }, () => pace.turn(never));
+    await pace.turn({ signal: never });
+    const others = Array.from({ length: 50 }, () => pace.turn({ signal: never }));
     pace.ended();
     // None of them has completed.
     await Promise.all(others);
@@ -117,9 +139,9 @@ describe('ServerPace', () => {
     let now = 0;
     const pace = new ServerPace(() => now);
     const turns = async (count: number): Promise<void> => {
-      for (let turn = 0; turn < count; turn += 1) await pace.turn(never);
+      for (let turn = 0; turn < count; turn += 1) await pace.turn({ signal: never });
     };
-    await pace.turn(never);
+    await pace.turn({ signal: never });
     pace.answered({ 'x-ratelimit-limit': '3', 'x-ratelimit-remaining': '2', 'x-ratelimit-reset': '1' });
     pace.ended();
     await turns(2);
@@ -135,27 +157,27 @@ describe('ServerPace', () => {
   for (const byMs of [-THREE_HOURS_MS, THREE_HOURS_MS]) {
     it(`waits for the end of a window, not of the day, when the clock moves by ${byMs / 3_600_000} hours`, async () => {
       const pace = new ServerPace();
-      await pace.turn(never);
+      await pace.turn({ signal: never });
       pace.answered({ 'x-ratelimit-limit': '1', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1' });
       pace.ended();
       const begun = performance.now();
-      await withClockSet(byMs, () => pace.turn(never));
+      await withClockSet(byMs, () => pace.turn({ signal: never }));
       should(performance.now() - begun).be.within(900, 10_000);
     });
   }
 
   it('does not slow down requests to a server without a limit', async () => {
     const pace = new ServerPace();
-    await pace.turn(never);
+    await pace.turn({ signal: never });
     pace.answered({});
     pace.ended();
-    for (let count = 0; count < 1000; count += 1) await pace.turn(never);
+    for (let count = 0; count < 1000; count += 1) await pace.turn({ signal: never });
   });
 
   it('trusts no header for longer than a minute', async () => {
     let now = 1_000_000;
     const pace = new ServerPace(() => now);
-    await pace.turn(never);
+    await pace.turn({ signal: never });
     pace.answered({
       'x-ratelimit-limit': '5',
       'x-ratelimit-remaining': '0',
@@ -163,7 +185,7 @@ describe('ServerPace', () => {
     });
     pace.ended();
     now += 60_000;
-    await pace.turn(never);
+    await pace.turn({ signal: never });
   });
 
   for (const [state, prepare] of [
@@ -173,9 +195,9 @@ describe('ServerPace', () => {
     it(`ends the wait for ${state} when aborted`, async () => {
       const pace = new ServerPace();
       const stop = new AbortController();
-      await pace.turn(stop.signal);
+      await pace.turn({ signal: stop.signal });
       prepare(pace);
-      const waiting = pace.turn(stop.signal);
+      const waiting = pace.turn({ signal: stop.signal });
       stop.abort(new Error('stopped by the test'));
       await waiting.should.be.rejectedWith('stopped by the test');
     });
