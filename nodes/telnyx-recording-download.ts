@@ -37,7 +37,7 @@ export = function (RED: NodeRedApi): void {
       const { target } = settings;
       const queue = telnyxQueueOf(RED, config.queue);
       const accounts = accountsOf(RED, config, { user: this, queue });
-      const told = toldSettings(RED, config, settings);
+      const told = { ...toldSettings(RED, config, settings), ...queue?.told };
       const sources = {
         accounts,
         ownBucket: own === '' ? null : telnyxBucketOf(RED, own),

@@ -2,7 +2,7 @@ import type { Difference, NodeReport } from '../../src/sharing/cluster';
 import type { FolderFinding } from '../../src/sharing/folder-probe';
 import type { FolderWatch } from '../../src/sharing/folder-watch';
 import type { SharedJobs } from '../../src/sharing/jobs/shared-jobs';
-import type { SharedQueue } from '../config/queue/shared-queue';
+import { KEY_LABEL, type SharedQueue } from '../config/queue/shared-queue';
 
 /** What a download node shows of the instances that share its work. */
 export interface ClusterView {
@@ -110,10 +110,16 @@ export class ClusterWatch {
   }
 }
 
+/** A key is no part of an exported flow. */
+const OTHER_KEY =
+  'Instances with different keys do not believe what the others have stored, and cannot do their jobs: enter the same key in ' +
+  '"Encryption" of the queue on each of them.';
+
 function differenceText(differences: readonly Difference[]): string {
   const all = differences.map(({ setting, hosts }) => `"${setting}" (${hosts.join(', ')})`);
-  return (
+  const text =
     `This node has other settings in other instances that share its work: ${all.join('; ')}. Each recording is stored with the settings ` +
-    'of the instance that works on it. Deploy the same flow everywhere.'
-  );
+    'of the instance that works on it. Deploy the same flow everywhere.';
+  const hasOtherKey = differences.some(({ setting }) => setting === KEY_LABEL);
+  return hasOtherKey ? `${text} ${OTHER_KEY}` : text;
 }

@@ -43,7 +43,7 @@ export interface DownloadNodeOptions {
   sources: SourceSettings;
   /** Null: this Node-RED works alone. */
   queue: SharedQueue | null;
-  /** What the other instances are told of the settings; see `toldSettings`. */
+  /** What the other instances are told of the settings; see `toldSettings` and `SharedQueue`. */
   told: Readonly<Record<string, string>>;
   status: NodeStatus;
   say: Say;

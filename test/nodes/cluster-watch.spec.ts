@@ -96,6 +96,12 @@ describe('what a download node knows of its others', () => {
     should(warnings).have.length(2);
   });
 
+  it('says what another key means', async () => {
+    differences = [{ setting: 'Encryption', hosts: ['b'] }];
+    await until('the warning', () => warnings.length > 0);
+    should(warnings[0]).match(/"Encryption" \(b\).*enter the same key/);
+  });
+
   it('compares what decides about a recording, and tells no secret', () => {
     const RED = { nodes: { getNode: () => null } } as unknown as Parameters<typeof toldSettings>[0];
     const told = (target: DownloadTarget, config: object = {}) =>

@@ -24,8 +24,8 @@ describe('what nodes with a queue share', function () {
     await redis.close();
   });
 
-  function open(): SharedQueue {
-    const settings = { url: redis.url, prefix: 'telnyx', whenAway: 'hold', encryptionKey: null };
+  function open(encryptionKey: Buffer | null = null): SharedQueue {
+    const settings = { url: redis.url, prefix: 'telnyx', whenAway: 'hold', encryptionKey };
     queue = new SharedQueue(settings as unknown as QueueSettings, 'f'.repeat(32));
     return queue;
   }
@@ -55,6 +55,19 @@ describe('what nodes with a queue share', function () {
       await queue?.close();
       await state.remove();
     }
+  });
+
+  it('tells keys apart, and nothing of them', async () => {
+    const told = async (key: Buffer | null): Promise<string> => {
+      const one = open(key);
+      await one.close();
+      return JSON.stringify(one.told);
+    };
+    const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+    should(await told(one)).equal(await told(one));
+    const all = [await told(null), await told(one), await told(other)];
+    should(new Set(all).size).equal(3);
+    for (const text of all) should(text).match(/^\{"Encryption":"[\w-]{16}"\}$/);
   });
 
   it('lets no delivery wait for a Redis that answers nothing from the start', async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { hostname, tmpdir } from 'node:os';
@@ -23,9 +24,12 @@ describe('two Node-REDs with one queue show', function () {
   let b: WebhookInstance;
   const held: ServerResponse[] = [];
 
-  const flow = (name: string): FlowNode[] => [
+  const flow = (name: string, encryptionKey?: string): FlowNode[] => [
     ...TELNYX.nodes('', ['archive']),
-    config('queue', 'telnyx-queue', { url: redis.url, prefix: 'telnyx', whenAway: 'hold' }),
+    config('queue', 'telnyx-queue', {
+      ...{ url: redis.url, prefix: 'telnyx', whenAway: 'hold' },
+      ...(encryptionKey !== undefined && { credentials: { encryptionKey } })
+    }),
     node('archive', 'telnyx-recording-download', {
       ...{ ...TELNYX.download, queue: 'queue', destination: 'folder', folder, network: 'any' },
       ...{
@@ -106,5 +110,17 @@ describe('two Node-REDs with one queue show', function () {
     should((await shows(a, /^queue away/)).fill).equal('yellow');
     await redis.run();
     await shows(a, /^\d stored$/);
+  });
+
+  it('that one has another key, and warn once, until they have the same', async () => {
+    await b.nodeRed.deploy(flow('a-', randomBytes(32).toString('base64')));
+    for (const one of [a, b]) {
+      should((await shows(one, /^other settings/)).fill).equal('yellow');
+      await one.nodeRed.waitForLog(/"Encryption" \(/);
+    }
+    // Without the field, Node-RED keeps the key.
+    await b.nodeRed.deploy(flow('a-', ''));
+    await shows(a, /^\d stored$/);
+    for (const { nodeRed } of [a, b]) should(nodeRed.log.split('"Encryption" (')).have.length(2);
   });
 });

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { Cluster, type NodeReport } from '../../../src/sharing/cluster';
+import { Cluster, fingerprint, type NodeReport } from '../../../src/sharing/cluster';
 import { RedisConnection } from '../../../src/sharing/redis-connection';
 import { Sealer } from '../../../src/sharing/sealer';
 import { type Instance, SharedLeases } from '../../../src/sharing/shared-leases';
@@ -8,6 +8,9 @@ import type { QueueSettings } from './queue-settings';
 
 /** A deploy waits no longer than this, milliseconds. */
 const LAST_WORDS_MS = 1500;
+
+/** The label of the key in the dialog. */
+export const KEY_LABEL = 'Encryption';
 
 /** What the nodes with one queue share: one connection for all of them. */
 export class SharedQueue {
@@ -36,6 +39,11 @@ export class SharedQueue {
       instance: this.instance,
       report: () => Object.fromEntries([...this.#reports].map(([node, report]) => [node, report()]))
     });
+  }
+
+  /** A fingerprint of its settings that have to be the same everywhere, by their labels: who has another key ignores what is told. */
+  get told(): Readonly<Record<string, string>> {
+    return { [KEY_LABEL]: fingerprint(this.sealer?.prove('', 'key') ?? null) };
   }
 
   /** Keeps the connection for work that has to tell Redis how it ended. @returns the same promise */
