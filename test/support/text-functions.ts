@@ -87,6 +87,7 @@ export const WITHOUT_OUTSIDE_TEXT: ReadonlyMap<string, string> = new Map([
   ['src/store/bucket/object-versions.ts', 'ids of a bounded length'],
   ['src/sharing/identity-marks.ts', 'an answer that Redis holds, of at most 32 kB'],
   ['src/sharing/facts/told-effects.ts', 'names that Redis holds, of at most 200 characters'],
+  ['src/sharing/facts/refill-exchange.ts', 'requests that Redis holds, of at most 16 kB'],
   ['src/sharing/redis-address.ts', 'settings of a queue'],
   ['src/sharing/redis-connection.ts', 'what Redis says of itself'],
   ['src/concurrency/gradual-require.ts', 'the source text of a library'],

@@ -183,6 +183,12 @@ export class StoredRecordings {
     }
   }
 
+  /** Some files, in the order of their keys, which is the same in every process. @param after a key; null: from the beginning */
+  following(after: FileKey | null, most: number): { key: FileKey; file: IndexedFile }[] {
+    const span = after === null ? { limit: most } : { start: [...after, ''], limit: most };
+    return [...this.#files.range(span)].map(({ key, value }) => ({ key: key as FileKey, file: value }));
+  }
+
   count(): number {
     return this.#files.count();
   }

@@ -35,6 +35,15 @@ export class Tombstones {
     return [...this.#stones.keys({ start: [recording], end: [recording, AFTER_ALL], limit: 1 })].length > 0;
   }
 
+  /** Some of them, in the order of their keys, which is the same in every process. @param after a key; null: from the beginning */
+  following(after: DeletedKey | null, most: number): { key: DeletedKey; tombstone: Tombstone }[] {
+    const span = after === null ? { limit: most } : { start: [...after, ''], limit: most };
+    return [...this.#stones.range(span)].map(({ key, value }) => ({
+      key: key as DeletedKey,
+      tombstone: value
+    }));
+  }
+
   count(): number {
     return this.#stones.count();
   }

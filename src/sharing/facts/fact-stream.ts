@@ -115,6 +115,11 @@ function subjectOf({ instance, sequence }: Pick<StreamEntry, 'instance' | 'seque
   return `fact\n${sequence}\n${instance}`;
 }
 
+/** When Redis took an entry, milliseconds since 1970. */
+export function timeOf(id: string): number {
+  return Number(id.split('-', 1)[0]);
+}
+
 function isLater(one: string, other: string): boolean {
   const [[time = 0, order = 0], [otherTime = 0, otherOrder = 0]] = [one, other].map((id) =>
     id.split('-').map(Number)

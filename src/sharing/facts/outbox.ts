@@ -16,7 +16,7 @@ export interface Untold {
 }
 
 /** How long it is kept once it is in Redis: if that is emptied meanwhile, it is told again. */
-const KEPT_MS = 3_600_000;
+export const KEPT_MS = 3_600_000;
 /** As many as the stream keeps. */
 const MOST = 10_000;
 const READ_AT_ONCE = 500;

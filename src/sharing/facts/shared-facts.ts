@@ -3,11 +3,18 @@ import { areNone, type Effects, NO_EFFECTS } from '../../archive/effects';
 import type { LocalFacts } from '../../archive/index/local-facts';
 import type { IndexedFile, StoredIndex } from '../../archive/index/stored-index';
 import type { GivenUpList } from '../../archive/queue/failed-recordings';
+import { setTimeout as pause } from 'node:timers/promises';
+import { monotonicNow } from '../../clock/clocks';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import type { RedisConnection } from '../redis-connection';
 import type { Sealer } from '../sealer';
-import { BEGINNING, FactStream, type FoundEntry } from './fact-stream';
-import { Outbox, type Untold } from './outbox';
+import { Tombstones } from '../../evidence/deletion/tombstones';
+import { keyDigest } from '../../values/fields';
+import { BEGINNING, FactStream, type FoundEntry, timeOf } from './fact-stream';
+import { KEPT_MS, Outbox, type Untold } from './outbox';
+import { Refill, REFILL_TIMES, type RefillTimes } from './refill';
+import { RefillExchange } from './refill-exchange';
+import { Retelling } from './retelling';
 import { readTold, spellTold, type Told } from './told-effects';
 
 export interface SharedFactsDeps {
@@ -19,7 +26,10 @@ export interface SharedFactsDeps {
   instance: string;
   /** Null: what is told can be read in Redis, and made up by whoever can write there. */
   sealer: Sealer | null;
-  /** Entries were gone before this instance could read them: what others stored may be missing from its index until that is rebuilt. */
+  /**
+   * Entries were gone before this instance could read them, and no other one tells them again: what others stored may be missing
+   * from its index until one does, or until it is rebuilt.
+   */
   onGap?: (() => void) | undefined;
   /** Milliseconds since 1970. */
   now?: (() => number) | undefined;
@@ -27,6 +37,7 @@ export interface SharedFactsDeps {
   tickMs?: number | undefined;
   /** Entries that Redis keeps. Default 10,000. */
   kept?: number | undefined;
+  refill?: Partial<RefillTimes> | undefined;
 }
 
 /** How far this instance has read. */
@@ -41,6 +52,10 @@ const POSITION = 'facts';
 /** Instances that may have told something; far more than there are. */
 const MOST_INSTANCES = 200;
 const SWEEP_TICKS = 300;
+/** What was told so long before Redis was emptied is told again by whoever told it; less than its outbox keeps it. */
+const TOLD_AGAIN_MS = KEPT_MS - 600_000;
+/** After an answer the next request comes soon. Milliseconds. */
+const ASKED_AGAIN_MS = 5000;
 
 /**
  * What all instances know of the archive. Each has all of it in its own database, which stays the truth: a commit is durable
@@ -54,6 +69,10 @@ export class SharedFacts implements ArchiveFacts {
   readonly #outbox: Outbox;
   readonly #notes: StateCollection<Position>;
   readonly #timer: NodeJS.Timeout;
+  readonly #refill: Refill;
+  readonly #retelling: Retelling;
+  /** The places that this instance has, by the hash that the index has of them. */
+  readonly #places = new Map<string, string>();
   readonly #stops: (() => void)[];
   #position: Position;
   /** The sequence up to which everything is in the Redis of `#toldTo`. */
@@ -64,6 +83,8 @@ export class SharedFacts implements ArchiveFacts {
   #telling: Promise<void> = Promise.resolve();
   #nextTelling: Promise<void> | undefined;
   #ticks = 0;
+  #retelt: Promise<void> | undefined;
+  #isClosed = false;
 
   /** @throws as the state does when it cannot be read */
   constructor(deps: SharedFactsDeps) {
@@ -73,6 +94,22 @@ export class SharedFacts implements ArchiveFacts {
     this.#outbox = new Outbox(database, now);
     this.#notes = database.collection('sharing-notes');
     this.#position = this.#notes.get(POSITION) ?? { epoch: '', id: BEGINNING, seen: {} };
+    const times = { ...REFILL_TIMES, ...deps.refill };
+    const exchange = new RefillExchange(connection, sealer);
+    const common = { exchange, instance: deps.instance };
+    this.#refill = new Refill({
+      ...{ ...common, connection, database, times },
+      places: () => [...this.#places.keys()],
+      changesOf: (text) => this.#changesOf(text),
+      onUnanswered: () => deps.onGap?.()
+    });
+    this.#retelling = new Retelling({
+      ...{ ...common, recordings: local.recordings, tombstones: new Tombstones(database) },
+      places: this.#places,
+      hasMissed: () => this.#refill.isNeeded,
+      now: monotonicNow,
+      yieldMs: times.yield
+    });
     this.givenUp = {
       at: async (node, id) => (await this.#read(), local.givenUp.at(node, id)),
       newest: async (span) => (await this.#read(), local.givenUp.newest(span)),
@@ -94,6 +131,7 @@ export class SharedFacts implements ArchiveFacts {
 
   at(place: string): StoredIndex {
     const local = this.#deps.local.at(place);
+    this.#places.set(keyDigest(place), place);
     return { place, find: async (identity) => (await this.#read(), await local.find(identity)) };
   }
 
@@ -123,7 +161,9 @@ export class SharedFacts implements ArchiveFacts {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     for (const stop of this.#stops) stop();
-    await Promise.all([this.#reading, this.#telling, this.#nextReading, this.#nextTelling]);
+    this.#isClosed = true;
+    await Promise.all([this.#reading, this.#telling, this.#nextReading, this.#nextTelling, this.#retelt]);
+    await this.#refill.close();
   }
 
   async #share(told: Told, changes: readonly StateChange[]): Promise<void> {
@@ -137,8 +177,29 @@ export class SharedFacts implements ArchiveFacts {
 
   #tick(both: () => void): void {
     both();
+    void this.#refill.look();
+    this.#retelt ??= this.#retell()
+      .catch(() => undefined)
+      .finally(() => (this.#retelt = undefined));
     this.#ticks += 1;
     if (this.#ticks % SWEEP_TICKS === 1) this.#outbox.sweep().catch(() => undefined);
+  }
+
+  /** Tells another instance what it has missed. @throws CodedError `QUEUE_AWAY` */
+  async #retell(): Promise<void> {
+    const { connection, refill } = this.#deps;
+    const { poll } = { ...REFILL_TIMES, ...refill };
+    let answered = -Infinity;
+    do {
+      if (connection.isAway || this.#isClosed) return;
+      if (await this.#retelling.look()) answered = monotonicNow();
+      await pause(poll, null, { ref: false });
+    } while (monotonicNow() - answered < ASKED_AGAIN_MS);
+  }
+
+  #changesOf(text: string): StateChange[] {
+    const told = readTold(text);
+    return told === null ? [] : this.#deps.local.toldChanges(told.effects);
   }
 
   /** Resolves when what was told before this call is known here, or Redis cannot be asked. Never rejects. */
@@ -180,17 +241,25 @@ export class SharedFacts implements ArchiveFacts {
   }
 
   async #readAll(): Promise<void> {
-    const { connection, onGap } = this.#deps;
+    const { connection } = this.#deps;
     const epoch = connection.epoch;
     if (connection.isAway || epoch === undefined) return;
-    if (this.#position.epoch !== epoch) this.#position = { ...this.#position, epoch, id: BEGINNING };
+    if (this.#position.epoch !== epoch) await this.#beginAnew(epoch);
     for (;;) {
       const from = this.#position.id;
       const entries = await this.#stream.after(from);
       if (entries.length === 0) return;
-      if (await this.#stream.hasGapAfter(from)) onGap?.();
+      if (await this.#stream.hasGapAfter(from)) await this.#refill.begin(timeOf(from));
       await this.#learn(entries);
     }
+  }
+
+  /** Redis was emptied, or is another one: what has been told there is read from its beginning. */
+  async #beginAnew(epoch: string): Promise<void> {
+    const { now = Date.now } = this.#deps;
+    const { id } = this.#position;
+    if (id !== BEGINNING && now() - timeOf(id) > TOLD_AGAIN_MS) await this.#refill.begin(timeOf(id));
+    this.#position = { ...this.#position, epoch, id: BEGINNING };
   }
 
   async #learn(entries: readonly FoundEntry[]): Promise<void> {

@@ -1,78 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import should from 'should';
-import { type Effects, entering, NO_EFFECTS } from '../../../../src/archive/effects';
-import { LocalFacts } from '../../../../src/archive/index/local-facts';
+import { NO_EFFECTS } from '../../../../src/archive/effects';
 import type { IndexedFile } from '../../../../src/archive/index/stored-index';
-import { SharedFacts } from '../../../../src/sharing/facts/shared-facts';
-import { Sealer } from '../../../../src/sharing/sealer';
 import { Tombstones } from '../../../../src/evidence/deletion/tombstones';
-import type { StoredRecording } from '../../../../src/store/stored-recording';
 import { keyDigest } from '../../../../src/values/fields';
 import { until } from '../../../support/until';
 import { recordingAt } from '../../archive/archive-fixture';
 import { itKeepsArchiveFacts } from '../../archive/facts-contract';
-import { StateFixture } from '../../archive/state-fixture';
-import { type Member, SharingFixture } from '../sharing-fixture';
-
-function fileOf(identity: string, more: Partial<StoredRecording> = {}): IndexedFile {
-  const recording = {
-    path: `/a/${identity.slice(0, 50)}.mp3`,
-    sha256: 'aa',
-    stored_at: '2026-03-04T09:00:00.000Z',
-    started_at: null,
-    transcription: null,
-    deleted_at_source: null,
-    ...more
-  } as StoredRecording;
-  return { identity, wantedFormat: 'mp3', recording, order: 'job' };
-}
-
-const stored = (...files: IndexedFile[]): Effects => entering({ place: '/a' }, files);
-
-/** The facts of one instance, with its state. */
-class Archive {
-  readonly state = new StateFixture();
-  gaps = 0;
-  facts: SharedFacts;
-
-  constructor(
-    public member: Member,
-    readonly kept?: number,
-    readonly key = ''
-  ) {
-    this.facts = this.#open();
-  }
-
-  get local(): LocalFacts {
-    return new LocalFacts(this.state.database);
-  }
-
-  #open(): SharedFacts {
-    return new SharedFacts({
-      ...{ local: this.local, database: this.state.database, kept: this.kept, tickMs: 50 },
-      ...{ connection: this.member.connection, instance: this.member.instance.id },
-      sealer: Sealer.withKey(this.key),
-      onGap: () => (this.gaps += 1)
-    });
-  }
-
-  async knows(identity: string): Promise<boolean> {
-    return (await this.facts.find(identity)).length > 0;
-  }
-
-  /** The process ends and another one begins. @param member its connection */
-  async restart(member: Member): Promise<void> {
-    await this.facts.close();
-    await this.state.reopen();
-    this.member = member;
-    this.facts = this.#open();
-  }
-
-  async remove(): Promise<void> {
-    await this.facts.close();
-    await this.state.remove();
-  }
-}
+import { SharingFixture } from '../sharing-fixture';
+import { Archive, fileOf, stored } from './sharing-archive';
 
 describe('SharedFacts', () => {
   let fixture: SharingFixture;
@@ -219,7 +155,9 @@ describe('SharedFacts', () => {
 
   it('keeps Redis within bounds, and says when an instance was away for too long', async () => {
     await Promise.all([one.remove(), other.remove()]);
-    [one, other] = [new Archive(one.member, 100), new Archive(other.member, 100)];
+    [one, other] = [one, other].map(
+      ({ member }) => new Archive(member, { kept: 100, refill: { unanswered: 300 } })
+    ) as [Archive, Archive];
     await one.facts.commit(stored(fileOf('telnyx:first')));
     should(await other.knows('telnyx:first')).be.true();
     await other.facts.close();
@@ -230,9 +168,11 @@ describe('SharedFacts', () => {
     Number((await fixture.server.say('XLEN {test}:facts')).trim().slice(1)).should.be.within(100, 300);
     (await fixture.server.memory()).should.be.below(5_000_000);
     should((await one.facts.find('telnyx:long'))[0]?.recording.transcription).equal(text);
+    await one.facts.close();
     await other.restart(await fixture.rejoin('other'));
     await until('the gap', () => other.gaps > 0);
     should(await other.knows('telnyx:599')).be.true();
+    should(await other.knows('telnyx:1')).be.false();
   });
 
   it('takes nothing that its database could not hold, and goes on behind it', async () => {
@@ -307,7 +247,7 @@ describe('SharedFacts', () => {
     });
 
     async function withKey(name: string, key: string): Promise<Archive> {
-      const archive = new Archive(await fixture.join(name), undefined, key);
+      const archive = new Archive(await fixture.join(name), { key });
       sealed.push(archive);
       return archive;
     }
