@@ -36,11 +36,10 @@ export class LocalLeases implements Leases {
     if (this.#taken.has(name)) return { kind: 'taken' };
     this.#taken.add(name);
     try {
-      return { kind: 'done', result: await work(NEVER) };
+      // One of its own: what listens to it goes with it.
+      return { kind: 'done', result: await work(new AbortController().signal) };
     } finally {
       this.#taken.delete(name);
     }
   }
 }
-
-const NEVER = new AbortController().signal;
