@@ -84,7 +84,7 @@ export async function openInArchive(key: FileKey, beside: string): Promise<Store
 }
 
 /** The folder above a file whose digest is that of its destination: the folder of the download node. */
-function archiveRoot(key: FileKey, file: string): string | null {
+export function archiveRoot(key: FileKey, file: string): string | null {
   if (!path.isAbsolute(file) || path.normalize(file) !== file) return null;
   for (let above = path.dirname(file); ; above = path.dirname(above)) {
     if (StoredRecordings.isAt(key, above)) return above;
