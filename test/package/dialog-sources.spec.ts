@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import should from 'should';
+import { ACTIONS } from '../../nodes/archive/archive-fields';
 import { ANSWERS, DESTINATIONS, FORMATS, NETWORKS } from '../../nodes/download/download-fields';
 import { OUTCOMES, SENDERS, SOURCES } from '../../nodes/delivery-list/delivery-list-fields';
 import { SELECTIONS } from '../../nodes/list/list-fields';
@@ -22,6 +23,7 @@ const CHOICES: Readonly<Record<string, Readonly<Record<string, readonly string[]
     network: NETWORKS
   },
   'telnyx-recording-list': { provider: providers.names, only: SELECTIONS },
+  'telnyx-archive': { action: ACTIONS },
   'telnyx-delivery-list': { source: SOURCES, provider: SENDERS, only: SELECTIONS, outcome: OUTCOMES }
 };
 

@@ -37,6 +37,7 @@ export const ALL_DIALOGS: FlowNode[] = [
   }),
   node('list', 'telnyx-recording-list', { provider: 'daily', dailyAccount: 'daily', wires: [[], []] }),
   node('deliveries', 'telnyx-delivery-list', { source: 'telnyx', account: 'account', wires: [[], []] }),
+  node('archived', 'telnyx-archive', { action: 'sweep', folder: 'telnyx-recordings', bucket: 'bucket' }),
   ...recorder()
 ];
 

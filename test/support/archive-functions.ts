@@ -11,6 +11,7 @@ import { readRange as readByteRange } from '../../src/http/byte-range';
 import { retryAfterMs } from '../../src/http/retry-after';
 import { mediaAnswer } from '../../src/library/content/media-answer';
 import { dispositionOf, isPlayable } from '../../src/library/content/media-type';
+import { isMeant, readRecordingQuery } from '../../src/library/actions/recording-query';
 import { entryMatcher, holdsText, readQuery } from '../../src/library/search/query';
 import { archiveFolder } from '../../src/naming/archive-folder';
 import {
@@ -128,6 +129,15 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
     file: 'src/library/content/media-type.ts',
     name: 'dispositionOf',
     call: (text) => [isPlayable(text), dispositionOf('inline', text)]
+  },
+  {
+    file: 'src/library/actions/recording-query.ts',
+    name: 'isMeant',
+    call: (text) => {
+      const number = text.slice(0, 1000).trim() || '1';
+      const query = readRecordingQuery({ number }, () => ({ from: null, to: null }));
+      return [false, true].map((isPartEnough) => isMeant(query, { from: text, to: text }, isPartEnough));
+    }
   },
   {
     file: 'src/library/search/query.ts',
