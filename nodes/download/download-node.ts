@@ -6,6 +6,7 @@ import type { Retrying } from '../../src/archive/queue/jobs';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { monotonicNow } from '../../src/clock/clocks';
 import { CodedError } from '../../src/errors/coded-error';
+import type { Deletions } from '../../src/evidence/deletion/deletions';
 import { STORED_RECORD_TYPE } from '../../src/recording/find-recordings';
 import { isRequest, readRequested } from '../../src/retention/requested-retention';
 import type { StoredFile } from '../../src/store/stored-recording';
@@ -13,6 +14,7 @@ import { type DownloadsNow, type RunningDownload, activityOf } from '../sidebar/
 import type { SharedQueue } from '../config/queue/shared-queue';
 import { archiveState } from '../lib/archive-state';
 import { custodyOf } from '../lib/custody';
+import { deletionsOf } from '../lib/deletions';
 import { answerFailure, answerResponse } from '../lib/http-response';
 import { inLanguage, told } from '../lib/in-language';
 import type { FlowMessage, NodeRedApi, RedNode, Send } from '../lib/node-red';
@@ -215,7 +217,7 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     live.end(null);
   };
 
-  readonly onNotDeleted = (job: Job, reason: string, error: CodedError | null): void => {
+  readonly onNotDeleted: DownloadEvents['onNotDeleted'] = (job, reason, error) => {
     const text = `The recording is stored, but it was not deleted at the source: ${reason}`;
     if (error === null) this.#warn(text, 'NOT_DELETED');
     else this.#node.error(new CodedError(error.code, text, { cause: error }), { ...job.message });
@@ -259,7 +261,9 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
       queue: this.#queue
     };
     const custody = custodyOf(this.#RED);
-    const work = createDownloadWork(options, { state, progress: this.#progress, events: this, custody });
+    const deletions = (): Promise<Deletions> => deletionsOf(this.#RED);
+    const deps = { state, progress: this.#progress, events: this, custody, deletions };
+    const work = createDownloadWork(options, deps);
     this.#work = work;
     await work.start();
     // A deploy, or another process, may have stopped it meanwhile.

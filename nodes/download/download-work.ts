@@ -5,6 +5,7 @@ import { custodyEntries } from '../../src/archive/custody-entries';
 import type { Effects } from '../../src/archive/effects';
 import { LateDetails } from '../../src/archive/download/late-details';
 import { clearPartialCopies, NodeResumeStates } from '../../src/archive/download/partial-copies';
+import { HeldAtSource } from '../../src/archive/download/held-at-source';
 import { SourceDeletion } from '../../src/archive/download/source-deletion';
 import type { Job } from '../../src/archive/queue/job';
 import { JobProcessor, type TroubleChange } from '../../src/archive/queue/job-processor';
@@ -15,6 +16,7 @@ import { SideFileSearch } from '../../src/archive/side-files/side-file-search';
 import { TranscriptFiling } from '../../src/archive/transcripts/transcript-filing';
 import { KeyedMutex } from '../../src/concurrency/keyed-runs';
 import { CodedError } from '../../src/errors/coded-error';
+import { type Deletions, holdsUnknown } from '../../src/evidence/deletion/deletions';
 import type { CustodyRecorder } from '../../src/evidence/custody/custody-recorder';
 import type { BucketStoreOptions } from '../../src/store/bucket/bucket-store';
 import { FolderProbe } from '../../src/sharing/folder-probe';
@@ -37,7 +39,7 @@ const LAST_WRITES_MS = 1000;
 /** What the work reports to the node. None of these may throw. */
 export interface DownloadEvents {
   deliver: (job: Job, outcomes: FileOutcome[]) => void;
-  onNotDeleted: (job: Job, message: string, error: CodedError | null) => void;
+  onNotDeleted: (job: Pick<Job, 'message'>, message: string, error: CodedError | null) => void;
   onDetailsMissing: (message: string) => void;
   onTrouble: (change: TroubleChange) => void;
   /** A message of this process has been handled by another instance, or its job by this one as by any other. */
@@ -76,6 +78,8 @@ export interface DownloadWorkDeps {
   progress: ArchiveProgress;
   events: DownloadEvents;
   custody: CustodyRecorder;
+  /** As `deletionsOf`. */
+  deletions: () => Promise<Deletions>;
 }
 
 /**
@@ -85,7 +89,7 @@ export interface DownloadWorkDeps {
  */
 export function createDownloadWork(
   { node, settings, sources: sourceSettings, queue }: DownloadWorkOptions,
-  { state, progress, events, custody }: DownloadWorkDeps
+  { state, progress, events, custody, deletions }: DownloadWorkDeps
 ): DownloadWork {
   const { archive } = settings;
   const { owner } = state;
@@ -100,9 +104,18 @@ export function createDownloadWork(
       : factsOfQueue(queue, state, () => events.onNotice([{ notice: 'redis-forgot-files' }], 'warning'));
   const index = facts.at(place);
   const turns = new KeyedMutex();
+  const holds: Pick<Deletions, 'permitted'> = {
+    permitted: async (asked, act) => {
+      const opened = await deletions().catch((cause: unknown) => {
+        throw holdsUnknown(cause);
+      });
+      return await opened.permitted(asked, act);
+    }
+  };
   const archiver = new Archiver(
     archive,
     {
+      holds,
       store: destination,
       partials,
       transfer: (request) => transfer(request, { agents }),
@@ -131,12 +144,23 @@ export function createDownloadWork(
     await telling;
     return outcome;
   };
+  const commit = async (effects: Effects): Promise<void> => {
+    await told(effects);
+    await facts.commit(effects);
+  };
+  const held = new HeldAtSource({
+    ...{ database: state.database, node, index, deletions, commit },
+    onNotDeleted: (message, error) => events.onNotDeleted({ message: {} }, message, error)
+  });
   const deletion =
     settings.deleteAtSource && capabilities.canReadBack
       ? new SourceDeletion({
           store: destination,
           deleteRecording: sources.deleteRecording,
           deleted: state.deleted,
+          holds,
+          keepForRelease: (recording) => held.keep(recording),
+          actor: `node:${node}`,
           now: Date.now
         })
       : null;
@@ -156,10 +180,7 @@ export function createDownloadWork(
       onMissing: events.onDetailsMissing
     }),
     lateDetails: new LateDetails({ index, sidecar, turns, completeDetails: sources.completeDetails }),
-    commit: async (effects) => {
-      await told(effects);
-      await facts.commit(effects);
-    },
+    commit,
     now: Date.now,
     random: Math.random,
     deliver: events.deliver,
@@ -210,10 +231,25 @@ export function createDownloadWork(
       ? watched(queue, shared, destination.probe)
       : null;
 
+  const closing = new AbortController();
+  const heldAgain = setInterval(() => runHeld(), HELD_RETRY_MS).unref();
+  let unlisten: (() => void) | undefined;
   let leave: (() => Promise<void>) | undefined;
   let isClosed = false;
   let beginning: Promise<void> = Promise.resolve();
   let checking: Promise<void> = Promise.resolve();
+
+  function runHeld(): void {
+    if (deletion !== null) void held.run(deletion, closing.signal);
+  }
+
+  /** What was released while the node, or Node-RED, did not run is found as well. */
+  async function followReleases(): Promise<void> {
+    const opened = await deletions().catch(() => null);
+    if (isClosed) return;
+    unlisten = opened?.onFree(runHeld);
+    runHeld();
+  }
 
   /** Checks the folder or bucket. If it fails, jobs wait until it is fixed. */
   async function check(): Promise<void> {
@@ -236,6 +272,7 @@ export function createDownloadWork(
     // Before a job begins.
     folder?.begin();
     jobs.start();
+    if (deletion !== null) void followReleases();
     // A network share that does not answer holds up only this check.
     checking = check();
   }
@@ -250,6 +287,9 @@ export function createDownloadWork(
     },
     close: async (removed) => {
       isClosed = true;
+      closing.abort(new CodedError('GAVE_UP', 'The node was stopped.'));
+      clearInterval(heldAgain);
+      unlisten?.();
       state.nodes.delete(node);
       state.buckets.delete(node);
       const unwatched = folder?.end();
@@ -273,6 +313,9 @@ export function createDownloadWork(
 /** What jobs need of a node, wherever they are kept. */
 type Runs = Pick<JobQueueOptions, 'work' | 'onFault'> &
   Required<Pick<JobQueueOptions, 'giveUp' | 'guard' | 'onWaiting'>>;
+
+/** Between two looks after what was released and could not be deleted at the source then. */
+const HELD_RETRY_MS = 60 * 60 * 1000;
 
 /** Files come first; follow-ups of stored files have a small limit of their own. */
 const FOLLOW_UPS_AT_ONCE = 4;

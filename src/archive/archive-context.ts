@@ -1,3 +1,4 @@
+import type { Deletions } from '../evidence/deletion/deletions';
 import type { FilenameTemplate } from '../naming/filename-template';
 import type { RecordingProvider } from '../providers/provider';
 import type { Destination } from '../store/destination';
@@ -40,6 +41,8 @@ export interface ArchiveDeps {
   keeping?: Keeping;
   /** Files the texts of recordings beside their audio. If absent, they are only in `msg.recording`. */
   transcripts?: Pick<TranscriptFiling, 'file'>;
+  /** Asks whether a recording is held, before a damaged copy of it gets another name. */
+  holds: Pick<Deletions, 'permitted'>;
   /**
    * Called right before a complete copy gets its name; frees that name from a damaged copy. Never rejects.
    *

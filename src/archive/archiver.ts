@@ -267,8 +267,7 @@ export class Archiver {
     let stored = false;
     try {
       const options = { reference, file: wanted, note, message, earlier, settings: this.#settings, progress };
-      const deps = { ...this.#deps, clearPlace: clearPlaceOf(this.#deps.store, damaged) };
-      const file = await storeFile(options, deps, this.#slots, this.#closing.signal);
+      const file = await storeFile({ ...options, damaged }, this.#deps, this.#slots, this.#closing.signal);
       stored = true;
       return file;
     } finally {
@@ -361,21 +360,4 @@ function withoutLinks(result: FileResult): FileResult {
 
 function repeated(file: StoredFile): StoredFile {
   return { ...file, recording: { ...file.recording, already_stored: true } };
-}
-
-/**
- * Frees the name of a damaged copy right before a fresh one gets it. A damaged copy that cannot be renamed
- * keeps its name, and the fresh one gets another.
- *
- * @param damaged the index entry of a damaged copy; undefined if there is none
- * @returns for `ArchiveDeps.clearPlace`
- */
-function clearPlaceOf(
-  store: ArchiveDeps['store'],
-  damaged: Pick<StoredRecording, 'path' | 'sha256'> | undefined
-): (fresh: string) => Promise<void> {
-  return async (fresh) => {
-    if (damaged?.path === undefined || !store.capabilities.canSetAside) return;
-    await store.setAside(damaged.path, { expected: damaged.sha256, fresh }).catch(() => null);
-  };
 }

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { NodeRedApi } from '../../nodes/lib/node-red';
 import telnyxAccount from '../../nodes/telnyx-account';
 import recordingDownload from '../../nodes/telnyx-recording-download';
 import { account, node, tab } from '../support/flows';
@@ -13,6 +14,9 @@ export class DownloadStage {
   readonly bytes = wav({ seconds: 2, channels: 2 });
   answer: (request: IncomingMessage, response: ServerResponse) => void = (_request, response) =>
     this.sendAll(response);
+
+  /** Known once a flow is loaded. */
+  RED!: NodeRedApi;
 
   private constructor(
     readonly folder: string,
@@ -49,7 +53,7 @@ export class DownloadStage {
       })
     );
     await nodeHelper.load(
-      [telnyxAccount, recordingDownload],
+      [(RED: NodeRedApi) => void (this.RED = RED), telnyxAccount, recordingDownload],
       [
         tab(),
         account({ apiUrl: `${this.media.url}/v2` }),

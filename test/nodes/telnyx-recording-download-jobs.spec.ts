@@ -2,13 +2,18 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import should from 'should';
 import { itemsOf } from '../../nodes/download/download-messages';
+import { deletionsOf } from '../../nodes/lib/deletions';
 import { stateDatabase } from '../../nodes/lib/state';
 import { keptMessage } from '../../src/archive/queue/job';
 import { JobRepository } from '../../src/archive/queue/job-repository';
+import type { DeletedKey } from '../../src/evidence/deletion/tombstones';
+import { identityOfId } from '../../src/recording/recording-reference';
 import { StateDatabase } from '../../src/state/state-database';
+import { keyDigest } from '../../src/values/fields';
 import { retryAfter } from '../../src/webhook/endpoint/http-responses';
 import { localServer } from '../support/media';
 import { type TestMessage, loadedNode, nodeHelper } from '../support/node-helper';
+import { until } from '../support/until';
 import { DownloadStage } from './download-stage';
 
 describe('telnyx-recording-download: jobs', () => {
@@ -247,6 +252,22 @@ describe('telnyx-recording-download: jobs', () => {
         .and.match(/^\d{4}-\d\d-\d\dT.*Z$/);
       const sidecar: unknown = JSON.parse(await readFile(`${String(message!['payload'])}.json`, 'utf8'));
       should(sidecar).eql(message!['recording']);
+    });
+
+    it('keep a held recording there until it is released, and say so', async () => {
+      await stage.start({ deleteAtSource: true });
+      const deletions = await deletionsOf(stage.RED);
+      const key: DeletedKey = [keyDigest(identityOfId('telnyx', 'rec-1')), '', ''];
+      await deletions.hold(key, 'rec-1', { id: 'case', reason: 'asked', by: 'Jane Doe' });
+      const stored = stage.next('stored');
+      loadedNode('download').receive(stage.saved());
+      should((await stored)[0]!['recording']).have.property('deleted_at_source', null);
+      const { warn } = loadedNode('download') as unknown as { warn: { args: string[][] } };
+      await until('the warning', () => warn.args.some(([text = '']) => /held for a case/.test(text)));
+      deleted.should.eql([]);
+      await deletions.release(key, 'rec-1', { id: 'case', by: 'Jane Doe' });
+      await until('the deletion', () => deleted.length > 0);
+      deleted.should.eql(['/v2/recordings/rec-1']);
     });
 
     it('send the message when the API refuses, and notify the Catch nodes', async () => {

@@ -1,8 +1,11 @@
 import { CodedError } from '../../errors/coded-error';
+import { recordingName } from '../../evidence/custody/custody-line';
+import { type Deletions, type ForbiddenByHold, holdsUnknown } from '../../evidence/deletion/deletions';
 import type { RecordingProvider } from '../../providers/provider';
 import { type RecordingReference, deletionKey } from '../../recording/recording-reference';
 import type { Destination } from '../../store/destination';
 import { knownCopy, type StoredFile } from '../../store/stored-recording';
+import { keyDigest } from '../../values/fields';
 import type { ArchiveFacts } from '../archive-facts';
 
 /** The provider's response, now or earlier. */
@@ -19,17 +22,26 @@ export interface SourceDeletionDeps {
   deleteRecording: RecordingProvider['deleteRecording'];
   /** What is already deleted; shared by all download nodes. */
   deleted: DeletedRecordings;
+  /** Asks whether a recording is held. */
+  holds: Pick<Deletions, 'permitted'>;
+  /** Remembers a recording that is held, so that it is deleted once it is released. Durable when resolved. */
+  keepForRelease: (recording: StoredWhole) => Promise<void>;
+  /** Who deletes, for the custody log: `node:<id>`. */
+  actor: string;
   /** Milliseconds since 1970. */
   now: () => number;
 }
 
-/** `refused`: it cannot be deleted from here, today or later. */
+/** `refused`: it cannot be deleted from here, today or later. `held`: it is once it is released. */
 export type DeletionResult =
-  { kind: 'deleted' } | { kind: 'refused'; message: string } | { kind: 'failed'; error: CodedError };
+  | { kind: 'deleted' }
+  | { kind: 'held'; message: string }
+  | { kind: 'refused'; message: string }
+  | { kind: 'failed'; error: CodedError };
 
 /**
  * Deletes recordings at the provider once every file of them is stored, and only after each stored copy
- * was read back from where it is and its SHA-256 matched.
+ * was read back from where it is and its SHA-256 matched. A recording that is held for a case stays there until its release.
  */
 export class SourceDeletion {
   readonly #deps: SourceDeletionDeps;
@@ -57,7 +69,18 @@ export class SourceDeletion {
       return { kind: 'deleted' };
     } catch (error) {
       if (signal.aborted || !(error instanceof CodedError)) throw error;
+      if (error.code === 'DELETION_REFUSED') return await this.#deferred({ reference, files });
       return { kind: 'failed', error };
+    }
+  }
+
+  /** It is held. */
+  async #deferred(recording: StoredWhole): Promise<DeletionResult> {
+    try {
+      await this.#deps.keepForRelease(recording);
+      return { kind: 'held', message: HELD };
+    } catch (cause) {
+      return { kind: 'failed', error: holdsUnknown(cause) };
     }
   }
 
@@ -66,7 +89,10 @@ export class SourceDeletion {
     if (before !== null) return { ok: true, at: before };
     for (const file of files) await this.#check(file);
     const stored = files.map(({ recording }) => recording);
-    const deleted = await this.#deps.deleteRecording(reference, signal, stored);
+    const { holds, actor, deleteRecording } = this.#deps;
+    const deleted = await holds.permitted(forbiddenFor({ reference, files }, actor), () =>
+      deleteRecording(reference, signal, stored)
+    );
     return deleted.ok ? { ok: true, at: new Date(this.#deps.now()).toISOString() } : deleted;
   }
 
@@ -104,6 +130,20 @@ export class SourceDeletion {
     const record = await this.#deps.store.sidecars.read(String(payload));
     return record?.['sha256'] === recording.sha256 ? record : null;
   }
+}
+
+const HELD =
+  'it is held for a case. It is deleted there by itself when its last case is released, while this node has that setting.';
+
+/** The identities under which somebody may hold a recording: tracks and side files have their own. */
+export function heldNames({ reference: { identity }, files }: StoredWhole): string[] {
+  return [...new Set([identity, ...files.map(({ recording }) => recording.identity ?? identity)])];
+}
+
+function forbiddenFor(whole: StoredWhole, actor: string): ForbiddenByHold {
+  const { identity, details } = whole.reference;
+  const recording = recordingName(details.recording_id, identity);
+  return { ids: heldNames(whole).map(keyDigest), recording, reason: 'at-source', actor };
 }
 
 /** Deletions remembered until the index has them. */

@@ -1,7 +1,9 @@
 import type { Semaphore } from '../../concurrency/semaphore';
 import { CodedError } from '../../errors/coded-error';
+import { recordingName } from '../../evidence/custody/custody-line';
 import type { MediaLink, RecordingReference, WantedFile } from '../../recording/recording-reference';
-import type { StoredFile } from '../../store/stored-recording';
+import type { StoredFile, StoredRecording } from '../../store/stored-recording';
+import { keyDigest } from '../../values/fields';
 import type { ArchiveDeps } from '../archive-context';
 import type { FileNote } from '../queue/job';
 import { FileDownload, type FileDownloadOptions, type Turn } from './file-download';
@@ -9,6 +11,11 @@ import { likelyFormats, mayBeGone } from './stored-by-another';
 
 /** Faults of the address, not of the moment: another address of the same file may still work. */
 const DEAD_LINK = new Set(['LINK_EXPIRED', 'LINK_REFUSED', 'NOT_MEDIA', 'UNSAFE_URL', 'UNSUPPORTED_URL']);
+
+export interface StoreFileOptions extends FileDownloadOptions {
+  /** What the index says of a damaged copy; undefined: there is none. */
+  damaged: Pick<StoredRecording, 'path' | 'sha256'> | undefined;
+}
 
 /**
  * Tries once to store one file. When an address has expired, or a rejection may mean that, it uses the next
@@ -18,7 +25,7 @@ const DEAD_LINK = new Set(['LINK_EXPIRED', 'LINK_REFUSED', 'NOT_MEDIA', 'UNSAFE_
  * @throws CodedError whose `retryable` says whether another attempt makes sense; `signal.reason` when aborted
  */
 export async function storeFile(
-  options: FileDownloadOptions,
+  { damaged, ...options }: StoreFileOptions,
   deps: ArchiveDeps,
   slots: Semaphore,
   signal: AbortSignal
@@ -29,7 +36,10 @@ export async function storeFile(
       progress.working();
       return task().finally(() => progress.waiting());
     });
-  const tries = new FileDownload(options, deps, turn);
+  const clearPlace = async (fresh: string): Promise<void> => {
+    if (damaged?.path !== undefined) await clearPlaceOf(damaged, { ...options, fresh }, deps);
+  };
+  const tries = new FileDownload(options, { ...deps, clearPlace }, turn);
   const links = new LinkSupply(reference, file, note, deps);
   let link = links.first();
   const storedByAnother = async (fault: unknown): Promise<StoredFile | null> => {
@@ -60,6 +70,27 @@ export async function storeFile(
       link = next;
     }
   }
+}
+
+/**
+ * Frees the name of a damaged copy right before a fresh one gets it. A damaged copy that is held for a case, or cannot be
+ * renamed, keeps its name, and the fresh one gets another.
+ *
+ * @returns never rejects
+ */
+async function clearPlaceOf(
+  { path = '', sha256: expected }: Pick<StoredRecording, 'path' | 'sha256'>,
+  { reference: { identity, details }, settings, fresh }: FileDownloadOptions & { fresh: string },
+  { store, holds }: ArchiveDeps
+): Promise<void> {
+  if (!store.capabilities.canSetAside) return;
+  const asked = {
+    ids: [keyDigest(identity)],
+    recording: recordingName(details.recording_id, identity),
+    reason: 'damaged',
+    actor: `node:${settings.scope}`
+  } as const;
+  await holds.permitted(asked, () => store.setAside(path, { expected, fresh })).catch(() => null);
 }
 
 /** The addresses of one file, best first; after the last, fresh ones from the API, once. */

@@ -71,6 +71,18 @@ export interface Removal {
   forgetting: (request: DeletionRequest, tombstone: Tombstone) => readonly StateChange[];
 }
 
+/** What a hold forbids beside the deletion of a stored file. */
+export interface ForbiddenByHold {
+  /** Hashes of the identities under which the recording may be held. */
+  ids: readonly string[];
+  /** As `recordingName` gives it. */
+  recording: string;
+  /** For the line of a refusal: it was to be deleted at the source, or a damaged copy to get another name. */
+  reason: 'at-source' | 'damaged';
+  /** Who wanted it: `node:<id>`. */
+  actor: string;
+}
+
 export interface DeletionsDeps {
   database: Pick<StateDatabase, 'collection' | 'commit'>;
   custody: Pick<CustodySink, 'append'> & { clock: Pick<ClockGuard, 'doubt'> };
@@ -91,6 +103,7 @@ export class Deletions {
   readonly #decisions: StateCollection<Decision>;
   /** By recording. */
   readonly #locks = new KeyedMutex();
+  readonly #onFree = new Set<() => void>();
 
   constructor(deps: DeletionsDeps) {
     this.#deps = deps;
@@ -128,7 +141,7 @@ export class Deletions {
   }
 
   /**
-   * Releases a case. What is deferred because of it is deleted by `runDeferred`.
+   * Releases a case. What is deferred because of it is deleted by `runDeferred`; who deletes at the source is told.
    *
    * @returns `unknown` when the recording is not held for that case
    */
@@ -148,6 +161,7 @@ export class Deletions {
       // First the line: no release without one.
       await this.#deps.custody.append(caseEntry('hold-released', recording, given.id));
       await this.#deps.database.commit([this.holds.putting(id, released)]);
+      if (this.holds.active(id).length === 0) for (const free of this.#onFree) free();
       return 'released';
     });
   }
@@ -170,6 +184,36 @@ export class Deletions {
       await this.#deps.database.commit([this.#decisions.putting(request.key, decision)]);
       return await this.#carryOut(decision);
     });
+  }
+
+  /**
+   * Does to a recording what a hold forbids, unless it is held. Nobody can place a hold meanwhile; a refusal is in the custody
+   * log.
+   *
+   * @param work must not hold, release or delete anything by this object
+   * @returns what `work` returns
+   * @throws CodedError `DELETION_REFUSED` while a case is open; `STORE_FAILED`, to be tried again, when nobody can tell: `work`
+   *   was not called then. Whatever `work` throws
+   */
+  permitted<T>(asked: ForbiddenByHold, work: () => Promise<T>): Promise<T> {
+    // In one order, so that no two callers wait for each other.
+    const ids = [...new Set(asked.ids)].sort();
+    return ids.reduceRight(
+      (inner, id) => () => this.#locks.run(id, inner),
+      async (): Promise<T> => {
+        await this.#allow(asked);
+        return await work();
+      }
+    )();
+  }
+
+  /**
+   * @param free called whenever the last case of a recording is released. Must not throw
+   * @returns ends that
+   */
+  onFree(free: () => void): () => void {
+    this.#onFree.add(free);
+    return () => void this.#onFree.delete(free);
   }
 
   /** Why a file may not be deleted now; null: it may. For a dry run; `delete` asks again. */
@@ -265,13 +309,19 @@ export class Deletions {
 
   /** While a deletion is carried out nobody can place a hold, but one may have been told by another Node-RED. */
   #permit({ key: [id] }: DeletionRequest): Promise<void> {
-    if (this.holds.active(id).length === 0) return Promise.resolve();
-    return Promise.reject(
-      new CodedError(
-        'DELETION_REFUSED',
-        'The recording is held for a case, so it is not deleted. Release the case first.'
-      )
-    );
+    return this.holds.active(id).length === 0 ? Promise.resolve() : Promise.reject(held());
+  }
+
+  /** @throws as `permitted` */
+  async #allow({ ids, recording, reason, actor }: ForbiddenByHold): Promise<void> {
+    try {
+      if (ids.every((id) => this.holds.active(id).length === 0)) return;
+      const details = { reason, kind: 'held' };
+      await this.#deps.custody.append({ event: 'deletion-refused', recording, actor, details });
+    } catch (cause) {
+      throw holdsUnknown(cause);
+    }
+    throw held();
   }
 
   #decision(state: Decision['state'], request: DeletionRequest): Decision {
@@ -286,6 +336,23 @@ export class Deletions {
   #all(state: Decision['state']): Decision[] {
     return [...this.#decisions.range({})].map(({ value }) => value).filter((each) => each.state === state);
   }
+}
+
+function held(): CodedError {
+  return new CodedError(
+    'DELETION_REFUSED',
+    'The recording is held for a case, so it is not deleted. Release the case first.'
+  );
+}
+
+/** Without an answer nothing is deleted. */
+export function holdsUnknown(cause: unknown): CodedError {
+  return new CodedError(
+    'STORE_FAILED',
+    'Nobody can tell whether the recording is held for a case, so nothing is deleted yet. Look at the free space and the ' +
+      'permissions of "telnyx" in the user directory of Node-RED; it is tried again.',
+    { cause, retryable: true, trouble: 'state' }
+  );
 }
 
 /** Sorts after every hash. */

@@ -23,6 +23,13 @@ export const STORED_AT = Date.UTC(2026, 2, 4, 10, 0, 0);
 /** The first run of a job, as far as is known. */
 export const FRESH: JobRun = { isResumed: false };
 
+/** For what asks whether a recording is held. */
+export const NOTHING_HELD = {
+  holds: { permitted: <T>(_asked: unknown, work: () => Promise<T>): Promise<T> => work() },
+  keepForRelease: (): Promise<void> => Promise.reject(new Error('Nothing is held.')),
+  actor: 'node:node-1'
+};
+
 /** An archive in its own folder. It records pauses instead of waiting. */
 export class ArchiveFixture {
   readonly pauses: number[] = [];
@@ -62,6 +69,7 @@ export class ArchiveFixture {
         partials: this.partials,
         transfer,
         authorize: () => undefined,
+        holds: NOTHING_HELD.holds,
         now: () => STORED_AT,
         random: () => 1,
         ...deps

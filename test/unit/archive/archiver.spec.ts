@@ -5,6 +5,7 @@ import type { ArchiveDeps } from '../../../src/archive/archive-context';
 import type { JobItem } from '../../../src/archive/queue/job';
 import { CodedError } from '../../../src/errors/coded-error';
 import { createMessageStore } from '../../../src/store/message/message-store';
+import { keyDigest } from '../../../src/values/fields';
 import { localServer, sha256, wav, type LocalServer } from '../../support/media';
 import { ArchiveFixture, onlyFile, recordingAt, type TestArchiver } from './archive-fixture';
 
@@ -190,6 +191,27 @@ describe('archiver', () => {
       aside!.should.match(/\.wav\.damaged-\d{8}T\d{6}Z$/);
       asideSidecar!.should.equal(`${aside}.json`);
       (await readFile(path.join(fixture.folder, aside!), 'utf8')).should.equal('changed');
+    });
+
+    it('leaves a changed copy that is held where it is, and stores the fresh one beside it', async () => {
+      const asked: unknown[] = [];
+      const holds: ArchiveDeps['holds'] = {
+        permitted: (about) => {
+          asked.push(about);
+          return Promise.reject(new CodedError('DELETION_REFUSED', 'It is held.'));
+        }
+      };
+      const archive = archiver({}, { holds });
+      await onlyFile(archive.archive(item()));
+      await writeFile(path.join(fixture.folder, NAME), 'changed');
+      const { recording } = await onlyFile(archive.archive(item()));
+      recording.path!.should.not.equal(path.join(fixture.folder, NAME));
+      (await readFile(recording.path!)).equals(bytes).should.be.true();
+      (await readFile(path.join(fixture.folder, NAME), 'utf8')).should.equal('changed');
+      (await fixture.files()).should.not.matchAny(/damaged/);
+      should(asked).containDeep([
+        { ids: [keyDigest('telnyx:rec-1')], reason: 'damaged', actor: 'node:node-1' }
+      ]);
     });
 
     it('is fetched again when only one of its files is damaged, although the message has no address', async () => {

@@ -22,7 +22,7 @@ import type { StoredFile } from '../../../../src/store/stored-recording';
 import { type LocalServer, localServer, wav } from '../../../support/media';
 import { until } from '../../../support/until';
 import { testOwner } from '../../store/folder/store-fixture';
-import { ArchiveFixture, FRESH, STORED_AT, recordingAt } from '../archive-fixture';
+import { ArchiveFixture, FRESH, STORED_AT, recordingAt, NOTHING_HELD } from '../archive-fixture';
 import { StateFixture } from '../state-fixture';
 
 type Ask = Required<ArchiveDeps>['completeDetails'];
@@ -79,6 +79,7 @@ describe('late details', () => {
         return Promise.resolve({ ok: true, already_gone: false });
       },
       deleted: new DeletedRecordings(facts()),
+      ...NOTHING_HELD,
       now: () => STORED_AT
     });
     const work = new JobProcessor({

@@ -23,7 +23,7 @@ import { type LocalServer, localServer, wav } from '../../../support/media';
 import { until } from '../../../support/until';
 import { testOwner } from '../../store/folder/store-fixture';
 import { alteredStore } from '../altered-store';
-import { ArchiveFixture, FRESH, recordingAt, STORED_AT } from '../archive-fixture';
+import { ArchiveFixture, FRESH, recordingAt, STORED_AT, NOTHING_HELD } from '../archive-fixture';
 import { StateFixture } from '../state-fixture';
 
 const DELETED_AT = new Date(STORED_AT).toISOString();
@@ -88,6 +88,7 @@ describe('JobProcessor', () => {
           return deleteAtSource(reference, signal);
         },
         deleted,
+        ...NOTHING_HELD,
         now: () => STORED_AT
       }),
       lateDetails: new LateDetails({ index, sidecar: folderSidecar }),

@@ -19,7 +19,7 @@ import { mp4Media } from '../../../../src/simulator/media/media-mp4';
 import { type LocalServer, localServer } from '../../../support/media';
 import { testOwner } from '../../store/folder/store-fixture';
 import { dailyReference } from '../../providers/daily/daily-fixture';
-import { ArchiveFixture, FRESH, STORED_AT } from '../archive-fixture';
+import { ArchiveFixture, FRESH, STORED_AT, NOTHING_HELD } from '../archive-fixture';
 import { StateFixture } from '../state-fixture';
 
 const MP4 = mp4Media({ title: 'meeting', seconds: 1, channels: 1 }).bytes();
@@ -96,6 +96,7 @@ describe('SideFileSearch', () => {
           return Promise.resolve({ ok: true, already_gone: false });
         },
         deleted: new DeletedRecordings(facts()),
+        ...NOTHING_HELD,
         now: () => STORED_AT
       }),
       lateDetails: new LateDetails({ index, sidecar: folderSidecar }),

@@ -24,7 +24,7 @@ import {
 import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
 import { createFolderStore } from '../../../../src/store/folder/folder-store';
 import { type LocalServer, localServer, sha256, wav } from '../../../support/media';
-import { ArchiveFixture, FRESH, STORED_AT } from '../../archive/archive-fixture';
+import { ArchiveFixture, FRESH, STORED_AT, NOTHING_HELD } from '../../archive/archive-fixture';
 import { StateFixture } from '../../archive/state-fixture';
 import { testOwner } from '../../store/folder/store-fixture';
 import { atticProvider } from './attic-provider';
@@ -158,6 +158,7 @@ describe('a provider that this package does not know', () => {
         store: createFolderStore({ folder: archive.folder, owner: testOwner() }),
         deleteRecording: open.deleteRecording,
         deleted: new DeletedRecordings(facts()),
+        ...NOTHING_HELD,
         now: () => STORED_AT
       }),
       lateDetails: new LateDetails({ index, sidecar: folderSidecar, completeDetails: open.completeDetails }),
