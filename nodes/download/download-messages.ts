@@ -1,6 +1,7 @@
 import type { JobItem } from '../../src/archive/queue/job';
 import type { FileOutcome } from '../../src/archive/queue/run-result';
 import { CodedError } from '../../src/errors/coded-error';
+import type { DeletionReason } from '../../src/evidence/deletion/tombstones';
 import { providers } from '../../src/providers/registry';
 import { isWithoutTracks } from '../../src/recording/extract/from-daily';
 import {
@@ -11,6 +12,7 @@ import {
   transcriptsFromMessage
 } from '../../src/recording/find-recordings';
 import type { FormatChoice, RecordingReference } from '../../src/recording/recording-reference';
+import type { RecordingDetails } from '../../src/recording/recording-details';
 import { sampleReference } from '../../src/recording/sample-reference';
 import type { StoredFile, StoredRecording } from '../../src/store/stored-recording';
 import { shownText } from '../../src/text/shown-text';
@@ -104,11 +106,40 @@ export class PendingMessages {
   }
 }
 
-/** One message per stored file; with `msg.parts` when there are several. */
+/** What the flow gets in place of a file that was deleted and is not stored again. */
+export interface DeletedOutput {
+  payload: null;
+  recording: RecordingDetails & {
+    /** Bytes that it had. */
+    size: number;
+    already_stored: true;
+    /** Times are ISO 8601 UTC. */
+    stored_at: string;
+    deleted_at: string;
+    deletion: DeletionReason;
+  };
+}
+
+/** The files that were deleted on purpose, before or since. */
+export function deletedFiles(outcomes: readonly FileOutcome[]): DeletedOutput[] {
+  return outcomes.flatMap((outcome) => {
+    if (outcome.kind !== 'deleted') return [];
+    const { stored_at, deleted_at, reason: deletion, bytes: size } = outcome.tombstone;
+    const { details } = outcome.reference;
+    return [
+      {
+        payload: null,
+        recording: { ...details, size, already_stored: true as const, stored_at, deleted_at, deletion }
+      }
+    ];
+  });
+}
+
+/** One message per file; with `msg.parts` when there are several. */
 export function storedMessages(
   RED: Pick<NodeRedApi, 'util'>,
   message: FlowMessage,
-  files: StoredFile[]
+  files: readonly (StoredFile | DeletedOutput)[]
 ): FlowMessage[] {
   const id = RED.util.generateId();
   return files.map(({ payload, recording }, index) => ({
@@ -134,6 +165,13 @@ export function failureOf(outcomes: FileOutcome[]): CodedError | null {
     `${errors.length} of ${outcomes.length} files of the message were not stored. The first: ${first.message}`,
     { cause: first, trouble: first.trouble }
   );
+}
+
+/** The log line for a file that is not stored again. */
+export function deletedLine({ recording_id, deleted_at, deletion }: DeletedOutput['recording']): string {
+  const why = deletion === 'expired' ? 'its time was over' : 'somebody asked for it';
+  const name = recording_id === null ? 'a recording' : `the recording ${shownText(recording_id)}`;
+  return `Not stored again: ${name} was deleted on ${deleted_at}, because ${why}.`;
 }
 
 /** The log line for a stored file. */

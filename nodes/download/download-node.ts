@@ -22,6 +22,8 @@ import type { NodeStatus, Say } from '../lib/node-status';
 import { asError } from '../lib/on-input';
 import {
   PendingMessages,
+  deletedFiles,
+  deletedLine,
   failureOf,
   itemsOf,
   storedFiles,
@@ -197,13 +199,16 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     const message: FlowMessage = live?.message ?? { ...job.message };
     const send: Send = live?.send ?? ((messages) => node.send(messages));
     const files = storedFiles(outcomes);
+    const deleted = deletedFiles(outcomes);
     const error = failureOf(outcomes);
     this.#failure = error;
     this.#show();
     const isSample = job.items.length > 0 && job.items.every(({ reference }) => reference.sample === true);
-    this.#count(files, isSample ? 0 : outcomes.length - files.length);
+    this.#count(files, isSample ? 0 : outcomes.length - files.length - deleted.length);
     for (const { recording } of files) node.log(storedLine(recording));
-    if (files.length > 0) send([storedMessages(this.#RED, message, files)]);
+    for (const { recording } of deleted) node.log(deletedLine(recording));
+    const all = [...files, ...deleted];
+    if (all.length > 0) send([storedMessages(this.#RED, message, all)]);
     if (error === null && settings.answer === 'stored') answerResponse(message, 200);
     if (live !== undefined) live.end(error);
     else if (error !== null) node.error(error, message);

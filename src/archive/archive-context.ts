@@ -44,7 +44,8 @@ export interface ArchiveDeps {
   /** Asks whether a recording is held, before a damaged copy of it gets another name. */
   holds: Pick<Deletions, 'permitted'>;
   /**
-   * Called right before a complete copy gets its name; frees that name from a damaged copy. Never rejects.
+   * Called right before a complete copy gets its name; frees that name from a damaged copy. Rejects when it
+   * was deleted meanwhile.
    *
    * @param sha256 of the complete copy, hex
    */

@@ -10,7 +10,13 @@ import { lacksLock } from './download/keeping';
 import { FileDownload, type Turn } from './download/file-download';
 import { storeFile } from './download/store-file';
 import { likelyFormats, mayBeGone } from './download/stored-by-another';
-import { type IndexedFile, RecentEntries, type StoredIndex, storedCopies } from './index/stored-index';
+import {
+  type IndexedFile,
+  RecentEntries,
+  type StoredIndex,
+  deletedBefore,
+  storedCopies
+} from './index/stored-index';
 import { type FileNote, type Job, type JobItem, type JobRun, fileKey, noteOf } from './queue/job';
 import { type FileResult, type RunResult, judgeFault, runResult } from './queue/run-result';
 import { withTexts } from './transcripts/transcript-filing';
@@ -90,6 +96,9 @@ export class Archiver {
     if (reference.isCollection === true) return await this.#collection(task, item, note);
     let current: RecordingReference;
     try {
+      // What was deleted here may be gone at the source as well, which is then no fault.
+      const gone = reference.links.length > 0 ? null : await this.#deletedBefore(job, reference);
+      if (gone !== null) return [gone];
       // Once stored, a recording may be gone at the source: the API is asked last.
       const known = reference.links.length > 0 ? [] : await this.#storedBefore(job, reference);
       if (known.length > 0) return known;
@@ -215,6 +224,9 @@ export class Archiver {
       const known = copy === undefined ? null : await this.#alreadyStored(job, copy);
       // The process that stored it may have failed to note that.
       if (known !== null) return { ...stored, file: known, entry: (lasting?.isFresh && copy) || null };
+      // Also what was stored a moment ago and is remembered.
+      const gone = await this.#deletedBefore(job, reference, wanted);
+      if (gone !== null) return gone;
       // Another job may have started during the search for the stored copy.
       const since = this.#underWay.get(key);
       if (since !== undefined) return await this.#joined(stored, since);
@@ -224,8 +236,23 @@ export class Archiver {
       this.#underWay.set(key, work);
       return await work;
     } catch (error) {
-      return this.#fault(reference, wanted.format, note, error);
+      const gone = await this.#deletedBefore(job, reference, wanted).catch(() => null);
+      return gone ?? this.#fault(reference, wanted.format, note, error);
     }
+  }
+
+  /** @returns null: it may be stored */
+  async #deletedBefore(
+    { acceptedAt }: Job,
+    reference: RecordingReference,
+    wanted?: WantedFile
+  ): Promise<FileResult | null> {
+    if (!isLasting(reference) || reference.sample === true) return null;
+    const about = { acceptedAt, ...(wanted !== undefined && { wantedFormat: wanted.format }) };
+    const tombstone = await deletedBefore(this.#index, reference, about);
+    return tombstone === undefined
+      ? null
+      : { kind: 'deleted', reference, wantedFormat: wanted?.format ?? null, tombstone };
   }
 
   /**
@@ -267,7 +294,14 @@ export class Archiver {
     let stored = false;
     try {
       const options = { reference, file: wanted, note, message, earlier, settings: this.#settings, progress };
-      const file = await storeFile({ ...options, damaged }, this.#deps, this.#slots, this.#closing.signal);
+      const isWanted = async (): Promise<boolean> =>
+        (await this.#deletedBefore(job, reference, wanted)) === null;
+      const file = await storeFile(
+        { ...options, damaged, isWanted },
+        this.#deps,
+        this.#slots,
+        this.#closing.signal
+      );
       stored = true;
       return file;
     } finally {

@@ -1,11 +1,11 @@
 import type { ArchiveFacts } from '../archive/archive-facts';
-import { storedCopies } from '../archive/index/stored-index';
+import { namesOf, storedCopies } from '../archive/index/stored-index';
 import { isTextFiled } from '../archive/transcripts/filed-text';
 import type { CodedError } from '../errors/coded-error';
 import type { Tombstones } from '../evidence/deletion/tombstones';
 import type { ListedBatch } from '../providers/provider';
 import { announcesText } from '../recording/find-recordings';
-import { identityOfId, identityOfUrl } from '../recording/recording-reference';
+import { identityOfId } from '../recording/recording-reference';
 import type { ListedState, ListedTranscripts, RecordingOrigin } from '../recording/origin';
 import type { RecordingReference } from '../recording/recording-reference';
 import { type Fields, asText, keyDigest } from '../values/fields';
@@ -164,16 +164,6 @@ async function isDeleted(
     )
       return true;
   return false;
-}
-
-/** The identities under which a recording may have been stored. */
-function namesOf({ identity, details, links }: RecordingReference): string[] {
-  const { provider, recording_id, track } = details;
-  return [
-    identity,
-    ...links.map(({ url }) => identityOfUrl(provider, url)),
-    ...(recording_id === null ? [] : [identityOfId(provider, recording_id, track)])
-  ];
 }
 
 async function isOneStored(

@@ -6,6 +6,7 @@ import { deletedKey, deletionOf } from '../archive/deletion/stored-removal';
 import type { IndexedFile, StoredIndex } from '../archive/index/stored-index';
 import { CodedError } from '../errors/coded-error';
 import type { Deletions } from '../evidence/deletion/deletions';
+import type { Tombstone } from '../evidence/deletion/tombstones';
 import { storedDetails } from '../recording/find-recordings';
 import { identityOfId } from '../recording/recording-reference';
 import { asFormat } from '../recording/recording-reference';
@@ -16,7 +17,7 @@ import { readLock, readRetention } from '../store/kept-facts';
 import { readSidecar, sidecarPath } from '../store/sidecar';
 import { storeFault } from '../store/store-fault';
 import type { StoredRecording } from '../store/stored-recording';
-import { type Fields, asSha256, asText } from '../values/fields';
+import { type Fields, asSha256, asText, keyDigest } from '../values/fields';
 import { readTime } from '../values/time';
 import type { DamagedFile } from './verify-stored';
 
@@ -62,8 +63,9 @@ const STEP = 500;
 const AT_ONCE = 16;
 
 /**
- * Enters what the sidecars of a folder say into the index, after a move or when the state is lost. What was deleted in this
- * folder and is back, as from a backup, is deleted again unless it is held. It compares sizes; comparing hashes is left to the check of the archive.
+ * Enters what the sidecars of a folder say into the index, after a move or when the state is lost. What was deleted and is
+ * back, as from a backup, here or in another folder, is deleted again unless it is held. It compares sizes; comparing hashes is
+ * left to the check of the archive.
  *
  * @param counts updated in place
  * @throws CodedError `STORE_FAILED` when the folder cannot be read or has no sidecar; `signal.reason` when aborted; as
@@ -86,7 +88,7 @@ export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): 
         continue;
       }
       const { entry, damage } = found;
-      const came = await deletedAgain(parts, entry);
+      const came = await deletedAgain(parts, found);
       if (came !== 'new') {
         counts[came] += 1;
         continue;
@@ -113,14 +115,18 @@ export async function rebuildIndex(parts: RebuildParts, counts: RebuildCounts): 
 /** @returns `new`: it was not deleted before, or is a copy that was stored later */
 async function deletedAgain(
   { index: { place }, deletions, onKept }: Pick<RebuildParts, 'index' | 'deletions' | 'onKept'>,
-  entry: IndexedFile
+  { entry, isMoved }: FoundEntry
 ): Promise<'new' | 'deleted' | 'refused'> {
-  const tombstone = deletions.tombstones.get(deletedKey(entry, place));
-  if (tombstone === undefined || entry.recording.stored_at > tombstone.stored_at) return 'new';
-  // Its time was over before; only a hold keeps it, and is followed by its deletion.
-  const request = deletionOf(entry, place, { reason: 'erased', actor: 'rebuild' });
+  const here = deletions.tombstones.get(deletedKey(entry, place));
+  const isHere = here !== undefined && entry.recording.stored_at <= here.stored_at;
+  const tombstone = isHere ? here : isMoved ? deletedElsewhere(deletions, entry) : undefined;
+  if (tombstone === undefined) return 'new';
+  const { reason, policy } = tombstone;
+  const request = deletionOf(entry, place, { reason: isHere ? 'erased' : reason, actor: 'rebuild' });
   try {
-    const outcome = await deletions.delete({ ...request, retainUntil: null, policy: tombstone.policy });
+    // Where it was its time was over before; only a hold keeps it, and is followed by its deletion.
+    const again = isHere ? { ...request, retainUntil: null } : request;
+    const outcome = await deletions.delete({ ...again, policy });
     if (outcome.deleted) return 'deleted';
     if (outcome.refusal.kind === 'locked') onKept(outcome.refusal.error);
     return 'refused';
@@ -128,6 +134,21 @@ async function deletedAgain(
     onKept(error instanceof CodedError ? error : storeFault('delete a recording again', error));
     return 'refused';
   }
+}
+
+/**
+ * A backup that was restored in another folder. What was erased goes there, too. What expired elsewhere goes when the dates of
+ * this copy say the same: the folder may be another place that keeps recordings longer.
+ */
+function deletedElsewhere(
+  { tombstones }: Pick<Deletions, 'tombstones'>,
+  { identity, recording }: IndexedFile
+): Tombstone | undefined {
+  const { stored_at, size: bytes, retention } = recording;
+  const dueAt = Date.parse(retention?.delete_after ?? '');
+  return tombstones
+    .ofCopy(keyDigest(identity), { stored_at, bytes })
+    .find(({ reason, deleted_at }) => reason === 'erased' || dueAt <= Date.parse(deleted_at));
 }
 
 function nothingThere(folder: string): CodedError {
@@ -153,6 +174,8 @@ async function* someAtOnce(paths: AsyncIterable<string>): AsyncGenerator<string[
 interface FoundEntry {
   entry: IndexedFile;
   damage: DamagedFile['damage'] | null;
+  /** Whether it was stored somewhere else. */
+  isMoved: boolean;
 }
 
 async function entryOf(
@@ -166,11 +189,12 @@ async function entryOf(
   const found = sidecarEntry(read.record, file, origins);
   if (found.kind !== 'entry') return found.kind === 'other' ? 'other' : 'unusable';
   const { entry } = found;
+  const isMoved = read.record['path'] !== file;
   try {
     const { size } = await lstat(file);
-    return { entry, damage: size === entry.recording.size ? null : 'changed' };
+    return { entry, damage: size === entry.recording.size ? null : 'changed', isMoved };
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return { entry, damage: 'missing' };
+    if (errnoOf(error) === 'ENOENT') return { entry, damage: 'missing', isMoved };
     throw storeFault(`look at ${file}`, error);
   }
 }

@@ -2,8 +2,10 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import should from 'should';
 import { itemsOf } from '../../nodes/download/download-messages';
+import { archiveState } from '../../nodes/lib/archive-state';
 import { deletionsOf } from '../../nodes/lib/deletions';
 import { stateDatabase } from '../../nodes/lib/state';
+import { deletionOf } from '../../src/archive/deletion/stored-removal';
 import { keptMessage } from '../../src/archive/queue/job';
 import { JobRepository } from '../../src/archive/queue/job-repository';
 import type { DeletedKey } from '../../src/evidence/deletion/tombstones';
@@ -219,6 +221,33 @@ describe('telnyx-recording-download: jobs', () => {
     new Set(payloads).size.should.equal(2);
     (await stage.files()).should.have.length(2);
     (await readFile(payloads.find((file) => file.startsWith(other))!)).equals(stage.bytes).should.be.true();
+  });
+
+  describe('whose recording was deleted on purpose', () => {
+    it('say so, store nothing, and end', async () => {
+      await stage.start({ answer: 'stored' });
+      const first = stage.next('stored');
+      loadedNode('download').receive(stage.saved());
+      await first;
+      const { facts } = archiveState(stage.RED);
+      await facts.settled();
+      const [file] = facts.recordings.find(identityOfId('telnyx', 'rec-1'));
+      const deletions = await deletionsOf(stage.RED);
+      const request = deletionOf(file!, stage.folder, { reason: 'erased', actor: 'test' });
+      should(await deletions.delete(request)).have.property('deleted', true);
+      const requests = stage.media.requests.length;
+      const again = stage.next('stored');
+      should((await answered(stage.saved('rec-1'))).status).equal(200);
+      const [message] = await again;
+      should(message).have.properties({ payload: null, topic: 'call.recording.saved' });
+      should(message!['recording']).have.properties({
+        ...{ recording_id: 'rec-1', already_stored: true, deletion: 'erased', size: stage.bytes.length }
+      });
+      should((message!['recording'] as { deleted_at: string }).deleted_at).match(/^\d{4}-.*Z$/);
+      should(stage.media.requests).have.length(requests);
+      should(await stage.files()).eql([]);
+      should(await facts.givenUp.newestFirst()).eql([]);
+    });
   });
 
   describe('with deletion at the source', () => {

@@ -15,6 +15,8 @@ const DEAD_LINK = new Set(['LINK_EXPIRED', 'LINK_REFUSED', 'NOT_MEDIA', 'UNSAFE_
 export interface StoreFileOptions extends FileDownloadOptions {
   /** What the index says of a damaged copy; undefined: there is none. */
   damaged: Pick<StoredRecording, 'path' | 'sha256'> | undefined;
+  /** Whether it may still be stored: asked once more when all of it has come. */
+  isWanted: () => Promise<boolean>;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface StoreFileOptions extends FileDownloadOptions {
  * @throws CodedError whose `retryable` says whether another attempt makes sense; `signal.reason` when aborted
  */
 export async function storeFile(
-  { damaged, ...options }: StoreFileOptions,
+  { damaged, isWanted, ...options }: StoreFileOptions,
   deps: ArchiveDeps,
   slots: Semaphore,
   signal: AbortSignal
@@ -37,6 +39,8 @@ export async function storeFile(
       return task().finally(() => progress.waiting());
     });
   const clearPlace = async (fresh: string): Promise<void> => {
+    if (!(await isWanted()))
+      throw new CodedError('GAVE_UP', 'The recording was deleted while it was stored once more.');
     if (damaged?.path !== undefined) await clearPlaceOf(damaged, { ...options, fresh }, deps);
   };
   const tries = new FileDownload(options, { ...deps, clearPlace }, turn);

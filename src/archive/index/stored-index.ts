@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Tombstone, Tombstones } from '../../evidence/deletion/tombstones';
-import { identityOfUrl } from '../../recording/recording-reference';
+import { identityOfId, identityOfUrl } from '../../recording/recording-reference';
 import type { RecordingReference } from '../../recording/recording-reference';
-import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
+import type { Key, StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import type { StoredRecording } from '../../store/stored-recording';
 import { keyDigest } from '../../values/fields';
 import { fileKey } from '../queue/job';
@@ -21,12 +21,21 @@ export interface IndexedFile {
   order: string;
 }
 
+/** A file that was deleted because its time was over, or somebody asked for it. */
+export interface DeletedFile {
+  /** Whether it was in this destination. */
+  isHere: boolean;
+  tombstone: Tombstone;
+}
+
 /** Which recordings are in one destination. */
 export interface StoredIndex {
   /** The same text for the same destination: an absolute folder, `s3://endpoint/bucket/prefix`. */
   readonly place: string;
   /** Files stored for an identity, one per wanted format. */
   find(identity: string): Promise<readonly IndexedFile[]>;
+  /** Files of an identity that were deleted, in any destination. */
+  deleted(identity: string): Promise<readonly DeletedFile[]>;
 }
 
 /**
@@ -55,7 +64,13 @@ export class StoredRecordings {
     const place = keyDigest(destination);
     return {
       place: destination,
-      find: async (identity) => Promise.resolve(this.#range([keyDigest(identity), place]))
+      find: async (identity) => Promise.resolve(this.#range([keyDigest(identity), place])),
+      deleted: async (identity) => {
+        const span = spanOf([keyDigest(identity)]);
+        const found = [...this.#tombstones.stones.range(span)];
+        const isHere = (key: Key): boolean => (key as FileKey)[1] === place;
+        return Promise.resolve(found.map(({ key, value }) => ({ isHere: isHere(key), tombstone: value })));
+      }
     };
   }
 
@@ -208,9 +223,29 @@ export class StoredRecordings {
   }
 
   #range(prefix: string[]): IndexedFile[] {
-    const span = { start: prefix, end: [...prefix, AFTER_ALL_TEXT] };
-    return [...this.#files.range(span)].map(({ value }) => value);
+    return [...this.#files.range(spanOf(prefix))].map(({ value }) => value);
   }
+}
+
+function spanOf(prefix: string[]): { start: string[]; end: string[] } {
+  return { start: prefix, end: [...prefix, AFTER_ALL_TEXT] };
+}
+
+/** The identities under which a recording may have been stored. */
+export function namesOf({
+  identity,
+  details,
+  links
+}: Pick<RecordingReference, 'identity' | 'details' | 'links'>): string[] {
+  const { provider, recording_id, track } = details;
+  const urls = links.map(({ url }) => identityOfUrl(provider, url));
+  return [
+    ...new Set([
+      identity,
+      ...urls,
+      ...(recording_id === null ? [] : [identityOfId(provider, recording_id, track)])
+    ])
+  ];
 }
 
 /**
@@ -229,6 +264,34 @@ export async function storedCopies(
     if (found.length > 0) return found;
   }
   return [];
+}
+
+/**
+ * Whether a recording was deleted, because its time was over or somebody asked for it: it must not come back with a delivery that
+ * is repeated or replayed. A copy that the index still has, and that is only damaged, may be mended. What was erased stays away
+ * everywhere. What expired stays away from where it was; from other places unless its job was accepted before: another place may
+ * keep it longer.
+ *
+ * @param about when its job was accepted, in milliseconds since 1970; the format of the file, or undefined: any
+ * @returns undefined: it may be stored
+ */
+export async function deletedBefore(
+  index: StoredIndex,
+  reference: Pick<RecordingReference, 'identity' | 'details' | 'links'>,
+  about: { acceptedAt: number; wantedFormat?: string | null }
+): Promise<Tombstone | undefined> {
+  const { acceptedAt, wantedFormat } = about;
+  for (const name of namesOf(reference)) {
+    const found = (await index.deleted(name)).find(
+      ({ isHere, tombstone: { reason, deleted_at } }) =>
+        isHere || reason === 'erased' || Date.parse(deleted_at) <= acceptedAt
+    );
+    if (found === undefined) continue;
+    const files = await index.find(name);
+    if (!files.some((file) => wantedFormat === undefined || file.wantedFormat === wantedFormat))
+      return found.tombstone;
+  }
+  return undefined;
 }
 
 /**

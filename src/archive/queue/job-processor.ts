@@ -184,7 +184,7 @@ export class JobProcessor {
         givenUp.push({ node, identity, at: now(), code, message, attempts, details });
       } else {
         cleared.push({ node, identity });
-        stored.push(...(await newlyKnown(outcome, index)));
+        if (outcome.kind === 'stored') stored.push(...(await newlyKnown(outcome, index)));
       }
     }
     return { ...entering(index, stored), givenUp, cleared };

@@ -1,5 +1,6 @@
 import { CodedError } from '../../errors/coded-error';
 import { type ErrorCode, isErrorCode } from '../../errors/codes';
+import type { Tombstone } from '../../evidence/deletion/tombstones';
 import type { RecordingReference } from '../../recording/recording-reference';
 import { gaveUp, unexpected } from '../download/archive-faults';
 import type { FileNote } from './job';
@@ -27,7 +28,9 @@ export interface Again {
 /** How one file of a job ended. */
 export type FileOutcome =
   | (OneFile & { kind: 'stored'; file: StoredFile; entry: IndexedFile | null })
-  | (OneFile & { kind: 'failed'; error: CodedError; attempts: number });
+  | (OneFile & { kind: 'failed'; error: CodedError; attempts: number })
+  /** It was deleted because its time was over, or somebody asked for it, so it is not stored again. */
+  | (OneFile & { kind: 'deleted'; tombstone: Tombstone });
 
 /** What one run did for a file. */
 export type FileResult = FileOutcome | (OneFile & Again & { attempts: number }) | { kind: 'stopped' };
@@ -44,7 +47,7 @@ export function runResult(results: FileResult[], stopped: boolean): RunResult {
   const outcomes: FileOutcome[] = [];
   let again: Extract<FileResult, { kind: 'again' }> | undefined;
   for (const result of results) {
-    if (result.kind === 'stored' || result.kind === 'failed') outcomes.push(result);
+    if (result.kind !== 'again' && result.kind !== 'stopped') outcomes.push(result);
     else if (result.kind === 'again' && result.pauseMs >= (again?.pauseMs ?? 0)) again = result;
   }
   // A closed node sends nothing: its successor has to find the job, and finds the files stored.

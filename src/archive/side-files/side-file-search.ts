@@ -206,7 +206,7 @@ export class SideFileSearch {
       if (key === null) continue;
       if (outcome.kind === 'failed')
         events.keepAtSource(key, `a file that belongs to it could not be stored. ${outcome.error.message}`);
-      else addToDeletion(job, key, outcome.file);
+      else if (outcome.kind === 'stored') addToDeletion(job, key, outcome.file);
     }
     events.ended(outcomes);
     job.items = [];

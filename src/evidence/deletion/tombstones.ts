@@ -20,36 +20,45 @@ export interface Tombstone {
 
 /** What was deleted: kept for good, so that it does not come back from a provider's list or a backup. */
 export class Tombstones {
-  readonly #stones: StateCollection<Tombstone>;
+  /** By `DeletedKey`. */
+  readonly stones: StateCollection<Tombstone>;
 
   constructor(database: Pick<StateDatabase, 'collection'>) {
-    this.#stones = database.collection('tombstones');
+    this.stones = database.collection('tombstones');
   }
 
   get(key: DeletedKey): Tombstone | undefined {
-    return this.#stones.get(key);
+    return this.stones.get(key);
   }
 
   /** Whether a file of a recording was deleted, wherever it was. @param recording hash of its identity */
   has(recording: string): boolean {
-    return [...this.#stones.keys({ start: [recording], end: [recording, AFTER_ALL], limit: 1 })].length > 0;
+    return [...this.stones.keys({ start: [recording], end: [recording, AFTER_ALL], limit: 1 })].length > 0;
+  }
+
+  /** What is left of this very copy, wherever it was: another copy was stored at another moment. */
+  ofCopy(recording: string, { stored_at, bytes }: Pick<Tombstone, 'stored_at' | 'bytes'>): Tombstone[] {
+    const found = [...this.stones.range({ start: [recording], end: [recording, AFTER_ALL] })];
+    return found
+      .map(({ value }) => value)
+      .filter((stone) => stone.stored_at === stored_at && stone.bytes === bytes);
   }
 
   /** Some of them, in the order of their keys, which is the same in every process. @param after a key; null: from the beginning */
   following(after: DeletedKey | null, most: number): { key: DeletedKey; tombstone: Tombstone }[] {
     const span = after === null ? { limit: most } : { start: [...after, ''], limit: most };
-    return [...this.#stones.range(span)].map(({ key, value }) => ({
+    return [...this.stones.range(span)].map(({ key, value }) => ({
       key: key as DeletedKey,
       tombstone: value
     }));
   }
 
   count(): number {
-    return this.#stones.count();
+    return this.stones.count();
   }
 
   putting(key: DeletedKey, stone: Tombstone): StateChange {
-    return this.#stones.putting(key, stone);
+    return this.stones.putting(key, stone);
   }
 }
 

@@ -132,7 +132,11 @@ export class SharedFacts implements ArchiveFacts {
   at(place: string): StoredIndex {
     const local = this.#deps.local.at(place);
     this.#places.set(keyDigest(place), place);
-    return { place, find: async (identity) => (await this.#read(), await local.find(identity)) };
+    return {
+      place,
+      find: async (identity) => (await this.#read(), await local.find(identity)),
+      deleted: async (identity) => (await this.#read(), await local.deleted(identity))
+    };
   }
 
   async *steps(size?: number): AsyncGenerator<readonly IndexedFile[]> {

@@ -7,7 +7,7 @@ import { Archiver } from '../../../src/archive/archiver';
 import type { BegunFile, ResumeStates } from '../../../src/archive/download/partial-copies';
 import type { IndexedFile, StoredIndex } from '../../../src/archive/index/stored-index';
 import type { Job, JobItem, JobRun } from '../../../src/archive/queue/job';
-import type { RunResult } from '../../../src/archive/queue/run-result';
+import type { FileOutcome, RunResult } from '../../../src/archive/queue/run-result';
 import { CodedError } from '../../../src/errors/coded-error';
 import { DEFAULT_FILENAME } from '../../../src/naming/filename-syntax';
 import { compileFilename } from '../../../src/naming/filename-template';
@@ -94,6 +94,11 @@ export class ArchiveFixture {
   }
 }
 
+/** Why a file was not stored. */
+export function errorOf(outcome: Exclude<FileOutcome, { kind: 'stored' }>): CodedError {
+  return outcome.kind === 'failed' ? outcome.error : new CodedError('GAVE_UP', 'It was deleted before.');
+}
+
 export type Outcome = { ok: true; file: StoredFile } | { ok: false; error: Error };
 
 /** Runs a job to its end; records pauses instead of waiting. */
@@ -114,7 +119,9 @@ export class TestArchiver {
       if (result.kind === 'again') this.pauses.push(result.pauseMs);
       else
         return result.outcomes.map((outcome) =>
-          outcome.kind === 'stored' ? { ok: true, file: outcome.file } : { ok: false, error: outcome.error }
+          outcome.kind === 'stored'
+            ? { ok: true, file: outcome.file }
+            : { ok: false, error: errorOf(outcome) }
         );
     }
   }
@@ -144,6 +151,10 @@ class MemoryIndex implements StoredIndex {
 
   async find(identity: string): Promise<readonly IndexedFile[]> {
     return Promise.resolve(this.#files.filter((file) => file.identity === identity));
+  }
+
+  deleted(): Promise<[]> {
+    return Promise.resolve([]);
   }
 
   enter(file: IndexedFile): void {

@@ -5,10 +5,11 @@ import { deletionOf, storedRemoval } from '../../../src/archive/deletion/stored-
 import type { IndexedFile } from '../../../src/archive/index/stored-index';
 import type { CodedError } from '../../../src/errors/coded-error';
 import { Deletions } from '../../../src/evidence/deletion/deletions';
-import type { DeletedKey } from '../../../src/evidence/deletion/tombstones';
+import type { DeletedKey, DeletionReason } from '../../../src/evidence/deletion/tombstones';
 import { providers } from '../../../src/providers/registry';
 import { type RebuildCounts, noRebuildCounts, rebuildIndex } from '../../../src/reconcile/rebuild-index';
 import { type FolderStore, createFolderStore } from '../../../src/store/folder/folder-store';
+import type { StoredRecording } from '../../../src/store/stored-recording';
 import { keyDigest } from '../../../src/values/fields';
 import { CustodyFixture } from '../evidence/custody-fixture';
 import { testOwner } from '../store/folder/store-fixture';
@@ -94,6 +95,61 @@ describe('a folder that is restored from a backup is read into the index', () =>
     await deletions.release(KEY('rec-1'), 'rec-1', { id: CASE.id, by: 'Jane Doe' });
     should(await deletions.runDeferred()).equal(1);
     should(existsSync(at)).be.false();
+  });
+
+  describe('in another folder', () => {
+    const KEPT = { policy: null, retain_until: null };
+    const elsewhere = '/archive/of/before';
+
+    /** What a backup brings, of a file that was deleted in its own folder. */
+    async function restored(reason: DeletionReason, more: Partial<StoredRecording> = {}): Promise<string> {
+      const at = path.join(elsewhere, 'rec-1.mp3');
+      const { recording } = stored.file('rec-1', { path: at, ...more });
+      const key: DeletedKey = [keyDigest('telnyx:rec-1'), keyDigest(elsewhere), 'mp3'];
+      const { stored_at, size: bytes } = recording;
+      const deleted_at = '2026-06-01T10:00:00.000Z';
+      const tombstone = { stored_at, bytes, deleted_at, reason, policy: null, seq: 1 };
+      await stored.state.database.commit([deletions.tombstones.putting(key, tombstone)]);
+      return path.join(stored.folder, '2026', '03', 'rec-1.mp3');
+    }
+
+    it('without what was erased', async () => {
+      const file = await restored('erased');
+      should(await rebuild()).have.properties({ deleted: 1, indexed: 0 });
+      should(existsSync(file)).be.false();
+    });
+
+    it('without what expired and says itself that its time was over', async () => {
+      const retention = { ...KEPT, delete_after: '2026-05-30T10:00:00.000Z' };
+      const file = await restored('expired', { retention });
+      should(await rebuild()).have.properties({ deleted: 1, indexed: 0 });
+      should(existsSync(file)).be.false();
+    });
+
+    it('with what expired elsewhere and is to be kept longer here', async () => {
+      for (const delete_after of [null, '2033-05-30T10:00:00.000Z']) {
+        const file = await restored('expired', { retention: { ...KEPT, delete_after } });
+        should(await rebuild()).have.properties({ deleted: 0 });
+        should(existsSync(file)).be.true();
+      }
+    });
+
+    it('but nothing that may not be deleted yet', async () => {
+      const retention = { ...KEPT, retain_until: '2033-05-30T10:00:00.000Z', delete_after: null };
+      const file = await restored('erased', { retention });
+      should(await rebuild()).have.properties({ deleted: 0, refused: 1 });
+      should(existsSync(file)).be.true();
+    });
+
+    it('with a copy of its own that was stored at the same moment, and another one', async () => {
+      const own = path.join(stored.folder, '2026', '03', 'rec-1.mp3');
+      await restored('erased', { path: own });
+      should(await rebuild()).have.properties({ deleted: 0, indexed: 1 });
+      await restored('erased');
+      stored.file('rec-1', { path: '/another', stored_at: '2026-03-05T10:00:00.000Z' });
+      should(await rebuild()).have.properties({ deleted: 0 });
+      should(existsSync(own)).be.true();
+    });
   });
 
   it('with a copy that was stored later, which stays', async () => {

@@ -13,7 +13,14 @@ import type { StoredRecording } from '../../../../src/store/stored-recording';
 import type { Fields } from '../../../../src/values/fields';
 import { localServer, wav, type LocalServer } from '../../../support/media';
 import { testOwner } from '../../store/folder/store-fixture';
-import { ArchiveFixture, onlyFile, recordingAt, STORED_AT, type TestArchiver } from '../archive-fixture';
+import {
+  ArchiveFixture,
+  onlyFile,
+  recordingAt,
+  STORED_AT,
+  type TestArchiver,
+  errorOf
+} from '../archive-fixture';
 
 const DAY_MS = 86_400_000;
 const LATE = { keepUntil: 30, deleteAfter: 90 };
@@ -68,7 +75,7 @@ describe('how a recording is kept', () => {
       const [outcome] = result.outcomes;
       return outcome?.kind === 'stored'
         ? { recording: outcome.file.recording, code: undefined, tries }
-        : { recording: undefined, code: outcome?.error.code, tries };
+        : { recording: undefined, code: outcome && errorOf(outcome).code, tries };
     }
   }
   const sidecar = async (recording: StoredRecording | undefined): Promise<Fields> =>

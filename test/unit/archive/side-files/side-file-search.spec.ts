@@ -19,7 +19,7 @@ import { mp4Media } from '../../../../src/simulator/media/media-mp4';
 import { type LocalServer, localServer } from '../../../support/media';
 import { testOwner } from '../../store/folder/store-fixture';
 import { dailyReference } from '../../providers/daily/daily-fixture';
-import { ArchiveFixture, FRESH, STORED_AT, NOTHING_HELD } from '../archive-fixture';
+import { ArchiveFixture, FRESH, STORED_AT, NOTHING_HELD, errorOf } from '../archive-fixture';
 import { StateFixture } from '../state-fixture';
 
 const MP4 = mp4Media({ title: 'meeting', seconds: 1, channels: 1 }).bytes();
@@ -158,7 +158,7 @@ describe('SideFileSearch', () => {
   const tracks = () =>
     delivered.map((outcomes) =>
       outcomes.map((outcome) =>
-        outcome.kind === 'stored' ? outcome.file.recording.track : outcome.error.code
+        outcome.kind === 'stored' ? outcome.file.recording.track : errorOf(outcome).code
       )
     );
 

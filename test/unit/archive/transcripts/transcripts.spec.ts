@@ -108,7 +108,8 @@ describe('transcripts and their audio', () => {
     });
     const resolve = createLinkResolver({ api: api.client(), lagMs: 1 });
     // The first job has ended, and its entry is not in the index yet.
-    const index = { place: '/a', find: () => Promise.resolve([]) };
+    const nothing = () => Promise.resolve([]);
+    const index = { place: '/a', find: nothing, deleted: nothing };
     const one = archive.plainArchiver(
       index,
       {},

@@ -24,7 +24,7 @@ import {
 import { folderSidecar } from '../../../../src/store/folder/folder-sidecar';
 import { createFolderStore } from '../../../../src/store/folder/folder-store';
 import { type LocalServer, localServer, sha256, wav } from '../../../support/media';
-import { ArchiveFixture, FRESH, STORED_AT, NOTHING_HELD } from '../../archive/archive-fixture';
+import { ArchiveFixture, FRESH, STORED_AT, NOTHING_HELD, errorOf } from '../../archive/archive-fixture';
 import { StateFixture } from '../../archive/state-fixture';
 import { testOwner } from '../../store/folder/store-fixture';
 import { atticProvider } from './attic-provider';
@@ -199,7 +199,7 @@ describe('a provider that this package does not know', () => {
     const outcomes = await download(emitted);
     outcomes.should.have.length(3);
     for (const outcome of outcomes) {
-      if (outcome.kind !== 'stored') throw outcome.error;
+      if (outcome.kind !== 'stored') throw errorOf(outcome);
       const { recording, payload } = outcome.file;
       const id = String(recording.recording_id);
       const file = String(payload);
