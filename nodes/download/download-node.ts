@@ -14,7 +14,7 @@ import { type DownloadsNow, type RunningDownload, activityOf } from '../sidebar/
 import type { SharedQueue } from '../config/queue/shared-queue';
 import { archiveState } from '../lib/archive-state';
 import { custodyOf } from '../lib/custody';
-import { deletionsOf } from '../lib/deletions';
+import { deletionsOf, finishDeletions } from '../lib/deletions';
 import { answerFailure, answerResponse } from '../lib/http-response';
 import { inLanguage, told } from '../lib/in-language';
 import type { FlowMessage, NodeRedApi, RedNode, Send } from '../lib/node-red';
@@ -274,6 +274,7 @@ export class DownloadNode implements DownloadEvents, RunningDownload {
     // A deploy, or another process, may have stopped it meanwhile.
     if (this.#isClosed || this.#work !== work) return work;
     activityOf(this.#RED).running.set(this.#node.id, this);
+    void finishDeletions(this.#RED);
     if (work.shared !== null) this.#cluster?.begin(work.shared, work.folder);
     this.#tick();
     return work;

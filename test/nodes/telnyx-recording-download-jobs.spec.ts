@@ -8,7 +8,9 @@ import { stateDatabase } from '../../nodes/lib/state';
 import { deletionOf } from '../../src/archive/deletion/stored-removal';
 import { keptMessage } from '../../src/archive/queue/job';
 import { JobRepository } from '../../src/archive/queue/job-repository';
-import type { DeletedKey } from '../../src/evidence/deletion/tombstones';
+import { Deletions } from '../../src/evidence/deletion/deletions';
+import { Holds } from '../../src/evidence/deletion/holds';
+import { type DeletedKey, Tombstones } from '../../src/evidence/deletion/tombstones';
 import { identityOfId } from '../../src/recording/recording-reference';
 import { StateDatabase } from '../../src/state/state-database';
 import { keyDigest } from '../../src/values/fields';
@@ -247,6 +249,53 @@ describe('telnyx-recording-download: jobs', () => {
       should(stage.media.requests).have.length(requests);
       should(await stage.files()).eql([]);
       should(await facts.givenUp.newestFirst()).eql([]);
+    });
+  });
+
+  describe('whose deletion a crash has interrupted', () => {
+    const CASE = { id: 'case', reason: 'asked', by: 'Jane Doe' };
+
+    /** Stores a recording, and leaves a deletion that has begun like a process that is killed. */
+    async function beginDeletion(): Promise<DeletedKey> {
+      await stage.start();
+      const stored = stage.next('stored');
+      loadedNode('download').receive(stage.saved());
+      await stored;
+      const { facts } = archiveState(stage.RED);
+      await facts.settled();
+      const [file] = facts.recordings.find(identityOfId('telnyx', 'rec-1'));
+      await nodeHelper.unload();
+      const database = new StateDatabase(path.join(stage.userDir, 'telnyx'));
+      const deletions = new Deletions({
+        database,
+        custody: { append: () => Promise.resolve({ seq: 1, at: 0 }), clock: { doubt: () => null } },
+        removal: { remove: () => Promise.reject(new Error('killed')), forgetting: () => [] },
+        now: Date.now
+      });
+      const request = deletionOf(file!, stage.folder, { reason: 'erased', actor: 'test' });
+      await should(deletions.delete(request)).be.rejectedWith('killed');
+      await database.close();
+      return request.key;
+    }
+
+    it('are finished when the node starts, without being asked', async () => {
+      const key = await beginDeletion();
+      should(await stage.files()).have.length(2);
+      await stage.start();
+      await until('the deletion', async () => (await stage.files()).length === 0);
+      await until('the tombstone', () => new Tombstones(archiveState(stage.RED).database).get(key));
+    });
+
+    it('are not finished when another Node-RED has told since that they are held', async () => {
+      const key = await beginDeletion();
+      const database = new StateDatabase(path.join(stage.userDir, 'telnyx'));
+      const hold = { ...CASE, at: new Date().toISOString(), releasedBy: null, releasedAt: null };
+      await database.commit([new Holds(database).putting(key[0], hold)]);
+      await database.close();
+      await stage.start();
+      const decisions = archiveState(stage.RED).database.collection<{ state: string }>('deletion-decisions');
+      await until('the refusal', () => decisions.get(key)?.state === 'deferred');
+      should(await stage.files()).have.length(2);
     });
   });
 

@@ -54,7 +54,7 @@ interface Decision {
   request: DeletionRequest;
   /** ISO 8601 UTC. */
   at: string;
-  /** Whether something may be gone: from then on the decision cannot be taken back. */
+  /** Whether something may be gone. */
   isPart: boolean;
 }
 
@@ -83,6 +83,8 @@ export interface ForbiddenByHold {
   actor: string;
 }
 
+const DECISIONS = 'deletion-decisions';
+
 export interface DeletionsDeps {
   database: Pick<StateDatabase, 'collection' | 'commit'>;
   custody: Pick<CustodySink, 'append'> & { clock: Pick<ClockGuard, 'doubt'> };
@@ -109,7 +111,7 @@ export class Deletions {
     this.#deps = deps;
     this.holds = new Holds(deps.database);
     this.tombstones = new Tombstones(deps.database);
-    this.#decisions = deps.database.collection('deletion-decisions');
+    this.#decisions = deps.database.collection(DECISIONS);
   }
 
   /**
@@ -167,8 +169,9 @@ export class Deletions {
   }
 
   /**
-   * Deletes a file if it may be deleted. A refusal is in the custody log; somebody's wish that is refused because of a hold
-   * is kept and carried out after the release. What the store has locked is as before: it may be held, and asked for again.
+   * Deletes a file if it may be deleted. A refusal is in the custody log; somebody's wish that is refused because of a hold, or
+   * half-way, is kept and carried out after the release. What the store has locked, and what is left of it, may be held, and
+   * asked for again.
    *
    * @throws when the state, the log or the disk fails. Nothing is deleted then, or what was begun is finished by `resume`.
    */
@@ -222,7 +225,8 @@ export class Deletions {
   }
 
   /**
-   * Finishes what a crash has interrupted. Call it at the start, before anything is held or deleted.
+   * Finishes what a crash or a fault has interrupted, in its own time: until then nothing of it can be held. Holds that another
+   * Node-RED told are asked again, and what is refused is no longer begun. Call it at the start.
    *
    * @returns how many files were deleted, and what failed; a failed one stays begun
    */
@@ -242,13 +246,29 @@ export class Deletions {
     return { finished, failed };
   }
 
-  /** Asks again for what waits for the release of a hold. @returns how many files were deleted */
+  /** Whether anything was begun, or waits for a release. */
+  static isAnyLeft(database: Pick<StateDatabase, 'collection'>): boolean {
+    return [...database.collection<Decision>(DECISIONS).keys({ limit: 1 })].length > 0;
+  }
+
+  /**
+   * Asks again for what waits for the release of a hold. One that fails keeps no other one waiting.
+   *
+   * @returns how many files were deleted
+   * @throws the first fault, at the end
+   */
   async runDeferred(): Promise<number> {
     let deleted = 0;
+    const faults: unknown[] = [];
     for (const { request } of this.#all('deferred')) {
-      if (this.#refusalOf(request) !== null) continue;
-      if ((await this.delete(request)).deleted) deleted += 1;
+      try {
+        if (this.#refusalOf(request) !== null) continue;
+        if ((await this.delete(request)).deleted) deleted += 1;
+      } catch (error) {
+        faults.push(error);
+      }
     }
+    if (faults.length > 0) throw faults[0];
     return deleted;
   }
 
@@ -265,10 +285,11 @@ export class Deletions {
     return null;
   }
 
-  async #refuse(request: DeletionRequest, refusal: Refusal): Promise<void> {
-    const { kind } = refusal;
-    await this.#deps.custody.append(entryOf('deletion-refused', request, { kind }));
-    const isKept = kind === 'held' && request.reason === 'erased';
+  /** @param isPart whether something may be gone already */
+  async #refuse(request: DeletionRequest, { kind }: Refusal, isPart = false): Promise<void> {
+    const details = { kind, ...(isPart && { part: true }) };
+    await this.#deps.custody.append(entryOf('deletion-refused', request, details));
+    const isKept = request.reason === 'erased' && (kind === 'held' || isPart);
     const isBegun = this.#decisions.get(request.key)?.state === 'begun';
     if (isKept)
       await this.#deps.database.commit([
@@ -290,10 +311,10 @@ export class Deletions {
         isPart = true;
       });
     } catch (error) {
-      if (isPart || !(error instanceof CodedError) || error.code !== 'DELETION_REFUSED') throw error;
+      if (!(error instanceof CodedError) || error.code !== 'DELETION_REFUSED') throw error;
       const cases = this.holds.active(key[0]);
       const refusal: Refusal = cases.length > 0 ? { kind: 'held', cases } : { kind: 'locked', error };
-      await this.#refuse(request, refusal);
+      await this.#refuse(request, refusal, isPart);
       return { deleted: false, refusal };
     }
     const { seq } = await custody.append(entryOf(reason, request));

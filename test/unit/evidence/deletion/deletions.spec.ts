@@ -16,12 +16,14 @@ describe('deletions', () => {
   let removed: string[];
   let fault: Error | null;
   let lateFault: Error | null;
+  let onRemove: () => void;
 
   beforeEach(async () => {
     fixture = new CustodyFixture();
     database = new StateDatabase(fixture.state);
     removed = [];
     fault = lateFault = null;
+    onRemove = () => undefined;
     await fixture.open();
     start();
   });
@@ -38,6 +40,7 @@ describe('deletions', () => {
       removal: {
         remove: async ({ recording }, permit) => {
           if (fault !== null) throw fault;
+          onRemove();
           await permit();
           if (lateFault !== null) throw lateFault;
           removed.push(recording);
@@ -70,6 +73,13 @@ describe('deletions', () => {
       .files('.jsonl')
       .flatMap((name) => fixture.lines(name))
       .map((line) => (JSON.parse(line) as { event: string }).event);
+  }
+
+  /** Of the last line of a kind. */
+  function details(event: string): unknown {
+    const lines = fixture.files('.jsonl').flatMap((name) => fixture.lines(name));
+    const all = lines.map((line) => JSON.parse(line) as { event: string; details: unknown });
+    return all.filter((line) => line.event === event).at(-1)?.details;
   }
 
   it('leave a tombstone without personal data, whose line is in the log', async () => {
@@ -158,15 +168,82 @@ describe('deletions', () => {
     should(await deletions.hold(KEY, 'recording-1', CASE)).equal('placed');
   });
 
-  it('that the store refuses half-way stay begun, also after a restart', async () => {
+  it('that the store refuses half-way do not stay begun: what is left can be held', async () => {
     lateFault = new CodedError('DELETION_REFUSED', 'call.mp3 in the bucket is locked.');
-    await should(deletions.delete(request())).be.rejectedWith({ code: 'DELETION_REFUSED' });
-    [fault, lateFault] = [lateFault, null];
+    const outcome = await deletions.delete(request());
+    should(outcome).eql({ deleted: false, refusal: { kind: 'locked', error: lateFault } });
+    should(details('deletion-refused')).containEql({ kind: 'locked', part: true });
     start();
-    should((await deletions.resume()).failed).eql([fault]);
-    should(await deletions.hold(KEY, 'recording-1', CASE)).equal('being-deleted');
-    fault = null;
+    should(Deletions.isAnyLeft(database)).equal(false);
+    should(await deletions.resume()).eql({ finished: 0, failed: [] });
+    should(await deletions.hold(KEY, 'recording-1', CASE)).equal('placed');
+  });
+
+  it('that were begun and are refused half-way after a restart do not stay begun either', async () => {
+    lateFault = new Error('the bucket is away');
+    await should(deletions.delete(request())).be.rejected();
+    lateFault = new CodedError('DELETION_REFUSED', 'call.mp3 in the bucket is locked.');
+    start();
+    should(await deletions.resume()).eql({ finished: 0, failed: [] });
+    should(await deletions.hold(KEY, 'recording-1', CASE)).equal('placed');
+  });
+
+  it('that somebody wished for and that are refused half-way are tried again', async () => {
+    lateFault = new CodedError('DELETION_REFUSED', 'call.mp3 in the bucket is locked.');
+    await deletions.delete(request({ reason: 'erased' }));
+    should(Deletions.isAnyLeft(database)).equal(true);
+    should(await deletions.runDeferred()).equal(0);
+    lateFault = null;
+    should(await deletions.runDeferred()).equal(1);
+  });
+
+  it('that fail after a release keep no other one waiting', async () => {
+    const second: DeletedKey = [keyDigest('telnyx:2'), keyDigest('/archive'), ''];
+    for (const key of [KEY, second]) {
+      await deletions.hold(key, 'recording', CASE);
+      await deletions.delete(request({ key, reason: 'erased' }));
+      await deletions.release(key, 'recording', { id: CASE.id, by: 'Jane Doe' });
+    }
+    const faults = [new Error('the bucket is away')];
+    onRemove = () => {
+      const [first] = faults.splice(0, 1);
+      if (first !== undefined) throw first;
+    };
+    await should(deletions.runDeferred()).be.rejectedWith(/bucket is away/);
+    should(removed).have.length(1);
     should(await deletions.resume()).eql({ finished: 1, failed: [] });
+  });
+
+  it('that were begun stop at a hold that another Node-RED has told since', async () => {
+    fault = new Error('the bucket is away');
+    await should(deletions.delete(request())).be.rejected();
+    fault = null;
+    const told = { ...CASE, at: '2026-11-30T12:00:00.000Z', releasedBy: null, releasedAt: null };
+    await database.commit([deletions.holds.putting(KEY[0], told)]);
+    start();
+    should(await deletions.resume()).eql({ finished: 0, failed: [] });
+    should(removed).eql([]);
+    should(Deletions.isAnyLeft(database)).equal(false);
+  });
+
+  it('and what a hold forbids wait for each other, in any order', async () => {
+    const other: DeletedKey = [keyDigest('telnyx:2'), keyDigest('/archive'), ''];
+    const order: string[] = [];
+    const ask = (ids: string[], name: string): Promise<unknown> =>
+      deletions.permitted(
+        { ids, recording: 'recording-1', reason: 'at-source', actor: 'node:1' },
+        async () => {
+          order.push(name);
+          await new Promise((resolve) => setImmediate(resolve));
+          order.push(name);
+        }
+      );
+    await Promise.all([ask([KEY[0], other[0]], 'a'), ask([other[0], KEY[0], KEY[0]], 'b')]);
+    should(order).eql(['a', 'a', 'b', 'b']);
+    await deletions.hold(other, 'recording-2', CASE);
+    await should(ask([KEY[0], other[0]], 'c')).be.rejectedWith({ code: 'DELETION_REFUSED' });
+    should(order).have.length(4);
+    should(details('deletion-refused')).eql({ reason: 'at-source', kind: 'held' });
   });
 
   it('wait for the end of the time for which a recording is kept, and for a trustworthy clock', async () => {
