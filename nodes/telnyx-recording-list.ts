@@ -6,6 +6,7 @@ import { factsOfQueue } from './config/queue/queue-facts';
 import { accountsOf } from './config/provider-accounts';
 import { createNode } from './lib/create-node';
 import { type ArchiveState, archiveState } from './lib/archive-state';
+import { apiDates } from './lib/custody';
 import { deletionsOf } from './lib/deletions';
 import { told } from './lib/in-language';
 import type { NodeRedApi, RedNode } from './lib/node-red';
@@ -43,6 +44,7 @@ export = function (RED: NodeRedApi): void {
               state,
               facts: factsIn(state),
               ids: { node: this.id, account: readText(config[choiceOf(settings.provider.name).property]) },
+              onDate: apiDates(RED),
               deletions: () => deletionsOf(RED),
               events: {
                 emit: (emitted) => emit(emittedMessage(RED, message, emitted)),

@@ -19,6 +19,7 @@ import { REMEMBERED_MS } from '../../src/webhook/journal/delivery-identities';
 import type { SharedQueue } from '../config/queue/shared-queue';
 import { apiBreakers } from '../config/provider-accounts';
 import type { TelnyxAccount } from '../config/telnyx-account-access';
+import { apiDates } from '../lib/custody';
 import type { NodeRedApi } from '../lib/node-red';
 import { stateDatabase } from '../lib/state';
 import type { ListRun } from '../list/list-node';
@@ -56,7 +57,7 @@ export async function runMissed(
   const summary = newDeliverySummary(range.from, to, begun);
   const turn = pacedBy(RED, (reason) => status.waiting(reason), signal);
   await stateDatabase(RED).written();
-  const deliveries = openDeliveries(account, { breakers: apiBreakers });
+  const deliveries = openDeliveries(account, { breakers: apiBreakers, onDate: apiDates(RED) });
   const onWait = (reason: unknown): void => status.waiting(reason === null ? null : 'api');
   const paths = runningReceivers(RED, WEBHOOK_TYPE).map(({ path }) => path);
   try {

@@ -95,8 +95,14 @@ export function createDownloadWork(
   const { owner } = state;
   const destination = openDestination(settings.target, state, events.onNotice);
   const { place, capabilities, sidecars: sidecar, transcripts: texts } = destination;
-  const sources = recordingSources(sourceSettings);
-  const agents = createTransferAgents({ proxy: settings.proxy, own: sources.ownBucket });
+  const sources = recordingSources(sourceSettings, (date, name) =>
+    custody.noteDate(date, { name, mayConfirm: true })
+  );
+  const agents = createTransferAgents({
+    proxy: settings.proxy,
+    own: sources.ownBucket,
+    onDate: (date, name) => custody.noteDate(date, { name: `file ${name}`, mayConfirm: false })
+  });
   const partials = new NodeResumeStates(state.database, node, place);
   const facts =
     queue === null

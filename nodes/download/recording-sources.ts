@@ -1,3 +1,4 @@
+import type { HttpClientOptions } from '../../src/http/http-client';
 import {
   type OpenProviders,
   type ProviderAccounts,
@@ -23,19 +24,21 @@ export interface RecordingSources extends OpenProviders {
   ownBucket: OwnBucket | null;
 }
 
-/** @throws CodedError `BAD_SETTING` when the API address of an account cannot be used */
-export function recordingSources({
-  accounts,
-  ownBucket: settings,
-  target
-}: SourceSettings): RecordingSources {
+/**
+ * @param onDate of the answers of the APIs
+ * @throws CodedError `BAD_SETTING` when the API address of an account cannot be used
+ */
+export function recordingSources(
+  { accounts, ownBucket: settings, target }: SourceSettings,
+  onDate?: HttpClientOptions['onDate']
+): RecordingSources {
   const ownBucket = settings && new OwnBucket(new BucketConnection(settings));
   const buckets = [settings, target].filter((bucket) => bucket !== null);
   const ownStorage = {
     hasAddress: (url: string) => buckets.some((bucket) => keyInBucket(bucket, url) !== null),
     hasHost: (host: string) => buckets.some((bucket) => isHostOf(bucket, host))
   };
-  const open = openProviders(providers, accounts, { breakers: apiBreakers, ownBucket, ownStorage });
+  const open = openProviders(providers, accounts, { breakers: apiBreakers, onDate, ownBucket, ownStorage });
   return {
     ...open,
     ownBucket,

@@ -52,6 +52,11 @@ export function custodyOf(RED: NodeRedApi): CustodyRecorder {
   return recorder;
 }
 
+/** For `ProviderOptions.onDate`: compares the clock of this machine with that of an API. */
+export function apiDates(RED: NodeRedApi): (date: string, host: string) => void {
+  return (date, name) => custodyOf(RED).noteDate(date, { name, mayConfirm: true });
+}
+
 /** Enters after each deploy whose settings have changed. Called when the package loads. */
 export function watchSettings(RED: NodeRedApi): void {
   onDeployed(RED, () => {

@@ -4,6 +4,7 @@ import { CodedError } from '../../src/errors/coded-error';
 import { type ListRun, ListRuns } from '../../src/evidence/certificate/list-runs';
 import {
   type ListQuery,
+  type ProviderOptions,
   type RecordingProvider,
   withoutAccount,
   withoutTranscripts
@@ -38,6 +39,8 @@ export interface ListRunDeps {
   state: ArchiveState;
   /** What is known of the archive, here or in all Node-REDs with the queue of the node. */
   facts: ArchiveFacts;
+  /** Takes the times that the API tells. */
+  onDate: NonNullable<ProviderOptions['onDate']>;
   /** Opens what deletes again. */
   deletions: () => Promise<Deletions>;
   events: ListEvents;
@@ -54,14 +57,14 @@ export interface ListRunDeps {
 export async function runList(
   request: ListRequest,
   settings: ListSettings,
-  { accounts, state, facts, deletions, events, ids }: ListRunDeps,
+  { accounts, state, facts, onDate, deletions, events, ids }: ListRunDeps,
   signal: AbortSignal
 ): Promise<{ summary: RunSummary; failure: CodedError | null }> {
   const account = accounts.get(settings.provider.name) ?? null;
   const { rebuild, range, verify } = request;
   const isListing = request.recordings !== null || request.transcripts !== null;
   if (isListing && account === null) throw withoutAccount(settings.provider);
-  const provider = isListing ? settings.provider.open(account, { breakers: apiBreakers }) : null;
+  const provider = isListing ? settings.provider.open(account, { breakers: apiBreakers, onDate }) : null;
   const begun = Date.now();
   const pace = new EmissionPace(
     () => loadOf(state.nodes.values(), MOST_ORDERS),

@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { CodedError } from '../errors/coded-error';
 import { type ConnectionOptions, createAgents } from './http-agents';
 import { type FaultPlace, Overdue, httpFault } from './http-fault';
@@ -22,6 +23,11 @@ export interface HttpClientOptions extends Partial<ConnectionOptions> {
   wanted?: string;
   /** Which proxy leads to which host. Null or left out: every host is contacted directly. */
   proxy?: ProxyChoice | null | undefined;
+  /**
+   * Told the header `Date` of each answer that a host has made itself just now, over a connection whose certificate was checked.
+   * Must not throw.
+   */
+  onDate?: ((date: string, host: string) => void) | undefined;
 }
 
 export interface HttpRequest {
@@ -55,9 +61,11 @@ export class HttpClient {
   readonly #exchanges = new Set<HttpExchange>();
   readonly #connectTimeoutMs: number;
   readonly #wanted: string;
+  readonly #onDate: HttpClientOptions['onDate'];
   #isClosed = false;
 
-  constructor({ wanted = 'answer', proxy = null, ...connection }: HttpClientOptions = {}) {
+  constructor({ wanted = 'answer', proxy = null, onDate, ...connection }: HttpClientOptions = {}) {
+    this.#onDate = onDate;
     this.#connectTimeoutMs = connection.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
     const limited = { ...connection, connectTimeoutMs: this.#connectTimeoutMs };
     this.#agents = createAgents(limited);
@@ -133,7 +141,8 @@ export class HttpClient {
       responseTimeoutMs: request.responseTimeoutMs ?? DEFAULT_TIMEOUT_MS,
       stallTimeoutMs: request.stallTimeoutMs ?? DEFAULT_TIMEOUT_MS,
       place,
-      signal
+      signal,
+      onDate: this.#onDate
     };
   }
 
@@ -186,6 +195,7 @@ interface ExchangeOptions {
   stallTimeoutMs: number;
   place: Omit<FaultPlace, 'phase'>;
   signal: AbortSignal | undefined;
+  onDate: HttpClientOptions['onDate'];
 }
 
 /** A server that means to answer sends no more interim answers (1xx) than this. */
@@ -295,6 +305,7 @@ class HttpExchange {
       return;
     }
     clearTimeout(this.#deadline);
+    if (this.#options.onDate !== undefined) this.#tellDate(message);
     this.#body = new ArrivingBody(message, {
       endsWithConnection: response.framing === 'close',
       stallMs: stallTimeoutMs,
@@ -303,6 +314,13 @@ class HttpExchange {
     });
     this.#settle.resolve({ ...response, body: this.#body });
     this.#settle = undefined;
+  }
+
+  /** What a cache has kept has the time at which it was made. */
+  #tellDate({ socket, headers: { date, age } }: IncomingMessage): void {
+    const isProven = this.#options.proxy === null && socket instanceof TLSSocket && socket.authorized;
+    if (isProven && date !== undefined && age === undefined)
+      this.#options.onDate?.(date, this.#options.place.host);
   }
 
   #refuse(what: string): void {

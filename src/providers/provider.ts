@@ -1,4 +1,5 @@
 import { CodedError } from '../errors/coded-error';
+import type { HttpClientOptions } from '../http/http-client';
 import type { ProxyChoice } from '../http/proxy/proxy-choice';
 import type { RecordingOrigin } from '../recording/origin';
 import type { RecordingDetails } from '../recording/recording-details';
@@ -186,6 +187,8 @@ export type StoredOrigin = RecordingDetails & {
 export interface ProviderOptions {
   /** Shared by all users of the same API. Default: a separate one. */
   breakers?: CircuitBreakers;
+  /** As `HttpClientOptions.onDate`, for the answers of the API. */
+  onDate?: HttpClientOptions['onDate'];
   /** Null or left out when none is chosen. */
   ownBucket?: OwnBucket | null;
   /** What is known of the customer's own storage. Left out: nothing. */

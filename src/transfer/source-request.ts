@@ -169,6 +169,8 @@ export interface TransferAgentOptions {
   proxy?: ProxyChoice | null;
   /** Null or left out: none is chosen. */
   own?: OwnBucketLinks | null;
+  /** As `HttpClientOptions.onDate`. */
+  onDate?: HttpClientOptions['onDate'];
 }
 
 /** The connections of the transfers, kept apart by network policy. */

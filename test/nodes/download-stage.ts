@@ -15,6 +15,8 @@ export class DownloadStage {
   answer: (request: IncomingMessage, response: ServerResponse) => void = (_request, response) =>
     this.sendAll(response);
 
+  /** Default: the same server. */
+  apiUrl: string | undefined;
   /** Known once a flow is loaded. */
   RED!: NodeRedApi;
 
@@ -56,7 +58,7 @@ export class DownloadStage {
       [(RED: NodeRedApi) => void (this.RED = RED), telnyxAccount, recordingDownload],
       [
         tab(),
-        account({ apiUrl: `${this.media.url}/v2` }),
+        account({ apiUrl: this.apiUrl ?? `${this.media.url}/v2` }),
         ...downloads,
         node('stored', 'helper'),
         node('catch', 'catch', { scope: null, wires: [['caught']] }),

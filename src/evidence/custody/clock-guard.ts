@@ -4,6 +4,22 @@ const LONGEST_JUMP_MS = 48 * 60 * 60 * 1000;
 /** Milliseconds by which it may differ from a provider's. */
 const MOST_OFFSET_MS = 5 * 60 * 1000;
 
+/** Clocks that may differ at a time; more are not remembered. */
+const MOST_DIFFERING = 16;
+
+/** Another clock. */
+export interface OtherClock {
+  /** Tells it from others; the host of a server. */
+  name: string;
+  /**
+   * Whether its word removes a doubt: that of an API that the user has chosen. All others, such as the server of any link, can
+   * only raise one.
+   */
+  mayConfirm: boolean;
+}
+
+const PROVIDER: OtherClock = { name: 'provider', mayConfirm: true };
+
 /** Why the clock of the machine is not trustworthy. */
 export type ClockDoubt = 'before-last-line' | 'jumped' | 'differs-from-provider';
 
@@ -18,8 +34,10 @@ export class ClockGuard {
   #trusted: number;
   /** Wall minus elapsed, as the last line or another clock has it. */
   #base: number;
-  /** Milliseconds that the clock is ahead of a provider's. */
-  #offset = 0;
+  /** Whether a clock that may confirm it has set `#base`. */
+  #isConfirmed = false;
+  /** Those that had another time when they were last heard of, by name. */
+  readonly #differing = new Map<string, OtherClock>();
 
   /**
    * @param wall the machine's clock, milliseconds since 1970
@@ -48,17 +66,27 @@ export class ClockGuard {
   }
 
   /**
-   * Compares with the clock of a provider or a bucket.
+   * Compares with another clock. Its word must have come over a connection that proves who has said it.
    *
    * @param date the header `Date` of an answer that has just come
    */
-  noteDate(date: string | undefined): void {
+  noteDate(date: string | undefined, other: OtherClock = PROVIDER): void {
     const time = Date.parse(date ?? '');
     if (!Number.isFinite(time)) return;
-    this.#offset = this.#wall() - time;
-    if (Math.abs(this.#offset) > MOST_OFFSET_MS) return;
+    const { name, mayConfirm } = other;
+    if (Math.abs(this.#wall() - time) > MOST_OFFSET_MS) {
+      // What the API has said counts more than any server, as long as the clock has run since.
+      const isOutweighed = !mayConfirm && this.#isConfirmed && this.#drift <= MOST_OFFSET_MS;
+      if (!isOutweighed && (this.#differing.has(name) || this.#differing.size < MOST_DIFFERING))
+        this.#differing.set(name, other);
+      return;
+    }
+    this.#differing.delete(name);
+    if (!mayConfirm || [...this.#differing.values()].some((each) => each.mayConfirm)) return;
+    this.#differing.clear();
     // Somebody else has the same time, so a jump was a correction, and a later line was written by a wrong clock.
     this.#base = this.#wall() - this.#elapsed();
+    this.#isConfirmed = true;
     this.#trusted = this.#wall();
   }
 
@@ -66,7 +94,12 @@ export class ClockGuard {
   doubt(): ClockDoubt | null {
     const now = this.#wall();
     if (now < this.#trusted) return 'before-last-line';
-    if (Math.abs(now - this.#elapsed() - this.#base) > LONGEST_JUMP_MS) return 'jumped';
-    return Math.abs(this.#offset) > MOST_OFFSET_MS ? 'differs-from-provider' : null;
+    if (this.#drift > LONGEST_JUMP_MS) return 'jumped';
+    return this.#differing.size > 0 ? 'differs-from-provider' : null;
+  }
+
+  /** Milliseconds by which the clock was set since `#base`. */
+  get #drift(): number {
+    return Math.abs(this.#wall() - this.#elapsed() - this.#base);
   }
 }

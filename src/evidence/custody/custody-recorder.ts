@@ -1,4 +1,5 @@
 import { rootCause } from '../../errors/root-cause';
+import type { ClockGuard, OtherClock } from './clock-guard';
 import type { Custody } from './custody';
 import type { CustodyEntry } from './custody-line';
 import type { CustodyPlace } from './custody-log';
@@ -74,6 +75,7 @@ export class CustodyRecorder implements CustodySink {
   #complaint = '';
   #writing: Promise<void> | null = null;
   #opening: Promise<Custody> | null = null;
+  #clock: ClockGuard | undefined;
   #isFailing = false;
   #users = 0;
   #isRunning = false;
@@ -109,16 +111,27 @@ export class CustodyRecorder implements CustodySink {
     return await (await this.opened()).append(entry);
   }
 
+  /** As `ClockGuard.noteDate`, once the log is open: before that nothing is deleted. */
+  noteDate(date: string, other: OtherClock): void {
+    this.#clock?.noteDate(date, other);
+  }
+
   /**
    * The log itself, for its clock.
    *
    * @throws as `Custody.open`
    */
   opened(): Promise<Custody> {
-    this.#opening ??= this.#options.open().catch((error: unknown) => {
-      this.#opening = null;
-      throw error;
-    });
+    this.#opening ??= this.#options.open().then(
+      (custody) => {
+        this.#clock = custody.clock;
+        return custody;
+      },
+      (error: unknown) => {
+        this.#opening = null;
+        throw error;
+      }
+    );
     return this.#opening;
   }
 

@@ -49,7 +49,7 @@ export const dailyProvider: ProviderDefinition = {
 
 function openDaily(
   account: ProviderAccount | null,
-  { breakers, ownBucket = null }: ProviderOptions
+  { breakers, onDate, ownBucket = null }: ProviderOptions
 ): RecordingProvider {
   const api =
     account &&
@@ -58,6 +58,7 @@ function openDaily(
       apiKey: () => account.apiKey(),
       proxy: account.proxy,
       ...(account.pace && { pace: account.pace }),
+      onDate,
       ...(breakers && { breakers })
     });
   const sources = { api, bucket: ownBucket };

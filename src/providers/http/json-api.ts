@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { monotonicNow } from '../../clock/clocks';
 import { CodedError } from '../../errors/coded-error';
-import { HttpClient } from '../../http/http-client';
+import { HttpClient, type HttpClientOptions } from '../../http/http-client';
 import type { ProxyChoice } from '../../http/proxy/proxy-choice';
 import { type ApiBase, apiBase } from './api-address';
 import type { ApiDialect } from './api-dialect';
@@ -30,6 +30,8 @@ export interface JsonApiOptions {
   breakers?: CircuitBreakers;
   /** Of the account, shared by all its users. Default: that of the provider, for this one alone. */
   pace?: ApiPace;
+  /** As `HttpClientOptions.onDate`. */
+  onDate?: HttpClientOptions['onDate'];
 }
 
 export interface ApiRequest {
@@ -87,7 +89,11 @@ export abstract class JsonApi implements ApiAccess {
     this.#dialect = dialect;
     this.#base = apiBase(options.apiUrl ?? dialect.defaultUrl, dialect.defaultUrl);
     this.#timeoutMs = options.timeoutMs ?? 20_000;
-    this.#http = new HttpClient({ connectTimeoutMs: this.#timeoutMs, proxy: options.proxy });
+    this.#http = new HttpClient({
+      connectTimeoutMs: this.#timeoutMs,
+      proxy: options.proxy,
+      onDate: options.onDate
+    });
     this.#maxBody = options.maxBody ?? 4 * 1024 * 1024;
     this.#now = options.now ?? Date.now;
     this.#monotonic = options.monotonic ?? monotonicNow;

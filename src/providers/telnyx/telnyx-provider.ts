@@ -55,7 +55,7 @@ export const telnyxProvider: ProviderDefinition = {
 
 function openTelnyx(
   account: ProviderAccount | null,
-  { breakers, ownStorage }: ProviderOptions
+  { breakers, onDate, ownStorage }: ProviderOptions
 ): RecordingProvider {
   const apiKey = account?.apiKey() ?? null;
   const api =
@@ -65,6 +65,7 @@ function openTelnyx(
       apiKey: () => apiKey,
       proxy: account.proxy,
       ...(account.pace && { pace: account.pace }),
+      onDate,
       ...(breakers && { breakers })
     });
   const list = (

@@ -51,13 +51,17 @@ export interface TelnyxDeliveries {
 }
 
 /** @throws CodedError `BAD_SETTING` when the account's API address cannot be used */
-export function openDeliveries(account: ProviderAccount, { breakers }: ProviderOptions): TelnyxDeliveries {
+export function openDeliveries(
+  account: ProviderAccount,
+  { breakers, onDate }: ProviderOptions
+): TelnyxDeliveries {
   const api = new TelnyxApi({
     apiUrl: account.apiUrl,
     apiKey: () => account.apiKey(),
     proxy: account.proxy,
     maxBody: MOST_PAGE_BYTES,
     ...(account.pace && { pace: account.pace }),
+    onDate,
     ...(breakers && { breakers })
   });
   return {

@@ -78,6 +78,61 @@ describe('the clock guard', () => {
     should(guard(clock.trusted).doubt()).equal(null);
   });
 
+  describe('told the time by the servers of links', () => {
+    const API = { name: 'api.example.com', mayConfirm: true };
+    const SERVER = { name: 'files.example.com', mayConfirm: false };
+    const at = (time: number): string => new Date(time).toUTCString();
+
+    it('doubts what it believed, and believes nothing that it doubted', () => {
+      const clock = guard();
+      wall += 100 * HOUR_MS;
+      clock.noteDate(at(wall), SERVER);
+      should(clock.doubt()).equal('jumped');
+      should(guard(wall + HOUR_MS).doubt()).equal('before-last-line');
+      wall -= 100 * HOUR_MS;
+      clock.noteDate(at(wall + HOUR_MS), SERVER);
+      should(clock.doubt()).equal('differs-from-provider');
+      clock.noteDate(at(wall), { ...SERVER, name: 'another' });
+      should(clock.doubt()).equal('differs-from-provider');
+      clock.noteDate(at(wall), SERVER);
+      should(clock.doubt()).equal(null);
+    });
+
+    it('never believes one of them against an API', () => {
+      const clock = guard();
+      clock.noteDate(at(wall - HOUR_MS), API);
+      clock.noteDate(at(wall), SERVER);
+      should(clock.doubt()).equal('differs-from-provider');
+      // Nor one API against another.
+      clock.noteDate(at(wall), { ...API, name: 'other.example.com' });
+      should(clock.doubt()).equal('differs-from-provider');
+      clock.noteDate(at(wall), API);
+      should(clock.doubt()).equal(null);
+    });
+
+    it('lets an API outweigh them while the clock runs on', () => {
+      const clock = guard();
+      clock.noteDate(at(wall - HOUR_MS), SERVER);
+      clock.noteDate(at(wall), API);
+      should(clock.doubt()).equal(null);
+      pass(500);
+      clock.noteDate(at(wall - HOUR_MS), SERVER);
+      should(clock.doubt()).equal(null);
+      wall += HOUR_MS;
+      clock.noteDate(at(wall - HOUR_MS), SERVER);
+      should(clock.doubt()).equal('differs-from-provider');
+    });
+
+    it('remembers few of them, and still doubts when there are many', () => {
+      const clock = guard();
+      for (let n = 0; n < 1000; n += 1) clock.noteDate(at(wall - HOUR_MS), { ...SERVER, name: `s${n}` });
+      for (let n = 999; n >= 16; n -= 1) clock.noteDate(at(wall), { ...SERVER, name: `s${n}` });
+      should(clock.doubt()).equal('differs-from-provider');
+      for (let n = 0; n < 16; n += 1) clock.noteDate(at(wall), { ...SERVER, name: `s${n}` });
+      should(clock.doubt()).equal(null);
+    });
+  });
+
   it('doubts a clock that is more than five minutes off that of a provider', () => {
     const clock = guard();
     clock.noteDate(new Date(wall - 301_000).toUTCString());
