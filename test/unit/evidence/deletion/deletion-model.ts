@@ -1,9 +1,18 @@
-import fc from 'fast-check';
 import should from 'should';
 import { ClockGuard } from '../../../../src/evidence/custody/clock-guard';
 import type { CustodyEntry } from '../../../../src/evidence/custody/custody-line';
 import { type DeletionRequest, Deletions } from '../../../../src/evidence/deletion/deletions';
 import type { DeletedKey, DeletionReason } from '../../../../src/evidence/deletion/tombstones';
+import {
+  type IndexedFile,
+  type StoredIndex,
+  deletedBefore
+} from '../../../../src/archive/index/stored-index';
+import { CodedError } from '../../../../src/errors/coded-error';
+import type { RecordingReference } from '../../../../src/recording/recording-reference';
+import type { StateChange } from '../../../../src/state/state-database';
+import type { Permit } from '../../../../src/store/destination';
+import type { Step } from './deletion-steps';
 import { MemoryState } from './memory-state';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -15,53 +24,6 @@ const DELETE_AFTER_MS = 10 * DAY_MS;
 
 /** By so much the clock may jump without being doubted. */
 const UNDOUBTED_MS = 2 * DAY_MS;
-
-export type Step =
-  | { do: 'store' | 'erase' | 'restore'; file: number }
-  | { do: 'hold' | 'release'; file: number; case: number }
-  | { do: 'sweep' | 'rebuild' | 'backup' | 'restart' | 'confirm-clock' }
-  | { do: 'pass'; hours: number }
-  | { do: 'jump'; hours: number }
-  /** The process ends after so many writes from now. */
-  | { do: 'crash-soon'; writes: number }
-  /** The next removals fail. */
-  | { do: 'disk-fails'; times: number };
-
-const file = fc.integer({ min: 0, max: 1 });
-const others = ['sweep', 'rebuild', 'backup', 'restart', 'confirm-clock'] as const;
-
-export const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.oneof(
-    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('store' as const, 'restore' as const), file }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('erase' as const), file }) },
-    {
-      weight: 4,
-      arbitrary: fc.record({
-        do: fc.constantFrom('hold' as const, 'release' as const),
-        file,
-        case: fc.integer({ min: 0, max: 1 })
-      })
-    },
-    { weight: 6, arbitrary: fc.record({ do: fc.constantFrom(...others) }) },
-    {
-      weight: 3,
-      arbitrary: fc.record({ do: fc.constant('pass' as const), hours: fc.integer({ min: 1, max: 400 }) })
-    },
-    {
-      weight: 1,
-      arbitrary: fc.record({ do: fc.constant('jump' as const), hours: fc.integer({ min: -3000, max: 3000 }) })
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({ do: fc.constant('crash-soon' as const), writes: fc.integer({ min: 1, max: 5 }) })
-    },
-    {
-      weight: 1,
-      arbitrary: fc.record({ do: fc.constant('disk-fails' as const), times: fc.integer({ min: 1, max: 3 }) })
-    }
-  ),
-  { minLength: 10, maxLength: 60, size: 'max' }
-);
 
 class DiskFault extends Error {}
 
@@ -89,8 +51,14 @@ export class DeletionModel {
   #trusted = NaN;
   #writesLeft = Infinity;
   #faultsLeft = 0;
+  #locksLeft = 0;
+  #isLockedHalfWay = false;
   /** Files that were deleted. */
   readonly #removed = new Set<number>();
+  /** Files that the provider still has, those that it was asked to delete and are held, and how often it was refused. */
+  readonly #atSource = new Set<number>([0, 1]);
+  readonly #keptForRelease = new Set<number>();
+  #refusals = 0;
   #clock!: ClockGuard;
   #deletions!: Deletions;
 
@@ -105,12 +73,13 @@ export class DeletionModel {
       }
       this.#check();
     }
-    this.#faultsLeft = 0;
+    this.#faultsLeft = this.#locksLeft = 0;
     await this.#start();
     for (const file of this.#index.keys())
       should(this.#disk.has(file)).equal(true, 'a file is gone, and nobody remembers that');
     await this.#rebuild();
     this.#checkNothingCameBack();
+    this.#checkRefusals();
   }
 
   get #wall(): number {
@@ -132,32 +101,45 @@ export class DeletionModel {
       });
       return Promise.resolve({ seq: this.#lines.length, at: this.#wall });
     };
-    const { collection, commit } = this.#state.database;
+    const { collection } = this.#state.database;
     this.#deletions = new Deletions({
-      database: {
-        collection,
-        commit: (changes) => {
-          this.#write(() => void commit(changes));
-          return Promise.resolve();
-        }
-      },
+      database: { collection, commit: (changes) => this.#commit(changes) },
       custody: { append, clock: this.#clock },
       removal: {
-        remove: ({ key }) => {
-          if (this.#faultsLeft > 0) {
-            this.#faultsLeft -= 1;
-            return Promise.reject(new DiskFault());
-          }
-          this.#removed.add(Number(key[0]));
-          this.#write(() => this.#disk.delete(Number(key[0])));
-          return Promise.resolve();
-        },
+        remove: (request, permit) => this.#remove(Number(request.key[0]), permit),
         forgetting: ({ key }) => [{ apply: () => void this.#index.delete(Number(key[0])) }]
       },
       now: () => this.#wall
     });
     await append({ event: 'start', actor: 'node-red' });
     await this.#deletions.resume();
+    await this.#deletions.runDeferred().catch((error: unknown) => {
+      // As `finishDeletions`, which tries again later.
+      if (!(error instanceof DiskFault)) throw error;
+    });
+    await this.#afterRelease();
+  }
+
+  /** A text beside the file goes first, as in a folder. */
+  async #remove(file: number, permit: Permit): Promise<void> {
+    if (this.#faultsLeft > 0) {
+      this.#faultsLeft -= 1;
+      throw new DiskFault();
+    }
+    const isLocked = this.#locksLeft > 0;
+    if (isLocked) this.#locksLeft -= 1;
+    if (isLocked && !this.#isLockedHalfWay) throw new CodedError('DELETION_REFUSED', 'locked');
+    await permit();
+    this.#write(() => undefined);
+    if (isLocked) throw new CodedError('DELETION_REFUSED', 'locked');
+    await permit();
+    this.#removed.add(file);
+    this.#write(() => this.#disk.delete(file));
+  }
+
+  #commit(changes: readonly StateChange[]): Promise<void> {
+    this.#write(() => void this.#state.database.commit([...changes]));
+    return Promise.resolve();
   }
 
   /** One write, after which the process may end before anybody is told. */
@@ -170,11 +152,32 @@ export class DeletionModel {
   async #take(step: Step): Promise<void> {
     switch (step.do) {
       case 'store':
-        if (this.#deletions.tombstones.has(String(step.file))) return;
-        if (!this.#disk.has(step.file))
-          this.#disk.set(step.file, { at: this.#true, storedAt: new Date(this.#wall).toISOString() });
-        this.#index.set(step.file, this.#disk.get(step.file)!);
+      case 'replay':
+        return this.#store(step.file);
+      case 'delete-at-source':
+        return this.#deleteAtSource(step.file);
+      case 'hold-is-told': {
+        const { file } = step;
+        const given = { id: `case ${step.case}`, reason: 'told', by: 'somebody' };
+        const hold = { ...given, at: new Date(this.#wall).toISOString(), releasedBy: null, releasedAt: null };
+        const isThere = this.#disk.has(file);
+        await this.#commit([this.#deletions.holds.putting(String(file), hold)]);
+        if (isThere) this.#promised.set(file, (this.#promised.get(file) ?? new Set()).add(step.case));
         return;
+      }
+      case 'store-locks':
+        this.#locksLeft = step.times;
+        this.#isLockedHalfWay = step.isHalfWay;
+        return;
+      case 'server-tells': {
+        const doubted = this.#clock.doubt();
+        const time = this.#wall + step.hours * HOUR_MS;
+        this.#clock.noteDate(new Date(time).toUTCString(), { name: 'files', mayConfirm: false });
+        // It may take back what it said itself, and nothing else.
+        if (doubted !== null && doubted !== 'differs-from-provider')
+          should(this.#clock.doubt()).equal(doubted);
+        return;
+      }
       case 'hold': {
         const { file } = step;
         const isThere = this.#disk.has(file);
@@ -193,6 +196,7 @@ export class DeletionModel {
           by: 'somebody'
         });
         await this.#deletions.runDeferred();
+        await this.#afterRelease();
         return;
       case 'sweep':
         return this.#sweep();
@@ -229,6 +233,56 @@ export class DeletionModel {
       case 'disk-fails':
         this.#faultsLeft = step.times;
     }
+  }
+
+  /** A job, accepted now, that stores what the index does not have, as the archiver decides. */
+  async #store(file: number): Promise<void> {
+    const reference = referenceOf(file);
+    const index: StoredIndex = {
+      place: 'folder',
+      find: (name) => {
+        const known = name === reference.identity && this.#index.has(file);
+        return Promise.resolve(known ? [{ wantedFormat: null } as IndexedFile] : []);
+      },
+      deleted: (name) => {
+        const tombstone =
+          name === reference.identity ? this.#deletions.tombstones.get(keyOf(file)) : undefined;
+        return Promise.resolve(tombstone === undefined ? [] : [{ isHere: true, tombstone }]);
+      }
+    };
+    const about = { acceptedAt: this.#wall, wantedFormat: null };
+    if ((await deletedBefore(index, reference, about)) !== undefined) return;
+    should(this.#deletions.tombstones.has(String(file)) && !this.#index.has(file)).equal(false);
+    if (!this.#disk.has(file)) {
+      if (!this.#atSource.has(file)) return;
+      this.#disk.set(file, { at: this.#true, storedAt: new Date(this.#wall).toISOString() });
+      this.#removed.delete(file);
+    }
+    this.#index.set(file, this.#disk.get(file)!);
+  }
+
+  /** As `SourceDeletion`: a refusal is remembered, and done after the release. */
+  async #deleteAtSource(file: number): Promise<void> {
+    if (!this.#index.has(file) || !this.#disk.has(file)) return;
+    const about = { recording: `recording-${file}`, reason: 'at-source', actor: 'node:1' } as const;
+    try {
+      await this.#deletions.permitted({ ids: [String(file)], ...about }, () => {
+        should([...(this.#promised.get(file) ?? [])]).be.empty();
+        this.#atSource.delete(file);
+        return Promise.resolve();
+      });
+      this.#keptForRelease.delete(file);
+    } catch (error) {
+      if (error instanceof CodedError && error.cause instanceof Crash) throw error.cause;
+      if (!(error instanceof CodedError) || error.code !== 'DELETION_REFUSED') throw error;
+      this.#refusals += 1;
+      this.#keptForRelease.add(file);
+    }
+  }
+
+  async #afterRelease(): Promise<void> {
+    for (const file of this.#keptForRelease)
+      if (this.#deletions.holds.active(String(file)).length === 0) await this.#deleteAtSource(file);
   }
 
   async #sweep(): Promise<void> {
@@ -271,10 +325,22 @@ export class DeletionModel {
     }
   }
 
+  /** Each refusal at the source has its line; a crash may come between the line and the answer. */
+  #checkRefusals(): void {
+    const told = this.#lines.filter(({ details }) => details?.['reason'] === 'at-source').length;
+    should(told).be.aboveOrEqual(this.#refusals);
+  }
+
   #checkNothingCameBack(): void {
     for (const file of this.#disk.keys())
       if (this.#removed.has(file)) should(this.#deletions.holds.active(String(file))).not.be.empty();
   }
+}
+
+/** The recording of which a file is; its names are the keys of the model. */
+function referenceOf(number: number): Pick<RecordingReference, 'identity' | 'details' | 'links'> {
+  const details = { provider: 'telnyx', recording_id: null, track: null } as RecordingReference['details'];
+  return { identity: String(number), details, links: [] };
 }
 
 function keyOf(number: number): DeletedKey {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { DeletionModel, steps } from './deletion-model';
+import { DeletionModel } from './deletion-model';
+import { steps } from './deletion-steps';
 
 describe('holds, deletions and tombstones, over any sequence of events', () => {
   // deletions.model.slow.spec.ts runs many more.
