@@ -3,6 +3,7 @@ import { type ArchiveFacts, currentFile } from '../../../src/archive/archive-fac
 import { type Effects, NO_EFFECTS, type RemovedFile, entering } from '../../../src/archive/effects';
 import { type IndexedFile, storedCopies } from '../../../src/archive/index/stored-index';
 import type { FailedRecording } from '../../../src/archive/queue/failed-recordings';
+import type { DeletedKey } from '../../../src/evidence/deletion/tombstones';
 import { identityOfUrl, mediaLink } from '../../../src/recording/recording-reference';
 import type { StateChange } from '../../../src/state/state-database';
 import type { StoredRecording } from '../../../src/store/stored-recording';
@@ -96,6 +97,26 @@ export function itKeepsArchiveFacts(open: () => Promise<FactsUnderTest>): void {
       await put(place, file(name, { path: String(at) }));
       paths(await facts.at(place).find(name)).should.eql([String(at)]);
     }
+  });
+
+  it('tells what was deleted, and where, for as long as it is asked', async () => {
+    await put('/a', file('telnyx:1'));
+    const { stored_at } = file('telnyx:1').recording;
+    const tombstone = {
+      stored_at,
+      deleted_at: stored_at,
+      reason: 'erased',
+      policy: null,
+      bytes: 7,
+      seq: 3
+    } as const;
+    const key: DeletedKey = [keyDigest('telnyx:1'), keyDigest('/a'), 'mp3'];
+    await facts.commit({ ...NO_EFFECTS, removed: [{ key, tombstone }] });
+    const other = await tested.elsewhere();
+    should(await other.at('/a').find('telnyx:1')).eql([]);
+    should(await other.at('/a').deleted('telnyx:1')).eql([{ isHere: true, tombstone }]);
+    should(await other.at('/b').deleted('telnyx:1')).eql([{ isHere: false, tombstone }]);
+    should(await other.at('/a').deleted('telnyx:12')).eql([]);
   });
 
   it('takes the same effects any number of times', async () => {

@@ -120,6 +120,9 @@ describe('SharedFacts', () => {
     should(await other.knows('telnyx:1')).be.false();
     should(await other.knows('telnyx:2')).be.true();
     should(new Tombstones(other.state.database).get([...key])).eql(tombstone);
+    should(await other.facts.at('/a').deleted('telnyx:1')).eql([{ isHere: true, tombstone }]);
+    should(await other.facts.at('/b').deleted('telnyx:1')).eql([{ isHere: false, tombstone }]);
+    should(await other.facts.at('/a').deleted('telnyx:2')).eql([]);
     const entries = await one.member.connection.command((client) => client.xrange('{test}:facts', '-', '+'));
     const told = entries.map(([, fields]) => JSON.parse(fields[5] ?? '') as { v: number; effects: object });
     should(told.map(({ v, effects }) => [v, 'removed' in effects])).eql([
