@@ -1,6 +1,7 @@
 import { CodedError } from '../../errors/coded-error';
 import { recordingName } from '../../evidence/custody/custody-line';
-import { type Deletions, type ForbiddenByHold, holdsUnknown } from '../../evidence/deletion/deletions';
+import type { Deletions, ForbiddenByHold } from '../../evidence/deletion/deletions';
+import { holdsUnknown } from '../../evidence/deletion/holds';
 import type { RecordingProvider } from '../../providers/provider';
 import { type RecordingReference, deletionKey } from '../../recording/recording-reference';
 import type { Destination } from '../../store/destination';

@@ -5,7 +5,7 @@ import type { ClockGuard } from '../custody/clock-guard';
 import { type CustodyEntry, sha256Hex } from '../custody/custody-line';
 import type { CustodySink } from '../custody/custody-recorder';
 import type { Permit } from '../../store/destination';
-import { type Hold, type HoldCase, Holds, LONGEST_CASE_TEXT } from './holds';
+import { type Hold, type HoldCase, Holds, LONGEST_CASE_TEXT, held, holdsUnknown } from './holds';
 import { type DeletedKey, type DeletionReason, type Tombstone, Tombstones } from './tombstones';
 
 /** Where a file is that is to be deleted. */
@@ -357,23 +357,6 @@ export class Deletions {
   #all(state: Decision['state']): Decision[] {
     return [...this.#decisions.range({})].map(({ value }) => value).filter((each) => each.state === state);
   }
-}
-
-function held(): CodedError {
-  return new CodedError(
-    'DELETION_REFUSED',
-    'The recording is held for a case, so it is not deleted. Release the case first.'
-  );
-}
-
-/** Without an answer nothing is deleted. */
-export function holdsUnknown(cause: unknown): CodedError {
-  return new CodedError(
-    'STORE_FAILED',
-    'Nobody can tell whether the recording is held for a case, so nothing is deleted yet. Look at the free space and the ' +
-      'permissions of "telnyx" in the user directory of Node-RED; it is tried again.',
-    { cause, retryable: true, trouble: 'state' }
-  );
 }
 
 /** Sorts after every hash. */

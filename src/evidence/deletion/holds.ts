@@ -1,3 +1,4 @@
+import { CodedError } from '../../errors/coded-error';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import { keyDigest } from '../../values/fields';
 
@@ -47,6 +48,24 @@ export class Holds {
   putting(recording: string, hold: Hold): StateChange {
     return this.#cases.putting([recording, keyDigest(hold.id), hold.at], hold);
   }
+}
+
+/** A recording is held, and was not deleted. */
+export function held(): CodedError {
+  return new CodedError(
+    'DELETION_REFUSED',
+    'The recording is held for a case, so it is not deleted. Release the case first.'
+  );
+}
+
+/** Without an answer nothing is deleted. */
+export function holdsUnknown(cause: unknown): CodedError {
+  return new CodedError(
+    'STORE_FAILED',
+    'Nobody can tell whether the recording is held for a case, so nothing is deleted yet. Look at the free space and the ' +
+      'permissions of "telnyx" in the user directory of Node-RED; it is tried again.',
+    { cause, retryable: true, trouble: 'state' }
+  );
 }
 
 /** Sorts after every hash. */

@@ -104,6 +104,11 @@ describe('a recording that was deleted on purpose', () => {
     should(await run(reference(), STORED_AT - HOUR_MS)).have.property('kind', 'stored');
   });
 
+  it('stays away from where it was, whenever that was asked for it', async () => {
+    await remove('expired');
+    should(await run(reference(), STORED_AT - HOUR_MS)).have.property('kind', 'deleted');
+  });
+
   it('stays away from everywhere when somebody asked for that', async () => {
     await remove('erased', '/elsewhere');
     should(await run(reference(), STORED_AT - HOUR_MS)).have.property('kind', 'deleted');
