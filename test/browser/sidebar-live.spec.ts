@@ -74,7 +74,8 @@ describe('the tab "Now" under load', function () {
           id: 'night'
         },
         download('archive', { y: 100, retries: 0 }),
-        download('patient', { y: 200, retries: 8 }),
+        // The first of hundreds would give up after eight retries within a minute, because the pauses are random.
+        download('patient', { y: 200, retries: 20 }),
         ...recorder().map((each, at) => ({ ...each, x: 640, y: 420 + 60 * at }))
       ]
     });
