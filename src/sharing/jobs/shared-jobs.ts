@@ -252,12 +252,15 @@ export class SharedJobs implements Jobs {
   async #join(): Promise<void> {
     if (!this.#isStarted || this.#closedOrAway()) return;
     const own = this.#leaveOwn();
-    await this.#review();
-    // All that can be lent takes seconds: the first jobs begin meanwhile.
-    for (const { lender } of this.#lists) if (!this.#closedOrAway()) await lender.lend();
+    // To look after all that is lent, and to lend what can be, takes seconds: the first jobs begin meanwhile.
+    for (const { lender } of this.#lists) {
+      await lender.removeVoid();
+      if (!this.#closedOrAway()) await lender.lend();
+    }
     if (own !== undefined) await pause(this.#times.grace, null, { ref: false });
     for (const list of this.#lists) if (!this.#closedOrAway()) await list.join();
     if (this.#hasClosed()) await Promise.all(this.#lists.map((list) => list.leave()));
+    this.#do(() => this.#review());
     this.#soon();
   }
 
@@ -286,10 +289,7 @@ export class SharedJobs implements Jobs {
       this.#alone.clear();
       for (const { lender } of this.#lists) lender.searchAgain();
     });
-    this.#draining = Promise.all([this.#draining, drained]).then(
-      () => undefined,
-      () => undefined
-    );
+    this.#draining = Promise.allSettled([this.#draining, drained]).then(() => undefined);
   }
 
   #gone(): void {

@@ -26,8 +26,9 @@ const STATE_PAUSE_MS = 15_000;
 const STOPPED_PAUSE_MS = 1000;
 /** By then, the job itself has ended. */
 const FOLLOWED_MS = 100;
-/** How long a worker may take to end when nothing holds it up. */
-const END_MS = 3000;
+/** How long a worker may take to end when nothing holds it up, and its connections after it: a deploy waits for both. */
+const END_MS = 1000;
+const DISCONNECT_MS = 300;
 /** How a run ends for BullMQ, beside its result. */
 const KNOWN: ReadonlySet<string> = new Set(['DelayedError', 'WaitingError', 'UnrecoverableError']);
 /** What to do about jobs that others have to do, or that nobody can. */
@@ -141,9 +142,8 @@ export class BullWorker {
     }
     // Ends what still waits for Redis.
     await Promise.race([this.#worker.close(true), pause(0)]).catch(() => undefined);
-    await Promise.race([this.#worker.disconnect(), pause(END_MS, null, { ref: false })]).catch(
-      () => undefined
-    );
+    // One that is about to connect again never says that it has ended.
+    await Promise.race([this.#worker.disconnect(), pause(DISCONNECT_MS)]).catch(() => undefined);
     this.#isEnded = true;
     for (const end of this.#answers) end();
   }

@@ -161,9 +161,13 @@ export class JobLender {
    * @throws CodedError as `lend`
    */
   async review(): Promise<void> {
-    const { ids } = this.#deps.ledger;
-    for (let at = 0; at < ids.length && !this.#isClosed; at += STEP)
-      await this.#turns.run('', () => this.#review(ids.slice(at, at + STEP)));
+    await this.#reviewAll(this.#deps.ledger.ids);
+  }
+
+  /** Takes out of the pool what ran here while that was away. `review` includes it. @throws CodedError as `lend` */
+  async removeVoid(): Promise<void> {
+    const { ledger } = this.#deps;
+    await this.#reviewAll(ledger.ids.filter((id) => ledger.get(id)?.isVoid === true));
   }
 
   /** A job is about to run outside the pool: from now on, the one in the pool counts for nothing. Durable when resolved. */
@@ -269,6 +273,11 @@ export class JobLender {
 
   #at({ dueAt, id }: JobPlace): Job | undefined {
     return this.#deps.repository.at(this.#list, dueAt, id);
+  }
+
+  async #reviewAll(ids: readonly string[]): Promise<void> {
+    for (let at = 0; at < ids.length && !this.#isClosed; at += STEP)
+      await this.#turns.run('', () => this.#review(ids.slice(at, at + STEP)));
   }
 
   async #review(ids: readonly string[]): Promise<void> {

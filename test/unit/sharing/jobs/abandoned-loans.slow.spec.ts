@@ -64,6 +64,8 @@ describe('what was lent for a download node that is gone', () => {
   /** Of the jobs in Redis, those that nobody works on. */
   const waiting = async (): Promise<number> =>
     Number((await fixture.server.say('LLEN {test}:node:wait')).slice(1));
+  const active = async (): Promise<number> =>
+    Number((await fixture.server.say('LLEN {test}:node:active')).slice(1));
   /** Jobs in Redis, in whatever state: their ids begin with the time. */
   const kept = async (): Promise<number> =>
     Number.parseInt((await fixture.server.say('KEYS {test}:node:0*')).slice(1), 10);
@@ -129,7 +131,9 @@ describe('what was lent for a download node that is gone', () => {
 
     const other = await join('other');
     other.jobs.start();
-    await until('all jobs done', () => ran.length === COUNT, { deadline: 50_000 });
+    await until('all jobs ended', async () => ran.length === COUNT && (await active()) === 0, {
+      deadline: 50_000
+    });
     await other.jobs.close();
     should(onDisk()).equal(COUNT);
     await loans().tidy(to());
@@ -148,7 +152,9 @@ describe('what was lent for a download node that is gone', () => {
 
     const other = await join('other', FOLLOW);
     other.jobs.start();
-    await until('all jobs done', () => ran.length === COUNT, { deadline: 50_000 });
+    await until('all jobs ended', async () => ran.length === COUNT && (await active()) === 0, {
+      deadline: 50_000
+    });
     await other.jobs.close();
     await loans().tidy(to());
     should(onDisk()).equal(0);

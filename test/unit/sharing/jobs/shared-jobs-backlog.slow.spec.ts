@@ -87,6 +87,32 @@ describe('shared jobs, when many wait at the start', () => {
     should(next.faults).be.empty();
   });
 
+  it('begin before all that an earlier process has lent are looked after', async () => {
+    await waiting();
+    const before = await fixture.join('one');
+    const earlier = instanceOf(before, {
+      state,
+      onWrite: () => (ready += 1),
+      work: () => new Promise(() => undefined)
+    });
+    instances.push(earlier);
+    earlier.jobs.start();
+    await until('all jobs lent', () => ready >= COUNT, { deadline: 50_000 });
+    await earlier.crash();
+
+    let looked = 0;
+    let lookedAtFirst = NaN;
+    const { repository } = start(await fixture.rejoin('one'), () => (lookedAtFirst = looked));
+    const at = repository.at.bind(repository);
+    repository.at = (...place) => {
+      looked += 1;
+      return at(...place);
+    };
+    await until('the first job', () => ran.length > 0);
+    should(lookedAtFirst).be.belowOrEqual(COUNT / 2);
+    await until('a look after all', () => looked >= COUNT);
+  });
+
   it('are all lent when the connection is lost in the middle of it', async () => {
     await waiting();
     const member = await fixture.join('one');

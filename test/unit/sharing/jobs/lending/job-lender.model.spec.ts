@@ -294,7 +294,7 @@ class World {
     this.#aloneNow.clear();
     for (const lender of this.lenders) {
       lender.searchAgain();
-      await lender.review();
+      await lender.removeVoid();
     }
   }
 
