@@ -44,13 +44,14 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   },
   jobs: {
     label: 'waiting jobs',
-    fill: fillJobs,
+    fill: (directory, count) => fillJobs(directory, count),
     open: openJobs
   }
 };
 
 const SCOPE = 'a1b2c3d4e5f60718';
-const NODE = 'b2c3d4e5f6071829';
+/** The download node that the jobs wait for. */
+export const JOBS_NODE = 'b2c3d4e5f6071829';
 const PLACE = '/var/recordings';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const KEPT_DAYS = 7;
@@ -135,10 +136,17 @@ function openRecordings(directory: string): Opened {
   return { lookUp, close: () => state.close() };
 }
 
-async function fillJobs(directory: string, count: number): Promise<void> {
+/** @param origin of the recordings, where they are to be fetched */
+export async function fillJobs(
+  directory: string,
+  count: number,
+  origin = 'https://media.example.com'
+): Promise<void> {
   const database = new OwnedState(directory, { log: console.error }).database();
   const jobs = new JobRepository(database);
-  await inTurns(count, async (number) => jobs.add(NODE, jobs.job(messageOf(number), [itemOf(number)])));
+  await inTurns(count, async (number) =>
+    jobs.add(JOBS_NODE, jobs.job(messageOf(number), [itemOf(number, origin)]))
+  );
   await database.written();
 }
 
@@ -153,7 +161,7 @@ function openJobs(directory: string): Opened {
   let stop = (): void => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   const queue = new JobQueue(jobs, {
-    list: NODE,
+    list: JOBS_NODE,
     facts,
     concurrency: 1,
     // The first one begins; it ends when the node does.
@@ -169,9 +177,9 @@ function openJobs(directory: string): Opened {
   const nothing = new Set<string>();
   return {
     // A queue asks for the next job, not for a certain one.
-    lookUp: (number) => jobs.next(NODE, number % 2 === 0 ? nothing : new Set([first])) !== undefined,
+    lookUp: (number) => jobs.next(JOBS_NODE, number % 2 === 0 ? nothing : new Set([first])) !== undefined,
     prune: async () => {
-      await jobs.nodeGone(NODE);
+      await jobs.nodeGone(JOBS_NODE);
       ahead = ORPHANS_KEPT_MS + DAY_MS;
       await jobs.sweep(
         () => false,
@@ -209,23 +217,23 @@ function messageOf(number: number): Record<string, unknown> {
   };
 }
 
-function itemOf(number: number): JobItem {
+function itemOf(number: number, origin: string): JobItem {
   const { identity, recording: stored } = recording(number);
   // Not the whole entry of the index: a job with fields that no reference has is refused by who reads it from Redis.
   const details = storedDetails({ ...stored }, stored.provider);
-  const url = `https://media.example.com/${idOf(number)}.mp3?${'X-Amz-Signature=0123456789abcdef&'.repeat(8)}`;
+  const url = `${origin}/${idOf(number)}.wav?size=4000&${'X-Amz-Signature=0123456789abcdef&'.repeat(8)}`;
   return {
     reference: {
       identity,
       kind: 'audio',
       details,
-      links: [{ format: 'mp3', url, sha256: null, size: null }],
+      links: [{ format: 'wav', url, sha256: null, size: null }],
       media_index: null,
       announced_at: details.started_at,
       storage_key: null,
       resource: 'recording'
     },
-    format: 'mp3'
+    format: 'wav'
   };
 }
 

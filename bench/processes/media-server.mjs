@@ -1,6 +1,6 @@
 // A storage of recordings, as a separate process with minimal cost.
 // `/<name>?size=<bytes>` is a WAV file of that many bytes: noise from one buffer after a header that contains
-// the name, so that no two files are equal. Prints the port.
+// the name, so that no two files are equal. Prints the port, which may be given as an argument.
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 
@@ -26,7 +26,7 @@ const server = createServer((request, response) => {
   };
   send();
 });
-server.listen(0, '127.0.0.1', () => console.log(`port ${server.address().port}`));
+server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => console.log(`port ${server.address().port}`));
 
 function headOf(name, size) {
   const head = Buffer.alloc(108);

@@ -87,7 +87,8 @@ export function flowOf({ concurrency, bucket, redisPort, apiUrl, apiKey }: FlowO
   ];
 }
 
-function queueNode(port: number): FlowNode {
+/** The queue of a flow. @param port of Redis, or of the way there */
+export function queueNode(port: number): FlowNode {
   return config('queue', 'telnyx-queue', {
     url: `redis://127.0.0.1:${port}`,
     prefix: 'telnyx',
