@@ -137,7 +137,7 @@ export const ARCHIVE_FUNCTIONS: readonly TextFunction[] = [
       // A text that is not well-formed gets longer when it is read.
       const number = text.slice(0, 900).trim() || '1';
       const query = readRecordingQuery({ number }, () => ({ from: null, to: null }));
-      return [false, true].map((isPartEnough) => isMeant(query, { from: text, to: text }, isPartEnough));
+      return [false, true].map((isPartEnough) => isMeant(query, { from: text }, isPartEnough));
     }
   },
   {
