@@ -101,7 +101,7 @@ describe('telnyx-queue', () => {
       const flow = (queue: string): object[] => [
         ...[tab(), account(), config('queue', 'telnyx-queue', { url: 'redis://127.0.0.1:1' })],
         node('download', 'telnyx-recording-download', {
-          ...{ account: 'account', folder: '/tmp', queue, wires: [['between']] }
+          ...{ account: 'account', folder: 'archive', queue, wires: [['between']] }
         }),
         node('between', 'recorder', { wires: [['reply']] }),
         node('reply', 'http response', { name: 'Reply' })

@@ -10,6 +10,8 @@ const ROOT = path.join(__dirname, '../..');
  * Every other table is a Map, or is checked with Object.hasOwn first.
  */
 const OWN_KEYS: ReadonlySet<string> = new Set([
+  'nodes/archive/archive-status.ts: DONE[request.action]',
+  'nodes/archive/archive-status.ts: WORDS[request.action]',
   'nodes/config/provider-accounts.ts: FINDERS[property]',
   'nodes/editor/filename/filename-preview.ts: EXAMPLES[part.token]',
   'nodes/editor/lib/marks.ts: COLOURS[mark]',

@@ -62,16 +62,18 @@ export function refusedFile(found: FoundFile, refusal: Refusal, reason: Deletion
 
 /** What is wrong with the clock of the machine, and what to do. @param doubt as `ClockGuard.doubt` */
 export function clockText(doubt: string): string {
-  const why = CLOCK_TEXTS[doubt] ?? 'The clock of this machine is in doubt.';
+  const why = CLOCK_TEXTS.get(doubt) ?? 'The clock of this machine is in doubt.';
   return `${why} Whether a date has passed cannot be said, so nothing is deleted. Set the clock, have it synchronised, and restart Node-RED.`;
 }
 
-const CLOCK_TEXTS: Readonly<Record<string, string>> = {
-  'before-last-line': 'The clock of this machine is earlier than the last line of the custody log.',
-  jumped: 'The clock of this machine has jumped by more than 48 hours.',
-  'differs-from-provider':
+const CLOCK_TEXTS: ReadonlyMap<string, string> = new Map([
+  ['before-last-line', 'The clock of this machine is earlier than the last line of the custody log.'],
+  ['jumped', 'The clock of this machine has jumped by more than 48 hours.'],
+  [
+    'differs-from-provider',
     'The clock of this machine differs by more than five minutes from that of the provider.'
-};
+  ]
+]);
 
 /**
  * The request to delete a file that was found.
