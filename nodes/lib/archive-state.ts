@@ -25,7 +25,7 @@ export interface ArchiveState {
   readonly guard: CrashGuard;
   /** The jobs of the running download nodes, by node id. */
   readonly nodes: Map<string, Jobs>;
-  /** Held, by node id, by whoever looks after the jobs of a node that is gone. */
+  /** Held, by node id, while the jobs of a node that is gone are looked after. */
   readonly turns: KeyedMutex;
   /** The buckets of the nodes that store in one, by node id. */
   readonly buckets: Map<string, BucketStore>;

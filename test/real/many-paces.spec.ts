@@ -6,7 +6,7 @@ import { type FlowNode, NodeRedProcess } from '../support/node-red-process';
 import { RedisServer } from '../support/redis-server';
 import { until } from '../support/until';
 
-/** Requests that the API answers in each second, whoever asks. */
+/** Requests that the API answers in each second, from all clients together. */
 const LIMIT = 10;
 const PAGES = 1500;
 

@@ -52,7 +52,7 @@ const POSITION = 'facts';
 /** Instances that may have told something; far more than there are. */
 const MOST_INSTANCES = 200;
 const SWEEP_TICKS = 300;
-/** What was told so long before Redis was emptied is told again by whoever told it; less than its outbox keeps it. */
+/** What was told so long before Redis was emptied is told again by the instance that told it; less than its outbox keeps it. */
 const TOLD_AGAIN_MS = KEPT_MS - 600_000;
 /** After an answer the next request comes soon. Milliseconds. */
 const ASKED_AGAIN_MS = 5000;

@@ -26,7 +26,7 @@ export interface AbandonedLoansDeps {
   facts: LocalFacts;
   /** Whether this instance has a download node. */
   isHere: (node: string) => boolean;
-  /** Held for a node by whoever works on its jobs or its loans. */
+  /** Held for a node while its jobs or its loans are worked on. */
   turns: KeyedMutex;
 }
 

@@ -67,7 +67,7 @@ export class WaitingJobs {
       .slice(0, most);
   }
 
-  /** Jobs that run here; that wait on this disk and are not lent; and that are in Redis, at work or not, whoever accepted them. */
+  /** Jobs that run here; that wait on this disk and are not lent; and that are in Redis, at work or not, from every instance. */
   tally(): { running: number; held: number; pooled: number } {
     const { main, held } = this.#seen;
     return { running: this.#options.main.running, held, pooled: main.due + main.delayed };

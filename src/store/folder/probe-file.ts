@@ -7,7 +7,7 @@ import type { Archive } from './parts/partial-file';
 /** Takes the place of a job's id in the name. Ids of jobs are longer. */
 export const PROBE = 'probe';
 
-/** A file by which others recognise a folder: whoever finds it under its name sees the same folder. */
+/** A file by which others recognise a folder: an instance that finds it under its name sees the same folder. */
 export interface ProbeFile {
   /** No other process uses it, nor any other store of this one. */
   readonly name: string;

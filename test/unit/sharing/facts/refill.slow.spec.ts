@@ -162,7 +162,7 @@ describe('what an instance has missed', () => {
     );
   });
 
-  it('is not made up by whoever can write to Redis, nor told for a place that is not here', async () => {
+  it('is not made up by somebody who can write to Redis, nor told for a place that is not here', async () => {
     const KEY = randomBytes(32).toString('base64');
     const [one, other] = [
       await join('one', { key: KEY }),

@@ -73,7 +73,7 @@ describe('the pace of a list where jobs are shared', () => {
     for (let at = 0; at < count; at += 1) await pace.turn(signal);
   }
 
-  it('follows what waits for all instances, whoever has accepted it', async () => {
+  it('follows what waits for all instances together', async () => {
     const [one, other] = [await join('one'), await join('other')];
     await add(other, MOST_DUE);
     // Nothing of it is on the disk of this one.
