@@ -11,7 +11,7 @@ import { followState } from '../lib/follow-state';
 import { told } from '../lib/in-language';
 import type { FlowMessage, NodeRedApi, RedNode, Send } from '../lib/node-red';
 import { NodeStatus, statusTexts } from '../lib/node-status';
-import { afterStart } from '../lib/on-flows-started';
+import { refuseMessages } from '../lib/on-flows-started';
 import { onClose, onInput } from '../lib/on-input';
 import { readChoice, readText } from '../lib/read-setting';
 import { ACTIONS } from './archive-fields';
@@ -45,8 +45,7 @@ export function startArchiveNode(RED: NodeRedApi, node: RedNode, config: Archive
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     nodeStatus.problem(say('bad-setting'));
-    afterStart(RED, node, () => node.error(error, {}));
-    onInput(node, () => Promise.reject(error));
+    refuseMessages(RED, node, error);
   }
 }
 

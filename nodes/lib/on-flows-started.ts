@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { inBackground, onClose } from './on-input';
+import { inBackground, onClose, onInput } from './on-input';
 import type { NodeRedApi, RedNode } from './node-red';
 
 /** What waits for the flows to start. One listener for all nodes: Node.js warns of more than ten. */
@@ -29,6 +29,15 @@ export function afterEachStart(RED: NodeRedApi, node: RedNode, work: () => Promi
   onClose(node, () => {
     waitingHere.delete(run);
   });
+}
+
+/**
+ * A node that cannot work as it is set: the error is reported once the flows have started, and again for each message, so that
+ * none is lost in silence.
+ */
+export function refuseMessages(RED: NodeRedApi, node: RedNode, error: Error): void {
+  afterStart(RED, node, () => node.error(error, {}));
+  onInput(node, () => Promise.reject(error));
 }
 
 function waitingFor(events: EventEmitter): Set<() => void> {

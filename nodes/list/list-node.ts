@@ -6,7 +6,7 @@ import { followState } from '../lib/follow-state';
 import { leasesOf } from '../lib/leases';
 import type { FlowMessage, NodeRedApi, RedNode } from '../lib/node-red';
 import { NodeStatus, statusTexts } from '../lib/node-status';
-import { afterStart } from '../lib/on-flows-started';
+import { refuseMessages } from '../lib/on-flows-started';
 import { onClose, onInput } from '../lib/on-input';
 import { noteList } from './list-runs';
 import { summaryMessage } from './list-messages';
@@ -64,8 +64,7 @@ export function startListNode(RED: NodeRedApi, node: RedNode, work: (signal: Abo
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     nodeStatus.problem(say('bad-setting'));
-    afterStart(RED, node, () => node.error(error, {}));
-    onInput(node, () => Promise.reject(error));
+    refuseMessages(RED, node, error);
   }
 }
 

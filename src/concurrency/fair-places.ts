@@ -6,7 +6,7 @@ interface Place {
 
 /**
  * A limited number of places for what may last long. While some are free, everybody may take as many as they want; after that,
- * an owner who has fewer gets a place of the owner who has most.
+ * an owner who has fewer takes over a place from the owner with the most.
  */
 export class FairPlaces {
   #free: number;

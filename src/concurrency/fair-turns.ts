@@ -21,7 +21,7 @@ interface Waiting {
 
 /**
  * Lets a limited number of tasks run, and another number wait, so that one owner of very many tasks keeps no other owner from
- * having theirs done: the owners take turns, and where too many tasks wait, those of the owner who has most are refused. Each
+ * having theirs done: the owners take turns, and where too many tasks wait, those of the owner with the most are refused. Each
  * task begins in a turn of the event loop of its own, so that many short ones do not hold it up together.
  */
 export class FairTurns {
@@ -112,7 +112,7 @@ export class FairTurns {
     });
   }
 
-  /** Refuses one of the owner who has most of those that wait. @throws the error of `full` when that would be no fairer */
+  /** Refuses one of the owner with the most waiting tasks. @throws the error of `full` when that would be no fairer */
   #makeRoom(owner: Owner): void {
     let most = (this.#waiting.get(owner)?.length ?? 0) + 1;
     let from = owner;

@@ -10,7 +10,7 @@ const BUCKET = 's3://';
  * Whether a destination may have given this location. What is written, read or deleted there stays inside of it.
  *
  * @param place as `Destination.place`
- * @param location as `PublishedFile.location`, whoever wrote it
+ * @param location as `PublishedFile.location`, from a writer that is not trusted
  */
 export function isHeldIn(place: string, location: string): boolean {
   if (place.startsWith(BUCKET)) {

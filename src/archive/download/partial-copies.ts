@@ -77,7 +77,7 @@ const WORTH_NOTING = 1024 * 1024;
 
 /**
  * Where a broken transfer resumes. The validator of the bytes is persisted as soon as there is much to
- * lose, and at the latest when an attempt ends; a note that fails costs bytes, never correctness.
+ * lose, and no later than when an attempt ends; a note that fails costs bytes, never correctness.
  */
 export class ResumePoint {
   readonly #notes: ResumeStates;

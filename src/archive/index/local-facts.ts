@@ -46,7 +46,7 @@ export class LocalFacts implements ArchiveFacts {
   async settled(): Promise<void> {
     if (this.#awaited.size > 0) {
       await Promise.allSettled(this.#awaited);
-      // Whoever waited for the same now commits.
+      // Another call that waited for the same now commits.
       await nextTurn();
     }
     await this.#database.written();

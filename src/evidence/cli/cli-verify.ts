@@ -68,7 +68,7 @@ export async function verify(
       `${report.unreadable > 0 ? `, ${report.unreadable} not readable` : ''}; ${report.others} other files not checked.`
   );
   if (log === null)
-    print('Without a custody log: whoever can change a file can change its sidecar. See --log.');
+    print('Without a custody log: anyone who can change a file can change its sidecar. See --log.');
   findings.end();
   if (report.unreadable > 0) return EXIT.incomplete;
   return findings.count === 0 ? EXIT.intact : EXIT.differs;

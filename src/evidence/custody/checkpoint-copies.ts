@@ -19,7 +19,7 @@ const COPIED = /^(?:\d{8}-.*\.checkpoint\.json(?:\.sig|\.tsr)?|key-[0-9a-f]{16}\
 /** Files that a process looks after, the latest ones: some 40 days. */
 const MOST = 120;
 
-/** Copies checkpoints, so that whoever can change this machine cannot make them undone. */
+/** Copies checkpoints, so that somebody who can change this machine cannot take them back. */
 export class CheckpointCopies {
   readonly #stores: () => Iterable<CheckpointStore>;
   /** What a place has, as far as this process knows. */

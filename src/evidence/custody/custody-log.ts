@@ -267,7 +267,7 @@ export class CustodyLog {
 
   async #reopened(): Promise<CurrentFile> {
     const file = this.#current;
-    if (file === null) throw new Error('there is no file to go on with');
+    if (file === null) throw new Error('there is no file to continue');
     file.handle ??= await open(path.join(this.#options.directory, file.name), 'r+');
     return file;
   }

@@ -19,7 +19,7 @@ export interface Hold extends HoldCase {
 
 export const LONGEST_CASE_TEXT = 1000;
 
-/** The cases of recordings. Whoever changes them holds the lock of the recording, as `Deletions` does. */
+/** The cases of recordings. A caller that changes them holds the lock of the recording, as `Deletions` does. */
 export class Holds {
   readonly #cases: StateCollection<Hold>;
 

@@ -32,7 +32,7 @@ export interface LogReport {
   signedUpTo: string | null;
   /** The ids of the keys that signed, in order. */
   keys: string[];
-  /** When the last proven checkpoint existed at the latest. ISO 8601 UTC. */
+  /** The latest time at which the last proven checkpoint can have been made. ISO 8601 UTC. */
   provenAt: string | null;
 }
 
@@ -109,7 +109,7 @@ export async function verifyLog(parts: VerifyLogParts): Promise<LogReport> {
   return report;
 }
 
-/** The time stamps that the log tells of: whoever removes one has to be found. */
+/** The time stamps that the log tells of: the removal of one has to be noticed. */
 class StampsTold {
   /** By checkpoint: the SHA-256 of the time stamp. */
   readonly #told = new Map<string, string>();

@@ -29,7 +29,7 @@ export class Tickets<Grant> {
   }
 
   /**
-   * @param owner null when nobody has to log in. When there are too many tickets, the oldest of the owner who has most ends
+   * @param owner null when nobody has to log in. When there are too many tickets, the oldest of the owner with the most ends
    * @returns a new ticket, safe in a URL
    */
   issue(grant: Grant, owner: string | null = null): string {

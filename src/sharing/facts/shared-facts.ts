@@ -24,7 +24,7 @@ export interface SharedFactsDeps {
   connection: RedisConnection;
   /** Id of this instance. */
   instance: string;
-  /** Null: what is told can be read in Redis, and made up by whoever can write there. */
+  /** Null: what is told can be read in Redis, and made up by anyone who can write there. */
   sealer: Sealer | null;
   /**
    * Entries were gone before this instance could read them, and no other one tells them again: what others stored may be missing

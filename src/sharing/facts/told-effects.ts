@@ -124,7 +124,7 @@ const isTold = shape({
   removed: listOf(shape({ node: isName, id: isName }))
 });
 
-/** @returns null when it has not the expected shape, or is of a later version; whoever can write to Redis may have written it */
+/** @returns null when it has not the expected shape, or is of a later version; anyone who can write to Redis may have written it */
 export function readTold(text: string): Told | null {
   if (text.length > LONGEST) return null;
   let value: unknown;
@@ -136,7 +136,7 @@ export function readTold(text: string): Told | null {
   if (!isWithin(value, DEEPEST) || !VERSIONS.has(asFields(value)?.['v']) || !isTold(value)) return null;
   const given = value as Told;
   const told: Told = { ...given, effects: { ...NO_EFFECTS, ...given.effects } };
-  // Whoever erases or describes a recording does so where its entry says.
+  // An instance erases or describes a recording where its entry says.
   return told.effects.stored.every(({ place, file }) => areHeldIn(place, file.recording)) ? told : null;
 }
 

@@ -62,7 +62,7 @@ export interface SharedJobsDeps {
   /** For what runs while Redis is away. */
   guard?: CrashGuard;
   /**
-   * An accepted job has ended, here or elsewhere, and the flow of whoever ran it has its messages: the pending message is done.
+   * An accepted job has ended, here or elsewhere, and the flow of the instance that ran it has its messages: the pending message is done.
    * Called at most once for each. `isGivenUp`: the error was raised where it ran.
    */
   onFinished: (ended: { id: string; isGivenUp: boolean }) => void;
@@ -79,7 +79,7 @@ const STATE_PAUSE_MS = 15_000;
 
 /**
  * The jobs of one download node, shared by all instances that have it. Each keeps those that it accepted on its disk and lends
- * them to Redis, where whoever has room works on them. While Redis is away for long, it works on its own ones itself.
+ * them to Redis, where an instance with room works on them. While Redis is away for long, it works on its own ones itself.
  */
 export class SharedJobs implements Jobs {
   readonly #options: SharedJobsOptions;

@@ -172,7 +172,7 @@ export function captureBody(request: IncomingMessage, limits: CaptureLimits, tak
   const giveUp = (kind: GivenUp): void => {
     leave();
     request.pause();
-    // Whoever caused this may be in the middle of counting other bodies.
+    // The caller may be in the middle of counting other bodies.
     queueMicrotask(() => take({ kind }));
   };
   const unfinished: UnfinishedBody = { held: 0, timeoutMs: limits.timeoutMs, giveUp };

@@ -51,7 +51,7 @@ export interface BullPoolOptions {
   format: JobFormat;
 }
 
-/** How many jobs there are in Redis, whoever accepted them. */
+/** How many jobs there are in Redis, from all instances. */
 export interface PoolCounts {
   due: number;
   delayed: number;

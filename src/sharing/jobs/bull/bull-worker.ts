@@ -68,7 +68,7 @@ export interface BullWorkerDeps {
   onFault: (error: CodedError) => void;
 }
 
-/** Works on the jobs of one queue, whoever accepted them, until it is closed. */
+/** Works on the jobs of one queue, from all instances, until it is closed. */
 export class BullWorker {
   readonly #deps: BullWorkerDeps;
   readonly #worker: Worker;

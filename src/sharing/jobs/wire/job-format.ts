@@ -23,7 +23,7 @@ export interface LentJob {
 /** How the last run of a lent job ended. It is on its way to the origin, which then keeps the job no longer. */
 export interface Ending {
   kind: 'done' | 'follow-up';
-  /** Whether a part of it was given up: whoever ran it has raised the error. */
+  /** Whether a part of it was given up: the instance that ran it has raised the error. */
   isGivenUp: boolean;
   /** Until the follow-up is due. */
   pauseMs: number;
@@ -42,7 +42,7 @@ export type ReadJob =
   | { kind: 'other-version' }
   /** Encrypted with another key, or although there is none here, or not encrypted although there is one. */
   | { kind: 'other-key' }
-  /** About files outside of the destination here: whoever has that destination does it. */
+  /** About files outside of the destination here: an instance with that destination does it. */
   | { kind: 'other-place' }
   | { kind: 'damaged' };
 

@@ -29,7 +29,7 @@ export function toPlain(value: unknown): Plain {
 /**
  * The values that `toPlain` spelled.
  *
- * @param value what was read, whoever wrote it
+ * @param value what was read, from a writer that is not trusted
  * @returns undefined when it is none of its spellings, or nested too deeply; no object has another prototype than usual
  */
 export function fromPlain(value: unknown): unknown {
