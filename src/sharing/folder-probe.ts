@@ -44,8 +44,8 @@ const UNHEARD: FolderFinding = { kind: 'unheard' };
 
 /**
  * Finds out whether all instances of a node store into one folder, whatever its name is on each machine. Each leaves a file there and
- * tells the others its name, which no other file has; who does not find it has another folder, and would store recordings where the
- * others do not look.
+ * tells the others its name, which no other file has. An instance that does not find it has another folder, and would store recordings
+ * where the others do not look.
  */
 export class FolderProbe {
   readonly #file: ProbeFile;

@@ -23,7 +23,7 @@ export interface RefillDeps {
 export interface RefillTimes {
   /** Between two looks for an answer. */
   poll: number;
-  /** After which a request counts as unanswered; it is asked on. */
+  /** After which a request counts as unanswered; the question stays open. */
   unanswered: number;
   /** How long one that has missed something itself leaves a request to others. */
   yield: number;

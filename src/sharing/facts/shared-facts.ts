@@ -1,9 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type ArchiveFacts } from '../../archive/archive-facts';
 import { areNone, type Effects, NO_EFFECTS } from '../../archive/effects';
 import type { LocalFacts } from '../../archive/index/local-facts';
 import type { IndexedFile, StoredIndex } from '../../archive/index/stored-index';
 import type { GivenUpList } from '../../archive/queue/failed-recordings';
-import { setTimeout as pause } from 'node:timers/promises';
 import { monotonicNow } from '../../clock/clocks';
 import type { StateChange, StateCollection, StateDatabase } from '../../state/state-database';
 import type { RedisConnection } from '../redis-connection';
